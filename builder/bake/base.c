@@ -1,0 +1,106 @@
+// base.c - base images: a distribution's packages on a bootable disk, or a disk of the user.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/bootstrap.h"
+#include "bake/source.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <unistd.h>
+
+#define LABEL "airbuild-root"
+
+enum { LAYOUT_MS = 60 * 1000, UNPACK_MS = 180 * 1000, GRUB_MS = 60 * 1000 };
+static const uint64_t disk_bytes = 8ULL << 30;
+
+// Both ways to boot; --removable needs no NVRAM entry, which a copied disk would not have.
+static const char grub_text[] =
+    "grub-install --target=i386-pc /dev/sda\n"
+    "grub-install --target=x86_64-efi --efi-directory=/boot/efi --removable --no-nvram\n";
+
+static int
+fill_disk(struct guest *guest, const char *tar, struct error *err)
+{
+    guest_step(guest, LAYOUT_MS, "laying out the disk");
+    if (guest_layout(guest, LABEL, err) < 0)
+        return -1;
+    guest_step(guest, UNPACK_MS, "unpacking the system");
+    if (guest_unpack(guest, tar, err) < 0)
+        return -1;
+    guest_step(guest, GRUB_MS, "installing GRUB for BIOS and UEFI");
+    return guest_run(guest, grub_text, NULL, err);
+}
+
+static struct jv *
+describe_bootstrap(const struct bake_job *job, const char *set)
+{
+    const struct recipe *recipe = job->item->source->recipe;
+    FREE_AUTO char *inputs = recipe_canonical(recipe);
+    FREE_AUTO char *cmdline = str_format("root=LABEL=" LABEL " %s",
+        recipe->cmdline == NULL ? "ro console=ttyS0,115200" : recipe->cmdline);
+    struct jv *manifest = jv_object(), *mounts = jv_array(), *root = jv_object();
+    jv_set_string(root, "device", "/dev/sda3");
+    jv_set_string(root, "path", "/");
+    jv_push(mounts, root);
+    jv_set_string(manifest, "name", recipe->name);
+    jv_set_string(manifest, "family", "debian");
+    jv_set_string(manifest, "cmdline", cmdline);
+    jv_set_int(manifest, "virtual_bytes", (long long) disk_bytes);
+    jv_set(manifest, "mounts", mounts);
+    jv_set_string(manifest, "suite", job->item->source->base.suite);
+    jv_set_string(manifest, "mirror", job->item->source->base.mirror);
+    jv_set_string(manifest, "inputs", inputs);
+    jv_set_string(manifest, "package_set", set);
+    return manifest;
+}
+
+static int
+make_disk(const struct bake_job *job, const char *folder, const char *tar, struct jv *manifest,
+    struct error *err)
+{
+    GUEST_AUTO struct guest *guest = NULL;
+    FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
+    struct guest_options options = {.disk = disk,
+        .create_bytes = disk_bytes,
+        .folder = folder,
+        .kvm = job->options->kvm,
+        .task = job->item->name,
+        .progress = job->options->progress};
+    if (guest_start(&options, &guest, err) < 0 || fill_disk(guest, tar, err) < 0)
+        return -1;
+    return image_finish(guest, folder, "debian", false, manifest, err);
+}
+
+static int
+make_bootstrap(const struct bake_job *job, struct draft *draft, struct error *err)
+{
+    int64_t begin = clock_ms();
+    const struct bake_source *source = job->item->source;
+    FREE_AUTO char *set = bootstrap_set(source->recipe, &source->base);
+    FREE_AUTO char *work = NULL;
+    FREE_AUTO char *tar = NULL;
+    if (work_folder(draft_folder(draft), &work, err) < 0)
+        return -1;
+    struct bootstrap bootstrap = {.recipe = source->recipe,
+        .base = &source->base,
+        .store = job->store,
+        .folder = work,
+        .set = set,
+        .offline = job->options->offline,
+        .progress = job->options->progress};
+    JV_AUTO struct jv *manifest = describe_bootstrap(job, set);
+    if (bootstrap_run(&bootstrap, &tar, err) < 0 ||
+        make_disk(job, draft_folder(draft), tar, manifest, err) < 0 || dir_remove(work, err) < 0)
+        return -1;
+    jv_set_int(manifest, "milliseconds", clock_ms() - begin);
+    return store_publish(draft, manifest, err);
+}
+
+int
+base_bake_bootstrap(const struct bake_job *job, struct error *err)
+{
+    DRAFT_AUTO struct draft *draft = NULL;
+    if (store_begin(job->store, job->item->key, 0, &draft, err) < 0)
+        return -1;
+    return draft == NULL ? 0 : make_bootstrap(job, draft, err);
+}

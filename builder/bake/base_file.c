@@ -1,0 +1,170 @@
+// base_file.c - a disk of the user as base: copied into the store, looked into, refused when nodes
+// could not be made from it.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/source.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/proc.h"
+
+#include <string.h>
+
+enum { INFO_MS = 30 * 1000, CONVERT_MS = 20 * 60 * 1000, INSPECT_MS = 120 * 1000 };
+static const uint64_t virtual_max = 2ULL << 40;
+
+static int
+run_qemu_img(const char *const *arguments, int64_t timeout_ms, struct buf *ret, struct error *err)
+{
+    PROC_RESULT_AUTO struct proc_result result = {0};
+    struct proc_options options = {.timeout_ms = timeout_ms};
+    if (proc_check(arguments, &options, &result, err) < 0) {
+        if (err->code == ERR_MISSING)
+            return error_set(err, ERR_MISSING,
+                "'qemu-img' is not installed; run 'apt install qemu-utils' (on Arch 'pacman -S "
+                "qemu-img')");
+        return -1;
+    }
+    *ret = result.output;
+    result.output = (struct buf) {0};
+    return 0;
+}
+
+// Looked at before anything reads the disk: a backing or data file could name any file of the host.
+static int
+check_info(const char *file, const struct jv *info, struct error *err)
+{
+    const char *format = jv_get_string(info, "format");
+    const struct jv *data = jv_get(jv_get(info, "format-specific"), "data");
+    if (!str_equal(format, "qcow2") && !str_equal(format, "raw"))
+        return error_set(err, ERR_SPEC,
+            "the base '%s' is of the format '%s'; convert it with 'qemu-img convert -O qcow2'",
+            file, format == NULL ? "unknown" : format);
+    if (jv_get(info, "backing-filename") != NULL || jv_get(data, "data-file") != NULL)
+        return error_set(err, ERR_SPEC,
+            "the base '%s' needs another file beneath it, which is not followed; make it whole "
+            "with 'qemu-img convert -O qcow2'",
+            file);
+    if ((uint64_t) jv_get_int(info, "virtual-size", 0) > virtual_max)
+        return error_set(err, ERR_SPEC, "the base '%s' claims to be larger than 2 TiB", file);
+    return 0;
+}
+
+static int
+read_info(const char *file, struct jv **ret, struct error *err)
+{
+    BUF_AUTO struct buf text = {0};
+    JV_AUTO struct jv *info = NULL;
+    const char *const arguments[] = {"qemu-img", "info", "--output=json", file, NULL};
+    if (run_qemu_img(arguments, INFO_MS, &text, err) < 0 ||
+        jv_parse(text.data == NULL ? "" : text.data, text.length, &info, err) < 0)
+        return error_context(err, "the base '%s' cannot be read", file);
+    if (check_info(file, info, err) < 0)
+        return -1;
+    *ret = TAKE(info);
+    return 0;
+}
+
+static int
+copy_disk(const char *file, const char *format, const char *disk, struct error *err)
+{
+    BUF_AUTO struct buf text = {0};
+    const char *const arguments[] = {
+        "qemu-img", "convert", "-f", format, "-O", "qcow2", file, disk, NULL};
+    if (str_equal(format, "qcow2"))
+        return file_copy(file, disk, 0600, err);
+    return run_qemu_img(arguments, CONVERT_MS, &text, err);
+}
+
+static int
+check_system(struct guest *guest, const char *file, const struct jv *system, struct error *err)
+{
+    bool has_cloud_init = false;
+    const char *name = jv_get_string(system, "name");
+    if (jv_get_string(system, "family") == NULL)
+        return error_set(err, ERR_SPEC,
+            "the base '%s' (%s) has neither apt nor pacman; use a Debian or Arch image", file,
+            name);
+    if (jv_get_string(system, "root") == NULL)
+        return error_set(err, ERR_SPEC, "the root of the base '%s' has no UUID", file);
+    if (guest_exists(guest, "/usr/bin/cloud-init", &has_cloud_init, err) < 0)
+        return -1;
+    if (!has_cloud_init)
+        return error_set(err, ERR_SPEC,
+            "the base '%s' (%s) has no cloud-init; use a cloud image, or install cloud-init in it",
+            file, name);
+    return 0;
+}
+
+static struct jv *
+describe(const struct bake_job *job, const struct jv *info, const struct jv *system)
+{
+    FREE_AUTO char *cmdline =
+        str_format("%s ro console=ttyS0,115200", jv_get_string(system, "root"));
+    struct jv *manifest = jv_object(), *mounts = jv_array();
+    for (size_t i = 0; i < jv_count(jv_get(system, "mounts")); i++) {
+        const struct jv *from = jv_at(jv_get(system, "mounts"), i);
+        struct jv *mount = jv_object();
+        jv_set_string(mount, "device", jv_get_string(from, "device"));
+        jv_set_string(mount, "path", jv_get_string(from, "path"));
+        jv_push(mounts, mount);
+    }
+    jv_set_string(manifest, "name", job->item->name);
+    jv_set_string(manifest, "family", jv_get_string(system, "family"));
+    jv_set_string(manifest, "system", jv_get_string(system, "name"));
+    jv_set_string(manifest, "cmdline", cmdline);
+    jv_set_int(manifest, "virtual_bytes", jv_get_int(info, "virtual-size", 0));
+    jv_set(manifest, "mounts", mounts);
+    jv_set_string(manifest, "file", job->item->source->base.file);
+    return manifest;
+}
+
+static int
+look_into(const struct bake_job *job, const char *folder, const char *disk, const struct jv *info,
+    struct jv **ret_manifest, struct error *err)
+{
+    GUEST_AUTO struct guest *guest = NULL;
+    JV_AUTO struct jv *system = NULL;
+    const char *file = job->item->source->base.file;
+    struct guest_options options = {.disk = disk,
+        .folder = folder,
+        .kvm = job->options->kvm,
+        .task = job->item->name,
+        .progress = job->options->progress};
+    if (guest_start(&options, &guest, err) < 0)
+        return -1;
+    guest_step(guest, INSPECT_MS, "looking into it");
+    if (guest_inspect(guest, &system, err) < 0)
+        return error_context(err, "the base '%s' cannot be used", file);
+    if (guest_mount(guest, jv_get(system, "mounts"), err) < 0 ||
+        check_system(guest, file, system, err) < 0)
+        return -1;
+    *ret_manifest = describe(job, info, system);
+    return image_finish(
+        guest, folder, jv_get_string(system, "family"), true, *ret_manifest, err);
+}
+
+static int
+make(const struct bake_job *job, struct draft *draft, struct error *err)
+{
+    int64_t begin = clock_ms();
+    JV_AUTO struct jv *info = NULL;
+    JV_AUTO struct jv *manifest = NULL;
+    const char *file = job->item->source->base.file, *folder = draft_folder(draft);
+    FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
+    progress_step(job->options->progress, job->item->name, "copying '%s'", file);
+    if (read_info(file, &info, err) < 0 ||
+        copy_disk(file, jv_get_string(info, "format"), disk, err) < 0 ||
+        look_into(job, folder, disk, info, &manifest, err) < 0)
+        return -1;
+    jv_set_int(manifest, "milliseconds", clock_ms() - begin);
+    return store_publish(draft, manifest, err);
+}
+
+int
+base_bake_file(const struct bake_job *job, struct error *err)
+{
+    DRAFT_AUTO struct draft *draft = NULL;
+    if (store_begin(job->store, job->item->key, 0, &draft, err) < 0)
+        return -1;
+    return draft == NULL ? 0 : make(job, draft, err);
+}

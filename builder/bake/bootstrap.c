@@ -1,0 +1,146 @@
+// bootstrap.c - what mmdebstrap is told: sources, packages, files, steps; pure.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/bootstrap.h"
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+
+#include <string.h>
+
+// Where the lists of the mirror lie among the kept packages: with them apt needs no mirror.
+#define LISTS "lists.tar.gz"
+
+// {mirror} and {suite} of a source line.
+static char *
+fill(const char *line, const struct spec_base *base)
+{
+    BUF_AUTO struct buf out = {0};
+    while (*line != '\0') {
+        if (str_starts(line, "{mirror}")) {
+            buf_add(&out, base->mirror);
+            line += strlen("{mirror}");
+        } else if (str_starts(line, "{suite}")) {
+            buf_add(&out, base->suite);
+            line += strlen("{suite}");
+        } else {
+            buf_add_bytes(&out, line++, 1);
+        }
+    }
+    return buf_take(&out);
+}
+
+char *
+bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
+{
+    char hex[DIGEST_HEX + 1];
+    DIGEST_AUTO struct digest *digest = digest_new();
+    digest_add_field(digest, "bootstrap 1");
+    for (size_t i = 0; i < recipe->bootstrap.sources.count; i++) {
+        FREE_AUTO char *source = fill(recipe->bootstrap.sources.items[i], base);
+        digest_add_field(digest, source);
+    }
+    digest_add_field(digest, NULL);
+    for (size_t i = 0; i < recipe->bootstrap.packages.count; i++)
+        digest_add_field(digest, recipe->bootstrap.packages.items[i]);
+    digest_hex(digest, hex);
+    return str_dup(hex);
+}
+
+static void
+add_hooks(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
+{
+    if (kept) {
+        strv_add(ret, "--skip=update");
+        strv_add(ret, "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" \"$1/var/lib/apt/lists\"");
+        strv_addf(
+            ret, "--setup-hook=sync-in %s/packages /var/cache/apt/archives", bootstrap->folder);
+        strv_add(ret, "--setup-hook=tar -C \"$1/var/lib/apt/lists\" -xzf "
+                      "\"$1/var/cache/apt/archives/" LISTS "\"");
+    }
+    strv_addf(ret, "--essential-hook=sync-in %s/early /", bootstrap->folder);
+    strv_add(ret, "--customize-hook=mkdir \"$1/airbuild\"");
+    if (!kept) {
+        strv_add(ret, "--customize-hook=tar -C \"$1/var/lib/apt/lists\" --exclude=./lock "
+                      "--exclude=./partial -czf \"$1/airbuild/" LISTS "\" .");
+        strv_addf(ret, "--customize-hook=download /airbuild/" LISTS " %s/packages/" LISTS,
+            bootstrap->folder);
+        strv_add(ret, "--customize-hook=rm -rf \"$1/var/cache/apt/archives/partial\" "
+                      "\"$1/var/cache/apt/archives/lock\"");
+        strv_addf(ret, "--customize-hook=sync-out /var/cache/apt/archives %s/packages",
+            bootstrap->folder);
+    }
+    strv_addf(ret, "--customize-hook=sync-in %s/steps /airbuild", bootstrap->folder);
+    strv_add(ret, "--customize-hook=chroot \"$1\" sh -eu /airbuild/script");
+    strv_add(ret, "--customize-hook=rm -rf \"$1/airbuild\"");
+}
+
+void
+bootstrap_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
+{
+    const struct recipe_bootstrap *wanted = &bootstrap->recipe->bootstrap;
+    FREE_AUTO char *packages = strv_join(&wanted->packages, ",");
+    strv_add(ret, "mmdebstrap");
+    strv_add(ret, "--variant=essential");
+    strv_add(ret, "--format=tar");
+    strv_addf(ret, "--include=%s", packages);
+    strv_add(ret, "--aptopt=APT::Install-Recommends \"false\"");
+    strv_add(ret, "--aptopt=Acquire::Languages \"none\"");
+    strv_add(ret, "--aptopt=Acquire::Retries \"2\"");
+    strv_add(ret, "--aptopt=Acquire::http::Timeout \"20\"");
+    strv_add(ret, "--dpkgopt=force-unsafe-io");
+    strv_add(ret, "--dpkgopt=force-confold");
+    for (size_t i = 0; i < wanted->exclude.count; i++)
+        strv_addf(ret, "--dpkgopt=path-exclude=%s", wanted->exclude.items[i]);
+    strv_add(ret, "--skip=essential/unlink");
+    add_hooks(bootstrap, kept, ret);
+    strv_add(ret, bootstrap->base->suite);
+    strv_addf(ret, "%s/root.tar", bootstrap->folder);
+    for (size_t i = 0; i < wanted->sources.count; i++)
+        strv_take(ret, fill(wanted->sources.items[i], bootstrap->base));
+}
+
+static void
+add_units(struct buf *out, const char *verb, const struct strv *units)
+{
+    FREE_AUTO char *names = strv_join(units, " ");
+    if (units->count > 0)
+        buf_printf(out, "systemctl -q %s %s\n", verb, names);
+}
+
+// Paths may hold anything but a quote, which is written as '\''.
+static void
+add_quoted(struct buf *out, const char *text)
+{
+    buf_add(out, "'");
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            buf_add(out, "'\\''");
+        else
+            buf_add_bytes(out, text, 1);
+    }
+    buf_add(out, "'");
+}
+
+static void
+add_step(struct buf *out, size_t number, const struct recipe_step *step)
+{
+    for (size_t i = 0; i < step->file_count; i++) {
+        buf_printf(out, "install -D -m %04o /airbuild/%zu-%zu ", step->files[i].mode, number, i);
+        add_quoted(out, step->files[i].path);
+        buf_add(out, "\n");
+    }
+    add_units(out, "disable", &step->disable);
+    add_units(out, "mask", &step->mask);
+    add_units(out, "enable", &step->enable);
+    if (step->command != NULL)
+        buf_printf(out, "(\n%s\n)\n", step->command);
+}
+
+char *
+bootstrap_script(const struct recipe *recipe)
+{
+    BUF_AUTO struct buf out = {0};
+    for (size_t i = 0; i < recipe->steps.count; i++)
+        add_step(&out, i, &recipe->steps.items[i]);
+    return buf_take(&out);
+}

@@ -1,0 +1,420 @@
+// guest.c - libguestfs, and nothing else of the project knows it.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/guest.h"
+
+#include "bake/watch.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <guestfs.h>
+#include <string.h>
+
+enum {
+    LAUNCH_MS = 120 * 1000,
+    FINISH_MS = 60 * 1000,
+    TCG_FACTOR = 5,
+    MIB = 1024 * 1024,
+    SECTORS_MIB = 2048,
+};
+
+struct guest {
+    guestfs_h *g;
+    struct watch *watch;
+    bool kvm;
+    char *task;
+    char *step;
+    struct progress *progress;
+};
+
+// ---- errors --------------------------------------------------------------------------------------
+
+static int
+killed_error(const struct guest *guest, enum watch_reason reason, struct error *err)
+{
+    if (reason == WATCH_INTERRUPTED)
+        return error_set(err, ERR_INTERRUPTED,
+            "interrupted while baking '%s'; run the same command again to continue", guest->task);
+    if (reason == WATCH_SPACE)
+        return error_set(err, ERR_SPACE,
+            "the disk became full while baking '%s' (%s); free some space and run it again",
+            guest->task, guest->step);
+    return error_set(err, ERR_TIMEOUT,
+        "baking '%s' was given up: '%s' did not end in time under %s; run it again, and "
+        "'airbuild doctor' when it happens twice",
+        guest->task, guest->step, guest->kvm ? "KVM" : "TCG");
+}
+
+// libguestfs' own message, and why it came when we made it fail.
+static int
+guest_error(struct guest *guest, struct error *err)
+{
+    enum watch_reason reason = watch_reason(guest->watch);
+    if (reason != WATCH_NONE)
+        return killed_error(guest, reason, err);
+    const char *text = guestfs_last_error(guest->g);
+    FREE_AUTO char *message = str_dup(text == NULL ? "libguestfs gave no reason" : text);
+    for (size_t length = strlen(message); length > 0 && strchr("\n ", message[length - 1]);)
+        message[--length] = '\0';
+    bool full = strstr(message, "No space left on device") != NULL ||
+                guestfs_last_errno(guest->g) == ENOSPC;
+    return error_set(err, full ? ERR_SPACE : ERR_FAILED, "%s (%s): %s", guest->task, guest->step,
+        message);
+}
+
+static void
+on_event(guestfs_h *g, void *opaque, uint64_t event, int handle, int flags, const char *text,
+    size_t length, const uint64_t *numbers, size_t count)
+{
+    struct guest *guest = opaque;
+    (void) g, (void) handle, (void) flags, (void) text, (void) length;
+    if (event == GUESTFS_EVENT_PROGRESS && count >= 4 && numbers[3] > 0)
+        progress_part(guest->progress, guest->task, (double) numbers[2] / (double) numbers[3]);
+}
+
+// ---- life ----------------------------------------------------------------------------------------
+
+void
+guest_step(struct guest *guest, int64_t timeout_ms, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    free(guest->step);
+    guest->step = str_formatv(format, args);
+    va_end(args);
+    watch_deadline(guest->watch, clock_ms() + timeout_ms * (guest->kvm ? 1 : TCG_FACTOR));
+    progress_step(guest->progress, guest->task, "%s", guest->step);
+}
+
+static int
+create_disk(struct guest *guest, const struct guest_options *options, struct error *err)
+{
+    int answer = 0;
+    if (options->create_over != NULL)
+        answer = guestfs_disk_create(guest->g, options->disk, "qcow2", -1,
+            GUESTFS_DISK_CREATE_BACKINGFILE, options->create_over,
+            GUESTFS_DISK_CREATE_BACKINGFORMAT, "qcow2", -1);
+    else if (options->create_bytes > 0)
+        answer = guestfs_disk_create(
+            guest->g, options->disk, "qcow2", (int64_t) options->create_bytes, -1);
+    return answer < 0 ? guest_error(guest, err) : 0;
+}
+
+// The direct backend: no libvirtd is needed, and root's files stay root's.
+static int
+configure(struct guest *guest, const struct guest_options *options, struct error *err)
+{
+    uint64_t shown = GUESTFS_EVENT_PROGRESS;
+    uint64_t silenced = GUESTFS_EVENT_LIBRARY | GUESTFS_EVENT_WARNING | GUESTFS_EVENT_APPLIANCE;
+    guestfs_set_error_handler(guest->g, NULL, NULL);
+    if (guestfs_parse_environment(guest->g) < 0 ||
+        guestfs_set_event_callback(guest->g, on_event, shown | silenced, 0, guest) < 0 ||
+        guestfs_set_backend(guest->g, "direct") < 0 ||
+        (!guest->kvm && guestfs_set_backend_setting(guest->g, "force_tcg", "1") < 0) ||
+        guestfs_set_network(guest->g, options->network) < 0)
+        return guest_error(guest, err);
+    if (create_disk(guest, options, err) < 0)
+        return -1;
+    if (guestfs_add_drive_opts(guest->g, options->disk, GUESTFS_ADD_DRIVE_OPTS_FORMAT,
+            "qcow2", GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe",
+            GUESTFS_ADD_DRIVE_OPTS_DISCARD, "besteffort", -1) < 0)
+        return guest_error(guest, err);
+    return 0;
+}
+
+int
+guest_start(const struct guest_options *options, struct guest **ret, struct error *err)
+{
+    GUEST_AUTO struct guest *guest = mem_zero(1, sizeof *guest);
+    guest->kvm = options->kvm;
+    guest->task = str_dup(options->task);
+    guest->progress = options->progress;
+    guest->g = guestfs_create_flags(GUESTFS_CREATE_NO_ENVIRONMENT | GUESTFS_CREATE_NO_CLOSE_ON_EXIT);
+    if (guest->g == NULL)
+        return error_errno(err, errno, "cannot make a libguestfs handle");
+    if (watch_new(options->folder, &guest->watch, err) < 0)
+        return -1;
+    guest_step(guest, LAUNCH_MS, "starting the appliance");
+    if (configure(guest, options, err) < 0)
+        return -1;
+    if (guestfs_launch(guest->g) < 0)
+        return guest_error(guest, err);
+    *ret = TAKE(guest);
+    return 0;
+}
+
+int
+guest_finish(struct guest *guest, struct error *err)
+{
+    guest_step(guest, FINISH_MS, "writing the disk");
+    if (guestfs_umount_all(guest->g) < 0 || guestfs_shutdown(guest->g) < 0)
+        return guest_error(guest, err);
+    return 0;
+}
+
+void
+guest_free(struct guest *guest)
+{
+    if (guest == NULL)
+        return;
+    if (guest->g != NULL)
+        guestfs_close(guest->g);
+    watch_free(guest->watch);
+    free(guest->task);
+    free(guest->step);
+    free(guest);
+}
+
+void
+guest_freep(struct guest **guest)
+{
+    guest_free(*guest);
+}
+
+// ---- disk ----------------------------------------------------------------------------------------
+
+struct partition {
+    int64_t first, last;
+    const char *type; // GPT type GUID, UEFI specification 2.10 table 5.7 and systemd's DPS
+};
+
+static int
+make_partitions(struct guest *guest, struct error *err)
+{
+    static const struct partition partitions[] = {
+        {SECTORS_MIB, 2 * SECTORS_MIB - 1, "21686148-6449-6E6F-744E-656564454649"},
+        {2 * SECTORS_MIB, 34 * SECTORS_MIB - 1, "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"},
+        {34 * SECTORS_MIB, -SECTORS_MIB, "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"},
+    };
+    if (guestfs_part_init(guest->g, "/dev/sda", "gpt") < 0)
+        return guest_error(guest, err);
+    for (int i = 0; i < 3; i++)
+        if (guestfs_part_add(guest->g, "/dev/sda", "p", partitions[i].first, partitions[i].last) <
+                0 ||
+            guestfs_part_set_gpt_type(guest->g, "/dev/sda", i + 1, partitions[i].type) < 0)
+            return guest_error(guest, err);
+    return 0;
+}
+
+// The inode tables are written now: a guest would write them into its own overlay otherwise.
+int
+guest_layout(struct guest *guest, const char *label, struct error *err)
+{
+    if (make_partitions(guest, err) < 0)
+        return -1;
+    if (guestfs_mkfs_opts(
+            guest->g, "vfat", "/dev/sda2", GUESTFS_MKFS_OPTS_LABEL, "ESP", -1) < 0 ||
+        guestfs_mke2fs(guest->g, "/dev/sda3", GUESTFS_MKE2FS_FSTYPE, "ext4", GUESTFS_MKE2FS_LABEL,
+            label, GUESTFS_MKE2FS_BYTESPERINODE, 32768, GUESTFS_MKE2FS_LAZYITABLEINIT, 0,
+            GUESTFS_MKE2FS_LAZYJOURNALINIT, 0, GUESTFS_MKE2FS_RESERVEDBLOCKSPERCENTAGE, 1, -1) <
+            0 ||
+        guestfs_mount(guest->g, "/dev/sda3", "/") < 0 ||
+        guestfs_mkdir_p(guest->g, "/boot/efi") < 0 ||
+        guestfs_mount(guest->g, "/dev/sda2", "/boot/efi") < 0)
+        return guest_error(guest, err);
+    return 0;
+}
+
+int
+guest_mount(struct guest *guest, const struct jv *mounts, struct error *err)
+{
+    for (size_t i = 0; i < jv_count(mounts); i++) {
+        const struct jv *mount = jv_at(mounts, i);
+        const char *device = jv_get_string(mount, "device"), *path = jv_get_string(mount, "path");
+        if (device == NULL || path == NULL)
+            return error_set(err, ERR_DAMAGED, "the base's manifest names no disk to mount");
+        if (guestfs_mount(guest->g, device, path) < 0)
+            return guest_error(guest, err);
+    }
+    return 0;
+}
+
+int
+guest_trim(struct guest *guest, struct error *err)
+{
+    if (guestfs_fstrim(guest->g, "/", -1) < 0)
+        return guest_error(guest, err);
+    return 0;
+}
+
+// ---- files and commands --------------------------------------------------------------------------
+
+int
+guest_unpack(struct guest *guest, const char *tar, struct error *err)
+{
+    if (guestfs_tar_in_opts(guest->g, tar, "/", GUESTFS_TAR_IN_OPTS_XATTRS, 1, -1) < 0)
+        return guest_error(guest, err);
+    return 0;
+}
+
+int
+guest_run(struct guest *guest, const char *text, char **ret_output, struct error *err)
+{
+    FREE_AUTO char *command = str_format("set -eu\n%s", text);
+    char *output = guestfs_sh(guest->g, command);
+    if (output == NULL)
+        return guest_error(guest, err);
+    if (ret_output != NULL)
+        *ret_output = output;
+    else
+        free(output);
+    return 0;
+}
+
+int
+guest_write(struct guest *guest, const char *path, unsigned mode, const void *data, size_t length,
+    struct error *err)
+{
+    FREE_AUTO char *folder = path_folder(path);
+    if (guestfs_mkdir_p(guest->g, folder) < 0 || guestfs_rm_f(guest->g, path) < 0 ||
+        guestfs_write(guest->g, path, data, length) < 0 ||
+        guestfs_chmod(guest->g, (int) mode, path) < 0)
+        return guest_error(guest, err);
+    return 0;
+}
+
+int
+guest_exists(struct guest *guest, const char *path, bool *ret, struct error *err)
+{
+    int answer = guestfs_exists(guest->g, path);
+    if (answer < 0)
+        return guest_error(guest, err);
+    *ret = answer != 0;
+    return 0;
+}
+
+static void
+free_names(char ***names)
+{
+    for (size_t i = 0; *names != NULL && (*names)[i] != NULL; i++)
+        free((*names)[i]);
+    free(*names);
+}
+#define NAMES_AUTO __attribute__((cleanup(free_names)))
+
+int
+guest_newest(struct guest *guest, const char *glob, char **ret_path, struct error *err)
+{
+    NAMES_AUTO char **names = guestfs_glob_expand(guest->g, glob);
+    const char *newest = NULL;
+    if (names == NULL)
+        return guest_error(guest, err);
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (newest == NULL || strverscmp(names[i], newest) > 0)
+            newest = names[i];
+    *ret_path = str_dup(newest);
+    return 0;
+}
+
+int
+guest_download(struct guest *guest, const char *path, const char *to, struct error *err)
+{
+    if (guestfs_download(guest->g, path, to) < 0)
+        return guest_error(guest, err);
+    return 0;
+}
+
+int
+guest_copy_out(struct guest *guest, const char *from, const char *to, struct error *err)
+{
+    NAMES_AUTO char **names = guestfs_ls(guest->g, from);
+    if (names == NULL)
+        return guest_error(guest, err);
+    for (size_t i = 0; names[i] != NULL; i++) {
+        FREE_AUTO char *source = path_join(from, names[i]);
+        FREE_AUTO char *target = path_join(to, names[i]);
+        if (guest_download(guest, source, target, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+guest_copy_in(struct guest *guest, const char *from, const char *to, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    if (dir_list(from, &names, err) < 0)
+        return -1;
+    if (guestfs_mkdir_p(guest->g, to) < 0)
+        return guest_error(guest, err);
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *source = path_join(from, names.items[i]);
+        FREE_AUTO char *target = path_join(to, names.items[i]);
+        if (guestfs_upload(guest->g, source, target) < 0)
+            return guest_error(guest, err);
+    }
+    return 0;
+}
+
+// ---- inspection ----------------------------------------------------------------------------------
+
+static const char *
+family_of(const char *package_format)
+{
+    if (str_equal(package_format, "deb"))
+        return "debian";
+    return str_equal(package_format, "pacman") ? "arch" : NULL;
+}
+
+// The kernel finds its root by the UUID of the file system.
+static char *
+root_argument(struct guest *guest, const char *device)
+{
+    FREE_AUTO char *uuid = guestfs_vfs_uuid(guest->g, device);
+    return uuid == NULL || uuid[0] == '\0' ? NULL : str_format("root=UUID=%s", uuid);
+}
+
+static struct jv *
+mounts_of(char *const *pairs)
+{
+    struct jv *mounts = jv_array();
+    for (size_t length = 0, done = 0; done == 0 || pairs[done] != NULL; length++) {
+        for (size_t i = 0; pairs[i] != NULL; i += 2) { // short paths first: / before /boot
+            if (strlen(pairs[i]) != length)
+                continue;
+            struct jv *mount = jv_object();
+            jv_set_string(mount, "device", pairs[i + 1]);
+            jv_set_string(mount, "path", pairs[i]);
+            jv_push(mounts, mount);
+            done += 2;
+        }
+    }
+    return mounts;
+}
+
+static int
+describe_system(struct guest *guest, const char *root, struct jv *system, struct error *err)
+{
+    FREE_AUTO char *distro = guestfs_inspect_get_distro(guest->g, root);
+    FREE_AUTO char *name = guestfs_inspect_get_product_name(guest->g, root);
+    FREE_AUTO char *format = guestfs_inspect_get_package_format(guest->g, root);
+    FREE_AUTO char *argument = root_argument(guest, root);
+    NAMES_AUTO char **pairs = guestfs_inspect_get_mountpoints(guest->g, root);
+    if (distro == NULL || pairs == NULL || pairs[0] == NULL)
+        return guest_error(guest, err);
+    jv_set_string(system, "distro", distro);
+    jv_set_string(system, "name", name);
+    jv_set_string(system, "family", family_of(format));
+    jv_set_string(system, "root", argument);
+    jv_set(system, "mounts", mounts_of(pairs));
+    return 0;
+}
+
+int
+guest_inspect(struct guest *guest, struct jv **ret_system, struct error *err)
+{
+    NAMES_AUTO char **roots = guestfs_inspect_os(guest->g);
+    if (roots == NULL)
+        return guest_error(guest, err);
+    if (roots[0] == NULL)
+        return error_set(err, ERR_SPEC,
+            "no operating system is found on it (is it encrypted, or no disk of a system?)");
+    if (roots[1] != NULL)
+        return error_set(err, ERR_SPEC, "more than one operating system is on it");
+    JV_AUTO struct jv *system = jv_object();
+    if (describe_system(guest, roots[0], system, err) < 0)
+        return -1;
+    *ret_system = TAKE(system);
+    return 0;
+}

@@ -1,0 +1,65 @@
+// guest.h - inside bake/ only: one libguestfs appliance with one disk. Every call has the deadline
+// of the step it is in, is ended by a signal, and keeps libguestfs' own words in its error.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_BAKE_GUEST_H
+#define AIRBUILD_BAKE_GUEST_H
+
+#include "base/error.h"
+#include "base/jv.h"
+#include "base/progress.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct guest;
+
+struct guest_options {
+    const char *disk;       // qcow2, written to
+    uint64_t create_bytes;  // make it, empty and of that size; 0: do not
+    const char *create_over; // make it, a layer over this qcow2 (absolute or relative to it); or NULL
+    const char *folder; // the draft's: its file system's space is watched
+    bool kvm;
+    bool network;
+    const char *task; // for progress
+    struct progress *progress;
+};
+
+// Boot the appliance over the disk. Nothing is mounted yet.
+int guest_start(const struct guest_options *options, struct guest **ret, struct error *err);
+// Unmount, flush and power off: only after this is the disk whole.
+int guest_finish(struct guest *guest, struct error *err);
+void guest_free(struct guest *guest); // kills an appliance that was not finished
+void guest_freep(struct guest **guest);
+#define GUEST_AUTO __attribute__((cleanup(guest_freep)))
+
+// What is done now, for people; the calls after it have timeout_ms together (more under TCG).
+void guest_step(struct guest *guest, int64_t timeout_ms, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// An empty disk gets GPT: BIOS boot, ESP (label ESP), ext4 (label as given), mounted at / and
+// /boot/efi.
+int guest_layout(struct guest *guest, const char *label, struct error *err);
+// [{"device", "path"}] in the order of mounting.
+int guest_mount(struct guest *guest, const struct jv *mounts, struct error *err);
+// Look for the one operating system of the disk: ret_system gets "distro", "family" (by package
+// manager; null when it is none we know), "name", "root" (a kernel argument), "mounts".
+int guest_inspect(struct guest *guest, struct jv **ret_system, struct error *err);
+
+int guest_unpack(struct guest *guest, const char *tar, struct error *err); // over /
+// A shell text in the guest's root, run with sh -eu. ret_output may be NULL.
+int guest_run(struct guest *guest, const char *text, char **ret_output, struct error *err);
+// Folders on the way are made with 0755; owner root.
+int guest_write(struct guest *guest, const char *path, unsigned mode, const void *data,
+    size_t length, struct error *err);
+int guest_exists(struct guest *guest, const char *path, bool *ret, struct error *err);
+// Newest name that matches a glob, "/boot/vmlinuz-*" (by version); NULL when there is none.
+int guest_newest(struct guest *guest, const char *glob, char **ret_path, struct error *err);
+int guest_download(struct guest *guest, const char *path, const char *to, struct error *err);
+// Every file of a folder of the guest into a folder of the host, and the other way.
+int guest_copy_out(struct guest *guest, const char *from, const char *to, struct error *err);
+int guest_copy_in(struct guest *guest, const char *from, const char *to, struct error *err);
+int guest_trim(struct guest *guest, struct error *err); // give free blocks back
+
+#endif

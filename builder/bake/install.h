@@ -1,0 +1,29 @@
+// install.h - inside bake/ only: packages put into an image by its own package manager, from a
+// mirror or from the set that the store kept.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_BAKE_INSTALL_H
+#define AIRBUILD_BAKE_INSTALL_H
+
+#include "bake/guest.h"
+#include "store/store.h"
+
+// The name of the set that these packages over that base are kept under; caller frees.
+char *install_set(const char *base_key, const char *family, const struct strv *packages);
+
+struct install {
+    struct store *store;
+    const char *family;
+    const char *set;    // of install_set
+    const char *folder; // a folder of the host for files on the way
+    bool offline;
+};
+
+// Install packages (no recommended ones, no service is started). A kept set is used when there is
+// one, else they are downloaded and kept. ERR_NETWORK: not kept, and offline or no mirror answers.
+int install_packages(struct guest *guest, const struct install *install,
+    const struct strv *packages, struct error *err);
+
+// [{"name", "version"}] of all that is installed.
+int install_list(struct guest *guest, const char *family, struct jv **ret, struct error *err);
+
+#endif

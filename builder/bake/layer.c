@@ -1,0 +1,168 @@
+// layer.c - a recipe's steps carried out over a base: a thin qcow2 layer.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/install.h"
+#include "bake/source.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+enum { FILES_MS = 60 * 1000, SERVICES_MS = 60 * 1000, COMMAND_MS = 300 * 1000 };
+
+struct layer {
+    const struct bake_job *job;
+    const struct recipe *recipe;
+    const char *family;
+    struct guest *guest;
+    struct strv packages; // of all steps together: one set
+    bool installed;
+    char *set;
+    char *work;
+};
+
+static void
+layer_clear(struct layer *layer)
+{
+    guest_free(layer->guest);
+    strv_free(&layer->packages);
+    free(layer->set);
+    free(layer->work);
+}
+
+static int
+put_files(struct layer *layer, const struct recipe_step *step, struct error *err)
+{
+    guest_step(layer->guest, FILES_MS, "installing %zu file%s", step->file_count,
+        step->file_count == 1 ? "" : "s");
+    for (size_t i = 0; i < step->file_count; i++) {
+        const struct recipe_file *file = &step->files[i];
+        if (guest_write(layer->guest, file->path, file->mode, file->data, file->length, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void
+add_units(struct buf *out, const char *verb, const struct strv *units)
+{
+    FREE_AUTO char *names = strv_join(units, " ");
+    if (units->count > 0)
+        buf_printf(out, "systemctl -q %s %s\n", verb, names);
+}
+
+static int
+set_services(struct layer *layer, const struct recipe_step *step, struct error *err)
+{
+    BUF_AUTO struct buf text = {0};
+    add_units(&text, "disable", &step->disable);
+    add_units(&text, "mask", &step->mask);
+    add_units(&text, "enable", &step->enable);
+    guest_step(layer->guest, SERVICES_MS, "setting services");
+    return text.data == NULL ? 0 : guest_run(layer->guest, text.data, NULL, err);
+}
+
+// The packages of all steps go in together at the first of them: one set, one run.
+static int
+put_packages(struct layer *layer, struct error *err)
+{
+    struct install install = {.store = layer->job->store,
+        .family = layer->family,
+        .set = layer->set,
+        .folder = layer->work,
+        .offline = layer->job->options->offline};
+    if (layer->installed)
+        return 0;
+    layer->installed = true;
+    return install_packages(layer->guest, &install, &layer->packages, err);
+}
+
+static int
+do_step(struct layer *layer, const struct recipe_step *step, struct error *err)
+{
+    switch (step->action) {
+    case RECIPE_PACKAGES:
+        return put_packages(layer, err);
+    case RECIPE_FILES:
+        return put_files(layer, step, err);
+    case RECIPE_SERVICES:
+        return set_services(layer, step, err);
+    case RECIPE_COMMAND:
+        guest_step(layer->guest, COMMAND_MS, "running a command of the recipe");
+        return guest_run(layer->guest, step->command, NULL, err);
+    }
+    return 0;
+}
+
+static int
+do_steps(struct layer *layer, struct error *err)
+{
+    for (size_t i = 0; i < layer->recipe->steps.count; i++) {
+        const struct recipe_step *step = &layer->recipe->steps.items[i];
+        if (recipe_step_applies(step, layer->family) && do_step(layer, step, err) < 0)
+            return error_context(err, "step %zu of the recipe '%s'", i + 1, layer->recipe->name);
+    }
+    return 0;
+}
+
+// Layer and base are both folders of images/: the link between them holds wherever the store is.
+static int
+start(struct layer *layer, const char *folder, struct error *err)
+{
+    const struct bake_job *job = layer->job;
+    FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
+    FREE_AUTO char *over = str_format("../%s/disk.qcow2", job->base->key);
+    struct guest_options options = {.disk = disk,
+        .create_over = over,
+        .folder = folder,
+        .kvm = job->options->kvm,
+        .network = !job->options->offline && layer->packages.count > 0,
+        .task = job->item->name,
+        .progress = job->options->progress};
+    if (guest_start(&options, &layer->guest, err) < 0)
+        return -1;
+    return guest_mount(layer->guest, jv_get(job->base->manifest, "mounts"), err);
+}
+
+static struct jv *
+describe(const struct layer *layer)
+{
+    const struct image *base = layer->job->base;
+    FREE_AUTO char *inputs = recipe_canonical(layer->recipe);
+    struct jv *manifest = jv_object();
+    jv_set_string(manifest, "name", layer->recipe->name);
+    jv_set_string(manifest, "family", base->family);
+    jv_set_string(manifest, "backing", base->key);
+    jv_set_string(manifest, "cmdline", base->cmdline);
+    jv_set_int(manifest, "virtual_bytes", (long long) base->virtual_bytes);
+    jv_set_string(manifest, "inputs", inputs);
+    if (layer->installed)
+        jv_set_string(manifest, "package_set", layer->set);
+    return manifest;
+}
+
+static int
+make(struct layer *layer, struct draft *draft, struct error *err)
+{
+    int64_t begin = clock_ms();
+    if (work_folder(draft_folder(draft), &layer->work, err) < 0 ||
+        start(layer, draft_folder(draft), err) < 0 || do_steps(layer, err) < 0)
+        return -1;
+    JV_AUTO struct jv *manifest = describe(layer);
+    if (image_finish(layer->guest, draft_folder(draft), layer->family, false, manifest, err) < 0 ||
+        dir_remove(layer->work, err) < 0)
+        return -1;
+    jv_set_int(manifest, "milliseconds", clock_ms() - begin);
+    return store_publish(draft, manifest, err);
+}
+
+int
+layer_bake(const struct bake_job *job, struct error *err)
+{
+    DRAFT_AUTO struct draft *draft = NULL;
+    __attribute__((cleanup(layer_clear))) struct layer layer = {
+        .job = job, .recipe = job->item->source->recipe, .family = job->base->family};
+    if (store_begin(job->store, job->item->key, 0, &draft, err) < 0 || draft == NULL)
+        return draft == NULL && err->code == ERR_NONE ? 0 : -1;
+    recipe_packages(layer.recipe, layer.family, &layer.packages);
+    layer.set = install_set(job->base->key, layer.family, &layer.packages);
+    return make(&layer, draft, err);
+}

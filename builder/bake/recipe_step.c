@@ -1,0 +1,405 @@
+// recipe_step.c - one step of a recipe: which action it is, its values, the files it installs.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/recipe_step.h"
+
+#include "base/asset.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { FILE_MAX = 1024 * 1024, TREE_DEPTH_MAX = 16, MODE_DEFAULT = 0644 };
+
+static const char *const families[] = {"debian", "arch", NULL};
+
+// The values of one step as they are written, before they become a struct recipe_step.
+struct raw_write {
+    char *path, *mode, *text;
+};
+struct raw_services {
+    struct strv enable, disable, mask;
+};
+struct raw_step {
+    unsigned family; // 1 + index of families; 0: all
+    struct strv packages;
+    char *folder;
+    struct strv patterns, modes; // of modes, side by side
+    struct raw_write write;
+    struct raw_services services;
+    char *command;
+};
+
+static void
+raw_free(struct raw_step *raw)
+{
+    strv_free(&raw->packages);
+    free(raw->folder);
+    strv_free(&raw->patterns);
+    strv_free(&raw->modes);
+    free(raw->write.path);
+    free(raw->write.mode);
+    free(raw->write.text);
+    strv_free(&raw->services.enable);
+    strv_free(&raw->services.disable);
+    strv_free(&raw->services.mask);
+    free(raw->command);
+}
+
+static void
+read_family(struct yaml_source *source, const struct yaml_node *name,
+    const struct yaml_node *value, void *member)
+{
+    (void) name;
+    unsigned *family = member;
+    for (unsigned i = 0; families[i] != NULL; i++)
+        if (value->kind == YAML_SCALAR && str_equal(value->text, families[i]))
+            *family = i + 1;
+    if (*family == 0)
+        yaml_complain(source, value, "'family' must be debian or arch");
+}
+
+// Octal, as chmod takes it, without set-id bits; false when it is none.
+static bool
+parse_mode(const char *text, unsigned *ret)
+{
+    size_t length = strlen(text);
+    if (length < 3 || length > 4 || strspn(text, "01234567") != length)
+        return false;
+    *ret = (unsigned) strtoul(text, NULL, 8);
+    return *ret <= 0777;
+}
+
+static void
+read_modes(struct yaml_source *source, const struct yaml_node *name,
+    const struct yaml_node *value, void *member)
+{
+    (void) name;
+    struct raw_step *raw = (struct raw_step *) ((char *) member -
+                                                offsetof(struct raw_step, patterns));
+    unsigned mode;
+    if (value->kind != YAML_MAP) {
+        yaml_complain(source, value, "'modes' must be a mapping of path patterns to modes");
+        return;
+    }
+    for (size_t i = 0; i < value->count; i++) {
+        const struct yaml_node *item = value->items[i];
+        if (item->kind != YAML_SCALAR || !parse_mode(item->text, &mode)) {
+            yaml_complain(source, item, "a mode is three or four octal digits, such as \"0755\"");
+            continue;
+        }
+        strv_add(&raw->patterns, value->keys[i]->text);
+        strv_add(&raw->modes, item->text);
+    }
+}
+
+static const struct yaml_key write_keys[] = {
+    {.name = "path",
+        .type = YAML_STRING,
+        .required = true,
+        .offset = offsetof(struct raw_write, path),
+        .form = "an absolute path in the image"},
+    {.name = "mode",
+        .type = YAML_STRING,
+        .offset = offsetof(struct raw_write, mode),
+        .form = "an octal mode such as \"0755\""},
+    {.name = "text",
+        .type = YAML_STRING,
+        .required = true,
+        .offset = offsetof(struct raw_write, text),
+        .form = "the content of the file"},
+    {0},
+};
+
+static const struct yaml_key service_keys[] = {
+    {.name = "enable",
+        .type = YAML_STRINGS,
+        .offset = offsetof(struct raw_services, enable),
+        .form = "a list of units"},
+    {.name = "disable",
+        .type = YAML_STRINGS,
+        .offset = offsetof(struct raw_services, disable),
+        .form = "a list of units"},
+    {.name = "mask",
+        .type = YAML_STRINGS,
+        .offset = offsetof(struct raw_services, mask),
+        .form = "a list of units"},
+    {0},
+};
+
+static const struct yaml_key step_keys[] = {
+    {.name = "family",
+        .type = YAML_CUSTOM,
+        .custom = read_family,
+        .offset = offsetof(struct raw_step, family),
+        .form = "debian or arch"},
+    {.name = "packages",
+        .type = YAML_STRINGS,
+        .offset = offsetof(struct raw_step, packages),
+        .form = "a list of packages"},
+    {.name = "files",
+        .type = YAML_STRING,
+        .offset = offsetof(struct raw_step, folder),
+        .form = "a folder whose files go to / of the image"},
+    {.name = "modes",
+        .type = YAML_CUSTOM,
+        .custom = read_modes,
+        .offset = offsetof(struct raw_step, patterns),
+        .form = "a mapping of path patterns to modes"},
+    {.name = "write",
+        .type = YAML_TABLE,
+        .keys = write_keys,
+        .offset = offsetof(struct raw_step, write)},
+    {.name = "services",
+        .type = YAML_TABLE,
+        .keys = service_keys,
+        .offset = offsetof(struct raw_step, services)},
+    {.name = "command",
+        .type = YAML_STRING,
+        .offset = offsetof(struct raw_step, command),
+        .form = "a shell text"},
+    {0},
+};
+
+// ---- files ---------------------------------------------------------------------------------------
+
+static bool
+is_image_path(const char *path)
+{
+    STRV_AUTO struct strv parts = {0};
+    strv_split(&parts, path, '/');
+    return path[0] == '/' && path[1] != '\0' && !str_ends(path, "/") && !strv_has(&parts, "..");
+}
+
+static struct recipe_file *
+add_file(struct recipe_step *step, const char *path, unsigned mode)
+{
+    mem_grow(&step->files, &step->file_capacity, step->file_count + 1, sizeof *step->files);
+    struct recipe_file *file = &step->files[step->file_count++];
+    *file = (struct recipe_file) {.path = str_dup(path), .mode = mode};
+    return file;
+}
+
+static unsigned
+mode_of(const struct raw_step *raw, const char *path)
+{
+    unsigned mode = MODE_DEFAULT;
+    for (size_t i = 0; i < raw->patterns.count; i++)
+        if (fnmatch(raw->patterns.items[i], path, 0) == 0)
+            (void) parse_mode(raw->modes.items[i], &mode);
+    return mode;
+}
+
+// Regular files only: a link of the user's folder may lead anywhere.
+static int
+list_tree(const char *root, const char *below, unsigned depth, struct strv *ret, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *folder = str_format("%s%s", root, below);
+    if (depth > TREE_DEPTH_MAX)
+        return error_set(err, ERR_SPEC, "the folder '%s' is too deep", folder);
+    if (dir_list(folder, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *path = str_format("%s/%s", below, names.items[i]);
+        FREE_AUTO char *full = str_format("%s%s", root, path);
+        struct stat info;
+        if (lstat(full, &info) < 0)
+            return error_errno(err, errno, "cannot look at '%s'", full);
+        if (S_ISREG(info.st_mode))
+            strv_add(ret, path);
+        else if (!S_ISDIR(info.st_mode))
+            return error_set(err, ERR_SPEC,
+                "'%s' is neither a file nor a folder; make the link or device by a command step",
+                full);
+        else if (list_tree(root, path, depth + 1, ret, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+add_user_tree(
+    struct recipe_step *step, const struct raw_step *raw, const char *root, struct error *err)
+{
+    STRV_AUTO struct strv paths = {0};
+    if (list_tree(root, "", 0, &paths, err) < 0)
+        return -1;
+    for (size_t i = 0; i < paths.count; i++) {
+        FREE_AUTO char *full = str_format("%s%s", root, paths.items[i]);
+        struct recipe_file *file = add_file(step, paths.items[i], mode_of(raw, paths.items[i]));
+        if (file_read(full, FILE_MAX, &file->data, &file->length, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+add_carried_tree(struct recipe_step *step, const struct raw_step *raw, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *prefix = str_format("images/%s/", raw->folder);
+    asset_list(prefix, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *path = names.items[i] + strlen(prefix) - 1;
+        struct recipe_file *file = add_file(step, path, mode_of(raw, path));
+        if (asset_read(names.items[i], &file->data, &file->length, err) < 0)
+            return -1;
+    }
+    if (names.count == 0)
+        return error_set(err, ERR_NOT_FOUND, "there is no folder '%s' with files", raw->folder);
+    return 0;
+}
+
+static int
+add_tree(struct recipe_step *step, const struct raw_step *raw, const char *folder,
+    struct error *err)
+{
+    if (folder != NULL) {
+        FREE_AUTO char *root = path_join(folder, raw->folder);
+        if (file_exists(root))
+            return add_user_tree(step, raw, root, err);
+    }
+    return add_carried_tree(step, raw, err);
+}
+
+// ---- steps ---------------------------------------------------------------------------------------
+
+static void
+fill_files(struct recipe_place *place, const struct yaml_node *at, struct raw_step *raw,
+    struct recipe_step *step)
+{
+    ERROR_AUTO struct error err = {0};
+    step->action = RECIPE_FILES;
+    if (add_tree(step, raw, place->folder, &err) < 0)
+        yaml_complain(&place->source, at, "%s", err.message);
+}
+
+static void
+fill_write(struct recipe_place *place, const struct yaml_node *at, struct raw_step *raw,
+    struct recipe_step *step)
+{
+    unsigned mode = MODE_DEFAULT;
+    step->action = RECIPE_FILES;
+    if (raw->write.path == NULL || raw->write.text == NULL)
+        return; // the table has complained
+    if (!is_image_path(raw->write.path))
+        yaml_complain(&place->source, at, "'path' must be an absolute path without '..'");
+    if (raw->write.mode != NULL && !parse_mode(raw->write.mode, &mode))
+        yaml_complain(&place->source, at, "'mode' is three or four octal digits, such as \"0755\"");
+    struct recipe_file *file = add_file(step, raw->write.path, mode);
+    file->length = strlen(raw->write.text);
+    file->data = TAKE(raw->write.text);
+}
+
+static void
+fill_services(struct raw_step *raw, struct recipe_step *step)
+{
+    step->action = RECIPE_SERVICES;
+    step->enable = raw->services.enable;
+    step->disable = raw->services.disable;
+    step->mask = raw->services.mask;
+    raw->services = (struct raw_services) {0};
+}
+
+// Names go into commands of the image's shell: nothing in them may mean anything to it.
+static void
+check_names(struct yaml_source *source, const struct yaml_node *at, const struct strv *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->items[i];
+        const char *allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                              "@._+:-";
+        FREE_AUTO char *quoted = yaml_quote(name);
+        if (name[0] == '-' || strspn(name, allowed) != strlen(name))
+            yaml_complain(source, at, "%s is no name of a package or unit", quoted);
+    }
+}
+
+static void
+fill_step(struct recipe_place *place, const struct yaml_node *node, struct raw_step *raw,
+    struct recipe_step *step)
+{
+    step->family = str_dup(raw->family == 0 ? NULL : families[raw->family - 1]);
+    if (yaml_get(node, "packages") != NULL) {
+        step->action = RECIPE_PACKAGES;
+        step->packages = raw->packages;
+        raw->packages = (struct strv) {0};
+        check_names(&place->source, node, &step->packages);
+    } else if (raw->folder != NULL) {
+        fill_files(place, yaml_get(node, "files"), raw, step);
+    } else if (yaml_get(node, "write") != NULL) {
+        fill_write(place, yaml_get(node, "write"), raw, step);
+    } else if (yaml_get(node, "services") != NULL) {
+        fill_services(raw, step);
+        check_names(&place->source, node, &step->enable);
+        check_names(&place->source, node, &step->disable);
+        check_names(&place->source, node, &step->mask);
+    } else {
+        step->action = RECIPE_COMMAND;
+        step->command = TAKE(raw->command);
+    }
+}
+
+static size_t
+count_actions(const struct yaml_node *node)
+{
+    static const char *const actions[] = {"packages", "files", "write", "services", "command"};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+        count += yaml_get(node, actions[i]) != NULL;
+    return count;
+}
+
+void
+recipe_read_steps(struct yaml_source *source, const struct yaml_node *name,
+    const struct yaml_node *value, void *member)
+{
+    struct recipe_place *place = (struct recipe_place *) source;
+    struct recipe_steps *steps = member;
+    if (value->kind != YAML_LIST) {
+        yaml_complain(source, value, "'%s' must be a list of steps", name->text);
+        return;
+    }
+    for (size_t i = 0; i < value->count; i++) {
+        const struct yaml_node *node = value->items[i];
+        struct raw_step raw = {0};
+        if (node->kind == YAML_MAP && count_actions(node) != 1)
+            yaml_complain(source, node,
+                "a step has exactly one of packages, files, write, services, command");
+        yaml_map(source, node, "a step", step_keys, &raw);
+        mem_grow(&steps->items, &steps->capacity, steps->count + 1, sizeof *steps->items);
+        struct recipe_step *step = &steps->items[steps->count++];
+        *step = (struct recipe_step) {0};
+        if (source->complaint_total == 0)
+            fill_step(place, node, &raw, step);
+        raw_free(&raw);
+    }
+}
+
+static void
+step_free(struct recipe_step *step)
+{
+    free(step->family);
+    strv_free(&step->packages);
+    for (size_t i = 0; i < step->file_count; i++) {
+        free(step->files[i].path);
+        free(step->files[i].data);
+    }
+    free(step->files);
+    strv_free(&step->enable);
+    strv_free(&step->disable);
+    strv_free(&step->mask);
+    free(step->command);
+}
+
+void
+recipe_steps_free(struct recipe_steps *steps)
+{
+    for (size_t i = 0; i < steps->count; i++)
+        step_free(&steps->items[i]);
+    free(steps->items);
+    *steps = (struct recipe_steps) {0};
+}

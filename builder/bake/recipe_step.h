@@ -1,0 +1,24 @@
+// recipe_step.h - inside bake/ only: the grammar of a recipe's steps.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_BAKE_RECIPE_STEP_H
+#define AIRBUILD_BAKE_RECIPE_STEP_H
+
+#include "bake/recipe.h"
+#include "yaml/map.h"
+
+// Where names in a recipe lead: beside a recipe of the user, then into what the program carries.
+struct recipe_place {
+    struct yaml_source source; // first, so that a custom reader finds its place
+    const char *folder;        // of the recipe of a user, or NULL
+};
+
+// A text that a recipe names, "common.yaml". ERR_NOT_FOUND. *ret_origin: for messages.
+int recipe_read(const char *folder, const char *name, char **ret_origin, char **ret_text,
+    size_t *ret_length, struct error *err);
+
+// For a table: member is a struct recipe_steps.
+void recipe_read_steps(struct yaml_source *source, const struct yaml_node *name,
+    const struct yaml_node *value, void *member);
+void recipe_steps_free(struct recipe_steps *steps);
+
+#endif

@@ -1,0 +1,192 @@
+// run.c - the images of a plan that are not ready, made: the base first, then the layers together.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/bake.h"
+
+#include "bake/source.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// What the making of one needs at its peak, with room to spare.
+static const uint64_t bootstrap_space = 2560ULL << 20, layer_space = 768ULL << 20;
+
+struct bake_run {
+    struct bake_plan *plan;
+    struct store *store;
+    const struct bake_options *options;
+    _Atomic size_t next; // the item that is taken next
+    _Atomic bool stop;
+    struct error *errors; // one an item
+};
+
+// ---- before --------------------------------------------------------------------------------------
+
+static uint64_t
+space_of(const struct bake_item *item)
+{
+    if (item->state == BAKE_READY)
+        return 0;
+    if (item->source->base_key != NULL)
+        return layer_space;
+    if (item->source->base.kind == SPEC_BASE_FILE) {
+        int64_t bytes = file_size(item->source->base.file);
+        return bytes < 0 ? 0 : (uint64_t) bytes;
+    }
+    return bootstrap_space;
+}
+
+static int
+check_space(const struct bake_run *run, struct error *err)
+{
+    uint64_t needed = 0, there = 0;
+    for (size_t i = 0; i < run->plan->count; i++)
+        needed += space_of(&run->plan->items[i]);
+    if (dir_space(store_folder(run->store), &there, err) < 0)
+        return -1;
+    if (there >= needed)
+        return 0;
+    FREE_AUTO char *needed_text = str_bytes(needed);
+    FREE_AUTO char *there_text = str_bytes(there);
+    return error_set(err, ERR_SPACE,
+        "baking needs %s in '%s', where %s are free; free some space, or set AIRBUILD_HOME to a "
+        "folder on a larger disk",
+        needed_text, store_folder(run->store), there_text);
+}
+
+// A disk of a node lies over the very bytes of its image: another build of it would not fit.
+static int
+remove_damaged(const struct bake_run *run, const struct bake_item *item, struct error *err)
+{
+    if (item->state != BAKE_DAMAGED)
+        return 0;
+    if (run->options->in_use != NULL && strv_has(run->options->in_use, item->key))
+        return error_set(err, ERR_DAMAGED,
+            "%s; but disks of nodes lie over it, so run 'airbuild destroy' first", item->why);
+    return store_remove(run->store, item->key, err);
+}
+
+// ---- making --------------------------------------------------------------------------------------
+
+static int
+bake_item(struct bake_run *run, struct bake_item *item, struct error *err)
+{
+    int64_t begin = clock_ms();
+    struct bake_job job = {.item = item,
+        .store = run->store,
+        .options = run->options,
+        .base = item->source->base_key == NULL ? NULL : run->plan->items[0].image};
+    if (item->state == BAKE_READY)
+        return 0;
+    if (remove_damaged(run, item, err) < 0)
+        return -1;
+    int answer = job.base != NULL                                 ? layer_bake(&job, err)
+                 : item->source->base.kind == SPEC_BASE_FILE ? base_bake_file(&job, err)
+                                                                  : base_bake_bootstrap(&job, err);
+    if (answer < 0)
+        return error_context(err, "the image '%s' was not baked", item->name);
+    if (store_find(run->store, item->key, &item->image, err) < 0)
+        return -1;
+    item->state = BAKE_READY;
+    free(TAKE(item->why));
+    FREE_AUTO char *size = str_bytes(item->image->disk_bytes);
+    progress_done(run->options->progress, item->name, "baked in %.0f s, %s",
+        (double) (clock_ms() - begin) / 1000, size);
+    return 0;
+}
+
+static void *
+work(void *argument)
+{
+    struct bake_run *run = argument;
+    for (;;) {
+        size_t index = atomic_fetch_add(&run->next, 1);
+        if (index >= run->plan->count || atomic_load(&run->stop))
+            return NULL;
+        if (bake_item(run, &run->plan->items[index], &run->errors[index]) < 0)
+            atomic_store(&run->stop, true);
+    }
+}
+
+static size_t
+job_count(const struct bake_run *run)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t jobs = run->options->jobs != 0 ? run->options->jobs : cores > 0 ? (size_t) cores : 1;
+    size_t most = run->plan->count - 1;
+    return jobs < most ? jobs : most;
+}
+
+// Signals stay with the thread that called; the others are woken by the watch.
+static void
+bake_layers(struct bake_run *run)
+{
+    size_t count = job_count(run), started = 0;
+    pthread_t *threads = mem_zero(count + 1, sizeof *threads);
+    sigset_t all, before;
+    atomic_store(&run->next, 1);
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    while (started + 1 < count && pthread_create(&threads[started], NULL, work, run) == 0)
+        started++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    work(run);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+}
+
+// The first failure by the order of the plan; one that was only interrupted tells least.
+static int
+first_error(struct bake_run *run, struct error *err)
+{
+    struct error *chosen = NULL;
+    for (size_t i = 0; i < run->plan->count; i++) {
+        struct error *one = &run->errors[i];
+        if (one->code != ERR_NONE && (chosen == NULL || chosen->code == ERR_INTERRUPTED))
+            chosen = one;
+    }
+    if (chosen == NULL)
+        return 0;
+    *err = *chosen;
+    *chosen = (struct error) {0};
+    return -1;
+}
+
+// `auto` must not come to something else while images that were made of it are in use.
+static int
+record_base(const struct bake_run *run, struct error *err)
+{
+    FREE_AUTO char *path = path_join(store_folder(run->store), "base.json");
+    JV_AUTO struct jv *record = jv_object();
+    jv_set_string(record, "base", run->plan->base);
+    FREE_AUTO char *stamp = clock_stamp();
+    jv_set_string(record, "chosen", stamp);
+    FREE_AUTO char *text = jv_print(record, true);
+    return file_exists(path) ? 0 : file_write(path, 0644, text, strlen(text), err);
+}
+
+int
+bake_run(struct bake_plan *plan, struct store *store, const struct bake_options *options,
+    struct error *err)
+{
+    struct bake_run run = {.plan = plan, .store = store, .options = options};
+    if (bake_plan_ready(plan))
+        return 0;
+    if (check_space(&run, err) < 0 || record_base(&run, err) < 0)
+        return -1;
+    run.errors = mem_zero(plan->count, sizeof *run.errors);
+    if (bake_item(&run, &plan->items[0], &run.errors[0]) == 0)
+        bake_layers(&run);
+    int answer = first_error(&run, err);
+    for (size_t i = 0; i < plan->count; i++)
+        error_clear(&run.errors[i]);
+    free(run.errors);
+    return answer;
+}

@@ -1,0 +1,36 @@
+// source.h - inside bake/ only: what an image of a plan is made from, and the makers.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_BAKE_SOURCE_H
+#define AIRBUILD_BAKE_SOURCE_H
+
+#include "bake/bake.h"
+#include "bake/guest.h"
+#include "bake/recipe.h"
+
+struct bake_source {
+    struct recipe *recipe; // NULL for a base that is a file
+    struct spec_base base; // kind DEBIAN or FILE; its strings are owned
+    char *base_key;        // of the image it is a layer over; NULL for a base
+};
+
+// One image in the making: everything its maker needs.
+struct bake_job {
+    struct bake_item *item;
+    struct store *store;
+    const struct bake_options *options;
+    const struct image *base; // NULL for a base
+};
+
+// Each makes the image of the job's item and publishes it; the image is there when 0 comes back.
+int base_bake_bootstrap(const struct bake_job *job, struct error *err);
+int base_bake_file(const struct bake_job *job, struct error *err);
+int layer_bake(const struct bake_job *job, struct error *err);
+
+// What every maker ends with: kernel and initrd beside the disk, the list of packages, identity
+// gone, blocks given back, the appliance off. manifest gets "packages".
+int image_finish(struct guest *guest, const char *folder, const char *family, bool keep_identity,
+    struct jv *manifest, struct error *err);
+// FOLDER/NAME of the draft, a folder that is removed before the image is published.
+int work_folder(const char *draft, char **ret, struct error *err);
+
+#endif

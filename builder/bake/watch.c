@@ -1,0 +1,148 @@
+// watch.c - the thread that ends a hung appliance.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/watch.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { LOOK_MS = 500, SPACE_MIN = 32 * 1024 * 1024, PROC_MAX = 1024 * 1024 };
+
+struct watch {
+    char *folder;
+    pthread_t thread;
+    int stop; // eventfd
+    _Atomic int64_t end_ms;
+    _Atomic int reason;
+};
+
+// /proc/PID/cmdline or stat, which have no size beforehand.
+static size_t
+read_proc(const char *pid, const char *name, char *data, size_t max)
+{
+    FREE_AUTO char *path = str_format("/proc/%s/%s", pid, name);
+    FCLOSE_AUTO FILE *file = fopen(path, "re");
+    size_t length = file == NULL ? 0 : fread(data, 1, max - 1, file);
+    data[length] = '\0';
+    return length;
+}
+
+static bool
+is_child(const char *pid)
+{
+    char stat[1024];
+    int parent = 0;
+    read_proc(pid, "stat", stat, sizeof stat);
+    const char *name_end = strrchr(stat, ')'); // proc(5): the name may hold anything
+    return name_end != NULL && sscanf(name_end + 1, " %*c %d", &parent) == 1 && parent == getpid();
+}
+
+static bool
+names_folder(const char *pid, const char *folder)
+{
+    char *data = mem_zero(PROC_MAX, 1);
+    size_t length = read_proc(pid, "cmdline", data, PROC_MAX);
+    bool found = memmem(data, length, folder, strlen(folder)) != NULL;
+    free(data);
+    return found;
+}
+
+static void
+kill_children(const char *folder)
+{
+    STRV_AUTO struct strv names = {0};
+    ERROR_AUTO struct error err = {0};
+    unsigned long long pid;
+    if (dir_list("/proc", &names, &err) < 0)
+        return;
+    for (size_t i = 0; i < names.count; i++)
+        if (str_to_u64(names.items[i], INT32_MAX, &pid) && is_child(names.items[i]) &&
+            names_folder(names.items[i], folder))
+            (void) kill((pid_t) pid, SIGKILL);
+}
+
+static enum watch_reason
+look(struct watch *watch)
+{
+    ERROR_AUTO struct error err = {0};
+    uint64_t space = 0;
+    if (interrupt_pending())
+        return WATCH_INTERRUPTED;
+    if (clock_ms() > atomic_load(&watch->end_ms))
+        return WATCH_LATE;
+    if (dir_space(watch->folder, &space, &err) == 0 && space < SPACE_MIN)
+        return WATCH_SPACE;
+    return WATCH_NONE;
+}
+
+static void *
+run(void *argument)
+{
+    struct watch *watch = argument;
+    struct pollfd wait = {.fd = watch->stop, .events = POLLIN};
+    while (poll(&wait, 1, LOOK_MS) <= 0) {
+        enum watch_reason reason = look(watch);
+        int none = WATCH_NONE;
+        if (reason == WATCH_NONE)
+            continue;
+        atomic_compare_exchange_strong(&watch->reason, &none, reason);
+        kill_children(watch->folder); // again at every look: the launch may be before its fork
+    }
+    return NULL;
+}
+
+int
+watch_new(const char *folder, struct watch **ret, struct error *err)
+{
+    struct watch *watch = mem_zero(1, sizeof *watch);
+    sigset_t all, before;
+    watch->folder = str_dup(folder);
+    atomic_store(&watch->end_ms, INT64_MAX);
+    watch->stop = eventfd(0, EFD_CLOEXEC);
+    sigfillset(&all); // signals stay with the main thread
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    int failed = watch->stop < 0 ? errno : pthread_create(&watch->thread, NULL, run, watch);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed != 0) {
+        cleanup_close(&watch->stop);
+        free(watch->folder);
+        free(watch);
+        return error_errno(err, failed, "cannot start the thread that watches a bake");
+    }
+    *ret = watch;
+    return 0;
+}
+
+void
+watch_free(struct watch *watch)
+{
+    if (watch == NULL)
+        return;
+    (void) eventfd_write(watch->stop, 1);
+    pthread_join(watch->thread, NULL);
+    close(watch->stop);
+    free(watch->folder);
+    free(watch);
+}
+
+void
+watch_deadline(struct watch *watch, int64_t end_ms)
+{
+    atomic_store(&watch->end_ms, end_ms);
+}
+
+enum watch_reason
+watch_reason(struct watch *watch)
+{
+    return (enum watch_reason) atomic_load(&watch->reason);
+}

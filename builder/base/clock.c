@@ -1,0 +1,110 @@
+// clock.c - monotonic time, deadlines and interruption. The only place of the program that sleeps.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
+
+#include "base/str.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t signals_seen;
+static int event_fd = -1;
+
+int64_t
+clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t
+clock_left(int64_t end_ms)
+{
+    int64_t now = clock_ms();
+    return end_ms > now ? end_ms - now : 0;
+}
+
+char *
+clock_stamp(void)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    char text[sizeof "2026-11-22T17:41:20Z"];
+    gmtime_r(&now, &utc);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return str_dup(text);
+}
+
+// Only what signal-safety(7) allows.
+static void
+on_signal(int number)
+{
+    int saved = errno;
+    if (signals_seen) {
+        signal(number, SIG_DFL);
+        raise(number); // delivered when this handler returns
+    }
+    signals_seen = 1;
+    uint64_t one = 1;
+    ssize_t written = write(event_fd, &one, sizeof one);
+    (void) written;
+    errno = saved;
+}
+
+int
+interrupt_install(struct error *err)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    if (event_fd >= 0)
+        return 0;
+    event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (event_fd < 0)
+        return error_errno(err, errno, "cannot watch for signals");
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaction(numbers[i], &action, NULL);
+    return 0;
+}
+
+bool
+interrupt_pending(void)
+{
+    return signals_seen != 0;
+}
+
+int
+interrupt_fd(void)
+{
+    return event_fd;
+}
+
+int
+interrupt_check(struct error *err)
+{
+    if (!interrupt_pending())
+        return 0;
+    return error_set(
+        err, ERR_INTERRUPTED, "interrupted by a signal; run the same command again to go on");
+}
+
+int
+clock_sleep(int64_t ms, struct error *err)
+{
+    int64_t end = clock_ms() + ms;
+    for (;;) {
+        if (interrupt_check(err) < 0)
+            return -1;
+        int64_t left = clock_left(end);
+        if (left == 0)
+            return 0;
+        struct pollfd watched = {.fd = event_fd, .events = POLLIN};
+        poll(&watched, 1, left > INT_MAX ? INT_MAX : (int) left);
+    }
+}

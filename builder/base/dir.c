@@ -1,0 +1,208 @@
+// dir.c - folders: make, list, remove, publish. Removing never follows a link and never leaves the
+// mount.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+// mkdir of one folder; chmod makes mode hold whatever the umask is.
+static int
+make_one(const char *path, mode_t mode, struct error *err)
+{
+    struct stat info;
+    if (mkdir(path, mode) == 0) {
+        if (chmod(path, mode) < 0)
+            return error_errno(err, errno, "cannot set the mode of folder '%s'", path);
+        return 0;
+    }
+    if (errno != EEXIST)
+        return error_errno(err, errno, "cannot make folder '%s'", path);
+    if (stat(path, &info) < 0 || !S_ISDIR(info.st_mode))
+        return error_set(err, ERR_CONFLICT, "'%s' is not a folder; move it away", path);
+    return 0;
+}
+
+int
+dir_make(const char *path, mode_t mode, struct error *err)
+{
+    FREE_AUTO char *part = str_dup(path);
+    for (char *next = part + 1; *part != '\0' && *next != '\0'; next++) {
+        if (*next != '/' || next[-1] == '/')
+            continue;
+        *next = '\0';
+        if (make_one(part, mode, err) < 0)
+            return -1;
+        *next = '/';
+    }
+    return make_one(part, mode, err);
+}
+
+static int
+list_open(DIR *dir, const char *path, struct strv *ret_names, struct error *err)
+{
+    struct dirent *entry;
+    while ((errno = 0, entry = readdir(dir)) != NULL)
+        if (!str_equal(entry->d_name, ".") && !str_equal(entry->d_name, ".."))
+            strv_add(ret_names, entry->d_name);
+    if (errno != 0)
+        return error_errno(err, errno, "cannot list folder '%s'", path);
+    strv_sort(ret_names);
+    return 0;
+}
+
+int
+dir_list(const char *path, struct strv *ret_names, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    CLOSEDIR_AUTO DIR *dir = opendir(path);
+    if (dir == NULL && errno == ENOENT)
+        return error_set(err, ERR_NOT_FOUND, "there is no folder '%s'", path);
+    if (dir == NULL)
+        return error_errno(err, errno, "cannot list folder '%s'", path);
+    if (list_open(dir, path, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++)
+        strv_take(ret_names, TAKE(names.items[i]));
+    return 0;
+}
+
+static int remove_entry(int folder, const char *name, const char *path, struct error *err);
+
+static int
+remove_inside(int folder, const char *name, const char *path, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    CLOSE_AUTO int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    CLOSEDIR_AUTO DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir == NULL)
+        return error_errno(err, errno, "cannot open folder '%s'", path);
+    int inside = TAKE_FD(fd); // closedir closes it
+    if (list_open(dir, path, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *below = path_join(path, names.items[i]);
+        if (remove_entry(inside, names.items[i], below, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+// STATX_ATTR_MOUNT_ROOT (Linux 5.8, statx(2)) tells bind mounts too, which device numbers do not.
+static int
+remove_entry(int folder, const char *name, const char *path, struct error *err)
+{
+    struct statx info;
+    if (statx(folder, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &info) < 0)
+        return errno == ENOENT ? 0 : error_errno(err, errno, "cannot look at '%s'", path);
+    if (info.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+        return error_set(err, ERR_CONFLICT,
+            "'%s' is a mount and is not removed; unmount it with 'umount %s' and try again", path,
+            path);
+    bool is_folder = S_ISDIR(info.stx_mode);
+    if (is_folder && remove_inside(folder, name, path, err) < 0)
+        return -1;
+    if (unlinkat(folder, name, is_folder ? AT_REMOVEDIR : 0) < 0 && errno != ENOENT)
+        return error_errno(err, errno, "cannot remove '%s'", path);
+    return 0;
+}
+
+int
+dir_remove(const char *path, struct error *err)
+{
+    return remove_entry(AT_FDCWD, path, path, err);
+}
+
+int
+dir_temp(const char *parent, const char *prefix, char **ret_path, struct error *err)
+{
+    FREE_AUTO char *path = str_format("%s/.%s-XXXXXX", parent, prefix);
+    if (mkdtemp(path) == NULL)
+        return error_errno(err, errno, "cannot make a folder in '%s'", parent);
+    *ret_path = TAKE(path);
+    return 0;
+}
+
+int
+dir_sync(const char *path, struct error *err)
+{
+    CLOSE_AUTO int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "cannot write folder '%s' to disk", path);
+    return 0;
+}
+
+static int
+sync_file(const char *path, struct error *err)
+{
+    CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "cannot write '%s' to disk", path);
+    return 0;
+}
+
+static int
+sync_tree(const char *path, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    if (dir_list(path, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *inner = path_join(path, names.items[i]);
+        struct stat info;
+        if (lstat(inner, &info) < 0)
+            return error_errno(err, errno, "cannot look at '%s'", inner);
+        if (S_ISDIR(info.st_mode) && sync_tree(inner, err) < 0)
+            return -1;
+        if (S_ISREG(info.st_mode) && sync_file(inner, err) < 0)
+            return -1;
+    }
+    return dir_sync(path, err);
+}
+
+// Not every file system knows RENAME_NOREPLACE (rename(2)): there the look before is the best there
+// is.
+static int
+rename_new(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL)
+        return -1;
+    if (file_exists(to)) {
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(from, to);
+}
+
+int
+dir_publish(const char *from, const char *to, struct error *err)
+{
+    if (sync_tree(from, err) < 0)
+        return -1;
+    if (rename_new(from, to) < 0) {
+        if (errno == EEXIST)
+            return error_set(err, ERR_CONFLICT, "'%s' is there already and is not replaced", to);
+        return error_errno(err, errno, "cannot put '%s' in its place", to);
+    }
+    FREE_AUTO char *parent = path_folder(to);
+    return dir_sync(parent, err);
+}
+
+int
+dir_space(const char *path, uint64_t *ret_bytes, struct error *err)
+{
+    struct statvfs info;
+    if (statvfs(path, &info) < 0)
+        return error_errno(err, errno, "cannot ask for the free space at '%s'", path);
+    *ret_bytes = (uint64_t) (geteuid() == 0 ? info.f_bfree : info.f_bavail) * info.f_frsize;
+    return 0;
+}

@@ -1,0 +1,267 @@
+// file.c - reading, writing and copying whole files, and questions about paths.
+// Folders are in dir.c, locks in lock.c.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int
+open_error(struct error *err, const char *path)
+{
+    if (errno == ENOENT)
+        return error_set(err, ERR_NOT_FOUND, "there is no file '%s'", path);
+    return error_errno(err, errno, "cannot open '%s'", path);
+}
+
+// O_NONBLOCK: opening a named pipe must not wait for a writer.
+static int
+open_regular(const char *path, int *ret_fd, struct stat *ret_stat, struct error *err)
+{
+    CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return open_error(err, path);
+    if (fstat(fd, ret_stat) < 0)
+        return error_errno(err, errno, "cannot look at '%s'", path);
+    if (!S_ISREG(ret_stat->st_mode))
+        return error_set(err, ERR_FAILED, "'%s' is not a file; name a regular file", path);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+static int
+read_some(int fd, struct buf *data, const char *path, struct error *err)
+{
+    char room[16384];
+    ssize_t got = read(fd, room, sizeof room);
+    if (got < 0 && errno == EINTR)
+        return 1;
+    if (got < 0)
+        return error_errno(err, errno, "cannot read '%s'", path);
+    buf_add_bytes(data, room, (size_t) got);
+    return got > 0;
+}
+
+static int
+too_large(const char *path, size_t max, struct error *err)
+{
+    FREE_AUTO char *limit = str_bytes(max);
+    return error_set(err, ERR_FAILED, "'%s' is larger than %s; is it the right file?", path, limit);
+}
+
+// The size that stat says is no promise (/proc says 0, a file may grow), so reading counts itself.
+int
+file_read(const char *path, size_t max, char **ret_data, size_t *ret_length, struct error *err)
+{
+    CLOSE_AUTO int fd = -1;
+    BUF_AUTO struct buf data = {0};
+    struct stat info;
+    if (open_regular(path, &fd, &info, err) < 0)
+        return -1;
+    if ((uint64_t) info.st_size > max)
+        return too_large(path, max, err);
+    int more;
+    while ((more = read_some(fd, &data, path, err)) > 0)
+        if (data.length > max)
+            return too_large(path, max, err);
+    if (more < 0)
+        return -1;
+    if (ret_length != NULL)
+        *ret_length = data.length;
+    *ret_data = buf_take(&data);
+    return 0;
+}
+
+static int
+write_all(int fd, const void *data, size_t length)
+{
+    const char *next = data;
+    while (length > 0) {
+        ssize_t put = write(fd, next, length);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -1;
+        next += put;
+        length -= (size_t) put;
+    }
+    return 0;
+}
+
+char *
+path_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return str_dup(".");
+    return slash == path ? str_dup("/") : str_ndup(path, (size_t) (slash - path));
+}
+
+static int
+fill_and_rename(int fd, const char *temporary, const char *path, mode_t mode, const void *data,
+    size_t length, struct error *err)
+{
+    if (fchmod(fd, mode) < 0 || write_all(fd, data, length) < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "cannot write '%s'", path);
+    if (rename(temporary, path) < 0)
+        return error_errno(err, errno, "cannot put '%s' in its place", path);
+    return 0;
+}
+
+int
+file_write(const char *path, mode_t mode, const void *data, size_t length, struct error *err)
+{
+    FREE_AUTO char *folder = path_folder(path);
+    FREE_AUTO char *temporary = str_format("%s/.tmp-XXXXXX", folder);
+    CLOSE_AUTO int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return error_errno(err, errno, "cannot make a file in folder '%s'", folder);
+    if (fill_and_rename(fd, temporary, path, mode, data, length, err) < 0) {
+        unlink(temporary);
+        return -1;
+    }
+    return dir_sync(folder, err);
+}
+
+static int
+copy_by_hand(int from, int to, off_t offset, size_t length, size_t *ret_done)
+{
+    char room[65536];
+    ssize_t got = pread(from, room, length < sizeof room ? length : sizeof room, offset);
+    if (got < 0)
+        return -1;
+    *ret_done = (size_t) got;
+    if (lseek(to, offset, SEEK_SET) < 0)
+        return -1;
+    return write_all(to, room, (size_t) got);
+}
+
+// At most 16 MiB at once, so that an interrupt is seen soon. *ret_done 0: the file ended early.
+static int
+copy_some(int from, int to, off_t offset, off_t end, size_t *ret_done)
+{
+    size_t most = 16 * 1024 * 1024;
+    size_t length = (uint64_t) (end - offset) < most ? (size_t) (end - offset) : most;
+    off_t in = offset, out = offset;
+    ssize_t got = copy_file_range(from, &in, to, &out, length, 0);
+    if (got < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
+        return copy_by_hand(from, to, offset, length, ret_done);
+    *ret_done = got < 0 ? 0 : (size_t) got;
+    return got < 0 ? -1 : 0;
+}
+
+// *end is the end of the data that begins at the returned offset; -1 and ENXIO: only a hole is
+// left.
+static off_t
+next_data(int fd, off_t offset, off_t size, off_t *ret_end)
+{
+    off_t begin = lseek(fd, offset, SEEK_DATA);
+    *ret_end = size;
+    if (begin < 0)
+        return errno == ENXIO ? -1 : offset;
+    off_t hole = lseek(fd, begin, SEEK_HOLE);
+    if (hole >= 0)
+        *ret_end = hole;
+    return begin;
+}
+
+static int
+copy_data(int from, int to, off_t size, const char *target, struct error *err)
+{
+    off_t offset = 0, end = 0;
+    while (offset < size) {
+        if (offset >= end && (offset = next_data(from, offset, size, &end)) < 0)
+            break;
+        size_t done = 0;
+        if (interrupt_check(err) < 0)
+            return -1;
+        if (copy_some(from, to, offset, end, &done) < 0)
+            return error_errno(err, errno, "cannot write '%s'", target);
+        if (done == 0)
+            break;
+        offset += (off_t) done;
+    }
+    if (ftruncate(to, size) < 0 || fsync(to) < 0)
+        return error_errno(err, errno, "cannot write '%s'", target);
+    return 0;
+}
+
+int
+file_copy(const char *from, const char *to, mode_t mode, struct error *err)
+{
+    CLOSE_AUTO int source = -1;
+    struct stat info;
+    if (open_regular(from, &source, &info, err) < 0)
+        return -1;
+    CLOSE_AUTO int target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (target < 0)
+        return error_errno(err, errno, "cannot make '%s'", to);
+    int answer = copy_data(source, target, info.st_size, to, err);
+    if (answer == 0 && fchmod(target, mode) < 0)
+        answer = error_errno(err, errno, "cannot set the mode of '%s'", to);
+    if (answer < 0)
+        unlink(to);
+    return answer;
+}
+
+bool
+file_exists(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0;
+}
+
+int64_t
+file_size(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) < 0 ? -1 : info.st_size;
+}
+
+int64_t
+file_allocated(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) < 0 ? -1 : info.st_blocks * 512;
+}
+
+char *
+path_join(const char *folder, const char *name)
+{
+    if (name[0] == '/')
+        return str_dup(name);
+    const char *between = str_ends(folder, "/") || folder[0] == '\0' ? "" : "/";
+    return str_format("%s%s%s", folder, between, name);
+}
+
+static bool
+is_program(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
+}
+
+// The folders of administrators' programs are searched too: an ordinary user's PATH lacks them.
+char *
+path_program(const char *name)
+{
+    STRV_AUTO struct strv folders = {0};
+    const char *path = getenv("PATH");
+    if (strchr(name, '/') != NULL)
+        return is_program(name) ? str_dup(name) : NULL;
+    strv_split(&folders, path == NULL ? "/usr/bin:/bin" : path, ':');
+    strv_split(&folders, "/usr/sbin:/sbin:/usr/local/sbin", ':');
+    for (size_t i = 0; i < folders.count; i++) {
+        FREE_AUTO char *candidate = path_join(folders.items[i], name);
+        if (folders.items[i][0] == '/' && is_program(candidate))
+            return TAKE(candidate);
+    }
+    return NULL;
+}

@@ -1,0 +1,64 @@
+// file.h - files, folders and locks. Published files appear whole or not at all. Everything is
+// O_CLOEXEC.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_BASE_FILE_H
+#define AIRBUILD_BASE_FILE_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Read a whole regular file of at most max bytes: NUL-terminated, caller frees *ret_data.
+// ret_length may be NULL. A larger file, a folder, a device are errors that name the path
+// (ERR_FAILED; ENOENT gives ERR_NOT_FOUND).
+int file_read(const char *path, size_t max, char **ret_data, size_t *ret_length, struct error *err);
+
+// Write by temporary file in the same folder, fsync, rename (and fsync of the folder); mode as
+// given, umask ignored.
+int file_write(const char *path, mode_t mode, const void *data, size_t length, struct error *err);
+
+// Copy a file's bytes (copy_file_range, sparse where possible), then fsync; the target must not
+// exist.
+int file_copy(const char *from, const char *to, mode_t mode, struct error *err);
+
+bool file_exists(const char *path);       // anything of that name, links not followed
+int64_t file_size(const char *path);      // bytes, or -1
+int64_t file_allocated(const char *path); // bytes really on disk, or -1
+
+// mkdir -p; new folders get mode. An existing folder is fine, anything else of that name is an
+// error.
+int dir_make(const char *path, mode_t mode, struct error *err);
+// rm -r, links not followed, never across a mount; a path that does not exist is fine.
+int dir_remove(const char *path, struct error *err);
+// Names in a folder, sorted, without . and ..; struct strv of str.h.
+struct strv;
+int dir_list(const char *path, struct strv *ret_names, struct error *err);
+// New private folder (0700) PARENT/.PREFIX-XXXXXX; caller frees *ret_path.
+int dir_temp(const char *parent, const char *prefix, char **ret_path, struct error *err);
+// Atomic publish of a finished folder: fsync of it, its files and its parent, then rename.
+// ERR_CONFLICT when the target exists.
+int dir_publish(const char *from, const char *to, struct error *err);
+
+// Bytes that an unprivileged writer (or root, when we are root) may still write in the file system
+// of path.
+int dir_space(const char *path, uint64_t *ret_bytes, struct error *err);
+
+// fsync of a folder: what was renamed into it is there after a crash.
+int dir_sync(const char *path, struct error *err);
+
+// The folder a path is in: "a/b" gives "a", "b" gives ".", "/b" gives "/"; caller frees.
+char *path_folder(const char *path);
+// Caller frees; an absolute name stays as it is.
+char *path_join(const char *folder, const char *name);
+// Full path of a program found in PATH plus /usr/sbin:/sbin:/usr/local/sbin; caller frees; NULL
+// when there is none.
+char *path_program(const char *name);
+
+// Exclusive lock on a file (made if absent, 0644). Waits at most wait_ms; ERR_BUSY names the
+// holder's pid then. *ret_fd holds the lock until closed. Ends early with ERR_INTERRUPTED.
+int lock_take(const char *path, int64_t wait_ms, int *ret_fd, struct error *err);
+
+#endif

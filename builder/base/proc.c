@@ -1,0 +1,293 @@
+// proc.c - child processes: spawn, read, wait, end. The only place of the program that starts one.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/proc.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+enum { GRACE_MS = 2000, LOOK_MS = 20 };
+
+struct run {
+    const struct proc_options *options;
+    const char *name;
+    pid_t pid;
+    int pid_fd;
+    struct output outputs[2]; // standard output, standard error
+};
+
+static void
+run_free(struct run *run)
+{
+    for (size_t i = 0; i < 2; i++)
+        output_free(&run->outputs[i]);
+    cleanup_close(&run->pid_fd);
+}
+
+static bool
+same_name(const char *a, const char *b)
+{
+    size_t length = strcspn(a, "=");
+    return strncmp(a, b, length) == 0 && b[length] == '=';
+}
+
+static void
+merge_environment(struct strv *list, const char *const *added)
+{
+    for (char **entry = environ; *entry != NULL; entry++) {
+        bool replaced = false;
+        for (size_t i = 0; added != NULL && added[i] != NULL; i++)
+            replaced = replaced || same_name(added[i], *entry);
+        if (!replaced)
+            strv_add(list, *entry);
+    }
+    for (size_t i = 0; added != NULL && added[i] != NULL; i++)
+        strv_add(list, added[i]);
+}
+
+// Input comes from memory, not through a pipe: nobody has to feed it while the outputs are read.
+static int
+open_input(const char *input, int *ret_fd, struct error *err)
+{
+    CLOSE_AUTO int fd = input == NULL ? open("/dev/null", O_RDONLY | O_CLOEXEC)
+                                      : memfd_create("input", MFD_CLOEXEC);
+    if (fd < 0)
+        return error_errno(err, errno, "cannot open the input of a program");
+    size_t length = input == NULL ? 0 : strlen(input);
+    while (length > 0) {
+        ssize_t put = write(fd, input, length);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return error_errno(err, errno, "cannot write the input of a program");
+        input += put;
+        length -= (size_t) put;
+    }
+    lseek(fd, 0, SEEK_SET);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+// Own process group, so that all of it can be ended; signals as a fresh program expects them.
+static void
+set_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    posix_spawnattr_setsigdefault(attributes, &all);
+    posix_spawnattr_setsigmask(attributes, &none);
+    posix_spawnattr_setpgroup(attributes, 0);
+    posix_spawnattr_setflags(
+        attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+}
+
+static int
+spawn(const char *path, const char *const *argv, char **environment, const int fds[3], pid_t *ret)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    set_attributes(&attributes);
+    for (int i = 0; i < 3; i++)
+        posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3); // what libraries left open
+    int number = posix_spawn(ret, path, &actions, &attributes, (char *const *) argv, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return number;
+}
+
+static int
+find_program(const char *name, char **ret_path, struct error *err)
+{
+    *ret_path = path_program(name);
+    if (*ret_path != NULL)
+        return 0;
+    return error_set(err, ERR_MISSING,
+        "the program '%s' is not there; install it and try again ('airbuild doctor' names the "
+        "package)",
+        name);
+}
+
+static int
+start(struct run *run, const char *const *argv, struct error *err)
+{
+    FREE_AUTO char *path = NULL;
+    STRV_AUTO struct strv environment = {0};
+    CLOSE_AUTO int input = -1;
+    int out[2], errors[2];
+    if (find_program(argv[0], &path, err) < 0 || open_input(run->options->input, &input, err) < 0)
+        return -1;
+    if (pipe2(out, O_CLOEXEC) < 0)
+        return error_errno(err, errno, "cannot run '%s'", run->name);
+    run->outputs[0].fd = out[0];
+    CLOSE_AUTO int out_end = out[1];
+    if (pipe2(errors, O_CLOEXEC) < 0)
+        return error_errno(err, errno, "cannot run '%s'", run->name);
+    run->outputs[1].fd = errors[0];
+    CLOSE_AUTO int errors_end = errors[1];
+    merge_environment(&environment, run->options->env);
+    int fds[3] = {input, out_end, errors_end};
+    int number = spawn(path, argv, environment.items, fds, &run->pid);
+    if (number != 0)
+        return error_errno(err, number, "cannot run '%s'", path);
+    fcntl(run->outputs[0].fd, F_SETFL, O_NONBLOCK);
+    fcntl(run->outputs[1].fd, F_SETFL, O_NONBLOCK);
+    run->pid_fd = pidfd_open(run->pid, 0);
+    return 0;
+}
+
+// The child stays a zombie: reap() ends it.
+static bool
+has_ended(const struct run *run)
+{
+    siginfo_t info = {.si_pid = 0};
+    if (waitid(P_PID, (id_t) run->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+        return errno != EINTR;
+    return info.si_pid != 0;
+}
+
+// Wait for anything to happen and read it; true when the child has ended. Where there are no
+// pidfds (Linux before 5.3, valgrind) we look at short intervals.
+static bool
+wait_once(struct run *run, int64_t wait_ms, bool interruptible)
+{
+    struct pollfd watched[4] = {
+        {.fd = run->pid_fd, .events = POLLIN},
+        {.fd = run->outputs[0].fd, .events = POLLIN},
+        {.fd = run->outputs[1].fd, .events = POLLIN},
+        {.fd = interruptible ? interrupt_fd() : -1, .events = POLLIN},
+    };
+    int64_t most = run->pid_fd < 0 ? LOOK_MS : INT_MAX;
+    if (poll(watched, 4, (int) (wait_ms < most ? wait_ms : most)) > 0)
+        for (size_t i = 0; i < 2; i++)
+            if (watched[i + 1].revents != 0)
+                output_read(&run->outputs[i], run->options);
+    return has_ended(run);
+}
+
+// The child is a zombie until it is reaped, so its group's number cannot be anybody else's.
+static int
+end_group(struct run *run)
+{
+    int64_t end = clock_ms() + GRACE_MS;
+    kill(-run->pid, SIGTERM);
+    while (clock_left(end) > 0)
+        if (wait_once(run, clock_left(end), false))
+            break;
+    kill(-run->pid, SIGKILL);
+    return -1;
+}
+
+static int
+wait_for_end(struct run *run, struct error *err)
+{
+    int64_t end = clock_ms() + run->options->timeout_ms;
+    for (;;) {
+        if (interrupt_check(err) < 0) {
+            error_context(err, "'%s' was ended", run->name);
+            return end_group(run);
+        }
+        if (clock_left(end) == 0) {
+            error_set(err, ERR_TIMEOUT,
+                "'%s' did not end within %lld s and was stopped; try again when the host is less "
+                "busy",
+                run->name, (long long) (run->options->timeout_ms + 999) / 1000);
+            return end_group(run);
+        }
+        if (wait_once(run, clock_left(end), true))
+            return 0;
+    }
+}
+
+// A background process that still holds the pipes must not keep us.
+static int
+reap(struct run *run)
+{
+    int status = 0;
+    while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    output_finish(&run->outputs[0], run->options);
+    output_finish(&run->outputs[1], run->options);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void
+proc_result_free(struct proc_result *result)
+{
+    buf_free(&result->output);
+    buf_free(&result->errors);
+    result->status = 0;
+}
+
+int
+proc_run(const char *const *argv, const struct proc_options *options, struct proc_result *ret,
+    struct error *err)
+{
+    CLEANUP(run_free)
+    struct run run = {
+        .options = options, .name = argv[0], .pid_fd = -1, .outputs = {{.fd = -1}, {.fd = -1}}};
+    if (options->timeout_ms <= 0)
+        return error_set(err, ERR_FAILED, "'%s' was to be run without a deadline", argv[0]);
+    if (interrupt_check(err) < 0 || start(&run, argv, err) < 0)
+        return -1;
+    int answer = wait_for_end(&run, err);
+    int status = reap(&run);
+    if (ret == NULL)
+        return answer;
+    proc_result_free(ret);
+    ret->status = status;
+    ret->output = run.outputs[0].kept;
+    ret->errors = run.outputs[1].kept;
+    run.outputs[0].kept = run.outputs[1].kept = (struct buf){0};
+    return answer;
+}
+
+static const char *
+last_line(struct buf *text)
+{
+    while (text->length > 0 && text->data[text->length - 1] == '\n')
+        text->data[--text->length] = '\0';
+    if (text->length == 0)
+        return "it said nothing";
+    const char *newline = strrchr(text->data, '\n');
+    return newline == NULL ? text->data : newline + 1;
+}
+
+int
+proc_check(const char *const *argv, const struct proc_options *options, struct proc_result *ret,
+    struct error *err)
+{
+    PROC_RESULT_AUTO struct proc_result own = {0};
+    struct proc_result *result = ret == NULL ? &own : ret;
+    if (proc_run(argv, options, result, err) < 0)
+        return -1;
+    if (result->status == 0)
+        return 0;
+    return error_set(err, ERR_FAILED, "'%s' failed with status %d: %s", argv[0], result->status,
+        last_line(&result->errors));
+}
+
+int
+proc_exec(const char *const *argv, struct error *err)
+{
+    FREE_AUTO char *path = NULL;
+    if (find_program(argv[0], &path, err) < 0)
+        return -1;
+    execv(path, (char *const *) argv);
+    return error_errno(err, errno, "cannot run '%s'", path);
+}

@@ -1,0 +1,285 @@
+// progress.c - the board of running tasks: redrawn in place on a terminal, plain lines elsewhere.
+// Together with cli/ the only place that writes to the user's streams.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/progress.h"
+
+#include "base/board.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/str.h"
+
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+enum { TICK_MS = 250 };
+
+struct progress {
+    FILE *stream;
+    bool live, quiet;
+    struct board_style style;
+    pthread_mutex_t mutex;
+    pthread_cond_t ended; // wakes the ticker at the end
+    pthread_t ticker;
+    bool ticking, ending, cleared;
+    struct board_task *tasks;
+    size_t count, capacity;
+    size_t drawn; // lines of the board that are on the screen
+};
+
+static void
+screen_size(const struct progress *progress, size_t *ret_columns, size_t *ret_rows)
+{
+    struct winsize size;
+    *ret_columns = 80;
+    *ret_rows = 24;
+    if (ioctl(fileno(progress->stream), TIOCGWINSZ, &size) < 0)
+        return;
+    if (size.ws_col > 0)
+        *ret_columns = size.ws_col;
+    if (size.ws_row > 0)
+        *ret_rows = size.ws_row;
+}
+
+static size_t
+name_columns(const struct progress *progress)
+{
+    size_t widest = 0;
+    for (size_t i = 0; i < progress->count; i++) {
+        size_t columns = board_columns(progress->tasks[i].name);
+        widest = columns > widest ? columns : widest;
+    }
+    return widest;
+}
+
+static void
+erase(struct progress *progress, struct buf *out)
+{
+    if (progress->drawn > 0)
+        buf_printf(out, "\r\x1b[%zuA\x1b[J", progress->drawn);
+    progress->drawn = 0;
+}
+
+static void
+flush(struct progress *progress, struct buf *out)
+{
+    if (out->length > 0)
+        fwrite(out->data, 1, out->length, progress->stream);
+    fflush(progress->stream);
+}
+
+// Wrapping is off meanwhile, so a line is one row even where our count of columns is wrong.
+static void
+draw(struct progress *progress, struct buf *out)
+{
+    size_t rows;
+    screen_size(progress, &progress->style.columns, &rows);
+    progress->style.name_columns = name_columns(progress);
+    progress->style.now_ms = clock_ms();
+    size_t shown = progress->count < rows - 1 ? progress->count : rows - 1;
+    buf_add(out, "\x1b[?7l");
+    if (progress->drawn > 0)
+        buf_printf(out, "\r\x1b[%zuA", progress->drawn);
+    for (size_t i = progress->count - shown; i < progress->count; i++)
+        board_draw(&progress->style, &progress->tasks[i], out);
+    buf_add(out, "\x1b[J\x1b[?7h");
+    progress->drawn = shown;
+    progress->cleared = false;
+    flush(progress, out);
+}
+
+static void
+redraw(struct progress *progress)
+{
+    BUF_AUTO struct buf out = {0};
+    draw(progress, &out);
+}
+
+static void *
+tick(void *context)
+{
+    struct progress *progress = context;
+    pthread_mutex_lock(&progress->mutex);
+    while (!progress->ending) {
+        struct timespec when;
+        clock_gettime(CLOCK_MONOTONIC, &when);
+        when.tv_nsec += TICK_MS * 1000000L;
+        when.tv_sec += when.tv_nsec / 1000000000L;
+        when.tv_nsec %= 1000000000L;
+        pthread_cond_timedwait(&progress->ended, &progress->mutex, &when);
+        progress->style.turn++;
+        if (!progress->ending && !progress->cleared && progress->count > 0)
+            redraw(progress);
+    }
+    pthread_mutex_unlock(&progress->mutex);
+    return NULL;
+}
+
+struct progress *
+progress_new(FILE *stream, bool live, bool quiet)
+{
+    struct progress *progress = mem_zero(1, sizeof *progress);
+    progress->stream = stream;
+    progress->live = live && !quiet;
+    progress->quiet = quiet;
+    progress->style =
+        (struct board_style){.color = board_wants_color(), .utf8 = board_wants_utf8()};
+    progress->cleared = true;
+    pthread_mutex_init(&progress->mutex, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&progress->ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    // Without a ticker the board is drawn when something happens, which is good enough.
+    if (progress->live)
+        progress->ticking = pthread_create(&progress->ticker, NULL, tick, progress) == 0;
+    return progress;
+}
+
+static void
+end_ticker(struct progress *progress)
+{
+    if (!progress->ticking)
+        return;
+    pthread_mutex_lock(&progress->mutex);
+    progress->ending = true;
+    pthread_cond_signal(&progress->ended);
+    pthread_mutex_unlock(&progress->mutex);
+    pthread_join(progress->ticker, NULL);
+}
+
+void
+progress_free(struct progress *progress)
+{
+    if (progress == NULL)
+        return;
+    end_ticker(progress);
+    progress_clear(progress);
+    for (size_t i = 0; i < progress->count; i++) {
+        free(progress->tasks[i].name);
+        free(progress->tasks[i].text);
+    }
+    free(progress->tasks);
+    pthread_cond_destroy(&progress->ended);
+    pthread_mutex_destroy(&progress->mutex);
+    free(progress);
+}
+
+void
+progress_freep(struct progress **progress)
+{
+    progress_free(*progress);
+}
+
+static struct board_task *
+find_task(struct progress *progress, const char *name)
+{
+    for (size_t i = 0; i < progress->count; i++)
+        if (str_equal(progress->tasks[i].name, name))
+            return &progress->tasks[i];
+    return NULL;
+}
+
+static struct board_task *
+get_task(struct progress *progress, const char *name)
+{
+    struct board_task *task = find_task(progress, name);
+    if (task != NULL)
+        return task;
+    mem_grow(&progress->tasks, &progress->capacity, progress->count + 1, sizeof *task);
+    task = &progress->tasks[progress->count++];
+    *task = (struct board_task){
+        .name = str_dup(name), .text = NULL, .part = -1, .start_ms = clock_ms(), .took_ms = -1};
+    return task;
+}
+
+// Takes text. A step after the end starts the task again.
+static void
+set_text(struct progress *progress, const char *name, char *text, bool done)
+{
+    pthread_mutex_lock(&progress->mutex);
+    struct board_task *task = get_task(progress, name);
+    bool changed = !str_equal(task->text, text);
+    if (!done && task->took_ms >= 0)
+        task->start_ms = clock_ms();
+    free(task->text);
+    task->text = text;
+    if (changed)
+        task->part = -1;
+    task->took_ms = done ? clock_ms() - task->start_ms : -1;
+    if (progress->live)
+        redraw(progress);
+    else if (changed) {
+        fprintf(progress->stream, "%s: %s\n", task->name, text);
+        fflush(progress->stream);
+    }
+    pthread_mutex_unlock(&progress->mutex);
+}
+
+void
+progress_step(struct progress *progress, const char *task, const char *format, ...)
+{
+    if (progress == NULL || progress->quiet)
+        return;
+    va_list args;
+    va_start(args, format);
+    set_text(progress, task, board_printable(str_formatv(format, args)), false);
+    va_end(args);
+}
+
+void
+progress_done(struct progress *progress, const char *task, const char *format, ...)
+{
+    if (progress == NULL || progress->quiet)
+        return;
+    va_list args;
+    va_start(args, format);
+    set_text(progress, task, board_printable(str_formatv(format, args)), true);
+    va_end(args);
+}
+
+void
+progress_part(struct progress *progress, const char *task, double part)
+{
+    if (progress == NULL || !progress->live)
+        return;
+    pthread_mutex_lock(&progress->mutex);
+    struct board_task *found = find_task(progress, task);
+    if (found != NULL)
+        found->part = part < 0 ? 0 : part > 1 ? 1 : part; // the ticker draws it
+    pthread_mutex_unlock(&progress->mutex);
+}
+
+void
+progress_note(struct progress *progress, const char *format, ...)
+{
+    if (progress == NULL || progress->quiet)
+        return;
+    va_list args;
+    va_start(args, format);
+    FREE_AUTO char *text = board_printable(str_formatv(format, args));
+    va_end(args);
+    pthread_mutex_lock(&progress->mutex);
+    BUF_AUTO struct buf out = {0};
+    erase(progress, &out);
+    buf_printf(&out, "%s\n", text);
+    if (progress->live && !progress->cleared)
+        draw(progress, &out);
+    else
+        flush(progress, &out);
+    pthread_mutex_unlock(&progress->mutex);
+}
+
+void
+progress_clear(struct progress *progress)
+{
+    if (progress == NULL || !progress->live)
+        return;
+    pthread_mutex_lock(&progress->mutex);
+    BUF_AUTO struct buf out = {0};
+    erase(progress, &out);
+    flush(progress, &out);
+    progress->cleared = true;
+    pthread_mutex_unlock(&progress->mutex);
+}

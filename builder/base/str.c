@@ -1,0 +1,216 @@
+// str.c - memory that never runs out quietly, owned strings, and small questions about text.
+// Buffers and lists of strings are in buf.c and strv.c.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/str.h"
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+_Noreturn void
+mem_exhausted(void)
+{
+    static const char sentence[] =
+        "airbuild: no memory is left; end other programs and try again\n";
+    ssize_t written = write(STDERR_FILENO, sentence, sizeof sentence - 1);
+    (void) written;
+    _exit(ERR_SPACE);
+}
+
+void *
+mem_zero(size_t count, size_t size)
+{
+    void *memory = calloc(count == 0 ? 1 : count, size == 0 ? 1 : size);
+    if (memory == NULL)
+        mem_exhausted();
+    return memory;
+}
+
+void
+mem_grow(void *items, size_t *capacity, size_t need, size_t size)
+{
+    if (need <= *capacity)
+        return;
+    size_t wanted = *capacity < 8 ? 8 : *capacity;
+    while (wanted < need)
+        wanted = wanted > SIZE_MAX / 2 ? need : wanted * 2;
+    void *memory;
+    memcpy(&memory, items, sizeof memory);
+    memory = reallocarray(memory, wanted, size);
+    if (memory == NULL)
+        mem_exhausted();
+    memcpy(items, &memory, sizeof memory);
+    *capacity = wanted;
+}
+
+char *
+str_dup(const char *text)
+{
+    return text == NULL ? NULL : str_ndup(text, strlen(text));
+}
+
+char *
+str_ndup(const char *text, size_t length)
+{
+    if (length == SIZE_MAX)
+        mem_exhausted();
+    char *copy = mem_zero(length + 1, 1);
+    if (length > 0)
+        memcpy(copy, text, length);
+    return copy;
+}
+
+char *
+str_formatv(const char *format, va_list args)
+{
+    char *text = NULL;
+    if (vasprintf(&text, format, args) < 0)
+        mem_exhausted();
+    return text;
+}
+
+char *
+str_format(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = str_formatv(format, args);
+    va_end(args);
+    return text;
+}
+
+bool
+str_equal(const char *a, const char *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return strcmp(a, b) == 0;
+}
+
+bool
+str_starts(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool
+str_ends(const char *text, const char *suffix)
+{
+    size_t length = strlen(text), tail = strlen(suffix);
+    return length >= tail && strcmp(text + length - tail, suffix) == 0;
+}
+
+static size_t
+smallest(size_t a, size_t b, size_t c)
+{
+    size_t least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+size_t
+str_distance(const char *a, const char *b)
+{
+    size_t width = strlen(b);
+    FREE_AUTO size_t *row = mem_zero(width + 1, sizeof *row);
+    for (size_t j = 0; j <= width; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < width; j++) {
+            size_t above = row[j + 1];
+            row[j + 1] = smallest(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
+            diagonal = above;
+        }
+    }
+    return row[width];
+}
+
+const char *
+str_nearest(const char *word, const char *const *names, size_t count)
+{
+    size_t length = strlen(word);
+    size_t limit = length / 2 < 3 ? length / 2 : 3;
+    const char *nearest = NULL;
+    for (size_t i = 0; i < count; i++) {
+        size_t other = strlen(names[i]);
+        if (other > length + limit || length > other + limit)
+            continue;
+        size_t distance = str_distance(word, names[i]);
+        if (distance > limit || (nearest != NULL && distance == limit))
+            continue;
+        nearest = names[i];
+        limit = distance;
+    }
+    return nearest;
+}
+
+bool
+str_to_u64(const char *text, unsigned long long max, unsigned long long *ret)
+{
+    unsigned long long number = 0;
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        unsigned digit = (unsigned) (*text - '0');
+        if (number > (ULLONG_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    if (number > max)
+        return false;
+    *ret = number;
+    return true;
+}
+
+// The ranges are table 3-7 of the Unicode Standard ("Well-Formed UTF-8 Byte Sequences").
+size_t
+str_utf8(const char *text)
+{
+    const unsigned char *byte = (const unsigned char *) text;
+    unsigned char low = 0x80, high = 0xbf;
+    size_t length;
+    if (byte[0] < 0x80)
+        return byte[0] != 0;
+    if (byte[0] < 0xc2 || byte[0] > 0xf4)
+        return 0;
+    length = byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
+    if (byte[0] == 0xe0)
+        low = 0xa0;
+    else if (byte[0] == 0xed)
+        high = 0x9f;
+    else if (byte[0] == 0xf0)
+        low = 0x90;
+    else if (byte[0] == 0xf4)
+        high = 0x8f;
+    if (byte[1] < low || byte[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (byte[i] < 0x80 || byte[i] > 0xbf)
+            return 0;
+    return length;
+}
+
+char *
+str_bytes(unsigned long long bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double number = (double) bytes;
+    size_t unit = 0;
+    while (number >= 1023.5 && unit + 1 < sizeof units / sizeof *units) {
+        number /= 1024;
+        unit++;
+    }
+    unsigned long long tenths = (unsigned long long) (number * 10 + 0.5);
+    if (tenths % 10 == 0 || tenths >= 1000)
+        return str_format("%.0f %s", number, units[unit]);
+    return str_format("%llu.%llu %s", tenths / 10, tenths % 10, units[unit]);
+}

@@ -1,0 +1,271 @@
+// cli.c - see cli.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cli.h"
+
+#include "base/cleanup.h"
+#include "cli/help.h"
+#include "cli/message.h"
+#include "cluster/cluster.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct cli_option cli_global_options[] = {
+    {"spec", 'f', "FILE",
+        "the cluster to work on; without it ./cluster.yaml, and without that one the built-in "
+        "cluster of four nodes",
+        OPTION_TEXT(struct cli_globals, spec)},
+    {"json", 0, NULL, "print results and errors as JSON", OPTION_FLAG(struct cli_globals, json)},
+    {"quiet", 'q', NULL, "show no progress", OPTION_FLAG(struct cli_globals, quiet)},
+    {"no-color", 0, NULL, "print no colors", OPTION_FLAG(struct cli_globals, no_color)},
+    {"help", 'h', NULL, "explain the command", OPTION_FLAG(struct cli_globals, help)},
+    {"version", 'V', NULL, "print the version", OPTION_FLAG(struct cli_globals, version)},
+    {0},
+};
+
+static int print_error; // errno of the first write to standard output that failed
+
+bool
+cli_print(const char *text)
+{
+    if ((fputs(text, stdout) < 0 || fflush(stdout) != 0) && print_error == 0)
+        print_error = errno;
+    return print_error == 0;
+}
+
+void
+cli_print_json(const struct jv *value)
+{
+    FREE_AUTO char *text = jv_print(value, true);
+    cli_print(text);
+}
+
+const struct cli_command *
+cli_find(const struct cli *cli, const char *name)
+{
+    for (const struct cli_command *const *c = cli->commands; *c != NULL; c++)
+        if (str_equal((*c)->name, name))
+            return *c;
+    return NULL;
+}
+
+// Append to a usage error where to read more.
+static int
+usage_hint(const struct cli *cli, struct error *err)
+{
+    FREE_AUTO char *sentence = str_dup(err->message);
+    if (cli->command == NULL)
+        return error_set(err, ERR_USAGE, "%s; see 'airbuild --help'", sentence);
+    return error_set(err, ERR_USAGE, "%s; see 'airbuild %s --help'", sentence, cli->command->name);
+}
+
+int
+cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    error_setv(err, ERR_USAGE, format, args);
+    va_end(args);
+    return usage_hint(cli, err);
+}
+
+int
+cli_spec(const struct cli *cli, struct spec **ret, struct error *err)
+{
+    return spec_load(cli->globals.spec, ret, err);
+}
+
+int
+cli_spec_node(
+    const struct cli *cli, struct spec **ret, const struct spec_node **ret_node, struct error *err)
+{
+    SPEC_AUTO struct spec *spec = NULL;
+    if (cli_spec(cli, &spec, err) != 0)
+        return -1;
+    if (spec_find_or_error(spec, cli->operands.items[0], ret_node, err) != 0)
+        return -1;
+    *ret = TAKE(spec);
+    return 0;
+}
+
+int
+cli_launched(const struct spec *spec, struct error *err)
+{
+    if (cluster_exists(spec))
+        return 0;
+    return error_set(
+        err, ERR_NOT_FOUND, "cluster '%s' was not launched; run 'airbuild launch'", spec->cluster);
+}
+
+struct progress *
+cli_progress(const struct cli *cli)
+{
+    bool live = message_live(STDERR_FILENO);
+    return progress_new(stderr, live, cli->globals.quiet || (cli->globals.json && !live));
+}
+
+static int
+unknown_command(const struct cli *cli, const char *name, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    for (const struct cli_command *const *c = cli->commands; *c != NULL; c++)
+        strv_add(&names, (*c)->name);
+    const char *near = str_nearest(name, (const char *const *) names.items, names.count);
+    if (near == NULL)
+        return cli_usage(cli, err, "there is no command '%s'", name);
+    return cli_usage(cli, err, "there is no command '%s' (did you mean '%s'?)", name, near);
+}
+
+static int
+check_operands(const struct cli *cli, struct error *err)
+{
+    const struct cli_command *command = cli->command;
+    if (cli->operands.count < command->operands_min)
+        return cli_usage(cli, err, "write 'airbuild %s %s'", command->name, command->arguments);
+    if (cli->operands.count > command->operands_max)
+        return cli_usage(cli, err, "'airbuild %s' does not take '%s'", command->name,
+            cli->operands.items[command->operands_max]);
+    return 0;
+}
+
+static int
+print_help(const struct cli *cli)
+{
+    BUF_AUTO struct buf text = {0};
+    if (cli->command != NULL)
+        help_command(cli->command, &text);
+    else
+        help_general(cli, &text);
+    cli_print(text.data);
+    return 0;
+}
+
+static int
+print_version(const struct cli *cli)
+{
+    if (!cli->globals.json) {
+        cli_print("airbuild " AIRBUILD_VERSION "\n");
+        return 0;
+    }
+    JV_AUTO struct jv *version = jv_object();
+    jv_set_string(version, "version", AIRBUILD_VERSION);
+    cli_print_json(version);
+    return 0;
+}
+
+// The variable reaches the progress board too.
+static void
+obey_no_color(const struct cli *cli)
+{
+    if (cli->globals.no_color)
+        setenv("NO_COLOR", "1", 1);
+}
+
+static int
+run_command(struct cli *cli, const char *const *arguments, struct error *err)
+{
+    const struct cli_command *command = cli->command;
+    FREE_AUTO char *values = mem_zero(1, command->values_size + 1);
+    struct option_group groups[] = {
+        {command->options, values}, {cli_global_options, &cli->globals}};
+    if (options_parse(groups, 2, arguments, command->stop_early, &cli->operands, err) != 0)
+        return usage_hint(cli, err);
+    if (cli->globals.help)
+        return print_help(cli);
+    if (cli->globals.version)
+        return print_version(cli);
+    if (check_operands(cli, err) != 0)
+        return -1;
+    cli->values = values;
+    obey_no_color(cli);
+    cli->color = message_colors(STDOUT_FILENO);
+    int status = command->run(cli, err);
+    cli->values = NULL;
+    return status;
+}
+
+static int
+run(struct cli *cli, const char *const *arguments, struct error *err)
+{
+    struct option_group group = {cli_global_options, &cli->globals};
+    STRV_AUTO struct strv rest = {0};
+    if (options_parse(&group, 1, arguments, true, &rest, err) != 0)
+        return usage_hint(cli, err);
+    if (rest.count == 0 && cli->globals.help)
+        return print_help(cli);
+    if (rest.count == 0 && cli->globals.version)
+        return print_version(cli);
+    if (rest.count == 0)
+        return cli_usage(cli, err, "no command is given");
+    cli->command = cli_find(cli, rest.items[0]);
+    if (cli->command == NULL)
+        return unknown_command(cli, rest.items[0], err);
+    size_t count = 0;
+    while (arguments[count] != NULL)
+        count++;
+    return run_command(cli, arguments + count - (rest.count - 1), err);
+}
+
+// A wrong command line may not have been understood up to its --json.
+static bool
+wants_json(const struct cli *cli, const char *const *arguments, const struct error *err)
+{
+    if (cli->globals.json || err->code != ERR_USAGE)
+        return cli->globals.json;
+    for (; *arguments != NULL && !str_equal(*arguments, "--"); arguments++)
+        if (str_equal(*arguments, "--json"))
+            return true;
+    return false;
+}
+
+static int
+report_error(const struct cli *cli, const char *const *arguments, const struct error *err)
+{
+    if (wants_json(cli, arguments, err)) {
+        JV_AUTO struct jv *value = message_error_json(err);
+        cli_print_json(value);
+    } else {
+        obey_no_color(cli);
+        message_error(err);
+    }
+    return err->code != ERR_NONE ? (int) err->code : ERR_FAILED;
+}
+
+// A reader that went away (`| head`) is no failure.
+static int
+report_output(int status)
+{
+    if (print_error == 0 || print_error == EPIPE || status != 0)
+        return status;
+    ERROR_AUTO struct error err = {0};
+    error_errno(&err, print_error, "the result cannot be written to standard output");
+    message_error(&err);
+    return (int) err.code;
+}
+
+// A descriptor 0, 1 or 2 that is closed would become the first file or socket opened.
+static void
+fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void) !open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+}
+
+int
+cli_run(const struct cli_command *const *commands, const char *const *arguments)
+{
+    fill_standard_descriptors();
+    signal(SIGPIPE, SIG_IGN);
+    struct cli cli = {.commands = commands};
+    ERROR_AUTO struct error err = {0};
+    int status = run(&cli, arguments, &err);
+    if (status < 0)
+        status = report_error(&cli, arguments, &err);
+    strv_free(&cli.operands);
+    return report_output(status);
+}

@@ -1,0 +1,46 @@
+// command_console.c - `airbuild console NODE`: a person at the node's serial console.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "virt/console.h"
+#include "virt/virt.h"
+
+#include <stdio.h>
+
+struct console_values {
+    bool force;
+};
+
+static int
+run(struct cli *cli, struct error *err)
+{
+    const struct console_values *values = cli->values;
+    SPEC_AUTO struct spec *spec = NULL;
+    const struct spec_node *node = NULL;
+    VIRT_AUTO struct virt *virt = NULL;
+    if (cli_spec_node(cli, &spec, &node, err) != 0 || virt_open(spec->uri, &virt, err) != 0)
+        return -1;
+    if (!cli->globals.quiet)
+        fprintf(stderr, "the console of %s; ^] ends it\n", node->name);
+    return virt_console(virt, spec->cluster, node->name, values->force, err);
+}
+
+static const struct cli_option options[] = {
+    {"force", 0, NULL, "take the console over from whoever has it open",
+        OPTION_FLAG(struct console_values, force)},
+    {0},
+};
+
+const struct cli_command command_console = {
+    .name = "console",
+    .arguments = "NODE",
+    .summary = "the serial console of a node, live",
+    .details = "Joins this terminal with the serial console of a running node until ^] is typed. "
+               "Accounts have no password there: it is for watching, 'airbuild ssh' for working.\n",
+    .options = options,
+    .values_size = sizeof(struct console_values),
+    .operand = CLI_NODE,
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,96 @@
+// command_destroy.c - `airbuild destroy`: the cluster is removed, all but the images.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cluster/cluster.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct destroy_values {
+    bool yes;
+};
+
+// The signals are not ours yet: Ctrl-C at the question ends the program, with nothing done.
+static bool
+ask(const struct spec *spec)
+{
+    STRV_AUTO struct strv names = {0};
+    for (size_t i = 0; i < spec->node_count; i++)
+        strv_add(&names, spec->nodes[i].name);
+    FREE_AUTO char *joined = strv_join(&names, ", ");
+    fprintf(stderr,
+        "This destroys cluster '%s' with all its data: the machines %s, their disks, the network "
+        "and the secrets.\nThe images stay. Destroy it? [y/N] ",
+        spec->cluster, joined);
+    char answer[16] = "";
+    if (fgets(answer, sizeof(answer), stdin) == NULL)
+        fputs("\n", stderr);
+    answer[strcspn(answer, "\n")] = '\0';
+    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+static int
+agree(const struct cli *cli, const struct spec *spec, struct error *err)
+{
+    const struct destroy_values *values = cli->values;
+    if (values->yes)
+        return 0;
+    if (cli->globals.json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return cli_usage(cli, err, "destroying cluster '%s' needs --yes where nobody can be asked",
+            spec->cluster);
+    if (!ask(spec))
+        return error_set(err, ERR_FAILED, "nothing was destroyed, as the answer was not 'y'");
+    return 0;
+}
+
+static void
+print_result(const struct cli *cli, const struct spec *spec, bool found)
+{
+    if (cli->globals.json) {
+        JV_AUTO struct jv *value = jv_object();
+        jv_set_string(value, "cluster", spec->cluster);
+        jv_set_bool(value, "destroyed", found);
+        cli_print_json(value);
+        return;
+    }
+    FREE_AUTO char *line =
+        found ? str_format("cluster '%s' is destroyed; the images stay\n", spec->cluster)
+              : str_format("there is no cluster '%s'; nothing to destroy\n", spec->cluster);
+    cli_print(line);
+}
+
+static int
+run(struct cli *cli, struct error *err)
+{
+    SPEC_AUTO struct spec *spec = NULL;
+    if (cli_spec(cli, &spec, err) != 0 || agree(cli, spec, err) != 0 || interrupt_install(err) != 0)
+        return -1;
+    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    bool found = false;
+    int status = cluster_destroy(spec, progress, &found, err);
+    progress_clear(progress);
+    if (status == 0)
+        print_result(cli, spec, found);
+    return status;
+}
+
+static const struct cli_option options[] = {
+    {"yes", 'y', NULL, "do not ask", OPTION_FLAG(struct destroy_values, yes)},
+    {0},
+};
+
+const struct cli_command command_destroy = {
+    .name = "destroy",
+    .arguments = "",
+    .summary = "remove the cluster and its data, all but the images",
+    .details =
+        "Removes the machines, their disks, seeds and secrets, and the network. Machines and "
+        "networks that airbuild did not make for this cluster are never touched. It asks "
+        "first; where there is no terminal it refuses unless --yes is given.\n",
+    .options = options,
+    .values_size = sizeof(struct destroy_values),
+    .run = run,
+};

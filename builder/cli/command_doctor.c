@@ -1,0 +1,113 @@
+// command_doctor.c - `airbuild doctor`: what this host can do for the cluster, one line a fact.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/doctor.h"
+#include "cli/message.h"
+#include "cli/table.h"
+#include "cluster/cluster.h"
+
+#include <unistd.h>
+
+static int
+examine(struct doctor *doctor, struct progress *progress, struct error *err)
+{
+    static const struct check {
+        const char *what;
+        int (*run)(struct doctor *doctor, struct error *err);
+    } checks[] = {
+        {"the processor, and KVM by booting a kernel", doctor_check_processor},
+        {"libvirt", doctor_check_libvirt},
+        {"images", doctor_check_images},
+        {"programs", doctor_check_programs},
+        {"room", doctor_check_room},
+        {"the network", doctor_check_network},
+    };
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        progress_step(progress, "doctor", "%s", checks[i].what);
+        if (checks[i].run(doctor, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void
+print_text(const struct cli *cli, const struct doctor *doctor)
+{
+    static const enum message_color colors[] = {
+        [DOCTOR_PASS] = COLOR_GREEN, [DOCTOR_WARN] = COLOR_YELLOW, [DOCTOR_FAIL] = COLOR_RED};
+    TABLE_AUTO struct table table = {0};
+    BUF_AUTO struct buf text = {0};
+    for (size_t i = 0; i < doctor->count; i++) {
+        const struct doctor_fact *fact = &doctor->facts[i];
+        table_row(&table);
+        table_cell(&table, colors[fact->result], doctor_result_name(fact->result));
+        table_cell(&table, COLOR_NONE, fact->name);
+        if (fact->mend == NULL)
+            table_cell(&table, COLOR_NONE, fact->detail);
+        else
+            table_cellf(&table, COLOR_NONE, "%s; mend: %s", fact->detail, fact->mend);
+    }
+    table_print(&table, 0, cli->color, &text);
+    cli_print(text.data);
+}
+
+static void
+print_json(const struct doctor *doctor)
+{
+    JV_AUTO struct jv *list = jv_array();
+    for (size_t i = 0; i < doctor->count; i++) {
+        struct jv *fact = jv_object();
+        jv_set_string(fact, "name", doctor->facts[i].name);
+        jv_set_string(fact, "result", doctor_result_name(doctor->facts[i].result));
+        jv_set_string(fact, "detail", doctor->facts[i].detail);
+        jv_set_string(fact, "mend", doctor->facts[i].mend);
+        jv_push(list, fact);
+    }
+    cli_print_json(list);
+}
+
+static int
+verdict(const struct doctor *doctor)
+{
+    for (size_t i = 0; i < doctor->count; i++)
+        if (doctor->facts[i].result == DOCTOR_FAIL)
+            return ERR_VERDICT;
+    return 0;
+}
+
+static int
+run(struct cli *cli, struct error *err)
+{
+    SPEC_AUTO struct spec *spec = NULL;
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
+        return -1;
+    FREE_AUTO char *home = cluster_home();
+    DOCTOR_AUTO struct doctor doctor = {.spec = spec, .home = home};
+    // Only for somebody who watches: on paper the facts are enough.
+    bool watched = message_live(STDERR_FILENO);
+    PROGRESS_AUTO struct progress *progress = watched ? cli_progress(cli) : NULL;
+    int status = examine(&doctor, progress, err);
+    progress_clear(progress);
+    if (status != 0)
+        return -1;
+    if (cli->globals.json)
+        print_json(&doctor);
+    else
+        print_text(cli, &doctor);
+    return verdict(&doctor);
+}
+
+const struct cli_command command_doctor = {
+    .name = "doctor",
+    .arguments = "",
+    .summary = "what this host can do, one line a fact, and the mend",
+    .details =
+        "Looks at processor, KVM (by booting a kernel under it), libvirt, images, programs, "
+        "memory, disk, clock, subnet and names, and prints PASS, WARN or FAIL for each, with "
+        "what mends it. It changes nothing; what was proven of KVM is remembered for this "
+        "boot of the host.\n"
+        "The exit status is 15 when a fact is FAIL.\n",
+    .run = run,
+};

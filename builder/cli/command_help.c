@@ -1,0 +1,142 @@
+// command_help.c - `airbuild help [COMMAND|spec|example]`, and the words for shell completion.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "cli/help.h"
+
+#include <string.h>
+
+struct help_values {
+    bool words;
+};
+
+static const char *const topics[] = {"spec", "example", NULL};
+
+// An option that takes a value has '=' at its end. hidden: letters that another table uses.
+static void
+add_option_words(struct buf *text, const struct cli_option *table, const char *hidden)
+{
+    for (const struct cli_option *o = table; o != NULL && o->name != NULL; o++) {
+        const char *value = o->value != NULL ? "=" : "";
+        buf_printf(text, "--%s%s\n", o->name, value);
+        if (o->letter != 0 && strchr(hidden, o->letter) == NULL)
+            buf_printf(text, "-%c%s\n", o->letter, value);
+    }
+}
+
+static void
+add_topic_words(const struct cli *cli, struct buf *text)
+{
+    for (const struct cli_command *const *c = cli->commands; *c != NULL; c++)
+        buf_printf(text, "%s\n", (*c)->name);
+}
+
+static void
+add_words(struct buf *text, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        buf_printf(text, "%s\n", *words);
+}
+
+// A spec that is wrong has no nodes to offer: completion is no place for complaints.
+static void
+add_node_words(const struct cli *cli, struct buf *text)
+{
+    ERROR_AUTO struct error ignored = {0};
+    SPEC_AUTO struct spec *spec = NULL;
+    if (cli_spec(cli, &spec, &ignored) != 0)
+        return;
+    for (size_t i = 0; i < spec->node_count; i++)
+        buf_printf(text, "%s\n", spec->nodes[i].name);
+}
+
+// What may follow the command (all that may follow `airbuild` without one), one word a line.
+static void
+print_words(const struct cli *cli, const struct cli_command *command)
+{
+    BUF_AUTO struct buf text = {0};
+    FREE_AUTO char *letters = help_letters(command);
+    if (command == NULL) {
+        add_topic_words(cli, &text);
+    } else {
+        add_option_words(&text, command->options, "");
+        switch (command->operand) {
+        case CLI_NO_OPERAND:
+            break;
+        case CLI_NODE:
+            add_node_words(cli, &text);
+            break;
+        case CLI_TOPIC:
+            add_topic_words(cli, &text);
+            add_words(&text, topics);
+            break;
+        case CLI_ACTION:
+            add_words(&text, command->actions);
+            break;
+        }
+    }
+    add_option_words(&text, cli_global_options, letters);
+    cli_print(text.data);
+}
+
+static int
+print_topic(const struct cli *cli, const char *topic, struct error *err)
+{
+    BUF_AUTO struct buf text = {0};
+    const struct cli_command *command = cli_find(cli, topic);
+    if (command != NULL) {
+        help_command(command, &text);
+    } else if (str_equal(topic, "spec")) {
+        FREE_AUTO char *reference = spec_reference();
+        buf_add(&text, reference);
+    } else if (str_equal(topic, "example")) {
+        buf_add(&text, spec_builtin_text());
+    } else {
+        return error_set(err, ERR_NOT_FOUND,
+            "there is no help on '%s'; 'airbuild help' lists the commands", topic);
+    }
+    cli_print(text.data);
+    return 0;
+}
+
+static int
+run(struct cli *cli, struct error *err)
+{
+    const struct help_values *values = cli->values;
+    const char *topic = cli->operands.count > 0 ? cli->operands.items[0] : NULL;
+    if (values->words) {
+        print_words(cli, topic != NULL ? cli_find(cli, topic) : NULL);
+        return 0;
+    }
+    if (cli->globals.json) {
+        JV_AUTO struct jv *value = help_json(cli);
+        cli_print_json(value);
+        return 0;
+    }
+    if (topic != NULL)
+        return print_topic(cli, topic, err);
+    BUF_AUTO struct buf text = {0};
+    help_general(cli, &text);
+    cli_print(text.data);
+    return 0;
+}
+
+static const struct cli_option options[] = {
+    {"words", 0, NULL, "print what may follow, one word a line, for shell completion",
+        OPTION_FLAG(struct help_values, words)},
+    {0},
+};
+
+const struct cli_command command_help = {
+    .name = "help",
+    .arguments = "[COMMAND|spec|example]",
+    .summary = "explain a command, or the keys of cluster.yaml",
+    .details = "Without an argument it lists the commands; 'spec' explains every key of "
+               "cluster.yaml; 'example' prints the built-in cluster.yaml, to start one's own from. "
+               "With --json the commands and options are listed for programs.\n",
+    .options = options,
+    .values_size = sizeof(struct help_values),
+    .operand = CLI_TOPIC,
+    .operands_max = 1,
+    .run = run,
+};

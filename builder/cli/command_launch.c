@@ -1,0 +1,162 @@
+// command_launch.c - `airbuild launch`: boot the cluster, wait until it is converged, print the
+// recap.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/hosts.h"
+#include "cli/message.h"
+#include "cli/needs.h"
+#include "cli/show.h"
+#include "cluster/cluster.h"
+
+#define TIMEOUT_MAX_S 86400
+
+struct launch_values {
+    const char *timeout;
+    bool no_wait;
+};
+
+static int
+parse_timeout(const struct cli *cli, int64_t *ret_ms, struct error *err)
+{
+    const struct launch_values *values = cli->values;
+    unsigned long long seconds = 0;
+    if (values->timeout != NULL &&
+        (!str_to_u64(values->timeout, TIMEOUT_MAX_S, &seconds) || seconds == 0))
+        return cli_usage(cli, err, "'--timeout' is a number of seconds from 1 to %d, not '%s'",
+            TIMEOUT_MAX_S, values->timeout);
+    *ret_ms = (int64_t) seconds * 1000;
+    return 0;
+}
+
+// A cluster whose disks are all there needs no image for new ones: recipes may have changed since.
+static bool
+has_disks(const struct spec *spec)
+{
+    for (size_t i = 0; i < spec->node_count; i++) {
+        FREE_AUTO char *disk = cluster_node_path(spec, spec->nodes[i].name, "disk.qcow2");
+        if (!file_exists(disk))
+            return false;
+    }
+    return cluster_exists(spec);
+}
+
+static int
+find_images(const struct spec *spec, const struct needs *needs, struct cluster_launch *launch,
+    struct error *err)
+{
+    launch->haproxy = bake_image(needs->plan, SPEC_HAPROXY);
+    launch->redis = bake_image(needs->plan, SPEC_REDIS);
+    if ((launch->haproxy != NULL && launch->redis != NULL) || has_disks(spec))
+        return 0;
+    for (size_t i = 0; i < needs->plan->count; i++)
+        if (needs->plan->items[i].state != BAKE_READY)
+            return error_set(err,
+                needs->plan->items[i].state == BAKE_DAMAGED ? ERR_DAMAGED : ERR_NOT_FOUND,
+                "image '%s' is %s; run 'airbuild images' first", needs->plan->items[i].name,
+                needs_state_name(needs->plan->items[i].state));
+    return error_set(err, ERR_NOT_FOUND, "the images are missing; run 'airbuild images' first");
+}
+
+static int
+launch(const struct cli *cli, const struct spec *spec, struct progress *progress,
+    struct cluster_report **ret, struct error *err)
+{
+    const struct launch_values *values = cli->values;
+    NEEDS_AUTO struct needs needs = {0};
+    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
+    struct cluster_launch launch = {.spec = spec, .no_wait = values->no_wait, .progress = progress};
+    if (parse_timeout(cli, &launch.timeout_ms, err) != 0 ||
+        needs_open(spec, NULL, &needs, err) != 0 || find_images(spec, &needs, &launch, err) != 0)
+        return -1;
+    const char *kernel = launch.redis != NULL ? launch.redis->kernel : NULL;
+    if (needs_accel(needs.home, spec, kernel, progress, &verdict, err) != 0)
+        return -1;
+    launch.kvm = verdict.kvm;
+    launch.accel_why = verdict.why;
+    return cluster_launch(&launch, ret, err);
+}
+
+// How to use it, with names where this host knows them.
+static void
+add_usage(const struct spec *spec, struct buf *text)
+{
+    const struct spec_node *head = spec_head(spec);
+    bool known = hosts_know(head->name, head->address);
+    const char *name = known ? head->name : head->address;
+    buf_add(text, "\n");
+    if (spec->redis.auth)
+        buf_add(text, "  eval \"$(airbuild env)\"        # the password, for redis-cli\n");
+    buf_printf(text, "  redis-cli -h %s -p 6380 set hello1 world1\n", name);
+    buf_printf(text, "  redis-cli -h %s -p 6379 get hello1\n", name);
+    buf_printf(text, "  airbuild ssh %s\n", spec_first_master(spec)->name);
+    if (!known)
+        buf_add(text, "  airbuild env --hosts        # lines for /etc/hosts, to use names\n");
+}
+
+static void
+print_recap(const struct cli *cli, const struct spec *spec, const struct cluster_report *report)
+{
+    BUF_AUTO struct buf text = {0};
+    show_nodes(report, cli->color, &text);
+    buf_add(&text, "\n");
+    show_verdict(report, cli->color, &text);
+    if (report->unchanged)
+        buf_add(&text, "nothing was to be done\n");
+    else
+        buf_printf(&text, "after %.1f s%s\n", report->seconds,
+            report->tcg ? ", without KVM: the nodes are emulated" : "");
+    add_usage(spec, &text);
+    cli_print(text.data);
+}
+
+static int
+run(struct cli *cli, struct error *err)
+{
+    SPEC_AUTO struct spec *spec = NULL;
+    CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
+        return -1;
+    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    int status = launch(cli, spec, progress, &report, err);
+    progress_clear(progress);
+    if (status != 0)
+        return -1;
+    if (cli->globals.json) {
+        JV_AUTO struct jv *value = show_json(spec, report);
+        jv_set(value, "seconds", jv_real(report->seconds));
+        jv_set_bool(value, "unchanged", report->unchanged);
+        cli_print_json(value);
+    } else {
+        print_recap(cli, spec, report);
+    }
+    return 0;
+}
+
+static const struct cli_option options[] = {
+    {"no-wait", 0, NULL, "return when the machines run, before they converge",
+        OPTION_FLAG(struct launch_values, no_wait)},
+    {"timeout", 0, "SECONDS", "how long to wait (default: 2 minutes, 10 without KVM)",
+        OPTION_TEXT(struct launch_values, timeout)},
+    {0},
+};
+
+const struct cli_command command_launch = {
+    .name = "launch",
+    .arguments = "",
+    .summary = "boot the cluster, wait until it converged, print the recap",
+    .details =
+        "Makes what is missing, starts what is off, and waits until the sentinels agree on a "
+        "master, every replica follows it, and a value written through the head is read "
+        "back. Run again, it changes nothing; Ctrl-C leaves a state that the next launch "
+        "continues from.\n"
+        "It refuses, with exit status 9 and before anything is touched, when a name is in "
+        "use by something that is not airbuild's or when the launched cluster differs from "
+        "the spec; 'airbuild plan' shows both. A wait that ends without success says which "
+        "node is stuck where, with the last lines of its console.\n",
+    .options = options,
+    .values_size = sizeof(struct launch_values),
+    .run = run,
+};

@@ -1,0 +1,171 @@
+// command_logs.c - `airbuild logs NODE`: what the node wrote to its serial console.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/sieve.h"
+#include "cluster/cluster.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define PIECE 65536
+#define FOLLOW_PAUSE_MS 200
+
+struct logs_values {
+    bool follow;
+};
+
+struct log {
+    const char *path;
+    int fd;
+    struct sieve sieve;
+};
+
+static int
+log_open(struct log *log, const char *node, struct error *err)
+{
+    log->fd = open(log->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (log->fd < 0 && errno == ENOENT)
+        return error_set(err, ERR_NOT_FOUND,
+            "node '%s' has no console log, as it was never started; run 'airbuild launch'", node);
+    if (log->fd < 0)
+        return error_errno(err, errno, "the console log '%s' cannot be read", log->path);
+    return 0;
+}
+
+// Add the next piece to text. *ret_more is false at the end of what there is now.
+static int
+log_read(struct log *log, struct buf *text, bool *ret_more, struct error *err)
+{
+    char piece[PIECE];
+    ssize_t length = read(log->fd, piece, sizeof(piece));
+    if (length < 0)
+        return error_errno(err, errno, "the console log '%s' cannot be read", log->path);
+    sieve_add(&log->sieve, piece, (size_t) length, text);
+    *ret_more = length > 0;
+    return 0;
+}
+
+// Everything there is now, piece by piece.
+static int
+print_rest(struct log *log, bool *ret_read, struct error *err)
+{
+    for (bool more = true; more && *ret_read;) {
+        BUF_AUTO struct buf text = {0};
+        if (interrupt_check(err) != 0 || log_read(log, &text, &more, err) != 0)
+            return -1;
+        if (text.length > 0)
+            *ret_read = cli_print(text.data);
+    }
+    return 0;
+}
+
+// A log that was cut short or made anew is read from its beginning.
+static void
+log_renew(struct log *log)
+{
+    struct stat now, there;
+    if (fstat(log->fd, &now) != 0 || stat(log->path, &there) != 0)
+        return;
+    if (now.st_dev == there.st_dev && now.st_ino == there.st_ino) {
+        if (lseek(log->fd, 0, SEEK_CUR) > now.st_size)
+            lseek(log->fd, 0, SEEK_SET);
+        return;
+    }
+    int fd = open(log->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    close(log->fd);
+    log->fd = fd;
+}
+
+static int
+follow(struct log *log, struct error *err)
+{
+    bool read = true; // somebody reads what is printed
+    while (print_rest(log, &read, err) == 0 && read && clock_sleep(FOLLOW_PAUSE_MS, err) == 0)
+        log_renew(log);
+    if (err->code != ERR_NONE && err->code != ERR_INTERRUPTED)
+        return -1;
+    error_clear(err);
+    return 0;
+}
+
+static int
+print_json(struct log *log, const char *node, struct error *err)
+{
+    BUF_AUTO struct buf text = {0};
+    for (bool more = true; more;)
+        if (interrupt_check(err) != 0 || log_read(log, &text, &more, err) != 0)
+            return -1;
+    STRV_AUTO struct strv lines = {0};
+    if (text.length > 0)
+        strv_split(&lines, text.data, '\n');
+    JV_AUTO struct jv *value = jv_object();
+    struct jv *list = jv_array();
+    jv_set_string(value, "node", node);
+    jv_set_string(value, "path", log->path);
+    jv_set(value, "lines", list);
+    for (size_t i = 0; i < lines.count; i++)
+        if (i + 1 < lines.count || lines.items[i][0] != '\0')
+            jv_push(list, jv_string(lines.items[i]));
+    cli_print_json(value);
+    return 0;
+}
+
+static int
+print_log(const struct cli *cli, struct log *log, const char *node, struct error *err)
+{
+    const struct logs_values *values = cli->values;
+    if (values->follow)
+        return follow(log, err);
+    if (cli->globals.json)
+        return print_json(log, node, err);
+    bool read = true;
+    return print_rest(log, &read, err);
+}
+
+static int
+run(struct cli *cli, struct error *err)
+{
+    const struct logs_values *values = cli->values;
+    if (values->follow && cli->globals.json)
+        return cli_usage(cli, err, "--follow has no end and --json prints one value; choose one");
+    SPEC_AUTO struct spec *spec = NULL;
+    const struct spec_node *node = NULL;
+    if (cli_spec_node(cli, &spec, &node, err) != 0 || cli_launched(spec, err) != 0 ||
+        interrupt_install(err) != 0)
+        return -1;
+    FREE_AUTO char *path = cluster_node_path(spec, node->name, "console.log");
+    struct log log = {.path = path, .fd = -1};
+    if (log_open(&log, node->name, err) != 0)
+        return -1;
+    int status = print_log(cli, &log, node->name, err);
+    close(log.fd);
+    return status;
+}
+
+static const struct cli_option options[] = {
+    {"follow", 'f', NULL, "go on as the node writes, until Ctrl-C",
+        OPTION_FLAG(struct logs_values, follow)},
+    {0},
+};
+
+const struct cli_command command_logs = {
+    .name = "logs",
+    .arguments = "NODE",
+    .summary = "what a node wrote to its serial console",
+    .details = "Prints the console log of all boots of the node: kernel, services, and the lines "
+               "'airbuild: NODE: STEP' of the cluster's own units. Escape sequences and control "
+               "characters are left out.\n"
+               "After the command's name -f means --follow; the spec is then chosen by --spec, or "
+               "by -f before the name.\n",
+    .options = options,
+    .values_size = sizeof(struct logs_values),
+    .operand = CLI_NODE,
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

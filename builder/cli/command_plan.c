@@ -1,0 +1,158 @@
+// command_plan.c - `airbuild plan`: what images and launch would do; nothing is changed but for the
+// empty folders of a new store.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/needs.h"
+#include "cli/table.h"
+#include "cluster/cluster.h"
+
+struct view {
+    const struct spec *spec;
+    const struct needs *needs;
+    const struct cluster_plan *plan;
+    const char *libvirt; // why it was not reached, or NULL
+};
+
+static void
+add_images(struct table *table, const struct bake_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct bake_item *item = &plan->items[i];
+        bool ready = item->state == BAKE_READY;
+        table_row(table);
+        table_cell(table, ready ? COLOR_DIM : COLOR_YELLOW, ready ? "keep" : "bake");
+        table_cellf(table, COLOR_NONE, "image %s", item->name);
+        table_cell(table, COLOR_NONE, ready ? "" : item->why);
+    }
+}
+
+static void
+add_steps(struct table *table, const struct cluster_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct cluster_step *step = &plan->steps[i];
+        bool keep = str_equal(step->verb, "keep");
+        table_row(table);
+        table_cell(table, keep ? COLOR_DIM : COLOR_YELLOW, step->verb);
+        table_cell(table, COLOR_NONE, step->object);
+        table_cell(table, COLOR_NONE, step->detail);
+    }
+}
+
+static void
+add_list(struct buf *text, bool color, const char *heading, const struct strv *list)
+{
+    if (list->count == 0)
+        return;
+    buf_add(text, "\n");
+    message_paint(text, color, COLOR_RED, heading);
+    buf_add(text, "\n");
+    for (size_t i = 0; i < list->count; i++) {
+        FREE_AUTO char *line = message_harmless(list->items[i]);
+        buf_printf(text, "  %s\n", line);
+    }
+}
+
+static void
+print_text(const struct cli *cli, const struct view *view)
+{
+    BUF_AUTO struct buf text = {0};
+    TABLE_AUTO struct table table = {0};
+    const struct spec *spec = view->spec;
+    FREE_AUTO char *origin = message_harmless(spec->origin);
+    buf_printf(&text, "cluster %s (%s): %zu nodes on %s, %s, base %s, accel %s\n\n", spec->cluster,
+        origin, spec->node_count, spec->network.subnet, spec->uri, view->needs->plan->base,
+        spec_accel_name(spec->accel));
+    add_images(&table, view->needs->plan);
+    add_steps(&table, view->plan);
+    table_print(&table, 0, cli->color, &text);
+    add_list(&text, cli->color,
+        "launch refuses, as these are not airbuild's own:", &view->plan->conflicts);
+    add_list(&text, cli->color,
+        "launch refuses, as the launched cluster is not what the spec says:",
+        &view->plan->differences);
+    if (view->libvirt != NULL) {
+        FREE_AUTO char *why = message_harmless(view->libvirt);
+        buf_printf(&text, "\nlibvirt was not asked: %s\n", why);
+    }
+    cli_print(text.data);
+}
+
+static struct jv *
+list_json(const struct strv *list)
+{
+    struct jv *value = jv_array();
+    for (size_t i = 0; i < list->count; i++)
+        jv_push(value, jv_string(list->items[i]));
+    return value;
+}
+
+static void
+push_step(struct jv *steps, const char *verb, const char *object, const char *detail)
+{
+    struct jv *step = jv_object();
+    jv_set_string(step, "verb", verb);
+    jv_set_string(step, "object", object);
+    jv_set_string(step, "detail", detail);
+    jv_push(steps, step);
+}
+
+static void
+print_json(const struct view *view)
+{
+    struct jv *nodes = jv_array();
+    for (size_t i = 0; i < view->spec->node_count; i++)
+        jv_push(nodes, jv_string(view->spec->nodes[i].name));
+    struct jv *steps = jv_array();
+    for (size_t i = 0; i < view->needs->plan->count; i++) {
+        const struct bake_item *item = &view->needs->plan->items[i];
+        FREE_AUTO char *object = str_format("image %s", item->name);
+        push_step(steps, item->state == BAKE_READY ? "keep" : "bake", object,
+            item->why != NULL ? item->why : "");
+    }
+    for (size_t i = 0; i < view->plan->count; i++)
+        push_step(steps, view->plan->steps[i].verb, view->plan->steps[i].object,
+            view->plan->steps[i].detail);
+    JV_AUTO struct jv *value = jv_object();
+    jv_set_string(value, "cluster", view->spec->cluster);
+    jv_set_string(value, "spec", view->spec->origin);
+    jv_set_string(value, "base", view->needs->plan->base);
+    jv_set(value, "nodes", nodes);
+    jv_set(value, "steps", steps);
+    jv_set(value, "conflicts", list_json(&view->plan->conflicts));
+    jv_set(value, "differences", list_json(&view->plan->differences));
+    jv_set_string(value, "libvirt_error", view->libvirt);
+    cli_print_json(value);
+}
+
+static int
+run(struct cli *cli, struct error *err)
+{
+    SPEC_AUTO struct spec *spec = NULL;
+    NEEDS_AUTO struct needs needs = {0};
+    CLUSTER_PLAN_AUTO struct cluster_plan *plan = NULL;
+    FREE_AUTO char *libvirt = NULL;
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
+        needs_open(spec, NULL, &needs, err) != 0 ||
+        cluster_plan_make(spec, &plan, &libvirt, err) != 0)
+        return -1;
+    struct view view = {spec, &needs, plan, libvirt};
+    if (cli->globals.json)
+        print_json(&view);
+    else
+        print_text(cli, &view);
+    return plan->conflicts.count > 0 || plan->differences.count > 0 ? ERR_CONFLICT : 0;
+}
+
+const struct cli_command command_plan = {
+    .name = "plan",
+    .arguments = "",
+    .summary = "what images and launch would do; changes nothing",
+    .details = "Prints what would be baked, made, defined and started, and what is there already. "
+               "Works without libvirt too, and says then that it was not asked.\n"
+               "The exit status is 9 when launch would refuse: a name is in use by something that "
+               "is not airbuild's, or the launched cluster differs from the spec.\n",
+    .run = run,
+};

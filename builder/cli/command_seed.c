@@ -1,0 +1,81 @@
+// command_seed.c - `airbuild seed NODE`: the documents that a node's cloud-init is given.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "cli/message.h"
+#include "cluster/cluster.h"
+#include "seed/secrets.h"
+#include "seed/seed.h"
+
+struct seed_values {
+    bool reveal;
+};
+
+static void
+add_document(struct buf *text, const char *name, const char *document)
+{
+    FREE_AUTO char *harmless = message_harmless(document);
+    buf_printf(text, "%s# ---- %s ----\n%s%s", text->length > 0 ? "\n" : "", name, harmless,
+        str_ends(harmless, "\n") ? "" : "\n");
+}
+
+static void
+print_seed(const struct cli *cli, const struct spec_node *node, const struct seed *seed)
+{
+    if (cli->globals.json) {
+        JV_AUTO struct jv *value = jv_object();
+        jv_set_string(value, "node", node->name);
+        jv_set_string(value, "meta_data", seed->meta_data);
+        jv_set_string(value, "user_data", seed->user_data);
+        jv_set_string(value, "network_config", seed->network_config);
+        cli_print_json(value);
+        return;
+    }
+    BUF_AUTO struct buf text = {0};
+    add_document(&text, "meta-data", seed->meta_data);
+    add_document(&text, "user-data", seed->user_data);
+    add_document(&text, "network-config", seed->network_config);
+    cli_print(text.data);
+}
+
+static int
+run(struct cli *cli, struct error *err)
+{
+    const struct seed_values *values = cli->values;
+    SPEC_AUTO struct spec *spec = NULL;
+    const struct spec_node *node = NULL;
+    if (cli_spec_node(cli, &spec, &node, err) != 0)
+        return -1;
+    if (values->reveal && cli_launched(spec, err) != 0)
+        return -1;
+    SECRETS_AUTO struct secrets *secrets = NULL;
+    FREE_AUTO char *folder = cluster_folder(spec);
+    if (cluster_exists(spec) && secrets_load(folder, &secrets, err) != 0)
+        return -1;
+    SEED_AUTO struct seed seed = {0};
+    if (seed_build(spec, node, secrets, values->reveal, &seed, err) != 0)
+        return -1;
+    print_seed(cli, node, &seed);
+    return 0;
+}
+
+static const struct cli_option options[] = {
+    {"reveal", 0, NULL, "print passwords and private keys too",
+        OPTION_FLAG(struct seed_values, reveal)},
+    {0},
+};
+
+const struct cli_command command_seed = {
+    .name = "seed",
+    .arguments = "NODE",
+    .summary = "the cloud-init documents of a node, secrets hidden",
+    .details = "Prints the meta-data, user-data and network-config that the node finds on its seed "
+               "disk. Passwords and private keys are printed as (hidden); with --reveal they are "
+               "printed as they are, which needs a launched cluster.\n",
+    .options = options,
+    .values_size = sizeof(struct seed_values),
+    .operand = CLI_NODE,
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,118 @@
+// command_status.c - `airbuild status`: who is master, who follows, who agrees, is the head
+// serving.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/message.h"
+#include "cli/show.h"
+#include "cluster/cluster.h"
+
+#include <unistd.h>
+
+#define WATCH_PAUSE_MS 1000
+
+struct status_values {
+    bool watch;
+};
+
+static char *
+render(const struct cli *cli, const struct spec *spec, const struct cluster_report *report,
+    bool compact)
+{
+    struct buf text = {0};
+    if (cli->globals.json) {
+        JV_AUTO struct jv *value = show_json(spec, report);
+        FREE_AUTO char *printed = jv_print(value, !compact);
+        buf_printf(&text, "%s%s", printed, compact ? "\n" : "");
+        return buf_take(&text);
+    }
+    show_nodes(report, cli->color, &text);
+    buf_add(&text, "\n");
+    show_verdict(report, cli->color, &text);
+    return buf_take(&text);
+}
+
+static int
+look_once(const struct cli *cli, const struct spec *spec, struct error *err)
+{
+    CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
+    if (cluster_status(spec, &report, err) != 0)
+        return -1;
+    FREE_AUTO char *text = render(cli, spec, report, false);
+    cli_print(text);
+    return report->converged ? 0 : ERR_VERDICT;
+}
+
+// Redraw the screen line by line, without a flicker.
+static bool
+redraw(const char *text)
+{
+    STRV_AUTO struct strv lines = {0};
+    strv_split(&lines, text, '\n');
+    BUF_AUTO struct buf screen = {0};
+    buf_add(&screen, "\033[H");
+    for (size_t i = 0; i + 1 < lines.count; i++)
+        buf_printf(&screen, "%s\033[K\n", lines.items[i]);
+    buf_add(&screen, "\033[J");
+    return cli_print(screen.data);
+}
+
+// On a terminal the screen is redrawn; elsewhere what changed is printed, as JSON one line a look.
+static int
+watch(const struct cli *cli, const struct spec *spec, struct error *err)
+{
+    bool live = !cli->globals.json && message_live(STDOUT_FILENO);
+    FREE_AUTO char *before = NULL;
+    int verdict = ERR_VERDICT;
+    bool read = true; // somebody reads what is printed
+    if (live)
+        cli_print("\033[2J");
+    do {
+        CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
+        if (cluster_status(spec, &report, err) != 0)
+            break;
+        verdict = report->converged ? 0 : ERR_VERDICT;
+        char *text = render(cli, spec, report, true);
+        if (live)
+            read = redraw(text);
+        else if (!str_equal(text, before))
+            read = cli_print(text);
+        free(before);
+        before = text;
+    } while (read && clock_sleep(WATCH_PAUSE_MS, err) == 0);
+    if (err->code != ERR_NONE && err->code != ERR_INTERRUPTED)
+        return -1;
+    error_clear(err);
+    return verdict;
+}
+
+static int
+run(struct cli *cli, struct error *err)
+{
+    const struct status_values *values = cli->values;
+    SPEC_AUTO struct spec *spec = NULL;
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
+        return -1;
+    return values->watch ? watch(cli, spec, err) : look_once(cli, spec, err);
+}
+
+static const struct cli_option options[] = {
+    {"watch", 'w', NULL, "look again every second until Ctrl-C",
+        OPTION_FLAG(struct status_values, watch)},
+    {0},
+};
+
+const struct cli_command command_status = {
+    .name = "status",
+    .arguments = "",
+    .summary = "who is master, who follows, who agrees, is the head serving",
+    .details =
+        "Asks every node once, for at most about two seconds, and prints one line a node and "
+        "the verdict.\n"
+        "The exit status is 0 when the cluster is converged, 15 when it is not, 14 when no "
+        "such cluster was launched. --watch ends with that of its last look.\n",
+    .options = options,
+    .values_size = sizeof(struct status_values),
+    .run = run,
+};

@@ -1,0 +1,69 @@
+// command_stop.c - `airbuild stop [NODE...]`: power off, gracefully.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cluster/cluster.h"
+
+#include <stdint.h>
+
+static int
+check_names(const struct cli *cli, const struct spec *spec, struct error *err)
+{
+    for (size_t i = 0; i < cli->operands.count; i++) {
+        const struct spec_node *node = NULL;
+        if (spec_find_or_error(spec, cli->operands.items[i], &node, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void
+print_stopped(const struct cli *cli, const struct spec *spec)
+{
+    STRV_AUTO struct strv names = {0};
+    JV_AUTO struct jv *value = jv_object();
+    struct jv *list = jv_array();
+    jv_set(value, "stopped", list);
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const char *name = spec->nodes[i].name;
+        if (cli->operands.count > 0 && !strv_has(&cli->operands, name))
+            continue;
+        jv_push(list, jv_string(name));
+        strv_add(&names, name);
+    }
+    if (cli->globals.json) {
+        cli_print_json(value);
+        return;
+    }
+    FREE_AUTO char *joined = strv_join(&names, ", ");
+    FREE_AUTO char *line = str_format("off: %s; 'airbuild launch' starts what is off\n", joined);
+    cli_print(line);
+}
+
+static int
+run(struct cli *cli, struct error *err)
+{
+    SPEC_AUTO struct spec *spec = NULL;
+    if (cli_spec(cli, &spec, err) != 0 || check_names(cli, spec, err) != 0 ||
+        cli_launched(spec, err) != 0 || interrupt_install(err) != 0)
+        return -1;
+    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    int status = cluster_stop(spec, &cli->operands, progress, err);
+    progress_clear(progress);
+    if (status == 0)
+        print_stopped(cli, spec);
+    return status;
+}
+
+const struct cli_command command_stop = {
+    .name = "stop",
+    .arguments = "[NODE...]",
+    .summary = "power nodes off, gracefully; without a name all of them",
+    .details = "Presses the power button of the nodes and waits until they are off; one that does "
+               "not go off in time has its power pulled, and that is told. Disks and secrets stay; "
+               "'airbuild launch' starts the nodes again.\n",
+    .operand = CLI_NODE,
+    .operands_max = SIZE_MAX,
+    .run = run,
+};

@@ -1,0 +1,290 @@
+// images.c - see images.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/images.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/needs.h"
+#include "cli/table.h"
+#include "cluster/cluster.h"
+
+#define KEY_SHOWN 12 // digits of a key that people are shown
+
+static int
+open_store(struct store **ret, struct error *err)
+{
+    FREE_AUTO char *home = cluster_home();
+    return interrupt_install(err) == 0 ? store_open(home, ret, err) : -1;
+}
+
+struct jv *
+images_json(const struct image *image)
+{
+    struct jv *value = jv_object();
+    jv_set_string(value, "name", image->name);
+    jv_set_string(value, "key", image->key);
+    jv_set_string(value, "family", image->family);
+    jv_set_string(value, "backing", image->backing);
+    jv_set_string(value, "disk", image->disk);
+    jv_set_int(value, "disk_bytes", (long long) image->disk_bytes);
+    jv_set_int(value, "virtual_bytes", (long long) image->virtual_bytes);
+    jv_set_string(value, "created", image->created);
+    return value;
+}
+
+static struct jv *
+strings_json(const struct strv *list)
+{
+    struct jv *value = jv_array();
+    for (size_t i = 0; i < list->count; i++)
+        jv_push(value, jv_string(list->items[i]));
+    return value;
+}
+
+static void
+add_image(struct table *table, const struct image *image)
+{
+    FREE_AUTO char *disk = str_bytes(image->disk_bytes);
+    FREE_AUTO char *space = str_bytes(image->virtual_bytes);
+    table_row(table);
+    table_cell(table, COLOR_BOLD, image->name);
+    table_cellf(table, COLOR_NONE, "%.*s", KEY_SHOWN, image->key);
+    table_cell(table, COLOR_NONE, image->family);
+    table_cell(table, COLOR_NONE, disk);
+    table_cell(table, COLOR_NONE, space);
+    if (image->backing != NULL)
+        table_cellf(table, COLOR_NONE, "%.*s", KEY_SHOWN, image->backing);
+    else
+        table_cell(table, COLOR_NONE, NULL);
+    table_cell(table, COLOR_NONE, image->created);
+}
+
+static void
+add_sentences(const struct cli *cli, struct buf *text, const struct strv *sentences)
+{
+    for (size_t i = 0; i < sentences->count; i++) {
+        FREE_AUTO char *sentence = message_harmless(sentences->items[i]);
+        message_paint(text, cli->color, COLOR_RED, "damaged:");
+        buf_printf(text, " %s\n", sentence);
+    }
+}
+
+static void
+print_list(const struct cli *cli, const struct image_list *list, const struct strv *damaged)
+{
+    static const char *const heads[] = {"NAME", "KEY", "FAMILY", "SIZE", "DISK", "OVER", "SINCE"};
+    TABLE_AUTO struct table table = {0};
+    BUF_AUTO struct buf text = {0};
+    table_row(&table);
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+        table_cell(&table, COLOR_DIM, heads[i]);
+    for (size_t i = 0; i < list->count; i++)
+        add_image(&table, list->items[i]);
+    if (list->count > 0)
+        table_print(&table, 0, cli->color, &text);
+    else if (damaged->count == 0)
+        buf_add(&text, "there are no images; 'airbuild images' bakes them\n");
+    add_sentences(cli, &text, damaged);
+    cli_print(text.data);
+}
+
+int
+images_list(struct cli *cli, struct error *err)
+{
+    STORE_AUTO struct store *store = NULL;
+    IMAGE_LIST_AUTO struct image_list list = {0};
+    STRV_AUTO struct strv damaged = {0};
+    if (open_store(&store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
+        return -1;
+    if (!cli->globals.json) {
+        print_list(cli, &list, &damaged);
+        return 0;
+    }
+    JV_AUTO struct jv *value = jv_object();
+    struct jv *images = jv_array();
+    for (size_t i = 0; i < list.count; i++)
+        jv_push(images, images_json(list.items[i]));
+    jv_set(value, "images", images);
+    jv_set(value, "damaged", strings_json(&damaged));
+    cli_print_json(value);
+    return 0;
+}
+
+static bool
+is_below_another(const struct image_list *list, const struct image *image)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (str_equal(list->items[i]->backing, image->key))
+            return true;
+    return false;
+}
+
+// Read every image; what is wrong is added to damaged. A base is read with its layers.
+static int
+verify_all(const struct image_list *list, struct store *store, struct progress *progress,
+    struct strv *damaged, struct error *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct image *image = list->items[i];
+        ERROR_AUTO struct error found = {0};
+        if (is_below_another(list, image))
+            continue;
+        progress_step(progress, image->name, "reading %.*s", KEY_SHOWN, image->key);
+        if (store_verify(store, image->key, &found) == 0) {
+            progress_done(progress, image->name, "%.*s is well", KEY_SHOWN, image->key);
+            continue;
+        }
+        if (found.code != ERR_DAMAGED)
+            return error_set(err, found.code, "%s", found.message);
+        progress_done(progress, image->name, "%.*s is damaged", KEY_SHOWN, image->key);
+        strv_add(damaged, found.message);
+    }
+    return 0;
+}
+
+int
+images_verify(struct cli *cli, struct error *err)
+{
+    STORE_AUTO struct store *store = NULL;
+    IMAGE_LIST_AUTO struct image_list list = {0};
+    STRV_AUTO struct strv damaged = {0};
+    if (open_store(&store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
+        return -1;
+    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    int status = verify_all(&list, store, progress, &damaged, err);
+    progress_clear(progress);
+    if (status != 0)
+        return -1;
+    if (cli->globals.json) {
+        JV_AUTO struct jv *value = jv_object();
+        jv_set_int(value, "read", (long long) list.count);
+        jv_set(value, "damaged", strings_json(&damaged));
+        cli_print_json(value);
+    } else {
+        BUF_AUTO struct buf text = {0};
+        add_sentences(cli, &text, &damaged);
+        buf_printf(&text, "%zu images read, %zu damaged\n", list.count, damaged.count);
+        cli_print(text.data);
+    }
+    return damaged.count > 0 ? ERR_DAMAGED : 0;
+}
+
+// What the spec needs and what clusters' disks lie over.
+static int
+collect_kept(const struct needs *needs, struct strv *keep, struct error *err)
+{
+    for (size_t i = 0; i < needs->plan->count; i++)
+        strv_add(keep, needs->plan->items[i].key);
+    return cluster_images_in_use(keep, err);
+}
+
+int
+images_prune(struct cli *cli, struct error *err)
+{
+    const struct images_values *values = cli->values;
+    SPEC_AUTO struct spec *spec = NULL;
+    NEEDS_AUTO struct needs needs = {0};
+    STRV_AUTO struct strv keep = {0};
+    STRV_AUTO struct strv removed = {0};
+    uint64_t bytes = 0;
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
+        needs_open(spec, values->recipe, &needs, err) != 0 ||
+        collect_kept(&needs, &keep, err) != 0 ||
+        store_prune(needs.store, &keep, values->dry_run, &removed, &bytes, err) != 0)
+        return -1;
+    if (cli->globals.json) {
+        JV_AUTO struct jv *value = jv_object();
+        jv_set_bool(value, "dry_run", values->dry_run);
+        jv_set(value, "removed", strings_json(&removed));
+        jv_set_int(value, "bytes", (long long) bytes);
+        cli_print_json(value);
+        return 0;
+    }
+    BUF_AUTO struct buf text = {0};
+    FREE_AUTO char *size = str_bytes(bytes);
+    for (size_t i = 0; i < removed.count; i++)
+        buf_printf(&text, "%s\n", removed.items[i]);
+    buf_printf(&text, "%s %s\n", size, values->dry_run ? "would be freed" : "freed");
+    cli_print(text.data);
+    return 0;
+}
+
+// Every image of the plan must be there.
+static int
+check_ready(const struct bake_plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->items[i].state != BAKE_READY)
+            return error_set(err, ERR_NOT_FOUND,
+                "image '%s' is not ready: %s; run 'airbuild images'", plan->items[i].name,
+                plan->items[i].why);
+    return 0;
+}
+
+int
+images_export(struct cli *cli, struct error *err)
+{
+    const struct images_values *values = cli->values;
+    const char *folder = cli->operands.items[1];
+    SPEC_AUTO struct spec *spec = NULL;
+    NEEDS_AUTO struct needs needs = {0};
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
+        needs_open(spec, values->recipe, &needs, err) != 0 || check_ready(needs.plan, err) != 0)
+        return -1;
+    JV_AUTO struct jv *value = jv_object();
+    struct jv *images = jv_array();
+    jv_set(value, "folder", jv_string(folder));
+    jv_set(value, "images", images);
+    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    for (size_t i = 0; i < needs.plan->count; i++) {
+        const struct bake_item *item = &needs.plan->items[i];
+        progress_step(progress, item->name, "copying");
+        if (store_export(needs.store, item->key, folder, err) != 0)
+            return -1;
+        progress_done(progress, item->name, "copied");
+        jv_push(images, images_json(item->image));
+    }
+    progress_clear(progress);
+    if (cli->globals.json)
+        cli_print_json(value);
+    return 0;
+}
+
+// "haproxy 24f1ada42e4c" of an image that was just taken in.
+static void
+add_imported(struct store *store, const char *key, struct buf *text)
+{
+    IMAGE_AUTO struct image *image = NULL;
+    ERROR_AUTO struct error ignored = {0};
+    const char *name = store_find(store, key, &image, &ignored) == 0 ? image->name : "?";
+    FREE_AUTO char *harmless = message_harmless(name);
+    buf_printf(text, "%s %.*s\n", harmless, KEY_SHOWN, key);
+}
+
+int
+images_import(struct cli *cli, struct error *err)
+{
+    const char *folder = cli->operands.items[1];
+    STORE_AUTO struct store *store = NULL;
+    STRV_AUTO struct strv keys = {0};
+    if (open_store(&store, err) != 0)
+        return -1;
+    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    progress_step(progress, "import", "copying and checking what is in %s", folder);
+    int status = store_import(store, folder, &keys, err);
+    progress_clear(progress);
+    if (status != 0)
+        return -1;
+    if (cli->globals.json) {
+        JV_AUTO struct jv *value = jv_object();
+        jv_set(value, "imported", strings_json(&keys));
+        cli_print_json(value);
+        return 0;
+    }
+    BUF_AUTO struct buf text = {0};
+    for (size_t i = 0; i < keys.count; i++)
+        add_imported(store, keys.items[i], &text);
+    buf_printf(&text, "%zu images taken in\n", keys.count);
+    cli_print(text.data);
+    return 0;
+}

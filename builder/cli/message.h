@@ -1,0 +1,32 @@
+// message.h - words for people: harmless, coloured on terminals only; and errors for programs.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_CLI_MESSAGE_H
+#define AIRBUILD_CLI_MESSAGE_H
+
+#include "base/error.h"
+#include "base/jv.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum message_color { COLOR_NONE, COLOR_RED, COLOR_GREEN, COLOR_YELLOW, COLOR_BOLD, COLOR_DIM };
+
+// A person reads this descriptor on a terminal that can redraw lines (TERM is not "dumb").
+bool message_live(int fd);
+// As message_live, and NO_COLOR (https://no-color.org) does not forbid colours.
+bool message_colors(int fd);
+
+// Add text in a color (nothing but the text when color is COLOR_NONE or on is false).
+void message_paint(struct buf *buf, bool on, enum message_color color, const char *text);
+
+// A copy in which control characters but newline and tab, and what is not UTF-8, are written as
+// \xNN; caller frees.
+char *message_harmless(const char *text);
+
+// Print "airbuild: SENTENCE" on standard error.
+void message_error(const struct error *err);
+// {"error": {"cause": "spec", "status": 3, "message": "..."}}; caller frees.
+struct jv *message_error_json(const struct error *err);
+
+#endif

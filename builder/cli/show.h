@@ -1,0 +1,22 @@
+// show.h - a look at the cluster, for people and for programs; shared by status and launch.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_CLI_SHOW_H
+#define AIRBUILD_CLI_SHOW_H
+
+#include "base/jv.h"
+#include "base/str.h"
+#include "cluster/cluster.h"
+#include "spec/spec.h"
+
+#include <stdbool.h>
+
+// One aligned line a node, under a heading.
+void show_nodes(const struct cluster_report *report, bool color, struct buf *text);
+// "converged: ..." or "not converged: ...", one line.
+void show_verdict(const struct cluster_report *report, bool color, struct buf *text);
+// {"cluster", "converged", "summary", "master", "writes", "reads", "accel", "nodes": [{"name",
+// "address", "state", "role", "says", "phase", "link_up", "lag_s", "sentinel", "sentinels"}]};
+// what is not known is null. Caller frees.
+struct jv *show_json(const struct spec *spec, const struct cluster_report *report);
+
+#endif

@@ -1,0 +1,37 @@
+// table.h - aligned columns of short texts, for people.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_CLI_TABLE_H
+#define AIRBUILD_CLI_TABLE_H
+
+#include "base/str.h"
+#include "cli/message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TABLE_COLUMNS 8
+
+struct table_cell {
+    char *text;
+    enum message_color color;
+};
+struct table_row {
+    struct table_cell cells[TABLE_COLUMNS];
+    size_t count;
+};
+struct table { // start as {0}
+    struct table_row *rows;
+    size_t count, capacity;
+};
+
+void table_row(struct table *table); // begin a row
+// The next cell of the row; text is copied and made harmless (NULL is "-"); newlines become spaces.
+void table_cell(struct table *table, enum message_color color, const char *text);
+void table_cellf(struct table *table, enum message_color color, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+// Append all rows to buf, indent spaces before each, two between columns, none at line ends.
+void table_print(const struct table *table, size_t indent, bool color, struct buf *buf);
+void table_free(struct table *table);
+#define TABLE_AUTO __attribute__((cleanup(table_free)))
+
+#endif

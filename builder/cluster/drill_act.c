@@ -1,0 +1,249 @@
+// drill_act.c - the hands of a drill: by libvirt, and by the guest agent where only the inside of a
+// machine is meant.
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/drill_state.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "cluster/launch.h"
+#include "store/store.h"
+#include "virt/agent.h"
+
+#define AGENT_MS 30000
+#define SHUFFLE_MS 3000
+
+bool
+drill_is_whom(const struct drill *drill, enum drill_whom whom, size_t index)
+{
+    const struct spec *spec = drill->run->spec;
+    const struct spec_node *node = &spec->nodes[index];
+    bool worker = node->role == SPEC_REDIS;
+    switch (whom) {
+    case WHOM_NONE:
+        return false;
+    case WHOM_MASTER:
+        return index == drill->master;
+    case WHOM_REPLICA:
+        return index == drill->replica;
+    case WHOM_REPLICAS:
+        return worker && index != drill->master;
+    case WHOM_WORKERS:
+        return worker;
+    case WHOM_HEAD:
+        return !worker;
+    case WHOM_FIRST:
+        return node == spec_first_master(spec);
+    case WHOM_ALL:
+        return true;
+    }
+    return false;
+}
+
+static int
+in_guest(struct drill *drill, const char *node, const char *const *argv, struct error *err)
+{
+    int status = 0;
+    FREE_AUTO char *output = NULL;
+    if (virt_agent_run(drill->session.virt, drill->run->spec->cluster, node, argv, AGENT_MS,
+            &status, &output, err) < 0)
+        return -1;
+    if (status != 0)
+        return error_set(
+            err, ERR_GUEST, "'%s' on '%s' ended with status %d: %s", argv[0], node, status, output);
+    return 0;
+}
+
+static int
+systemctl(
+    struct drill *drill, const char *node, const char *verb, const char *unit, struct error *err)
+{
+    const char *kill[] = {"/usr/bin/systemctl", "kill", "--signal=SIGKILL", unit, NULL};
+    const char *other[] = {"/usr/bin/systemctl", verb, unit, NULL};
+    return in_guest(drill, node, str_equal(verb, "kill") ? kill : other, err);
+}
+
+// Packets from node to every other worker go nowhere, and so does what it would answer them.
+static int
+cut_peers(struct drill *drill, size_t index, bool cut, struct error *err)
+{
+    const struct spec *spec = drill->run->spec;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        if (i == index || spec->nodes[i].role != SPEC_REDIS)
+            continue;
+        FREE_AUTO char *address = str_format("%s/32", spec->nodes[i].address);
+        const char *argv[] = {"/usr/bin/env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "ip", "route",
+            cut ? "add" : "del", "blackhole", address, NULL};
+        if (in_guest(drill, spec->nodes[index].name, argv, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+start(struct drill *drill, const char *node, struct error *err)
+{
+    return virt_domain_start(drill->session.virt, drill->run->spec->cluster, node, false, err);
+}
+
+static const char *
+told(enum drill_act act)
+{
+    static const char *const words[] = {
+        [ACT_PRESS] = "power button pressed",
+        [ACT_PULL] = "power pulled",
+        [ACT_START] = "started",
+        [ACT_START_SHUFFLED] = "started",
+        [ACT_UNPLUG] = "network unplugged",
+        [ACT_PLUG] = "network plugged",
+        [ACT_SUSPEND] = "stands still",
+        [ACT_RESUME] = "goes on",
+        [ACT_KILL_REDIS] = "redis killed",
+        [ACT_STOP_REDIS] = "redis stopped",
+        [ACT_START_REDIS] = "redis started",
+        [ACT_KILL_SENTINEL] = "sentinel killed",
+        [ACT_RESTART_HAPROXY] = "haproxy restarted",
+        [ACT_CUT_PEERS] = "cut off from the other workers",
+        [ACT_JOIN_PEERS] = "reaches the other workers",
+        [ACT_RESEED] = "new seed",
+    };
+    return words[act];
+}
+
+static bool
+mends(enum drill_act act)
+{
+    return act == ACT_START || act == ACT_START_SHUFFLED || act == ACT_PLUG || act == ACT_RESUME ||
+           act == ACT_START_REDIS || act == ACT_JOIN_PEERS;
+}
+
+static int
+do_to_machine(struct drill *drill, enum drill_act act, const char *node, struct error *err)
+{
+    struct virt *virt = drill->session.virt;
+    const char *cluster = drill->run->spec->cluster;
+    if (act == ACT_PRESS)
+        return virt_domain_press_power(virt, cluster, node, err);
+    if (act == ACT_PULL)
+        return virt_domain_pull(virt, cluster, node, err);
+    if (act == ACT_UNPLUG || act == ACT_PLUG)
+        return virt_domain_link(virt, cluster, node, act == ACT_PLUG, err);
+    if (act == ACT_SUSPEND)
+        return virt_domain_suspend(virt, cluster, node, err);
+    if (act == ACT_RESUME)
+        return virt_domain_resume(virt, cluster, node, err);
+    return start(drill, node, err);
+}
+
+static int
+do_to_one(struct drill *drill, enum drill_act act, size_t index, struct error *err)
+{
+    const struct spec_node *node = &drill->run->spec->nodes[index];
+    if (act == ACT_KILL_REDIS)
+        return systemctl(drill, node->name, "kill", "redis.service", err);
+    if (act == ACT_STOP_REDIS)
+        return systemctl(drill, node->name, "stop", "redis.service", err);
+    if (act == ACT_START_REDIS)
+        return systemctl(drill, node->name, "start", "redis.service", err);
+    if (act == ACT_KILL_SENTINEL)
+        return systemctl(drill, node->name, "kill", "sentinel.service", err);
+    if (act == ACT_RESTART_HAPROXY)
+        return systemctl(drill, node->name, "restart", "haproxy.service", err);
+    if (act == ACT_CUT_PEERS || act == ACT_JOIN_PEERS)
+        return cut_peers(drill, index, act == ACT_CUT_PEERS, err);
+    if (act == ACT_RESEED)
+        return launch_reseed(&drill->session, node, true, err);
+    return do_to_machine(drill, act, node->name, err);
+}
+
+// Every node with a new disk, all but the first master started: as after the very first launch.
+static int
+new_disks(struct drill *drill, struct error *err)
+{
+    const struct spec *spec = drill->run->spec;
+    struct session *session = &drill->session;
+    FREE_AUTO char *home = cluster_home();
+    FREE_AUTO int64_t *since = mem_zero(spec->node_count, sizeof *since);
+    STORE_AUTO struct store *store = NULL;
+    IMAGE_AUTO struct image *haproxy = NULL, *redis = NULL;
+    bool unchanged;
+    if (store_open(home, &store, err) < 0 ||
+        store_find(store, record_image(session->record, spec_head(spec)->name), &haproxy, err) <
+            0 ||
+        store_find(
+            store, record_image(session->record, spec_first_master(spec)->name), &redis, err) < 0)
+        return -1;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        FREE_AUTO char *disk = cluster_node_path(spec, spec->nodes[i].name, "disk.qcow2");
+        if (virt_domain_pull(session->virt, spec->cluster, spec->nodes[i].name, err) < 0 ||
+            dir_remove(disk, err) < 0)
+            return -1;
+    }
+    const char *except = spec_first_master(spec)->name;
+    drill_note(drill, DRILL_NOTE, "all disks are new, '%s' stays off", except);
+    struct cluster_launch launch = {
+        .spec = spec, .haproxy = haproxy, .redis = redis, .kvm = drill->run->kvm, .except = except};
+    return launch_in_session(&launch, session, &unchanged, since, err);
+}
+
+// In an order and with pauses of chance.
+static int
+start_shuffled(struct drill *drill, struct error *err)
+{
+    const struct spec *spec = drill->run->spec;
+    FREE_AUTO size_t *order = mem_zero(spec->node_count, sizeof *order);
+    for (size_t i = 0; i < spec->node_count; i++) {
+        size_t at = (size_t) random() % (i + 1);
+        order[i] = order[at];
+        order[at] = i;
+    }
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const char *node = spec->nodes[order[i]].name;
+        if (start(drill, node, err) < 0 ||
+            clock_sleep(random() % (SHUFFLE_MS / (long) spec->node_count), err) < 0)
+            return -1;
+        drill_note(drill, DRILL_HEAL, "%s: started", node);
+    }
+    return 0;
+}
+
+int
+drill_do(struct drill *drill, const struct drill_step *step, struct error *err)
+{
+    if (drill->measure_ms == 0 && drill->measuring)
+        drill->measure_ms = clock_ms();
+    if (drill->measure_ms != 0 && drill->heal_ms == 0 && mends(step->act))
+        drill->heal_ms = clock_ms();
+    drill->converged_ms = 0;
+    drill->last_act_ms = clock_ms();
+    if (step->act == ACT_NEW_DISKS)
+        return new_disks(drill, err);
+    if (step->act == ACT_START_SHUFFLED)
+        return start_shuffled(drill, err);
+    for (size_t i = 0; i < drill->run->spec->node_count; i++) {
+        if (!drill_is_whom(drill, step->whom, i))
+            continue;
+        if (do_to_one(drill, step->act, i, err) < 0)
+            return error_context(err, "drill '%s'", drill->scenario->info.name);
+        drill_note(drill, mends(step->act) ? DRILL_HEAL : DRILL_FAULT, "%s: %s",
+            drill->run->spec->nodes[i].name, told(step->act));
+    }
+    drill->last_act_ms = clock_ms();
+    return 0;
+}
+
+void
+drill_mend(struct drill *drill)
+{
+    const struct spec *spec = drill->run->spec;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        struct error ignored = {0};
+        const char *name = spec->nodes[i].name;
+        virt_domain_link(drill->session.virt, spec->cluster, name, true, &ignored);
+        error_clear(&ignored);
+        start(drill, name, &ignored);
+        error_clear(&ignored);
+        virt_domain_resume(drill->session.virt, spec->cluster, name, &ignored);
+        error_clear(&ignored);
+    }
+}

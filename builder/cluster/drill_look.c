@@ -1,0 +1,140 @@
+// drill_look.c - the eyes of a drill: who is master, who takes writes, when it converged.
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/drill_state.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define LOOK_MS 600  // of one look: a machine that is off answers never
+#define PAUSE_MS 100 // between looks
+#define AWAIT_OFF_MS 180000
+#define AWAIT_MASTER_MS 60000
+#define AWAIT_CONVERGED_MS 600000
+#define TWIN_KEY "airbuild:drill:twin"
+
+void
+drill_note(struct drill *drill, enum drill_event_kind kind, const char *format, ...)
+{
+    struct drill_result *result = drill->result;
+    char line[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    mem_grow(
+        &result->events, &drill->event_capacity, result->event_count + 1, sizeof *result->events);
+    result->events[result->event_count++] = (struct drill_event){
+        .at_ms = clock_ms() - drill->begin_ms, .kind = kind, .text = str_dup(line)};
+    progress_step(drill->run->progress, drill->scenario->info.name, "%s", line);
+}
+
+// Two workers that both call themselves master are asked to take a write each: only then it counts.
+static void
+look_for_two(struct drill *drill)
+{
+    const struct spec *spec = drill->run->spec;
+    unsigned says = 0, takes = 0;
+    for (size_t i = 0; i < spec->node_count; i++)
+        says += drill->results[i].redis.answered && drill->results[i].redis.role == PROBE_MASTER;
+    for (size_t i = 0; says > 1 && i < spec->node_count; i++)
+        if (drill->results[i].redis.answered && drill->results[i].redis.role == PROBE_MASTER)
+            takes += load_accepts(spec->nodes[i].address, &drill->access, TWIN_KEY, LOOK_MS);
+    if (takes > 1) {
+        drill->two_masters++;
+        drill_note(drill, DRILL_NOTE, "%u workers take writes", takes);
+    }
+}
+
+static void
+look_at_master(struct drill *drill)
+{
+    const struct spec *spec = drill->run->spec;
+    int now = drill->verdict.master;
+    if (now < 0 || now == drill->named)
+        return;
+    drill->named = now;
+    drill_note(drill, DRILL_ROLE, "%s is master", spec->nodes[now].name);
+    if (drill->measure_ms != 0 && drill->promoted_ms == 0 && (size_t) now != drill->master)
+        drill->promoted_ms = clock_ms();
+}
+
+int
+drill_look(struct drill *drill, struct error *err)
+{
+    survey_free(&drill->survey);
+    if (interrupt_check(err) < 0 || survey_make(&drill->session, &drill->survey, err) < 0 ||
+        session_probe(
+            &drill->session, &drill->survey, LOOK_MS, drill->results, &drill->verdict, err) < 0)
+        return -1;
+    look_at_master(drill);
+    look_for_two(drill);
+    return 0;
+}
+
+static bool
+all_off(const struct drill *drill, enum drill_whom whom)
+{
+    for (size_t i = 0; i < drill->survey.count; i++)
+        if (drill_is_whom(drill, whom, i) && drill->survey.domains[i].state == VIRT_RUNNING)
+            return false;
+    return true;
+}
+
+// Converged, with every machine of the spec on.
+static bool
+all_converged(const struct drill *drill)
+{
+    for (size_t i = 0; i < drill->survey.count; i++)
+        if (drill->survey.domains[i].state != VIRT_RUNNING)
+            return false;
+    return drill->verdict.converged;
+}
+
+// ACT_WATCH is over by its time alone.
+static bool
+is_over(const struct drill *drill, const struct drill_step *step)
+{
+    if (step->act == ACT_AWAIT_OFF)
+        return all_off(drill, step->whom);
+    if (step->act == ACT_AWAIT_MASTER)
+        return drill->named >= 0 && (size_t) drill->named != drill->master;
+    return step->act == ACT_AWAIT_CONVERGED && all_converged(drill);
+}
+
+static int64_t
+longest(const struct drill *drill, const struct drill_step *step)
+{
+    if (step->act == ACT_AWAIT_OFF)
+        return AWAIT_OFF_MS;
+    if (step->act == ACT_AWAIT_MASTER)
+        return AWAIT_MASTER_MS;
+    if (step->act == ACT_AWAIT_CONVERGED)
+        return drill->run->timeout_ms > 0 ? drill->run->timeout_ms : AWAIT_CONVERGED_MS;
+    return step->ms;
+}
+
+int
+drill_await(struct drill *drill, const struct drill_step *step, struct error *err)
+{
+    int64_t end = clock_ms() + longest(drill, step);
+    do {
+        if (drill_look(drill, err) < 0)
+            return -1;
+        if (is_over(drill, step)) {
+            if (step->act == ACT_AWAIT_CONVERGED && drill->converged_ms == 0) {
+                drill->converged_ms = clock_ms();
+                drill_note(drill, DRILL_CONVERGED, "converged");
+            }
+            return 0;
+        }
+        if (clock_sleep(PAUSE_MS, err) < 0)
+            return -1;
+    } while (clock_left(end) > 0);
+    if (step->act != ACT_WATCH)
+        drill_note(drill, DRILL_NOTE, "waited %lld s in vain: %s",
+            (long long) longest(drill, step) / 1000, drill->verdict.awaited);
+    return 0;
+}

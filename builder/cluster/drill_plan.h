@@ -1,0 +1,70 @@
+// drill_plan.h - a scenario as a list of steps, and its limits. Internal to the drills.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_CLUSTER_DRILL_PLAN_H
+#define AIRBUILD_CLUSTER_DRILL_PLAN_H
+
+#include "cluster/drill.h"
+
+// To whom a step is done. Roles are those at the drill's begin.
+enum drill_whom {
+    WHOM_NONE,
+    WHOM_MASTER,
+    WHOM_REPLICA,  // the first worker that follows
+    WHOM_REPLICAS, // every worker that follows
+    WHOM_WORKERS,
+    WHOM_HEAD,
+    WHOM_FIRST, // the spec's first master, whoever is master now
+    WHOM_ALL,
+};
+
+enum drill_act {
+    ACT_END, // of the list
+    // The measurement begins with the first act after this one.
+    ACT_MEASURE,
+    ACT_PRESS, // the power button
+    ACT_PULL,  // the power cord
+    ACT_START,
+    ACT_START_SHUFFLED, // in random order, up to 3 s apart
+    ACT_UNPLUG,         // the network cable
+    ACT_PLUG,
+    ACT_SUSPEND,
+    ACT_RESUME,
+    ACT_KILL_REDIS, // SIGKILL; its unit starts it again
+    ACT_STOP_REDIS, // and it stays stopped
+    ACT_START_REDIS,
+    ACT_KILL_SENTINEL,
+    ACT_RESTART_HAPROXY,
+    ACT_CUT_PEERS, // no packet to the other workers; the head still reaches it
+    ACT_JOIN_PEERS,
+    ACT_RESEED,       // a new seed with a new instance-id
+    ACT_NEW_DISKS,    // all nodes begin anew, all but the first master are started
+    ACT_AWAIT_OFF,    // until the machine is off
+    ACT_AWAIT_MASTER, // until the sentinels name another master
+    ACT_AWAIT_CONVERGED,
+    ACT_WATCH, // for ms
+};
+
+struct drill_step {
+    enum drill_act act;
+    enum drill_whom whom;
+    int64_t ms;
+};
+
+struct drill_scenario {
+    struct drill_info info;
+    const struct drill_step *steps;
+    bool failover;   // another master must have been named
+    double outage_s; // limits, beyond the noise; below 0: none
+    double pause_s;
+    double read_outage_s;
+    double lost_s; // acknowledged writes that may be lost, as seconds of writing; 0: none
+    bool closed;   // no write may be acknowledged from 4 s after the fault until the first heal
+};
+
+const struct drill_scenario *drill_scenario(const char *name); // NULL when there is none
+
+// Fill behaved, in_time and verdict from what was measured. Pure.
+void drill_judge(const struct drill_scenario *scenario, unsigned writes_per_s,
+    unsigned long long acked_while_closed, struct drill_result *result);
+
+#endif

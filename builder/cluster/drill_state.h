@@ -1,0 +1,53 @@
+// drill_state.h - a drill under way: what the steps act on and what was seen so far. Internal to
+// the drills.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_CLUSTER_DRILL_STATE_H
+#define AIRBUILD_CLUSTER_DRILL_STATE_H
+
+#include "cluster/drill_plan.h"
+#include "cluster/session.h"
+#include "probe/load.h"
+
+#define DRILL_WRITES_PER_S 250
+#define DRILL_READS_PER_S 100
+
+struct drill {
+    const struct drill_run *run;
+    const struct drill_scenario *scenario;
+    struct session session;
+    struct survey survey; // of the last look
+    struct probe_result *results;
+    struct probe_verdict verdict;
+    struct load *load;
+    struct probe_access access;
+    size_t master, replica; // at the begin: indices in the spec
+    int64_t begin_ms;
+    bool measuring;     // the next act is the one that is measured
+    int64_t measure_ms; // 0: not yet
+    int64_t heal_ms;    // the first act that mends; 0: not yet
+    int64_t last_act_ms;
+    int64_t promoted_ms;  // 0: no other master was named
+    int64_t converged_ms; // 0: not since the last act
+    int named;            // the master that was last noted; -1 none
+    unsigned two_masters;
+    size_t event_capacity;
+    struct drill_result *result;
+};
+
+void drill_note(struct drill *drill, enum drill_event_kind kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Is node index (of the spec) among whom? Pure but for the roles at the begin.
+bool drill_is_whom(const struct drill *drill, enum drill_whom whom, size_t index);
+
+// Do one act to all it concerns.
+int drill_do(struct drill *drill, const struct drill_step *step, struct error *err);
+// Look once: roles, sentinels, two masters.
+int drill_look(struct drill *drill, struct error *err);
+// ACT_WATCH and the ACT_AWAIT_*: look again and again. Not converging in time is no error: it is
+// measured.
+int drill_await(struct drill *drill, const struct drill_step *step, struct error *err);
+// After an error or an interruption: machines on, links up. Its own failures are ignored.
+void drill_mend(struct drill *drill);
+
+#endif

@@ -1,0 +1,146 @@
+// report.c - what was seen of a cluster, put in words for people and programs. Pure but for the
+// console logs.
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/session.h"
+
+#include "base/cleanup.h"
+#include "cluster/tail.h"
+
+void
+cluster_report_free(struct cluster_report *report)
+{
+    if (report == NULL)
+        return;
+    for (size_t i = 0; i < report->node_count; i++) {
+        free(report->nodes[i].state);
+        free(report->nodes[i].phase);
+        free(report->nodes[i].says);
+        free(report->nodes[i].sentinel);
+    }
+    free(report->nodes);
+    free(report->summary);
+    free(report);
+}
+
+void
+cluster_report_freep(struct cluster_report **report)
+{
+    cluster_report_free(*report);
+}
+
+static char *
+name_of_address(const struct spec *spec, const char *address)
+{
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (str_equal(spec->nodes[i].address, address))
+            return str_dup(spec->nodes[i].name);
+    return address[0] != '\0' ? str_dup(address) : NULL;
+}
+
+static void
+report_head(struct cluster_node_report *node, const struct probe_head *head)
+{
+    node->says = str_dup(head->written && head->read_back ? "serving"
+                         : head->written                  ? "writes only"
+                         : head->read_back                ? "reads only"
+                                                          : "not serving");
+}
+
+static void
+report_worker(
+    struct cluster_node_report *node, const struct spec *spec, const struct probe_result *result)
+{
+    const struct probe_redis *redis = &result->redis;
+    node->says = str_dup(!redis->answered ? "unreachable"
+                         : redis->loading ? "loading"
+                                          : probe_role_name(redis->role));
+    node->link_up = redis->answered && redis->link_up;
+    node->lag_s = redis->answered && redis->role == PROBE_REPLICA ? redis->link_idle_s : -1;
+    if (result->sentinel.answered) {
+        node->sentinel = name_of_address(spec, result->sentinel.master);
+        node->sentinels = result->sentinel.other_sentinels + 1;
+    }
+}
+
+static void
+report_node(struct cluster_node_report *node, const struct spec *spec, size_t index,
+    const struct survey *survey, const struct probe_result *result)
+{
+    const struct spec_node *wanted = &spec->nodes[index];
+    const struct virt_domain_info *domain = &survey->domains[index];
+    bool foreign = domain->state != VIRT_ABSENT &&
+                   (!domain->ours || !str_equal(domain->cluster, spec->cluster));
+    *node = (struct cluster_node_report){
+        .name = wanted->name, .address = wanted->address, .role = wanted->role, .lag_s = -1};
+    node->state = str_dup(foreign ? "not ours" : virt_state_name(domain->state));
+    if (foreign || domain->state != VIRT_RUNNING) {
+        node->says = str_dup("-");
+        return;
+    }
+    if (wanted->role == SPEC_HAPROXY)
+        report_head(node, &result->head);
+    else
+        report_worker(node, spec, result);
+    if (wanted->role == SPEC_REDIS && !result->redis.answered)
+        node->phase = tail_phase(spec, wanted->name, 0);
+}
+
+static char *
+summary_of(const struct cluster_report *report, const struct probe_verdict *verdict)
+{
+    if (!verdict->converged)
+        return str_dup(verdict->awaited);
+    unsigned replicas = 0, sentinels = 0;
+    const char *head = "the head";
+    for (size_t i = 0; i < report->node_count; i++) {
+        const struct cluster_node_report *node = &report->nodes[i];
+        replicas += str_equal(node->says, "replica");
+        sentinels += node->sentinel != NULL;
+        if (node->role == SPEC_HAPROXY)
+            head = node->name;
+    }
+    return str_format("%s is master, %u replica%s, %u sentinel%s, %s serves", report->master,
+        replicas, replicas == 1 ? " follows" : "s follow", sentinels,
+        sentinels == 1 ? " agrees" : "s agree", head);
+}
+
+struct cluster_report *
+report_make(const struct spec *spec, const struct survey *survey,
+    const struct probe_result *results, const struct probe_verdict *verdict)
+{
+    struct cluster_report *report = mem_zero(1, sizeof *report);
+    report->nodes = mem_zero(spec->node_count, sizeof *report->nodes);
+    report->node_count = spec->node_count;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        report_node(&report->nodes[i], spec, i, survey, &results[i]);
+        if (spec->nodes[i].role == SPEC_HAPROXY) {
+            report->writes = results[i].head.written;
+            report->reads = results[i].head.read_back;
+        }
+    }
+    report->converged = verdict->converged;
+    if (verdict->master >= 0)
+        report->master = spec->nodes[verdict->master].name;
+    report->summary = summary_of(report, verdict);
+    return report;
+}
+
+int
+cluster_status(const struct spec *spec, struct cluster_report **ret, struct error *err)
+{
+    SESSION_AUTO struct session session = {.lock = -1};
+    SURVEY_AUTO struct survey survey = {0};
+    if (session_open(spec, false, &session, err) < 0)
+        return -1;
+    if (session.record == NULL)
+        return error_set(err, ERR_NOT_FOUND,
+            "there is no cluster '%s' on this host; make it with `airbuild launch`", spec->cluster);
+    if (session_connect(&session, err) < 0 || survey_make(&session, &survey, err) < 0)
+        return -1;
+    FREE_AUTO struct probe_result *results = mem_zero(spec->node_count, sizeof *results);
+    struct probe_verdict verdict;
+    if (session_probe(&session, &survey, 2000, results, &verdict, err) < 0)
+        return -1;
+    *ret = report_make(spec, &survey, results, &verdict);
+    return 0;
+}

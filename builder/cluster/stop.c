@@ -1,0 +1,150 @@
+// stop.c - power a cluster off; take it away. Only what carries the cluster's mark in libvirt is
+// touched.
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/cluster.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "cluster/record.h"
+#include "cluster/session.h"
+#include "virt/domain.h"
+
+#include <errno.h>
+
+// A guest under TCG takes tens of seconds to stop its services; one under KVM is off long before.
+#define STOP_MS 180000
+
+static void
+tell_off(void *context, const char *name)
+{
+    progress_done(context, name, "off");
+}
+
+// All names at once; whatever is left at the deadline loses its power.
+static int
+power_off(struct session *session, const struct strv *names, int64_t timeout_ms,
+    struct progress *progress, struct error *err)
+{
+    const char *cluster = session->spec->cluster;
+    STRV_AUTO struct strv left = {0};
+    for (size_t i = 0; i < names->count; i++)
+        progress_step(progress, names->items[i], "shutting down");
+    if (virt_domain_shutdown(
+            session->virt, cluster, names, timeout_ms, tell_off, progress, &left, err) < 0)
+        return -1;
+    for (size_t i = 0; i < left.count; i++) {
+        progress_note(progress, "'%s' did not power off within %lld s; its power was pulled",
+            left.items[i], (long long) timeout_ms / 1000);
+        if (virt_domain_pull(session->virt, cluster, left.items[i], err) < 0)
+            return -1;
+        progress_done(progress, left.items[i], "power pulled");
+    }
+    return 0;
+}
+
+static int
+check_names(const struct spec *spec, const struct strv *names, struct error *err)
+{
+    for (size_t i = 0; names != NULL && i < names->count; i++) {
+        const struct spec_node *node;
+        if (spec_find_or_error(spec, names->items[i], &node, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+cluster_stop(
+    const struct spec *spec, const struct strv *names, struct progress *progress, struct error *err)
+{
+    SESSION_AUTO struct session session = {.lock = -1};
+    STRV_AUTO struct strv all = {0};
+    if (check_names(spec, names, err) < 0)
+        return -1;
+    if (!cluster_exists(spec))
+        return error_set(err, ERR_NOT_FOUND,
+            "there is no cluster '%s' on this host; `airbuild launch` makes it", spec->cluster);
+    if (session_open(spec, true, &session, err) < 0 || session_connect(&session, err) < 0)
+        return -1;
+    bool some = names != NULL && names->count > 0;
+    for (size_t i = 0; i < spec->node_count; i++)
+        strv_add(&all, spec->nodes[i].name);
+    return power_off(&session, some ? names : &all, STOP_MS, progress, err);
+}
+
+static int
+remove_domains(struct session *session, struct progress *progress, struct error *err)
+{
+    const char *cluster = session->spec->cluster;
+    VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
+    if (virt_domain_list(session->virt, cluster, &list, err) < 0)
+        return -1;
+    for (size_t i = 0; i < list.count; i++) {
+        const char *name = list.items[i].name;
+        progress_step(progress, name, "removing");
+        if (virt_domain_pull(session->virt, cluster, name, err) < 0 ||
+            virt_domain_undefine(session->virt, cluster, name, err) < 0)
+            return -1;
+        progress_done(progress, name, "removed");
+    }
+    return 0;
+}
+
+int
+session_destroy(struct session *session, struct progress *progress, struct error *err)
+{
+    const struct spec *spec = session->spec;
+    bool bridged = spec->network.mode == SPEC_NETWORK_BRIDGE;
+    const char *network = session->record != NULL ? session->record->network
+                          : bridged               ? NULL
+                                                  : spec->network.name;
+    if (remove_domains(session, progress, err) < 0)
+        return -1;
+    if (network != NULL && virt_network_remove(session->virt, spec->cluster, network, err) < 0) {
+        if (err->code != ERR_CONFLICT) // one of the same name that is not ours stays
+            return -1;
+        error_clear(err);
+    }
+    return dir_remove(session->folder, err);
+}
+
+int
+cluster_destroy(
+    const struct spec *spec, struct progress *progress, bool *ret_found, struct error *err)
+{
+    FREE_AUTO char *folder = cluster_folder(spec);
+    SESSION_AUTO struct session session = {.lock = -1};
+    *ret_found = file_exists(folder);
+    if (!*ret_found)
+        return 0;
+    // A damaged record must not keep a cluster from being removed: only the lock and libvirt are
+    // needed.
+    if (session_open_bare(spec, &session, err) < 0 || session_connect(&session, err) < 0)
+        return -1;
+    return session_destroy(&session, progress, err);
+}
+
+int
+cluster_images_in_use(struct strv *ret_keys, struct error *err)
+{
+    FREE_AUTO char *parent = cluster_parent();
+    STRV_AUTO struct strv names = {0};
+    if (!file_exists(parent))
+        return 0;
+    if (dir_list(parent, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *folder = path_join(parent, names.items[i]);
+        RECORD_AUTO struct record *record = NULL;
+        if (record_load(folder, &record, err) < 0) {
+            if (err->code != ERR_NOT_FOUND)
+                return -1;
+            error_clear(err);
+            continue;
+        }
+        for (size_t k = 0; k < record->node_count; k++)
+            if (!strv_has(ret_keys, record->nodes[k].image))
+                strv_add(ret_keys, record->nodes[k].image);
+    }
+    return 0;
+}

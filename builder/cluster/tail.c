@@ -1,0 +1,113 @@
+// tail.c - see tail.h. A log can be long: only its last bytes are read.
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/tail.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "cluster/cluster.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define TAIL_BYTES 16384
+
+int64_t
+tail_position(const struct spec *spec, const char *node)
+{
+    FREE_AUTO char *path = cluster_node_path(spec, node, "console.log");
+    int64_t size = file_size(path);
+    return size > 0 ? size : 0;
+}
+
+// The log after since, at most its last TAIL_BYTES; "" when it cannot be read. NULs become blanks.
+// Caller frees.
+static char *
+tail_read(const struct spec *spec, const char *node, int64_t since)
+{
+    FREE_AUTO char *path = cluster_node_path(spec, node, "console.log");
+    CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int64_t size = file_size(path);
+    if (fd < 0 || size <= since)
+        return str_dup("");
+    int64_t start = size - TAIL_BYTES > since ? size - TAIL_BYTES : since;
+    FREE_AUTO char *data = mem_zero(TAIL_BYTES + 1, 1);
+    ssize_t got = pread(fd, data, TAIL_BYTES, start);
+    for (ssize_t i = 0; i < got; i++)
+        if (data[i] == '\0')
+            data[i] = ' ';
+    return TAKE(data);
+}
+
+// The last place of needle in text, or NULL.
+static const char *
+find_last(const char *text, const char *needle)
+{
+    const char *last = NULL;
+    for (const char *at = strstr(text, needle); at != NULL; at = strstr(at + 1, needle))
+        last = at;
+    return last;
+}
+
+char *
+tail_phase_of(const char *text, const char *node)
+{
+    FREE_AUTO char *mark = str_format("airbuild: %s: ", node);
+    const char *told = find_last(text, mark);
+    if (told != NULL) {
+        told += strlen(mark);
+        return str_ndup(told, strcspn(told, "\r\n"));
+    }
+    if (strstr(text, "cloud-init") != NULL || strstr(text, "ci-info") != NULL)
+        return str_dup("cloud-init");
+    if (strstr(text, "systemd[1]") != NULL)
+        return str_dup("services");
+    return str_dup(
+        strstr(text, "Linux version") != NULL || strlen(text) > 200 ? "kernel" : "firmware");
+}
+
+char *
+tail_phase(const struct spec *spec, const char *node, int64_t since)
+{
+    FREE_AUTO char *text = tail_read(spec, node, since);
+    return tail_phase_of(text, node);
+}
+
+// Append a line without its escape sequences and control characters.
+static void
+add_harmless(struct buf *buf, const char *line, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] == '\033' && i + 1 < length && line[i + 1] == '[') {
+            for (i += 2; i < length && (line[i] < '@' || line[i] > '~'); i++)
+                ;
+            continue;
+        }
+        if ((unsigned char) line[i] >= ' ' && line[i] != 0x7f)
+            buf_add_bytes(buf, line + i, 1);
+    }
+}
+
+char *
+tail_lines_of(const char *text, unsigned count)
+{
+    STRV_AUTO struct strv lines = {0};
+    for (const char *at = text; *at != '\0';) {
+        size_t length = strcspn(at, "\n");
+        BUF_AUTO struct buf line = {0};
+        add_harmless(&line, at, length);
+        if (line.length > 0 && line.data[strspn(line.data, " ")] != '\0')
+            strv_add(&lines, line.data);
+        at += length + (at[length] == '\n');
+    }
+    BUF_AUTO struct buf all = {0};
+    for (size_t i = lines.count > count ? lines.count - count : 0; i < lines.count; i++)
+        buf_printf(&all, "  %s\n", lines.items[i]);
+    return buf_take(&all);
+}
+
+char *
+tail_lines(const struct spec *spec, const char *node, int64_t since, unsigned count)
+{
+    FREE_AUTO char *text = tail_read(spec, node, since);
+    return tail_lines_of(text, count);
+}

@@ -1,0 +1,104 @@
+// probe.h - what redis, sentinel and haproxy say of themselves right now, all nodes asked at once
+// within one deadline. It changes nothing but the key `airbuild:probe`, written through the head.
+// What cannot be learnt is part of the result, as short text; it is never a failure of the call.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_PROBE_PROBE_H
+#define AIRBUILD_PROBE_PROBE_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROBE_REDIS_PORT 6379     // on workers
+#define PROBE_SENTINEL_PORT 26379 // on workers
+#define PROBE_WRITE_PORT 6380     // on the head: the master
+#define PROBE_READ_PORT 6379      // on the head: the replicas
+#define PROBE_KEY "airbuild:probe"
+
+// Room of the texts below, with the NUL.
+#define PROBE_ADDRESS 64
+#define PROBE_RUN_ID 41
+#define PROBE_TEXT 160
+
+struct probe_target {
+    const char *name;    // node name, for sentences
+    const char *address; // dotted IPv4
+    bool head;           // haproxy, else a worker (redis and sentinel)
+    bool running;        // its machine runs; false: it is not asked, and not awaited by probe_judge
+};
+
+struct probe_access {
+    const char *user;        // "status"
+    const char *password;    // NULL: no AUTH is sent
+    const char *master_name; // sentinel's name of the group
+};
+
+enum probe_role { PROBE_ROLE_UNKNOWN, PROBE_MASTER, PROBE_REPLICA };
+
+struct probe_redis {
+    bool answered;          // INFO came; else error says why and the rest is empty
+    char error[PROBE_TEXT]; // "connection refused", "no answer within 2000 ms", "WRONGPASS ..."
+    bool loading;           // reads its data from disk
+    enum probe_role role;
+    char master[PROBE_ADDRESS]; // of a replica: whom it follows
+    bool link_up, syncing;      // of a replica
+    long long link_idle_s;  // of a replica: since its master last spoke; -1 when there is no link
+    long long offset;       // replication offset: a master's own, how far a replica has come
+    unsigned replica_count; // of a master: how many are connected
+    long long uptime_s;
+    char engine[16];  // "redis", "valkey"
+    char version[32]; // "7.0.15"
+    char run_id[PROBE_RUN_ID];
+};
+
+struct probe_sentinel {
+    bool answered;
+    char error[PROBE_TEXT];
+    char master[PROBE_ADDRESS]; // the address it names as master; "" when it knows none
+    char flags[PROBE_TEXT];     // of that master as it sees it: "master", "master,s_down,o_down"
+    unsigned other_sentinels, replicas, quorum;
+    bool quorum_ok; // SENTINEL CKQUORUM: a failover could be authorized now
+    char quorum_text[PROBE_TEXT];
+    bool tilt; // its clock jumped; it watches but does not act for 30 s
+};
+
+struct probe_head {
+    bool written;   // SET through PROBE_WRITE_PORT was acknowledged
+    bool readable;  // GET through PROBE_READ_PORT was answered, whatever the value
+    bool read_back; // GET through PROBE_READ_PORT gave what was written
+    char write_error[PROBE_TEXT], read_error[PROBE_TEXT];
+    char writer_id[PROBE_RUN_ID], reader_id[PROBE_RUN_ID]; // run_id of the workers that answered
+    int writer, reader;                                    // their index in the targets; -1 unknown
+    int64_t write_ms, read_ms; // from the probe's start until written, until read back; -1 never
+};
+
+struct probe_result { // by target: redis and sentinel of a worker, head of a head
+    struct probe_redis redis;
+    struct probe_sentinel sentinel;
+    struct probe_head head;
+};
+
+// Ask all targets at once. Comes back when all have answered or failed, at the latest after
+// deadline_ms (> 0). results: count items, overwritten. -1 only when interrupted (ERR_INTERRUPTED).
+int probe_cluster(const struct probe_target *targets, size_t count,
+    const struct probe_access *access, int64_t deadline_ms, struct probe_result *results,
+    struct error *err);
+
+struct probe_verdict {
+    bool converged;
+    int master;        // index of the worker that says role:master and that a quorum names; -1 none
+    char awaited[512]; // "" when converged, else what is not so yet:
+                       // "sentinel on 'work12' does not answer: connection refused"
+};
+
+// Converged: all running sentinels, at least quorum of them, name one master; it says role:master;
+// every other running worker follows it with its link up; what was written through the head was
+// read back. Pure.
+void probe_judge(const struct probe_target *targets, const struct probe_result *results,
+    size_t count, unsigned quorum, struct probe_verdict *ret);
+
+const char *probe_role_name(enum probe_role role); // "unknown", "master", "replica"
+
+#endif

@@ -1,0 +1,218 @@
+// check.c - what the values of a spec must be together: addresses that fit the network and differ,
+// one head, enough workers, a quorum that survives the loss of a machine.
+// What a single value must look like is in keys.c and forms.c.
+// SPDX-License-Identifier: Apache-2.0
+#include "spec/parts.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+
+const struct yaml_node *
+draft_place(const struct draft *draft, const char *table, const char *key)
+{
+    const struct yaml_node *value = yaml_get(yaml_get(draft->root, table), key);
+    return value != NULL ? value : yaml_get_key(draft->root, table);
+}
+
+const struct yaml_node *
+draft_node_place(const struct draft *draft, size_t node, const char *key)
+{
+    const struct yaml_node *nodes = yaml_get(draft->root, "nodes");
+    if (nodes == NULL)
+        return draft_place(draft, "network", "subnet");
+    const struct yaml_node *value = yaml_get(nodes->items[node], key);
+    return value != NULL ? value : nodes->keys[node];
+}
+
+// ---- addresses ----------------------------------------------------------------------------------
+
+// What is wrong with an address as a machine's, or NULL.
+static const char *
+misfit(const struct draft *draft, uint32_t address)
+{
+    if (address < draft->subnet.network || address > draft->subnet.broadcast)
+        return "outside the subnet";
+    if (address == draft->subnet.network)
+        return "the network address of the subnet";
+    if (address == draft->subnet.broadcast)
+        return "the broadcast address of the subnet";
+    return NULL;
+}
+
+static bool
+check_in_subnet(const struct draft *draft, const struct yaml_node *place, const char *text)
+{
+    uint32_t address;
+    if (!draft->subnet_known || text == NULL || !address_read(text, &address))
+        return false;
+    const char *why = misfit(draft, address);
+    if (why == NULL)
+        return true;
+    FREE_AUTO char *first = address_write(draft->subnet.network + 1);
+    FREE_AUTO char *last = address_write(draft->subnet.broadcast - 1);
+    yaml_complain(draft->source, place, "'%s' is %s '%s'; choose one from %s to %s", text, why,
+        draft->spec->network.subnet, first, last);
+    return false;
+}
+
+static void
+check_network(const struct draft *draft)
+{
+    const struct spec_network *network = &draft->spec->network;
+    check_in_subnet(draft, draft_place(draft, "network", "host"), network->host);
+    if (network->mode == SPEC_NETWORK_BRIDGE &&
+        yaml_get(yaml_get(draft->root, "network"), "name") == NULL)
+        yaml_complain(draft->source, draft_place(draft, "network", "mode"),
+            "mode bridge needs the host's bridge; add its name, such as 'name: br0'");
+    if (network->mode != SPEC_NETWORK_BRIDGE && !form_short_name(network->name))
+        yaml_complain(draft->source, draft_place(draft, "network", "name"),
+            "the name of a network that is made must be lower-case letters, digits and '-', at "
+            "most 10 characters, not '%s'",
+            network->name);
+}
+
+static void
+check_address(const struct draft *draft, size_t index)
+{
+    const struct spec_node *nodes = draft->spec->nodes, *node = &nodes[index];
+    const struct yaml_node *place = draft_node_place(draft, index, "address");
+    if (!check_in_subnet(draft, place, node->address))
+        return;
+    if (strcmp(node->address, draft->spec->network.host) == 0) {
+        yaml_complain(draft->source, place,
+            "'%s' is the host's own address; choose another, or another 'host' of the network",
+            node->address);
+        return;
+    }
+    for (size_t i = 0; i < index; i++) {
+        if (!str_equal(nodes[i].address, node->address))
+            continue;
+        FREE_AUTO char *other = yaml_quote(nodes[i].name);
+        yaml_complain(draft->source, place,
+            "'%s' is already the address of node %s; choose another", node->address, other);
+        return;
+    }
+}
+
+static void
+check_mac(const struct draft *draft, size_t index)
+{
+    const struct spec_node *nodes = draft->spec->nodes, *node = &nodes[index];
+    for (size_t i = 0; node->mac != NULL && i < index; i++) {
+        // Equal addresses make equal MACs; one complaint is enough.
+        if (!str_equal(nodes[i].mac, node->mac) || str_equal(nodes[i].address, node->address))
+            continue;
+        FREE_AUTO char *other = yaml_quote(nodes[i].name);
+        yaml_complain(draft->source, draft_node_place(draft, index, "mac"),
+            "'%s' is already the MAC address of node %s; choose another", node->mac, other);
+        return;
+    }
+}
+
+// ---- roles --------------------------------------------------------------------------------------
+
+static void
+check_heads(const struct draft *draft)
+{
+    const struct spec *spec = draft->spec;
+    const struct spec_node *head = NULL;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        if (spec->nodes[i].role != SPEC_HAPROXY)
+            continue;
+        if (head != NULL)
+            yaml_complain(draft->source, draft_node_place(draft, i, "role"),
+                "'%s' is a second haproxy node after '%s', and there is just one; make it redis, "
+                "or remove it",
+                spec->nodes[i].name, head->name);
+        else
+            head = &spec->nodes[i];
+    }
+    if (head == NULL)
+        yaml_complain(draft->source, yaml_get_key(draft->root, "nodes"),
+            "no node has the role haproxy; add one such as 'head10: {role: haproxy}'");
+}
+
+static const char *
+loss(size_t workers)
+{
+    if (workers == 1)
+        return "one redis node has no replica, so when it is lost, service and data are lost";
+    return "two redis nodes cannot elect a master when one of them is lost, so writes stop until "
+           "it is back";
+}
+
+static void
+check_workers(const struct draft *draft)
+{
+    if (draft->workers == 0)
+        yaml_complain(draft->source, yaml_get_key(draft->root, "nodes"),
+            "no node has the role redis; add three such as 'work11: {role: redis}'");
+    else if (draft->workers < 3 && draft->spec->ha)
+        yaml_complain(draft->source, yaml_get_key(draft->root, "nodes"),
+            "%s; make it three, or write 'ha: off' to accept that", loss(draft->workers));
+    else if (draft->workers >= 3 && !draft->spec->ha)
+        yaml_complain(draft->source, yaml_get(draft->root, "ha"),
+            "ha: off is for one or two redis nodes, and these are %zu; remove the line",
+            draft->workers);
+}
+
+// ---- agreement ----------------------------------------------------------------------------------
+
+// A majority, and no more than are left when one machine is lost with its sentinel.
+static void
+check_quorum(const struct draft *draft)
+{
+    unsigned quorum = draft->spec->redis.quorum;
+    size_t workers = draft->workers, least = workers / 2 + 1, most = workers - 1;
+    const struct yaml_node *place = draft_place(draft, "redis", "quorum");
+    FREE_AUTO char *choice =
+        least == most ? str_format("%zu", least) : str_format("%zu to %zu", least, most);
+    if (!draft->spec->ha && quorum > workers)
+        yaml_complain(draft->source, place,
+            "a quorum of %u is never reached by %zu sentinels; write at most %zu", quorum, workers,
+            workers);
+    else if (draft->spec->ha && quorum > most)
+        yaml_complain(draft->source, place,
+            "a quorum of %u of %zu sentinels is out of reach when one machine is lost, so nobody "
+            "would take over; write %s",
+            quorum, workers, choice);
+    else if (draft->spec->ha && quorum < least)
+        yaml_complain(draft->source, place,
+            "a quorum of %u of %zu sentinels is no majority, so both sides of a cut network could "
+            "have a master; write %s",
+            quorum, workers, choice);
+}
+
+static void
+check_min_replicas(const struct draft *draft)
+{
+    size_t spare = draft->spec->ha ? 2 : 1;
+    size_t most = draft->workers > spare ? draft->workers - spare : 0;
+    if (draft->spec->redis.min_replicas <= most)
+        return;
+    yaml_complain(draft->source, draft_place(draft, "redis", "min-replicas"),
+        "%zu redis node%s cannot have %u replica%s%s, so writes would stop; write %s%zu",
+        draft->workers, draft->workers == 1 ? "" : "s", draft->spec->redis.min_replicas,
+        draft->spec->redis.min_replicas == 1 ? "" : "s",
+        draft->spec->ha ? " when one machine is lost" : "", most == 0 ? "" : "at most ", most);
+}
+
+// Counting makes sense only when every role was understood.
+void
+spec_check(struct draft *draft)
+{
+    check_network(draft);
+    for (size_t i = 0; i < draft->spec->node_count; i++) {
+        check_address(draft, i);
+        check_mac(draft, i);
+    }
+    if (draft->source->complaint_total > 0)
+        return;
+    check_heads(draft);
+    check_workers(draft);
+    if (draft->source->complaint_total > 0)
+        return;
+    check_quorum(draft);
+    check_min_replicas(draft);
+}

@@ -1,0 +1,159 @@
+// derive.c - the values that a spec does not say: fixed defaults, and those that follow from
+// others. Whether values fit each other is checked in check.c.
+// SPDX-License-Identifier: Apache-2.0
+#include "spec/parts.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { HAPROXY_MIB = 512, REDIS_MIB = 768, DEFAULT_NODES_PREFIX = 28 };
+
+void
+spec_set_defaults(struct spec *spec)
+{
+    spec->cluster = str_dup("air");
+    spec->ha = true;
+    spec->base.suite = str_dup("bookworm");
+    spec->base.mirror = str_dup("http://deb.debian.org/debian");
+    spec->network.subnet = str_dup("172.31.255.0/24");
+    spec->uri = str_dup("qemu:///system");
+    spec->ssh_user = str_dup("air");
+    spec->redis.master_name = str_dup("redis-primary");
+    spec->redis.down_after_ms = 2000;
+    spec->redis.failover_timeout_ms = 10000;
+    spec->redis.auth = true;
+    spec->redis.persistence = true;
+    spec->redis.min_replicas_max_lag = 3;
+}
+
+static void
+add_default_nodes(struct draft *draft)
+{
+    static const char *const names[] = {"head10", "work11", "work12", "work13"};
+    struct spec *spec = draft->spec;
+    if (draft->subnet_known && draft->subnet.prefix > DEFAULT_NODES_PREFIX) {
+        yaml_complain(draft->source, draft_place(draft, "network", "subnet"),
+            "the default nodes, numbers 10 to 13, do not fit into this subnet; add 'nodes' with "
+            "addresses, or write a subnet from /8 to /28");
+        return;
+    }
+    spec->node_count = sizeof names / sizeof names[0];
+    spec->nodes = mem_zero(spec->node_count, sizeof *spec->nodes);
+    for (size_t i = 0; i < spec->node_count; i++) {
+        spec->nodes[i].name = str_dup(names[i]);
+        spec->nodes[i].role = i == 0 ? SPEC_HAPROXY : SPEC_REDIS;
+        spec->nodes[i].cpus = 1;
+    }
+}
+
+// The digits at the end of a name, perhaps none.
+static const char *
+digits_of(const char *name)
+{
+    const char *begin = name + strlen(name);
+    while (begin > name && isdigit((unsigned char) begin[-1]))
+        begin--;
+    return begin;
+}
+
+static void
+derive_address(const struct draft *draft, size_t index)
+{
+    struct spec_node *node = &draft->spec->nodes[index];
+    const char *digits = digits_of(node->name);
+    uint32_t last = draft->subnet.broadcast - draft->subnet.network - 1;
+    unsigned long long number;
+    if (str_to_u64(digits, last, &number) && number > 0) {
+        node->address = address_write(draft->subnet.network + (uint32_t) number);
+        return;
+    }
+    FREE_AUTO char *quoted = yaml_quote(node->name);
+    FREE_AUTO char *example = address_write(draft->subnet.network + 1);
+    yaml_complain(draft->source, draft_node_place(draft, index, "address"),
+        "node %s needs an address, since %s; add one such as 'address: %s'", quoted,
+        digits[0] == '\0' ? "its name does not end in a number"
+                          : "the number in its name does not fit into the subnet",
+        example);
+}
+
+static void
+derive_mac(struct spec_node *node)
+{
+    uint32_t address;
+    if (node->mac != NULL)
+        for (char *at = node->mac; *at != '\0'; at++)
+            *at = (char) tolower((unsigned char) *at);
+    else if (node->address != NULL && address_read(node->address, &address))
+        node->mac = str_format(
+            "52:54:00:%02x:%02x:%02x", address >> 16 & 255, address >> 8 & 255, address & 255);
+}
+
+// An address or name that was refused has its complaint already.
+static void
+derive_node(const struct draft *draft, size_t index)
+{
+    struct spec_node *node = &draft->spec->nodes[index];
+    const struct yaml_node *nodes = yaml_get(draft->root, "nodes");
+    bool given = nodes != NULL && yaml_get(nodes->items[index], "address") != NULL;
+    if (node->address == NULL && !given && draft->subnet_known && form_node_name(node->name))
+        derive_address(draft, index);
+    derive_mac(node);
+    if (node->memory_mib == 0)
+        node->memory_mib = node->role == SPEC_HAPROXY ? HAPROXY_MIB : REDIS_MIB;
+}
+
+// A path seen from the spec's folder becomes absolute.
+static void
+derive_file(struct draft *draft)
+{
+    struct spec_base *base = &draft->spec->base;
+    if (base->file == NULL || base->file[0] == '/')
+        return;
+    const char *origin = draft->source->origin, *slash = strrchr(origin, '/');
+    FREE_AUTO char *folder = str_ndup(origin, slash == NULL ? 0 : (size_t) (slash - origin) + 1);
+    FREE_AUTO char *from_folder = path_join(folder, base->file);
+    FREE_AUTO char *here = getcwd(NULL, 0);
+    if (from_folder[0] != '/' && here == NULL) {
+        yaml_complain(draft->source, draft_place(draft, "base", "file"),
+            "the current folder is gone, so this path leads nowhere; write an absolute path");
+        return;
+    }
+    free(base->file);
+    base->file = from_folder[0] == '/' ? TAKE(from_folder) : path_join(here, from_folder);
+}
+
+static void
+derive_network(struct draft *draft)
+{
+    struct spec_network *network = &draft->spec->network;
+    const struct yaml_node *given = yaml_get(yaml_get(draft->root, "network"), "subnet");
+    draft->subnet_known = given == NULL || str_equal(given->text, network->subnet);
+    subnet_read(network->subnet, &draft->subnet);
+    network->prefix = draft->subnet.prefix;
+    if (network->host == NULL)
+        network->host = address_write(draft->subnet.broadcast - 1);
+    if (network->name == NULL && network->mode != SPEC_NETWORK_BRIDGE)
+        network->name = str_dup(draft->spec->cluster);
+}
+
+void
+spec_derive(struct draft *draft)
+{
+    struct spec *spec = draft->spec;
+    derive_file(draft);
+    derive_network(draft);
+    if (yaml_get(draft->root, "nodes") == NULL)
+        add_default_nodes(draft);
+    for (size_t i = 0; i < spec->node_count; i++)
+        derive_node(draft, i);
+    draft->workers = spec_worker_count(spec);
+    if (spec->redis.quorum == 0)
+        spec->redis.quorum = (unsigned) (draft->workers / 2 + 1);
+    if (spec->ha && yaml_get(yaml_get(draft->root, "redis"), "min-replicas") == NULL)
+        spec->redis.min_replicas = 1;
+}

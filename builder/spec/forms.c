@@ -1,0 +1,240 @@
+// forms.c - what single values must look like. Strict on purpose: names go into XML, YAML, paths
+// and shell variables, so nothing that any of them acts on is let through.
+// SPDX-License-Identifier: Apache-2.0
+#include "spec/forms.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGIT "0123456789"
+#define HEX DIGIT "abcdefABCDEF"
+
+enum {
+    SHORT_NAME_MAX = 10, // so that NAME0 is a network interface
+    NODE_NAME_MAX = 31,
+    INTERFACE_MAX = 15, // IFNAMSIZ without the NUL
+    ACCOUNT_MAX = 32,   // useradd(8)
+    MASTER_NAME_MAX = 64,
+    ADDRESS_MAX = 512,
+    PATH_LENGTH_MAX = 4095,
+    KEY_MAX = 8192,
+};
+
+static bool
+consists_of(const char *text, const char *first, const char *others, size_t max)
+{
+    size_t length = strlen(text);
+    return length > 0 && length <= max && strchr(first, text[0]) != NULL &&
+           strspn(text + 1, others) == length - 1;
+}
+
+static bool
+is_label(const char *text, size_t max)
+{
+    return consists_of(text, LOWER, LOWER DIGIT "-", max) && !str_ends(text, "-");
+}
+
+bool
+form_short_name(const char *text)
+{
+    return is_label(text, SHORT_NAME_MAX);
+}
+
+bool
+form_node_name(const char *text)
+{
+    return is_label(text, NODE_NAME_MAX) && strcmp(text, "localhost") != 0;
+}
+
+bool
+form_interface(const char *text)
+{
+    return consists_of(text, LOWER UPPER DIGIT, LOWER UPPER DIGIT "._-", INTERFACE_MAX);
+}
+
+bool
+form_suite(const char *text)
+{
+    return is_label(text, NODE_NAME_MAX);
+}
+
+bool
+form_master_name(const char *text)
+{
+    return consists_of(text, LOWER UPPER DIGIT, LOWER UPPER DIGIT "._-", MASTER_NAME_MAX);
+}
+
+// Accounts that the images have already, with a purpose of their own.
+bool
+form_account(const char *text)
+{
+    static const char *const taken[] = {"root", "redis", "valkey", "haproxy", "nobody", "sshd"};
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
+        if (strcmp(text, taken[i]) == 0)
+            return false;
+    return consists_of(text, LOWER "_", LOWER DIGIT "_-", ACCOUNT_MAX);
+}
+
+// ---- network ------------------------------------------------------------------------------------
+
+bool
+address_read(const char *text, uint32_t *ret)
+{
+    struct in_addr address;
+    if (inet_pton(AF_INET, text, &address) != 1)
+        return false;
+    *ret = ntohl(address.s_addr);
+    return true;
+}
+
+char *
+address_write(uint32_t address)
+{
+    return str_format(
+        "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
+}
+
+bool
+form_address(const char *text)
+{
+    uint32_t address;
+    return address_read(text, &address);
+}
+
+// Addresses of machines: neither "this network", loopback nor multicast and above (RFC 6890).
+static bool
+is_for_machines(uint32_t address)
+{
+    uint32_t first = address >> 24;
+    return first != 0 && first != 127 && first < 224;
+}
+
+bool
+subnet_read(const char *text, struct subnet *ret)
+{
+    unsigned long long prefix;
+    uint32_t network;
+    const char *slash = strchr(text, '/');
+    if (slash == NULL)
+        return false;
+    FREE_AUTO char *address = str_ndup(text, (size_t) (slash - text));
+    if (!address_read(address, &network) || strlen(slash + 1) > 2 || slash[1] == '0' ||
+        !str_to_u64(slash + 1, 29, &prefix) || prefix < 8)
+        return false;
+    uint32_t hosts = UINT32_MAX >> prefix;
+    if ((network & hosts) != 0 || !is_for_machines(network))
+        return false;
+    *ret = (struct subnet){network, network | hosts, (unsigned) prefix};
+    return true;
+}
+
+bool
+form_subnet(const char *text)
+{
+    struct subnet subnet;
+    return subnet_read(text, &subnet);
+}
+
+// Six pairs of hex digits; not multicast, and not FE:..., which libvirt keeps for its own devices
+// (virnetdevtap.c of libvirt).
+bool
+form_mac(const char *text)
+{
+    static const char *const shape = "HH:HH:HH:HH:HH:HH";
+    if (strlen(text) != strlen(shape))
+        return false;
+    for (size_t i = 0; shape[i] != '\0'; i++)
+        if (shape[i] == ':' ? text[i] != ':' : strchr(HEX, text[i]) == NULL)
+            return false;
+    bool multicast = strchr("13579bdfBDF", text[1]) != NULL;
+    return !multicast && strncasecmp(text, "fe:", 3) != 0 && strcmp(text, "00:00:00:00:00:00") != 0;
+}
+
+static bool
+is_address_text(const char *text)
+{
+    return consists_of(text, LOWER, LOWER UPPER DIGIT "-._~:/?#@&+,=%[]", ADDRESS_MAX);
+}
+
+// qemu with any transport; "test" is libvirt's in-memory hypervisor.
+bool
+form_uri(const char *text)
+{
+    const char *scheme_end = strstr(text, "://");
+    if (scheme_end == NULL || scheme_end[3] == '\0' || !is_address_text(text))
+        return false;
+    return str_starts(text, "qemu:") || str_starts(text, "qemu+") || str_starts(text, "test:");
+}
+
+bool
+form_mirror(const char *text)
+{
+    static const char *const schemes[] = {"http://", "https://", "file:///"};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (str_starts(text, schemes[i]) && text[strlen(schemes[i])] != '\0')
+            return is_address_text(text);
+    return false;
+}
+
+// ---- files and keys -----------------------------------------------------------------------------
+
+static bool
+is_visible(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char) *text < ' ' || *text == 0x7f)
+            return false;
+    return true;
+}
+
+// '~' would not be expanded, so it would name a strange file.
+bool
+form_path(const char *text)
+{
+    return text[0] != '\0' && text[0] != '~' && strlen(text) <= PATH_LENGTH_MAX &&
+           is_visible(text) && !str_ends(text, "/");
+}
+
+// A public key begins with its type, then the base64 of a blob that begins with the type's length
+// and the type again (RFC 4253, 6.6), then perhaps a comment: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
+static const struct {
+    const char *type, *blob;
+} key_types[] = {
+    {"ssh-ed25519 ", "AAAAC3NzaC1lZDI1NTE5"},
+    {"ssh-rsa ", "AAAAB3NzaC1yc2"},
+    {"ecdsa-sha2-nistp256 ", "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY"},
+    {"ecdsa-sha2-nistp384 ", "AAAAE2VjZHNhLXNoYTItbmlzdHAzODQ"},
+    {"ecdsa-sha2-nistp521 ", "AAAAE2VjZHNhLXNoYTItbmlzdHA1MjE"},
+    {"sk-ssh-ed25519@openssh.com ", "AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t"},
+    {"sk-ecdsa-sha2-nistp256@openssh.com ", "AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20"},
+};
+
+// The shortest blob is ed25519's: 51 bytes.
+static bool
+is_blob(const char *text, size_t length, const char *begin)
+{
+    FREE_AUTO char *blob = str_ndup(text, length);
+    size_t digits = strspn(blob, LOWER UPPER DIGIT "+/");
+    size_t padding = strspn(blob + digits, "=");
+    return str_starts(blob, begin) && length >= 68 && length % 4 == 0 && padding <= 2 &&
+           digits + padding == length;
+}
+
+bool
+form_public_key(const char *text)
+{
+    if (strlen(text) > KEY_MAX || !is_visible(text))
+        return false;
+    for (size_t i = 0; i < sizeof key_types / sizeof key_types[0]; i++) {
+        if (!str_starts(text, key_types[i].type))
+            continue;
+        const char *blob = text + strlen(key_types[i].type);
+        return is_blob(blob, strcspn(blob, " "), key_types[i].blob);
+    }
+    return false;
+}

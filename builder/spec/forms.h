@@ -1,0 +1,33 @@
+// forms.h - inside spec/ only: what single values must look like. Each says whether a text will do.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_SPEC_FORMS_H
+#define AIRBUILD_SPEC_FORMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// What a subnet such as 172.31.255.0/24 spans; addresses in host byte order.
+struct subnet {
+    uint32_t network, broadcast;
+    unsigned prefix;
+};
+
+bool form_short_name(const char *text); // host label of at most 10 characters
+bool form_node_name(const char *text);  // host label of at most 31 characters, not localhost
+bool form_interface(const char *text);  // name of a Linux network interface
+bool form_address(const char *text);
+bool form_subnet(const char *text);
+bool form_mac(const char *text);
+bool form_uri(const char *text);
+bool form_mirror(const char *text);
+bool form_suite(const char *text);
+bool form_path(const char *text);
+bool form_account(const char *text);
+bool form_public_key(const char *text);
+bool form_master_name(const char *text);
+
+bool address_read(const char *text, uint32_t *ret); // dotted IPv4
+char *address_write(uint32_t address);              // caller frees
+bool subnet_read(const char *text, struct subnet *ret);
+
+#endif

@@ -1,0 +1,131 @@
+// spec.c - a spec's life, and looking into one.
+// SPDX-License-Identifier: Apache-2.0
+#include "spec/spec.h"
+
+#include "base/cleanup.h"
+#include "spec/parts.h"
+
+#include <string.h>
+
+static void
+clear_node(struct spec_node *node)
+{
+    free(node->name);
+    free(node->address);
+    free(node->mac);
+}
+
+void
+spec_free(struct spec *spec)
+{
+    if (spec == NULL)
+        return;
+    for (size_t i = 0; i < spec->node_count; i++)
+        clear_node(&spec->nodes[i]);
+    free(spec->nodes);
+    free(spec->origin);
+    free(spec->cluster);
+    free(spec->base.file);
+    free(spec->base.suite);
+    free(spec->base.mirror);
+    free(spec->network.name);
+    free(spec->network.subnet);
+    free(spec->network.host);
+    free(spec->uri);
+    free(spec->ssh_user);
+    strv_free(&spec->ssh_keys);
+    free(spec->redis.master_name);
+    free(spec);
+}
+
+void
+spec_freep(struct spec **spec)
+{
+    spec_free(*spec);
+}
+
+const struct spec_node *
+spec_find(const struct spec *spec, const char *name)
+{
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (strcmp(spec->nodes[i].name, name) == 0)
+            return &spec->nodes[i];
+    return NULL;
+}
+
+int
+spec_find_or_error(
+    const struct spec *spec, const char *name, const struct spec_node **ret, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    const struct spec_node *found = spec_find(spec, name);
+    if (found != NULL) {
+        *ret = found;
+        return 0;
+    }
+    for (size_t i = 0; i < spec->node_count; i++)
+        strv_add(&names, spec->nodes[i].name);
+    FREE_AUTO char *quoted = yaml_quote(name), *list = strv_join(&names, ", ");
+    const char *near = NULL;
+    if (strlen(name) < SPEC_NODE_MAX)
+        near = str_nearest(name, (const char *const *) names.items, names.count);
+    if (near != NULL)
+        return error_set(err, ERR_NOT_FOUND,
+            "there is no node %s; did you mean '%s'? The nodes are %s", quoted, near, list);
+    return error_set(err, ERR_NOT_FOUND, "there is no node %s; the nodes are %s", quoted, list);
+}
+
+static const struct spec_node *
+first_of(const struct spec *spec, enum spec_role role)
+{
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (spec->nodes[i].role == role)
+            return &spec->nodes[i];
+    return NULL;
+}
+
+const struct spec_node *
+spec_head(const struct spec *spec)
+{
+    return first_of(spec, SPEC_HAPROXY);
+}
+
+const struct spec_node *
+spec_first_master(const struct spec *spec)
+{
+    return first_of(spec, SPEC_REDIS);
+}
+
+size_t
+spec_worker_count(const struct spec *spec)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < spec->node_count; i++)
+        count += spec->nodes[i].role == SPEC_REDIS;
+    return count;
+}
+
+const char *
+spec_role_name(enum spec_role role)
+{
+    return spec_roles[role];
+}
+
+const char *
+spec_mode_name(enum spec_network_mode mode)
+{
+    return spec_modes[mode];
+}
+
+const char *
+spec_accel_name(enum spec_accel accel)
+{
+    return spec_accels[accel];
+}
+
+const char *
+spec_base_name(enum spec_base_kind kind)
+{
+    static const char *const names[] = {"auto", "arch", "debian", "file"};
+    return names[kind];
+}

@@ -1,0 +1,143 @@
+// image.c - one published image: read from its manifest, checked with the base it lies over.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "store/inside.h"
+
+void
+image_free(struct image *image)
+{
+    if (image == NULL)
+        return;
+    free(image->key);
+    free(image->name);
+    free(image->family);
+    free(image->folder);
+    free(image->disk);
+    free(image->kernel);
+    free(image->initrd);
+    free(image->cmdline);
+    free(image->backing);
+    free(image->backing_disk);
+    free(image->created);
+    jv_free(image->manifest);
+    free(image);
+}
+
+void
+image_freep(struct image **image)
+{
+    image_free(*image);
+}
+
+bool
+store_has(const struct store *store, const char *key)
+{
+    FREE_AUTO char *folder = store_image_folder(store, key);
+    return file_exists(folder);
+}
+
+static const char *
+disk_digest(const struct jv *manifest)
+{
+    return jv_get_string(jv_get(jv_get(manifest, "files"), STORE_DISK), "sha256");
+}
+
+// A base that was baked again is another disk under the same key: what lay over the first one does
+// not fit it.
+static int
+check_base(const struct store *store, const struct jv *manifest, bool thorough, struct error *err)
+{
+    const char *key = jv_get_string(manifest, "backing");
+    JV_AUTO struct jv *base = NULL;
+    if (key == NULL)
+        return 0;
+    if (!store_is_key(key) || !store_has(store, key))
+        return error_set(err, ERR_DAMAGED, "its base '%s' is gone", key);
+    FREE_AUTO char *folder = store_image_folder(store, key);
+    if (store_read_manifest(folder, key, &base, err) < 0 ||
+        store_check_files(folder, base, thorough, err) < 0)
+        return error_context(err, "its base");
+    if (!str_equal(jv_get_string(manifest, "backing_sha256"), disk_digest(base)))
+        return error_set(err, ERR_DAMAGED, "its base was baked again after it");
+    return 0;
+}
+
+static struct image *
+make_image(const struct store *store, const char *key, struct jv *manifest)
+{
+    struct image *image = mem_zero(1, sizeof *image);
+    image->key = str_dup(key);
+    image->name = str_dup(jv_get_string(manifest, "name"));
+    image->family = str_dup(jv_get_string(manifest, "family"));
+    image->cmdline = str_dup(jv_get_string(manifest, "cmdline"));
+    image->backing = str_dup(jv_get_string(manifest, "backing"));
+    image->created = str_dup(jv_get_string(manifest, "created"));
+    image->virtual_bytes = (uint64_t) jv_get_int(manifest, "virtual_bytes", 0);
+    image->folder = store_image_folder(store, key);
+    image->disk = path_join(image->folder, STORE_DISK);
+    image->kernel = path_join(image->folder, STORE_KERNEL);
+    image->initrd = path_join(image->folder, STORE_INITRD);
+    if (image->backing != NULL) {
+        FREE_AUTO char *base = store_image_folder(store, image->backing);
+        image->backing_disk = path_join(base, STORE_DISK);
+    }
+    int64_t bytes = file_allocated(image->disk);
+    image->disk_bytes = bytes < 0 ? 0 : (uint64_t) bytes;
+    image->manifest = manifest;
+    return image;
+}
+
+// The mend depends on nothing but the key, so it is always the same.
+static int
+damaged(const char *name, const char *key, struct error *err)
+{
+    if (err->code != ERR_DAMAGED)
+        return -1;
+    ERROR_AUTO struct error cause = *err;
+    *err = (struct error) {0};
+    return error_set(err, ERR_DAMAGED,
+        "the image '%s' (%.12s) is damaged: %s; run 'airbuild images', which bakes it again",
+        name == NULL ? "?" : name, key, cause.message);
+}
+
+static int
+load(const struct store *store, const char *key, bool thorough, struct jv **ret, struct error *err)
+{
+    JV_AUTO struct jv *manifest = NULL;
+    FREE_AUTO char *folder = store_image_folder(store, key);
+    if (store_read_manifest(folder, key, &manifest, err) < 0 ||
+        store_check_files(folder, manifest, thorough, err) < 0 ||
+        check_base(store, manifest, thorough, err) < 0)
+        return damaged(jv_get_string(manifest, "name"), key, err);
+    *ret = TAKE(manifest);
+    return 0;
+}
+
+static int
+require(const struct store *store, const char *key, struct error *err)
+{
+    if (store_is_key(key) && store_has(store, key))
+        return 0;
+    return error_set(err, ERR_NOT_FOUND,
+        "the store '%s' has no image '%.12s'; run 'airbuild images'", store->folder, key);
+}
+
+int
+store_find(struct store *store, const char *key, struct image **ret, struct error *err)
+{
+    JV_AUTO struct jv *manifest = NULL;
+    if (require(store, key, err) < 0 || load(store, key, false, &manifest, err) < 0)
+        return -1;
+    *ret = make_image(store, key, TAKE(manifest));
+    return 0;
+}
+
+int
+store_verify(struct store *store, const char *key, struct error *err)
+{
+    JV_AUTO struct jv *manifest = NULL;
+    if (require(store, key, err) < 0)
+        return -1;
+    return load(store, key, true, &manifest, err);
+}

@@ -1,0 +1,160 @@
+// packages.c - downloaded packages kept by digest, and the sets (lock files) that name them.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "store/inside.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SET_MAX = 4 * 1024 * 1024 };
+
+static char *
+set_path(const struct store *store, const char *set)
+{
+    return str_format("%s/%s.json", store->sets, set);
+}
+
+// Move one file in under its digest; the digest and size go into the lock.
+static int
+keep_file(
+    struct store *store, const char *folder, const char *name, struct jv *lock, struct error *err)
+{
+    char hex[DIGEST_HEX + 1];
+    FREE_AUTO char *from = path_join(folder, name);
+    if (digest_file(from, hex, err) < 0)
+        return -1;
+    FREE_AUTO char *to = path_join(store->packages, hex);
+    struct jv *entry = jv_object();
+    jv_push(lock, entry);
+    jv_set_string(entry, "file", name);
+    jv_set_string(entry, "sha256", hex);
+    jv_set_int(entry, "bytes", file_size(from));
+    if (file_exists(to) ? unlink(from) < 0 : rename(from, to) < 0)
+        return error_errno(err, errno, "cannot keep the package '%s' as '%s'", name, to);
+    return 0;
+}
+
+int
+store_keep_packages(struct store *store, const char *set, const char *folder, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    JV_AUTO struct jv *lock = jv_array();
+    CLOSE_AUTO int held = -1;
+    if (store_lock_key(store, "packages", 60 * 1000, &held, err) < 0 ||
+        dir_list(folder, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++)
+        if (keep_file(store, folder, names.items[i], lock, err) < 0)
+            return -1;
+    FREE_AUTO char *text = jv_print(lock, true);
+    FREE_AUTO char *path = set_path(store, set);
+    return file_write(path, 0644, text, strlen(text), err);
+}
+
+int
+store_package_set(struct store *store, const char *set, struct jv **ret, struct error *err)
+{
+    FREE_AUTO char *path = set_path(store, set);
+    FREE_AUTO char *text = NULL;
+    size_t length = 0;
+    if (file_read(path, SET_MAX, &text, &length, err) < 0)
+        return -1;
+    if (jv_parse(text, length, ret, err) < 0)
+        return error_context(err, "the list of kept packages '%s'", path);
+    return 0;
+}
+
+// A name with a slash would leave the folder.
+static int
+lay_file(struct store *store, const struct jv *entry, const char *folder, struct error *err)
+{
+    const char *name = jv_get_string(entry, "file"), *wanted = jv_get_string(entry, "sha256");
+    char hex[DIGEST_HEX + 1];
+    if (name == NULL || wanted == NULL || strchr(name, '/') != NULL || !store_is_key(wanted))
+        return error_set(err, ERR_DAMAGED, "a list of kept packages has an entry of another form");
+    FREE_AUTO char *from = path_join(store->packages, wanted);
+    FREE_AUTO char *to = path_join(folder, name);
+    if (digest_file(from, hex, err) < 0)
+        return -1;
+    if (!str_equal(hex, wanted))
+        return error_set(err, ERR_DAMAGED,
+            "the kept package '%s' is damaged; remove '%s' and bake with the network", name, from);
+    if (link(from, to) == 0)
+        return 0;
+    return file_copy(from, to, 0644, err);
+}
+
+int
+store_lay_packages(struct store *store, const char *set, const char *folder, struct error *err)
+{
+    JV_AUTO struct jv *lock = NULL;
+    if (store_package_set(store, set, &lock, err) < 0)
+        return -1;
+    for (size_t i = 0; i < jv_count(lock); i++)
+        if (lay_file(store, jv_at(lock, i), folder, err) < 0)
+            return -1;
+    return 0;
+}
+
+// The sets that the images which are left were made from.
+static int
+sets_in_use(struct store *store, struct strv *ret, struct error *err)
+{
+    STRV_AUTO struct strv keys = {0};
+    if (dir_list(store->images, &keys, err) < 0)
+        return -1;
+    for (size_t i = 0; i < keys.count; i++) {
+        JV_AUTO struct jv *manifest = NULL;
+        ERROR_AUTO struct error unread = {0};
+        FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
+        if (store_read_manifest(folder, keys.items[i], &manifest, &unread) == 0 &&
+            jv_get_string(manifest, "package_set") != NULL)
+            strv_addf(ret, "%s.json", jv_get_string(manifest, "package_set"));
+    }
+    return 0;
+}
+
+static int
+prune_sets(struct store *store, struct strv *ret_digests, struct error *err)
+{
+    STRV_AUTO struct strv used = {0}, names = {0};
+    if (sets_in_use(store, &used, err) < 0 || dir_list(store->sets, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *path = path_join(store->sets, names.items[i]);
+        FREE_AUTO char *set = str_ndup(names.items[i], strcspn(names.items[i], "."));
+        JV_AUTO struct jv *lock = NULL;
+        if (!strv_has(&used, names.items[i])) {
+            if (unlink(path) < 0)
+                return error_errno(err, errno, "cannot remove '%s'", path);
+            continue;
+        }
+        if (store_package_set(store, set, &lock, err) < 0)
+            return -1;
+        for (size_t j = 0; j < jv_count(lock); j++)
+            strv_add(ret_digests, jv_get_string(jv_at(lock, j), "sha256"));
+    }
+    return 0;
+}
+
+int
+store_prune_packages(struct store *store, uint64_t *bytes, struct error *err)
+{
+    STRV_AUTO struct strv digests = {0}, names = {0};
+    CLOSE_AUTO int held = -1;
+    if (store_lock_key(store, "packages", 60 * 1000, &held, err) < 0 ||
+        prune_sets(store, &digests, err) < 0 || dir_list(store->packages, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *path = path_join(store->packages, names.items[i]);
+        if (!store_is_key(names.items[i]) || strv_has(&digests, names.items[i]))
+            continue;
+        int64_t size = file_allocated(path);
+        if (unlink(path) < 0)
+            return error_errno(err, errno, "cannot remove '%s'", path);
+        *bytes += size > 0 ? (uint64_t) size : 0;
+    }
+    return 0;
+}

@@ -1,0 +1,121 @@
+// store.c - opening a store: its folders, its keys, the drafts that an interrupted bake left.
+// SPDX-License-Identifier: Apache-2.0
+#include "store/store.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "store/inside.h"
+
+#include <limits.h>
+#include <string.h>
+
+const char *const store_files[] = {STORE_DISK, STORE_KERNEL, STORE_INITRD, NULL};
+
+bool
+store_is_key(const char *name)
+{
+    return strlen(name) == DIGEST_HEX && strspn(name, "0123456789abcdef") == DIGEST_HEX;
+}
+
+char *
+store_image_folder(const struct store *store, const char *key)
+{
+    return path_join(store->images, key);
+}
+
+char *
+store_draft_folder(const struct store *store, const char *key)
+{
+    return str_format("%s/.%s", store->images, key);
+}
+
+int
+store_lock_key(
+    const struct store *store, const char *key, int64_t wait_ms, int *ret_fd, struct error *err)
+{
+    FREE_AUTO char *path = path_join(store->locks, key);
+    return lock_take(path, wait_ms, ret_fd, err);
+}
+
+// A draft is removed under its lock, so never under the hands of the one who makes it.
+static int
+sweep_one(const struct store *store, const char *key, struct error *err)
+{
+    CLOSE_AUTO int lock = -1;
+    if (store_lock_key(store, key, 0, &lock, err) < 0) {
+        if (err->code != ERR_BUSY)
+            return -1;
+        error_clear(err);
+        return 0;
+    }
+    FREE_AUTO char *folder = store_draft_folder(store, key);
+    return dir_remove(folder, err);
+}
+
+int
+store_sweep(const struct store *store, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    if (dir_list(store->images, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++)
+        if (names.items[i][0] == '.' && store_is_key(names.items[i] + 1) &&
+            sweep_one(store, names.items[i] + 1, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int
+make_folders(struct store *store, const char *home, struct error *err)
+{
+    if (dir_make(home, 0711, err) < 0)
+        return -1;
+    FREE_AUTO char *canonical = realpath(home, NULL);
+    if (canonical == NULL)
+        return error_set(err, ERR_FAILED, "cannot follow the path '%s'; check its links", home);
+    store->folder = path_join(canonical, "store");
+    store->images = path_join(store->folder, "images");
+    store->locks = path_join(store->folder, "locks");
+    store->packages = path_join(store->folder, "packages");
+    store->sets = path_join(store->packages, "sets");
+    const char *folders[] = {store->images, store->locks, store->sets};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (dir_make(folders[i], STORE_FOLDER_MODE, err) < 0)
+            return -1;
+    return 0;
+}
+
+int
+store_open(const char *home, struct store **ret, struct error *err)
+{
+    STORE_AUTO struct store *store = mem_zero(1, sizeof *store);
+    if (make_folders(store, home, err) < 0 || store_sweep(store, err) < 0)
+        return error_context(err, "the store of images in '%s' cannot be used", home);
+    *ret = TAKE(store);
+    return 0;
+}
+
+void
+store_free(struct store *store)
+{
+    if (store == NULL)
+        return;
+    free(store->folder);
+    free(store->images);
+    free(store->locks);
+    free(store->packages);
+    free(store->sets);
+    free(store);
+}
+
+void
+store_freep(struct store **store)
+{
+    store_free(*store);
+}
+
+const char *
+store_folder(const struct store *store)
+{
+    return store->folder;
+}

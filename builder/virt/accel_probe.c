@@ -1,0 +1,107 @@
+// accel_probe.c - one proof of KVM: a kernel is booted under it until its first word on the serial
+// line. With no root file system it panics at once, and qemu ends (panic=-1, -no-reboot).
+// SPDX-License-Identifier: Apache-2.0
+#include "virt/accel_probe.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/proc.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+struct hearing {
+    int64_t begin_ms;
+    double seconds; // until the kernel spoke; 0: it did not
+};
+
+// The firmware speaks even where no kernel runs: only the kernel's own first line counts.
+static void
+on_line(void *context, const char *line)
+{
+    struct hearing *hearing = context;
+    if (hearing->seconds <= 0 && strstr(line, "Linux version ") != NULL)
+        hearing->seconds = (double) (clock_ms() - hearing->begin_ms + 1) / 1000;
+}
+
+static int
+check_device(const char *device, struct error *err)
+{
+    CLOSE_AUTO int fd = open(device, O_RDWR | O_CLOEXEC);
+    if (fd >= 0)
+        return 0;
+    if (errno == EACCES || errno == EPERM)
+        return error_set(err, ERR_ACCESS,
+            "'%s' may not be opened (join its group, mostly 'kvm', and log in again)", device);
+    if (errno == ENOENT)
+        return error_set(err, ERR_MISSING, "there is no '%s'", device);
+    return error_set(err, ERR_MISSING, "'%s' cannot be opened: %s", device, strerror(errno));
+}
+
+int
+accel_probe_check(const struct accel_places *places, struct error *err)
+{
+    if (check_device(places->device, err) < 0)
+        return -1;
+    if (places->qemu == NULL)
+        return error_set(
+            err, ERR_MISSING, "there is no qemu-system-x86_64 to try KVM with (install QEMU)");
+    if (places->kernel == NULL)
+        return error_set(err, ERR_MISSING,
+            "there is no kernel to try KVM with (none of /boot/vmlinuz-* and "
+            "/usr/lib/modules/*/vmlinuz can be read)");
+    return 0;
+}
+
+static const char *
+last_words(struct proc_result *result)
+{
+    struct buf *errors = &result->errors;
+    while (errors->length > 0 && errors->data[errors->length - 1] == '\n')
+        errors->data[--errors->length] = '\0';
+    if (errors->length == 0)
+        return NULL;
+    const char *newline = strrchr(errors->data, '\n');
+    return newline != NULL ? newline + 1 : errors->data;
+}
+
+static char *
+why_not(const struct accel_places *places, struct proc_result *result, bool ended)
+{
+    const char *words = last_words(result);
+    if (!ended)
+        return str_format("'%s' opens, but a kernel said nothing under KVM within %.1f s",
+            places->device, (double) places->timeout_ms / 1000);
+    if (words != NULL)
+        return str_format("QEMU cannot use KVM: %s", words);
+    return str_format(
+        "QEMU ended with status %d under KVM before the kernel said anything", result->status);
+}
+
+int
+accel_probe_run(const struct accel_places *places, struct accel_verdict *ret, struct error *err)
+{
+    const char *argv[] = {places->qemu, "-nodefaults", "-no-user-config", "-machine", "q35",
+        "-accel", "kvm", "-cpu", "host", "-m", "256", "-display", "none", "-serial", "stdio",
+        "-monitor", "none", "-no-reboot", "-kernel", places->kernel, "-append",
+        "console=ttyS0 panic=-1", NULL};
+    struct hearing hearing = {.begin_ms = clock_ms()};
+    struct proc_options options = {
+        .timeout_ms = places->timeout_ms, .line = on_line, .context = &hearing};
+    PROC_RESULT_AUTO struct proc_result result = {0};
+    bool ended = proc_run(argv, &options, &result, err) == 0;
+    if (!ended && err->code == ERR_INTERRUPTED)
+        return -1;
+    ret->kvm = hearing.seconds > 0;
+    if (ret->kvm)
+        ret->why = str_format("a kernel spoke under KVM after %.1f s", hearing.seconds);
+    else if (!ended && err->code != ERR_TIMEOUT)
+        ret->why = str_dup(err->message);
+    else
+        ret->why = why_not(places, &result, ended);
+    ret->seconds = (double) (clock_ms() - hearing.begin_ms) / 1000;
+    error_clear(err);
+    return 0;
+}

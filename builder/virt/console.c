@@ -1,0 +1,248 @@
+// console.c - standard input and output joined with a domain's console through a libvirt stream.
+// The event loop's thread only tells that the stream is ready; all reading and writing is done
+// here.
+// SPDX-License-Identifier: Apache-2.0
+#include "virt/console.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "virt/internal.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define ESCAPE 0x1d // ^]
+#define READABLE_AND_END \
+    (VIR_STREAM_EVENT_READABLE | VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)
+
+// What the event loop's thread tells; it may still be telling when the console is closed.
+struct signal {
+    atomic_int holders; // this side and the stream's callback
+    atomic_int events;  // what the stream has
+    int fd;             // eventfd: readable when events is not 0
+};
+
+struct console {
+    virStreamPtr stream;
+    struct signal *signal;
+    bool raw; // the terminal is in raw mode; saved is how it was
+    struct termios saved;
+    char input[1024]; // typed, not sent yet
+    size_t input_length;
+    bool ended;
+};
+
+static void
+signal_leave(void *context)
+{
+    struct signal *signal = context;
+    if (atomic_fetch_sub(&signal->holders, 1) > 1)
+        return;
+    cleanup_close(&signal->fd);
+    free(signal);
+}
+
+static void
+console_close(struct console *console)
+{
+    if (console->raw)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &console->saved);
+    if (console->stream != NULL) {
+        virStreamEventRemoveCallback(console->stream);
+        virStreamAbort(console->stream);
+        virStreamFree(console->stream);
+    }
+    if (console->signal != NULL)
+        signal_leave(console->signal);
+}
+
+// In the event loop's thread. It asks for nothing more until what there is has been handled.
+static void
+on_stream(virStreamPtr stream, int events, void *context)
+{
+    struct signal *signal = context;
+    virStreamEventUpdateCallback(stream, 0);
+    atomic_fetch_or(&signal->events, events);
+    eventfd_write(signal->fd, 1);
+}
+
+static int
+open_stream(
+    struct virt *virt, virDomainPtr domain, bool force, struct console *console, struct error *err)
+{
+    const char *name = virDomainGetName(domain);
+    unsigned flags = VIR_DOMAIN_CONSOLE_SAFE | (force ? VIR_DOMAIN_CONSOLE_FORCE : 0U);
+    console->stream = virStreamNew(virt->conn, VIR_STREAM_NONBLOCK);
+    if (console->stream == NULL)
+        return fault_set(err, "cannot make a stream to '%s'", name);
+    if (virDomainOpenConsole(domain, NULL, console->stream, flags) == 0)
+        return 0;
+    if (strstr(virGetLastErrorMessage(), "Active console session") != NULL)
+        return error_set(err, ERR_BUSY,
+            "another console of '%s' is open: close it, or take it over with --force", name);
+    return fault_set(err, "cannot open the console of '%s'", name);
+}
+
+static int
+follow_stream(struct console *console, struct error *err)
+{
+    struct signal *signal = console->signal = mem_zero(1, sizeof(*signal));
+    atomic_init(&signal->holders, 1);
+    signal->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (signal->fd < 0)
+        return error_errno(err, errno, "cannot make an event descriptor");
+    atomic_fetch_add(&signal->holders, 1);
+    if (virStreamEventAddCallback(
+            console->stream, READABLE_AND_END, on_stream, signal, signal_leave) == 0)
+        return 0;
+    signal_leave(signal);
+    return fault_set(err, "cannot follow the console");
+}
+
+static int
+make_raw(struct console *console, struct error *err)
+{
+    if (tcgetattr(STDIN_FILENO, &console->saved) < 0)
+        return 0; // no terminal
+    struct termios raw = console->saved;
+    cfmakeraw(&raw);
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) < 0)
+        return error_errno(err, errno, "cannot set up the terminal");
+    console->raw = true;
+    return 0;
+}
+
+static int
+write_all(const char *data, size_t length, struct error *err)
+{
+    while (length > 0) {
+        ssize_t written = write(STDOUT_FILENO, data, length);
+        if (written < 0 && errno != EINTR)
+            return error_errno(err, errno, "cannot write what the console says");
+        if (written < 0 && interrupt_check(err) < 0)
+            return -1;
+        if (written > 0) {
+            data += written;
+            length -= (size_t) written;
+        }
+    }
+    return 0;
+}
+
+static int
+show_output(struct console *console, struct error *err)
+{
+    char data[4096];
+    for (;;) {
+        int length = virStreamRecv(console->stream, data, sizeof(data));
+        if (length == -2)
+            return 0;
+        if (length <= 0) {
+            console->ended = true;
+            return 0;
+        }
+        if (write_all(data, (size_t) length, err) < 0)
+            return -1;
+    }
+}
+
+static void
+send_input(struct console *console)
+{
+    int sent = virStreamSend(console->stream, console->input, console->input_length);
+    if (sent == -2)
+        return;
+    if (sent < 0) {
+        console->ended = true;
+        return;
+    }
+    console->input_length -= (size_t) sent;
+    memmove(console->input, console->input + sent, console->input_length);
+}
+
+static void
+take_input(struct console *console)
+{
+    ssize_t length = read(STDIN_FILENO, console->input, sizeof(console->input));
+    if (length < 0 && errno == EINTR)
+        return;
+    if (length <= 0) {
+        console->ended = true;
+        return;
+    }
+    const char *escape = memchr(console->input, ESCAPE, (size_t) length);
+    console->input_length = escape != NULL ? (size_t) (escape - console->input) : (size_t) length;
+    if (console->input_length > 0)
+        send_input(console);
+    if (escape != NULL)
+        console->ended = true;
+}
+
+// The stream has something: handle it, then ask for more.
+static int
+serve_stream(struct console *console, struct error *err)
+{
+    eventfd_t ignored;
+    eventfd_read(console->signal->fd, &ignored);
+    int events = atomic_exchange(&console->signal->events, 0);
+    if ((events & VIR_STREAM_EVENT_READABLE) != 0 && show_output(console, err) < 0)
+        return -1;
+    if ((events & (VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)) != 0)
+        console->ended = true;
+    if ((events & VIR_STREAM_EVENT_WRITABLE) != 0 && console->input_length > 0)
+        send_input(console);
+    return 0;
+}
+
+static int
+relay(struct console *console, struct error *err)
+{
+    while (!console->ended) {
+        bool full = console->input_length > 0;
+        virStreamEventUpdateCallback(
+            console->stream, READABLE_AND_END | (full ? VIR_STREAM_EVENT_WRITABLE : 0));
+        struct pollfd fds[] = {
+            {console->signal->fd, POLLIN, 0},
+            {interrupt_fd(), POLLIN, 0},
+            {full ? -1 : STDIN_FILENO, POLLIN, 0},
+        };
+        if (poll(fds, 3, -1) < 0 && errno != EINTR)
+            return error_errno(err, errno, "cannot wait for the console");
+        if (interrupt_check(err) < 0)
+            return -1;
+        if (fds[0].revents != 0 && serve_stream(console, err) < 0)
+            return -1;
+        if (fds[2].revents != 0)
+            take_input(console);
+    }
+    return 0;
+}
+
+int
+virt_console(
+    struct virt *virt, const char *cluster, const char *name, bool force, struct error *err)
+{
+    DOMAIN_AUTO virDomainPtr domain = NULL;
+    enum virt_state state;
+    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
+        domain_state(domain, &state, NULL, err) < 0)
+        return -1;
+    if (state != VIRT_RUNNING && state != VIRT_PAUSED)
+        return error_set(err, ERR_GUEST,
+            "'%s' does not run (%s), so it has no console: start it with 'airbuild launch', or "
+            "read "
+            "'airbuild logs %s'",
+            name, virt_state_name(state), name);
+    CLEANUP(console_close) struct console console = {0};
+    if (open_stream(virt, domain, force, &console, err) < 0 || follow_stream(&console, err) < 0 ||
+        make_raw(&console, err) < 0)
+        return -1;
+    return relay(&console, err);
+}

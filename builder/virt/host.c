@@ -1,0 +1,154 @@
+// host.c - what a hypervisor's host is and offers, as far as libvirt says.
+// SPDX-License-Identifier: Apache-2.0
+#include "virt/internal.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "virt/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMORY_STATS 16
+#define HOST_MS 60000 // libvirt runs every emulator it finds once, the first time it is asked
+
+static char *
+version_text(unsigned long version)
+{
+    return str_format("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
+}
+
+static void
+look_versions(virConnectPtr conn, struct virt_host *host)
+{
+    unsigned long version = 0;
+    if (virConnectGetLibVersion(conn, &version) == 0)
+        host->libvirt = version_text(version);
+    const char *type = virConnectGetType(conn);
+    if (type != NULL && virConnectGetVersion(conn, &version) == 0) {
+        FREE_AUTO char *number = version_text(version);
+        host->hypervisor = str_format("%s %s", type, number);
+    }
+}
+
+static uint64_t
+memory_field(const virNodeMemoryStats *stats, int count, const char *field)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(stats[i].field, field) == 0)
+            return stats[i].value;
+    return 0;
+}
+
+static void
+look_memory(virConnectPtr conn, struct virt_host *host)
+{
+    virNodeMemoryStats stats[MEMORY_STATS] = {0};
+    int count = 0; // libvirt wants to be given exactly as many as it has
+    if (virNodeGetMemoryStats(conn, VIR_NODE_MEMORY_STATS_ALL_CELLS, NULL, &count, 0) < 0 ||
+        count > MEMORY_STATS ||
+        virNodeGetMemoryStats(conn, VIR_NODE_MEMORY_STATS_ALL_CELLS, stats, &count, 0) < 0)
+        return;
+    host->memory_kib = memory_field(stats, count, VIR_NODE_MEMORY_STATS_TOTAL);
+    host->memory_free_kib = memory_field(stats, count, VIR_NODE_MEMORY_STATS_FREE) +
+                            memory_field(stats, count, VIR_NODE_MEMORY_STATS_BUFFERS) +
+                            memory_field(stats, count, VIR_NODE_MEMORY_STATS_CACHED);
+}
+
+static int
+look_capabilities(virConnectPtr conn, struct virt_host *host, struct error *err)
+{
+    FREE_AUTO char *xml = virConnectGetCapabilities(conn);
+    if (xml == NULL)
+        return fault_set(err, "cannot ask libvirt what its host can do");
+    READER_AUTO struct reader *reader = NULL;
+    if (reader_new(xml, &reader, err) < 0)
+        return -1;
+    host->arch = reader_get(reader, "/capabilities/host/cpu/arch");
+    return 0;
+}
+
+// NULL when libvirt offers no such domains.
+static char *
+emulator_of(virConnectPtr conn, const struct virt_host *host, const char *type)
+{
+    FREE_AUTO char *xml =
+        virConnectGetDomainCapabilities(conn, NULL, host->arch, host->machine, type, 0);
+    READER_AUTO struct reader *reader = NULL;
+    ERROR_AUTO struct error ignored = {0};
+    if (xml == NULL || reader_new(xml, &reader, &ignored) < 0)
+        return NULL;
+    return reader_get(reader, "/domainCapabilities/path");
+}
+
+static void
+look_domains(virConnectPtr conn, struct virt_host *host)
+{
+    if (str_equal(host->arch, "x86_64"))
+        host->machine = str_dup("q35");
+    host->emulator = emulator_of(conn, host, "kvm");
+    host->kvm_offered = host->emulator != NULL;
+    if (host->emulator == NULL)
+        host->emulator = emulator_of(conn, host, "qemu");
+}
+
+struct looking {
+    virConnectPtr conn;
+    struct virt_host host;
+};
+
+static int
+looking_run(void *argument, struct error *err)
+{
+    struct looking *looking = argument;
+    struct virt_host *host = &looking->host;
+    virNodeInfo node = {0};
+    if (virNodeGetInfo(looking->conn, &node) < 0)
+        return fault_set(err, "cannot ask libvirt about its host");
+    host->cpus = node.cpus;
+    host->uri = virConnectGetURI(looking->conn);
+    host->name = virConnectGetHostname(looking->conn);
+    if (look_capabilities(looking->conn, host, err) < 0)
+        return -1;
+    look_versions(looking->conn, host);
+    look_memory(looking->conn, host);
+    look_domains(looking->conn, host);
+    return 0;
+}
+
+static void
+looking_release(void *argument)
+{
+    struct looking *looking = argument;
+    virConnectClose(looking->conn);
+    virt_host_free(&looking->host);
+    free(looking);
+}
+
+int
+virt_host_look(struct virt *virt, struct virt_host *ret, struct error *err)
+{
+    struct looking *looking = mem_zero(1, sizeof(*looking));
+    virConnectRef(virt->conn);
+    looking->conn = virt->conn;
+    if (call_run("asking libvirt about its host", HOST_MS, looking_run, looking, looking_release,
+            err) < 0)
+        return -1;
+    *ret = looking->host;
+    looking->host = (struct virt_host){0};
+    looking_release(looking);
+    return 0;
+}
+
+void
+virt_host_free(struct virt_host *host)
+{
+    free(host->uri);
+    free(host->name);
+    free(host->libvirt);
+    free(host->hypervisor);
+    free(host->emulator);
+    free(host->arch);
+    free(host->machine);
+    *host = (struct virt_host){0};
+}

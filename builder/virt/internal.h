@@ -1,0 +1,100 @@
+// internal.h - what the files of virt/ share: libvirt's handles, its errors made into ours, its
+// event loop, calls with a deadline. Inside virt/ only.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_VIRT_INTERNAL_H
+#define AIRBUILD_VIRT_INTERNAL_H
+
+#include "base/error.h"
+#include "virt/domain.h"
+#include "virt/virt.h"
+
+#include <libvirt/libvirt.h>
+#include <stdint.h>
+
+#define CALL_MS 30000 // deadline of a call that libvirt answers at once when all is well
+
+struct virt {
+    virConnectPtr conn;
+    char *uri;
+    bool watched; // a watch is open
+};
+
+static inline void
+domain_freep(virDomainPtr *domain)
+{
+    if (*domain != NULL)
+        virDomainFree(*domain);
+}
+#define DOMAIN_AUTO __attribute__((cleanup(domain_freep)))
+
+static inline void
+network_freep(virNetworkPtr *network)
+{
+    if (*network != NULL)
+        virNetworkFree(*network);
+}
+#define NETWORK_AUTO __attribute__((cleanup(network_freep)))
+
+// ---- fault.c: the one translator
+// --------------------------------------------------------------------------------
+
+// "WHAT: libvirt's own message" of this thread's last libvirt error, and what to do next. Always
+// -1.
+int fault_set(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// What comes of a libvirt error of this code and message while connecting or later; pure, for
+// fault_set and its test.
+int fault_translate(struct error *err, int code, const char *message, const char *what);
+void fault_silence(void); // libvirt prints nothing itself from here on
+// What cannot be done with something that is not ours. Always -1.
+int fault_foreign(
+    struct error *err, const char *kind, const char *name, const char *owner, const char *cluster);
+
+// ---- loop.c: libvirt's events, served by a thread of ours
+// -------------------------------------------------------
+
+int loop_take(struct error *err); // the first one starts it; before any connection is opened
+void loop_drop(void);             // the last one ends it; after the connection is closed
+
+// ---- call.c: calls that may block
+// -------------------------------------------------------------------------------
+
+// Run function(argument) in a thread of its own and wait: at most timeout_ms, then ERR_TIMEOUT
+// "WHAT took longer than N s"; also ended by interruption. libvirt has no way to break off a call:
+// one that is given up goes on by itself. 0: argument is the caller's again. -1: it is, or will be,
+// released.
+int call_run(const char *what, int64_t timeout_ms,
+    int (*function)(void *argument, struct error *err), void *argument,
+    void (*release)(void *argument), struct error *err);
+
+// call_run for a function of one domain that libvirt names with flags.
+int call_domain(virDomainPtr domain, const char *what, int64_t timeout_ms,
+    int (*function)(virDomainPtr domain, unsigned flags), unsigned flags, struct error *err);
+
+// ---- domain.c
+// ----------------------------------------------------------------------------------------------------
+
+// The domain of that name, ours and of that cluster (any cluster of ours when NULL): ERR_NOT_FOUND,
+// ERR_CONFLICT.
+int domain_find(
+    struct virt *virt, const char *cluster, const char *name, virDomainPtr *ret, struct error *err);
+// The same, but *ret is NULL when there is no such domain.
+int domain_seek(
+    struct virt *virt, const char *cluster, const char *name, virDomainPtr *ret, struct error *err);
+// Our state for one of libvirt's, and why as a constant for people ("" when there is nothing to
+// say).
+enum virt_state state_of(int state, int reason, const char **ret_reason);
+// State and, as a constant for people, why (ret_reason may be NULL).
+int domain_state(
+    virDomainPtr domain, enum virt_state *ret, const char **ret_reason, struct error *err);
+
+// ---- link.c ----------------------------------------------------------------------------------------------------
+
+// The first <interface> of a domain's XML with its link up or down; caller frees; NULL when there
+// is none.
+char *link_xml(const char *domain_xml, bool up);
+
+// ---- power.c ---------------------------------------------------------------------------------------------------
+
+int power_press(virDomainPtr domain, bool agent, struct error *err); // agent: ask the guest's agent
+
+#endif

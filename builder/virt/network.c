@@ -1,0 +1,213 @@
+// network.c - the cluster's network in libvirt: look, make, remove.
+// SPDX-License-Identifier: Apache-2.0
+#include "virt/network.h"
+
+#include "base/cleanup.h"
+#include "virt/internal.h"
+#include "virt/reader.h"
+
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define OWNER_PATH "/network/metadata/*[local-name()='network']/@cluster"
+
+static const struct reader_fact facts[] = {
+    {"bridge", "/network/bridge/@name", ""},
+    {"mode", "/network/forward/@mode", ""},
+    {"host's address", "/network/ip/@address", ""},
+    {"prefix length", "/network/ip/@prefix", ""},
+    {"names", "/network/dns/host/hostname", ""},
+    {"addresses of the names", "/network/dns/host/@ip", ""},
+};
+
+static int
+lookup(struct virt *virt, const char *name, virNetworkPtr *ret, struct error *err)
+{
+    *ret = virNetworkLookupByName(virt->conn, name);
+    if (*ret == NULL && virGetLastErrorCode() != VIR_ERR_NO_NETWORK)
+        return fault_set(err, "cannot look for the network '%s'", name);
+    return 0;
+}
+
+static int
+describe(virNetworkPtr network, char **ret_xml, char **ret_owner, struct error *err)
+{
+    READER_AUTO struct reader *reader = NULL;
+    FREE_AUTO char *xml = virNetworkGetXMLDesc(network, VIR_NETWORK_XML_INACTIVE);
+    if (xml == NULL)
+        return fault_set(err, "cannot look at the network '%s'", virNetworkGetName(network));
+    if (reader_new(xml, &reader, err) < 0)
+        return -1;
+    *ret_owner = reader_get(reader, OWNER_PATH);
+    *ret_xml = TAKE(xml);
+    return 0;
+}
+
+static int
+look(virNetworkPtr network, const struct virt_network *wanted, struct virt_network_info *info,
+    struct error *err)
+{
+    FREE_AUTO char *have = NULL;
+    FREE_AUTO char *want = virt_network_xml(wanted);
+    if (describe(network, &have, &info->cluster, err) < 0)
+        return -1;
+    info->exists = true;
+    info->active = virNetworkIsActive(network) == 1;
+    info->ours = str_equal(info->cluster, wanted->cluster);
+    if (!info->ours)
+        return 0;
+    return reader_compare(have, want, facts, COUNT(facts), &info->difference, err);
+}
+
+int
+virt_network_look(struct virt *virt, const struct virt_network *wanted,
+    struct virt_network_info *ret, struct error *err)
+{
+    NETWORK_AUTO virNetworkPtr network = NULL;
+    VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
+    if (lookup(virt, wanted->name, &network, err) < 0)
+        return -1;
+    if (network != NULL && look(network, wanted, &info, err) < 0)
+        return -1;
+    *ret = info;
+    info = (struct virt_network_info){0};
+    return 0;
+}
+
+void
+virt_network_info_free(struct virt_network_info *info)
+{
+    free(info->cluster);
+    free(info->difference);
+    *info = (struct virt_network_info){0};
+}
+
+static int
+define(struct virt *virt, const struct virt_network *wanted, virNetworkPtr *ret, struct error *err)
+{
+    FREE_AUTO char *xml = virt_network_xml(wanted);
+    *ret = virNetworkDefineXMLFlags(virt->conn, xml, VIR_NETWORK_DEFINE_VALIDATE);
+    if (*ret == NULL)
+        return fault_set(err, "cannot define the network '%s'", wanted->name);
+    return 0;
+}
+
+struct network_call {
+    virNetworkPtr network;
+    char *what;
+    int (*function)(virNetworkPtr network);
+};
+
+static int
+network_call_run(void *argument, struct error *err)
+{
+    struct network_call *call = argument;
+    return call->function(call->network) < 0 ? fault_set(err, "%s", call->what) : 0;
+}
+
+static void
+network_call_release(void *argument)
+{
+    struct network_call *call = argument;
+    virNetworkFree(call->network);
+    free(call->what);
+    free(call);
+}
+
+static int
+call_on(virNetworkPtr network, const char *doing, int (*function)(virNetworkPtr network),
+    struct error *err)
+{
+    struct network_call *call = mem_zero(1, sizeof(*call));
+    virNetworkRef(network);
+    call->network = network;
+    call->what = str_format("%s the network '%s'", doing, virNetworkGetName(network));
+    call->function = function;
+    FREE_AUTO char *what = str_dup(call->what);
+    if (call_run(what, CALL_MS, network_call_run, call, network_call_release, err) < 0)
+        return -1;
+    network_call_release(call);
+    return 0;
+}
+
+static int
+keep(virNetworkPtr network)
+{
+    return virNetworkSetAutostart(network, 1);
+}
+
+static int
+start(virNetworkPtr network, struct error *err)
+{
+    if (call_on(network, "starting", virNetworkCreate, err) < 0)
+        return -1;
+    return call_on(network, "starting with libvirt", keep, err);
+}
+
+// What does not start is not left behind.
+static int
+make(struct virt *virt, const struct virt_network *wanted, struct error *err)
+{
+    NETWORK_AUTO virNetworkPtr network = NULL;
+    ERROR_AUTO struct error ignored = {0};
+    if (define(virt, wanted, &network, err) < 0)
+        return -1;
+    if (start(network, err) == 0)
+        return 0;
+    call_on(network, "removing", virNetworkUndefine, &ignored);
+    return -1;
+}
+
+static int
+start_again(struct virt *virt, const char *name, struct error *err)
+{
+    NETWORK_AUTO virNetworkPtr network = NULL;
+    if (lookup(virt, name, &network, err) < 0)
+        return -1;
+    if (network == NULL)
+        return error_set(err, ERR_NOT_FOUND, "the network '%s' has just vanished: try again", name);
+    return start(network, err);
+}
+
+int
+virt_network_ensure(
+    struct virt *virt, const struct virt_network *wanted, bool *ret_changed, struct error *err)
+{
+    VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
+    if (virt_network_look(virt, wanted, &info, err) < 0)
+        return -1;
+    if (info.exists && !info.ours)
+        return fault_foreign(err, "network", wanted->name, info.cluster, wanted->cluster);
+    if (info.difference != NULL)
+        return error_set(err, ERR_CONFLICT,
+            "the network '%s' is not what cluster.yaml says: %s; 'airbuild destroy' removes it, "
+            "the "
+            "next launch makes it anew",
+            wanted->name, info.difference);
+    if (ret_changed != NULL)
+        *ret_changed = !info.active;
+    if (!info.exists)
+        return make(virt, wanted, err);
+    return info.active ? 0 : start_again(virt, wanted->name, err);
+}
+
+int
+virt_network_remove(struct virt *virt, const char *cluster, const char *name, struct error *err)
+{
+    NETWORK_AUTO virNetworkPtr network = NULL;
+    FREE_AUTO char *xml = NULL;
+    FREE_AUTO char *owner = NULL;
+    if (lookup(virt, name, &network, err) < 0)
+        return -1;
+    if (network == NULL)
+        return 0;
+    if (describe(network, &xml, &owner, err) < 0)
+        return -1;
+    if (!str_equal(owner, cluster))
+        return fault_foreign(err, "network", name, owner, cluster);
+    if (virNetworkIsActive(network) == 1 &&
+        call_on(network, "stopping", virNetworkDestroy, err) < 0)
+        return -1;
+    return call_on(network, "removing", virNetworkUndefine, err);
+}

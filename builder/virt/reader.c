@@ -1,0 +1,110 @@
+// reader.c - values out of XML by libxml2's XPath.
+// SPDX-License-Identifier: Apache-2.0
+#include "virt/reader.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <libxml/parser.h>
+#include <libxml/xpath.h>
+#include <string.h>
+
+struct reader {
+    xmlDocPtr document;
+    xmlXPathContextPtr context;
+};
+
+static void
+ignore_error(void *context, xmlErrorPtr error)
+{
+    (void) context;
+    (void) error;
+}
+
+int
+reader_new(const char *xml, struct reader **ret, struct error *err)
+{
+    xmlDocPtr document = xmlReadMemory(xml, (int) strlen(xml), "libvirt.xml", NULL,
+        XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NONET);
+    if (document == NULL)
+        return error_set(err, ERR_LIBVIRT, "libvirt gave a description that is not XML");
+    struct reader *reader = mem_zero(1, sizeof(*reader));
+    reader->document = document;
+    reader->context = xmlXPathNewContext(document);
+    if (reader->context == NULL)
+        mem_exhausted();
+    reader->context->error = ignore_error;
+    *ret = reader;
+    return 0;
+}
+
+void
+reader_freep(struct reader **reader)
+{
+    if (*reader == NULL)
+        return;
+    xmlXPathFreeContext((*reader)->context);
+    xmlFreeDoc((*reader)->document);
+    free(*reader);
+    *reader = NULL;
+}
+
+static void
+add_node(struct buf *text, xmlNodePtr node)
+{
+    xmlChar *content = xmlNodeGetContent(node);
+    if (text->length > 0)
+        buf_add(text, " ");
+    buf_add(text, content != NULL ? (const char *) content : "");
+    xmlFree(content);
+}
+
+char *
+reader_get(const struct reader *reader, const char *path)
+{
+    xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, reader->context);
+    struct buf text = {0};
+    int count = found != NULL ? xmlXPathNodeSetGetLength(found->nodesetval) : 0;
+    for (int i = 0; i < count; i++)
+        add_node(&text, found->nodesetval->nodeTab[i]);
+    xmlXPathFreeObject(found);
+    return count > 0 ? buf_take(&text) : NULL;
+}
+
+static void
+add_value(struct buf *text, const char *value, const char *unit)
+{
+    if (value == NULL)
+        buf_add(text, "none");
+    else
+        buf_printf(text, "'%s%s'", value, unit);
+}
+
+static void
+add_difference(struct buf *text, const struct reader *have, const struct reader *want,
+    const struct reader_fact *fact)
+{
+    FREE_AUTO char *old = reader_get(have, fact->path);
+    FREE_AUTO char *new = reader_get(want, fact->path);
+    if (str_equal(old, new))
+        return;
+    buf_printf(text, "%s%s is ", text->length > 0 ? "; " : "", fact->label);
+    add_value(text, old, fact->unit);
+    buf_add(text, ", wanted ");
+    add_value(text, new, fact->unit);
+}
+
+int
+reader_compare(const char *have, const char *want, const struct reader_fact *facts, size_t count,
+    char **ret_difference, struct error *err)
+{
+    READER_AUTO struct reader *old = NULL;
+    READER_AUTO struct reader *new = NULL;
+    if (reader_new(have, &old, err) < 0 || reader_new(want, &new, err) < 0)
+        return -1;
+    BUF_AUTO struct buf text = {0};
+    for (size_t i = 0; i < count; i++)
+        add_difference(&text, old, new, &facts[i]);
+    *ret_difference = text.length > 0 ? buf_take(&text) : NULL;
+    return 0;
+}

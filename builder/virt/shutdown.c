@@ -1,0 +1,121 @@
+// shutdown.c - several domains shut down in order, all at once, with one deadline.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "virt/internal.h"
+
+#include <stdlib.h>
+
+#define LOOK_MS 200
+#define PRESS_AGAIN_MS 5000 // a guest that is still booting loses a press of its button
+#define PRESSES_BEFORE_AGENT 3
+
+struct downs {
+    virDomainPtr *domains; // NULL once it is off
+    size_t count, up;
+    void (*each)(void *context, const char *name);
+    void *context;
+};
+
+static void
+downs_free(struct downs *downs)
+{
+    for (size_t i = 0; i < downs->count; i++)
+        domain_freep(&downs->domains[i]);
+    free(downs->domains);
+}
+
+// A paused guest does not see its button.
+static int
+add(struct downs *downs, struct virt *virt, const char *cluster, const char *name,
+    struct error *err)
+{
+    DOMAIN_AUTO virDomainPtr domain = NULL;
+    enum virt_state state;
+    if (domain_seek(virt, cluster, name, &domain, err) < 0)
+        return -1;
+    if (domain == NULL)
+        return 0;
+    if (domain_state(domain, &state, NULL, err) < 0)
+        return -1;
+    if (state != VIRT_RUNNING && state != VIRT_PAUSED)
+        return 0;
+    if (state == VIRT_PAUSED && virt_domain_resume(virt, cluster, name, err) < 0)
+        return -1;
+    downs->domains[downs->count++] = TAKE(domain);
+    downs->up++;
+    return 0;
+}
+
+static int
+sweep(struct downs *downs, struct error *err)
+{
+    for (size_t i = 0; i < downs->count; i++) {
+        enum virt_state state;
+        if (downs->domains[i] == NULL)
+            continue;
+        if (domain_state(downs->domains[i], &state, NULL, err) < 0)
+            return -1;
+        if (state == VIRT_RUNNING || state == VIRT_PAUSED)
+            continue;
+        if (downs->each != NULL)
+            downs->each(downs->context, virDomainGetName(downs->domains[i]));
+        domain_freep(&downs->domains[i]);
+        downs->domains[i] = NULL;
+        downs->up--;
+    }
+    return 0;
+}
+
+// A press that fails (the guest is just going off, its agent does not answer) is followed by
+// another.
+static int
+press(const struct downs *downs, unsigned presses, struct error *err)
+{
+    bool agent = presses >= PRESSES_BEFORE_AGENT && presses % 2 != 0;
+    for (size_t i = 0; i < downs->count; i++) {
+        if (downs->domains[i] == NULL || power_press(downs->domains[i], agent, err) == 0)
+            continue;
+        if (err->code == ERR_INTERRUPTED)
+            return -1;
+        error_clear(err);
+    }
+    return 0;
+}
+
+static int
+bring_down(struct downs *downs, int64_t timeout_ms, struct error *err)
+{
+    int64_t end = clock_ms() + timeout_ms;
+    int64_t next_press = clock_ms();
+    for (unsigned presses = 0; downs->up > 0 && clock_left(end) > 0;) {
+        if (clock_left(next_press) == 0) {
+            if (press(downs, presses++, err) < 0)
+                return -1;
+            next_press = clock_ms() + PRESS_AGAIN_MS;
+        }
+        if (sweep(downs, err) < 0)
+            return -1;
+        if (downs->up > 0 && clock_sleep(LOOK_MS, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+virt_domain_shutdown(struct virt *virt, const char *cluster, const struct strv *names,
+    int64_t timeout_ms, void (*each)(void *context, const char *name), void *context,
+    struct strv *ret_left, struct error *err)
+{
+    CLEANUP(downs_free) struct downs downs = {.each = each, .context = context};
+    downs.domains = mem_zero(names->count + 1, sizeof(virDomainPtr));
+    for (size_t i = 0; i < names->count; i++)
+        if (add(&downs, virt, cluster, names->items[i], err) < 0)
+            return -1;
+    if (bring_down(&downs, timeout_ms, err) < 0)
+        return -1;
+    for (size_t i = 0; i < downs.count; i++)
+        if (downs.domains[i] != NULL)
+            strv_add(ret_left, virDomainGetName(downs.domains[i]));
+    return 0;
+}

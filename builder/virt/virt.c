@@ -1,0 +1,97 @@
+// virt.c - connect and disconnect.
+// SPDX-License-Identifier: Apache-2.0
+#include "virt/internal.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+
+#define OPEN_MS 20000
+#define KEEPALIVE_INTERVAL 5 // seconds
+#define KEEPALIVE_COUNT 3    // unanswered in a row until the connection counts as broken
+
+struct opening {
+    char *uri;
+    virConnectPtr conn;
+};
+
+static int
+opening_run(void *argument, struct error *err)
+{
+    struct opening *opening = argument;
+    opening->conn = virConnectOpen(opening->uri);
+    if (opening->conn == NULL)
+        return fault_set(err, "cannot connect to libvirt at '%s'", opening->uri);
+    return 0;
+}
+
+static void
+opening_release(void *argument)
+{
+    struct opening *opening = argument;
+    if (opening->conn != NULL)
+        virConnectClose(opening->conn);
+    free(opening->uri);
+    free(opening);
+}
+
+// A daemon that hangs would hold every call for ever; unanswered keepalives break the connection
+// instead. The test driver knows none.
+static void
+watch_over(virConnectPtr conn)
+{
+    if (virConnectSetKeepAlive(conn, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT) != 0)
+        virResetLastError();
+}
+
+static int
+open_connection(const char *uri, virConnectPtr *ret, struct error *err)
+{
+    struct opening *opening = mem_zero(1, sizeof(*opening));
+    opening->uri = str_dup(uri);
+    FREE_AUTO char *what = str_format("connecting to libvirt at '%s'", uri);
+    if (call_run(what, OPEN_MS, opening_run, opening, opening_release, err) < 0)
+        return -1;
+    *ret = TAKE(opening->conn);
+    opening_release(opening);
+    return 0;
+}
+
+int
+virt_open(const char *uri, struct virt **ret, struct error *err)
+{
+    virConnectPtr conn = NULL;
+    fault_silence();
+    if (loop_take(err) < 0)
+        return -1;
+    if (open_connection(uri, &conn, err) < 0) {
+        loop_drop();
+        return -1;
+    }
+    watch_over(conn);
+    struct virt *virt = mem_zero(1, sizeof(*virt));
+    virt->conn = conn;
+    virt->uri = str_dup(uri);
+    *ret = virt;
+    return 0;
+}
+
+void
+virt_close(struct virt *virt)
+{
+    if (virt == NULL)
+        return;
+    virConnectClose(virt->conn);
+    loop_drop();
+    free(virt->uri);
+    free(virt);
+}
+
+void
+virt_closep(struct virt **virt)
+{
+    virt_close(*virt);
+    *virt = NULL;
+}

@@ -1,0 +1,40 @@
+// virt.h - the connection to a hypervisor through libvirt, and what it says of its host.
+// Domains are domain.h, networks network.h, events watch.h, the texts libvirt is given xml.h.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_VIRT_VIRT_H
+#define AIRBUILD_VIRT_VIRT_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct virt; // one connection; to be used by one thread at a time
+
+// Connect to a URI ("qemu:///system", "qemu+ssh://host/system", "test:///default") within 20 s; a
+// daemon that dies or hangs later fails the call under way after at most 20 s more. ERR_ACCESS when
+// not permitted, ERR_LIBVIRT when nothing answers (the message says how to start it), ERR_TIMEOUT,
+// ERR_INTERRUPTED.
+int virt_open(const char *uri, struct virt **ret, struct error *err);
+void virt_close(struct virt *virt); // NULL is fine; its watches must be freed before
+void virt_closep(struct virt **virt);
+#define VIRT_AUTO __attribute__((cleanup(virt_closep)))
+
+// What the host can do; asked once a call.
+struct virt_host {
+    char *uri;        // as libvirt itself names it
+    char *name;       // host name
+    char *libvirt;    // version of the library and daemon, "9.0.0"
+    char *hypervisor; // "QEMU 7.2.22"; NULL when libvirt does not say
+    char *emulator;   // absolute path on that host; NULL when libvirt does not say
+    char *arch;       // "x86_64"
+    char *machine;    // "q35": the machine type airbuild uses there
+    bool kvm_offered; // libvirt offers KVM; that it works is only proven by accel.h
+    unsigned cpus;
+    uint64_t memory_kib, memory_free_kib; // 0: libvirt does not say
+};
+int virt_host_look(struct virt *virt, struct virt_host *ret, struct error *err);
+void virt_host_free(struct virt_host *host);
+#define VIRT_HOST_AUTO __attribute__((cleanup(virt_host_free)))
+
+#endif

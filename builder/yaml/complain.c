@@ -1,0 +1,195 @@
+// complain.c - complaints about a text: kept by place, told with the line and a caret.
+// What is complained about is decided by the reader and the mappers.
+// SPDX-License-Identifier: Apache-2.0
+#include "yaml/yaml.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#define EXCERPT_WIDTH 100 // characters of a line that are shown
+#define EXCERPT_BEFORE 60 // of them, at most so many before the caret when the line is cut
+#define QUOTE_WIDTH 40
+
+void
+yaml_source_clear(struct yaml_source *source)
+{
+    for (size_t i = 0; i < source->complaint_count; i++)
+        free(source->complaints[i].sentence);
+    source->complaint_count = source->complaint_total = 0;
+}
+
+static bool
+goes_before(const struct yaml_complaint *a, const struct yaml_complaint *b)
+{
+    return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+// Keeps the array sorted; when it is full the last by place goes.
+static void
+keep(struct yaml_source *source, struct yaml_complaint complaint)
+{
+    struct yaml_complaint *kept = source->complaints;
+    source->complaint_total++;
+    if (source->complaint_count == YAML_COMPLAINT_MAX) {
+        struct yaml_complaint *last = &kept[YAML_COMPLAINT_MAX - 1];
+        struct yaml_complaint *dropped = goes_before(&complaint, last) ? last : &complaint;
+        free(dropped->sentence);
+        if (dropped == &complaint)
+            return;
+        source->complaint_count--;
+    }
+    size_t at = source->complaint_count++;
+    for (; at > 0 && goes_before(&complaint, &kept[at - 1]); at--)
+        kept[at] = kept[at - 1];
+    kept[at] = complaint;
+}
+
+void
+yaml_complain_at(
+    struct yaml_source *source, unsigned line, unsigned column, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    keep(source, (struct yaml_complaint){line, column, str_formatv(format, args)});
+    va_end(args);
+}
+
+void
+yaml_complain(struct yaml_source *source, const struct yaml_node *at, const char *format, ...)
+{
+    unsigned line = at == NULL ? 0 : at->line, column = at == NULL ? 0 : at->column;
+    va_list args;
+    va_start(args, format);
+    keep(source, (struct yaml_complaint){line, column, str_formatv(format, args)});
+    va_end(args);
+}
+
+// Where a line (from 1) begins and how long it is. Lines end with LF, CR LF or CR, as in YAML.
+static const char *
+find_line(const struct yaml_source *source, unsigned line, size_t *ret_length)
+{
+    const char *at = source->text, *end = source->text + source->length;
+    for (; line > 1 && at < end; at++)
+        if (*at == '\n' || (*at == '\r' && (at + 1 == end || at[1] != '\n')))
+            line--;
+    const char *stop = at;
+    while (stop < end && *stop != '\n' && *stop != '\r')
+        stop++;
+    if (at == source->text && stop - at >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
+        at += 3;
+    *ret_length = (size_t) (stop - at);
+    return at;
+}
+
+// Bytes of the character at text, 1 for what is none, never more than left.
+static size_t
+character(const char *text, size_t left)
+{
+    char window[5] = {0};
+    memcpy(window, text, left < 4 ? left : 4);
+    size_t bytes = str_utf8(window);
+    return bytes == 0 ? 1 : bytes;
+}
+
+// What a terminal would act on, or nobody would see: controls, broken bytes, separators, marks and
+// overrides of direction (Unicode's categories Cc, Zl, Zp and property Bidi_Control, and U+FEFF).
+static bool
+is_unprintable(const char *text, size_t bytes)
+{
+    unsigned char byte[4] = {0};
+    memcpy(byte, text, bytes);
+    if (bytes == 1)
+        return byte[0] < ' ' || byte[0] >= 0x7f;
+    if (bytes == 2)
+        return byte[0] == 0xc2 && byte[1] < 0xa0;
+    bool separator = byte[2] >= 0x8b && byte[2] <= 0x8f;
+    bool embedding = byte[2] >= 0xa8 && byte[2] <= 0xae;
+    bool isolate = byte[2] >= 0xa6 && byte[2] <= 0xa9;
+    return (byte[0] == 0xe2 && byte[1] == 0x80 && (separator || embedding)) ||
+           (byte[0] == 0xe2 && byte[1] == 0x81 && isolate) ||
+           (byte[0] == 0xef && byte[1] == 0xbb && byte[2] == 0xbf);
+}
+
+static void
+add_harmless(struct buf *out, const char *text, size_t bytes)
+{
+    if (text[0] != '\t' && is_unprintable(text, bytes))
+        buf_add(out, "?");
+    else
+        buf_add_bytes(out, text, bytes);
+}
+
+static void
+add_excerpt(struct buf *out, const struct yaml_source *source, const struct yaml_complaint *about)
+{
+    BUF_AUTO struct buf shown = {0}, caret = {0};
+    size_t length, place = about->column - 1;
+    const char *line = find_line(source, about->line, &length);
+    size_t first = place < EXCERPT_WIDTH - 5 ? 0 : place - EXCERPT_BEFORE;
+    size_t offset = 0, index = 0;
+    for (; offset < length && index < first + EXCERPT_WIDTH; index++) {
+        size_t bytes = character(line + offset, length - offset);
+        if (index >= first)
+            add_harmless(&shown, line + offset, bytes);
+        if (index >= first && index < place)
+            buf_add(&caret, line[offset] == '\t' ? "\t" : " ");
+        offset += bytes;
+    }
+    if (shown.length == 0)
+        return;
+    buf_printf(
+        out, "\n    %s%s%s", first > 0 ? "..." : "", shown.data, offset < length ? "..." : "");
+    buf_printf(out, "\n    %s%s^", first > 0 ? "   " : "", caret.length > 0 ? caret.data : "");
+}
+
+static void
+add_complaint(struct buf *out, const struct yaml_source *source, const struct yaml_complaint *about)
+{
+    if (out->length > 0)
+        buf_add(out, "\n");
+    if (about->line == 0) {
+        buf_printf(out, "%s: %s", source->origin, about->sentence);
+        return;
+    }
+    buf_printf(out, "%s:%u:%u: %s", source->origin, about->line, about->column, about->sentence);
+    add_excerpt(out, source, about);
+}
+
+int
+yaml_verdict(const struct yaml_source *source, struct error *err)
+{
+    BUF_AUTO struct buf out = {0};
+    if (source->complaint_total == 0)
+        return 0;
+    for (size_t i = 0; i < source->complaint_count; i++)
+        add_complaint(&out, source, &source->complaints[i]);
+    size_t more = source->complaint_total - source->complaint_count;
+    if (more > 0)
+        buf_printf(&out, "\n%s: %zu more like these; mend the first ones and try again",
+            source->origin, more);
+    return error_set(err, ERR_SPEC, "%s", out.data);
+}
+
+char *
+yaml_quote(const char *text)
+{
+    struct buf out = {0};
+    size_t left = strlen(text), shown = 0;
+    buf_add(&out, "'");
+    for (; left > 0 && shown < QUOTE_WIDTH; shown++) {
+        size_t bytes = character(text, left);
+        bool printable = !is_unprintable(text, bytes);
+        for (size_t i = 0; i < bytes && !printable; i++)
+            buf_printf(&out, "\\x%02x", (unsigned char) text[i]);
+        if (printable)
+            buf_add_bytes(&out, text, bytes);
+        text += bytes;
+        left -= bytes;
+    }
+    buf_add(&out, left > 0 ? "...'" : "'");
+    return buf_take(&out);
+}

@@ -1,0 +1,310 @@
+// map.c - mappings into structs by table. What the values mean together is checked by the callers.
+// SPDX-License-Identifier: Apache-2.0
+#include "yaml/map.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "yaml/scalar.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MAPPING "a mapping of keys to values such as 'key: value'"
+
+// ---- sentences ----------------------------------------------------------------------------------
+
+char *
+yaml_describe(const struct yaml_node *node)
+{
+    if (node->kind == YAML_LIST)
+        return str_dup("a list");
+    if (node->kind == YAML_MAP)
+        return str_dup("a mapping");
+    if (yaml_is_nothing(node))
+        return str_dup("nothing");
+    FREE_AUTO char *quoted = yaml_quote(node->text);
+    return str_format("%s%s", node->plain ? "" : "the quoted text ", quoted);
+}
+
+static void
+add_words(struct buf *out, const char *const *words)
+{
+    for (size_t i = 0; words[i] != NULL; i++) {
+        const char *before = i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ";
+        buf_printf(out, "%s%s", before, words[i]);
+    }
+}
+
+static void
+add_limits(struct buf *out, const struct yaml_key *key,
+    void (*add)(struct buf *out, unsigned long long limit))
+{
+    if (key->min == 0 && key->max == 0)
+        return;
+    buf_add(out, key->max == 0 ? ", at least " : ", from ");
+    add(out, key->min);
+    if (key->max == 0)
+        return;
+    buf_add(out, " to ");
+    add(out, key->max);
+}
+
+static void
+add_type(struct buf *out, const struct yaml_key *key)
+{
+    switch (key->type) {
+    case YAML_STRING:
+    case YAML_CUSTOM:
+        buf_add(out, key->form != NULL ? key->form : "a text");
+        return;
+    case YAML_BOOL:
+        buf_add(out, "on or off");
+        return;
+    case YAML_UNSIGNED:
+        buf_printf(out, "a whole number from %llu", key->min);
+        if (key->max != 0)
+            buf_printf(out, " to %llu", key->max);
+        return;
+    case YAML_SIZE:
+        buf_add(out, "a size such as 512M or 10G");
+        add_limits(out, key, scalar_add_size);
+        return;
+    case YAML_DURATION:
+        buf_add(
+            out, key->unit == 1000 ? "whole seconds such as 3s" : "a duration such as 2s or 500ms");
+        add_limits(out, key, scalar_add_duration);
+        return;
+    case YAML_WORD:
+        add_words(out, key->words);
+        return;
+    case YAML_STRINGS:
+        buf_printf(out, "a list, each item %s", key->form != NULL ? key->form : "a text");
+        return;
+    case YAML_TABLE:
+        buf_add(out, MAPPING);
+        return;
+    }
+}
+
+char *
+yaml_expected(const struct yaml_key *key)
+{
+    struct buf out = {0};
+    add_type(&out, key);
+    return buf_take(&out);
+}
+
+// Quotes are worth a word only where they are the mistake.
+static char *
+describe_for(const struct yaml_node *value, const struct yaml_key *key)
+{
+    bool text = key->type == YAML_STRING || key->type == YAML_STRINGS || key->type == YAML_WORD ||
+                key->type == YAML_CUSTOM;
+    if (value->kind == YAML_SCALAR && !value->plain && text)
+        return yaml_quote(value->text);
+    return yaml_describe(value);
+}
+
+static size_t
+count_words(const char *const *words)
+{
+    size_t count = 0;
+    while (words[count] != NULL)
+        count++;
+    return count;
+}
+
+void
+yaml_complain_wrong(
+    struct yaml_source *source, const struct yaml_node *value, const struct yaml_key *key)
+{
+    FREE_AUTO char *expected = yaml_expected(key), *found = describe_for(value, key);
+    const char *near = NULL;
+    if (key->type == YAML_WORD && value->kind == YAML_SCALAR && strlen(value->text) < 64)
+        near = str_nearest(value->text, key->words, count_words(key->words));
+    yaml_complain(source, value, "'%s' must be %s, not %s%s%s%s", key->name, expected, found,
+        near == NULL ? "" : "; did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'?");
+}
+
+// ---- values -------------------------------------------------------------------------------------
+
+static bool
+in_range(unsigned long long number, const struct yaml_key *key)
+{
+    return number >= key->min && (key->max == 0 || number <= key->max);
+}
+
+static bool
+set_unsigned(unsigned long long number, void *member)
+{
+    if (number > UINT_MAX)
+        return false;
+    *(unsigned *) member = (unsigned) number;
+    return true;
+}
+
+static bool
+set_counted(unsigned long long number, const struct yaml_key *key, void *member)
+{
+    unsigned long long unit = key->unit == 0 ? 1 : key->unit;
+    if (!in_range(number, key) || number % unit != 0)
+        return false;
+    if (key->type != YAML_SIZE || key->unit != 0)
+        return set_unsigned(number / unit, member);
+    *(uint64_t *) member = number;
+    return true;
+}
+
+static bool
+set_word(const char *text, const struct yaml_key *key, void *member)
+{
+    unsigned i = 0;
+    while (key->words[i] != NULL && strcmp(key->words[i], text) != 0)
+        i++;
+    if (key->words[i] == NULL)
+        return false;
+    memcpy(member, &i, sizeof i);
+    return true;
+}
+
+static bool
+will_do(const char *text, const struct yaml_key *key)
+{
+    return key->fits != NULL ? key->fits(text) : text[0] != '\0';
+}
+
+static bool
+set_string(const char *text, const struct yaml_key *key, void *member)
+{
+    char **string = member;
+    if (!will_do(text, key))
+        return false;
+    free(*string);
+    *string = str_dup(text);
+    return true;
+}
+
+// Quotes make a text of what would be a number or a truth; names and words do not care.
+static bool
+set_scalar(const struct yaml_node *value, const struct yaml_key *key, void *member)
+{
+    unsigned long long number;
+    if (key->type == YAML_STRING)
+        return set_string(value->text, key, member);
+    if (key->type == YAML_WORD)
+        return set_word(value->text, key, member);
+    if (!value->plain)
+        return false;
+    if (key->type == YAML_BOOL)
+        return scalar_bool(value->text, member);
+    if (key->type == YAML_SIZE)
+        return scalar_size(value->text, &number) && set_counted(number, key, member);
+    if (key->type == YAML_DURATION)
+        return scalar_duration(value->text, &number) && set_counted(number, key, member);
+    return scalar_number(value->text, &number) && set_counted(number, key, member);
+}
+
+static void
+set_strings(struct yaml_source *source, const struct yaml_node *value, const struct yaml_key *key,
+    struct strv *member)
+{
+    if (value->kind != YAML_LIST && !yaml_is_nothing(value)) {
+        yaml_complain_wrong(source, value, key);
+        return;
+    }
+    strv_free(member);
+    for (size_t i = 0; i < value->count; i++) {
+        const struct yaml_node *item = value->items[i];
+        if (item->kind == YAML_SCALAR && !yaml_is_nothing(item) && will_do(item->text, key)) {
+            strv_add(member, item->text);
+            continue;
+        }
+        FREE_AUTO char *found = describe_for(item, key);
+        yaml_complain(source, item, "each item of '%s' must be %s, not %s", key->name,
+            key->form != NULL ? key->form : "a text", found);
+    }
+}
+
+void
+yaml_map_value(struct yaml_source *source, const struct yaml_node *name,
+    const struct yaml_node *value, const struct yaml_key *key, void *target)
+{
+    void *member = (char *) target + key->offset;
+    if (key->type == YAML_STRINGS) {
+        set_strings(source, value, key, member);
+    } else if (key->type == YAML_TABLE) {
+        FREE_AUTO char *what = str_format("'%s'", key->name);
+        yaml_map(source, value, what, key->keys, member);
+    } else if (yaml_is_nothing(value)) {
+        FREE_AUTO char *expected = yaml_expected(key);
+        yaml_complain(
+            source, name, "'%s' has no value; write %s, or remove the line", key->name, expected);
+    } else if (key->type == YAML_CUSTOM) {
+        key->custom(source, name, value, member);
+    } else if (value->kind != YAML_SCALAR || !set_scalar(value, key, member)) {
+        yaml_complain_wrong(source, value, key);
+    }
+}
+
+// ---- mappings -----------------------------------------------------------------------------------
+
+static const struct yaml_key *
+find_key(const struct yaml_key *keys, const char *name)
+{
+    for (; keys->name != NULL; keys++)
+        if (strcmp(keys->name, name) == 0)
+            return keys;
+    return NULL;
+}
+
+static void
+complain_of_unknown(struct yaml_source *source, const struct yaml_node *name, const char *what,
+    const struct yaml_key *keys)
+{
+    STRV_AUTO struct strv known = {0};
+    FREE_AUTO char *quoted = yaml_quote(name->text);
+    for (; keys->name != NULL; keys++)
+        strv_add(&known, keys->name);
+    const char *near = NULL;
+    if (strlen(name->text) < 64)
+        near = str_nearest(name->text, (const char *const *) known.items, known.count);
+    if (near != NULL) {
+        yaml_complain(source, name, "%s has no key %s; did you mean '%s'?", what, quoted, near);
+        return;
+    }
+    FREE_AUTO char *list = strv_join(&known, ", ");
+    yaml_complain(source, name, "%s has no key %s; its keys are %s", what, quoted, list);
+}
+
+static void
+complain_of_missing(struct yaml_source *source, const struct yaml_node *map, const char *what,
+    const struct yaml_key *keys)
+{
+    for (; keys->name != NULL; keys++) {
+        if (!keys->required || yaml_get(map, keys->name) != NULL)
+            continue;
+        FREE_AUTO char *expected = yaml_expected(keys);
+        yaml_complain(
+            source, map, "%s lacks the key '%s', which is %s; add it", what, keys->name, expected);
+    }
+}
+
+void
+yaml_map(struct yaml_source *source, const struct yaml_node *map, const char *what,
+    const struct yaml_key *keys, void *target)
+{
+    if (map->kind != YAML_MAP && !yaml_is_nothing(map)) {
+        FREE_AUTO char *found = yaml_describe(map);
+        yaml_complain(source, map, "%s must be " MAPPING ", not %s", what, found);
+        return;
+    }
+    for (size_t i = 0; i < map->count; i++) {
+        const struct yaml_key *key = find_key(keys, map->keys[i]->text);
+        if (key == NULL)
+            complain_of_unknown(source, map->keys[i], what, keys);
+        else
+            yaml_map_value(source, map->keys[i], map->items[i], key, target);
+    }
+    complain_of_missing(source, map, what, keys);
+}

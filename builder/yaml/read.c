@@ -1,0 +1,338 @@
+// read.c - libyaml's events made into a tree, within limits. libyaml's own loader is not used: it
+// takes aliases, duplicate keys and nesting without end.
+// What the values mean is decided by map.c and its callers.
+// SPDX-License-Identifier: Apache-2.0
+#include "yaml/trouble.h"
+#include "yaml/yaml.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <string.h>
+#include <yaml.h>
+
+struct reader {
+    struct yaml_source *source;
+    yaml_parser_t parser;
+    struct yaml_node *root;
+    struct yaml_node *open[YAML_DEPTH_MAX]; // collections that have begun; owned by root
+    struct yaml_node *key[YAML_DEPTH_MAX];  // of an open mapping, when its value is awaited; owned
+    size_t depth;
+    size_t nodes;
+    bool stopped; // nothing more is to be read
+};
+
+static void
+cleanup_event(yaml_event_t *event)
+{
+    yaml_event_delete(event);
+}
+
+void
+yaml_node_free(struct yaml_node *node)
+{
+    if (node == NULL)
+        return;
+    for (size_t i = 0; i < node->count; i++) {
+        yaml_node_free(node->items[i]);
+        if (node->keys != NULL)
+            yaml_node_free(node->keys[i]);
+    }
+    free(node->items);
+    free(node->keys);
+    free(node->text);
+    free(node);
+}
+
+void
+yaml_node_freep(struct yaml_node **node)
+{
+    yaml_node_free(*node);
+}
+
+static void
+complain_here(struct reader *reader, const yaml_event_t *event, const char *sentence)
+{
+    yaml_complain_at(reader->source, (unsigned) event->start_mark.line + 1,
+        (unsigned) event->start_mark.column + 1, "%s", sentence);
+}
+
+static void
+stop(struct reader *reader, const yaml_event_t *event, const char *sentence)
+{
+    complain_here(reader, event, sentence);
+    reader->stopped = true;
+}
+
+static struct yaml_node *
+new_node(enum yaml_kind kind, const yaml_event_t *event)
+{
+    struct yaml_node *node = mem_zero(1, sizeof *node);
+    node->kind = kind;
+    node->line = (unsigned) event->start_mark.line + 1;
+    node->column = (unsigned) event->start_mark.column + 1;
+    return node;
+}
+
+static void
+append(struct yaml_node *parent, struct yaml_node *key, struct yaml_node *value)
+{
+    size_t capacity = parent->capacity;
+    if (parent->kind == YAML_MAP)
+        mem_grow(&parent->keys, &capacity, parent->count + 1, sizeof(struct yaml_node *));
+    mem_grow(&parent->items, &parent->capacity, parent->count + 1, sizeof(struct yaml_node *));
+    if (parent->kind == YAML_MAP)
+        parent->keys[parent->count] = key;
+    parent->items[parent->count++] = value;
+}
+
+// Put a node where the text has it. Takes ownership.
+static void
+place(struct reader *reader, struct yaml_node *node)
+{
+    if (reader->depth == 0) {
+        reader->root = node;
+        return;
+    }
+    size_t top = reader->depth - 1;
+    struct yaml_node *parent = reader->open[top];
+    if (parent->kind == YAML_MAP && reader->key[top] == NULL) {
+        if (node->kind != YAML_SCALAR) {
+            yaml_complain(reader->source, node, "a key must be a text, not %s; check this place",
+                node->kind == YAML_LIST ? "a list" : "a mapping");
+            reader->stopped = true;
+        }
+        reader->key[top] = node;
+        return;
+    }
+    append(parent, parent->kind == YAML_MAP ? TAKE(reader->key[top]) : NULL, node);
+}
+
+static int
+by_text_then_place(const void *a, const void *b)
+{
+    const struct yaml_node *left = *(struct yaml_node *const *) a;
+    const struct yaml_node *right = *(struct yaml_node *const *) b;
+    int order = strcmp(left->text, right->text);
+    if (order != 0)
+        return order;
+    if (left->line != right->line)
+        return left->line < right->line ? -1 : 1;
+    return left->column < right->column ? -1 : left->column > right->column;
+}
+
+// Sorted, so that a hostile mapping of many keys costs no more than n log n.
+static void
+refuse_duplicates(struct reader *reader, const struct yaml_node *map)
+{
+    FREE_AUTO struct yaml_node **keys = mem_zero(map->count, sizeof *keys);
+    size_t count = 0;
+    for (size_t i = 0; i < map->count; i++)
+        if (map->keys[i]->kind == YAML_SCALAR)
+            keys[count++] = map->keys[i];
+    qsort(keys, count, sizeof *keys, by_text_then_place);
+    for (size_t i = 1, first = 0; i < count; i++) {
+        if (strcmp(keys[i]->text, keys[first]->text) != 0) {
+            first = i;
+            continue;
+        }
+        FREE_AUTO char *name = yaml_quote(keys[i]->text);
+        yaml_complain(reader->source, keys[i],
+            "the key %s is given twice, first on line %u; remove one of them", name,
+            keys[first]->line);
+    }
+}
+
+static void
+open_collection(struct reader *reader, enum yaml_kind kind, const yaml_event_t *event)
+{
+    if (reader->depth == YAML_DEPTH_MAX) {
+        stop(reader, event, "this is nested too deeply, at most 32 levels; flatten it");
+        return;
+    }
+    struct yaml_node *node = new_node(kind, event);
+    place(reader, node);
+    reader->open[reader->depth] = node;
+    reader->key[reader->depth++] = NULL;
+}
+
+// A collection as a key is already complained about and hangs in key[]; it is dropped with it.
+static void
+close_collection(struct reader *reader)
+{
+    const struct yaml_node *node = reader->open[--reader->depth];
+    if (node->kind == YAML_MAP)
+        refuse_duplicates(reader, node);
+}
+
+static void
+add_scalar(struct reader *reader, const yaml_event_t *event)
+{
+    const char *text = (const char *) event->data.scalar.value;
+    size_t length = event->data.scalar.length;
+    if (memchr(text, '\0', length) != NULL)
+        complain_here(reader, event, "this text holds a NUL character; remove the '\\0'");
+    struct yaml_node *node = new_node(YAML_SCALAR, event);
+    node->text = str_ndup(text, length);
+    node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    place(reader, node);
+}
+
+static void
+refuse_decoration(struct reader *reader, const yaml_event_t *event, const yaml_char_t *anchor,
+    const yaml_char_t *tag)
+{
+    if (anchor != NULL)
+        complain_here(reader, event, "anchors are not used here; remove the '&' and its name");
+    if (tag != NULL)
+        complain_here(reader, event, "tags are not used here; remove the '!', or quote the text");
+}
+
+static void
+add_alias(struct reader *reader, const yaml_event_t *event)
+{
+    complain_here(reader, event,
+        "aliases are not used here; write the value itself, or quote a text that begins with '*'");
+    struct yaml_node *node = new_node(YAML_SCALAR, event);
+    node->text = str_dup("");
+    place(reader, node);
+}
+
+static void
+start_document(struct reader *reader, const yaml_event_t *event)
+{
+    if (reader->root != NULL)
+        stop(reader, event, "a second document begins here; keep one document, without '---'");
+    else if (event->data.document_start.version_directive != NULL ||
+             event->data.document_start.tag_directives.start !=
+                 event->data.document_start.tag_directives.end)
+        complain_here(
+            reader, event, "directives are not used here; remove the line that begins with '%'");
+}
+
+static void
+take_event(struct reader *reader, const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_DOCUMENT_START_EVENT:
+        start_document(reader, event);
+        return;
+    case YAML_ALIAS_EVENT:
+        add_alias(reader, event);
+        break;
+    case YAML_SCALAR_EVENT:
+        refuse_decoration(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
+        add_scalar(reader, event);
+        break;
+    case YAML_SEQUENCE_START_EVENT:
+        refuse_decoration(
+            reader, event, event->data.sequence_start.anchor, event->data.sequence_start.tag);
+        open_collection(reader, YAML_LIST, event);
+        break;
+    case YAML_MAPPING_START_EVENT:
+        refuse_decoration(
+            reader, event, event->data.mapping_start.anchor, event->data.mapping_start.tag);
+        open_collection(reader, YAML_MAP, event);
+        break;
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+        close_collection(reader);
+        return;
+    case YAML_STREAM_END_EVENT:
+        reader->stopped = true;
+        return;
+    case YAML_STREAM_START_EVENT:
+    case YAML_DOCUMENT_END_EVENT:
+    case YAML_NO_EVENT:
+        return;
+    }
+    if (++reader->nodes > YAML_NODE_MAX && !reader->stopped)
+        stop(reader, event, "this text holds more than 100000 keys and values; make it smaller");
+}
+
+static void
+read_events(struct reader *reader)
+{
+    while (!reader->stopped) {
+        CLEANUP(cleanup_event) yaml_event_t event = {0};
+        if (yaml_parser_parse(&reader->parser, &event) == 0) {
+            trouble_complain(reader->source, &reader->parser);
+            return;
+        }
+        take_event(reader, &event);
+    }
+}
+
+// The byte order mark is not given to libyaml, which would count it as a column.
+static void
+read_tree(struct reader *reader)
+{
+    const struct yaml_source *source = reader->source;
+    size_t mark = trouble_mark(source);
+    if (yaml_parser_initialize(&reader->parser) == 0)
+        mem_exhausted();
+    yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(
+        &reader->parser, (const unsigned char *) source->text + mark, source->length - mark);
+    read_events(reader);
+    yaml_parser_delete(&reader->parser);
+    for (size_t i = 0; i < reader->depth; i++)
+        yaml_node_free(reader->key[i]);
+}
+
+struct yaml_node *
+yaml_read(struct yaml_source *source)
+{
+    struct reader reader = {.source = source};
+    if (source->length > YAML_TEXT_MAX) {
+        yaml_complain(source, NULL, "the text is larger than 1 MiB; is it the right file?");
+        return NULL;
+    }
+    if (!trouble_is_text(source))
+        return NULL;
+    read_tree(&reader);
+    bool empty = reader.root == NULL || yaml_is_nothing(reader.root);
+    if (empty && source->complaint_total == 0)
+        yaml_complain(source, NULL, "it is empty; write at least one key");
+    if (source->complaint_total == 0)
+        return reader.root;
+    yaml_node_free(reader.root);
+    return NULL;
+}
+
+// ---- looking things up --------------------------------------------------------------------------
+
+static size_t
+find_key(const struct yaml_node *map, const char *key)
+{
+    size_t i = 0;
+    while (i < map->count && strcmp(map->keys[i]->text, key) != 0)
+        i++;
+    return i;
+}
+
+const struct yaml_node *
+yaml_get(const struct yaml_node *map, const char *key)
+{
+    if (map == NULL || map->kind != YAML_MAP)
+        return NULL;
+    size_t i = find_key(map, key);
+    return i < map->count ? map->items[i] : NULL;
+}
+
+const struct yaml_node *
+yaml_get_key(const struct yaml_node *map, const char *key)
+{
+    if (map == NULL || map->kind != YAML_MAP)
+        return NULL;
+    size_t i = find_key(map, key);
+    return i < map->count ? map->keys[i] : NULL;
+}
+
+bool
+yaml_is_nothing(const struct yaml_node *node)
+{
+    return node->kind == YAML_SCALAR && node->plain &&
+           (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
+               strcmp(node->text, "null") == 0);
+}

@@ -1,0 +1,300 @@
+// writer.c - YAML written piece by piece through libyaml's emitter, which does the quoting.
+// Here it is only decided which style a string is safe in.
+// SPDX-License-Identifier: Apache-2.0
+#include "yaml/writer.h"
+
+#include "base/cleanup.h"
+
+#include <string.h>
+#include <strings.h>
+#include <yaml.h>
+
+#define OPEN_MAX 64 // collections inside each other
+
+struct yaml_writer {
+    yaml_emitter_t emitter;
+    struct buf out;
+    bool list[OPEN_MAX]; // of the open collections: a list, not a mapping
+    size_t depth;
+    struct error err; // the first mistake; nothing more is written then
+};
+
+static int
+add_output(void *context, unsigned char *bytes, size_t length)
+{
+    struct yaml_writer *writer = context;
+    buf_add_bytes(&writer->out, bytes, length);
+    return 1;
+}
+
+static void
+fail(struct yaml_writer *writer, const char *why)
+{
+    if (writer->err.code == ERR_NONE)
+        error_set(&writer->err, ERR_FAILED, "cannot write YAML: %s", why);
+}
+
+// initialized: what the event's initializer said. The emitter takes the event over, always.
+static void
+emit(struct yaml_writer *writer, yaml_event_t *event, int initialized)
+{
+    if (initialized == 0)
+        mem_exhausted();
+    if (writer->err.code != ERR_NONE) {
+        yaml_event_delete(event);
+        return;
+    }
+    if (yaml_emitter_emit(&writer->emitter, event) != 0)
+        return;
+    if (writer->emitter.error == YAML_MEMORY_ERROR)
+        mem_exhausted();
+    fail(writer, writer->emitter.problem);
+}
+
+struct yaml_writer *
+yaml_writer_new(const char *head)
+{
+    struct yaml_writer *writer = mem_zero(1, sizeof *writer);
+    yaml_event_t event;
+    if (yaml_emitter_initialize(&writer->emitter) == 0)
+        mem_exhausted();
+    yaml_emitter_set_output(&writer->emitter, add_output, writer);
+    yaml_emitter_set_unicode(&writer->emitter, 1);
+    yaml_emitter_set_width(&writer->emitter, -1);
+    if (head != NULL)
+        buf_add(&writer->out, head);
+    emit(writer, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
+    emit(writer, &event, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1));
+    return writer;
+}
+
+static void
+begin(struct yaml_writer *writer, bool list)
+{
+    if (writer->depth == OPEN_MAX) {
+        fail(writer, "it is nested too deeply; flatten it");
+        return;
+    }
+    writer->list[writer->depth++] = list;
+}
+
+void
+yaml_write_map(struct yaml_writer *writer)
+{
+    yaml_event_t event;
+    begin(writer, false);
+    emit(writer, &event,
+        yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
+}
+
+void
+yaml_write_list(struct yaml_writer *writer)
+{
+    yaml_event_t event;
+    begin(writer, true);
+    emit(writer, &event,
+        yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
+}
+
+void
+yaml_write_end(struct yaml_writer *writer)
+{
+    yaml_event_t event;
+    if (writer->depth == 0) {
+        fail(writer, "nothing is open that could be ended");
+        return;
+    }
+    if (writer->list[--writer->depth])
+        emit(writer, &event, yaml_sequence_end_event_initialize(&event));
+    else
+        emit(writer, &event, yaml_mapping_end_event_initialize(&event));
+}
+
+// ---- scalars ------------------------------------------------------------------------------------
+
+// Words that YAML 1.1 readers (cloud-init's is one) take for truths or nothing:
+// https://yaml.org/type/bool.html, https://yaml.org/type/null.html
+static bool
+is_word_of_yaml(const char *text)
+{
+    static const char *const words[] = {
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasecmp(text, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool
+is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// Begins with a letter or '/', so it is no number or date, and holds nothing that YAML acts on.
+static bool
+is_plain(const char *text)
+{
+    static const char others[] = "0123456789_./@+=-";
+    size_t length = strlen(text);
+    if ((!is_letter(text[0]) && text[0] != '/') || is_word_of_yaml(text))
+        return false;
+    for (size_t i = 1; i < length; i++) {
+        bool inside = i + 1 < length && text[i + 1] != ' ' && text[i + 1] != '#';
+        if (!is_letter(text[i]) && strchr(others, text[i]) == NULL && !(inside && text[i] == ' ') &&
+            !(inside && text[i] == ':'))
+            return false;
+    }
+    return true;
+}
+
+// Several lines of visible characters that end with one newline at most and begin with no blank:
+// those that a literal block keeps in every reader.
+static bool
+is_literal(const char *text)
+{
+    size_t length = strlen(text);
+    if (strchr(text, '\n') == NULL || text[0] == ' ' || text[0] == '\n' || text[0] == '\t' ||
+        str_ends(text, "\n\n") || strstr(text, " \n") != NULL || text[length - 1] == ' ')
+        return false;
+    for (const char *at = text; *at != '\0'; at++) {
+        unsigned char byte = (unsigned char) *at;
+        if ((byte < ' ' && byte != '\n' && byte != '\t') || byte == 0x7f)
+            return false;
+    }
+    // Line ends of YAML 1.1 and byte order marks, which a reader would change or refuse.
+    return strstr(text, "\xc2") == NULL && strstr(text, "\xe2\x80\xa8") == NULL &&
+           strstr(text, "\xe2\x80\xa9") == NULL && strstr(text, "\xef") == NULL;
+}
+
+static bool
+is_utf8(const char *text)
+{
+    size_t bytes;
+    while ((bytes = str_utf8(text)) > 0)
+        text += bytes;
+    return *text == '\0';
+}
+
+static void
+write_scalar(struct yaml_writer *writer, const char *text, yaml_scalar_style_t style)
+{
+    yaml_event_t event;
+    if (!is_utf8(text)) {
+        fail(writer, "a text is not UTF-8; write it in UTF-8");
+        return;
+    }
+    emit(writer, &event,
+        yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *) text,
+            (int) strlen(text), style == YAML_PLAIN_SCALAR_STYLE, 1, style));
+}
+
+void
+yaml_write_string(struct yaml_writer *writer, const char *text)
+{
+    if (text == NULL)
+        write_scalar(writer, "null", YAML_PLAIN_SCALAR_STYLE);
+    else if (is_plain(text))
+        write_scalar(writer, text, YAML_PLAIN_SCALAR_STYLE);
+    else if (is_literal(text))
+        write_scalar(writer, text, YAML_LITERAL_SCALAR_STYLE);
+    else
+        write_scalar(writer, text, YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+}
+
+void
+yaml_write_key(struct yaml_writer *writer, const char *key)
+{
+    write_scalar(
+        writer, key, is_plain(key) ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+}
+
+void
+yaml_write_int(struct yaml_writer *writer, long long number)
+{
+    FREE_AUTO char *text = str_format("%lld", number);
+    write_scalar(writer, text, YAML_PLAIN_SCALAR_STYLE);
+}
+
+void
+yaml_write_bool(struct yaml_writer *writer, bool truth)
+{
+    write_scalar(writer, truth ? "true" : "false", YAML_PLAIN_SCALAR_STYLE);
+}
+
+// ---- keys with values ---------------------------------------------------------------------------
+
+void
+yaml_put_map(struct yaml_writer *writer, const char *key)
+{
+    yaml_write_key(writer, key);
+    yaml_write_map(writer);
+}
+
+void
+yaml_put_list(struct yaml_writer *writer, const char *key)
+{
+    yaml_write_key(writer, key);
+    yaml_write_list(writer);
+}
+
+void
+yaml_put_string(struct yaml_writer *writer, const char *key, const char *text)
+{
+    yaml_write_key(writer, key);
+    yaml_write_string(writer, text);
+}
+
+void
+yaml_put_int(struct yaml_writer *writer, const char *key, long long number)
+{
+    yaml_write_key(writer, key);
+    yaml_write_int(writer, number);
+}
+
+void
+yaml_put_bool(struct yaml_writer *writer, const char *key, bool truth)
+{
+    yaml_write_key(writer, key);
+    yaml_write_bool(writer, truth);
+}
+
+void
+yaml_put_strings(struct yaml_writer *writer, const char *key, const struct strv *list)
+{
+    yaml_put_list(writer, key);
+    for (size_t i = 0; i < list->count; i++)
+        yaml_write_string(writer, list->items[i]);
+    yaml_write_end(writer);
+}
+
+int
+yaml_writer_finish(struct yaml_writer *writer, char **ret, struct error *err)
+{
+    yaml_event_t event;
+    if (writer->depth > 0)
+        fail(writer, "a mapping or list was begun and not ended");
+    emit(writer, &event, yaml_document_end_event_initialize(&event, 1));
+    emit(writer, &event, yaml_stream_end_event_initialize(&event));
+    if (writer->err.code != ERR_NONE)
+        return error_set(err, writer->err.code, "%s", writer->err.message);
+    *ret = buf_take(&writer->out);
+    return 0;
+}
+
+void
+yaml_writer_free(struct yaml_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    yaml_emitter_delete(&writer->emitter);
+    buf_free(&writer->out);
+    error_clear(&writer->err);
+    free(writer);
+}
+
+void
+yaml_writer_freep(struct yaml_writer **writer)
+{
+    yaml_writer_free(*writer);
+}

@@ -1,0 +1,42 @@
+// writer.h - YAML written piece by piece, in block style. Strings come back from any YAML 1.1 or
+// 1.2 reader as the strings they were: quoted when they could be taken for something else, as
+// literal blocks when they have several lines.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_YAML_WRITER_H
+#define AIRBUILD_YAML_WRITER_H
+
+#include "base/error.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+struct yaml_writer;
+
+// head: lines put before the document as they are, such as "#cloud-config\n"; may be NULL.
+struct yaml_writer *yaml_writer_new(const char *head);
+
+// In a mapping, a key goes before each value. Mistakes in the order come back from finish.
+void yaml_write_map(struct yaml_writer *writer); // begins; what follows is inside
+void yaml_write_list(struct yaml_writer *writer);
+void yaml_write_end(struct yaml_writer *writer); // ends the innermost mapping or list
+void yaml_write_key(struct yaml_writer *writer, const char *key);
+void yaml_write_string(struct yaml_writer *writer, const char *text); // NULL: null
+void yaml_write_int(struct yaml_writer *writer, long long number);
+void yaml_write_bool(struct yaml_writer *writer, bool truth); // true, false
+
+// A key and its value.
+void yaml_put_map(struct yaml_writer *writer, const char *key);  // begins; yaml_write_end ends it
+void yaml_put_list(struct yaml_writer *writer, const char *key); // likewise
+void yaml_put_string(struct yaml_writer *writer, const char *key, const char *text);
+void yaml_put_int(struct yaml_writer *writer, const char *key, long long number);
+void yaml_put_bool(struct yaml_writer *writer, const char *key, bool truth);
+void yaml_put_strings(struct yaml_writer *writer, const char *key, const struct strv *list);
+
+// End the document and give its text (the caller frees). -1: a string was not UTF-8 or the order
+// was wrong; *ret is untouched. Only yaml_writer_free may follow.
+int yaml_writer_finish(struct yaml_writer *writer, char **ret, struct error *err);
+void yaml_writer_free(struct yaml_writer *writer);
+void yaml_writer_freep(struct yaml_writer **writer);
+#define YAML_WRITER_AUTO __attribute__((cleanup(yaml_writer_freep)))
+
+#endif

@@ -1,0 +1,32 @@
+# common.sh - what airbuild's scripts on a node share: where things are, the facts, words for the console.
+# Sourced, never run; it starts and changes nothing.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh disable=SC2034 # the variables are for those who source this
+
+# Tests set AIRBUILD_ROOT (a folder that stands for /), AIRBUILD_FACTS and AIRBUILD_CONSOLE.
+lib=${AIRBUILD_ROOT-}/usr/lib/airbuild
+state=${AIRBUILD_ROOT-}/var/lib/airbuild
+facts=${AIRBUILD_FACTS-${AIRBUILD_ROOT-}/etc/airbuild/facts}
+console=${AIRBUILD_CONSOLE-/dev/console}
+node=
+
+# say TEXT: one line for the journal and for whoever watches the machine's console.
+say() {
+    echo "airbuild: ${node:-$(uname -n)}: $*"
+    # A node without a console is no reason to fail.
+    { echo "airbuild: ${node:-$(uname -n)}: $*" >"$console"; } 2>/dev/null || :
+}
+
+# fail TEXT: say it and end.
+fail() {
+    say "$*"
+    exit 1
+}
+
+# load_facts: the seed's facts as shell variables of the same names, all of them checked.
+load_facts() {
+    [ -r "$facts" ] || fail "cannot read '$facts': the seed has not arrived; look at its disk and at cloud-init's log"
+    # facts.awk prints nothing but NAME='value' of names it knows, the values being free of quotes.
+    loaded=$(LC_ALL=C awk -f "$lib/facts.awk" "$facts") || fail "'$facts' is not usable: $loaded"
+    eval "$loaded"
+}

@@ -1,0 +1,111 @@
+#!/bin/bash
+# test-cli-bare.sh - a host with nothing: no libvirt, no root, no images, and wrong specs of every kind. Each command says
+# one clear sentence, has the status of the cause, and changes nothing.
+# SPDX-License-Identifier: Apache-2.0
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/assert.sh
+. tests/assert.sh
+# shellcheck source=tests/cli/cli.sh
+. tests/cli/cli.sh
+chmod 0755 "$scratch"
+nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+
+# ---- nothing was launched, libvirt does not answer --------------------------------------------------------------------
+for command in status 'ssh work11' 'logs work11' env stop 'seed --reveal work11'; do
+    # shellcheck disable=SC2086 # words of a command line
+    refuses "$command of a cluster that was not launched" 14 "cluster 'air'.*airbuild launch" \
+        "$airbuild" -f "$unreachable" $command
+done
+refuses 'launch without images' 14 "run 'airbuild images'" "$airbuild" launch -q -f "$unreachable"
+refuses 'console without libvirt' 5 '^airbuild: .*libvirt' "$airbuild" console -q -f "$unreachable" head10
+is 'destroy has nothing to do' "there is no cluster 'air'; nothing to destroy" "$("$airbuild" destroy --yes -f "$unreachable")"
+is 'as JSON' false "$("$airbuild" destroy --yes --json -f "$unreachable" | jq .destroyed)"
+error_json 'launch without images, as JSON' 14 not-found "$airbuild" launch --json -f "$unreachable"
+error_json 'console without libvirt, as JSON' 5 libvirt "$airbuild" console -q --json -f "$unreachable" head10
+
+separate "$airbuild" plan -f "$unreachable"
+is 'plan works without libvirt' '0 ' "$status $errors"
+like 'and says so' 'libvirt was not asked: ' "$out"
+like 'and what would be baked' 'bake +image redis' "$out"
+like 'and what would be made' 'make +disk work11' "$out"
+separate "$airbuild" plan --json -f "$unreachable"
+is 'plan as JSON' '0 head10 work11 work12 work13 true' \
+    "$status $(jq -r '"\(.nodes | join(" ")) \(.libvirt_error | length > 0)"' <<<"$out")"
+
+separate "$airbuild" doctor --json -f "$unreachable"
+is 'doctor has a verdict' 15 "$status"
+is 'it is a list of facts, each bad one with its mend' true "$(jq 'length > 10 and all(
+    (.name | length > 0) and (.detail | length > 0) and (.result | IN("PASS", "WARN", "FAIL"))
+    and (.result == "PASS") == (.mend == null))' <<<"$out")"
+is 'libvirt is what fails' FAIL "$(jq -r '.[] | select(.name == "libvirt").result' <<<"$out")"
+is 'no name twice' '' "$(jq -r '.[].name' <<<"$out" | sort | uniq -d)"
+separate "$airbuild" doctor -f "$unreachable"
+like 'doctor for people' 'FAIL +libvirt +.*; mend: ' "$out"
+is 'doctor for people tells as much' "$("$airbuild" doctor --json -f "$unreachable" | jq length)" "$(wc -l <<<"$out")"
+
+for action in list verify prune; do
+    separate "$airbuild" images "$action" --json
+    is "images $action of an empty store" 0 "$status"
+    is "images $action prints JSON" object "$(jq -r type <<<"$out")"
+done
+refuses 'export without images' 14 "run 'airbuild images'" "$airbuild" images export "$scratch/out"
+check_not 'and nothing was made' test -e "$scratch/out"
+
+# ---- not root ---------------------------------------------------------------------------------------------------------
+mkdir "$scratch/closed" && chmod 0700 "$scratch/closed"
+refuses 'a home that may not be used' 4 "$scratch/closed" \
+    "${nobody[@]}" env AIRBUILD_HOME="$scratch/closed/home" "$airbuild" images -q
+refuses 'a spec that may not be read' 4 'cannot read the spec' \
+    "${nobody[@]}" "$airbuild" plan -f "$scratch/closed/cluster.yaml"
+touch "$scratch/file"
+refuses 'a home that is a file' 9 "$scratch/file" env AIRBUILD_HOME="$scratch/file" "$airbuild" images -q
+pretend_launched air
+chmod -R o+rX "$AIRBUILD_HOME" && chmod 0600 "$AIRBUILD_HOME/clusters/air/secrets.json"
+refuses 'secrets of somebody else' 4 'secrets.json' "${nobody[@]}" "$airbuild" env
+check 'names need no secrets' "${nobody[@]}" "$airbuild" env --hosts
+rm -rf "$AIRBUILD_HOME/clusters"
+
+# ---- wrong specs ------------------------------------------------------------------------------------------------------
+# wrong WHAT STATUS PATTERN FILE: every command that reads the spec refuses it the same way, at once.
+wrong() {
+    local command verdict=0 seen=''
+    for command in doctor images 'images prune' plan launch status 'ssh x' 'console x' 'logs x' env 'seed x' stop 'destroy --yes'; do
+        # shellcheck disable=SC2086 # words of a command line
+        run 10 "$airbuild" --spec "$4" $command
+        [[ $status == "$2" && $output =~ ^airbuild:\ .*$3 ]] || { verdict=1 && seen+="$command: status $status, $output"$'\n'; }
+    done
+    tap "$verdict" "$1" "$seen"
+}
+mkfifo fifo && mkdir folder && : >empty.yaml
+truncate -s 1G huge.yaml && head -c 4096 /dev/urandom >binary.yaml
+printf 'cluster: air\n\tha: on\n' >tabs.yaml
+printf 'nodes: &a\n  x: *a\n' >alias.yaml
+printf 'ha: on\nha: off\n' >twice.yaml
+printf '%0100000d' 0 | tr 0 '[' >nested.yaml
+printf 'redis: {quorum: 3}\n' >quorum.yaml
+printf 'redis: {qorum: 2}\n' >unknown.yaml
+wrong 'a file that is not there' 14 'nowhere.yaml' nowhere.yaml
+wrong 'a FIFO' 3 'fifo' fifo
+wrong 'a folder' 3 'folder' folder
+wrong 'an endless device' 3 '/dev/zero' /dev/zero
+wrong 'an empty file' 3 'empty.yaml' empty.yaml
+wrong 'a file of 1 GiB' 3 'huge.yaml' huge.yaml
+wrong 'a binary file' 3 'binary.yaml' binary.yaml
+wrong 'tabs' 3 'tabs.yaml:2:1' tabs.yaml
+wrong 'an alias of itself' 3 'alias.yaml:1:' alias.yaml
+wrong 'a key twice' 3 'twice.yaml:2:1' twice.yaml
+wrong 'a hundred thousand brackets' 3 'nested.yaml:1:' nested.yaml
+wrong 'a quorum that one loss breaks' 3 'quorum.yaml:1:17' quorum.yaml
+wrong 'an unknown key, with the nearest' 3 "'qorum'; did you mean 'quorum'" unknown.yaml
+cp unknown.yaml cluster.yaml
+refuses_here() { run 10 "$airbuild" plan; [[ $status == 3 && $output == *cluster.yaml:1:9* ]]; }
+check 'cluster.yaml of the folder is the spec' refuses_here
+rm cluster.yaml
+printf 'base: {file: /nonexistent/nothing.qcow2}\n' >file.yaml
+refuses 'a base image that is not there' 14 'nothing.qcow2' "$airbuild" images -q -f file.yaml
+printf 'base: arch\n' >arch.yaml
+refuses 'the base that is still to come' 3 'arch' "$airbuild" images -q -f arch.yaml
+is 'nothing of all this was left behind' '' "$(find "$AIRBUILD_HOME" -type f ! -path '*/locks/*' ! -name 'accel.*')"
+
+tap_end

@@ -1,0 +1,115 @@
+#!/bin/bash
+# test-cli-docs.sh - help, manual and completion say the same as the tables of the program, both ways: commands, options
+# with their letters and values, keys of the spec, environment, exit statuses.
+# SPDX-License-Identifier: Apache-2.0
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+root=$PWD
+# shellcheck source=tests/assert.sh
+. tests/assert.sh
+# shellcheck source=tests/cli/cli.sh
+. tests/cli/cli.sh
+manual=$root/builder/cli/airbuild.1
+
+# same WHAT ONE OTHER: the two lists are the same; their difference is shown.
+same() {
+    local difference verdict=0
+    difference=$(diff <(sort <<<"$2") <(sort <<<"$3")) || verdict=1
+    [[ -n $2 ]] || verdict=1
+    tap "$verdict" "$1" "$difference"
+}
+
+tables=$("$airbuild" help --json)
+commands=$(jq -r '.commands[].name' <<<"$tables")
+
+# "COMMAND -l --name VALUE", the global ones without a command; a missing letter or value is left out.
+table_options=$(jq -r '
+    def line($c): [$c, (if .letter then "-" + .letter else empty end), "--" + .name, .value // empty] | join(" ");
+    (.options[] | line("")), (.commands[] | .name as $c | .options[] | line($c))' <<<"$tables")
+
+# ---- the manual -------------------------------------------------------------------------------------------------------
+is 'the manual is clean' '' "$(mandoc -T lint -W warning "$manual" 2>&1)"
+is 'the manual can be formatted' 0 "$(man -l "$manual" >/dev/null 2>&1; echo $?)"
+same 'commands of the manual' "$commands" "$(sed -n 's/^\.Ss airbuild \([a-z]*\).*/\1/p' "$manual")"
+same 'options of the manual' "$table_options" "$(awk '
+    /^\.S[hs]/ { inside = $1 == ".Ss" || $2 == "OPTIONS"; command = $1 == ".Ss" ? $3 : "" }
+    inside && /^\.It Fl/ {
+        line = command
+        for (i = 3; i <= NF; i++) {
+            if ($(i - 1) == "Fl") line = line " -" $i
+            if ($(i - 1) == "Ar") line = line " " $i
+        }
+        print line
+    }' "$manual")"
+for command in $commands; do
+    shown=$(sed -n "s/^\.Ss airbuild $command//p" "$manual" | sed -E 's/ (Ar|Cm|Op)//g; s/^ //')
+    [[ $command != images ]] || shown=$(grep -A 1 '^\.Ss airbuild images' "$manual" | tail -n 1 | sed -E 's/\.?(Op|Ar|Cm) ?//g')
+    wanted=$(jq -r --arg c "$command" '.commands[] | select(.name == $c).arguments' <<<"$tables")
+    is "arguments of $command in the manual" "$(tr -d '[] ' <<<"$wanted")" "$(tr -d '[] ' <<<"$shown")"
+done
+same 'keys of the manual' "$("$airbuild" help spec | grep -E '^[a-z]+(\.[A-Za-z-]+)*$')" \
+    "$(sed -n 's/^\.It Ic //p' "$manual")"
+same 'environment of the manual' \
+    "$(grep -rhoE 'getenv\("[A-Z_]+"\)' "$root/builder" | grep -oE '[A-Z_]{2,}' | sort -u)" \
+    "$(sed -n '/^\.Sh ENVIRONMENT/,/^\.Sh FILES/s/^\.It Ev //p' "$manual" | sed 's/ , /\n/g' | sort -u)"
+same 'exit statuses of the manual' \
+    "$(grep -oE 'ERR_[A-Z_]+ = [0-9]+' "$root/builder/base/error.h" | grep -oE '[0-9]+$')" \
+    "$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It //p' "$manual")"
+
+# ---- help -------------------------------------------------------------------------------------------------------------
+# help_options [COMMAND]: the options that its help shows, as above; a hidden letter is not shown.
+help_options() {
+    "$airbuild" help "$@" | sed -nE 's/^ {2,6}((-[a-zA-Z], )?--[a-z-]+( [A-Z]+)?)( .*)?$/\1/p' | tr -d ,
+}
+for command in $commands; do
+    own=$(grep "^$command " <<<"$table_options" | sed "s/^$command //")
+    letters=$(grep -oE '(^| )-[a-zA-Z]( |$)' <<<"$own" | tr -d ' ')
+    general=$(grep '^ ' <<<"$table_options" | sed 's/^ //')
+    for letter in $letters; do general=${general//"$letter --"/"--"}; done
+    same "help of $command shows its options" "${own:+$own$'\n'}$general" "$(help_options "$command")"
+done
+same 'the list of commands in help' "$commands" \
+    "$("$airbuild" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')"
+
+# ---- completion -------------------------------------------------------------------------------------------------------
+# shellcheck source=scripts/completion.bash
+. "$root/scripts/completion.bash"
+# complete_words WORD...: what completion offers for the last word.
+complete_words() {
+    COMP_WORDS=("$airbuild" "$@") COMP_CWORD=$#
+    _airbuild
+    printf '%s\n' "${COMPREPLY[@]}"
+}
+# options_of [COMMAND]: all names and letters that may follow it.
+options_of() {
+    local own letters
+    own=$(grep "^${1-} " <<<"$table_options" | grep -oE -- '(^| )--?[a-zA-Z-]+' | tr -d ' ')
+    letters=$(grep -xE -- '-[a-zA-Z]' <<<"$own")
+    echo "$own"
+    [[ -z ${1-} ]] || grep '^ ' <<<"$table_options" | grep -oE -- '(^| )--?[a-zA-Z-]+' | tr -d ' ' | grep -vxF -- "${letters:-none}"
+}
+same 'completion offers the commands' "$commands" "$(complete_words '')"
+same 'and the global options' "$(options_of)" "$(complete_words -)"
+for command in $commands; do
+    same "completion of $command offers its options" "$(options_of "$command" | grep .)" "$(complete_words "$command" -)"
+done
+nodes=$'head10\nwork11\nwork12\nwork13'
+for command in ssh console logs seed stop; do
+    same "completion of $command offers the nodes" "$nodes" "$(complete_words "$command" '')"
+done
+same 'a part of a node' $'work11\nwork12\nwork13' "$(complete_words logs w)"
+same 'a second node to stop' "$nodes" "$(complete_words stop work11 '')"
+is 'no second node to seed' '' "$(complete_words seed work11 '')"
+same 'actions of images' $'bake\nlist\nverify\nprune\nexport\nimport' "$(complete_words images '')"
+same 'topics of help' "$commands"$'\nspec\nexample' "$(complete_words help '')"
+is 'status takes no operand' '' "$(complete_words status '')"
+"$airbuild" help example | sed 's/work13/other13/' >other.yaml
+same 'nodes of the spec that is named' $'head10\nother13\nwork11\nwork12' "$(complete_words ssh --spec other.yaml '')"
+same 'before the command too' $'other13' "$(complete_words -f other.yaml stop o)"
+same 'with an equals sign, as bash cuts it' $'other13' "$(complete_words stop --spec = other.yaml o)"
+same 'a file where a value is wanted' 'other.yaml' "$(complete_words plan --spec o)"
+same 'and behind an equals sign' 'other.yaml' "$(complete_words plan --spec = o)"
+same 'a wrong spec offers options all the same' "$(options_of ssh | grep .)" "$(complete_words ssh -f /dev/null -)"
+same 'the letter of logs takes no value' "$nodes" "$(complete_words logs -f '')"
+
+tap_end

@@ -1,0 +1,232 @@
+#!/bin/bash
+# test-lint.sh - scripts/lint finds what it is there to find, in small trees that break one rule each.
+# SPDX-License-Identifier: Apache-2.0
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+root=$PWD
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+spdx='// SPDX-License-Identifier: Apache-2.0'
+# Words that this file must not contain itself.
+todo=TO'DO' fixme=FIX'ME'
+
+# tree: a fresh one that breaks no rule.
+tree() {
+    rm -rf "$work/tree"
+    mkdir -p "$work"/tree/{builder/{base,bake,virt,cli},scripts,tests/unit,images}
+    c builder/base/error.c 'int error_number = 1;'
+    printf '#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\necho\n' >"$work/tree/scripts/tool"
+}
+
+# c FILE LINE...: a C file of an SPDX line and these lines.
+c() {
+    mkdir -p "$(dirname "$work/tree/$1")"
+    printf '%s\n' "$spdx" "${@:2}" >"$work/tree/$1"
+}
+
+# function_of LINES: a function whose braces are LINES lines apart, both counted.
+function_of() {
+    printf '%s\n' 'int' 'f(int a)' '{'
+    for ((i = 0; i < $1 - 3; i++)); do echo '    a++;'; done
+    printf '%s\n' '    return a;' '}'
+}
+
+lint() {
+    (cd "$work/tree" && "$root/scripts/lint" "$work/tree" >"$work/out" 2>&1)
+}
+
+# finds WHAT COMPLAINT: exactly one complaint, which begins so, and a bad status.
+finds() {
+    ! lint && [ "$(wc -l <"$work/out")" = 1 ] && [[ $(cat "$work/out") == "$2"* ]]
+    check "$1" "$work/out"
+}
+
+passes() {
+    lint && [ ! -s "$work/out" ]
+    check "$1" "$work/out"
+}
+
+tree
+passes 'a clean tree'
+
+# ---- the order of folders and the owners of libraries
+
+tree
+c builder/base/a.c '#include "virt/virt.h"'
+finds 'base may include nothing else' 'builder/base/a.c:2: "virt/virt.h": base may include only itself'
+tree
+c builder/virt/a.c '#include "seed/seed.h"'
+finds 'neighbours do not include each other' 'builder/virt/a.c:2: "seed/seed.h": virt may include only base spec'
+tree
+c builder/main.c '#include "virt/virt.h"'
+finds 'main.c knows only cli' 'builder/main.c:2: "virt/virt.h": main.c may include only base cli'
+tree
+c builder/cluster/a.c '#include "base/error.h"' '#include "cluster/cluster.h"' '#include "virt/virt.h"'
+c builder/cli/a.c '#include "bake/bake.h"' '#include <stdio.h>'
+passes 'what the order allows'
+tree
+c builder/virt/a.c '#include "virt.h"'
+finds 'headers are named with their folder' 'builder/virt/a.c:2: "virt.h" is not written as'
+tree
+c builder/virt/a.c '#include "../virt/virt.h"'
+finds 'no way up' 'builder/virt/a.c:2: "../virt/virt.h" is not written as'
+
+while read -r folder header; do
+    tree
+    c "builder/$folder/a.c" "#include <$header>"
+    passes "<$header> in $folder/"
+    tree
+    c builder/cli/a.c "#include <$header>"
+    finds "<$header> in cli/" "builder/cli/a.c:2: <$header> belongs to $folder/"
+done <<'END'
+base openssl/evp.h
+base jansson.h
+yaml yaml.h
+store curl/curl.h
+bake guestfs.h
+seed archive.h
+seed archive_entry.h
+virt libvirt/libvirt.h
+virt libxml/tree.h
+probe hiredis/hiredis.h
+END
+tree
+c builder/bake/a.c '#include <guestfs.h>'
+c builder/bake/b.c '#include <guestfs.h>'
+finds 'libguestfs in one file' 'builder/bake/b.c:2: <guestfs.h> is already included by builder/bake/a.c'
+tree
+c builder/virt/a.h '#include <libvirt/libvirt.h>'
+c builder/cli/a.c '#include "virt/a.h"'
+finds 'no library through a header' 'builder/cli/a.c:2: "virt/a.h" shows <libvirt/libvirt.h>'
+
+# ---- sizes
+
+tree
+mapfile -t lines < <(function_of 60)
+c builder/base/a.c "${lines[@]}"
+passes 'a function of 60 lines'
+tree
+mapfile -t lines < <(function_of 61)
+c builder/base/a.c "${lines[@]}"
+finds 'a function of 61 lines' "builder/base/a.c:4: function 'f' has 61 lines"
+mapfile -t lines < <(for ((i = 0; i < 500; i++)); do echo "int number_$i;"; done)
+tree
+c builder/base/a.c "${lines[@]:1}"
+passes 'a file of 500 lines'
+tree
+c tests/unit/a.c "${lines[@]}"
+finds 'a file of 501 lines' 'tests/unit/a.c:501: the file has 501 lines'
+tree
+c builder/base/a.c '// Longer than 500 lines: it is one table.' "${lines[@]}"
+passes 'a longer file that says why'
+
+# ---- calls
+
+while read -r file name call; do
+    tree
+    c "$file" 'void f(void);' 'void' 'f(void)' '{' "    $call" '}'
+    finds "$name in $file" "$file:6: call of '$name': "
+done <<'END'
+builder/virt/a.c system system("ls");
+tests/unit/a.c system system("ls");
+builder/virt/a.c popen keep(popen("ls", "r"));
+builder/virt/a.c fork fork();
+builder/cli/a.c execv execv("/bin/ls", a);
+builder/virt/a.c posix_spawn posix_spawn(a);
+builder/virt/a.c sleep sleep(1);
+builder/virt/a.c usleep usleep(1);
+builder/virt/a.c nanosleep nanosleep(a, b);
+builder/virt/a.c printf printf("x");
+builder/virt/a.c puts puts("x");
+builder/virt/a.c perror perror("x");
+builder/virt/a.c exit exit(1);
+builder/virt/a.c strcpy strcpy(a, b);
+builder/virt/a.c strcat strcat(a, b);
+tests/unit/a.c sprintf sprintf(a, b);
+END
+for stream in stdout stderr; do
+    tree
+    c builder/virt/a.c 'void f(void);' 'void' 'f(void)' '{' "    fputs(\"x\", $stream);" '}'
+    finds "$stream in virt/" 'builder/virt/a.c:6: writes to the user'
+done
+tree
+c builder/base/proc.c 'void f(void);' 'void' 'f(void)' '{' '    posix_spawn(0);' '}'
+c builder/base/clock.c 'void f(void);' 'void' 'f(void)' '{' '    nanosleep(a, b);' '}'
+c builder/base/progress.c 'void f(void);' 'void' 'f(void)' '{' '    fputs("x", stderr);' '}'
+c builder/cli/a.c 'void f(void);' 'void' 'f(void)' '{' '    printf("x");' '    exit(1);' '}'
+c tests/unit/a.c 'void f(void);' 'void' 'f(void)' '{' '    fork();' '    usleep(1);' '}'
+passes 'calls where they belong'
+tree
+c builder/virt/a.c '// system("ls")' '/* fork();' ' * strcpy(a, b); */' 'const char *text = "printf(\"x\") // ";' \
+    'int buf_printf(int a);' '' 'int' 'f(struct s *s)' '{' '    return s->sleep(buf_printf(1));' '}'
+passes 'names in comments, texts, fields and longer names'
+
+# ---- texts
+
+tree
+sed -i 1d "$work/tree/builder/base/error.c"
+finds 'no licence line in C' 'builder/base/error.c:1: no line'
+tree
+sed -i 2d "$work/tree/scripts/tool"
+finds 'no licence line in a script' 'scripts/tool:1: no line'
+tree
+echo 'packages: []' >"$work/tree/images/redis.yaml"
+finds 'no licence line in a recipe' 'images/redis.yaml:1: no line'
+tree
+mkdir -p "$work/tree/tests/golden"
+echo '<domain/>' >"$work/tree/tests/golden/a.xml"
+echo '# airbuild' >"$work/tree/README.md"
+passes 'golden files and pages need none'
+for word in "$todo" "$fixme"; do
+    tree
+    c builder/base/a.c "// $word: later"
+    finds "$word" 'builder/base/a.c:2: says that something is missing'
+done
+tree
+echo "cd /"work/main >"$work/tree/README.md"
+finds 'a path of one machine' 'README.md:1: names a path of one machine'
+tree
+echo >"$work/tree/notes.txt"
+finds 'a file that does not belong at the top' "notes.txt:1: 'notes.txt' is none of the names"
+tree
+c src/a.c 'int a;'
+finds 'a folder that does not belong at the top' "src/a.c:1: 'src' is none of the names"
+
+# ---- other tools
+
+tree
+c builder/base/a.c 'int  a;' 'int  b;'
+finds 'the format, once a file' 'builder/base/a.c:2: is not as clang-format writes it'
+tree
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\necho $1\n' >"$work/tree/scripts/tool"
+finds 'shellcheck, by the first line' 'scripts/tool:3: note: Double quote'
+tree
+c builder/base/a.c 'int f(void);' 'int' 'f(void)' '{' '    int *p = 0;' '    return *p;' '}'
+finds 'cppcheck' 'builder/base/a.c:7: Null pointer dereference'
+
+# ---- git
+
+tree
+git -C "$work/tree" init -q
+echo /build/ >"$work/tree/.gitignore"
+mkdir "$work/tree/build"
+echo "$todo" >"$work/tree/build/note"
+passes 'what git ignores is not looked at'
+tree
+git -C "$work/tree" init -q
+echo >"$work/tree/stray"
+finds 'what git would add is' 'stray:1: '
+
+# ---- all complaints of a run
+
+tree
+c builder/virt/a.c '#include "seed/seed.h"' "// $todo" '#include "bake/bake.h"'
+c builder/base/a.c "// $fixme"
+! lint && [ "$(cut -d: -f1,2 "$work/out" | tr '\n' ' ')" = \
+    'builder/base/a.c:2 builder/virt/a.c:2 builder/virt/a.c:3 builder/virt/a.c:4 ' ]
+check 'all of them, in order' "$work/out"
+
+finish

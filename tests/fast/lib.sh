@@ -1,0 +1,240 @@
+# shellcheck shell=bash
+# lib.sh - a cluster of processes for the fast tests: head10 and work11..13 as network, mount and process namespaces on
+# a bridge 172.31.255.0/24, all of it inside a parent namespace where 172.31.255.254 (the client) is. The machines run
+# what images/files/ holds, from its units (see `machine`). Nothing is in the host's namespaces, and the end of the
+# parent's process 1, however it comes, ends every process and takes every interface and mount along.
+# SPDX-License-Identifier: Apache-2.0
+
+fast=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$fast/../.." && pwd)
+writer=${AIRBUILD_WRITER:-$top/build/tests/writer}
+workers=(work11 work12 work13)
+declare -A pid=() init=()
+
+export REDISCLI_AUTH=AppPasswordAppPasswordAppPasswo1
+export STATUS_AUTH=StatusPasswordStatusPasswordSta1
+
+# address NODE
+address() {
+    echo "172.31.255.${1//[a-z]/}"
+}
+
+# facts NODE [NAME=VALUE...]: what the seed would write on that node; the named facts take these values instead.
+facts() {
+    local node=$1 role=redis
+    [[ $node == head* ]] && role=haproxy
+    shift
+    local -A set=(
+        [node]=$node [role]=$role [cluster]=air [address]=$(address "$node") [subnet]=172.31.255.0/24
+        [head]=172.31.255.10 [first_master]=172.31.255.11 [master_name]=redis-primary [quorum]=2
+        [workers]="work11=172.31.255.11=$(id 1) work12=172.31.255.12=$(id 2) work13=172.31.255.13=$(id 3)"
+        [down_after_ms]=2000 [failover_timeout_ms]=10000 [min_replicas]=1 [min_replicas_max_lag]=3
+        [persistence]=yes [auth]=yes [ha]=yes [password_app]=$REDISCLI_AUTH
+        [password_admin]=AdminPasswordAdminPasswordAdmin1 [password_replica]=ReplicaPasswordReplicaPassword01
+        [password_sentinel]=SentinelPasswordSentinelPasswor1 [password_check]=CheckPasswordCheckPasswordCheck1
+        [password_status]=$STATUS_AUTH
+    )
+    local name pair
+    for pair; do set[${pair%%=*}]=${pair#*=}; done
+    for name in node role cluster address subnet head workers first_master master_name quorum down_after_ms \
+        failover_timeout_ms min_replicas min_replicas_max_lag persistence auth password_app password_admin \
+        password_replica password_sentinel password_check password_status ha; do
+        [[ $role == haproxy && $name =~ ^password_ && $name != password_check ]] || echo "$name='${set[$name]}'"
+    done
+}
+
+# id DIGIT: a sentinel's id.
+id() {
+    printf '%040d' 0 | tr 0 "$1"
+}
+
+# machine_make NODE [NAME=VALUE...]: its disk, as the image and the seed make it.
+machine_make() {
+    local node=$1 role=redis
+    [[ $node == head* ]] && role=haproxy
+    mkdir -p "$dir/$node/etc/airbuild" "$dir/$node/var/lib"
+    cp -r "$top/images/files/common/." "$top/images/files/$role/." "$dir/$node"
+    chmod 755 "$dir/$node/usr/lib/airbuild"/*
+    facts "$@" >"$dir/$node/etc/airbuild/facts"
+}
+
+# machine_on NODE...: power on.
+machine_on() {
+    local node role
+    for node; do
+        role=redis
+        [[ $node == head* ]] && role=haproxy
+        rm -f "$dir/$node/init"
+        unshare --net --mount --pid --fork --kill-child \
+            bash "$fast/machine" "$dir/$node" "$(address "$node")" "$role" >>"$dir/$node/log.machine" 2>&1 &
+        pid[$node]=$!
+        until [[ -s $dir/$node/init ]]; do sleep 0.01; done
+        init[$node]=$(cat "$dir/$node/init")
+        link_on "$node"
+    done
+}
+
+# link_on NODE: plug its cable in, which a machine that has just been powered on has not.
+link_on() {
+    ip link add "$1" type veth peer name eth0 netns "${init[$1]}"
+    ip link set "$1" master air0 up
+}
+
+# machine_off NODE...: the power is pulled: nothing of it says goodbye.
+machine_off() {
+    local node
+    for node; do
+        ip link del "$node"
+        kill -KILL "${pid[$node]}"
+        wait "${pid[$node]}" 2>/dev/null
+    done
+}
+
+# machine_stop NODE: shut down as on ACPI power-off: sentinel, then redis, each at its own pace; then it is off.
+machine_stop() {
+    touch "$dir/$1/off.sentinel" "$dir/$1/off.redis"
+    unit_kill "$1" sentinel TERM
+    unit_kill "$1" redis TERM
+    within 20 unit_is_down "$1" redis
+    machine_off "$1"
+    rm "$dir/$1/off.sentinel" "$dir/$1/off.redis"
+}
+
+# link_cut NODE, link_mend NODE
+link_cut() { ip link set "$1" down; }
+link_mend() { ip link set "$1" up; }
+
+# peers_cut NODE: the other workers and it no longer hear each other; the head hears all.
+peers_cut() {
+    local other
+    for other in "${workers[@]}"; do
+        [[ $other == "$1" ]] && continue
+        on "$1" ip neigh replace "$(address "$other")" lladdr 02:00:00:00:ff:ff dev eth0 nud permanent
+        on "$other" ip neigh replace "$(address "$1")" lladdr 02:00:00:00:ff:ff dev eth0 nud permanent
+    done
+}
+
+# on NODE COMMAND...: run it on that machine.
+on() {
+    nsenter --target "${init[$1]}" --net --mount --pid "${@:2}"
+}
+
+# machine_pause NODE, machine_resume NODE: all its processes stand still, and its network with them.
+machine_pause() {
+    link_cut "$1"
+    on "$1" bash -c 'kill -STOP -1' &
+    sleep 0.2
+}
+machine_resume() {
+    kill -CONT "${init[$1]}"
+    on "$1" bash -c 'kill -CONT -1'
+    link_mend "$1"
+}
+
+# unit_kill NODE UNIT SIGNAL
+unit_kill() {
+    on "$1" bash -c "kill -$3 \$(cat /run/$2.pid)"
+}
+
+unit_is_down() {
+    ! on "$1" test -e "/run/$2.pid"
+}
+
+# redis NODE COMMAND...: as the status user, straight to a worker. sentinel NODE COMMAND...: to its sentinel.
+redis() {
+    REDISCLI_AUTH=$STATUS_AUTH timeout 2 redis-cli --no-auth-warning --user status -h "$(address "$1")" "${@:2}" 2>&1
+}
+sentinel() {
+    redis "$1" -p 26379 "${@:2}"
+}
+
+# write KEY VALUE, read_key KEY: as the application, through the head.
+write() {
+    timeout 2 redis-cli -h 172.31.255.10 -p 6380 set "$1" "$2" 2>&1
+}
+read_key() {
+    timeout 2 redis-cli -h 172.31.255.10 -p 6379 get "$1" 2>&1
+}
+
+role_of() {
+    redis "$1" info replication | sed -n 's/^role:\([a-z]*\).*/\1/p'
+}
+
+# master: the node that a sentinel majority names and that says it is master; nothing if there is none.
+master() {
+    local node
+    for node in "${workers[@]}"; do
+        [[ $(role_of "$node") == master ]] && (($(names_it "$node") >= 2)) && echo "$node"
+    done
+}
+
+# names_it NODE: how many sentinels say that it is master.
+names_it() {
+    local node count=0
+    for node in "${workers[@]}"; do
+        [[ $(sentinel "$node" sentinel get-master-addr-by-name redis-primary | head -n 1) != "$(address "$1")" ]] ||
+            count=$((count + 1))
+    done
+    echo "$count"
+}
+
+# follows NODE MASTER
+follows() {
+    local info
+    info=$(redis "$1" info replication)
+    [[ $info == *"master_host:$(address "$2")"* && $info == *master_link_status:up* ]]
+}
+
+# converged [NODE...]: those workers (default: all) have one master, which all sentinels of theirs name; the others follow
+# it, and what is written through the head is read there.
+converged() {
+    local node leader stamp=$RANDOM$RANDOM
+    local -a all=("$@")
+    ((${#all[@]})) || all=("${workers[@]}")
+    leader=$(master)
+    [[ -n $leader && $leader != *$'\n'* ]] || return
+    (($(names_it "$leader") == ${#all[@]})) || return
+    for node in "${all[@]}"; do
+        [[ $node == "$leader" ]] || follows "$node" "$leader" || return
+    done
+    [[ $(write converged "$stamp") == OK ]] || return
+    for _ in 1 2 3 4 5; do
+        [[ $(read_key converged) == "$stamp" ]] && return
+    done
+    return 1
+}
+
+# master_is_not NODE: another one is master.
+master_is_not() {
+    local leader
+    leader=$(master)
+    [[ -n $leader && $leader != "$1" ]]
+}
+
+# writer_start [OPTION...]: a client that writes, reads and watches; writer_stop: its words, as JSON, in $report.
+writer_start() {
+    "$writer" "$@" 172.31.255.10 172.31.255.11 172.31.255.12 172.31.255.13 >"$dir/writer.json" 2>"$dir/writer.err" &
+    writer_pid=$!
+}
+writer_stop() {
+    kill -TERM "$writer_pid"
+    wait "$writer_pid"
+    report=$(cat "$dir/writer.json" "$dir/writer.err")
+}
+
+# said FIELD: a number of $report.
+said() {
+    sed -n "s/.*\"$1\": \(-\?[0-9.]*\).*/\1/p" <<<"$report"
+}
+
+# cluster_make FOLDER [NAME=VALUE...]: the bridge, the client's address, and four machines that are off.
+cluster_make() {
+    local node
+    dir=$1
+    shift
+    ip link set lo up
+    ip link add air0 type bridge
+    ip address add 172.31.255.254/24 dev air0
+    ip link set air0 up
+    for node in head10 "${workers[@]}"; do machine_make "$node" "$@"; done
+}

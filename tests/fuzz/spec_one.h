@@ -1,0 +1,96 @@
+// spec_one.h - what must hold for any bytes given as a spec; the fuzzer and the unit test share it.
+// A breach aborts.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_TESTS_SPEC_ONE_H
+#define AIRBUILD_TESTS_SPEC_ONE_H
+
+#include "base/cleanup.h"
+#include "spec/spec.h"
+#include "yaml/writer.h"
+#include "yaml/yaml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static inline void
+must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static inline void
+spec_one_write(struct yaml_writer *writer, const struct yaml_node *node)
+{
+    if (node->kind == YAML_SCALAR) {
+        yaml_write_string(writer, node->text);
+        return;
+    }
+    if (node->kind == YAML_MAP)
+        yaml_write_map(writer);
+    else
+        yaml_write_list(writer);
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->kind == YAML_MAP)
+            yaml_write_key(writer, node->keys[i]->text);
+        spec_one_write(writer, node->items[i]);
+    }
+    yaml_write_end(writer);
+}
+
+static inline void
+spec_one_same(const struct yaml_node *a, const struct yaml_node *b)
+{
+    must(a->kind == b->kind && a->count == b->count);
+    must(a->kind != YAML_SCALAR || strcmp(a->text, b->text) == 0);
+    for (size_t i = 0; i < a->count; i++) {
+        must(a->kind != YAML_MAP || strcmp(a->keys[i]->text, b->keys[i]->text) == 0);
+        spec_one_same(a->items[i], b->items[i]);
+    }
+}
+
+// Whatever can be read comes back the same when it is written and read again.
+static inline void
+spec_one_round_trip(const char *text, size_t length)
+{
+    YAML_SOURCE_AUTO struct yaml_source source = {.origin = "a", .text = text, .length = length};
+    YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
+    must((root == NULL) == (source.complaint_total > 0));
+    if (root == NULL)
+        return;
+    ERROR_AUTO struct error err = {0};
+    YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new("#head\n");
+    FREE_AUTO char *written = NULL;
+    spec_one_write(writer, root);
+    must(yaml_writer_finish(writer, &written, &err) == 0);
+    if (strlen(written) > YAML_TEXT_MAX)
+        return;
+    YAML_SOURCE_AUTO struct yaml_source again = {
+        .origin = "b", .text = written, .length = strlen(written)};
+    YAML_NODE_AUTO struct yaml_node *copy = yaml_read(&again);
+    must(copy != NULL);
+    spec_one_same(root, copy);
+}
+
+static inline void
+spec_one(const char *text, size_t length)
+{
+    SPEC_AUTO struct spec *spec = NULL;
+    ERROR_AUTO struct error err = {0};
+    if (spec_parse("fuzz.yaml", text, length, &spec, &err) != 0) {
+        must(spec == NULL && err.code == ERR_SPEC && err.message != NULL);
+        // Nothing that a terminal acts on.
+        for (const char *at = err.message; *at != '\0'; at++)
+            must((unsigned char) *at >= ' ' || *at == '\n' || *at == '\t');
+    } else {
+        FREE_AUTO char *canonical = spec_canonical(spec);
+        must(spec_head(spec) != NULL && spec_first_master(spec) != NULL);
+        must(!spec->ha || spec_worker_count(spec) >= 3);
+        must(spec->redis.quorum >= 1 && spec->redis.quorum <= spec_worker_count(spec));
+        for (size_t i = 0; i < spec->node_count; i++)
+            must(spec_find(spec, spec->nodes[i].name) == &spec->nodes[i]);
+    }
+    spec_one_round_trip(text, length);
+}
+
+#endif

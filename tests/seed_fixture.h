@@ -1,0 +1,89 @@
+// seed_fixture.h - a cluster and its secrets that never change, for the tests of seed/.
+// The spec is a plain value: do not free it. The secrets look real and open nothing.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_TESTS_SEED_FIXTURE_H
+#define AIRBUILD_TESTS_SEED_FIXTURE_H
+
+#include "seed/secrets.h"
+#include "spec/spec.h"
+
+#include <string.h>
+
+struct fixture {
+    struct spec spec;
+    struct spec_node nodes[4];
+    char *ssh_keys[2];
+    struct secrets secrets;
+    struct secrets_node own[4];
+};
+
+#define FIXTURE_PRIVATE(word) \
+    "-----BEGIN OPENSSH PRIVATE KEY-----\n" word "\n-----END OPENSSH PRIVATE KEY-----\n"
+
+static inline void
+fixture_nodes(struct fixture *fixture)
+{
+    static const struct spec_node nodes[4] = {
+        {"head10", SPEC_HAPROXY, "172.31.255.10", "52:54:00:1f:ff:0a", 512, 1, 0},
+        {"work11", SPEC_REDIS, "172.31.255.11", "52:54:00:1f:ff:0b", 640, 1, 0},
+        {"work12", SPEC_REDIS, "172.31.255.12", "52:54:00:1f:ff:0c", 640, 1, 0},
+        {"work13", SPEC_REDIS, "172.31.255.13", "52:54:00:1f:ff:0d", 640, 1, 0},
+    };
+    memcpy(fixture->nodes, nodes, sizeof nodes);
+    fixture->spec.nodes = fixture->nodes;
+    fixture->spec.node_count = 4;
+}
+
+static inline void
+fixture_spec(struct fixture *fixture)
+{
+    fixture->spec = (struct spec){
+        .origin = "fixture",
+        .cluster = "air",
+        .ha = true,
+        .network = {"air", "172.31.255.0/24", "172.31.255.254", 24, SPEC_NETWORK_ISOLATED},
+        .uri = "qemu:///system",
+        .ssh_user = "air",
+        .redis = {"redis-primary", 2000, 10000, 2, true, true, 1, 3},
+    };
+    fixture_nodes(fixture);
+}
+
+static inline void
+fixture_secrets(struct fixture *fixture)
+{
+    static const struct secrets secrets = {
+        .passwords = {"AppAppAppAppAppAppAppAppAppAppAp", "AdminAdminAdminAdminAdminAdminAd",
+            "ReplicaReplicaReplicaReplicaRepl", "SentinelSentinelSentinelSentinel",
+            "CheckCheckCheckCheckCheckCheckCh", "StatusStatusStatusStatusStatusSt"},
+        .client_key = {FIXTURE_PRIVATE("client"), "ssh-ed25519 AAAAclient airbuild@air"},
+    };
+    static const struct secrets_node own[4] = {
+        {"head10", "10101010-1010-4010-8010-101010101010",
+            "1010101010101010101010101010101010101010",
+            {FIXTURE_PRIVATE("host10"), "ssh-ed25519 AAAAhost10 head10"}},
+        {"work11", "11111111-1111-4111-8111-111111111111",
+            "1111111111111111111111111111111111111111",
+            {FIXTURE_PRIVATE("host11"), "ssh-ed25519 AAAAhost11 work11"}},
+        {"work12", "12121212-1212-4212-8212-121212121212",
+            "1212121212121212121212121212121212121212",
+            {FIXTURE_PRIVATE("host12"), "ssh-ed25519 AAAAhost12 work12"}},
+        {"work13", "13131313-1313-4313-8313-131313131313",
+            "1313131313131313131313131313131313131313",
+            {FIXTURE_PRIVATE("host13"), "ssh-ed25519 AAAAhost13 work13"}},
+    };
+    fixture->secrets = secrets;
+    memcpy(fixture->own, own, sizeof own);
+    fixture->secrets.nodes = fixture->own;
+    fixture->secrets.node_count = 4;
+}
+
+static inline void
+fixture_make(struct fixture *fixture)
+{
+    memset(fixture, 0, sizeof *fixture);
+    fixture_spec(fixture);
+    fixture_secrets(fixture);
+}
+
+#endif

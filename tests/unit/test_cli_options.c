@@ -1,0 +1,156 @@
+// test_cli_options.c - the option parser and the help it makes of the same tables.
+// SPDX-License-Identifier: Apache-2.0
+#include "unit.h"
+
+#include "base/cleanup.h"
+#include "cli/options.h"
+
+struct own {
+    bool watch;
+    const char *recipe;
+};
+struct general {
+    const char *spec;
+    bool json, follow;
+};
+
+static const struct cli_option own_table[] = {
+    {"watch", 'f', NULL, "look again and again", OPTION_FLAG(struct own, watch)},
+    {"recipe", 0, "FILE", "one more", OPTION_TEXT(struct own, recipe)},
+    {0},
+};
+static const struct cli_option general_table[] = {
+    {"spec", 'f', "FILE", "the cluster", OPTION_TEXT(struct general, spec)},
+    {"json", 'j', NULL, "for programs", OPTION_FLAG(struct general, json)},
+    {0},
+};
+
+struct parsed {
+    struct own own;
+    struct general general;
+    struct strv operands;
+    struct error err;
+};
+
+static int
+parse_with(struct parsed *parsed, bool stop_early, const char *const *arguments)
+{
+    *parsed = (struct parsed){0};
+    struct option_group groups[] = {{own_table, &parsed->own}, {general_table, &parsed->general}};
+    return options_parse(groups, 2, arguments, stop_early, &parsed->operands, &parsed->err);
+}
+#define parse(parsed, ...) parse_with(parsed, false, (const char *const[]){__VA_ARGS__, NULL})
+#define parse_early(parsed, ...) parse_with(parsed, true, (const char *const[]){__VA_ARGS__, NULL})
+
+static void
+drop(struct parsed *parsed)
+{
+    strv_free(&parsed->operands);
+    error_clear(&parsed->err);
+}
+
+static void
+test_forms(void **state)
+{
+    (void) state;
+    struct parsed p;
+    assert_ok(parse(&p, "a", "--recipe", "x.yaml", "-j", "b"), &p.err);
+    assert_string_equal(p.own.recipe, "x.yaml");
+    assert_true(p.general.json);
+    assert_false(p.own.watch);
+    assert_int_equal(p.operands.count, 2);
+    assert_string_equal(p.operands.items[1], "b");
+    drop(&p);
+    assert_ok(parse(&p, "--spec=a=b", "--", "--json", "-x"), &p.err);
+    assert_string_equal(p.general.spec, "a=b");
+    assert_false(p.general.json);
+    assert_int_equal(p.operands.count, 2);
+    drop(&p);
+    assert_ok(parse(&p, "-"), &p.err);
+    assert_int_equal(p.operands.count, 1);
+    drop(&p);
+}
+
+static void
+test_an_own_letter_hides_a_general_one(void **state)
+{
+    (void) state;
+    struct parsed p;
+    assert_ok(parse(&p, "-f"), &p.err);
+    assert_true(p.own.watch);
+    assert_null(p.general.spec);
+    drop(&p);
+}
+
+static void
+test_stop_early(void **state)
+{
+    (void) state;
+    struct parsed p;
+    assert_ok(parse_early(&p, "-j", "work11", "ls", "--recipe", "-j", "--", "-l"), &p.err);
+    assert_true(p.general.json);
+    assert_null(p.own.recipe);
+    assert_int_equal(p.operands.count, 6);
+    assert_string_equal(p.operands.items[2], "--recipe");
+    assert_string_equal(p.operands.items[4], "--");
+    drop(&p);
+}
+
+static void
+test_refusals(void **state)
+{
+    (void) state;
+    struct parsed p;
+    assert_error(parse(&p, "--jsn"), &p.err, ERR_USAGE, "'--jsn' (did you mean '--json'?)");
+    assert_error(parse(&p, "--elephant"), &p.err, ERR_USAGE, "there is no option '--elephant'");
+    assert_error(parse(&p, "--js"), &p.err, ERR_USAGE, "there is no option '--js'");
+    assert_error(parse(&p, "-x"), &p.err, ERR_USAGE, "there is no option '-x'");
+    assert_error(parse(&p, "-\xc3\xa4"), &p.err, ERR_USAGE, "there is no option '-\xc3\xa4'");
+    assert_error(parse(&p, "-jf"), &p.err, ERR_USAGE, "write them apart");
+    assert_error(parse(&p, "--json=yes"), &p.err, ERR_USAGE, "'--json' takes no value");
+    assert_error(parse(&p, "--recipe"), &p.err, ERR_USAGE, "'--recipe' needs a value");
+    assert_error(parse(&p, "--recipe="), &p.err, ERR_USAGE, "'--recipe' needs a value");
+    assert_error(parse(&p, "--recipe", ""), &p.err, ERR_USAGE, "'--recipe' needs a value");
+    assert_error(parse(&p, "--recipe", "--json"), &p.err, ERR_USAGE, "'--recipe' needs a value");
+    assert_error(
+        parse(&p, "--recipe", "a", "--recipe=b"), &p.err, ERR_USAGE, "'--recipe' is given twice");
+    assert_error(parse(&p, "--"
+                           "=x"),
+        &p.err, ERR_USAGE, "there is no option '--'");
+}
+
+static void
+test_help(void **state)
+{
+    (void) state;
+    static const struct cli_option table[] = {
+        {"short", 's', NULL, "a short one", 0},
+        {"much-longer-than-the-column", 0, "VALUE",
+            "a phrase that is too long for the line that it begins on, so that it goes on below",
+            0},
+        {0},
+    };
+    BUF_AUTO struct buf text = {0};
+    options_explain(table, NULL, &text);
+    assert_string_equal(text.data,
+        "  -s, --short             a short one\n"
+        "      --much-longer-than-the-column VALUE\n"
+        "                          a phrase that is too long for the line that it begins\n"
+        "                          on, so that it goes on below\n");
+    buf_free(&text);
+    options_explain(table, "s", &text);
+    assert_contains(text.data, "      --short");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_an_own_letter_hides_a_general_one),
+        cmocka_unit_test(test_stop_early),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_help),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,163 @@
+// test_cli_text.c - what people see: tables, harmless texts, console logs, the nodes of a report.
+// SPDX-License-Identifier: Apache-2.0
+#include "unit.h"
+
+#include "base/cleanup.h"
+#include "cli/message.h"
+#include "cli/show.h"
+#include "cli/sieve.h"
+#include "cli/table.h"
+
+static void
+assert_harmless(const char *text, const char *expected)
+{
+    FREE_AUTO char *seen = message_harmless(text);
+    assert_string_equal(seen, expected);
+}
+
+static void
+test_harmless(void **state)
+{
+    (void) state;
+    assert_harmless("two\nlines\tand \xc3\xa9", "two\nlines\tand \xc3\xa9");
+    assert_harmless("\033[2J\r\a\x7f", "\\x1b[2J\\x0d\\x07\\x7f");
+    assert_harmless("a\xc2\x9b"
+                    "b",
+        "a\\xc2\\x9b"
+        "b"); // CSI in C1
+    assert_harmless("bad \xff\xc3", "bad \\xff\\xc3");
+}
+
+static void
+test_table(void **state)
+{
+    (void) state;
+    TABLE_AUTO struct table table = {0};
+    table_row(&table);
+    table_cell(&table, COLOR_GREEN, "a");
+    table_cell(&table, COLOR_NONE, "long\nname");
+    table_cell(&table, COLOR_NONE, "end");
+    table_row(&table);
+    table_cell(&table, COLOR_RED, "\xc3\xa9t\xc3\xa9");
+    table_cellf(&table, COLOR_NONE, "%d", 5);
+    table_cell(&table, COLOR_NONE, "");
+    table_row(&table);
+    table_cell(&table, COLOR_NONE, NULL);
+    BUF_AUTO struct buf plain = {0}, colored = {0};
+    table_print(&table, 1, false, &plain);
+    assert_string_equal(plain.data, " a    long name  end\n"
+                                    " \xc3\xa9t\xc3\xa9  5\n"
+                                    " -\n");
+    table_print(&table, 0, true, &colored);
+    assert_contains(colored.data, "\033[32ma\033[0m    long name");
+}
+
+// The whole text, given in pieces of every size.
+static void
+assert_sieved(const char *text, const char *expected)
+{
+    size_t length = strlen(text);
+    for (size_t piece = 1; piece <= length; piece++) {
+        struct sieve sieve = {0};
+        BUF_AUTO struct buf seen = {0};
+        for (size_t at = 0; at < length; at += piece)
+            sieve_add(&sieve, text + at, piece < length - at ? piece : length - at, &seen);
+        assert_string_equal(seen.data, expected);
+    }
+}
+
+static void
+test_sieve(void **state)
+{
+    (void) state;
+    assert_sieved("[\033[0;32m  OK  \033[0m] Started\r\n", "[  OK  ] Started\n");
+    assert_sieved("a\033]0;title\007b\033]2;t\033\\c", "abc");
+    assert_sieved("\033(Bx\033)0y\033=z\033cw", "xyzw");
+    assert_sieved("\033[999;999H\033[6ngo", "go");
+    assert_sieved("never \033]ended\nnext \033[1\nlast", "never \nnext \nlast");
+    assert_sieved("\xe2\x82\xac \xc2\x9b[1m\b\tz", "\xe2\x82\xac [1m\tz");
+    assert_sieved("bad \xff\xfe!", "bad ?!");
+    assert_sieved("\033\033[mx", "x");
+}
+
+static struct cluster_report *
+report_of(bool converged)
+{
+    struct cluster_report *report = mem_zero(1, sizeof(*report));
+    report->converged = converged;
+    report->summary = str_dup(converged ? "all is well" : "work12 does not answer");
+    report->nodes = mem_zero(3, sizeof(*report->nodes));
+    report->node_count = 3;
+    report->nodes[0] = (struct cluster_node_report){.name = "head10",
+        .address = "10.0.0.10",
+        .role = SPEC_HAPROXY,
+        .state = str_dup("running"),
+        .says = str_dup("serving"),
+        .lag_s = -1};
+    report->nodes[1] = (struct cluster_node_report){.name = "work11",
+        .address = "10.0.0.11",
+        .role = SPEC_REDIS,
+        .state = str_dup("running"),
+        .says = str_dup("replica"),
+        .link_up = true,
+        .lag_s = 1,
+        .sentinel = str_dup("work12"),
+        .sentinels = 3};
+    report->nodes[2] = (struct cluster_node_report){.name = "work12",
+        .address = "10.0.0.12",
+        .role = SPEC_REDIS,
+        .state = str_dup("running"),
+        .says = str_dup("starting"),
+        .phase = str_dup("kernel\033[2J"),
+        .lag_s = -1};
+    return report;
+}
+
+static void
+test_nodes(void **state)
+{
+    (void) state;
+    CLUSTER_REPORT_AUTO struct cluster_report *report = report_of(false);
+    BUF_AUTO struct buf text = {0};
+    show_nodes(report, false, &text);
+    show_verdict(report, false, &text);
+    assert_string_equal(text.data,
+        "NODE    ADDRESS    STATE    ROLE     LINK           LAG  SENTINEL NAMES\n"
+        "head10  10.0.0.10  running  haproxy  serving        -    -\n"
+        "work11  10.0.0.11  running  replica  up             1 s  work12, 3 of them\n"
+        "work12  10.0.0.12  running  redis    kernel\\x1b[2J  -    -\n"
+        "not converged: work12 does not answer\n");
+}
+
+static void
+test_report_json(void **state)
+{
+    (void) state;
+    CLUSTER_REPORT_AUTO struct cluster_report *report = report_of(true);
+    struct spec spec = {.cluster = (char[]){"air"}};
+    JV_AUTO struct jv *value = show_json(&spec, report);
+    assert_true(jv_get_bool(value, "converged", false));
+    assert_null(jv_get_string(value, "master"));
+    const struct jv *node = jv_at(jv_get(value, "nodes"), 1);
+    assert_string_equal(jv_get_string(node, "name"), "work11");
+    assert_string_equal(jv_get_string(node, "address"), "10.0.0.11");
+    assert_string_equal(jv_get_string(node, "state"), "running");
+    assert_string_equal(jv_get_string(node, "role"), "replica");
+    assert_int_equal(jv_get_int(node, "lag_s", -5), 1);
+    const struct jv *starting = jv_at(jv_get(value, "nodes"), 2);
+    assert_string_equal(jv_get_string(starting, "role"), "redis");
+    assert_int_equal(jv_get_int(starting, "lag_s", -5), -5); // null
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_harmless),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_sieve),
+        cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_report_json),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,399 @@
+// test_probe_judge.c - the rule `converged`: a good cluster, then everything that can be wrong with
+// it, one by one.
+// SPDX-License-Identifier: Apache-2.0
+#include "unit.h"
+
+#include "probe/probe.h"
+
+enum { HEAD, W11, W12, W13, NODES };
+
+struct cluster {
+    struct probe_target targets[NODES];
+    struct probe_result results[NODES];
+    unsigned quorum;
+};
+
+static void
+be_master(struct cluster *cluster, int node)
+{
+    cluster->results[node].redis = (struct probe_redis){.answered = true, .role = PROBE_MASTER};
+}
+
+static void
+be_replica(struct cluster *cluster, int node, const char *master)
+{
+    struct probe_redis *redis = &cluster->results[node].redis;
+    *redis = (struct probe_redis){.answered = true, .role = PROBE_REPLICA, .link_up = true};
+    strcpy(redis->master, master);
+}
+
+static void
+name_master(struct cluster *cluster, int node, const char *master)
+{
+    struct probe_sentinel *sentinel = &cluster->results[node].sentinel;
+    sentinel->answered = true;
+    strcpy(sentinel->master, master);
+}
+
+// work11 is master and all is well.
+static void
+make_good(struct cluster *cluster)
+{
+    static const struct probe_target targets[NODES] = {
+        {"head10", "172.31.255.10", true, true},
+        {"work11", "172.31.255.11", false, true},
+        {"work12", "172.31.255.12", false, true},
+        {"work13", "172.31.255.13", false, true},
+    };
+    memset(cluster, 0, sizeof *cluster);
+    memcpy(cluster->targets, targets, sizeof targets);
+    cluster->quorum = 2;
+    be_master(cluster, W11);
+    be_replica(cluster, W12, "172.31.255.11");
+    be_replica(cluster, W13, "172.31.255.11");
+    for (int i = W11; i < NODES; i++)
+        name_master(cluster, i, "172.31.255.11");
+    cluster->results[HEAD].head = (struct probe_head){
+        .written = true, .readable = true, .read_back = true, .writer = W11, .reader = W13};
+}
+
+// ---- what is wrong ------------------------------------------------------------------------------
+
+static void
+nothing(struct cluster *cluster)
+{
+    (void) cluster;
+}
+
+static void
+redis_silent(struct cluster *cluster)
+{
+    struct probe_redis *redis = &cluster->results[W12].redis;
+    *redis = (struct probe_redis){.error = "connection refused"};
+}
+
+static void
+redis_loading(struct cluster *cluster)
+{
+    cluster->results[W13].redis.loading = true;
+}
+
+static void
+sentinel_silent(struct cluster *cluster)
+{
+    struct probe_sentinel *sentinel = &cluster->results[W12].sentinel;
+    *sentinel = (struct probe_sentinel){.error = "no answer within 2000 ms"};
+}
+
+static void
+sentinel_names_none(struct cluster *cluster)
+{
+    cluster->results[W13].sentinel.master[0] = '\0';
+}
+
+static void
+sentinels_disagree(struct cluster *cluster)
+{
+    name_master(cluster, W13, "172.31.255.12");
+}
+
+static void
+two_masters(struct cluster *cluster)
+{
+    be_master(cluster, W13);
+}
+
+// Sentinels went on to work12, which does not know it yet.
+static void
+named_is_replica(struct cluster *cluster)
+{
+    for (int i = W11; i < NODES; i++)
+        name_master(cluster, i, "172.31.255.12");
+}
+
+// As a first part of a name would do, were it compared as a prefix.
+static void
+named_is_nobody(struct cluster *cluster)
+{
+    for (int i = W11; i < NODES; i++)
+        name_master(cluster, i, "172.31.255.1");
+}
+
+static void
+named_is_the_head(struct cluster *cluster)
+{
+    for (int i = W11; i < NODES; i++)
+        name_master(cluster, i, "172.31.255.10");
+}
+
+static void
+replica_of_another(struct cluster *cluster)
+{
+    strcpy(cluster->results[W13].redis.master, "172.31.255.12");
+}
+
+static void
+replica_of_a_stranger(struct cluster *cluster)
+{
+    strcpy(cluster->results[W13].redis.master, "192.0.2.1");
+}
+
+static void
+link_down(struct cluster *cluster)
+{
+    cluster->results[W12].redis.link_up = false;
+}
+
+static void
+syncing(struct cluster *cluster)
+{
+    cluster->results[W12].redis.link_up = false;
+    cluster->results[W12].redis.syncing = true;
+}
+
+static void
+role_unknown(struct cluster *cluster)
+{
+    cluster->results[W12].redis.role = PROBE_ROLE_UNKNOWN;
+}
+
+static void
+no_writes(struct cluster *cluster)
+{
+    struct probe_head *head = &cluster->results[HEAD].head;
+    *head = (struct probe_head){
+        .readable = true, .writer = -1, .reader = -1, .write_error = "the connection was closed"};
+}
+
+static void
+no_reads(struct cluster *cluster)
+{
+    struct probe_head *head = &cluster->results[HEAD].head;
+    head->readable = head->read_back = false;
+    strcpy(head->read_error, "connection refused");
+}
+
+static void
+reads_are_stale(struct cluster *cluster)
+{
+    cluster->results[HEAD].head.read_back = false;
+    strcpy(cluster->results[HEAD].head.read_error, "what was written did not come back");
+}
+
+static void
+writes_go_astray(struct cluster *cluster)
+{
+    cluster->results[HEAD].head.writer = W12;
+}
+
+// redis was restarted between two questions, so its run_id fits none: no reason to doubt.
+static void
+writer_unknown(struct cluster *cluster)
+{
+    cluster->results[HEAD].head.writer = cluster->results[HEAD].head.reader = -1;
+}
+
+static void
+head_off(struct cluster *cluster)
+{
+    cluster->targets[HEAD].running = false;
+}
+
+static void
+no_head(struct cluster *cluster)
+{
+    cluster->targets[HEAD] = cluster->targets[W13];
+    cluster->results[HEAD] = cluster->results[W13];
+}
+
+static void
+stop(struct cluster *cluster, int node)
+{
+    cluster->targets[node].running = false;
+    memset(&cluster->results[node], 0, sizeof cluster->results[node]);
+}
+
+static void
+replica_absent(struct cluster *cluster)
+{
+    stop(cluster, W13);
+}
+
+// The others have not noticed yet.
+static void
+master_absent(struct cluster *cluster)
+{
+    stop(cluster, W11);
+}
+
+static void
+failed_over(struct cluster *cluster)
+{
+    stop(cluster, W11);
+    be_master(cluster, W13);
+    be_replica(cluster, W12, "172.31.255.13");
+    name_master(cluster, W12, "172.31.255.13");
+    name_master(cluster, W13, "172.31.255.13");
+    cluster->results[HEAD].head.writer = W13;
+}
+
+static void
+returned_as_master(struct cluster *cluster)
+{
+    failed_over(cluster);
+    cluster->targets[W11].running = true;
+    be_master(cluster, W11);
+    name_master(cluster, W11, "172.31.255.13");
+}
+
+// All that run agree, but they are too few.
+static void
+too_few(struct cluster *cluster)
+{
+    stop(cluster, W12);
+    stop(cluster, W13);
+}
+
+static void
+all_absent(struct cluster *cluster)
+{
+    for (int i = W11; i < NODES; i++)
+        stop(cluster, i);
+}
+
+static void
+single_worker(struct cluster *cluster)
+{
+    cluster->quorum = 1;
+    too_few(cluster);
+    cluster->results[HEAD].head.reader = W11;
+}
+
+static void
+two_workers(struct cluster *cluster)
+{
+    cluster->quorum = 2;
+    stop(cluster, W13);
+}
+
+static void
+nothing_was_asked(struct cluster *cluster)
+{
+    memset(cluster->results, 0, sizeof cluster->results);
+}
+
+static void
+quorum_of_all(struct cluster *cluster)
+{
+    cluster->quorum = 3;
+    sentinels_disagree(cluster);
+}
+
+static const struct {
+    const char *name;
+    void (*change)(struct cluster *);
+    int master;
+    const char *awaited; // NULL: converged
+} rows[] = {
+    {"good", nothing, W11, NULL},
+    {"redis silent", redis_silent, W11, "redis on 'work12' does not answer: connection refused"},
+    {"redis loading", redis_loading, W11, "redis on 'work13' still loads its data"},
+    {"sentinel silent", sentinel_silent, W11,
+        "sentinel on 'work12' does not answer: no answer within 2000 ms"},
+    {"sentinel names none", sentinel_names_none, W11, "sentinel on 'work13' names no master"},
+    {"sentinels disagree", sentinels_disagree, W11,
+        "sentinel on 'work11' names 'work11' master, that on 'work13' names 'work12'"},
+    {"two masters", two_masters, W11, "'work13' says that it is a master too"},
+    {"named is a replica", named_is_replica, -1,
+        "the sentinels name 'work12', which is not a running master"},
+    {"named is nobody", named_is_nobody, -1,
+        "the sentinels name '172.31.255.1', which is not a running master"},
+    {"named is the head", named_is_the_head, -1,
+        "the sentinels name 'head10', which is not a running master"},
+    {"replica of another", replica_of_another, W11,
+        "'work13' follows 'work12' and not 'work11' yet"},
+    {"replica of a stranger", replica_of_a_stranger, W11,
+        "'work13' follows '192.0.2.1' and not 'work11' yet"},
+    {"link down", link_down, W11, "'work12' has no link to 'work11' yet"},
+    {"syncing", syncing, W11, "'work12' still copies the data of 'work11'"},
+    {"role unknown", role_unknown, W11, "'work12' does not say which role it has"},
+    {"no writes", no_writes, W11, "'head10' serves no writes: the connection was closed"},
+    {"no reads", no_reads, W11, "'head10' serves no reads: connection refused"},
+    {"stale reads", reads_are_stale, W11,
+        "'head10' serves no reads: what was written did not come back"},
+    {"writes go astray", writes_go_astray, W11,
+        "'head10' sends writes to 'work12', which is not the master"},
+    {"writer unknown", writer_unknown, W11, NULL},
+    {"head off", head_off, W11, "'head10' does not run"},
+    {"no head", no_head, W11, "there is no head to serve it"},
+    {"replica absent", replica_absent, W11, NULL},
+    {"master absent", master_absent, -1,
+        "the sentinels name 'work11', which is not a running master"},
+    {"failed over", failed_over, W13, NULL},
+    {"returned as master", returned_as_master, W13, "'work11' says that it is a master too"},
+    {"too few", too_few, -1, "workers that run: 1, too few for a quorum of 2"},
+    {"all absent", all_absent, -1, "workers that run: 0, too few for a quorum of 2"},
+    {"single worker", single_worker, W11, NULL},
+    {"two workers", two_workers, W11, NULL},
+    {"nothing was asked", nothing_was_asked, -1, "redis on 'work11' does not answer: "},
+    {"quorum of all", quorum_of_all, -1, "sentinel on 'work11' names 'work11' master"},
+};
+
+static void
+test_rows(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct cluster cluster;
+        struct probe_verdict verdict;
+        make_good(&cluster);
+        rows[i].change(&cluster);
+        probe_judge(cluster.targets, cluster.results, NODES, cluster.quorum, &verdict);
+        print_message("# %s: %s\n", rows[i].name, verdict.awaited);
+        assert_int_equal(verdict.converged, rows[i].awaited == NULL);
+        assert_int_equal(verdict.master, rows[i].master);
+        if (rows[i].awaited == NULL)
+            assert_string_equal(verdict.awaited, "");
+        else
+            assert_contains(verdict.awaited, rows[i].awaited);
+    }
+}
+
+static void
+test_no_targets(void **state)
+{
+    (void) state;
+    struct probe_verdict verdict;
+    probe_judge(NULL, NULL, 0, 2, &verdict);
+    assert_false(verdict.converged);
+    assert_int_equal(verdict.master, -1);
+    assert_string_not_equal(verdict.awaited, "");
+}
+
+// Texts of the greatest length are cut, not written past the end.
+static void
+test_long_texts(void **state)
+{
+    (void) state;
+    struct cluster cluster;
+    struct probe_verdict verdict;
+    static char name[1000];
+    memset(name, 'n', sizeof name - 1);
+    make_good(&cluster);
+    redis_silent(&cluster);
+    cluster.targets[W12].name = name;
+    memset(cluster.results[W12].redis.error, 'e', PROBE_TEXT - 1);
+    probe_judge(cluster.targets, cluster.results, NODES, 2, &verdict);
+    assert_int_equal(strlen(verdict.awaited), sizeof verdict.awaited - 1);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_no_targets),
+        cmocka_unit_test(test_long_texts),
+    };
+    return cmocka_run_group_tests_name("probe judge", tests, NULL, NULL);
+}
