@@ -44,9 +44,8 @@ netns_up(const char *name, const char *address)
 static inline int
 netns_hole(void)
 {
-    struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+    struct ifreq request = {.ifr_name = "hole0", .ifr_flags = IFF_TUN | IFF_NO_PI};
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-    strcpy(request.ifr_name, "hole0");
     if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0)
         return -1;
     return netns_up("hole0", "203.0.113.1");

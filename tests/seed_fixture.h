@@ -7,6 +7,7 @@
 #include "seed/secrets.h"
 #include "spec/spec.h"
 
+#include <stdint.h>
 #include <string.h>
 
 struct fixture {
@@ -17,6 +18,8 @@ struct fixture {
     struct secrets_node own[4];
 };
 
+// The structs own their texts, so they want them without const; nothing writes to these.
+#define FIXTURE_TEXT(text) ((char *) (uintptr_t) (text))
 #define FIXTURE_PRIVATE(word) \
     "-----BEGIN OPENSSH PRIVATE KEY-----\n" word "\n-----END OPENSSH PRIVATE KEY-----\n"
 
@@ -24,10 +27,14 @@ static inline void
 fixture_nodes(struct fixture *fixture)
 {
     static const struct spec_node nodes[4] = {
-        {"head10", SPEC_HAPROXY, "172.31.255.10", "52:54:00:1f:ff:0a", 512, 1, 0},
-        {"work11", SPEC_REDIS, "172.31.255.11", "52:54:00:1f:ff:0b", 640, 1, 0},
-        {"work12", SPEC_REDIS, "172.31.255.12", "52:54:00:1f:ff:0c", 640, 1, 0},
-        {"work13", SPEC_REDIS, "172.31.255.13", "52:54:00:1f:ff:0d", 640, 1, 0},
+        {FIXTURE_TEXT("head10"), SPEC_HAPROXY, FIXTURE_TEXT("172.31.255.10"),
+            FIXTURE_TEXT("52:54:00:1f:ff:0a"), 512, 1, 0},
+        {FIXTURE_TEXT("work11"), SPEC_REDIS, FIXTURE_TEXT("172.31.255.11"),
+            FIXTURE_TEXT("52:54:00:1f:ff:0b"), 640, 1, 0},
+        {FIXTURE_TEXT("work12"), SPEC_REDIS, FIXTURE_TEXT("172.31.255.12"),
+            FIXTURE_TEXT("52:54:00:1f:ff:0c"), 640, 1, 0},
+        {FIXTURE_TEXT("work13"), SPEC_REDIS, FIXTURE_TEXT("172.31.255.13"),
+            FIXTURE_TEXT("52:54:00:1f:ff:0d"), 640, 1, 0},
     };
     memcpy(fixture->nodes, nodes, sizeof nodes);
     fixture->spec.nodes = fixture->nodes;
@@ -38,13 +45,14 @@ static inline void
 fixture_spec(struct fixture *fixture)
 {
     fixture->spec = (struct spec){
-        .origin = "fixture",
-        .cluster = "air",
+        .origin = FIXTURE_TEXT("fixture"),
+        .cluster = FIXTURE_TEXT("air"),
         .ha = true,
-        .network = {"air", "172.31.255.0/24", "172.31.255.254", 24, SPEC_NETWORK_ISOLATED},
-        .uri = "qemu:///system",
-        .ssh_user = "air",
-        .redis = {"redis-primary", 2000, 10000, 2, true, true, 1, 3},
+        .network = {FIXTURE_TEXT("air"), FIXTURE_TEXT("172.31.255.0/24"),
+            FIXTURE_TEXT("172.31.255.254"), 24, SPEC_NETWORK_ISOLATED},
+        .uri = FIXTURE_TEXT("qemu:///system"),
+        .ssh_user = FIXTURE_TEXT("air"),
+        .redis = {FIXTURE_TEXT("redis-primary"), 2000, 10000, 2, true, true, 1, 3},
     };
     fixture_nodes(fixture);
 }
@@ -53,24 +61,32 @@ static inline void
 fixture_secrets(struct fixture *fixture)
 {
     static const struct secrets secrets = {
-        .passwords = {"AppAppAppAppAppAppAppAppAppAppAp", "AdminAdminAdminAdminAdminAdminAd",
-            "ReplicaReplicaReplicaReplicaRepl", "SentinelSentinelSentinelSentinel",
-            "CheckCheckCheckCheckCheckCheckCh", "StatusStatusStatusStatusStatusSt"},
-        .client_key = {FIXTURE_PRIVATE("client"), "ssh-ed25519 AAAAclient airbuild@air"},
+        .passwords = {FIXTURE_TEXT("AppAppAppAppAppAppAppAppAppAppAp"),
+            FIXTURE_TEXT("AdminAdminAdminAdminAdminAdminAd"),
+            FIXTURE_TEXT("ReplicaReplicaReplicaReplicaRepl"),
+            FIXTURE_TEXT("SentinelSentinelSentinelSentinel"),
+            FIXTURE_TEXT("CheckCheckCheckCheckCheckCheckCh"),
+            FIXTURE_TEXT("StatusStatusStatusStatusStatusSt")},
+        .client_key = {FIXTURE_TEXT(FIXTURE_PRIVATE("client")),
+            FIXTURE_TEXT("ssh-ed25519 AAAAclient airbuild@air")},
     };
     static const struct secrets_node own[4] = {
-        {"head10", "10101010-1010-4010-8010-101010101010",
-            "1010101010101010101010101010101010101010",
-            {FIXTURE_PRIVATE("host10"), "ssh-ed25519 AAAAhost10 head10"}},
-        {"work11", "11111111-1111-4111-8111-111111111111",
-            "1111111111111111111111111111111111111111",
-            {FIXTURE_PRIVATE("host11"), "ssh-ed25519 AAAAhost11 work11"}},
-        {"work12", "12121212-1212-4212-8212-121212121212",
-            "1212121212121212121212121212121212121212",
-            {FIXTURE_PRIVATE("host12"), "ssh-ed25519 AAAAhost12 work12"}},
-        {"work13", "13131313-1313-4313-8313-131313131313",
-            "1313131313131313131313131313131313131313",
-            {FIXTURE_PRIVATE("host13"), "ssh-ed25519 AAAAhost13 work13"}},
+        {FIXTURE_TEXT("head10"), FIXTURE_TEXT("10101010-1010-4010-8010-101010101010"),
+            FIXTURE_TEXT("1010101010101010101010101010101010101010"),
+            {FIXTURE_TEXT(FIXTURE_PRIVATE("host10")),
+                FIXTURE_TEXT("ssh-ed25519 AAAAhost10 head10")}},
+        {FIXTURE_TEXT("work11"), FIXTURE_TEXT("11111111-1111-4111-8111-111111111111"),
+            FIXTURE_TEXT("1111111111111111111111111111111111111111"),
+            {FIXTURE_TEXT(FIXTURE_PRIVATE("host11")),
+                FIXTURE_TEXT("ssh-ed25519 AAAAhost11 work11")}},
+        {FIXTURE_TEXT("work12"), FIXTURE_TEXT("12121212-1212-4212-8212-121212121212"),
+            FIXTURE_TEXT("1212121212121212121212121212121212121212"),
+            {FIXTURE_TEXT(FIXTURE_PRIVATE("host12")),
+                FIXTURE_TEXT("ssh-ed25519 AAAAhost12 work12")}},
+        {FIXTURE_TEXT("work13"), FIXTURE_TEXT("13131313-1313-4313-8313-131313131313"),
+            FIXTURE_TEXT("1313131313131313131313131313131313131313"),
+            {FIXTURE_TEXT(FIXTURE_PRIVATE("host13")),
+                FIXTURE_TEXT("ssh-ed25519 AAAAhost13 work13")}},
     };
     fixture->secrets = secrets;
     memcpy(fixture->own, own, sizeof own);

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/message.h"
 #include "cluster/cluster.h"
 #include "seed/secrets.h"
 
@@ -78,19 +79,6 @@ collect(const struct spec *spec, const char *password, struct variables *variabl
         add(variables, node_variable(spec->nodes[i].name), str_dup(spec->nodes[i].address));
 }
 
-// In single quotes; one within ends them, stands escaped, and begins them again.
-static void
-quote(struct buf *text, const char *value)
-{
-    buf_add(text, "'");
-    for (; *value != '\0'; value++)
-        if (*value == '\'')
-            buf_add(text, "'\\''");
-        else
-            buf_add_bytes(text, value, 1);
-    buf_add(text, "'");
-}
-
 static void
 print_shell(const struct variables *variables)
 {
@@ -102,7 +90,7 @@ print_shell(const struct variables *variables)
             continue;
         }
         buf_printf(&text, "export %s=", v->name);
-        quote(&text, v->value);
+        message_quote(&text, v->value);
         buf_add(&text, "\n");
     }
     cli_print(text.data);

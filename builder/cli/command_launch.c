@@ -79,21 +79,36 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
     return cluster_launch(&launch, ret, err);
 }
 
+// "airbuild", with the spec that was named, as a shell reads it; caller frees.
+static char *
+program_words(const struct cli *cli)
+{
+    struct buf words = {0};
+    buf_add(&words, "airbuild");
+    if (cli->globals.spec != NULL) {
+        FREE_AUTO char *path = message_harmless(cli->globals.spec);
+        buf_add(&words, " -f ");
+        message_quote(&words, path);
+    }
+    return buf_take(&words);
+}
+
 // How to use it, with names where this host knows them.
 static void
-add_usage(const struct spec *spec, struct buf *text)
+add_usage(const struct cli *cli, const struct spec *spec, struct buf *text)
 {
+    FREE_AUTO char *airbuild = program_words(cli);
     const struct spec_node *head = spec_head(spec);
     bool known = hosts_know(head->name, head->address);
     const char *name = known ? head->name : head->address;
     buf_add(text, "\n");
     if (spec->redis.auth)
-        buf_add(text, "  eval \"$(airbuild env)\"        # the password, for redis-cli\n");
+        buf_printf(text, "  eval \"$(%s env)\"    # the password, for redis-cli\n", airbuild);
     buf_printf(text, "  redis-cli -h %s -p 6380 set hello1 world1\n", name);
     buf_printf(text, "  redis-cli -h %s -p 6379 get hello1\n", name);
-    buf_printf(text, "  airbuild ssh %s\n", spec_first_master(spec)->name);
+    buf_printf(text, "  %s ssh %s\n", airbuild, spec_first_master(spec)->name);
     if (!known)
-        buf_add(text, "  airbuild env --hosts        # lines for /etc/hosts, to use names\n");
+        buf_printf(text, "  %s env --hosts    # lines for /etc/hosts, to use names\n", airbuild);
 }
 
 static void
@@ -108,7 +123,7 @@ print_recap(const struct cli *cli, const struct spec *spec, const struct cluster
     else
         buf_printf(&text, "after %.1f s%s\n", report->seconds,
             report->tcg ? ", without KVM: the nodes are emulated" : "");
-    add_usage(spec, &text);
+    add_usage(cli, spec, &text);
     cli_print(text.data);
 }
 
@@ -126,6 +141,7 @@ run(struct cli *cli, struct error *err)
         return -1;
     if (cli->globals.json) {
         JV_AUTO struct jv *value = show_json(spec, report);
+        jv_set_string(value, "accel", report->tcg ? "tcg" : "kvm");
         jv_set(value, "seconds", jv_real(report->seconds));
         jv_set_bool(value, "unchanged", report->unchanged);
         cli_print_json(value);

@@ -24,6 +24,9 @@ void message_paint(struct buf *buf, bool on, enum message_color color, const cha
 // \xNN; caller frees.
 char *message_harmless(const char *text);
 
+// Add a word as a POSIX shell reads it: as it is where that is safe, else in single quotes.
+void message_quote(struct buf *buf, const char *word);
+
 // Print "airbuild: SENTENCE" on standard error.
 void message_error(const struct error *err);
 // {"error": {"cause": "spec", "status": 3, "message": "..."}}; caller frees.

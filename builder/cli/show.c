@@ -126,7 +126,6 @@ show_json(const struct spec *spec, const struct cluster_report *report)
     jv_set_string(value, "master", report->master);
     jv_set_bool(value, "writes", report->writes);
     jv_set_bool(value, "reads", report->reads);
-    jv_set_string(value, "accel", report->tcg ? "tcg" : "kvm");
     jv_set(value, "nodes", nodes);
     return value;
 }

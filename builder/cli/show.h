@@ -14,9 +14,9 @@
 void show_nodes(const struct cluster_report *report, bool color, struct buf *text);
 // "converged: ..." or "not converged: ...", one line.
 void show_verdict(const struct cluster_report *report, bool color, struct buf *text);
-// {"cluster", "converged", "summary", "master", "writes", "reads", "accel", "nodes": [{"name",
-// "address", "state", "role", "says", "phase", "link_up", "lag_s", "sentinel", "sentinels"}]};
-// what is not known is null. Caller frees.
+// {"cluster", "converged", "summary", "master", "writes", "reads", "nodes": [{"name", "address",
+// "state", "role", "says", "phase", "link_up", "lag_s", "sentinel", "sentinels"}]}; what is not
+// known is null. Caller frees.
 struct jv *show_json(const struct spec *spec, const struct cluster_report *report);
 
 #endif

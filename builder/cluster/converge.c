@@ -39,7 +39,7 @@ add_evidence(const struct waiting *waiting, size_t index, struct error *err)
     FREE_AUTO char *lines = tail_lines(waiting->spec, node, waiting->since[index], LINES_SHOWN);
     FREE_AUTO char *message = str_dup(err->message);
     return error_set(err, err->code,
-        "%s; '%s' was at '%s' under %s%s%s%s; see `airbuild logs %s`.%s\n%s", message, node, phase,
+        "%s; '%s' was at '%s' under %s%s%s%s; see 'airbuild logs %s'.%s\n%s", message, node, phase,
         accel_name(waiting->converge), why != NULL ? " (" : "", why != NULL ? why : "",
         why != NULL ? ")" : "", node, lines[0] != '\0' ? " Its last console lines:" : "", lines);
 }
@@ -75,7 +75,7 @@ take_event(const struct waiting *waiting, const struct virt_event *event, struct
     case VIRT_EVENT_LOST:
         return error_set(err, ERR_LIBVIRT,
             "the connection to libvirt broke while the nodes were awaited; they go on: look with "
-            "`airbuild status`");
+            "'airbuild status'");
     case VIRT_EVENT_STARTED:
     case VIRT_EVENT_REBOOTED:
     case VIRT_EVENT_SUSPENDED:
@@ -233,7 +233,7 @@ converge_wait(struct converge *converge, struct cluster_report **ret, struct err
                                                   : 600000;
     if (wait_loop(&waiting, watch, timeout_ms, err) < 0)
         return -1;
-    for (size_t i = 0; i < spec->node_count; i++)
+    for (size_t i = 0; i < spec->node_count && waiting.verdict.converged; i++)
         progress_done(converge->progress, spec->nodes[i].name, "ready");
     *ret = report_make(spec, &survey, results, &waiting.verdict);
     return 0;

@@ -24,7 +24,7 @@ begin(struct drill *drill, struct error *err)
         return -1;
     if (drill->session.record == NULL || drill->session.secrets == NULL)
         return error_set(err, ERR_NOT_FOUND,
-            "there is no cluster '%s' on this host to drill; make it with `airbuild launch`",
+            "there is no cluster '%s' on this host to drill; make it with 'airbuild launch'",
             spec->cluster);
     if (session_connect(&drill->session, err) < 0 || drill_look(drill, err) < 0)
         return -1;

@@ -53,6 +53,10 @@ load_images(struct work *work, struct error *err)
         const char *key = work->session->record != NULL && work->survey->disks[i]
                               ? record_image(work->session->record, spec->nodes[i].name)
                               : NULL;
+        if (key == NULL && fresh == NULL)
+            return error_set(err, ERR_NOT_FOUND,
+                "there is no %s image for the disk of '%s'; bake it with 'airbuild images'",
+                spec_role_name(spec->nodes[i].role), spec->nodes[i].name);
         if (store_find(store, key != NULL ? key : fresh->key, &work->images[i], err) < 0)
             return error_context(err, "the disk of '%s' lies over an image", spec->nodes[i].name);
     }

@@ -43,7 +43,7 @@ add(struct cluster_plan *plan, enum plan_kind kind, size_t node, char *object, c
 {
     mem_grow(&plan->steps, &plan->capacity, plan->count + 1, sizeof *plan->steps);
     plan->steps[plan->count++] = (struct cluster_step){
-        .verb = verbs[kind], .object = object, .detail = detail, .kind = kind, .node = node};
+        .verb = verbs[kind], .object = object, .detail = detail, .kind = (int) kind, .node = node};
 }
 
 static void
@@ -129,7 +129,7 @@ plan_refuse(const struct cluster_plan *plan, const struct spec *spec, struct err
     if (plan->differences.count > 0) {
         FREE_AUTO char *lines = strv_join(&plan->differences, "\n  ");
         return error_set(err, ERR_CONFLICT,
-            "cluster '%s' was launched with another spec; nothing was touched: `airbuild destroy` "
+            "cluster '%s' was launched with another spec; nothing was touched: 'airbuild destroy' "
             "it first, rename the cluster, or take the changes back:\n  %s",
             spec->cluster, lines);
     }

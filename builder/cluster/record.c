@@ -100,11 +100,11 @@ record_load(const char *folder, struct record **ret, struct error *err)
     if (jv_parse(text, length, &root, err) < 0) {
         err->code = ERR_DAMAGED;
         return error_context(
-            err, "%s is damaged; remove the cluster with `airbuild destroy`", path);
+            err, "%s is damaged; remove the cluster with 'airbuild destroy'", path);
     }
     if (jv_get_int(root, "format", 0) != RECORD_FORMAT || jv_get_string(root, "spec") == NULL)
         return error_set(err, ERR_DAMAGED,
-            "'%s' is not a record this airbuild knows; remove the cluster with `airbuild destroy`",
+            "'%s' is not a record this airbuild knows; remove the cluster with 'airbuild destroy'",
             path);
     RECORD_AUTO struct record *record = mem_zero(1, sizeof *record);
     record->spec = str_dup(jv_get_string(root, "spec"));

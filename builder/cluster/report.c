@@ -134,7 +134,7 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
         return -1;
     if (session.record == NULL)
         return error_set(err, ERR_NOT_FOUND,
-            "there is no cluster '%s' on this host; make it with `airbuild launch`", spec->cluster);
+            "there is no cluster '%s' on this host; make it with 'airbuild launch'", spec->cluster);
     if (session_connect(&session, err) < 0 || survey_make(&session, &survey, err) < 0)
         return -1;
     FREE_AUTO struct probe_result *results = mem_zero(spec->node_count, sizeof *results);

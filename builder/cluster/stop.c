@@ -63,7 +63,7 @@ cluster_stop(
         return -1;
     if (!cluster_exists(spec))
         return error_set(err, ERR_NOT_FOUND,
-            "there is no cluster '%s' on this host; `airbuild launch` makes it", spec->cluster);
+            "there is no cluster '%s' on this host; 'airbuild launch' makes it", spec->cluster);
     if (session_open(spec, true, &session, err) < 0 || session_connect(&session, err) < 0)
         return -1;
     bool some = names != NULL && names->count > 0;

@@ -51,6 +51,8 @@ find_last(const char *text, const char *needle)
 char *
 tail_phase_of(const char *text, const char *node)
 {
+    const char *boot = find_last(text, "Linux version"); // the log goes on over restarts
+    text = boot != NULL ? boot : text;
     FREE_AUTO char *mark = str_format("airbuild: %s: ", node);
     const char *told = find_last(text, mark);
     if (told != NULL) {

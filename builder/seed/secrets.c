@@ -81,14 +81,11 @@ secrets_freep(struct secrets **secrets)
 struct secrets_node *
 secrets_add_node(struct secrets *secrets)
 {
-    size_t count = secrets->node_count + 1;
-    struct secrets_node *nodes = reallocarray(secrets->nodes, count, sizeof *nodes);
-    if (nodes == NULL)
-        mem_exhausted();
-    nodes[count - 1] = (struct secrets_node){0};
-    secrets->nodes = nodes;
-    secrets->node_count = count;
-    return &nodes[count - 1];
+    size_t capacity = secrets->node_count;
+    mem_grow(&secrets->nodes, &capacity, secrets->node_count + 1, sizeof *secrets->nodes);
+    struct secrets_node *node = &secrets->nodes[secrets->node_count++];
+    *node = (struct secrets_node){0};
+    return node;
 }
 
 // ---- read --------------------------------------------------------------------------------------

@@ -47,6 +47,9 @@ load_file(const char *path, struct spec **ret, struct error *err)
     FREE_AUTO char *text = NULL;
     size_t length;
     if (file_read(path, YAML_TEXT_MAX, &text, &length, err) != 0) {
+        if (err->code == ERR_NOT_FOUND)
+            return error_set(
+                err, ERR_NOT_FOUND, "there is no file '%s'; check the spec's path", path);
         if (err->code == ERR_FAILED)
             err->code = ERR_SPEC;
         return error_context(err, "cannot read the spec");

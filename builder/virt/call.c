@@ -17,7 +17,8 @@
 
 struct call {
     atomic_int holders; // the thread and the one that waits; the last frees
-    int done;           // eventfd
+    atomic_bool ended;  // function has returned
+    int done;           // eventfd: readable from then on
     int (*function)(void *argument, struct error *err);
     void *argument;
     void (*release)(void *argument);
@@ -42,6 +43,7 @@ call_thread(void *context)
 {
     struct call *call = context;
     call->result = call->function(call->argument, &call->err);
+    atomic_store(&call->ended, true);
     eventfd_write(call->done, 1);
     call_leave(call);
     return NULL;
@@ -70,8 +72,8 @@ call_wait(const struct call *call, const char *what, int64_t timeout_ms, struct 
     for (;;) {
         struct pollfd fds[] = {{call->done, POLLIN, 0}, {interrupt_fd(), POLLIN, 0}};
         int64_t left = clock_left(end);
-        int ready = poll(fds, 2, (int) left);
-        if (ready > 0 && fds[0].revents != 0)
+        poll(fds, 2, (int) left);
+        if (atomic_load(&call->ended))
             return 0;
         if (interrupt_check(err) < 0)
             return error_context(err, "%s", what);
@@ -102,10 +104,16 @@ call_run(const char *what, int64_t timeout_ms, int (*function)(void *argument, s
     void *argument, void (*release)(void *argument), struct error *err)
 {
     struct call *call = mem_zero(1, sizeof(*call));
-    *call = (struct call){2, eventfd(0, EFD_CLOEXEC), function, argument, release, 0, {0}};
+    *call = (struct call){
+        .done = eventfd(0, EFD_CLOEXEC),
+        .function = function,
+        .argument = argument,
+        .release = release,
+    };
+    atomic_init(&call->holders, 2);
     int number = call->done < 0 ? errno : call_start(call);
     if (number != 0) {
-        call->holders = 1;
+        atomic_store(&call->holders, 1);
         call_leave(call);
         return error_errno(err, number, "%s: cannot start a thread", what);
     }

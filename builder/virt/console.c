@@ -22,11 +22,10 @@
 #define READABLE_AND_END \
     (VIR_STREAM_EVENT_READABLE | VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)
 
-// What the event loop's thread tells; it may still be telling when the console is closed.
+// What the event loop's thread tells.
 struct signal {
-    atomic_int holders; // this side and the stream's callback
-    atomic_int events;  // what the stream has
-    int fd;             // eventfd: readable when events is not 0
+    atomic_int events; // what the stream has
+    int fd;            // eventfd: readable when events is not 0
 };
 
 struct console {
@@ -39,11 +38,12 @@ struct console {
     bool ended;
 };
 
+// The callback may be under way in the other thread, and libvirt does not always tell when it is
+// done with its context (the remote driver never calls the function that frees it).
 static void
-signal_leave(void *context)
+signal_free(struct signal *signal)
 {
-    struct signal *signal = context;
-    if (atomic_fetch_sub(&signal->holders, 1) > 1)
+    if (signal == NULL || !loop_settle())
         return;
     cleanup_close(&signal->fd);
     free(signal);
@@ -59,8 +59,7 @@ console_close(struct console *console)
         virStreamAbort(console->stream);
         virStreamFree(console->stream);
     }
-    if (console->signal != NULL)
-        signal_leave(console->signal);
+    signal_free(console->signal);
 }
 
 // In the event loop's thread. It asks for nothing more until what there is has been handled.
@@ -94,16 +93,12 @@ static int
 follow_stream(struct console *console, struct error *err)
 {
     struct signal *signal = console->signal = mem_zero(1, sizeof(*signal));
-    atomic_init(&signal->holders, 1);
     signal->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (signal->fd < 0)
         return error_errno(err, errno, "cannot make an event descriptor");
-    atomic_fetch_add(&signal->holders, 1);
-    if (virStreamEventAddCallback(
-            console->stream, READABLE_AND_END, on_stream, signal, signal_leave) == 0)
-        return 0;
-    signal_leave(signal);
-    return fault_set(err, "cannot follow the console");
+    if (virStreamEventAddCallback(console->stream, READABLE_AND_END, on_stream, signal, NULL) < 0)
+        return fault_set(err, "cannot follow the console");
+    return 0;
 }
 
 static int

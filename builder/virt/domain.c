@@ -18,6 +18,7 @@
 static int
 read_mark(virDomainPtr domain, struct reader **ret, struct error *err)
 {
+    const char *name = virDomainGetName(domain);
     *ret = NULL;
     FREE_AUTO char *xml = virDomainGetMetadata(
         domain, VIR_DOMAIN_METADATA_ELEMENT, VIRT_NAMESPACE, VIR_DOMAIN_AFFECT_CURRENT);
@@ -25,7 +26,7 @@ read_mark(virDomainPtr domain, struct reader **ret, struct error *err)
         return reader_new(xml, ret, err);
     if (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA)
         return 0;
-    return fault_set(err, "cannot look at the domain '%s'", virDomainGetName(domain));
+    return fault_set(err, "cannot look at the domain '%s'", name);
 }
 
 static int
@@ -79,9 +80,10 @@ domain_find(
 int
 domain_state(virDomainPtr domain, enum virt_state *ret, const char **ret_reason, struct error *err)
 {
+    const char *name = virDomainGetName(domain);
     int state, reason;
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
-        return fault_set(err, "cannot ask for the state of '%s'", virDomainGetName(domain));
+        return fault_set(err, "cannot ask for the state of '%s'", name);
     const char *why;
     *ret = state_of(state, reason, &why);
     if (ret_reason != NULL)

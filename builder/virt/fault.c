@@ -79,6 +79,18 @@ fault_translate(struct error *err, int code, const char *message, const char *wh
     return error_set(err, ERR_LIBVIRT, "%s: %s; libvirt's own log says more", what, message);
 }
 
+// libvirt's message in one line; caller frees.
+static char *
+one_line(const char *message)
+{
+    char *text = str_dup(message);
+    for (size_t i = strlen(text); i > 0 && text[i - 1] == '\n';)
+        text[--i] = '\0';
+    for (char *at = text; (at = strchr(at, '\n')) != NULL;)
+        *at = ' ';
+    return text;
+}
+
 int
 fault_set(struct error *err, const char *format, ...)
 {
@@ -89,7 +101,8 @@ fault_set(struct error *err, const char *format, ...)
     virErrorPtr last = virGetLastError();
     if (last == NULL || last->message == NULL)
         return fault_translate(err, VIR_ERR_INTERNAL_ERROR, "libvirt does not say why", what);
-    return fault_translate(err, last->code, last->message, what);
+    FREE_AUTO char *message = one_line(last->message);
+    return fault_translate(err, last->code, message, what);
 }
 
 int

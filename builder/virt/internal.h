@@ -15,7 +15,6 @@
 
 struct virt {
     virConnectPtr conn;
-    char *uri;
     bool watched; // a watch is open
 };
 
@@ -35,11 +34,11 @@ network_freep(virNetworkPtr *network)
 }
 #define NETWORK_AUTO __attribute__((cleanup(network_freep)))
 
-// ---- fault.c: the one translator
-// --------------------------------------------------------------------------------
+// ---- fault.c: the one translator ----
 
-// "WHAT: libvirt's own message" of this thread's last libvirt error, and what to do next. Always
-// -1.
+// "WHAT: libvirt's own message" of this thread's last libvirt error, and what to do next; always
+// -1. No function of libvirt may be called between the failure and this, a virDomainGetName among
+// its arguments neither: each forgets the last error.
 int fault_set(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // What comes of a libvirt error of this code and message while connecting or later; pure, for
 // fault_set and its test.
@@ -49,14 +48,15 @@ void fault_silence(void); // libvirt prints nothing itself from here on
 int fault_foreign(
     struct error *err, const char *kind, const char *name, const char *owner, const char *cluster);
 
-// ---- loop.c: libvirt's events, served by a thread of ours
-// -------------------------------------------------------
+// ---- loop.c: libvirt's events, served by a thread of ours ----
 
 int loop_take(struct error *err); // the first one starts it; before any connection is opened
 void loop_drop(void);             // the last one ends it; after the connection is closed
+// Wait until the loop is through with what it does now: a callback that was removed before is not
+// under way any more. false: it was not within 5 s.
+bool loop_settle(void);
 
-// ---- call.c: calls that may block
-// -------------------------------------------------------------------------------
+// ---- call.c: calls that may block ----
 
 // Run function(argument) in a thread of its own and wait: at most timeout_ms, then ERR_TIMEOUT
 // "WHAT took longer than N s"; also ended by interruption. libvirt has no way to break off a call:
@@ -70,8 +70,7 @@ int call_run(const char *what, int64_t timeout_ms,
 int call_domain(virDomainPtr domain, const char *what, int64_t timeout_ms,
     int (*function)(virDomainPtr domain, unsigned flags), unsigned flags, struct error *err);
 
-// ---- domain.c
-// ----------------------------------------------------------------------------------------------------
+// ---- domain.c ----
 
 // The domain of that name, ours and of that cluster (any cluster of ours when NULL): ERR_NOT_FOUND,
 // ERR_CONFLICT.
@@ -87,13 +86,13 @@ enum virt_state state_of(int state, int reason, const char **ret_reason);
 int domain_state(
     virDomainPtr domain, enum virt_state *ret, const char **ret_reason, struct error *err);
 
-// ---- link.c ----------------------------------------------------------------------------------------------------
+// ---- link.c ----
 
 // The first <interface> of a domain's XML with its link up or down; caller frees; NULL when there
 // is none.
 char *link_xml(const char *domain_xml, bool up);
 
-// ---- power.c ---------------------------------------------------------------------------------------------------
+// ---- power.c ----
 
 int power_press(virDomainPtr domain, bool agent, struct error *err); // agent: ask the guest's agent
 

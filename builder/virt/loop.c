@@ -5,6 +5,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
+
+#define SETTLE_S 5
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool registered;
@@ -13,22 +16,44 @@ static pthread_t thread;
 static int waker; // libvirt's id of the timer that ends the loop's wait
 static atomic_bool stopping;
 
+static pthread_mutex_t turn_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t turn_made = PTHREAD_COND_INITIALIZER;
+static unsigned long turns; // that the loop has made
+
 static void
-stop_now(int timer, void *context)
+rest(int timer, void *context)
 {
-    (void) timer;
     (void) context;
-    atomic_store(&stopping, true);
+    virEventUpdateTimeout(timer, -1);
 }
 
 static void *
 serve(void *context)
 {
     (void) context;
-    while (!atomic_load(&stopping))
-        if (virEventRunDefaultImpl() < 0)
-            return NULL;
+    while (!atomic_load(&stopping) && virEventRunDefaultImpl() == 0) {
+        pthread_mutex_lock(&turn_lock);
+        turns++;
+        pthread_cond_broadcast(&turn_made);
+        pthread_mutex_unlock(&turn_lock);
+    }
     return NULL;
+}
+
+bool
+loop_settle(void)
+{
+    struct timespec end;
+    int result = 0;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += SETTLE_S;
+    pthread_mutex_lock(&turn_lock);
+    unsigned long before = turns;
+    virEventUpdateTimeout(waker, 0);
+    while (turns == before && result == 0)
+        result = pthread_cond_timedwait(&turn_made, &turn_lock, &end);
+    pthread_mutex_unlock(&turn_lock);
+    return result == 0;
 }
 
 // Signals are the main thread's.
@@ -50,7 +75,7 @@ start(struct error *err)
         return fault_set(err, "cannot set up libvirt's event loop");
     registered = true;
     atomic_store(&stopping, false);
-    waker = virEventAddTimeout(-1, stop_now, NULL, NULL);
+    waker = virEventAddTimeout(-1, rest, NULL, NULL);
     if (waker < 0)
         return fault_set(err, "cannot set up libvirt's event loop");
     int number = start_thread();
@@ -77,6 +102,7 @@ loop_drop(void)
 {
     pthread_mutex_lock(&lock);
     if (--users == 0) {
+        atomic_store(&stopping, true);
         virEventUpdateTimeout(waker, 0);
         pthread_join(thread, NULL);
         virEventRemoveTimeout(waker);

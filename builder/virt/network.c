@@ -34,9 +34,10 @@ static int
 describe(virNetworkPtr network, char **ret_xml, char **ret_owner, struct error *err)
 {
     READER_AUTO struct reader *reader = NULL;
-    FREE_AUTO char *xml = virNetworkGetXMLDesc(network, VIR_NETWORK_XML_INACTIVE);
+    const char *name = virNetworkGetName(network);
+    FREE_AUTO char *xml = virNetworkGetXMLDesc(network, 0);
     if (xml == NULL)
-        return fault_set(err, "cannot look at the network '%s'", virNetworkGetName(network));
+        return fault_set(err, "cannot look at the network '%s'", name);
     if (reader_new(xml, &reader, err) < 0)
         return -1;
     *ret_owner = reader_get(reader, OWNER_PATH);

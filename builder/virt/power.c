@@ -59,15 +59,36 @@ resume_flags(virDomainPtr domain, unsigned flags)
     return virDomainResume(domain);
 }
 
-// The power button; a driver that offers no choice of how (the test driver) has only one way.
+// The three that follow: drivers that do not know a flag (the test driver) refuse it, and are asked
+// in the plain way.
+static bool
+flag_unknown(void)
+{
+    return virGetLastErrorCode() == VIR_ERR_INVALID_ARG;
+}
+
 static int
 press_flags(virDomainPtr domain, unsigned flags)
 {
     if (virDomainShutdownFlags(domain, flags) == 0)
         return 0;
-    if (virGetLastErrorCode() != VIR_ERR_INVALID_ARG)
-        return -1;
-    return virDomainShutdown(domain);
+    return flag_unknown() ? virDomainShutdown(domain) : -1;
+}
+
+static int
+create_paused(virDomainPtr domain, unsigned flags)
+{
+    if (virDomainCreateWithFlags(domain, flags) == 0)
+        return 0;
+    return flag_unknown() && virDomainCreate(domain) == 0 ? virDomainSuspend(domain) : -1;
+}
+
+static int
+undefine_flags(virDomainPtr domain, unsigned flags)
+{
+    if (virDomainUndefineFlags(domain, flags | VIR_DOMAIN_UNDEFINE_NVRAM) == 0)
+        return 0;
+    return flag_unknown() ? virDomainUndefineFlags(domain, flags) : -1;
 }
 
 int
@@ -81,8 +102,9 @@ virt_domain_start(
         return -1;
     if (is_up(state))
         return 0;
-    return call_on(domain, "starting", START_MS, virDomainCreateWithFlags,
-        paused ? VIR_DOMAIN_START_PAUSED : VIR_DOMAIN_NONE, err);
+    if (paused)
+        return call_on(domain, "starting", START_MS, create_paused, VIR_DOMAIN_START_PAUSED, err);
+    return call_on(domain, "starting", START_MS, virDomainCreateWithFlags, 0, err);
 }
 
 int
@@ -101,6 +123,19 @@ virt_domain_press_power(struct virt *virt, const char *cluster, const char *name
     return power_press(domain, false, err);
 }
 
+// Whether a call failed only because the domain went off by itself just before it.
+static bool
+gone_meanwhile(virDomainPtr domain, struct error *err)
+{
+    ERROR_AUTO struct error ignored = {0};
+    enum virt_state state;
+    if (err->code != ERR_LIBVIRT || domain_state(domain, &state, NULL, &ignored) < 0 ||
+        is_up(state))
+        return false;
+    error_clear(err);
+    return true;
+}
+
 int
 virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
@@ -108,9 +143,9 @@ virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struc
     enum virt_state state;
     if (seek_state(virt, cluster, name, &domain, &state, err) < 0)
         return -1;
-    if (!is_up(state))
+    if (!is_up(state) || call_on(domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
         return 0;
-    return call_on(domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err);
+    return gone_meanwhile(domain, err) ? 0 : -1;
 }
 
 int
@@ -125,10 +160,8 @@ virt_domain_undefine(struct virt *virt, const char *cluster, const char *name, s
     if (is_up(state))
         return error_set(err, ERR_FAILED,
             "the domain '%s' still runs and is not removed: stop it first ('airbuild stop')", name);
-    return call_on(domain, "removing", CALL_MS, virDomainUndefineFlags,
-        VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
-            VIR_DOMAIN_UNDEFINE_NVRAM,
-        err);
+    return call_on(domain, "removing", CALL_MS, undefine_flags,
+        VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA, err);
 }
 
 int

@@ -73,7 +73,6 @@ virt_open(const char *uri, struct virt **ret, struct error *err)
     watch_over(conn);
     struct virt *virt = mem_zero(1, sizeof(*virt));
     virt->conn = conn;
-    virt->uri = str_dup(uri);
     *ret = virt;
     return 0;
 }
@@ -85,7 +84,6 @@ virt_close(struct virt *virt)
         return;
     virConnectClose(virt->conn);
     loop_drop();
-    free(virt->uri);
     free(virt);
 }
 

@@ -2,6 +2,7 @@
 # cli.sh - what the tests of the command line share; sourced after assert.sh. Every test has a home of its own, a libvirt
 # that does not answer, and a cluster whose files say that it was launched.
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # what is set here is for the tests
 
 airbuild=${AIRBUILD:-$PWD/build/airbuild}
 scratch=$(mktemp -d)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # test-cli-usage.sh - the command line's own manners: usage errors, exit statuses, JSON, colours, closed streams.
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2016 # some texts are for another shell to expand
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/assert.sh

@@ -29,6 +29,25 @@ test_harmless(void **state)
 }
 
 static void
+assert_quoted(const char *word, const char *expected)
+{
+    BUF_AUTO struct buf seen = {0};
+    message_quote(&seen, word);
+    assert_string_equal(seen.data, expected);
+}
+
+static void
+test_quotes(void **state)
+{
+    (void) state;
+    assert_quoted("172.31.255.10:6380", "172.31.255.10:6380");
+    assert_quoted("", "''");
+    assert_quoted("a b", "'a b'");
+    assert_quoted("a'$(b)", "'a'\\''$(b)'");
+    assert_quoted("~", "'~'");
+}
+
+static void
 test_table(void **state)
 {
     (void) state;
@@ -154,6 +173,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_harmless),
+        cmocka_unit_test(test_quotes),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_sieve),
         cmocka_unit_test(test_nodes),

@@ -9,6 +9,8 @@
 #include "cluster/session.h"
 #include "cluster/tail.h"
 
+#include <stdio.h>
+
 static struct spec *
 four_nodes(void)
 {
@@ -206,6 +208,7 @@ test_phases(void **state)
     check_phase("cloud-init\nairbuild: work11: configured\r\nfoo\n", "configured");
     check_phase("airbuild: work11: configured\nairbuild: work11: redis ready\n", "redis ready");
     check_phase("airbuild: work12: redis ready\n", "firmware");
+    check_phase("Linux version\nairbuild: work11: redis ready\nLinux version\n", "kernel");
 }
 
 static void
@@ -258,7 +261,8 @@ test_report_of_a_converged_cluster(void **state)
         results[i].redis.role = i == 2 ? PROBE_MASTER : PROBE_REPLICA;
         results[i].redis.link_up = i != 2;
         results[i].sentinel.other_sentinels = 2;
-        strcpy(results[i].sentinel.master, spec->nodes[2].address);
+        snprintf(results[i].sentinel.master, sizeof results[i].sentinel.master, "%s",
+            spec->nodes[2].address);
     }
     CLUSTER_REPORT_AUTO struct cluster_report *report =
         report_make(spec, &survey, results, &verdict);

@@ -5,6 +5,8 @@
 
 #include "probe/probe.h"
 
+#include <stdio.h>
+
 enum { HEAD, W11, W12, W13, NODES };
 
 struct cluster {
@@ -12,6 +14,12 @@ struct cluster {
     struct probe_result results[NODES];
     unsigned quorum;
 };
+
+static void
+put(char *ret, const char *text)
+{
+    snprintf(ret, PROBE_ADDRESS, "%s", text);
+}
 
 static void
 be_master(struct cluster *cluster, int node)
@@ -24,7 +32,7 @@ be_replica(struct cluster *cluster, int node, const char *master)
 {
     struct probe_redis *redis = &cluster->results[node].redis;
     *redis = (struct probe_redis){.answered = true, .role = PROBE_REPLICA, .link_up = true};
-    strcpy(redis->master, master);
+    put(redis->master, master);
 }
 
 static void
@@ -32,7 +40,7 @@ name_master(struct cluster *cluster, int node, const char *master)
 {
     struct probe_sentinel *sentinel = &cluster->results[node].sentinel;
     sentinel->answered = true;
-    strcpy(sentinel->master, master);
+    put(sentinel->master, master);
 }
 
 // work11 is master and all is well.
@@ -129,13 +137,13 @@ named_is_the_head(struct cluster *cluster)
 static void
 replica_of_another(struct cluster *cluster)
 {
-    strcpy(cluster->results[W13].redis.master, "172.31.255.12");
+    put(cluster->results[W13].redis.master, "172.31.255.12");
 }
 
 static void
 replica_of_a_stranger(struct cluster *cluster)
 {
-    strcpy(cluster->results[W13].redis.master, "192.0.2.1");
+    put(cluster->results[W13].redis.master, "192.0.2.1");
 }
 
 static void
@@ -170,14 +178,14 @@ no_reads(struct cluster *cluster)
 {
     struct probe_head *head = &cluster->results[HEAD].head;
     head->readable = head->read_back = false;
-    strcpy(head->read_error, "connection refused");
+    put(head->read_error, "connection refused");
 }
 
 static void
 reads_are_stale(struct cluster *cluster)
 {
     cluster->results[HEAD].head.read_back = false;
-    strcpy(cluster->results[HEAD].head.read_error, "what was written did not come back");
+    put(cluster->results[HEAD].head.read_error, "what was written did not come back");
 }
 
 static void

@@ -81,8 +81,8 @@ test_nat(void **state)
 {
     struct fixture *fixture = *state;
     fixture->spec.network.mode = SPEC_NETWORK_NAT;
-    fixture->spec.ssh_user = "ops";
-    fixture->ssh_keys[0] = "ssh-ed25519 AAAAperson a person: \"#'";
+    fixture->spec.ssh_user = FIXTURE_TEXT("ops");
+    fixture->ssh_keys[0] = FIXTURE_TEXT("ssh-ed25519 AAAAperson a person: \"#'");
     fixture->spec.ssh_keys = (struct strv){fixture->ssh_keys, 1, 2};
     fixture->nodes[2].disk_bytes = 8ULL << 30;
     fixture->spec.redis.persistence = false;
@@ -171,7 +171,7 @@ test_facts_refuse_hostile_values(void **state)
             ERROR_AUTO struct error err = {0};
             FREE_AUTO char *facts = NULL;
             char *kept = *places[i], *own_name = fixture->own[1].name;
-            *places[i] = (char *) (uintptr_t) hostile[k];
+            *places[i] = FIXTURE_TEXT(hostile[k]);
             fixture->own[1].name = fixture->nodes[1].name;
             assert_error(seed_facts(&fixture->spec, &fixture->nodes[1], &fixture->secrets, true,
                              &facts, &err),
@@ -191,7 +191,7 @@ test_hosts_refuse_hostile_names(void **state)
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         ERROR_AUTO struct error err = {0};
         SEED_AUTO struct seed seed = {0};
-        fixture->nodes[0].address = (char *) (uintptr_t) names[k];
+        fixture->nodes[0].address = FIXTURE_TEXT(names[k]);
         assert_error(seed_build(&fixture->spec, &fixture->nodes[1], NULL, false, &seed, &err), &err,
             ERR_SPEC, "cannot");
     }
@@ -220,7 +220,7 @@ test_yaml_keeps_hostile_values(void **state)
         ERROR_AUTO struct error err = {0};
         SEED_AUTO struct seed seed = {0};
         YAML_NODE_AUTO struct yaml_node *root = NULL;
-        fixture->spec.ssh_user = (char *) (uintptr_t) users[k];
+        fixture->spec.ssh_user = FIXTURE_TEXT(users[k]);
         assert_ok(seed_build(&fixture->spec, &fixture->nodes[1], NULL, false, &seed, &err), &err);
         assert_string_equal(value_of(seed.user_data, "users", "name", &root), users[k]);
     }

@@ -14,8 +14,9 @@
 
 static char big[300 * 1024];
 
-static const struct seed small = {
-    "instance-id: a\n", "#cloud-config\nhostname: a\n", "version: 2\n"};
+static char meta_data[] = "instance-id: a\n", other_meta_data[] = "instance-id: b\n";
+static char user_data[] = "#cloud-config\nhostname: a\n", network_config[] = "version: 2\n";
+static const struct seed small = {meta_data, user_data, network_config};
 
 static char *
 output_of(const char *const *argv)
@@ -73,7 +74,7 @@ static void
 test_big_file(void **state)
 {
     memset(big, 'x', sizeof big - 1);
-    const struct seed seed = {"a", big, ""};
+    const struct seed seed = {meta_data, big, network_config};
     FREE_AUTO char *path = write_iso(*state, &seed);
     assert_file(path, "-R", "user-data", big);
 }
@@ -132,7 +133,7 @@ test_other_bytes(void **state)
     (void) state;
     ERROR_AUTO struct error err = {0};
     BUF_AUTO struct buf one = {0}, two = {0};
-    const struct seed other = {"instance-id: b\n", small.user_data, small.network_config};
+    const struct seed other = {other_meta_data, user_data, network_config};
     assert_ok(iso_build(&small, &one, &err), &err);
     assert_ok(iso_build(&other, &two, &err), &err);
     assert_int_not_equal(memcmp(one.data, two.data, one.length), 0);

@@ -72,7 +72,7 @@ test_nothing_else_is_left(void **state)
     fixture_make(&fixture);
     ERROR_AUTO struct error err = {0};
     STRV_AUTO struct strv names = {0};
-    SECRETS_AUTO struct secrets *secrets = open_secrets(*state, &fixture.spec);
+    secrets_free(open_secrets(*state, &fixture.spec));
     assert_ok(dir_list(*state, &names, &err), &err);
     assert_int_equal(names.count, 1);
     assert_string_equal(names.items[0], "secrets.json");
@@ -86,7 +86,7 @@ test_kept_and_added_to(void **state)
     fixture.spec.node_count = 3;
     SECRETS_AUTO struct secrets *first = open_secrets(*state, &fixture.spec);
     FREE_AUTO char *before = file_text(*state, "secrets.json");
-    SECRETS_AUTO struct secrets *again = open_secrets(*state, &fixture.spec);
+    secrets_free(open_secrets(*state, &fixture.spec));
     FREE_AUTO char *same = file_text(*state, "secrets.json");
     assert_string_equal(before, same);
 

@@ -6,7 +6,8 @@
 #include "base/cleanup.h"
 #include "seed/template.h"
 
-static char *keys_of[] = {"ssh-ed25519 A b", "x: y", NULL};
+static char key_one[] = "ssh-ed25519 A b", key_two[] = "x: y";
+static char *keys_of[] = {key_one, key_two, NULL};
 static const struct strv keys = {keys_of, 2, 3};
 static const struct strv no_keys = {0};
 

@@ -1,4 +1,4 @@
-// test_probe_redis.c - the probe against real redis, sentinel and haproxy processes on loopback
+// test_live_probe.c - the probe against real redis, sentinel and haproxy processes on loopback
 // addresses of a network namespace, with the ACL that the nodes give the account `status`:
 // convergence, a failover, refusals, no passwords.
 // SPDX-License-Identifier: Apache-2.0
@@ -61,9 +61,12 @@ start(const char *folder, const char *const *argv)
     FREE_AUTO char *program = path_program(argv[0]), *log = str_format("%s/log", folder);
     assert_non_null(program);
     pid_t child = fork();
-    if (child != 0)
+    if (child != 0) {
+        setpgid(child, child); // here too: whoever comes first
         return child;
+    }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
@@ -76,7 +79,7 @@ end(pid_t *pid)
 {
     if (*pid == 0)
         return;
-    kill(*pid, SIGKILL);
+    kill(-*pid, SIGKILL); // with the children that save or send its data
     waitpid(*pid, NULL, 0);
     *pid = 0;
 }
@@ -169,10 +172,12 @@ lab_down(void **state)
     }
     end(&lab->haproxy);
     ERROR_AUTO struct error err = {0};
-    dir_remove(lab->folder, &err);
+    int answer = dir_remove(lab->folder, &err);
+    if (answer < 0)
+        print_error("%s\n", err.message);
     free(lab->folder);
     free(lab);
-    return 0;
+    return answer;
 }
 
 // One cluster for all tests, in the order of main: work11 is master until test_failover.
@@ -380,5 +385,5 @@ main(void)
         cmocka_unit_test(test_no_worker_behind_the_head),
         cmocka_unit_test(test_single_without_passwords),
     };
-    return cmocka_run_group_tests_name("probe redis", tests, lab_up, lab_down);
+    return cmocka_run_group_tests_name("live probe", tests, lab_up, lab_down);
 }

@@ -1,0 +1,552 @@
+// test_virt_domain.c - domains and networks in libvirt's own in-memory hypervisor, test:///default:
+// their life, whose they are, what differs, what happens to them. Its domain 'test' and its network
+// 'default' are the strangers.
+// SPDX-License-Identifier: Apache-2.0
+#include "unit.h"
+
+#include "base/cleanup.h"
+#include "virt/console.h"
+#include "virt/domain.h"
+#include "virt/network.h"
+#include "virt/virt.h"
+#include "virt/watch.h"
+
+#include <poll.h>
+
+struct bench {
+    struct virt *virt;
+    struct error err;
+};
+
+// The driver's world begins anew with every first connection.
+static int
+setup(void **state)
+{
+    struct bench *bench = mem_zero(1, sizeof *bench);
+    *state = bench;
+    return virt_open("test:///default", &bench->virt, &bench->err);
+}
+
+static int
+teardown(void **state)
+{
+    struct bench *bench = *state;
+    virt_close(bench->virt);
+    error_clear(&bench->err);
+    free(bench);
+    return 0;
+}
+
+static const struct virt_image chain[] = {{"/store/disk.qcow2", "qcow2"}};
+static const struct virt_disk disk = {chain, 1, false, "root"};
+
+static struct virt_domain
+node(const char *name)
+{
+    return (struct virt_domain){
+        .name = name,
+        .cluster = "air",
+        .role = "redis",
+        .spec = "5e1f",
+        .image = "0123",
+        .memory_mib = 64,
+        .cpus = 1,
+        .disks = &disk,
+        .disk_count = 1,
+        .kernel = "/store/kernel",
+        .cmdline = "quiet",
+        .network = "default",
+        .mac = "52:54:00:1f:ff:0b",
+        .console_log = "/nodes/console.log",
+    };
+}
+
+static void
+define(struct bench *bench, const char *name)
+{
+    struct virt_domain domain = node(name);
+    assert_ok(virt_domain_define(bench->virt, &domain, &bench->err), &bench->err);
+}
+
+static void
+start(struct bench *bench, const char *name)
+{
+    define(bench, name);
+    assert_ok(virt_domain_start(bench->virt, "air", name, false, &bench->err), &bench->err);
+}
+
+static void
+assert_state(struct bench *bench, const char *name, enum virt_state state, const char *reason)
+{
+    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {0};
+    assert_ok(virt_domain_look(bench->virt, name, &info, &bench->err), &bench->err);
+    assert_string_equal(virt_state_name(info.state), virt_state_name(state));
+    assert_string_equal(info.reason, reason);
+}
+
+// ---- a domain's life -----------------------------------------------------------------------------
+
+static void
+test_life(void **state)
+{
+    struct bench *bench = *state;
+    struct error *err = &bench->err;
+    assert_state(bench, "work11", VIRT_ABSENT, "");
+    define(bench, "work11");
+    assert_state(bench, "work11", VIRT_OFF, "");
+    assert_ok(virt_domain_start(bench->virt, "air", "work11", false, err), err);
+    assert_state(bench, "work11", VIRT_RUNNING, "");
+    assert_ok(virt_domain_start(bench->virt, "air", "work11", false, err), err);
+    assert_ok(virt_domain_suspend(bench->virt, "air", "work11", err), err);
+    assert_state(bench, "work11", VIRT_PAUSED, "by request");
+    assert_ok(virt_domain_resume(bench->virt, "air", "work11", err), err);
+    assert_state(bench, "work11", VIRT_RUNNING, "");
+    assert_ok(virt_domain_press_power(bench->virt, "air", "work11", err), err);
+    assert_state(bench, "work11", VIRT_OFF, "shut down");
+    assert_ok(virt_domain_start(bench->virt, "air", "work11", false, err), err);
+    assert_ok(virt_domain_pull(bench->virt, "air", "work11", err), err);
+    assert_state(bench, "work11", VIRT_OFF, "power pulled");
+    assert_ok(virt_domain_undefine(bench->virt, "air", "work11", err), err);
+    assert_state(bench, "work11", VIRT_ABSENT, "");
+}
+
+static void
+test_start_paused(void **state)
+{
+    struct bench *bench = *state;
+    define(bench, "work11");
+    assert_ok(virt_domain_start(bench->virt, "air", "work11", true, &bench->err), &bench->err);
+    assert_state(bench, "work11", VIRT_PAUSED, "by request");
+}
+
+static void
+test_done_already(void **state)
+{
+    struct bench *bench = *state;
+    assert_ok(virt_domain_pull(bench->virt, "air", "absent", &bench->err), &bench->err);
+    assert_ok(virt_domain_undefine(bench->virt, "air", "absent", &bench->err), &bench->err);
+    define(bench, "work11");
+    assert_ok(virt_domain_pull(bench->virt, "air", "work11", &bench->err), &bench->err);
+}
+
+static void
+test_absent(void **state)
+{
+    struct bench *bench = *state;
+    struct virt *virt = bench->virt;
+    struct error *err = &bench->err;
+    struct virt_domain domain = node("absent");
+    char *difference = NULL;
+    assert_error(virt_domain_start(virt, "air", "absent", false, err), err, ERR_NOT_FOUND,
+        "no domain 'absent'");
+    assert_error(virt_domain_press_power(virt, "air", "absent", err), err, ERR_NOT_FOUND, "absent");
+    assert_error(virt_domain_suspend(virt, "air", "absent", err), err, ERR_NOT_FOUND, "absent");
+    assert_error(virt_domain_link(virt, "air", "absent", false, err), err, ERR_NOT_FOUND, "absent");
+    assert_error(virt_console(virt, "air", "absent", false, err), err, ERR_NOT_FOUND, "absent");
+    assert_error(
+        virt_domain_compare(virt, &domain, &difference, err), err, ERR_NOT_FOUND, "absent");
+}
+
+static void
+test_undefine_running(void **state)
+{
+    struct bench *bench = *state;
+    start(bench, "work11");
+    assert_error(virt_domain_undefine(bench->virt, "air", "work11", &bench->err), &bench->err,
+        ERR_FAILED, "'work11' still runs");
+    assert_state(bench, "work11", VIRT_RUNNING, "");
+}
+
+static void
+test_saved(void **state)
+{
+    struct bench *bench = *state;
+    struct error *err = &bench->err;
+    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {0};
+    start(bench, "work11");
+    assert_ok(virt_domain_save(bench->virt, "air", "work11", 10000, err), err);
+    assert_ok(virt_domain_look(bench->virt, "work11", &info, err), err);
+    assert_int_equal(info.state, VIRT_OFF);
+    assert_true(info.saved);
+    assert_ok(virt_domain_drop_saved(bench->virt, "air", "work11", err), err);
+    virt_domain_info_free(&info);
+    assert_ok(virt_domain_look(bench->virt, "work11", &info, err), err);
+    assert_false(info.saved);
+}
+
+static void
+test_console_of_stopped(void **state)
+{
+    struct bench *bench = *state;
+    define(bench, "work11");
+    assert_error(virt_console(bench->virt, "air", "work11", false, &bench->err), &bench->err,
+        ERR_GUEST, "'work11' does not run (off)");
+}
+
+static void
+count_off(void *context, const char *name)
+{
+    strv_add(context, name);
+}
+
+static void
+test_shutdown_of_all(void **state)
+{
+    struct bench *bench = *state;
+    STRV_AUTO struct strv names = {0}, off = {0}, left = {0};
+    start(bench, "head10");
+    start(bench, "work11");
+    define(bench, "work12");
+    assert_ok(virt_domain_suspend(bench->virt, "air", "work11", &bench->err), &bench->err);
+    strv_split(&names, "head10 work11 work12 work13", ' ');
+    assert_ok(virt_domain_shutdown(
+                  bench->virt, "air", &names, 10000, count_off, &off, &left, &bench->err),
+        &bench->err);
+    strv_sort(&off);
+    FREE_AUTO char *text = strv_join(&off, " ");
+    assert_string_equal(text, "head10 work11");
+    assert_int_equal(left.count, 0);
+    assert_state(bench, "head10", VIRT_OFF, "shut down");
+    assert_state(bench, "work11", VIRT_OFF, "shut down");
+}
+
+// With no time to go off, everything that runs is named.
+static void
+test_shutdown_without_time(void **state)
+{
+    struct bench *bench = *state;
+    STRV_AUTO struct strv names = {0}, left = {0};
+    start(bench, "work11");
+    strv_add(&names, "work11");
+    assert_ok(virt_domain_shutdown(bench->virt, "air", &names, 0, NULL, NULL, &left, &bench->err),
+        &bench->err);
+    assert_int_equal(left.count, 1);
+    assert_string_equal(left.items[0], "work11");
+}
+
+// ---- what differs --------------------------------------------------------------------------------
+
+static void
+assert_difference(struct bench *bench, const struct virt_domain *wanted, const char *text)
+{
+    FREE_AUTO char *difference = NULL;
+    assert_ok(virt_domain_compare(bench->virt, wanted, &difference, &bench->err), &bench->err);
+    if (text == NULL) {
+        assert_null(difference);
+        return;
+    }
+    assert_non_null(difference);
+    assert_string_equal(difference, text);
+}
+
+static void
+test_compare(void **state)
+{
+    struct bench *bench = *state;
+    define(bench, "work11");
+    struct virt_domain wanted = node("work11");
+    assert_difference(bench, &wanted, NULL);
+    wanted.memory_mib = 128;
+    wanted.cpus = 2;
+    assert_difference(bench, &wanted,
+        "memory is '65536 KiB', wanted '131072 KiB'; number of processors is '1', wanted '2'");
+    wanted = node("work11");
+    wanted.spec = NULL;
+    wanted.kvm = true;
+    assert_difference(bench, &wanted,
+        "what it was made from is '5e1f', wanted none; accelerator is 'qemu', wanted 'kvm'");
+    wanted = node("work11");
+    wanted.network = NULL;
+    wanted.bridge = "br0";
+    wanted.mac = "52:54:00:1f:ff:0c";
+    assert_difference(bench, &wanted,
+        "MAC address is '52:54:00:1f:ff:0b', wanted '52:54:00:1f:ff:0c'; network is 'default', "
+        "wanted none; bridge is none, wanted 'br0'");
+}
+
+static void
+test_compare_disks(void **state)
+{
+    struct bench *bench = *state;
+    const struct virt_image layers[] = {{"/top", "qcow2"}, {"/role", "qcow2"}, {"/base", "qcow2"}};
+    const struct virt_disk deep = {layers, 3, false, "root"}, shallow = {layers, 2, false, "root"};
+    struct virt_domain wanted = node("work11");
+    wanted.disks = &deep;
+    assert_ok(virt_domain_define(bench->virt, &wanted, &bench->err), &bench->err);
+    assert_difference(bench, &wanted, NULL);
+    wanted.disks = &shallow;
+    assert_difference(bench, &wanted, "backing files is '/role /base', wanted '/role'");
+}
+
+// Defined anew it is the same domain: whoever holds its UUID still finds it.
+static void
+test_define_again(void **state)
+{
+    struct bench *bench = *state;
+    struct virt_domain wanted = node("work11");
+    wanted.uuid = "0f7ee7ea-0001-4000-8000-00000000000b";
+    assert_ok(virt_domain_define(bench->virt, &wanted, &bench->err), &bench->err);
+    struct virt_domain again = node("work11");
+    again.memory_mib = 128;
+    assert_ok(virt_domain_define(bench->virt, &again, &bench->err), &bench->err);
+    assert_difference(bench, &again, NULL);
+    wanted.name = "other";
+    assert_error(virt_domain_define(bench->virt, &wanted, &bench->err), &bench->err, ERR_LIBVIRT,
+        "already defined with uuid 0f7ee7ea-0001-4000-8000-00000000000b");
+}
+
+// libvirt's schema is asked: what it does not know is not defined.
+static void
+test_define_invalid(void **state)
+{
+    struct bench *bench = *state;
+    const struct virt_image strange[] = {{"/store/disk", "no such format!"}};
+    const struct virt_disk bad = {strange, 1, false, NULL};
+    struct virt_domain domain = node("work11");
+    domain.disks = &bad;
+    assert_error(virt_domain_define(bench->virt, &domain, &bench->err), &bench->err, ERR_LIBVIRT,
+        "cannot define the domain 'work11': ");
+    assert_state(bench, "work11", VIRT_ABSENT, "");
+    domain = node("../work11");
+    assert_error(virt_domain_define(bench->virt, &domain, &bench->err), &bench->err, ERR_LIBVIRT,
+        "cannot contain '/'");
+}
+
+// ---- whose they are --------------------------------------------------------------------------------
+
+static void
+assert_untouchable(struct bench *bench, const char *cluster, const char *name, const char *text)
+{
+    struct virt *virt = bench->virt;
+    struct error *err = &bench->err;
+    struct virt_domain domain = node(name);
+    STRV_AUTO struct strv names = {0}, left = {0};
+    char *difference = NULL;
+    domain.cluster = cluster;
+    strv_add(&names, name);
+    assert_error(virt_domain_define(virt, &domain, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_compare(virt, &domain, &difference, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_start(virt, cluster, name, false, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_press_power(virt, cluster, name, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_pull(virt, cluster, name, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_undefine(virt, cluster, name, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_suspend(virt, cluster, name, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_resume(virt, cluster, name, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_reset(virt, cluster, name, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_link(virt, cluster, name, false, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_save(virt, cluster, name, 10000, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_drop_saved(virt, cluster, name, err), err, ERR_CONFLICT, text);
+    assert_error(virt_console(virt, cluster, name, false, err), err, ERR_CONFLICT, text);
+    assert_error(virt_domain_shutdown(virt, cluster, &names, 1000, NULL, NULL, &left, err), err,
+        ERR_CONFLICT, text);
+}
+
+static void
+test_stranger(void **state)
+{
+    struct bench *bench = *state;
+    assert_untouchable(bench, "air", "test", "'test' was not made by airbuild and is not touched");
+    assert_state(bench, "test", VIRT_RUNNING, "");
+    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {0};
+    assert_ok(virt_domain_look(bench->virt, "test", &info, &bench->err), &bench->err);
+    assert_false(info.ours);
+    assert_null(info.cluster);
+}
+
+static void
+test_other_cluster(void **state)
+{
+    struct bench *bench = *state;
+    start(bench, "work11");
+    assert_untouchable(
+        bench, "sea", "work11", "'work11' belongs to the cluster 'air', not to 'sea'");
+    assert_state(bench, "work11", VIRT_RUNNING, "");
+    struct virt_domain unchanged = node("work11");
+    assert_difference(bench, &unchanged, NULL);
+}
+
+// One stranger among the names, and none of them is shut down.
+static void
+test_shutdown_with_stranger(void **state)
+{
+    struct bench *bench = *state;
+    STRV_AUTO struct strv names = {0}, left = {0};
+    start(bench, "work11");
+    strv_split(&names, "work11 test", ' ');
+    assert_error(
+        virt_domain_shutdown(bench->virt, "air", &names, 1000, NULL, NULL, &left, &bench->err),
+        &bench->err, ERR_CONFLICT, "'test'");
+    assert_state(bench, "work11", VIRT_RUNNING, "");
+}
+
+static void
+test_list(void **state)
+{
+    struct bench *bench = *state;
+    struct virt_domain sea = node("anemone");
+    sea.cluster = "sea";
+    assert_ok(virt_domain_define(bench->virt, &sea, &bench->err), &bench->err);
+    define(bench, "work12");
+    start(bench, "work11");
+    VIRT_DOMAIN_LIST_AUTO struct virt_domain_list air = {0}, all = {0};
+    assert_ok(virt_domain_list(bench->virt, "air", &air, &bench->err), &bench->err);
+    assert_int_equal(air.count, 2);
+    assert_string_equal(air.items[0].name, "work11");
+    assert_int_equal(air.items[0].state, VIRT_RUNNING);
+    assert_string_equal(air.items[1].name, "work12");
+    assert_string_equal(air.items[1].role, "redis");
+    assert_string_equal(air.items[1].spec, "5e1f");
+    assert_string_equal(air.items[1].image, "0123");
+    assert_ok(virt_domain_list(bench->virt, NULL, &all, &bench->err), &bench->err);
+    assert_int_equal(all.count, 3);
+    assert_string_equal(all.items[0].cluster, "sea");
+}
+
+// ---- what happens --------------------------------------------------------------------------------
+
+static void
+assert_event(struct bench *bench, struct virt_watch *watch, enum virt_event_kind kind,
+    const char *name, const char *reason)
+{
+    VIRT_EVENT_AUTO struct virt_event event = {0};
+    struct pollfd fd = {virt_watch_fd(watch), POLLIN, 0};
+    assert_int_equal(poll(&fd, 1, 10000), 1);
+    assert_int_equal(virt_watch_next(watch, 0, &event, &bench->err), 1);
+    assert_int_equal(event.kind, kind);
+    assert_string_equal(event.domain, name);
+    assert_string_equal(event.reason, reason);
+}
+
+static void
+test_events(void **state)
+{
+    struct bench *bench = *state;
+    struct error *err = &bench->err;
+    VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
+    assert_ok(virt_watch_new(bench->virt, NULL, &watch, err), err);
+    start(bench, "work11");
+    assert_event(bench, watch, VIRT_EVENT_STARTED, "work11", "");
+    assert_ok(virt_domain_suspend(bench->virt, "air", "work11", err), err);
+    assert_event(bench, watch, VIRT_EVENT_SUSPENDED, "work11", "by request");
+    assert_ok(virt_domain_resume(bench->virt, "air", "work11", err), err);
+    assert_event(bench, watch, VIRT_EVENT_RESUMED, "work11", "");
+    assert_ok(virt_domain_press_power(bench->virt, "air", "work11", err), err);
+    assert_event(bench, watch, VIRT_EVENT_STOPPED, "work11", "shut down");
+    assert_ok(virt_domain_start(bench->virt, "air", "work11", false, err), err);
+    assert_event(bench, watch, VIRT_EVENT_STARTED, "work11", "");
+    assert_ok(virt_domain_pull(bench->virt, "air", "work11", err), err);
+    assert_event(bench, watch, VIRT_EVENT_STOPPED, "work11", "power pulled");
+    struct virt_event none;
+    assert_int_equal(virt_watch_next(watch, 0, &none, err), 0);
+    assert_int_equal(virt_watch_next(watch, 10, &none, err), 0);
+}
+
+static void
+test_events_of_some(void **state)
+{
+    struct bench *bench = *state;
+    VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
+    STRV_AUTO struct strv names = {0};
+    strv_split(&names, "head10 work12", ' ');
+    assert_ok(virt_watch_new(bench->virt, &names, &watch, &bench->err), &bench->err);
+    start(bench, "work11");
+    start(bench, "work12");
+    assert_event(bench, watch, VIRT_EVENT_STARTED, "work12", "");
+}
+
+static void
+test_one_watch(void **state)
+{
+    struct bench *bench = *state;
+    VIRT_WATCH_AUTO struct virt_watch *watch = NULL, *second = NULL;
+    assert_ok(virt_watch_new(bench->virt, NULL, &watch, &bench->err), &bench->err);
+    assert_error(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err, ERR_BUSY,
+        "watched already");
+    virt_watch_free(TAKE(watch));
+    assert_ok(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err);
+}
+
+// Nobody reads for a long time: the newest are kept.
+static void
+test_many_events(void **state)
+{
+    struct bench *bench = *state;
+    struct error *err = &bench->err;
+    VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
+    start(bench, "work11");
+    assert_ok(virt_watch_new(bench->virt, NULL, &watch, err), err);
+    for (int i = 0; i < 600; i++) {
+        assert_ok(virt_domain_suspend(bench->virt, "air", "work11", err), err);
+        assert_ok(virt_domain_resume(bench->virt, "air", "work11", err), err);
+    }
+    assert_ok(virt_domain_pull(bench->virt, "air", "work11", err), err);
+    enum virt_event_kind last = VIRT_EVENT_LOST;
+    int count = 0;
+    while (last != VIRT_EVENT_STOPPED) {
+        VIRT_EVENT_AUTO struct virt_event event = {0};
+        assert_int_equal(virt_watch_next(watch, 10000, &event, err), 1);
+        last = event.kind;
+        count++;
+    }
+    assert_true(count >= 1024 && count <= 1201);
+}
+
+// ---- the host --------------------------------------------------------------------------------------
+
+static void
+test_host(void **state)
+{
+    struct bench *bench = *state;
+    VIRT_HOST_AUTO struct virt_host host = {0};
+    assert_ok(virt_host_look(bench->virt, &host, &bench->err), &bench->err);
+    assert_string_equal(host.uri, "test:///default");
+    assert_true(strspn(host.libvirt, "0123456789.") == strlen(host.libvirt));
+    assert_contains(host.hypervisor, "TEST ");
+    assert_false(host.kvm_offered);
+    assert_true(host.cpus > 0);
+}
+
+static void
+test_open_nothing(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    struct virt *virt = NULL;
+    assert_error(virt_open("qemu:///system?socket=/nonexistent/socket&mode=legacy", &virt, &err),
+        &err, ERR_LIBVIRT, "systemctl start libvirtd");
+    assert_error(virt_open("no-such-driver:///", &virt, &err), &err, ERR_LIBVIRT, "no-such-driver");
+    assert_null(virt);
+}
+
+#define bench_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        bench_test(test_life),
+        bench_test(test_start_paused),
+        bench_test(test_done_already),
+        bench_test(test_absent),
+        bench_test(test_undefine_running),
+        bench_test(test_saved),
+        bench_test(test_console_of_stopped),
+        bench_test(test_shutdown_of_all),
+        bench_test(test_shutdown_without_time),
+        bench_test(test_compare),
+        bench_test(test_compare_disks),
+        bench_test(test_define_again),
+        bench_test(test_define_invalid),
+        bench_test(test_stranger),
+        bench_test(test_other_cluster),
+        bench_test(test_shutdown_with_stranger),
+        bench_test(test_list),
+        bench_test(test_events),
+        bench_test(test_events_of_some),
+        bench_test(test_one_watch),
+        bench_test(test_many_events),
+        bench_test(test_host),
+        cmocka_unit_test(test_open_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,275 @@
+// test_virt_inside.c - what virt/ is made of: calls with a deadline, libvirt's errors and states in
+// our words, the link of an interface, values read out of XML.
+// SPDX-License-Identifier: Apache-2.0
+#include "unit.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "virt/internal.h"
+#include "virt/reader.h"
+
+#include <libvirt/virterror.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+
+// ---- calls with a deadline -----------------------------------------------------------------------
+
+struct slow {
+    int go, released; // eventfds
+    int result;
+};
+
+static int
+slow_run(void *argument, struct error *err)
+{
+    struct slow *slow = argument;
+    eventfd_t ignored;
+    eventfd_read(slow->go, &ignored);
+    return slow->result < 0 ? error_set(err, ERR_LIBVIRT, "refused") : 0;
+}
+
+static void
+slow_release(void *argument)
+{
+    struct slow *slow = argument;
+    eventfd_write(slow->released, 1);
+}
+
+static void
+slow_make(struct slow *slow, int result, bool go)
+{
+    *slow = (struct slow){eventfd(go, 0), eventfd(0, 0), result};
+}
+
+static bool
+is_released(const struct slow *slow, int wait_ms)
+{
+    struct pollfd fd = {slow->released, POLLIN, 0};
+    return poll(&fd, 1, wait_ms) == 1;
+}
+
+static void
+slow_close(struct slow *slow)
+{
+    close(slow->go);
+    close(slow->released);
+}
+
+static void
+test_call_succeeds(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    CLEANUP(slow_close) struct slow slow;
+    slow_make(&slow, 0, true);
+    assert_ok(call_run("waiting", 10000, slow_run, &slow, slow_release, &err), &err);
+    assert_false(is_released(&slow, 50));
+}
+
+static void
+test_call_fails(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    CLEANUP(slow_close) struct slow slow;
+    slow_make(&slow, -1, true);
+    assert_error(call_run("waiting", 10000, slow_run, &slow, slow_release, &err), &err, ERR_LIBVIRT,
+        "refused");
+    assert_true(is_released(&slow, 10000));
+}
+
+// Given up, it is released only when it has ended by itself.
+static void
+test_call_too_slow(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    CLEANUP(slow_close) struct slow slow;
+    slow_make(&slow, 0, false);
+    assert_error(call_run("waiting", 50, slow_run, &slow, slow_release, &err), &err, ERR_TIMEOUT,
+        "waiting took longer than");
+    assert_false(is_released(&slow, 50));
+    eventfd_write(slow.go, 1);
+    assert_true(is_released(&slow, 10000));
+}
+
+// In a process of its own: a signal is remembered for good.
+static int
+interrupted(void)
+{
+    ERROR_AUTO struct error err = {0};
+    CLEANUP(slow_close) struct slow slow;
+    slow_make(&slow, 0, false);
+    if (interrupt_install(&err) < 0)
+        return 1;
+    raise(SIGTERM);
+    if (call_run("waiting", 60000, slow_run, &slow, slow_release, &err) == 0)
+        return 2;
+    eventfd_write(slow.go, 1);
+    if (!is_released(&slow, 10000))
+        return 3;
+    return err.code == ERR_INTERRUPTED ? 0 : 4;
+}
+
+static void
+test_call_interrupted(void **state)
+{
+    (void) state;
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(interrupted());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+// ---- libvirt's errors --------------------------------------------------------------------------
+
+static void
+test_faults(void **state)
+{
+    (void) state;
+    static const struct {
+        int code;
+        const char *message;
+        enum error_code wanted;
+        const char *mend;
+    } cases[] = {
+        {VIR_ERR_SYSTEM_ERROR,
+            "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or "
+            "directory",
+            ERR_LIBVIRT, "start it with 'systemctl start libvirtd'"},
+        {VIR_ERR_SYSTEM_ERROR,
+            "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Connection refused",
+            ERR_LIBVIRT, "scripts/lab"},
+        {VIR_ERR_SYSTEM_ERROR,
+            "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
+            ERR_ACCESS, "group 'libvirt'"},
+        {VIR_ERR_AUTH_UNAVAILABLE, "authentication unavailable: no polkit agent available",
+            ERR_ACCESS, "group 'libvirt'"},
+        {VIR_ERR_AUTH_FAILED, "authentication failed", ERR_ACCESS, "run as root"},
+        {VIR_ERR_NO_DOMAIN, "Domain not found", ERR_NOT_FOUND, "virsh list --all"},
+        {VIR_ERR_OPERATION_TIMEOUT, "Timed out during operation", ERR_TIMEOUT, "try again"},
+        {VIR_ERR_INTERNAL_ERROR, "unable to write: No space left on device", ERR_SPACE,
+            "free some"},
+        {VIR_ERR_INTERNAL_ERROR, "qemu: cannot set up guest memory: Cannot allocate memory",
+            ERR_SPACE, "free some"},
+        {VIR_ERR_INTERNAL_ERROR, "client socket is closed", ERR_LIBVIRT, "went away or hangs"},
+        {VIR_ERR_XML_ERROR, "invalid element", ERR_LIBVIRT, "libvirt's own log"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ERROR_AUTO struct error err = {0};
+        fault_translate(&err, cases[i].code, cases[i].message, "cannot do it");
+        assert_int_equal(err.code, cases[i].wanted);
+        assert_true(str_starts(err.message, "cannot do it: "));
+        assert_contains(err.message, cases[i].message);
+        assert_contains(err.message, cases[i].mend);
+    }
+}
+
+// ---- states ------------------------------------------------------------------------------------
+
+static void
+test_states(void **state)
+{
+    (void) state;
+    static const struct {
+        int state, reason;
+        enum virt_state wanted;
+        const char *why;
+    } cases[] = {
+        {VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED, VIRT_RUNNING, ""},
+        {VIR_DOMAIN_SHUTDOWN, 0, VIRT_RUNNING, "going down"},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR, VIRT_PAUSED, "its disk failed or is full"},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED, VIRT_CRASHED, "panicked"},
+        {VIR_DOMAIN_PMSUSPENDED, 0, VIRT_PAUSED, "asleep"},
+        {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED, VIRT_OFF, "saved"},
+        {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_CRASHED, VIRT_CRASHED,
+            "panicked, or its emulator died"},
+        {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED, VIRT_CRASHED, "did not start"},
+        {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_UNKNOWN, VIRT_OFF, ""},
+        {VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, VIRT_CRASHED,
+            "panicked, or its emulator died"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *why = NULL;
+        assert_int_equal(state_of(cases[i].state, cases[i].reason, &why), cases[i].wanted);
+        assert_string_equal(why, cases[i].why);
+    }
+}
+
+// ---- XML -----------------------------------------------------------------------------------------
+
+static void
+assert_link(const char *interface, bool up, const char *wanted)
+{
+    FREE_AUTO char *domain = str_format(
+        "<domain><name>n</name><devices><disk/>%s<interface type='bridge'/></devices></domain>",
+        interface);
+    FREE_AUTO char *text = link_xml(domain, up);
+    assert_non_null(text);
+    assert_string_equal(text, wanted);
+}
+
+static void
+test_link(void **state)
+{
+    (void) state;
+    assert_link("<interface type='network'><mac address='a'/></interface>", false,
+        "<interface type=\"network\"><mac address=\"a\"/><link state=\"down\"/></interface>");
+    assert_link("<interface type='network'><link state='down'/><mac address='a'/></interface>",
+        true, "<interface type=\"network\"><link state=\"up\"/><mac address=\"a\"/></interface>");
+    assert_null(link_xml("<domain><devices/></domain>", true));
+    assert_null(link_xml("not XML", true));
+}
+
+static void
+test_reader(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    READER_AUTO struct reader *reader = NULL;
+    assert_error(reader_new("<a", &reader, &err), &err, ERR_LIBVIRT, "not XML");
+    assert_ok(reader_new("<a x='1'><b>one &amp; 1</b><b/><b>three</b></a>", &reader, &err), &err);
+    FREE_AUTO char *all = reader_get(reader, "/a/b"), *number = reader_get(reader, "/a/@x");
+    FREE_AUTO char *none = reader_get(reader, "/a/c"), *bad = reader_get(reader, "///[");
+    assert_string_equal(all, "one & 1  three");
+    assert_string_equal(number, "1");
+    assert_null(none);
+    assert_null(bad);
+}
+
+// An entity must not read the host's files.
+static void
+test_reader_entity(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    READER_AUTO struct reader *reader = NULL;
+    assert_ok(
+        reader_new("<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/hostname'>]><a><b>x&e;</b></a>",
+            &reader, &err),
+        &err);
+    FREE_AUTO char *text = reader_get(reader, "/a/b");
+    assert_string_equal(text, "x");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_call_succeeds),
+        cmocka_unit_test(test_call_fails),
+        cmocka_unit_test(test_call_too_slow),
+        cmocka_unit_test(test_call_interrupted),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_link),
+        cmocka_unit_test(test_reader),
+        cmocka_unit_test(test_reader_entity),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,261 @@
+// test_virt_xml.c - the documents libvirt is given: golden files, its own schema, hostile text,
+// names of taps. AIRBUILD_REGENERATE=1 writes the golden files anew.
+// SPDX-License-Identifier: Apache-2.0
+#include "unit.h"
+
+#include "base/cleanup.h"
+#include "base/proc.h"
+#include "virt/reader.h"
+#include "virt/writer.h"
+#include "virt/xml.h"
+
+static const struct virt_image chain[] = {
+    {"/var/lib/airbuild/clusters/air/nodes/work11/disk.qcow2", "qcow2"},
+    {"/var/lib/airbuild/store/images/0123abcd/disk.qcow2", "qcow2"},
+    {"/var/lib/airbuild/store/images/4567cdef/disk.qcow2", "qcow2"},
+};
+static const struct virt_image seed[] = {
+    {"/var/lib/airbuild/clusters/air/nodes/work11/seed.iso", "raw"},
+};
+static const struct virt_disk disks[] = {
+    {chain, 3, false, "root"},
+    {seed, 1, true, "seed"},
+};
+static const struct virt_host_entry hosts[] = {
+    {"head10", "172.31.255.10"},
+    {"work11", "172.31.255.11"},
+};
+
+static struct virt_domain
+worker(void)
+{
+    return (struct virt_domain){
+        .name = "work11",
+        .cluster = "air",
+        .role = "redis",
+        .spec = "5e1f",
+        .image = "0123abcd",
+        .memory_mib = 512,
+        .cpus = 1,
+        .kernel = "/var/lib/airbuild/store/images/0123abcd/kernel",
+        .initrd = "/var/lib/airbuild/store/images/0123abcd/initrd",
+        .cmdline = "root=UUID=1 ro console=ttyS0",
+        .disks = disks,
+        .disk_count = 2,
+        .network = "air",
+        .mac = "52:54:00:1f:ff:0b",
+        .tap = "air0-11",
+        .console_log = "/var/lib/airbuild/clusters/air/nodes/work11/console.log",
+    };
+}
+
+static struct virt_network
+flat(void)
+{
+    return (struct virt_network){
+        .name = "air",
+        .cluster = "air",
+        .bridge = "air0",
+        .address = "172.31.255.254",
+        .prefix = 24,
+        .hosts = hosts,
+        .host_count = 2,
+    };
+}
+
+static void
+assert_golden(const char *name, const char *text)
+{
+    FREE_AUTO char *path = str_format("tests/golden/virt/%s.xml", name), *wanted = NULL;
+    ERROR_AUTO struct error err = {0};
+    if (getenv("AIRBUILD_REGENERATE") != NULL)
+        assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
+    assert_ok(file_read(path, 1 << 20, &wanted, NULL, &err), &err);
+    assert_string_equal(text, wanted);
+}
+
+// libvirt's own schema, as virDomainDefineXMLFlags(..., VALIDATE) asks it.
+static void
+assert_valid(const char *schema, const char *text)
+{
+    ERROR_AUTO struct error err = {0};
+    const char *argv[] = {"virt-xml-validate", "-", schema, NULL};
+    const struct proc_options options = {.input = text, .timeout_ms = 30000};
+    assert_ok(proc_check(argv, &options, NULL, &err), &err);
+}
+
+static void
+golden_domain(const char *name, const struct virt_domain *domain)
+{
+    FREE_AUTO char *text = virt_domain_xml(domain);
+    assert_golden(name, text);
+    assert_valid("domain", text);
+}
+
+static void
+golden_network(const char *name, const struct virt_network *network)
+{
+    FREE_AUTO char *text = virt_network_xml(network);
+    assert_golden(name, text);
+    assert_valid("network", text);
+}
+
+static void
+test_tcg(void **state)
+{
+    (void) state;
+    struct virt_domain domain = worker();
+    golden_domain("domain-tcg", &domain);
+}
+
+// What the host says of itself, two processors, a UUID that is kept.
+static void
+test_kvm(void **state)
+{
+    (void) state;
+    struct virt_domain domain = worker();
+    domain.kvm = true;
+    domain.cpus = 2;
+    domain.uuid = "0f7ee7ea-0001-4000-8000-00000000000b";
+    domain.emulator = "/usr/libexec/qemu-kvm";
+    domain.arch = "x86_64";
+    domain.machine = "pc-q35-7.2";
+    golden_domain("domain-kvm", &domain);
+}
+
+// Its own boot loader, the host's bridge, nothing that may be left out.
+static void
+test_bare(void **state)
+{
+    (void) state;
+    struct virt_domain domain = worker();
+    domain.kernel = domain.initrd = domain.cmdline = NULL;
+    domain.role = domain.spec = domain.image = NULL;
+    domain.network = NULL;
+    domain.bridge = "br0";
+    domain.tap = domain.console_log = NULL;
+    golden_domain("domain-bridge", &domain);
+}
+
+#define HOSTILE \
+    "a'/><x "   \
+    "y=\"1\">&amp;<!--]]>\n\t\x01\xff\xc0\x80\xed\xa0\x80\xef\xbf\xbf\xe2\x82\xac$(id);`id`"
+#define TAMED                                                                                     \
+    "a'/><x y=\"1\">&amp;<!--]]>\n\t\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" \
+    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xe2\x82\xac$(id);`id`"
+
+static void
+assert_value(const struct reader *reader, const char *path, const char *wanted)
+{
+    FREE_AUTO char *value = reader_get(reader, path);
+    assert_non_null(value);
+    assert_string_equal(value, wanted);
+}
+
+// Whatever a field holds comes out of the document as it went in, and makes no element of its own.
+static void
+test_hostile_domain(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    const struct virt_image image[] = {{HOSTILE, HOSTILE}, {HOSTILE, HOSTILE}};
+    const struct virt_disk disk = {image, 2, false, HOSTILE};
+    const struct virt_domain domain = {HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1, 1,
+        false, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, &disk, 1, HOSTILE, NULL,
+        HOSTILE, HOSTILE, HOSTILE};
+    FREE_AUTO char *text = virt_domain_xml(&domain);
+    READER_AUTO struct reader *reader = NULL;
+    assert_ok(reader_new(text, &reader, &err), &err);
+    static const char *const paths[] = {"/domain/name", "/domain/uuid",
+        "/domain/metadata/*/@cluster", "/domain/metadata/*/@image", "/domain/os/kernel",
+        "/domain/os/cmdline", "/domain/os/type/@machine", "/domain/devices/emulator",
+        "/domain/devices/disk/source/@file", "/domain/devices/disk/backingStore/source/@file",
+        "/domain/devices/disk/serial", "/domain/devices/interface/mac/@address",
+        "/domain/devices/interface/target/@dev", "/domain/devices/serial/log/@file"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        assert_value(reader, paths[i], TAMED);
+    FREE_AUTO char *stranger = reader_get(reader, "//x");
+    assert_null(stranger);
+}
+
+static void
+test_hostile_network(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    const struct virt_host_entry host = {HOSTILE, HOSTILE};
+    const struct virt_network network = {HOSTILE, HOSTILE, HOSTILE, HOSTILE, 24, true, &host, 1};
+    FREE_AUTO char *text = virt_network_xml(&network);
+    READER_AUTO struct reader *reader = NULL;
+    assert_ok(reader_new(text, &reader, &err), &err);
+    static const char *const paths[] = {"/network/name", "/network/metadata/*/@cluster",
+        "/network/bridge/@name", "/network/ip/@address", "/network/dns/host/@ip",
+        "/network/dns/host/hostname"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        assert_value(reader, paths[i], TAMED);
+}
+
+static void
+test_isolated(void **state)
+{
+    (void) state;
+    struct virt_network network = flat();
+    golden_network("network-isolated", &network);
+}
+
+static void
+test_nat(void **state)
+{
+    (void) state;
+    struct virt_network network = flat();
+    network.nat = true;
+    golden_network("network-nat", &network);
+}
+
+static void
+test_tap_names(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *cluster, *address;
+        unsigned prefix;
+        const char *wanted;
+    } cases[] = {
+        {"air", "172.31.255.11", 24, "air0-11"},
+        {"air", "10.0.1.2", 16, "air0-258"},
+        {"a-long-one", "172.31.255.254", 24, "a-long-one0-254"},
+        {"a-long-one", "10.1.255.254", 8, "a-long-0-131070"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        FREE_AUTO char *name = virt_tap_name(cases[i].cluster, cases[i].address, cases[i].prefix);
+        assert_string_equal(name, cases[i].wanted);
+        assert_true(strlen(name) <= 15);
+    }
+}
+
+// A guest under TCG must not take its slow host for broken hardware; one under KVM is left alone.
+static void
+test_cmdline(void **state)
+{
+    (void) state;
+    assert_string_equal(virt_cmdline(true), "console=ttyS0");
+    assert_contains(virt_cmdline(false), "console=ttyS0 ");
+    assert_contains(virt_cmdline(false), "tsc=reliable");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tcg),
+        cmocka_unit_test(test_kvm),
+        cmocka_unit_test(test_bare),
+        cmocka_unit_test(test_hostile_domain),
+        cmocka_unit_test(test_hostile_network),
+        cmocka_unit_test(test_isolated),
+        cmocka_unit_test(test_nat),
+        cmocka_unit_test(test_tap_names),
+        cmocka_unit_test(test_cmdline),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
