@@ -244,3 +244,10 @@ wire_reply(struct wire *wire)
         wire_fail(wire, "the connection was closed");
     return reply;
 }
+
+void
+wire_renew(struct wire *wire)
+{
+    buf_drop(&wire->out, wire->sent);
+    wire->sent = wire->received = 0;
+}

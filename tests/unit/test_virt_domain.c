@@ -1,79 +1,11 @@
-// test_virt_domain.c - domains and networks in libvirt's own in-memory hypervisor, test:///default:
-// their life, whose they are, what differs, what happens to them. Its domain 'test' and its network
-// 'default' are the strangers.
+// test_virt_domain.c - domains in libvirt's own in-memory hypervisor: their life, what differs,
+// whose they are.
 // SPDX-License-Identifier: Apache-2.0
-#include "unit.h"
+#include "virt_bench.h"
 
 #include "base/cleanup.h"
+#include "virt/agent.h"
 #include "virt/console.h"
-#include "virt/domain.h"
-#include "virt/network.h"
-#include "virt/virt.h"
-#include "virt/watch.h"
-
-#include <poll.h>
-
-struct bench {
-    struct virt *virt;
-    struct error err;
-};
-
-// The driver's world begins anew with every first connection.
-static int
-setup(void **state)
-{
-    struct bench *bench = mem_zero(1, sizeof *bench);
-    *state = bench;
-    return virt_open("test:///default", &bench->virt, &bench->err);
-}
-
-static int
-teardown(void **state)
-{
-    struct bench *bench = *state;
-    virt_close(bench->virt);
-    error_clear(&bench->err);
-    free(bench);
-    return 0;
-}
-
-static const struct virt_image chain[] = {{"/store/disk.qcow2", "qcow2"}};
-static const struct virt_disk disk = {chain, 1, false, "root"};
-
-static struct virt_domain
-node(const char *name)
-{
-    return (struct virt_domain){
-        .name = name,
-        .cluster = "air",
-        .role = "redis",
-        .spec = "5e1f",
-        .image = "0123",
-        .memory_mib = 64,
-        .cpus = 1,
-        .disks = &disk,
-        .disk_count = 1,
-        .kernel = "/store/kernel",
-        .cmdline = "quiet",
-        .network = "default",
-        .mac = "52:54:00:1f:ff:0b",
-        .console_log = "/nodes/console.log",
-    };
-}
-
-static void
-define(struct bench *bench, const char *name)
-{
-    struct virt_domain domain = node(name);
-    assert_ok(virt_domain_define(bench->virt, &domain, &bench->err), &bench->err);
-}
-
-static void
-start(struct bench *bench, const char *name)
-{
-    define(bench, name);
-    assert_ok(virt_domain_start(bench->virt, "air", name, false, &bench->err), &bench->err);
-}
 
 static void
 assert_state(struct bench *bench, const char *name, enum virt_state state, const char *reason)
@@ -181,6 +113,22 @@ test_console_of_stopped(void **state)
     define(bench, "work11");
     assert_error(virt_console(bench->virt, "air", "work11", false, &bench->err), &bench->err,
         ERR_GUEST, "'work11' does not run (off)");
+}
+
+// The in-memory guests have no agent: that is said, not waited for.
+static void
+test_no_agent(void **state)
+{
+    struct bench *bench = *state;
+    const char *argv[] = {"/bin/true", NULL};
+    int status = 0;
+    start(bench, "work11");
+    assert_error(
+        virt_agent_run(bench->virt, "air", "work11", argv, 60000, &status, NULL, &bench->err),
+        &bench->err, ERR_GUEST, "the guest agent of 'work11' does not do what it is asked");
+    assert_error(
+        virt_agent_run(bench->virt, "air", "absent", argv, 60000, &status, NULL, &bench->err),
+        &bench->err, ERR_NOT_FOUND, "absent");
 }
 
 static void
@@ -321,7 +269,9 @@ assert_untouchable(struct bench *bench, const char *cluster, const char *name, c
     struct error *err = &bench->err;
     struct virt_domain domain = node(name);
     STRV_AUTO struct strv names = {0}, left = {0};
+    const char *argv[] = {"/bin/true", NULL};
     char *difference = NULL;
+    int status = 0;
     domain.cluster = cluster;
     strv_add(&names, name);
     assert_error(virt_domain_define(virt, &domain, err), err, ERR_CONFLICT, text);
@@ -336,6 +286,8 @@ assert_untouchable(struct bench *bench, const char *cluster, const char *name, c
     assert_error(virt_domain_link(virt, cluster, name, false, err), err, ERR_CONFLICT, text);
     assert_error(virt_domain_save(virt, cluster, name, 10000, err), err, ERR_CONFLICT, text);
     assert_error(virt_domain_drop_saved(virt, cluster, name, err), err, ERR_CONFLICT, text);
+    assert_error(virt_agent_run(virt, cluster, name, argv, 1000, &status, NULL, err), err,
+        ERR_CONFLICT, text);
     assert_error(virt_console(virt, cluster, name, false, err), err, ERR_CONFLICT, text);
     assert_error(virt_domain_shutdown(virt, cluster, &names, 1000, NULL, NULL, &left, err), err,
         ERR_CONFLICT, text);
@@ -402,124 +354,6 @@ test_list(void **state)
     assert_string_equal(all.items[0].cluster, "sea");
 }
 
-// ---- what happens --------------------------------------------------------------------------------
-
-static void
-assert_event(struct bench *bench, struct virt_watch *watch, enum virt_event_kind kind,
-    const char *name, const char *reason)
-{
-    VIRT_EVENT_AUTO struct virt_event event = {0};
-    struct pollfd fd = {virt_watch_fd(watch), POLLIN, 0};
-    assert_int_equal(poll(&fd, 1, 10000), 1);
-    assert_int_equal(virt_watch_next(watch, 0, &event, &bench->err), 1);
-    assert_int_equal(event.kind, kind);
-    assert_string_equal(event.domain, name);
-    assert_string_equal(event.reason, reason);
-}
-
-static void
-test_events(void **state)
-{
-    struct bench *bench = *state;
-    struct error *err = &bench->err;
-    VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
-    assert_ok(virt_watch_new(bench->virt, NULL, &watch, err), err);
-    start(bench, "work11");
-    assert_event(bench, watch, VIRT_EVENT_STARTED, "work11", "");
-    assert_ok(virt_domain_suspend(bench->virt, "air", "work11", err), err);
-    assert_event(bench, watch, VIRT_EVENT_SUSPENDED, "work11", "by request");
-    assert_ok(virt_domain_resume(bench->virt, "air", "work11", err), err);
-    assert_event(bench, watch, VIRT_EVENT_RESUMED, "work11", "");
-    assert_ok(virt_domain_press_power(bench->virt, "air", "work11", err), err);
-    assert_event(bench, watch, VIRT_EVENT_STOPPED, "work11", "shut down");
-    assert_ok(virt_domain_start(bench->virt, "air", "work11", false, err), err);
-    assert_event(bench, watch, VIRT_EVENT_STARTED, "work11", "");
-    assert_ok(virt_domain_pull(bench->virt, "air", "work11", err), err);
-    assert_event(bench, watch, VIRT_EVENT_STOPPED, "work11", "power pulled");
-    struct virt_event none;
-    assert_int_equal(virt_watch_next(watch, 0, &none, err), 0);
-    assert_int_equal(virt_watch_next(watch, 10, &none, err), 0);
-}
-
-static void
-test_events_of_some(void **state)
-{
-    struct bench *bench = *state;
-    VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
-    STRV_AUTO struct strv names = {0};
-    strv_split(&names, "head10 work12", ' ');
-    assert_ok(virt_watch_new(bench->virt, &names, &watch, &bench->err), &bench->err);
-    start(bench, "work11");
-    start(bench, "work12");
-    assert_event(bench, watch, VIRT_EVENT_STARTED, "work12", "");
-}
-
-static void
-test_one_watch(void **state)
-{
-    struct bench *bench = *state;
-    VIRT_WATCH_AUTO struct virt_watch *watch = NULL, *second = NULL;
-    assert_ok(virt_watch_new(bench->virt, NULL, &watch, &bench->err), &bench->err);
-    assert_error(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err, ERR_BUSY,
-        "watched already");
-    virt_watch_free(TAKE(watch));
-    assert_ok(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err);
-}
-
-// Nobody reads for a long time: the newest are kept.
-static void
-test_many_events(void **state)
-{
-    struct bench *bench = *state;
-    struct error *err = &bench->err;
-    VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
-    start(bench, "work11");
-    assert_ok(virt_watch_new(bench->virt, NULL, &watch, err), err);
-    for (int i = 0; i < 600; i++) {
-        assert_ok(virt_domain_suspend(bench->virt, "air", "work11", err), err);
-        assert_ok(virt_domain_resume(bench->virt, "air", "work11", err), err);
-    }
-    assert_ok(virt_domain_pull(bench->virt, "air", "work11", err), err);
-    enum virt_event_kind last = VIRT_EVENT_LOST;
-    int count = 0;
-    while (last != VIRT_EVENT_STOPPED) {
-        VIRT_EVENT_AUTO struct virt_event event = {0};
-        assert_int_equal(virt_watch_next(watch, 10000, &event, err), 1);
-        last = event.kind;
-        count++;
-    }
-    assert_true(count >= 1024 && count <= 1201);
-}
-
-// ---- the host --------------------------------------------------------------------------------------
-
-static void
-test_host(void **state)
-{
-    struct bench *bench = *state;
-    VIRT_HOST_AUTO struct virt_host host = {0};
-    assert_ok(virt_host_look(bench->virt, &host, &bench->err), &bench->err);
-    assert_string_equal(host.uri, "test:///default");
-    assert_true(strspn(host.libvirt, "0123456789.") == strlen(host.libvirt));
-    assert_contains(host.hypervisor, "TEST ");
-    assert_false(host.kvm_offered);
-    assert_true(host.cpus > 0);
-}
-
-static void
-test_open_nothing(void **state)
-{
-    (void) state;
-    ERROR_AUTO struct error err = {0};
-    struct virt *virt = NULL;
-    assert_error(virt_open("qemu:///system?socket=/nonexistent/socket&mode=legacy", &virt, &err),
-        &err, ERR_LIBVIRT, "systemctl start libvirtd");
-    assert_error(virt_open("no-such-driver:///", &virt, &err), &err, ERR_LIBVIRT, "no-such-driver");
-    assert_null(virt);
-}
-
-#define bench_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int
 main(void)
 {
@@ -531,6 +365,7 @@ main(void)
         bench_test(test_undefine_running),
         bench_test(test_saved),
         bench_test(test_console_of_stopped),
+        bench_test(test_no_agent),
         bench_test(test_shutdown_of_all),
         bench_test(test_shutdown_without_time),
         bench_test(test_compare),
@@ -541,12 +376,6 @@ main(void)
         bench_test(test_other_cluster),
         bench_test(test_shutdown_with_stranger),
         bench_test(test_list),
-        bench_test(test_events),
-        bench_test(test_events_of_some),
-        bench_test(test_one_watch),
-        bench_test(test_many_events),
-        bench_test(test_host),
-        cmocka_unit_test(test_open_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

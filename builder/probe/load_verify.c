@@ -1,0 +1,119 @@
+// load_verify.c - after a load: which of the acknowledged writes does a worker have? And single
+// writes straight to a worker. The account `status` may get and set one key at a time and no more,
+// so many commands are under way at once.
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/load_state.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/str.h"
+
+#define BATCH 256
+
+static int
+not_verified(const struct exchange *exchange, const char *address, struct error *err)
+{
+    if (wire_over(&exchange->wire))
+        return error_set(err, ERR_FAILED,
+            "what was written cannot be read back from '%s': %s; see 'airbuild status'", address,
+            exchange->wire.error);
+    return error_set(err, ERR_TIMEOUT,
+        "what was written is not read back from '%s' in time; see 'airbuild status'", address);
+}
+
+// Ask for samples (count of them, all acknowledged) and count those whose value is not there.
+static int
+count_lost(const struct load *load, struct exchange *exchange,
+    const struct load_sample *const *samples, size_t count, int64_t end_ms,
+    unsigned long long *lost)
+{
+    for (size_t i = 0; i < count; i++) {
+        FREE_AUTO char *key = load_key(load, samples[i]->number);
+        exchange_ask(exchange, "GET", key);
+    }
+    for (size_t i = 0; i < count; i++) {
+        redisReply *reply = exchange_hear(exchange, end_ms);
+        if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+            wire_refused(&exchange->wire, reply);
+        if (reply != NULL) {
+            FREE_AUTO char *value = str_format("%u", samples[i]->number);
+            *lost += reply->type != REDIS_REPLY_STRING || !str_equal(reply->str, value);
+            freeReplyObject(reply);
+        }
+        if (reply == NULL || wire_over(&exchange->wire))
+            return -1;
+    }
+    wire_renew(&exchange->wire);
+    return 0;
+}
+
+// All keys that were tried go, as far as it is possible.
+static void
+remove_keys(const struct load *load, struct exchange *exchange, int64_t end_ms)
+{
+    for (size_t from = 0; from < load->writer.count; from += BATCH) {
+        size_t to = from + BATCH < load->writer.count ? from + BATCH : load->writer.count;
+        for (size_t i = from; i < to; i++) {
+            FREE_AUTO char *key = load_key(load, load->writer.samples[i].number);
+            exchange_ask(exchange, "DEL", key);
+        }
+        for (size_t i = from; i < to; i++) {
+            redisReply *reply = exchange_hear(exchange, end_ms);
+            if (reply == NULL)
+                return;
+            freeReplyObject(reply);
+        }
+        wire_renew(&exchange->wire);
+    }
+}
+
+static int
+verify(const struct load *load, struct exchange *exchange, int64_t end_ms,
+    unsigned long long *acked, unsigned long long *lost)
+{
+    const struct load_sample *batch[BATCH];
+    size_t count = 0;
+    for (size_t i = 0; i < load->writer.count; i++) {
+        const struct load_sample *sample = &load->writer.samples[i];
+        if (sample->outcome != LOAD_ACKED)
+            continue;
+        ++*acked;
+        batch[count++] = sample;
+        if (count < BATCH)
+            continue;
+        if (count_lost(load, exchange, batch, count, end_ms, lost) < 0)
+            return -1;
+        count = 0;
+    }
+    return count_lost(load, exchange, batch, count, end_ms, lost);
+}
+
+int
+load_verify(const struct load *load, const char *address, int64_t deadline_ms,
+    unsigned long long *ret_acked, unsigned long long *ret_lost, struct error *err)
+{
+    int64_t end_ms = clock_ms() + deadline_ms;
+    unsigned long long acked = 0, lost = 0;
+    EXCHANGE_AUTO struct exchange exchange;
+    exchange_open(&exchange, address, PROBE_REDIS_PORT, &load->access);
+    if (verify(load, &exchange, end_ms, &acked, &lost) < 0)
+        return not_verified(&exchange, address, err);
+    remove_keys(load, &exchange, end_ms);
+    *ret_acked = acked;
+    *ret_lost = lost;
+    return 0;
+}
+
+bool
+load_accepts(
+    const char *address, const struct probe_access *access, const char *key, int64_t deadline_ms)
+{
+    EXCHANGE_AUTO struct exchange exchange;
+    exchange_open(&exchange, address, PROBE_REDIS_PORT, access);
+    exchange_ask(&exchange, "SET", key, "1");
+    redisReply *reply = exchange_hear(&exchange, clock_ms() + deadline_ms);
+    bool accepted = reply != NULL && reply->type == REDIS_REPLY_STATUS;
+    if (reply != NULL)
+        freeReplyObject(reply);
+    return accepted;
+}

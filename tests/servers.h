@@ -1,0 +1,57 @@
+// servers.h - real server processes of a test: started in the test's own folder and network, ended
+// with it whatever becomes of it.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_TESTS_SERVERS_H
+#define AIRBUILD_TESTS_SERVERS_H
+
+#include "unit.h"
+
+#include "base/cleanup.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+// Its output goes to FOLDER/log.
+static inline pid_t
+server_start(const char *folder, const char *const *argv)
+{
+    FREE_AUTO char *program = path_program(argv[0]), *log = path_join(folder, "log");
+    assert_non_null(program);
+    pid_t child = fork();
+    if (child != 0) {
+        setpgid(child, child); // here too: whoever comes first
+        return child;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0);
+    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    dup2(fd, STDOUT_FILENO);
+    dup2(fd, STDERR_FILENO);
+    execv(program, (char *const *) (uintptr_t) argv);
+    _exit(127);
+}
+
+// SIGKILL, to the children that save or send its data too. 0 is not running.
+static inline void
+server_end(pid_t *pid)
+{
+    if (*pid == 0)
+        return;
+    kill(-*pid, SIGKILL);
+    waitpid(*pid, NULL, 0);
+    *pid = 0;
+}
+
+// FOLDER/NAME with that text; caller frees the path.
+static inline char *
+server_file(const char *folder, const char *name, const char *text)
+{
+    ERROR_AUTO struct error err = {0};
+    char *path = path_join(folder, name);
+    assert_ok(file_write(path, 0600, text, strlen(text), &err), &err);
+    return path;
+}
+
+#endif
