@@ -16,6 +16,7 @@ static const struct cli_command *const commands[] = {
     &command_logs,
     &command_env,
     &command_seed,
+    &command_drill,
     &command_stop,
     &command_destroy,
     &command_help,

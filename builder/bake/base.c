@@ -1,6 +1,7 @@
 // base.c - base images: a distribution's packages on a bootable disk, or a disk of the user.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bootstrap.h"
+#include "bake/disk.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -18,15 +19,18 @@ static const char grub_text[] =
     "grub-install --target=i386-pc /dev/sda\n"
     "grub-install --target=x86_64-efi --efi-directory=/boot/efi --removable --no-nvram\n";
 
+// Packages as a tree become the file system at once; as a tar, in the appliance.
 static int
-fill_disk(struct guest *guest, const char *tar, struct error *err)
+fill_disk(struct guest *guest, const struct bootstrap_result *system, struct error *err)
 {
     guest_step(guest, LAYOUT_MS, "laying out the disk");
-    if (guest_layout(guest, LABEL, err) < 0)
+    if (guest_layout(guest, system->tar == NULL ? NULL : LABEL, err) < 0)
         return -1;
-    guest_step(guest, UNPACK_MS, "unpacking the system");
-    if (guest_unpack(guest, tar, err) < 0)
-        return -1;
+    if (system->tar != NULL) {
+        guest_step(guest, UNPACK_MS, "unpacking the system");
+        if (guest_unpack(guest, system->tar, err) < 0)
+            return -1;
+    }
     guest_step(guest, GRUB_MS, "installing GRUB for BIOS and UEFI");
     return guest_run(guest, grub_text, NULL, err);
 }
@@ -37,7 +41,7 @@ describe_bootstrap(const struct bake_job *job, const char *set)
     const struct recipe *recipe = job->item->source->recipe;
     FREE_AUTO char *inputs = recipe_canonical(recipe);
     FREE_AUTO char *cmdline = str_format("root=LABEL=" LABEL " %s",
-        recipe->cmdline == NULL ? "ro console=ttyS0,115200" : recipe->cmdline);
+        recipe->cmdline == NULL ? "rw quiet console=ttyS0,115200 net.ifnames=0" : recipe->cmdline);
     struct jv *manifest = jv_object(), *mounts = jv_array(), *root = jv_object();
     jv_set_string(root, "device", "/dev/sda3");
     jv_set_string(root, "path", "/");
@@ -55,20 +59,39 @@ describe_bootstrap(const struct bake_job *job, const char *set)
 }
 
 static int
-make_disk(const struct bake_job *job, const char *folder, const char *tar, struct jv *manifest,
-    struct error *err)
+boot_disk(const struct bake_job *job, const char *raw, const char *folder,
+    const struct bootstrap_result *system, struct jv *manifest, struct error *err)
 {
     GUEST_AUTO struct guest *guest = NULL;
-    FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
-    struct guest_options options = {.disk = disk,
-        .create_bytes = disk_bytes,
+    struct guest_options options = {.disk = raw,
+        .format = "raw",
         .folder = folder,
         .kvm = job->options->kvm,
         .task = job->item->name,
         .progress = job->options->progress};
-    if (guest_start(&options, &guest, err) < 0 || fill_disk(guest, tar, err) < 0)
+    if (guest_start(&options, &guest, err) < 0 || fill_disk(guest, system, err) < 0)
         return -1;
     return image_finish(guest, folder, "debian", false, manifest, err);
+}
+
+static int
+make_disk(const struct bake_job *job, const char *folder, const char *work,
+    const struct bootstrap_result *system, struct jv *manifest, struct error *err)
+{
+    FREE_AUTO char *raw = path_join(work, "disk.raw");
+    FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
+    if (disk_create_raw(raw, disk_bytes, err) < 0)
+        return -1;
+    if (system->tree != NULL) {
+        progress_step(job->options->progress, job->item->name, "making the file system");
+        if (disk_make_ext4(raw, GUEST_ROOT_START, disk_bytes - GUEST_ROOT_START - GUEST_ROOT_TAIL,
+                LABEL, system->tree, work, err) < 0)
+            return -1;
+    }
+    if (boot_disk(job, raw, folder, system, manifest, err) < 0)
+        return -1;
+    progress_step(job->options->progress, job->item->name, "compressing the disk");
+    return disk_convert(raw, "raw", disk, true, err);
 }
 
 static int
@@ -78,7 +101,7 @@ make_bootstrap(const struct bake_job *job, struct draft *draft, struct error *er
     const struct bake_source *source = job->item->source;
     FREE_AUTO char *set = bootstrap_set(source->recipe, &source->base);
     FREE_AUTO char *work = NULL;
-    FREE_AUTO char *tar = NULL;
+    BOOTSTRAP_RESULT_AUTO struct bootstrap_result system = {0};
     if (work_folder(draft_folder(draft), &work, err) < 0)
         return -1;
     struct bootstrap bootstrap = {.recipe = source->recipe,
@@ -86,11 +109,15 @@ make_bootstrap(const struct bake_job *job, struct draft *draft, struct error *er
         .store = job->store,
         .folder = work,
         .set = set,
+        .tree = geteuid() == 0,
+        .prefetch = job->prefetch,
+        .prefetch_count = job->prefetch_count,
         .offline = job->options->offline,
         .progress = job->options->progress};
     JV_AUTO struct jv *manifest = describe_bootstrap(job, set);
-    if (bootstrap_run(&bootstrap, &tar, err) < 0 ||
-        make_disk(job, draft_folder(draft), tar, manifest, err) < 0 || dir_remove(work, err) < 0)
+    if (bootstrap_run(&bootstrap, &system, err) < 0 ||
+        make_disk(job, draft_folder(draft), work, &system, manifest, err) < 0 ||
+        dir_remove(work, err) < 0)
         return -1;
     jv_set_int(manifest, "milliseconds", clock_ms() - begin);
     return store_publish(draft, manifest, err);

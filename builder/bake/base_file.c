@@ -1,33 +1,14 @@
 // base_file.c - a disk of the user as base: copied into the store, looked into, refused when nodes
 // could not be made from it.
 // SPDX-License-Identifier: Apache-2.0
+#include "bake/disk.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/proc.h"
 
-#include <string.h>
-
-enum { INFO_MS = 30 * 1000, CONVERT_MS = 20 * 60 * 1000, INSPECT_MS = 120 * 1000 };
+enum { INSPECT_MS = 120 * 1000 };
 static const uint64_t virtual_max = 2ULL << 40;
-
-static int
-run_qemu_img(const char *const *arguments, int64_t timeout_ms, struct buf *ret, struct error *err)
-{
-    PROC_RESULT_AUTO struct proc_result result = {0};
-    struct proc_options options = {.timeout_ms = timeout_ms};
-    if (proc_check(arguments, &options, &result, err) < 0) {
-        if (err->code == ERR_MISSING)
-            return error_set(err, ERR_MISSING,
-                "'qemu-img' is not installed; run 'apt install qemu-utils' (on Arch 'pacman -S "
-                "qemu-img')");
-        return -1;
-    }
-    *ret = result.output;
-    result.output = (struct buf) {0};
-    return 0;
-}
 
 // Looked at before anything reads the disk: a backing or data file could name any file of the host.
 static int
@@ -52,11 +33,8 @@ check_info(const char *file, const struct jv *info, struct error *err)
 static int
 read_info(const char *file, struct jv **ret, struct error *err)
 {
-    BUF_AUTO struct buf text = {0};
     JV_AUTO struct jv *info = NULL;
-    const char *const arguments[] = {"qemu-img", "info", "--output=json", file, NULL};
-    if (run_qemu_img(arguments, INFO_MS, &text, err) < 0 ||
-        jv_parse(text.data == NULL ? "" : text.data, text.length, &info, err) < 0)
+    if (disk_info(file, &info, err) < 0)
         return error_context(err, "the base '%s' cannot be read", file);
     if (check_info(file, info, err) < 0)
         return -1;
@@ -67,12 +45,9 @@ read_info(const char *file, struct jv **ret, struct error *err)
 static int
 copy_disk(const char *file, const char *format, const char *disk, struct error *err)
 {
-    BUF_AUTO struct buf text = {0};
-    const char *const arguments[] = {
-        "qemu-img", "convert", "-f", format, "-O", "qcow2", file, disk, NULL};
     if (str_equal(format, "qcow2"))
         return file_copy(file, disk, 0600, err);
-    return run_qemu_img(arguments, CONVERT_MS, &text, err);
+    return disk_convert(file, format, disk, false, err);
 }
 
 static int
@@ -99,7 +74,7 @@ static struct jv *
 describe(const struct bake_job *job, const struct jv *info, const struct jv *system)
 {
     FREE_AUTO char *cmdline =
-        str_format("%s ro console=ttyS0,115200", jv_get_string(system, "root"));
+        str_format("%s rw quiet console=ttyS0,115200 net.ifnames=0", jv_get_string(system, "root"));
     struct jv *manifest = jv_object(), *mounts = jv_array();
     for (size_t i = 0; i < jv_count(jv_get(system, "mounts")); i++) {
         const struct jv *from = jv_at(jv_get(system, "mounts"), i);
@@ -126,6 +101,7 @@ look_into(const struct bake_job *job, const char *folder, const char *disk, cons
     JV_AUTO struct jv *system = NULL;
     const char *file = job->item->source->base.file;
     struct guest_options options = {.disk = disk,
+        .format = "qcow2",
         .folder = folder,
         .kvm = job->options->kvm,
         .task = job->item->name,

@@ -46,29 +46,49 @@ bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
     return str_dup(hex);
 }
 
+// What was kept is laid where apt would put it; mmdebstrap then downloads nothing.
+static void
+add_kept_hooks(const struct bootstrap *bootstrap, struct strv *ret)
+{
+    strv_add(ret, "--skip=update");
+    strv_add(ret, "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" \"$1/var/lib/apt/lists\"");
+    strv_addf(ret, "--setup-hook=sync-in %s/packages /var/cache/apt/archives", bootstrap->folder);
+    strv_add(ret, "--setup-hook=tar -C \"$1/var/lib/apt/lists\" -xzf "
+                  "\"$1/var/cache/apt/archives/" LISTS "\"");
+}
+
+// What apt downloaded is copied out, and what the layers will ask for.
+static void
+add_keeping_hooks(const struct bootstrap *bootstrap, struct strv *ret)
+{
+    strv_add(ret, "--customize-hook=tar -C \"$1/var/lib/apt/lists\" --exclude=./lock "
+                  "--exclude=./partial -czf \"$1/var/cache/apt/archives/" LISTS "\" .");
+    strv_add(ret, "--customize-hook=rm -rf \"$1/var/cache/apt/archives/partial\" "
+                  "\"$1/var/cache/apt/archives/lock\"");
+    strv_addf(ret, "--customize-hook=sync-out /var/cache/apt/archives %s/packages",
+        bootstrap->folder);
+    for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
+        FREE_AUTO char *names = strv_join(&bootstrap->prefetch[i].packages, " ");
+        strv_addf(ret,
+            "--customize-hook=mkdir -p \"$1/airbuild/%zu/partial\" && chroot \"$1\" apt-get -q -y "
+            "-o APT::Install-Recommends=false -o Dir::Cache::archives=/airbuild/%zu "
+            "--download-only install %s && rm -rf \"$1/airbuild/%zu/partial\" "
+            "\"$1/airbuild/%zu/lock\"",
+            i, i, names, i, i);
+        strv_addf(ret, "--customize-hook=sync-out /airbuild/%zu %s/prefetch-%zu", i,
+            bootstrap->folder, i);
+    }
+}
+
 static void
 add_hooks(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
 {
-    if (kept) {
-        strv_add(ret, "--skip=update");
-        strv_add(ret, "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" \"$1/var/lib/apt/lists\"");
-        strv_addf(
-            ret, "--setup-hook=sync-in %s/packages /var/cache/apt/archives", bootstrap->folder);
-        strv_add(ret, "--setup-hook=tar -C \"$1/var/lib/apt/lists\" -xzf "
-                      "\"$1/var/cache/apt/archives/" LISTS "\"");
-    }
+    if (kept)
+        add_kept_hooks(bootstrap, ret);
     strv_addf(ret, "--essential-hook=sync-in %s/early /", bootstrap->folder);
     strv_add(ret, "--customize-hook=mkdir \"$1/airbuild\"");
-    if (!kept) {
-        strv_add(ret, "--customize-hook=tar -C \"$1/var/lib/apt/lists\" --exclude=./lock "
-                      "--exclude=./partial -czf \"$1/airbuild/" LISTS "\" .");
-        strv_addf(ret, "--customize-hook=download /airbuild/" LISTS " %s/packages/" LISTS,
-            bootstrap->folder);
-        strv_add(ret, "--customize-hook=rm -rf \"$1/var/cache/apt/archives/partial\" "
-                      "\"$1/var/cache/apt/archives/lock\"");
-        strv_addf(ret, "--customize-hook=sync-out /var/cache/apt/archives %s/packages",
-            bootstrap->folder);
-    }
+    if (!kept)
+        add_keeping_hooks(bootstrap, ret);
     strv_addf(ret, "--customize-hook=sync-in %s/steps /airbuild", bootstrap->folder);
     strv_add(ret, "--customize-hook=chroot \"$1\" sh -eu /airbuild/script");
     strv_add(ret, "--customize-hook=rm -rf \"$1/airbuild\"");
@@ -81,7 +101,7 @@ bootstrap_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *r
     FREE_AUTO char *packages = strv_join(&wanted->packages, ",");
     strv_add(ret, "mmdebstrap");
     strv_add(ret, "--variant=essential");
-    strv_add(ret, "--format=tar");
+    strv_add(ret, bootstrap->tree ? "--format=directory" : "--format=tar");
     strv_addf(ret, "--include=%s", packages);
     strv_add(ret, "--aptopt=APT::Install-Recommends \"false\"");
     strv_add(ret, "--aptopt=Acquire::Languages \"none\"");
@@ -94,7 +114,7 @@ bootstrap_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *r
     strv_add(ret, "--skip=essential/unlink");
     add_hooks(bootstrap, kept, ret);
     strv_add(ret, bootstrap->base->suite);
-    strv_addf(ret, "%s/root.tar", bootstrap->folder);
+    strv_addf(ret, "%s/root%s", bootstrap->folder, bootstrap->tree ? "" : ".tar");
     for (size_t i = 0; i < wanted->sources.count; i++)
         strv_take(ret, fill(wanted->sources.items[i], bootstrap->base));
 }

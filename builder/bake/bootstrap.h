@@ -8,13 +8,22 @@
 #include "spec/spec.h"
 #include "store/store.h"
 
+// Packages that layers over the base will ask for: asking now, without an appliance, is quicker.
+struct bootstrap_prefetch {
+    char *set; // what they are kept as, by install_set
+    struct strv packages;
+};
+
 struct bootstrap {
     const struct recipe *recipe;
     const struct spec_base *base; // suite and mirror
     struct store *store;
     const char *folder; // private, for files on the way
     const char *set;    // kept packages
+    bool tree;          // root can keep files' owners in a folder; others need a tar
     bool offline;
+    const struct bootstrap_prefetch *prefetch;
+    size_t prefetch_count;
     struct progress *progress;
 };
 
@@ -27,7 +36,16 @@ char *bootstrap_script(const struct recipe *recipe);
 // The name of the set that the packages are kept under; caller frees.
 char *bootstrap_set(const struct recipe *recipe, const struct spec_base *base);
 
-// FOLDER/root.tar. ERR_MISSING: no mmdebstrap; ERR_NETWORK; ERR_SPACE.
-int bootstrap_run(const struct bootstrap *bootstrap, char **ret_tar, struct error *err);
+// One of the two; the other is NULL.
+struct bootstrap_result {
+    char *tree; // FOLDER/root
+    char *tar;  // FOLDER/root.tar
+};
+void bootstrap_result_free(struct bootstrap_result *result);
+#define BOOTSTRAP_RESULT_AUTO __attribute__((cleanup(bootstrap_result_free)))
+
+// ERR_MISSING: no mmdebstrap; ERR_NETWORK; ERR_SPACE.
+int bootstrap_run(
+    const struct bootstrap *bootstrap, struct bootstrap_result *ret, struct error *err);
 
 #endif

@@ -63,13 +63,16 @@ lay_packages(const struct bootstrap *bootstrap, bool kept, struct error *err)
     return kept ? store_lay_packages(bootstrap->store, bootstrap->set, folder, err) : 0;
 }
 
-// mmdebstrap's own lines for people begin with "I: ".
+// mmdebstrap's own lines for people begin with "I: "; most of them are about itself.
 static void
 on_line(void *context, const char *line)
 {
+    static const char *const told[] = {
+        "running apt-get update", "downloading ", "extracting ", "installing ", "creating ", NULL};
     const struct bootstrap *bootstrap = context;
-    if (str_starts(line, "I: ") && line[3] != '\0')
-        progress_step(bootstrap->progress, bootstrap->recipe->name, "%s", line + 3);
+    for (size_t i = 0; str_starts(line, "I: ") && told[i] != NULL; i++)
+        if (str_starts(line + 3, told[i]))
+            progress_step(bootstrap->progress, bootstrap->recipe->name, "%s", line + 3);
 }
 
 static bool
@@ -146,11 +149,31 @@ is_kept(const struct bootstrap *bootstrap)
     return store_package_set(bootstrap->store, bootstrap->set, &lock, &err) == 0;
 }
 
+static int
+keep(const struct bootstrap *bootstrap, struct error *err)
+{
+    FREE_AUTO char *packages = path_join(bootstrap->folder, "packages");
+    if (store_keep_packages(bootstrap->store, bootstrap->set, packages, err) < 0)
+        return -1;
+    for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
+        FREE_AUTO char *folder = str_format("%s/prefetch-%zu", bootstrap->folder, i);
+        if (store_keep_packages(bootstrap->store, bootstrap->prefetch[i].set, folder, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void
+bootstrap_result_free(struct bootstrap_result *result)
+{
+    free(result->tree);
+    free(result->tar);
+}
+
 int
-bootstrap_run(const struct bootstrap *bootstrap, char **ret_tar, struct error *err)
+bootstrap_run(const struct bootstrap *bootstrap, struct bootstrap_result *ret, struct error *err)
 {
     bool kept = is_kept(bootstrap);
-    FREE_AUTO char *packages = path_join(bootstrap->folder, "packages");
     if (!kept && bootstrap->offline)
         return error_set(err, ERR_NETWORK,
             "the packages of the base are not kept in the store; run 'airbuild images' without "
@@ -158,8 +181,11 @@ bootstrap_run(const struct bootstrap *bootstrap, char **ret_tar, struct error *e
     if (lay_early(bootstrap, err) < 0 || lay_steps(bootstrap, err) < 0 ||
         lay_packages(bootstrap, kept, err) < 0 || run(bootstrap, kept, err) < 0)
         return -1;
-    if (!kept && store_keep_packages(bootstrap->store, bootstrap->set, packages, err) < 0)
+    if (!kept && keep(bootstrap, err) < 0)
         return -1;
-    *ret_tar = path_join(bootstrap->folder, "root.tar");
+    if (bootstrap->tree)
+        ret->tree = path_join(bootstrap->folder, "root");
+    else
+        ret->tar = path_join(bootstrap->folder, "root.tar");
     return 0;
 }

@@ -95,9 +95,6 @@ create_disk(struct guest *guest, const struct guest_options *options, struct err
         answer = guestfs_disk_create(guest->g, options->disk, "qcow2", -1,
             GUESTFS_DISK_CREATE_BACKINGFILE, options->create_over,
             GUESTFS_DISK_CREATE_BACKINGFORMAT, "qcow2", -1);
-    else if (options->create_bytes > 0)
-        answer = guestfs_disk_create(
-            guest->g, options->disk, "qcow2", (int64_t) options->create_bytes, -1);
     return answer < 0 ? guest_error(guest, err) : 0;
 }
 
@@ -117,7 +114,7 @@ configure(struct guest *guest, const struct guest_options *options, struct error
     if (create_disk(guest, options, err) < 0)
         return -1;
     if (guestfs_add_drive_opts(guest->g, options->disk, GUESTFS_ADD_DRIVE_OPTS_FORMAT,
-            "qcow2", GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe",
+            options->format, GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe",
             GUESTFS_ADD_DRIVE_OPTS_DISCARD, "besteffort", -1) < 0)
         return guest_error(guest, err);
     return 0;
@@ -185,7 +182,7 @@ make_partitions(struct guest *guest, struct error *err)
     static const struct partition partitions[] = {
         {SECTORS_MIB, 2 * SECTORS_MIB - 1, "21686148-6449-6E6F-744E-656564454649"},
         {2 * SECTORS_MIB, 34 * SECTORS_MIB - 1, "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"},
-        {34 * SECTORS_MIB, -SECTORS_MIB, "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"},
+        {34 * SECTORS_MIB, -SECTORS_MIB - 1, "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"},
     };
     if (guestfs_part_init(guest->g, "/dev/sda", "gpt") < 0)
         return guest_error(guest, err);
@@ -198,17 +195,24 @@ make_partitions(struct guest *guest, struct error *err)
 }
 
 // The inode tables are written now: a guest would write them into its own overlay otherwise.
+static int
+make_root(struct guest *guest, const char *label, struct error *err)
+{
+    if (guestfs_mke2fs(guest->g, "/dev/sda3", GUESTFS_MKE2FS_FSTYPE, "ext4", GUESTFS_MKE2FS_LABEL,
+            label, GUESTFS_MKE2FS_BYTESPERINODE, 65536, GUESTFS_MKE2FS_JOURNALSIZE, 16,
+            GUESTFS_MKE2FS_LAZYITABLEINIT, 0, GUESTFS_MKE2FS_LAZYJOURNALINIT, 0,
+            GUESTFS_MKE2FS_RESERVEDBLOCKSPERCENTAGE, 1, -1) < 0)
+        return guest_error(guest, err);
+    return 0;
+}
+
 int
 guest_layout(struct guest *guest, const char *label, struct error *err)
 {
-    if (make_partitions(guest, err) < 0)
+    if (make_partitions(guest, err) < 0 || (label != NULL && make_root(guest, label, err) < 0))
         return -1;
     if (guestfs_mkfs_opts(
             guest->g, "vfat", "/dev/sda2", GUESTFS_MKFS_OPTS_LABEL, "ESP", -1) < 0 ||
-        guestfs_mke2fs(guest->g, "/dev/sda3", GUESTFS_MKE2FS_FSTYPE, "ext4", GUESTFS_MKE2FS_LABEL,
-            label, GUESTFS_MKE2FS_BYTESPERINODE, 32768, GUESTFS_MKE2FS_LAZYITABLEINIT, 0,
-            GUESTFS_MKE2FS_LAZYJOURNALINIT, 0, GUESTFS_MKE2FS_RESERVEDBLOCKSPERCENTAGE, 1, -1) <
-            0 ||
         guestfs_mount(guest->g, "/dev/sda3", "/") < 0 ||
         guestfs_mkdir_p(guest->g, "/boot/efi") < 0 ||
         guestfs_mount(guest->g, "/dev/sda2", "/boot/efi") < 0)

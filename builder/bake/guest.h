@@ -16,9 +16,9 @@
 struct guest;
 
 struct guest_options {
-    const char *disk;       // qcow2, written to
-    uint64_t create_bytes;  // make it, empty and of that size; 0: do not
-    const char *create_over; // make it, a layer over this qcow2 (absolute or relative to it); or NULL
+    const char *disk;         // written to
+    const char *format;       // "qcow2" or "raw"
+    const char *create_over;  // make it, a layer over this qcow2 (relative to it); or NULL
     const char *folder; // the draft's: its file system's space is watched
     bool kvm;
     bool network;
@@ -38,8 +38,11 @@ void guest_freep(struct guest **guest);
 void guest_step(struct guest *guest, int64_t timeout_ms, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// An empty disk gets GPT: BIOS boot, ESP (label ESP), ext4 (label as given), mounted at / and
-// /boot/efi.
+// Where the root of guest_layout begins and how many bytes before the end of the disk it ends.
+#define GUEST_ROOT_START (34ULL << 20)
+#define GUEST_ROOT_TAIL (1ULL << 20)
+// A disk gets GPT: BIOS boot, ESP (label ESP), root; mounted at / and /boot/efi. The root is made
+// ext4 with that label; label NULL: it is there already.
 int guest_layout(struct guest *guest, const char *label, struct error *err);
 // [{"device", "path"}] in the order of mounting.
 int guest_mount(struct guest *guest, const struct jv *mounts, struct error *err);

@@ -111,6 +111,7 @@ start(struct layer *layer, const char *folder, struct error *err)
     FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
     FREE_AUTO char *over = str_format("../%s/disk.qcow2", job->base->key);
     struct guest_options options = {.disk = disk,
+        .format = "qcow2",
         .create_over = over,
         .folder = folder,
         .kvm = job->options->kvm,

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FILE_MAX = 1024 * 1024, TREE_DEPTH_MAX = 16, MODE_DEFAULT = 0644 };
+enum { FILE_MAX = 1024 * 1024, TREE_DEPTH_MAX = 16, MODE_DEFAULT = 0644, MODE_SCRIPT = 0755 };
 
 static const char *const families[] = {"debian", "arch", NULL};
 
@@ -174,22 +174,23 @@ is_image_path(const char *path)
 }
 
 static struct recipe_file *
-add_file(struct recipe_step *step, const char *path, unsigned mode)
+add_file(struct recipe_step *step, const char *path)
 {
     mem_grow(&step->files, &step->file_capacity, step->file_count + 1, sizeof *step->files);
     struct recipe_file *file = &step->files[step->file_count++];
-    *file = (struct recipe_file) {.path = str_dup(path), .mode = mode};
+    *file = (struct recipe_file) {.path = str_dup(path), .mode = MODE_DEFAULT};
     return file;
 }
 
-static unsigned
-mode_of(const struct raw_step *raw, const char *path)
+// What the program carries has no modes: a file that names its interpreter is one to be run.
+static void
+set_mode(const struct raw_step *raw, struct recipe_file *file)
 {
-    unsigned mode = MODE_DEFAULT;
+    if (str_starts(file->data, "#!"))
+        file->mode = MODE_SCRIPT;
     for (size_t i = 0; i < raw->patterns.count; i++)
-        if (fnmatch(raw->patterns.items[i], path, 0) == 0)
-            (void) parse_mode(raw->modes.items[i], &mode);
-    return mode;
+        if (fnmatch(raw->patterns.items[i], file->path, 0) == 0)
+            (void) parse_mode(raw->modes.items[i], &file->mode);
 }
 
 // Regular files only: a link of the user's folder may lead anywhere.
@@ -229,9 +230,10 @@ add_user_tree(
         return -1;
     for (size_t i = 0; i < paths.count; i++) {
         FREE_AUTO char *full = str_format("%s%s", root, paths.items[i]);
-        struct recipe_file *file = add_file(step, paths.items[i], mode_of(raw, paths.items[i]));
+        struct recipe_file *file = add_file(step, paths.items[i]);
         if (file_read(full, FILE_MAX, &file->data, &file->length, err) < 0)
             return -1;
+        set_mode(raw, file);
     }
     return 0;
 }
@@ -243,10 +245,10 @@ add_carried_tree(struct recipe_step *step, const struct raw_step *raw, struct er
     FREE_AUTO char *prefix = str_format("images/%s/", raw->folder);
     asset_list(prefix, &names);
     for (size_t i = 0; i < names.count; i++) {
-        const char *path = names.items[i] + strlen(prefix) - 1;
-        struct recipe_file *file = add_file(step, path, mode_of(raw, path));
+        struct recipe_file *file = add_file(step, names.items[i] + strlen(prefix) - 1);
         if (asset_read(names.items[i], &file->data, &file->length, err) < 0)
             return -1;
+        set_mode(raw, file);
     }
     if (names.count == 0)
         return error_set(err, ERR_NOT_FOUND, "there is no folder '%s' with files", raw->folder);
@@ -281,17 +283,17 @@ static void
 fill_write(struct recipe_place *place, const struct yaml_node *at, struct raw_step *raw,
     struct recipe_step *step)
 {
-    unsigned mode = MODE_DEFAULT;
     step->action = RECIPE_FILES;
     if (raw->write.path == NULL || raw->write.text == NULL)
         return; // the table has complained
     if (!is_image_path(raw->write.path))
         yaml_complain(&place->source, at, "'path' must be an absolute path without '..'");
-    if (raw->write.mode != NULL && !parse_mode(raw->write.mode, &mode))
-        yaml_complain(&place->source, at, "'mode' is three or four octal digits, such as \"0755\"");
-    struct recipe_file *file = add_file(step, raw->write.path, mode);
+    struct recipe_file *file = add_file(step, raw->write.path);
     file->length = strlen(raw->write.text);
     file->data = TAKE(raw->write.text);
+    set_mode(raw, file);
+    if (raw->write.mode != NULL && !parse_mode(raw->write.mode, &file->mode))
+        yaml_complain(&place->source, at, "'mode' is three or four octal digits, such as \"0755\"");
 }
 
 static void

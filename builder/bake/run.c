@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 
+#include "bake/install.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -74,6 +75,48 @@ remove_damaged(const struct bake_run *run, const struct bake_item *item, struct 
 
 // ---- making --------------------------------------------------------------------------------------
 
+// What the layers that are to be baked will ask for.
+static void
+make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap_prefetch *ret)
+{
+    for (size_t i = 1; i < run->plan->count; i++) {
+        const struct bake_item *item = &run->plan->items[i];
+        struct bootstrap_prefetch *one = &ret[job->prefetch_count];
+        if (item->state == BAKE_READY)
+            continue;
+        recipe_packages(item->source->recipe, "debian", &one->packages);
+        if (one->packages.count == 0)
+            continue;
+        one->set = install_set(item->source->base_key, "debian", &one->packages);
+        job->prefetch_count++;
+    }
+    job->prefetch = ret;
+}
+
+static int
+bake_bootstrap(const struct bake_run *run, struct bake_job *job, struct error *err)
+{
+    struct bootstrap_prefetch *prefetch = mem_zero(run->plan->count, sizeof *prefetch);
+    make_prefetch(run, job, prefetch);
+    int answer = base_bake_bootstrap(job, err);
+    for (size_t i = 0; i < job->prefetch_count; i++) {
+        free(prefetch[i].set);
+        strv_free(&prefetch[i].packages);
+    }
+    free(prefetch);
+    return answer;
+}
+
+static int
+bake_any(const struct bake_run *run, struct bake_job *job, struct error *err)
+{
+    if (job->base != NULL)
+        return layer_bake(job, err);
+    if (job->item->source->base.kind == SPEC_BASE_FILE)
+        return base_bake_file(job, err);
+    return bake_bootstrap(run, job, err);
+}
+
 static int
 bake_item(struct bake_run *run, struct bake_item *item, struct error *err)
 {
@@ -86,10 +129,7 @@ bake_item(struct bake_run *run, struct bake_item *item, struct error *err)
         return 0;
     if (remove_damaged(run, item, err) < 0)
         return -1;
-    int answer = job.base != NULL                                 ? layer_bake(&job, err)
-                 : item->source->base.kind == SPEC_BASE_FILE ? base_bake_file(&job, err)
-                                                                  : base_bake_bootstrap(&job, err);
-    if (answer < 0)
+    if (bake_any(run, &job, err) < 0)
         return error_context(err, "the image '%s' was not baked", item->name);
     if (store_find(run->store, item->key, &item->image, err) < 0)
         return -1;

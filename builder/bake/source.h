@@ -4,6 +4,7 @@
 #define AIRBUILD_BAKE_SOURCE_H
 
 #include "bake/bake.h"
+#include "bake/bootstrap.h"
 #include "bake/guest.h"
 #include "bake/recipe.h"
 
@@ -19,6 +20,8 @@ struct bake_job {
     struct store *store;
     const struct bake_options *options;
     const struct image *base; // NULL for a base
+    const struct bootstrap_prefetch *prefetch; // for a base: what the layers will ask for
+    size_t prefetch_count;
 };
 
 // Each makes the image of the job's item and publishes it; the image is there when 0 comes back.

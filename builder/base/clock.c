@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t signals_seen;
+static volatile sig_atomic_t signals_seen, signals_heeded;
 static int event_fd = -1;
 
 int64_t
@@ -76,7 +76,16 @@ interrupt_install(struct error *err)
 bool
 interrupt_pending(void)
 {
-    return signals_seen != 0;
+    return signals_seen != 0 && signals_heeded == 0;
+}
+
+void
+interrupt_heeded(void)
+{
+    eventfd_t ignored;
+    signals_heeded = signals_seen;
+    if (event_fd >= 0)
+        eventfd_read(event_fd, &ignored);
 }
 
 int

@@ -19,6 +19,8 @@ bool interrupt_pending(void);
 int interrupt_fd(void); // for poll; -1 before interrupt_install
 // Sets ERR_INTERRUPTED and returns -1 when a signal came, else 0.
 int interrupt_check(struct error *err);
+// The signal was heeded: what tidies up after it may wait again. The next one ends the program.
+void interrupt_heeded(void);
 // Sleep, ended early by a signal: then -1 and ERR_INTERRUPTED.
 int clock_sleep(int64_t ms, struct error *err);
 

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 // What the operands of a command are, for completion.
-enum cli_operand { CLI_NO_OPERAND, CLI_NODE, CLI_TOPIC, CLI_ACTION };
+enum cli_operand { CLI_NO_OPERAND, CLI_NODE, CLI_TOPIC, CLI_ACTION, CLI_DRILL };
 
 struct cli;
 

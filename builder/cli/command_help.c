@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cluster/drill.h"
 
 #include <string.h>
 
@@ -50,6 +51,13 @@ add_node_words(const struct cli *cli, struct buf *text)
         buf_printf(text, "%s\n", spec->nodes[i].name);
 }
 
+static void
+add_drill_words(struct buf *text)
+{
+    for (size_t i = 0; drill_at(i) != NULL; i++)
+        buf_printf(text, "%s\n", drill_at(i)->name);
+}
+
 // What may follow the command (all that may follow `airbuild` without one), one word a line.
 static void
 print_words(const struct cli *cli, const struct cli_command *command)
@@ -72,6 +80,9 @@ print_words(const struct cli *cli, const struct cli_command *command)
             break;
         case CLI_ACTION:
             add_words(&text, command->actions);
+            break;
+        case CLI_DRILL:
+            add_drill_words(&text);
             break;
         }
     }

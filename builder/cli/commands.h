@@ -8,6 +8,7 @@
 extern const struct cli_command command_console;
 extern const struct cli_command command_destroy;
 extern const struct cli_command command_doctor;
+extern const struct cli_command command_drill;
 extern const struct cli_command command_env;
 extern const struct cli_command command_help;
 extern const struct cli_command command_images;

@@ -31,9 +31,14 @@ struct drill_event {
     char *text; // "work11: power pulled", "work12 is master"
 };
 
-// 100 ms of the drill, for the picture.
-struct drill_slot {
+#define DRILL_SLOT_MS 100
+struct drill_slot { // so much of the drill, for the picture
     unsigned acked, failed, reads, reads_failed;
+};
+
+// A span of the drill, from its begin; both 0: there was none.
+struct drill_span {
+    int64_t from_ms, to_ms;
 };
 
 struct drill_result {
@@ -42,14 +47,18 @@ struct drill_result {
     double write_outage_s; // first failed or unanswered write to the first acknowledged after; 0:
                            // none failed
     double write_pause_s;  // longest time between two acknowledgements after the fault
-    double noise_s;        // the same before the fault: what the host does by itself
     double read_outage_s;
+    double noise_s;     // longest write pause before the fault: what the host does by itself
     double promoted_s;  // from the fault until sentinels named another master; -1: the same stayed
     double converged_s; // from the last action (fault or heal) until converged; -1: it did not
     unsigned two_masters; // looks at which two workers acknowledged a write of their own
-    bool behaved;  // no acknowledged write lost beyond the limit, never two masters, converged
-    bool in_time;  // the limit's times were met as well
-    char *verdict; // "PASS", or what was not met, in one sentence
+    double two_masters_s; // from the first of them to the last
+    bool behaved;         // no acknowledged write lost beyond the limit, no two masters, converged
+    bool in_time;         // the limit's times were met as well
+    char *verdict;        // "PASS", or what was not met, in one sentence
+    int64_t
+        fault_ms; // from the drill's begin: what the figures are counted from; 0: there was none
+    struct drill_span write_outage, read_outage;
     struct drill_event *events;
     size_t event_count;
     struct drill_slot *slots;
@@ -64,10 +73,10 @@ struct drill_run {
     int64_t timeout_ms; // until converged again; 0: 10 minutes
     struct progress *progress;
 };
-// Run one scenario. The cluster must be converged before (ERR_VERDICT says what is awaited). When
-// it comes back with 0 all nodes run, links are up, and the cluster has converged or *ret says that
-// it did not. ERR_INTERRUPTED: what was broken is mended (machines started, links up) before it
-// returns.
+// Run one scenario. The cluster must converge before within a minute (else ERR_VERDICT says what is
+// awaited), unless it is to begin anew. When it comes back with 0 all nodes run, links are up, and
+// the cluster has converged or *ret says that it did not. Any error: what was broken is mended
+// first (machines started, links up), also when interrupted.
 int drill_carry_out(const struct drill_run *run, struct drill_result *ret, struct error *err);
 
 #endif

@@ -5,13 +5,14 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "cluster/launch.h"
 #include "store/store.h"
 #include "virt/agent.h"
 
 #define AGENT_MS 30000
-#define SHUFFLE_MS 3000
+#define SHUFFLE_MS 3000 // the longest pause between two starts
 
 bool
 drill_is_whom(const struct drill *drill, enum drill_whom whom, size_t index)
@@ -135,10 +136,21 @@ do_to_machine(struct drill *drill, enum drill_act act, const char *node, struct 
     return start(drill, node, err);
 }
 
+// What drill_mend must undo inside a machine: the machine's start or its link would not.
+static void
+remember(struct drill *drill, enum drill_act act)
+{
+    if (act == ACT_STOP_REDIS || act == ACT_START_REDIS)
+        drill->redis_stopped = act == ACT_STOP_REDIS;
+    if (act == ACT_CUT_PEERS || act == ACT_JOIN_PEERS)
+        drill->peers_cut = act == ACT_CUT_PEERS;
+}
+
 static int
 do_to_one(struct drill *drill, enum drill_act act, size_t index, struct error *err)
 {
     const struct spec_node *node = &drill->run->spec->nodes[index];
+    remember(drill, act);
     if (act == ACT_KILL_REDIS)
         return systemctl(drill, node->name, "kill", "redis.service", err);
     if (act == ACT_STOP_REDIS)
@@ -154,6 +166,13 @@ do_to_one(struct drill *drill, enum drill_act act, size_t index, struct error *e
     if (act == ACT_RESEED)
         return launch_reseed(&drill->session, node, true, err);
     return do_to_machine(drill, act, node->name, err);
+}
+
+static size_t
+random_below(size_t limit)
+{
+    FREE_AUTO char *digits = random_hex(8);
+    return strtoul(digits, NULL, 16) % limit;
 }
 
 // Every node with a new disk, all but the first master started: as after the very first launch.
@@ -181,8 +200,12 @@ new_disks(struct drill *drill, struct error *err)
     }
     const char *except = spec_first_master(spec)->name;
     drill_note(drill, DRILL_NOTE, "all disks are new, '%s' stays off", except);
-    struct cluster_launch launch = {
-        .spec = spec, .haproxy = haproxy, .redis = redis, .kvm = drill->run->kvm, .except = except};
+    struct cluster_launch launch = {.spec = spec,
+        .haproxy = haproxy,
+        .redis = redis,
+        .kvm = drill->run->kvm,
+        .except = except,
+        .progress = drill->run->progress};
     return launch_in_session(&launch, session, &unchanged, since, err);
 }
 
@@ -193,33 +216,24 @@ start_shuffled(struct drill *drill, struct error *err)
     const struct spec *spec = drill->run->spec;
     FREE_AUTO size_t *order = mem_zero(spec->node_count, sizeof *order);
     for (size_t i = 0; i < spec->node_count; i++) {
-        size_t at = (size_t) random() % (i + 1);
+        size_t at = random_below(i + 1);
         order[i] = order[at];
         order[at] = i;
     }
     for (size_t i = 0; i < spec->node_count; i++) {
         const char *node = spec->nodes[order[i]].name;
-        if (start(drill, node, err) < 0 ||
-            clock_sleep(random() % (SHUFFLE_MS / (long) spec->node_count), err) < 0)
+        if (start(drill, node, err) < 0)
             return -1;
         drill_note(drill, DRILL_HEAL, "%s: started", node);
+        if (clock_sleep((int64_t) random_below(SHUFFLE_MS), err) < 0)
+            return -1;
     }
     return 0;
 }
 
-int
-drill_do(struct drill *drill, const struct drill_step *step, struct error *err)
+static int
+do_to_all(struct drill *drill, const struct drill_step *step, struct error *err)
 {
-    if (drill->measure_ms == 0 && drill->measuring)
-        drill->measure_ms = clock_ms();
-    if (drill->measure_ms != 0 && drill->heal_ms == 0 && mends(step->act))
-        drill->heal_ms = clock_ms();
-    drill->converged_ms = 0;
-    drill->last_act_ms = clock_ms();
-    if (step->act == ACT_NEW_DISKS)
-        return new_disks(drill, err);
-    if (step->act == ACT_START_SHUFFLED)
-        return start_shuffled(drill, err);
     for (size_t i = 0; i < drill->run->spec->node_count; i++) {
         if (!drill_is_whom(drill, step->whom, i))
             continue;
@@ -228,22 +242,43 @@ drill_do(struct drill *drill, const struct drill_step *step, struct error *err)
         drill_note(drill, mends(step->act) ? DRILL_HEAL : DRILL_FAULT, "%s: %s",
             drill->run->spec->nodes[i].name, told(step->act));
     }
-    drill->last_act_ms = clock_ms();
     return 0;
+}
+
+int
+drill_do(struct drill *drill, const struct drill_step *step, struct error *err)
+{
+    int64_t now = clock_ms();
+    drill->broken_ms = drill->broken_ms == 0 ? now : drill->broken_ms;
+    if (drill->measure_ms == 0 && drill->measuring)
+        drill->measure_ms = now;
+    if (drill->measure_ms != 0 && drill->heal_ms == 0 && mends(step->act))
+        drill->heal_ms = now;
+    drill->converged_ms = 0;
+    int result = step->act == ACT_NEW_DISKS        ? new_disks(drill, err)
+                 : step->act == ACT_START_SHUFFLED ? start_shuffled(drill, err)
+                                                   : do_to_all(drill, step, err);
+    drill->last_act_ms = clock_ms();
+    return result;
 }
 
 void
 drill_mend(struct drill *drill)
 {
     const struct spec *spec = drill->run->spec;
+    struct error ignored = {0};
+    if (drill->broken_ms == 0 || drill->session.virt == NULL)
+        return;
+    drill_note(drill, DRILL_NOTE, "mending what was broken");
     for (size_t i = 0; i < spec->node_count; i++) {
-        struct error ignored = {0};
         const char *name = spec->nodes[i].name;
         virt_domain_link(drill->session.virt, spec->cluster, name, true, &ignored);
-        error_clear(&ignored);
         start(drill, name, &ignored);
-        error_clear(&ignored);
         virt_domain_resume(drill->session.virt, spec->cluster, name, &ignored);
-        error_clear(&ignored);
     }
+    if (drill->peers_cut)
+        cut_peers(drill, drill->master, false, &ignored);
+    if (drill->redis_stopped)
+        systemctl(drill, spec->nodes[drill->master].name, "start", "redis.service", &ignored);
+    error_clear(&ignored);
 }

@@ -42,10 +42,13 @@ look_for_two(struct drill *drill)
     for (size_t i = 0; says > 1 && i < spec->node_count; i++)
         if (drill->results[i].redis.answered && drill->results[i].redis.role == PROBE_MASTER)
             takes += load_accepts(spec->nodes[i].address, &drill->access, TWIN_KEY, LOOK_MS);
-    if (takes > 1) {
-        drill->two_masters++;
+    if (takes < 2)
+        return;
+    if (drill->two_masters++ == 0) {
+        drill->twins_from_ms = clock_ms();
         drill_note(drill, DRILL_NOTE, "%u workers take writes", takes);
     }
+    drill->twins_to_ms = clock_ms();
 }
 
 static void
@@ -53,12 +56,25 @@ look_at_master(struct drill *drill)
 {
     const struct spec *spec = drill->run->spec;
     int now = drill->verdict.master;
-    if (now < 0 || now == drill->named)
+    if (drill->load_ms == 0 || now < 0 || now == drill->named)
         return;
     drill->named = now;
     drill_note(drill, DRILL_ROLE, "%s is master", spec->nodes[now].name);
     if (drill->measure_ms != 0 && drill->promoted_ms == 0 && (size_t) now != drill->master)
         drill->promoted_ms = clock_ms();
+}
+
+static void
+look_whether_converged(struct drill *drill)
+{
+    bool converged = drill_has_converged(drill);
+    if (!converged)
+        drill->converged_ms = 0;
+    else if (drill->converged_ms == 0) {
+        drill->converged_ms = clock_ms();
+        if (drill->broken_ms != 0)
+            drill_note(drill, DRILL_CONVERGED, "converged");
+    }
 }
 
 int
@@ -71,6 +87,7 @@ drill_look(struct drill *drill, struct error *err)
         return -1;
     look_at_master(drill);
     look_for_two(drill);
+    look_whether_converged(drill);
     return 0;
 }
 
@@ -83,9 +100,8 @@ all_off(const struct drill *drill, enum drill_whom whom)
     return true;
 }
 
-// Converged, with every machine of the spec on.
-static bool
-all_converged(const struct drill *drill)
+bool
+drill_has_converged(const struct drill *drill)
 {
     for (size_t i = 0; i < drill->survey.count; i++)
         if (drill->survey.domains[i].state != VIRT_RUNNING)
@@ -101,7 +117,9 @@ is_over(const struct drill *drill, const struct drill_step *step)
         return all_off(drill, step->whom);
     if (step->act == ACT_AWAIT_MASTER)
         return drill->named >= 0 && (size_t) drill->named != drill->master;
-    return step->act == ACT_AWAIT_CONVERGED && all_converged(drill);
+    if (step->act == ACT_AWAIT_SERVING)
+        return drill->verdict.converged;
+    return step->act == ACT_AWAIT_CONVERGED && drill->converged_ms != 0;
 }
 
 static int64_t
@@ -111,7 +129,7 @@ longest(const struct drill *drill, const struct drill_step *step)
         return AWAIT_OFF_MS;
     if (step->act == ACT_AWAIT_MASTER)
         return AWAIT_MASTER_MS;
-    if (step->act == ACT_AWAIT_CONVERGED)
+    if (step->act == ACT_AWAIT_CONVERGED || step->act == ACT_AWAIT_SERVING)
         return drill->run->timeout_ms > 0 ? drill->run->timeout_ms : AWAIT_CONVERGED_MS;
     return step->ms;
 }
@@ -123,13 +141,8 @@ drill_await(struct drill *drill, const struct drill_step *step, struct error *er
     do {
         if (drill_look(drill, err) < 0)
             return -1;
-        if (is_over(drill, step)) {
-            if (step->act == ACT_AWAIT_CONVERGED && drill->converged_ms == 0) {
-                drill->converged_ms = clock_ms();
-                drill_note(drill, DRILL_CONVERGED, "converged");
-            }
+        if (is_over(drill, step))
             return 0;
-        }
         if (clock_sleep(PAUSE_MS, err) < 0)
             return -1;
     } while (clock_left(end) > 0);

@@ -18,11 +18,10 @@ enum drill_whom {
 };
 
 enum drill_act {
-    ACT_END, // of the list
-    // The measurement begins with the first act after this one.
-    ACT_MEASURE,
-    ACT_PRESS, // the power button
-    ACT_PULL,  // the power cord
+    ACT_END,     // of the list
+    ACT_MEASURE, // the figures are counted from the next act on
+    ACT_PRESS,   // the power button
+    ACT_PULL,    // the power cord
     ACT_START,
     ACT_START_SHUFFLED, // in random order, up to 3 s apart
     ACT_UNPLUG,         // the network cable
@@ -36,12 +35,13 @@ enum drill_act {
     ACT_RESTART_HAPROXY,
     ACT_CUT_PEERS, // no packet to the other workers; the head still reaches it
     ACT_JOIN_PEERS,
-    ACT_RESEED,       // a new seed with a new instance-id
-    ACT_NEW_DISKS,    // all nodes begin anew, all but the first master are started
-    ACT_AWAIT_OFF,    // until the machine is off
-    ACT_AWAIT_MASTER, // until the sentinels name another master
-    ACT_AWAIT_CONVERGED,
-    ACT_WATCH, // for ms
+    ACT_RESEED,          // a new seed with a new instance-id
+    ACT_NEW_DISKS,       // all nodes begin anew, all but the first master are started
+    ACT_AWAIT_OFF,       // until the machine is off
+    ACT_AWAIT_MASTER,    // until the sentinels name another master
+    ACT_AWAIT_SERVING,   // until the machines that run have converged
+    ACT_AWAIT_CONVERGED, // until all machines run and have
+    ACT_WATCH,           // for ms
 };
 
 struct drill_step {

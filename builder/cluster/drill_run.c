@@ -7,17 +7,17 @@
 #include "base/digest.h"
 
 #define BASELINE_MS 5000 // of load before the fault: what the host's noise is read from
+#define LAST_MS 2000     // of load when all is over
 #define ANSWER_MS 1000
 #define RECONNECT_MS 20
 #define VERIFY_MS 60000
-#define SLOT_MS 100
+#define READY_MS 60000 // for a cluster that something else has shaken to converge
 // Workers fence themselves within min-replicas-max-lag (3 s), the head within two checks: then
 // nothing is taken.
 #define CLOSED_MS 4000
 
-// Roles at the begin; the cluster must be whole.
 static int
-begin(struct drill *drill, struct error *err)
+open_session(struct drill *drill, struct error *err)
 {
     const struct spec *spec = drill->run->spec;
     if (session_open(spec, true, &drill->session, err) < 0)
@@ -26,15 +26,27 @@ begin(struct drill *drill, struct error *err)
         return error_set(err, ERR_NOT_FOUND,
             "there is no cluster '%s' on this host to drill; make it with 'airbuild launch'",
             spec->cluster);
-    if (session_connect(&drill->session, err) < 0 || drill_look(drill, err) < 0)
+    drill->access = (struct probe_access){
+        .user = secrets_account_name(SECRETS_STATUS),
+        .password = spec->redis.auth ? drill->session.secrets->passwords[SECRETS_STATUS] : NULL,
+        .master_name = spec->redis.master_name,
+    };
+    return session_connect(&drill->session, err);
+}
+
+// The cluster must be whole; the roles are those of now.
+static int
+await_ready(struct drill *drill, struct error *err)
+{
+    static const struct drill_step ready = {ACT_AWAIT_CONVERGED, WHOM_NONE, READY_MS};
+    const struct spec *spec = drill->run->spec;
+    if (drill_await(drill, &ready, err) < 0)
         return -1;
-    for (int tries = 0; !drill->verdict.converged && tries < 5; tries++)
-        if (clock_sleep(500, err) < 0 || drill_look(drill, err) < 0)
-            return -1;
-    if (!drill->verdict.converged || drill->verdict.master < 0)
+    if (drill->converged_ms == 0 || drill->verdict.master < 0)
         return error_set(err, ERR_VERDICT,
-            "cluster '%s' has not converged, so nothing is broken on purpose: %s", spec->cluster,
-            drill->verdict.awaited);
+            "cluster '%s' has not converged, so nothing is broken on purpose: %s; see 'airbuild "
+            "status'",
+            spec->cluster, drill->verdict.awaited);
     drill->master = (size_t) drill->verdict.master;
     for (size_t i = spec->node_count; i-- > 0;)
         if (spec->nodes[i].role == SPEC_REDIS && i != drill->master)
@@ -57,6 +69,7 @@ start_load(struct drill *drill, struct error *err)
         .answer_ms = ANSWER_MS,
         .reconnect_ms = RECONNECT_MS,
     };
+    drill->load_ms = clock_ms();
     return load_start(&options, &drill->load, err);
 }
 
@@ -64,15 +77,16 @@ static bool
 is_wait(enum drill_act act)
 {
     return act == ACT_WATCH || act == ACT_AWAIT_OFF || act == ACT_AWAIT_MASTER ||
-           act == ACT_AWAIT_CONVERGED;
+           act == ACT_AWAIT_SERVING || act == ACT_AWAIT_CONVERGED;
 }
 
 static int
 go_through(struct drill *drill, struct error *err)
 {
     static const struct drill_step baseline = {ACT_WATCH, WHOM_NONE, BASELINE_MS};
-    static const struct drill_step last = {ACT_WATCH, WHOM_NONE, 2000};
-    if (!drill->scenario->info.new_data && drill_await(drill, &baseline, err) < 0)
+    static const struct drill_step last = {ACT_WATCH, WHOM_NONE, LAST_MS};
+    bool anew = drill->scenario->info.new_data;
+    if (!anew && (start_load(drill, err) < 0 || drill_await(drill, &baseline, err) < 0))
         return -1;
     for (const struct drill_step *step = drill->scenario->steps; step->act != ACT_END; step++) {
         if (step->act == ACT_MEASURE)
@@ -80,35 +94,36 @@ go_through(struct drill *drill, struct error *err)
         else if (is_wait(step->act) ? drill_await(drill, step, err) < 0
                                     : drill_do(drill, step, err) < 0)
             return -1;
-        if (drill->measuring && drill->measure_ms == 0 && step->act == ACT_WATCH)
-            drill->measure_ms = clock_ms();
-        // The load begins on the new cluster when all data is new.
-        if (drill->load == NULL && step->act == ACT_AWAIT_CONVERGED && start_load(drill, err) < 0)
+        // What was written before is gone on purpose: the load begins with the new data.
+        if (step->act == ACT_NEW_DISKS && start_load(drill, err) < 0)
             return -1;
     }
     return drill_await(drill, &last, err);
 }
 
+static struct drill_slot *
+slot_of(const struct drill_result *result, int64_t begin_ms, const struct load_sample *sample)
+{
+    size_t slot = (size_t) ((sample->ended_ms - begin_ms) / DRILL_SLOT_MS);
+    return &result->slots[slot < result->slot_count ? slot : result->slot_count - 1];
+}
+
 static void
-count_slots(struct drill *drill)
+count_slots(struct drill *drill, int64_t end_ms)
 {
     struct drill_result *result = drill->result;
-    size_t count;
-    result->slot_count = (size_t) ((clock_ms() - drill->begin_ms) / SLOT_MS) + 1;
+    size_t writes, reads;
+    const struct load_sample *write = load_writes(drill->load, &writes);
+    const struct load_sample *read = load_reads(drill->load, &reads);
+    result->slot_count = (size_t) ((end_ms - drill->begin_ms) / DRILL_SLOT_MS) + 1;
     result->slots = mem_zero(result->slot_count, sizeof *result->slots);
-    const struct load_sample *samples = load_writes(drill->load, &count);
-    for (size_t i = 0; i < count; i++) {
-        size_t slot = (size_t) ((samples[i].ended_ms - drill->begin_ms) / SLOT_MS);
-        if (slot < result->slot_count)
-            *(samples[i].outcome == LOAD_ACKED ? &result->slots[slot].acked
-                                               : &result->slots[slot].failed) += 1;
+    for (size_t i = 0; i < writes; i++) {
+        struct drill_slot *slot = slot_of(result, drill->begin_ms, &write[i]);
+        *(write[i].outcome == LOAD_ACKED ? &slot->acked : &slot->failed) += 1;
     }
-    samples = load_reads(drill->load, &count);
-    for (size_t i = 0; i < count; i++) {
-        size_t slot = (size_t) ((samples[i].ended_ms - drill->begin_ms) / SLOT_MS);
-        if (slot < result->slot_count)
-            *(samples[i].outcome == LOAD_ACKED ? &result->slots[slot].reads
-                                               : &result->slots[slot].reads_failed) += 1;
+    for (size_t i = 0; i < reads; i++) {
+        struct drill_slot *slot = slot_of(result, drill->begin_ms, &read[i]);
+        *(read[i].outcome == LOAD_ACKED ? &slot->reads : &slot->reads_failed) += 1;
     }
 }
 
@@ -126,50 +141,78 @@ acked_while_closed(const struct drill *drill)
 }
 
 static double
-seconds_of(struct load_gap gap)
+seconds(int64_t from_ms, int64_t to_ms)
 {
-    return (double) (gap.to_ms - gap.from_ms) / 1000;
+    return (double) (to_ms - from_ms) / 1000;
+}
+
+// From the drill's begin.
+static struct drill_span
+span_of(const struct drill *drill, struct load_gap gap)
+{
+    if (gap.to_ms == gap.from_ms)
+        return (struct drill_span){0};
+    return (struct drill_span){gap.from_ms - drill->begin_ms, gap.to_ms - drill->begin_ms};
+}
+
+static void
+measure_load(struct drill *drill, int64_t end_ms)
+{
+    struct drill_result *result = drill->result;
+    size_t writes, reads;
+    const struct load_sample *write = load_writes(drill->load, &writes);
+    const struct load_sample *read = load_reads(drill->load, &reads);
+    int64_t from = drill->measure_ms;
+    result->write_outage = span_of(drill, load_outage(write, writes, from, end_ms));
+    result->read_outage = span_of(drill, load_outage(read, reads, from, end_ms));
+    result->write_outage_s = seconds(result->write_outage.from_ms, result->write_outage.to_ms);
+    result->read_outage_s = seconds(result->read_outage.from_ms, result->read_outage.to_ms);
+    result->write_pause_s = (double) load_pause(write, writes, from, end_ms) / 1000;
+    if (drill->load_ms < drill->broken_ms)
+        result->noise_s =
+            (double) load_pause(write, writes, drill->load_ms, drill->broken_ms) / 1000;
+    count_slots(drill, end_ms);
+}
+
+// Without a master all that was acknowledged is out of reach.
+static int
+count_lost(struct drill *drill, struct error *err)
+{
+    struct drill_result *result = drill->result;
+    int64_t silence;
+    load_now(drill->load, &result->acked, &silence);
+    result->lost = result->acked;
+    if (drill->verdict.master < 0)
+        return 0;
+    return load_verify(drill->load, drill->run->spec->nodes[drill->verdict.master].address,
+        VERIFY_MS, &result->acked, &result->lost, err);
 }
 
 static int
 measure(struct drill *drill, struct error *err)
 {
     struct drill_result *result = drill->result;
-    int64_t end_ms = clock_ms();
-    size_t writes, reads;
     load_stop(drill->load);
-    const struct load_sample *write = load_writes(drill->load, &writes);
-    const struct load_sample *read = load_reads(drill->load, &reads);
-    int64_t from = drill->measure_ms != 0 ? drill->measure_ms : drill->begin_ms;
-    result->write_outage_s = seconds_of(load_outage(write, writes, from, end_ms));
-    result->read_outage_s = seconds_of(load_outage(read, reads, from, end_ms));
-    result->write_pause_s = (double) load_pause(write, writes, from, end_ms) / 1000;
-    result->noise_s = (double) load_pause(write, writes, drill->begin_ms, from) / 1000;
-    result->promoted_s = drill->promoted_ms != 0 ? (double) (drill->promoted_ms - from) / 1000 : -1;
+    measure_load(drill, clock_ms());
+    result->fault_ms = drill->measure_ms - drill->begin_ms;
+    result->promoted_s =
+        drill->promoted_ms != 0 ? seconds(drill->measure_ms, drill->promoted_ms) : -1;
     result->converged_s =
-        drill->converged_ms != 0 ? (double) (drill->converged_ms - drill->last_act_ms) / 1000 : -1;
+        drill->converged_ms != 0 ? seconds(drill->last_act_ms, drill->converged_ms) : -1;
     result->two_masters = drill->two_masters;
-    count_slots(drill);
-    if (drill->verdict.master < 0) // all that was acknowledged is out of reach
-        return load_verify(drill->load, NULL, VERIFY_MS, &result->acked, &result->lost, err);
-    return load_verify(drill->load, drill->run->spec->nodes[drill->verdict.master].address,
-        VERIFY_MS, &result->acked, &result->lost, err);
+    result->two_masters_s = seconds(drill->twins_from_ms, drill->twins_to_ms);
+    return count_lost(drill, err);
 }
 
 static int
 carry_out(struct drill *drill, struct error *err)
 {
-    if (begin(drill, err) < 0)
+    if (open_session(drill, err) < 0 ||
+        (!drill->scenario->info.new_data && await_ready(drill, err) < 0))
         return -1;
-    const struct spec *spec = drill->run->spec;
-    drill->access = (struct probe_access){
-        .user = secrets_account_name(SECRETS_STATUS),
-        .password = spec->redis.auth ? drill->session.secrets->passwords[SECRETS_STATUS] : NULL,
-        .master_name = spec->redis.master_name,
-    };
-    if (!drill->scenario->info.new_data && start_load(drill, err) < 0)
-        return -1;
+    drill->begin_ms = clock_ms();
     if (go_through(drill, err) < 0) {
+        interrupt_heeded();
         drill_mend(drill);
         return -1;
     }

@@ -22,14 +22,18 @@ struct drill {
     struct probe_access access;
     size_t master, replica; // at the begin: indices in the spec
     int64_t begin_ms;
+    int64_t load_ms;    // the load began; 0: not yet
+    int64_t broken_ms;  // the first act of all; 0: not yet
     bool measuring;     // the next act is the one that is measured
     int64_t measure_ms; // 0: not yet
     int64_t heal_ms;    // the first act that mends; 0: not yet
     int64_t last_act_ms;
     int64_t promoted_ms;  // 0: no other master was named
-    int64_t converged_ms; // 0: not since the last act
+    int64_t converged_ms; // since when; 0: it is not
     int named;            // the master that was last noted; -1 none
     unsigned two_masters;
+    int64_t twins_from_ms, twins_to_ms; // first and last look at two masters
+    bool redis_stopped, peers_cut;      // on the master, and not yet undone
     size_t event_capacity;
     struct drill_result *result;
 };
@@ -47,6 +51,8 @@ int drill_look(struct drill *drill, struct error *err);
 // ACT_WATCH and the ACT_AWAIT_*: look again and again. Not converging in time is no error: it is
 // measured.
 int drill_await(struct drill *drill, const struct drill_step *step, struct error *err);
+// All machines of the spec run, and have converged.
+bool drill_has_converged(const struct drill *drill);
 // After an error or an interruption: machines on, links up. Its own failures are ignored.
 void drill_mend(struct drill *drill);
 

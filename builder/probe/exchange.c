@@ -17,11 +17,26 @@ exchange_open(struct exchange *exchange, const char *address, unsigned port,
         exchange_ask(exchange, "AUTH", access->user, access->password);
 }
 
-static redisReply *
-hear(struct wire *wire, int64_t end_ms)
+redisReply *
+exchange_reply(struct exchange *exchange)
 {
+    redisReply *reply = wire_reply(&exchange->wire);
+    if (reply == NULL || !exchange->signing_in)
+        return reply;
+    exchange->signing_in = false;
+    exchange->refused = reply->type == REDIS_REPLY_ERROR;
+    if (exchange->refused)
+        wire_refused(&exchange->wire, reply);
+    freeReplyObject(reply);
+    return wire_reply(&exchange->wire);
+}
+
+redisReply *
+exchange_hear(struct exchange *exchange, int64_t end_ms)
+{
+    struct wire *wire = &exchange->wire;
     for (;;) {
-        redisReply *reply = wire_reply(wire);
+        redisReply *reply = exchange_reply(exchange);
         int64_t left = clock_left(end_ms);
         if (reply != NULL || wire_over(wire) || left == 0)
             return reply;
@@ -29,29 +44,6 @@ hear(struct wire *wire, int64_t end_ms)
         if (poll(&fd, 1, left > INT_MAX ? INT_MAX : (int) left) > 0)
             wire_turn(wire);
     }
-}
-
-// False when there is no use in going on.
-static bool
-sign_in(struct exchange *exchange, int64_t end_ms)
-{
-    redisReply *reply = hear(&exchange->wire, end_ms);
-    if (reply == NULL)
-        return false;
-    exchange->signing_in = false;
-    exchange->refused = reply->type == REDIS_REPLY_ERROR;
-    if (exchange->refused)
-        wire_refused(&exchange->wire, reply);
-    freeReplyObject(reply);
-    return !exchange->refused;
-}
-
-redisReply *
-exchange_hear(struct exchange *exchange, int64_t end_ms)
-{
-    if (exchange->signing_in && !sign_in(exchange, end_ms))
-        return NULL;
-    return hear(&exchange->wire, end_ms);
 }
 
 void

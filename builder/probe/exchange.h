@@ -26,6 +26,10 @@ void exchange_open(struct exchange *exchange, const char *address, unsigned port
     wire_command(&(exchange)->wire, (const char *const[]){__VA_ARGS__}, \
         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
+// The next answer that is there already; the caller frees it by freeReplyObject(). NULL: none, or
+// it is over. Between two of these wire_turn() carries on.
+redisReply *exchange_reply(struct exchange *exchange);
+
 // Send what is queued and wait for the next answer until end_ms (as clock_ms counts); the caller
 // frees it by freeReplyObject(). NULL: it is over, or, when wire_over() says no, the time is.
 redisReply *exchange_hear(struct exchange *exchange, int64_t end_ms);

@@ -1,6 +1,7 @@
-// load.c - the two clients of a load: each has one connection and one attempt under way at a time,
-// and reconnects like a client of the ecosystem: not when it is refused, always when the connection
-// broke or stays silent. What the samples mean is load_measure.c's.
+// load.c - the two clients of a load: each has one connection, asks at its own pace without waiting
+// for the answer before (so a slow cluster is asked no less), and reconnects as clients do: not
+// when it is refused, always when the connection broke or stays silent. What the samples mean is
+// load_measure.c's.
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/load_state.h"
 
@@ -13,19 +14,22 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 
+#define MOMENT_US 100000
+
 char *
 load_key(const struct load *load, unsigned number)
 {
     return str_format("%s:%u", load->prefix, number);
 }
 
-// ---- one attempt ----------------------------------------------------------------------------------
+// ---- attempts -----------------------------------------------------------------------------------
 
 static void
-ask(struct load_client *client, const char *key, unsigned number)
+ask(struct load_client *client, unsigned number)
 {
     char value[16];
     snprintf(value, sizeof value, "%u", number);
+    FREE_AUTO char *key = load_key(client->load, number);
     if (client->writes)
         exchange_ask(&client->exchange, "SET", key, value);
     else
@@ -46,71 +50,122 @@ judge(const struct load_client *client, unsigned number, const redisReply *reply
     return good ? LOAD_ACKED : LOAD_REFUSED;
 }
 
-static enum load_outcome
-attempt(struct load_client *client, unsigned number)
-{
-    const struct load *load = client->load;
-    struct exchange *exchange = &client->exchange;
-    int64_t end_ms = clock_ms() + load->answer_ms;
-    if (wire_over(&exchange->wire))
-        exchange_open(exchange, load->address, client->port, &load->access);
-    FREE_AUTO char *key = load_key(load, number);
-    ask(client, key, number);
-    redisReply *reply = exchange_hear(exchange, end_ms);
-    if (reply != NULL) {
-        enum load_outcome outcome = judge(client, number, reply);
-        freeReplyObject(reply);
-        wire_renew(&exchange->wire);
-        return outcome;
-    }
-    enum load_outcome outcome = exchange->refused ? LOAD_REFUSED : LOAD_BROKEN;
-    if (!wire_over(&exchange->wire) && exchange->wire.connected)
-        outcome = LOAD_SILENT;
-    exchange_close(exchange);
-    return outcome;
-}
-
+// The oldest attempt under way has ended.
 static void
-remember(struct load_client *client, const struct load_sample *sample)
+end(struct load_client *client, enum load_outcome outcome)
 {
-    mem_grow(&client->samples, &client->capacity, client->count + 1, sizeof *client->samples);
-    client->samples[client->count++] = *sample;
-    if (!client->writes || sample->outcome != LOAD_ACKED)
+    struct load_sample *sample = &client->samples[client->ended++];
+    sample->outcome = outcome;
+    sample->ended_ms = clock_ms();
+    if (!client->writes || outcome != LOAD_ACKED)
         return;
     atomic_fetch_add(&client->load->acked, 1);
     atomic_store(&client->load->acked_ms, sample->ended_ms);
     atomic_store(&client->load->latest, sample->number);
 }
 
-// ---- a thread ---------------------------------------------------------------------------------------
+// ---- the connection -----------------------------------------------------------------------------
 
-// False: no more.
-static bool
-pause_until(const struct load *load, int64_t until_ms)
+static void
+send_one(struct load_client *client)
 {
-    struct pollfd fd = {.fd = load->stop, .events = POLLIN};
-    return poll(&fd, 1, (int) clock_left(until_ms)) <= 0;
+    unsigned number = client->writes ? client->next++ : atomic_load(&client->load->latest);
+    mem_grow(&client->samples, &client->capacity, client->count + 1, sizeof *client->samples);
+    client->samples[client->count++] =
+        (struct load_sample){.sent_ms = clock_ms(), .number = number};
+    client->due_us += 1000000 / client->per_s;
+    ask(client, number);
 }
 
-// A client that fell behind does not catch up: its rate is never above what was asked for.
+// What was missed within a moment is made up for, but not what was missed in an outage.
+static void
+send_due(struct load_client *client)
+{
+    int64_t now_us = clock_ms() * 1000;
+    if (client->due_us < now_us - MOMENT_US)
+        client->due_us = now_us;
+    while (client->due_us <= now_us)
+        send_one(client);
+}
+
+// A connection that cannot even be begun is an attempt that failed, too.
+static void
+connect_again(struct load_client *client)
+{
+    const struct load *load = client->load;
+    exchange_open(&client->exchange, load->address, client->port, &load->access);
+    client->due_us = clock_ms() * 1000;
+    send_one(client);
+}
+
+static void
+hear(struct load_client *client)
+{
+    redisReply *reply;
+    while (client->ended < client->count && (reply = exchange_reply(&client->exchange)) != NULL) {
+        end(client, judge(client, client->samples[client->ended].number, reply));
+        freeReplyObject(reply);
+    }
+    wire_renew(&client->exchange.wire);
+}
+
+// It broke, or stays silent: whatever is under way has ended with it.
+static void
+give_up(struct load_client *client)
+{
+    const struct exchange *exchange = &client->exchange;
+    enum load_outcome outcome = exchange->refused ? LOAD_REFUSED : LOAD_BROKEN;
+    if (!wire_over(&exchange->wire) && exchange->wire.connected)
+        outcome = LOAD_SILENT;
+    while (client->ended < client->count)
+        end(client, outcome);
+    exchange_close(&client->exchange);
+    client->open_ms = clock_ms() + client->load->reconnect_ms;
+}
+
+// When the oldest attempt has waited long enough; far away when there is none.
+static int64_t
+late_ms(const struct load_client *client)
+{
+    return client->ended < client->count
+               ? client->samples[client->ended].sent_ms + client->load->answer_ms
+               : INT64_MAX;
+}
+
+// Sleep until there is something to do. False: the load is to end.
+static bool
+wait_for(struct load_client *client, bool stopping)
+{
+    const struct wire *wire = &client->exchange.wire;
+    int64_t until = wire_over(wire) ? client->open_ms : late_ms(client);
+    if (!wire_over(wire) && !stopping && client->due_us / 1000 < until)
+        until = client->due_us / 1000;
+    struct pollfd fds[] = {
+        {.fd = wire->fd, .events = wire_events(wire)},
+        {.fd = stopping ? -1 : client->load->stop, .events = POLLIN},
+    };
+    poll(fds, sizeof fds / sizeof *fds, (int) clock_left(until));
+    if (fds[0].revents != 0)
+        wire_turn(&client->exchange.wire);
+    return fds[1].revents == 0;
+}
+
+// Told to end, it waits for the answers that are still to come and asks nothing more.
 static void *
 run(void *context)
 {
     struct load_client *client = context;
-    const struct load *load = client->load;
-    int64_t due_us = clock_ms() * 1000;
-    unsigned next = 1;
-    while (pause_until(load, due_us / 1000)) {
-        unsigned number = client->writes ? next++ : atomic_load(&load->latest);
-        struct load_sample sample = {.sent_ms = clock_ms(), .number = number};
-        sample.outcome = attempt(client, number);
-        sample.ended_ms = clock_ms();
-        remember(client, &sample);
-        due_us += 1000000 / client->per_s;
-        int64_t earliest_ms =
-            sample.ended_ms + (wire_over(&client->exchange.wire) ? load->reconnect_ms : 0);
-        if (due_us < earliest_ms * 1000)
-            due_us = earliest_ms * 1000;
+    struct wire *wire = &client->exchange.wire;
+    bool stopping = false;
+    while (!stopping || client->ended < client->count) {
+        if (wire_over(wire) && clock_left(client->open_ms) == 0)
+            connect_again(client);
+        if (!wire_over(wire) && !stopping)
+            send_due(client);
+        stopping = !wait_for(client, stopping) || stopping;
+        hear(client);
+        if ((wire_over(wire) && client->ended < client->count) || clock_left(late_ms(client)) == 0)
+            give_up(client);
     }
     exchange_close(&client->exchange);
     return NULL;
@@ -145,6 +200,7 @@ load_new(const struct load_options *options)
     load->acked_ms = clock_ms();
     load->writer = (struct load_client){.load = load,
         .writes = true,
+        .next = 1,
         .port = PROBE_WRITE_PORT,
         .per_s = options->writes_per_s,
         .exchange.wire.fd = -1};

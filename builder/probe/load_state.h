@@ -17,8 +17,11 @@ struct load_client { // one thread; its fields are the thread's own until it is 
     pthread_t thread;
     bool running;
     struct exchange exchange; // closed between two connections
+    unsigned next;            // number of the next write
+    int64_t due_us;           // when to send next, in microseconds as clock_ms counts
+    int64_t open_ms;          // when to connect next
     struct load_sample *samples;
-    size_t count, capacity;
+    size_t count, capacity, ended; // those from ended on are under way, oldest first
 };
 
 struct load {

@@ -248,6 +248,8 @@ wire_reply(struct wire *wire)
 void
 wire_renew(struct wire *wire)
 {
+    if (wire_over(wire))
+        return;
     buf_drop(&wire->out, wire->sent);
     wire->sent = wire->received = 0;
 }

@@ -53,8 +53,7 @@ void wire_turn(struct wire *wire); // connect, send and receive as far as it goe
 
 // The next reply that has come whole, or NULL. The caller frees it by freeReplyObject().
 redisReply *wire_reply(struct wire *wire);
-// All that was asked is answered: what was sent and received so far no longer counts. For
-// conversations that go on and on.
+// What was sent and received so far no longer counts. For conversations that go on and on.
 void wire_renew(struct wire *wire);
 
 // Tell why it is over, and close. Text of a server is made printable and cut to fit.

@@ -58,7 +58,8 @@ is_off() { [[ $(virsh domstate "$1") == 'shut off' ]]; }
 domain_ids() { for node in $ALL; do virsh domid "$node"; done | xargs; }
 converged() { inside airbuild status; }
 typed() { inside bash -c "$1" </dev/null; }
-listing() { (cd "$home" && find . -type f -printf '%p %s %T@\n' | sort); }
+# The images of the spec, file by file.
+listing() { find "${disks[@]%/*}" -type f -printf '%p %s %T@\n' | sort; }
 free_of() { ! grep -q -r -F -e "$1" "${@:2}"; }
 # a node's processes know no password: not in their arguments, nor told on the console
 passwords() { inside airbuild seed work11 --reveal | grep -o -E "password_[a-z]+='?[A-Za-z0-9]{32}" | grep -o -E '[A-Za-z0-9]{32}$'; }
@@ -67,10 +68,13 @@ passwords() { inside airbuild seed work11 --reveal | grep -o -E "password_[a-z]+
 
 run 1500 build/airbuild images
 tap "$status" 'images: all that the spec needs is baked' "$output"
+run 60 build/airbuild images --json
+mapfile -t disks < <(json '.images[].disk')
 before=$(listing)
-run 60 build/airbuild images
-tap "$status" 'images again' "$output"
-is 'which changes nothing' "$before" "$(listing)"
+is 'there are three' 3 "${#disks[@]}"
+run 60 build/airbuild images --json
+is 'images again has nothing to bake' '0 false false false' "$status $(json '.images[].baked' | xargs)"
+is 'and changes nothing' "$before" "$(listing)"
 check 'the lab is up' lab up
 air 60 status --json
 ends 'status before any launch' 14
@@ -177,12 +181,17 @@ is 'so are the private keys' 600 "$(stat -c %a "$state/air/ssh/id_ed25519")"
 air 400 stop
 ends 'stop' 0
 is 'all are off' '' "$(running)"
-disks=$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)
-air $BOOT_SECONDS launch
-ends 'launch again' 0
-is 'on the same disks' "$disks" "$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)"
+inodes=$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)
+run $BOOT_SECONDS scripts/up
+tap "$status" 'launch again, as the last step of make up' "$output"
+is 'on the same disks' "$inodes" "$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)"
 is 'the data is there' world7 "$(typed 'redis-cli -h head10 -p 6379 get hello7')"
 check 'and is on every worker' typed "for w in $WORKERS; do redis-cli -h \$w get while-away | grep -qx yes || exit; done"
+like 'it says which shell to open' '    scripts/lab shell' "$output"
+told=$(sed -n '/^    scripts.lab shell/d; s/^    //p' <<<"$output")
+is 'and what to type there' "$(yes OK | head -n 10)
+$(printf 'world%d\n' 1 2 3 4 5 6 7 8 9 10)" "$(typed "$told" | head -n 20)"
+is 'to the end' 4 "$(typed "$told" | tail -n +21 | grep -c running)"
 
 # ---- destroy --------------------------------------------------------------------------------------------------------
 
@@ -194,14 +203,12 @@ ends 'destroy --yes' 0
 is 'no machine is left' '' "$(virsh list --all --name | xargs)"
 is 'no network' '' "$(virsh net-list --all --name | xargs)"
 is 'no file' '' "$(find "$state" -mindepth 1)"
-is 'the images are as they were' "$(grep ^./store <<<"$before")" "$(listing | grep ^./store)"
+is 'the images are as they were' "$before" "$(listing)"
 air 60 destroy --yes
 ends 'destroy when there is nothing' 0
 
 # ---- a damaged image ------------------------------------------------------------------------------------------------
 
-run 60 build/airbuild images --json
-mapfile -t disks < <(json '.images[].disk')
 redis=$scratch/home${disks[-1]#"$home"}
 for disk in "${disks[@]}"; do
     folder=$scratch/home${disk#"$home"}

@@ -9,8 +9,12 @@ fast=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$fast/../.." && pwd)
 writer=${AIRBUILD_WRITER:-$top/build/tests/writer}
 workers=(work11 work12 work13)
-declare -A pid=() init=()
+quorum=2
+dir=${dir:?a folder for the machines}
+declare -A pid=() init=() # of machines that are on: unshare, and the machine's process 1, as seen from here
+declare -A heard=()       # machines that can be asked: on, and with their cable in
 
+# The passwords of the application and of the probing user.
 export REDISCLI_AUTH=AppPasswordAppPasswordAppPasswo1
 export STATUS_AUTH=StatusPasswordStatusPasswordSta1
 
@@ -28,7 +32,7 @@ facts() {
         [node]=$node [role]=$role [cluster]=air [address]=$(address "$node") [subnet]=172.31.255.0/24
         [head]=172.31.255.10 [first_master]=172.31.255.11 [master_name]=redis-primary [quorum]=2
         [workers]="work11=172.31.255.11=$(id 1) work12=172.31.255.12=$(id 2) work13=172.31.255.13=$(id 3)"
-        [down_after_ms]=2000 [failover_timeout_ms]=10000 [min_replicas]=1 [min_replicas_max_lag]=3
+        [down_after_ms]=2000 [failover_timeout_ms]=10000 [min_replicas]=1 [min_replicas_max_lag]=2
         [persistence]=yes [auth]=yes [ha]=yes [password_app]=$REDISCLI_AUTH
         [password_admin]=AdminPasswordAdminPasswordAdmin1 [password_replica]=ReplicaPasswordReplicaPassword01
         [password_sentinel]=SentinelPasswordSentinelPasswor1 [password_check]=CheckPasswordCheckPasswordCheck1
@@ -54,7 +58,7 @@ machine_make() {
     [[ $node == head* ]] && role=haproxy
     mkdir -p "$dir/$node/etc/airbuild" "$dir/$node/var/lib"
     cp -r "$top/images/files/common/." "$top/images/files/$role/." "$dir/$node"
-    chmod 755 "$dir/$node/usr/lib/airbuild"/*
+    chmod -R a+rX "$dir/$node/usr"
     facts "$@" >"$dir/$node/etc/airbuild/facts"
 }
 
@@ -71,6 +75,7 @@ machine_on() {
         until [[ -s $dir/$node/init ]]; do sleep 0.01; done
         init[$node]=$(cat "$dir/$node/init")
         link_on "$node"
+        heard[$node]=yes
     done
 }
 
@@ -84,6 +89,7 @@ link_on() {
 machine_off() {
     local node
     for node; do
+        unset "heard[$node]"
         ip link del "$node"
         kill -KILL "${pid[$node]}"
         wait "${pid[$node]}" 2>/dev/null
@@ -101,8 +107,14 @@ machine_stop() {
 }
 
 # link_cut NODE, link_mend NODE
-link_cut() { ip link set "$1" down; }
-link_mend() { ip link set "$1" up; }
+link_cut() {
+    unset "heard[$1]"
+    ip link set "$1" down
+}
+link_mend() {
+    ip link set "$1" up
+    heard[$1]=yes
+}
 
 # peers_cut NODE: the other workers and it no longer hear each other; the head hears all.
 peers_cut() {
@@ -122,11 +134,9 @@ on() {
 # machine_pause NODE, machine_resume NODE: all its processes stand still, and its network with them.
 machine_pause() {
     link_cut "$1"
-    on "$1" bash -c 'kill -STOP -1' &
-    sleep 0.2
+    on "$1" bash -c 'kill -STOP -1'
 }
 machine_resume() {
-    kill -CONT "${init[$1]}"
     on "$1" bash -c 'kill -CONT -1'
     link_mend "$1"
 }
@@ -148,70 +158,83 @@ sentinel() {
     redis "$1" -p 26379 "${@:2}"
 }
 
-# write KEY VALUE, read_key KEY: as the application, through the head.
-write() {
-    timeout 2 redis-cli -h 172.31.255.10 -p 6380 set "$1" "$2" 2>&1
-}
-read_key() {
-    timeout 2 redis-cli -h 172.31.255.10 -p 6379 get "$1" 2>&1
+# admin NODE COMMAND...: as the administrator.
+admin() {
+    REDISCLI_AUTH=AdminPasswordAdminPasswordAdmin1 timeout 2 redis-cli --no-auth-warning --user admin \
+        -h "$(address "$1")" "${@:2}" 2>&1
 }
 
-role_of() {
-    redis "$1" info replication | sed -n 's/^role:\([a-z]*\).*/\1/p'
+# app PORT COMMAND...: as the application, through the head.
+app() {
+    timeout 2 redis-cli -h 172.31.255.10 -p "$1" "${@:2}" 2>&1
 }
 
-# master: the node that a sentinel majority names and that says it is master; nothing if there is none.
+# look: what the workers that can be heard say, all asked at once: role_of[NODE], follows[NODE] (an address, if the link is
+# up) and named[NODE] (the address its sentinel names).
+look() {
+    local node key value
+    declare -gA role_of=() follows=() named=()
+    while read -r node key value; do
+        case $key in
+        role:*) role_of[$node]=${key#role:} ;;
+        master_host:*) follows[$node]=${key#master_host:} ;;
+        master_link_status:down) follows[$node]='' ;;
+        names) named[$node]=$value ;;
+        esac
+    done < <(
+        for node in "${workers[@]}"; do
+            [[ ${heard[$node]-} ]] || continue
+            redis "$node" info replication | tr -d '\r' | sed "s/^/$node /" &
+            sentinel "$node" sentinel get-master-addr-by-name redis-primary | sed "1!d;s/^/$node names /" &
+        done
+        wait
+    )
+}
+
+# master: after look, the one worker that says it is master and that a quorum of sentinels names; nothing if there is none.
 master() {
-    local node
-    for node in "${workers[@]}"; do
-        [[ $(role_of "$node") == master ]] && (($(names_it "$node") >= 2)) && echo "$node"
+    local node other votes
+    for node in "${!role_of[@]}"; do
+        votes=0
+        for other in "${!named[@]}"; do
+            [[ ${named[$other]} != "$(address "$node")" ]] || votes=$((votes + 1))
+        done
+        [[ ${role_of[$node]} != master ]] || ((votes < quorum)) || echo "$node"
     done
 }
 
-# names_it NODE: how many sentinels say that it is master.
-names_it() {
-    local node count=0
-    for node in "${workers[@]}"; do
-        [[ $(sentinel "$node" sentinel get-master-addr-by-name redis-primary | head -n 1) != "$(address "$1")" ]] ||
-            count=$((count + 1))
-    done
-    echo "$count"
-}
-
-# follows NODE MASTER
-follows() {
-    local info
-    info=$(redis "$1" info replication)
-    [[ $info == *"master_host:$(address "$2")"* && $info == *master_link_status:up* ]]
-}
-
-# converged [NODE...]: those workers (default: all) have one master, which all sentinels of theirs name; the others follow
-# it, and what is written through the head is read there.
+# converged: the workers that can be heard have one master, which all their sentinels name; the others follow it; what is
+# written through the head is read there.
 converged() {
     local node leader stamp=$RANDOM$RANDOM
-    local -a all=("$@")
-    ((${#all[@]})) || all=("${workers[@]}")
+    look
     leader=$(master)
     [[ -n $leader && $leader != *$'\n'* ]] || return
-    (($(names_it "$leader") == ${#all[@]})) || return
-    for node in "${all[@]}"; do
-        [[ $node == "$leader" ]] || follows "$node" "$leader" || return
+    for node in "${!heard[@]}"; do
+        [[ $node == head* ]] && continue
+        [[ ${named[$node]-} == "$(address "$leader")" ]] || return
+        [[ $node == "$leader" || ${follows[$node]-} == "$(address "$leader")" ]] || return
     done
-    [[ $(write converged "$stamp") == OK ]] || return
+    [[ $(app 6380 set converged "$stamp") == OK ]] || return
     for _ in 1 2 3 4 5; do
-        [[ $(read_key converged) == "$stamp" ]] && return
+        [[ $(app 6379 get converged) != "$stamp" ]] || return 0
     done
     return 1
 }
 
-# master_is_not NODE: another one is master.
+# master_is NODE, master_is_not NODE: it is master, or another one is.
+master_is() {
+    look
+    [[ $(master) == "$1" ]]
+}
 master_is_not() {
     local leader
+    look
     leader=$(master)
-    [[ -n $leader && $leader != "$1" ]]
+    [[ -n $leader && $leader != *"$1"* ]]
 }
 
-# writer_start [OPTION...]: a client that writes, reads and watches; writer_stop: its words, as JSON, in $report.
+# writer_start [OPTION...]: a client that writes, reads and watches. writer_stop: what it saw, as JSON, in $report.
 writer_start() {
     "$writer" "$@" 172.31.255.10 172.31.255.11 172.31.255.12 172.31.255.13 >"$dir/writer.json" 2>"$dir/writer.err" &
     writer_pid=$!
@@ -220,6 +243,7 @@ writer_stop() {
     kill -TERM "$writer_pid"
     wait "$writer_pid"
     report=$(cat "$dir/writer.json" "$dir/writer.err")
+    echo "# ${scenario-}: $report" | head -n 1
 }
 
 # said FIELD: a number of $report.
@@ -227,11 +251,9 @@ said() {
     sed -n "s/.*\"$1\": \(-\?[0-9.]*\).*/\1/p" <<<"$report"
 }
 
-# cluster_make FOLDER [NAME=VALUE...]: the bridge, the client's address, and four machines that are off.
+# cluster_make [NAME=VALUE...]: below $dir, which is there: the bridge, the client's address, and four machines that are off.
 cluster_make() {
     local node
-    dir=$1
-    shift
     ip link set lo up
     ip link add air0 type bridge
     ip address add 172.31.255.254/24 dev air0

@@ -112,6 +112,33 @@ test_second_signal_ends_the_program(void **state)
 }
 
 static int
+tidy_up_after_signal(const char *folder)
+{
+    (void) folder;
+    ERROR_AUTO struct error err = {0};
+    interrupt_heeded(); // nothing to heed
+    interrupt_install(&err);
+    raise(SIGINT);
+    if (interrupt_check(&err) == 0)
+        return 1;
+    interrupt_heeded();
+    error_clear(&err);
+    struct pollfd watched = {.fd = interrupt_fd(), .events = POLLIN};
+    if (interrupt_pending() || poll(&watched, 1, 0) != 0 || clock_sleep(1, &err) < 0)
+        return 2;
+    raise(SIGINT);
+    return 3;
+}
+
+static void
+test_signal_is_heeded_once(void **state)
+{
+    int status = in_child(tidy_up_after_signal, *state);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGINT);
+}
+
+static int
 run_until_signal(const char *folder)
 {
     ERROR_AUTO struct error err = {0};
@@ -185,6 +212,7 @@ main(void)
         cmocka_unit_test(test_stamp),
         scratch_test(test_signal_ends_a_sleep),
         scratch_test(test_second_signal_ends_the_program),
+        scratch_test(test_signal_is_heeded_once),
         scratch_test(test_signal_ends_a_run),
         scratch_test(test_signal_ends_waiting_for_a_lock),
         scratch_test(test_signal_ends_long_reading),

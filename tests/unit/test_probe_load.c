@@ -99,7 +99,8 @@ assert_outcome(const char *address, const char *password, enum load_outcome expe
         assert_int_equal(write[i].number, i + 1);
         assert_int_equal(write[i].outcome, expected);
         assert_true(write[i].ended_ms >= write[i].sent_ms);
-        assert_true(i == 0 || write[i].sent_ms >= write[i - 1].ended_ms);
+        assert_true(i == 0 || (write[i].sent_ms >= write[i - 1].sent_ms &&
+                                  write[i].ended_ms >= write[i - 1].ended_ms));
     }
     for (size_t i = 0; i < reads; i++) {
         assert_int_equal(read[i].number, 0);

@@ -14,7 +14,7 @@ node=
 say() {
     echo "airbuild: ${node:-$(uname -n)}: $*"
     # A node without a console is no reason to fail.
-    { echo "airbuild: ${node:-$(uname -n)}: $*" >"$console"; } 2>/dev/null || :
+    { echo "airbuild: ${node:-$(uname -n)}: $*" >>"$console"; } 2>/dev/null || :
 }
 
 # fail TEXT: say it and end.

@@ -1,0 +1,25 @@
+// disk.h - inside bake/ only: disks and file systems made by the host's own tools, without an
+// appliance.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_BAKE_DISK_H
+#define AIRBUILD_BAKE_DISK_H
+
+#include "base/error.h"
+#include "base/jv.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// What `qemu-img info` says of a file, without opening any other file that it names. ERR_MISSING.
+int disk_info(const char *file, struct jv **ret, struct error *err);
+// Copy a disk into a new qcow2. compress: by zstd, to about a third of the size.
+int disk_convert(
+    const char *from, const char *format, const char *to, bool compress, struct error *err);
+// A sparse raw file of that size.
+int disk_create_raw(const char *path, uint64_t bytes, struct error *err);
+// An ext4 file system in a raw disk, filled with a folder's files (owners and modes too, so by
+// root). folder: private, for mke2fs' configuration. start and bytes: where on the disk.
+int disk_make_ext4(const char *disk, uint64_t start, uint64_t bytes, const char *label,
+    const char *tree, const char *folder, struct error *err);
+
+#endif

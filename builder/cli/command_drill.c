@@ -1,0 +1,340 @@
+// command_drill.c - `airbuild drill`: failures made on purpose, measured, and judged. The drills
+// themselves are cluster/drill.h's, the documents report.h's.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/message.h"
+#include "cli/needs.h"
+#include "cli/report.h"
+#include "cli/table.h"
+#include "cluster/drill.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REPEAT_MAX 1000
+
+struct drill_values {
+    const char *junit, *html, *repeat;
+    bool all, list, strict, yes;
+};
+
+struct drills { // what is to run, and what ran
+    const struct cli *cli;
+    struct spec *spec;
+    const struct drill_info **infos;
+    size_t info_count, info_capacity;
+    unsigned long long repeat;
+    struct drill_result *results;
+    size_t count, capacity;
+    bool kvm;
+    struct progress *progress;
+    char *stamp;
+};
+
+static void
+drills_close(struct drills *drills)
+{
+    for (size_t i = 0; i < drills->count; i++)
+        drill_result_free(&drills->results[i]);
+    free(drills->results);
+    free(drills->infos);
+    free(drills->stamp);
+    progress_free(drills->progress);
+    spec_free(drills->spec);
+}
+
+// ---- which ----------------------------------------------------------------------------------------
+
+static void
+choose(struct drills *drills, const struct drill_info *info)
+{
+    mem_grow(&drills->infos, &drills->info_capacity, drills->info_count + 1, sizeof *drills->infos);
+    drills->infos[drills->info_count++] = info;
+}
+
+static int
+unknown_drill(const char *name, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    for (size_t i = 0; drill_at(i) != NULL; i++)
+        strv_add(&names, drill_at(i)->name);
+    const char *near = str_nearest(name, (const char *const *) names.items, names.count);
+    if (near != NULL)
+        return error_set(err, ERR_NOT_FOUND,
+            "there is no drill '%s' (did you mean '%s'?); 'airbuild drill --list' tells them", name,
+            near);
+    return error_set(
+        err, ERR_NOT_FOUND, "there is no drill '%s'; 'airbuild drill --list' tells them", name);
+}
+
+// The named ones in that order; else those that keep the data, or all.
+static int
+choose_all(struct drills *drills, struct error *err)
+{
+    const struct drill_values *values = drills->cli->values;
+    const struct strv *names = &drills->cli->operands;
+    if (values->all && names->count > 0)
+        return cli_usage(drills->cli, err, "'--all' and names of drills exclude each other");
+    for (size_t i = 0; i < names->count; i++) {
+        const struct drill_info *info = drill_find(names->items[i]);
+        if (info == NULL)
+            return unknown_drill(names->items[i], err);
+        choose(drills, info);
+    }
+    for (size_t i = 0; names->count == 0 && drill_at(i) != NULL; i++)
+        if (values->all || values->list || !drill_at(i)->new_data)
+            choose(drills, drill_at(i));
+    return 0;
+}
+
+static void
+print_list(const struct drills *drills)
+{
+    TABLE_AUTO struct table table = {0};
+    BUF_AUTO struct buf text = {0};
+    JV_AUTO struct jv *list = jv_array();
+    for (size_t i = 0; i < drills->info_count; i++) {
+        const struct drill_info *info = drills->infos[i];
+        struct jv *value = jv_object();
+        jv_set_string(value, "drill", info->name);
+        jv_set_string(value, "what", info->what);
+        jv_set_string(value, "limit", info->limit);
+        jv_set_bool(value, "new_data", info->new_data);
+        jv_push(list, value);
+        table_row(&table);
+        table_cell(&table, COLOR_BOLD, info->name);
+        table_cellf(&table, COLOR_NONE, "%s%s", info->what,
+            info->new_data ? " (the cluster begins anew)" : "");
+        table_row(&table);
+        table_cell(&table, COLOR_NONE, "");
+        table_cell(&table, COLOR_DIM, info->limit);
+    }
+    table_print(&table, 0, drills->cli->color, &text);
+    if (drills->cli->globals.json)
+        cli_print_json(list);
+    else
+        cli_print(text.data);
+}
+
+// ---- before anything is broken --------------------------------------------------------------------
+
+static const struct drill_info *
+begins_anew(const struct drills *drills)
+{
+    for (size_t i = 0; i < drills->info_count; i++)
+        if (drills->infos[i]->new_data)
+            return drills->infos[i];
+    return NULL;
+}
+
+// The signals are not ours yet: Ctrl-C at the question ends the program, with nothing done.
+static int
+agree(const struct drills *drills, struct error *err)
+{
+    const struct drill_values *values = drills->cli->values;
+    const struct drill_info *info = begins_anew(drills);
+    char answer[16] = "";
+    if (info == NULL || values->yes)
+        return 0;
+    if (drills->cli->globals.json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return cli_usage(drills->cli, err,
+            "drill '%s' begins with new disks and needs --yes where nobody can be asked",
+            info->name);
+    fprintf(stderr,
+        "Drill '%s' begins with new disks: all data in cluster '%s' is lost. Go on? [y/N] ",
+        info->name, drills->spec->cluster);
+    if (fgets(answer, sizeof(answer), stdin) == NULL)
+        fputs("\n", stderr);
+    answer[strcspn(answer, "\n")] = '\0';
+    if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
+        return 0;
+    return error_set(err, ERR_FAILED, "nothing was broken, as the answer was not 'y'");
+}
+
+static int
+parse_repeat(struct drills *drills, struct error *err)
+{
+    const struct drill_values *values = drills->cli->values;
+    drills->repeat = 1;
+    if (values->repeat != NULL &&
+        (!str_to_u64(values->repeat, REPEAT_MAX, &drills->repeat) || drills->repeat == 0))
+        return cli_usage(drills->cli, err, "'--repeat' is a number from 1 to %d, not '%s'",
+            REPEAT_MAX, values->repeat);
+    return 0;
+}
+
+// Only nodes that are made anew need to know.
+static int
+find_accel(struct drills *drills, struct error *err)
+{
+    NEEDS_AUTO struct needs needs = {0};
+    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
+    if (begins_anew(drills) == NULL)
+        return 0;
+    if (needs_open(drills->spec, NULL, &needs, err) != 0)
+        return -1;
+    const struct image *redis = bake_image(needs.plan, SPEC_REDIS);
+    if (needs_accel(needs.home, drills->spec, redis != NULL ? redis->kernel : NULL,
+            drills->progress, &verdict, err) != 0)
+        return -1;
+    drills->kvm = verdict.kvm;
+    return 0;
+}
+
+// ---- the run --------------------------------------------------------------------------------------
+
+static struct report
+report_of(const struct drills *drills)
+{
+    return (struct report){drills->spec->cluster, drills->stamp, drills->results, drills->count};
+}
+
+// Written anew after every drill: what was measured outlives an interruption.
+static int
+write_files(const struct drills *drills, struct error *err)
+{
+    const struct drill_values *values = drills->cli->values;
+    struct report report = report_of(drills);
+    FREE_AUTO char *html = report_html(&report);
+    FREE_AUTO char *junit = report_junit(&report, values->strict);
+    if (values->html != NULL && file_write(values->html, 0644, html, strlen(html), err) != 0)
+        return -1;
+    if (values->junit != NULL && file_write(values->junit, 0644, junit, strlen(junit), err) != 0)
+        return -1;
+    return 0;
+}
+
+static void
+tell(const struct drills *drills, const struct drill_result *result)
+{
+    progress_done(drills->progress, result->info->name,
+        "%s: %llu of %llu writes lost, no writes for %.2f s", report_word(result), result->lost,
+        result->acked, result->write_outage_s);
+}
+
+// A drill that cannot be carried out is an outcome of its own, unless it is the first: then
+// something more general is wrong.
+static int
+take_error(const struct drills *drills, struct drill_result *result, struct error *err)
+{
+    if (err->code == ERR_INTERRUPTED || drills->count == 0)
+        return -1;
+    result->converged_s = result->promoted_s = -1;
+    result->verdict = str_format("it could not be carried out: %s", err->message);
+    error_clear(err);
+    return 0;
+}
+
+static int
+run_one(struct drills *drills, const struct drill_info *info, struct error *err)
+{
+    struct drill_run run = {
+        .spec = drills->spec, .info = info, .kvm = drills->kvm, .progress = drills->progress};
+    struct drill_result result;
+    if (drill_carry_out(&run, &result, err) != 0) {
+        result.info = info;
+        if (take_error(drills, &result, err) != 0)
+            return -1;
+    }
+    tell(drills, &result);
+    mem_grow(&drills->results, &drills->capacity, drills->count + 1, sizeof *drills->results);
+    drills->results[drills->count++] = result;
+    return write_files(drills, err);
+}
+
+static int
+run_all(struct drills *drills, struct error *err)
+{
+    for (unsigned long long i = 0; i < drills->repeat; i++)
+        for (size_t j = 0; j < drills->info_count; j++)
+            if (run_one(drills, drills->infos[j], err) != 0)
+                return -1;
+    return 0;
+}
+
+static void
+print_results(const struct drills *drills)
+{
+    struct report report = report_of(drills);
+    if (drills->cli->globals.json) {
+        JV_AUTO struct jv *list = report_json(&report);
+        cli_print_json(list);
+        return;
+    }
+    BUF_AUTO struct buf text = {0};
+    report_table(&report, drills->cli->color, &text);
+    cli_print(text.data);
+}
+
+static int
+status_of(const struct drills *drills)
+{
+    const struct drill_values *values = drills->cli->values;
+    for (size_t i = 0; i < drills->count; i++)
+        if (!drills->results[i].behaved || (values->strict && !drills->results[i].in_time))
+            return ERR_VERDICT;
+    return 0;
+}
+
+static int
+run(struct cli *cli, struct error *err)
+{
+    const struct drill_values *values = cli->values;
+    CLEANUP(drills_close) struct drills drills = {.cli = cli, .stamp = clock_stamp()};
+    if (choose_all(&drills, err) != 0 || parse_repeat(&drills, err) != 0)
+        return -1;
+    if (values->list) {
+        print_list(&drills);
+        return 0;
+    }
+    if (cli_spec(cli, &drills.spec, err) != 0 || cli_launched(drills.spec, err) != 0 ||
+        agree(&drills, err) != 0 || interrupt_install(err) != 0)
+        return -1;
+    drills.progress = cli_progress(cli);
+    int status = find_accel(&drills, err) == 0 ? run_all(&drills, err) : -1;
+    progress_clear(drills.progress);
+    // After an error there is one JSON document to print: the error's.
+    if (drills.count > 0 && (status == 0 || !cli->globals.json))
+        print_results(&drills);
+    return status == 0 ? status_of(&drills) : -1;
+}
+
+static const struct cli_option options[] = {
+    {"all", 0, NULL, "also those that begin with new disks", OPTION_FLAG(struct drill_values, all)},
+    {"list", 0, NULL, "tell what there is, and break nothing",
+        OPTION_FLAG(struct drill_values, list)},
+    {"repeat", 0, "COUNT", "run them so many times", OPTION_TEXT(struct drill_values, repeat)},
+    {"strict", 0, NULL, "a limit of time that is missed counts as a failure too",
+        OPTION_FLAG(struct drill_values, strict)},
+    {"html", 0, "FILE", "write a page with a picture of each drill",
+        OPTION_TEXT(struct drill_values, html)},
+    {"junit", 0, "FILE", "write the results as JUnit XML", OPTION_TEXT(struct drill_values, junit)},
+    {"yes", 'y', NULL, "do not ask", OPTION_FLAG(struct drill_values, yes)},
+    {0},
+};
+
+const struct cli_command command_drill = {
+    .name = "drill",
+    .arguments = "[NAME...]",
+    .summary = "break the cluster on purpose, and measure how it survives",
+    .details =
+        "A drill pulls the power, presses the power button, cuts the network, kills a process or "
+        "suspends a machine, while a client writes and another reads through the head all the "
+        "time. Everything that recovers is the nodes' own work. Told are how long no write and no "
+        "read was answered, how many acknowledged writes the cluster has lost, whether two "
+        "masters took writes at once, and how long it took to converge again.\n"
+        "Without a name it runs all drills that keep the data. A drill that begins with new disks "
+        "asks first; where there is no terminal it refuses unless --yes is given.\n"
+        "PASS: all is as it must be. SLOW: a limit of time was missed, which depends on the host. "
+        "FAIL: acknowledged writes were lost, two masters took writes, or it did not converge "
+        "again; the exit status is 15 then.\n",
+    .options = options,
+    .values_size = sizeof(struct drill_values),
+    .operand = CLI_DRILL,
+    .operands_max = SIZE_MAX,
+    .run = run,
+};

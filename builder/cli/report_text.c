@@ -1,0 +1,253 @@
+// report_text.c - drills as a table for people, and as JSON for programs.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "cli/message.h"
+#include "cli/report.h"
+#include "cli/table.h"
+
+#include <stdlib.h>
+
+const char *
+report_word(const struct drill_result *result)
+{
+    if (!result->behaved)
+        return "FAIL";
+    return result->in_time ? "PASS" : "SLOW";
+}
+
+static enum message_color
+color_of(const struct drill_result *result)
+{
+    if (!result->behaved)
+        return COLOR_RED;
+    return result->in_time ? COLOR_GREEN : COLOR_YELLOW;
+}
+
+// ---- JSON -----------------------------------------------------------------------------------------
+
+static struct jv *
+seconds_or_null(double seconds)
+{
+    return seconds >= 0 ? jv_real(seconds) : jv_null();
+}
+
+static struct jv *
+event_json(const struct drill_event *event)
+{
+    static const char *const kinds[] = {
+        [DRILL_FAULT] = "fault",
+        [DRILL_HEAL] = "heal",
+        [DRILL_ROLE] = "role",
+        [DRILL_CONVERGED] = "converged",
+        [DRILL_NOTE] = "note",
+    };
+    struct jv *value = jv_object();
+    jv_set(value, "at_s", jv_real((double) event->at_ms / 1000));
+    jv_set_string(value, "kind", kinds[event->kind]);
+    jv_set_string(value, "text", event->text);
+    return value;
+}
+
+static struct jv *
+result_json(const struct drill_result *result)
+{
+    struct jv *events = jv_array();
+    for (size_t i = 0; i < result->event_count; i++)
+        jv_push(events, event_json(&result->events[i]));
+    struct jv *value = jv_object();
+    jv_set_string(value, "drill", result->info->name);
+    jv_set_string(value, "verdict", report_word(result));
+    jv_set(
+        value, "why", result->behaved && result->in_time ? jv_null() : jv_string(result->verdict));
+    jv_set_int(value, "acked", (long long) result->acked);
+    jv_set_int(value, "lost", (long long) result->lost);
+    jv_set(value, "write_outage_s", jv_real(result->write_outage_s));
+    jv_set(value, "write_pause_s", jv_real(result->write_pause_s));
+    jv_set(value, "noise_s", jv_real(result->noise_s));
+    jv_set(value, "read_outage_s", jv_real(result->read_outage_s));
+    jv_set(value, "promoted_s", seconds_or_null(result->promoted_s));
+    jv_set(value, "converged_s", seconds_or_null(result->converged_s));
+    jv_set_int(value, "two_masters", result->two_masters);
+    jv_set(value, "two_masters_s", jv_real(result->two_masters_s));
+    jv_set_bool(value, "behaved", result->behaved);
+    jv_set_bool(value, "in_time", result->in_time);
+    jv_set(value, "fault_at_s", jv_real((double) result->fault_ms / 1000));
+    jv_set(value, "events", events);
+    return value;
+}
+
+struct jv *
+report_json(const struct report *report)
+{
+    struct jv *list = jv_array();
+    for (size_t i = 0; i < report->count; i++)
+        jv_push(list, result_json(&report->results[i]));
+    return list;
+}
+
+// ---- a line a drill -------------------------------------------------------------------------------
+
+// none: how "it did not happen" is told.
+static void
+seconds_cell(struct table *table, double seconds, bool none)
+{
+    if (none)
+        table_cell(table, COLOR_NONE, NULL);
+    else
+        table_cellf(table, COLOR_NONE, "%.2f s", seconds);
+}
+
+static void
+add_heads(struct table *table, const char *const *heads, size_t count)
+{
+    table_row(table);
+    for (size_t i = 0; i < count; i++)
+        table_cell(table, COLOR_DIM, heads[i]);
+}
+#define ADD_HEADS(table, ...)                              \
+    add_heads((table), (const char *const[]){__VA_ARGS__}, \
+        sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+
+static void
+add_lines(const struct report *report, bool color, struct buf *text)
+{
+    TABLE_AUTO struct table table = {0};
+    ADD_HEADS(&table, "DRILL", "VERDICT", "LOST", "NO WRITES", "LONGEST GAP", "NO READS",
+        "PROMOTED", "CONVERGED");
+    for (size_t i = 0; i < report->count; i++) {
+        const struct drill_result *result = &report->results[i];
+        table_row(&table);
+        table_cell(&table, COLOR_BOLD, result->info->name);
+        table_cell(&table, color_of(result), report_word(result));
+        table_cellf(&table, result->lost > 0 ? COLOR_RED : COLOR_NONE, "%llu of %llu", result->lost,
+            result->acked);
+        seconds_cell(&table, result->write_outage_s, result->write_outage_s <= 0);
+        seconds_cell(&table, result->write_pause_s, false);
+        seconds_cell(&table, result->read_outage_s, result->read_outage_s <= 0);
+        seconds_cell(&table, result->promoted_s, result->promoted_s < 0);
+        seconds_cell(&table, result->converged_s, result->converged_s < 0);
+    }
+    table_print(&table, 0, color, text);
+}
+
+static void
+add_faults(const struct report *report, struct buf *text)
+{
+    bool first = true;
+    for (size_t i = 0; i < report->count; i++) {
+        const struct drill_result *result = &report->results[i];
+        if (result->behaved && result->in_time)
+            continue;
+        FREE_AUTO char *verdict = message_harmless(result->verdict);
+        buf_printf(text, "%s%s: %s\n", first ? "\n" : "", result->info->name, verdict);
+        first = false;
+    }
+}
+
+static void
+add_count(const struct report *report, bool color, struct buf *text)
+{
+    size_t passed = 0, slow = 0;
+    for (size_t i = 0; i < report->count; i++) {
+        passed += report->results[i].behaved && report->results[i].in_time;
+        slow += report->results[i].behaved && !report->results[i].in_time;
+    }
+    size_t failed = report->count - passed - slow;
+    FREE_AUTO char *words =
+        str_format("%zu passed, %zu too slow, %zu failed", passed, slow, failed);
+    buf_add(text, "\n");
+    message_paint(text, color,
+        failed > 0 ? COLOR_RED
+        : slow > 0 ? COLOR_YELLOW
+                   : COLOR_GREEN,
+        words);
+    buf_add(text, "\n");
+}
+
+// ---- drills that ran more than once ---------------------------------------------------------------
+
+static int
+by_size(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+// "4.31 s (3.90 to 4.80)": median, least and most of the count values that are not negative.
+static void
+spread_cell(struct table *table, double *values, size_t count)
+{
+    if (count == 0) {
+        table_cell(table, COLOR_NONE, NULL);
+        return;
+    }
+    qsort(values, count, sizeof *values, by_size);
+    double median = (values[(count - 1) / 2] + values[count / 2]) / 2;
+    table_cellf(table, COLOR_NONE, "%.2f s (%.2f to %.2f)", median, values[0], values[count - 1]);
+}
+
+static void
+add_spread(struct table *table, const struct report *report, const struct drill_info *info)
+{
+    FREE_AUTO double *outage = mem_zero(report->count, sizeof *outage);
+    FREE_AUTO double *promoted = mem_zero(report->count, sizeof *promoted);
+    FREE_AUTO double *converged = mem_zero(report->count, sizeof *converged);
+    size_t runs = 0, passed = 0, promotions = 0, convergences = 0;
+    unsigned long long lost = 0;
+    for (size_t i = 0; i < report->count; i++) {
+        const struct drill_result *result = &report->results[i];
+        if (result->info != info)
+            continue;
+        outage[runs++] = result->write_outage_s;
+        passed += result->behaved && result->in_time;
+        lost += result->lost;
+        if (result->promoted_s >= 0)
+            promoted[promotions++] = result->promoted_s;
+        if (result->converged_s >= 0)
+            converged[convergences++] = result->converged_s;
+    }
+    table_row(table);
+    table_cell(table, COLOR_BOLD, info->name);
+    table_cellf(table, passed < runs ? COLOR_YELLOW : COLOR_GREEN, "%zu of %zu", passed, runs);
+    table_cellf(table, lost > 0 ? COLOR_RED : COLOR_NONE, "%llu", lost);
+    spread_cell(table, outage, runs);
+    spread_cell(table, promoted, promotions);
+    spread_cell(table, converged, convergences);
+}
+
+static size_t
+first_of(const struct report *report, const struct drill_info *info)
+{
+    size_t at = 0;
+    while (report->results[at].info != info)
+        at++;
+    return at;
+}
+
+static void
+add_medians(const struct report *report, bool color, struct buf *text)
+{
+    TABLE_AUTO struct table table = {0};
+    bool again = false;
+    ADD_HEADS(&table, "DRILL", "PASSED", "LOST", "NO WRITES: MEDIAN", "PROMOTED", "CONVERGED");
+    for (size_t i = 0; i < report->count; i++) {
+        const struct drill_info *info = report->results[i].info;
+        if (first_of(report, info) == i)
+            add_spread(&table, report, info);
+        else
+            again = true;
+    }
+    if (!again)
+        return;
+    buf_add(text, "\n");
+    table_print(&table, 0, color, text);
+}
+
+void
+report_table(const struct report *report, bool color, struct buf *text)
+{
+    add_lines(report, color, text);
+    add_medians(report, color, text);
+    add_faults(report, text);
+    add_count(report, color, text);
+}

@@ -1,0 +1,272 @@
+# shellcheck shell=bash
+# scenarios.sh - the failures that a cluster must survive, one function each, run by test-scenarios.sh in a sandbox of
+# its own. They judge behaviour (lost writes, two masters, coming back by itself), not seconds.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # dir and workers are of lib.sh
+
+patience=60 # seconds for anything that must come about by itself
+
+# up [NAME=VALUE...]: a converged cluster, being written to.
+up() {
+    cluster_make "$@"
+    machine_on head10 "${workers[@]}"
+    check "it converges from its first boot" within "$patience" converged
+    writer_start
+    sleep 1
+}
+
+# back: all is well again, and nothing is lost.
+back() {
+    check "it converges again" within "$patience" converged
+    sleep 0.5
+    writer_stop
+    is "no acknowledged write is lost" 0 "$(said lost)"
+    is "never do two masters accept writes" 0 "$(said two_masters)"
+}
+
+# A replica goes and comes back, by power, by shutdown; every sentinel is killed once; redis is killed on the master.
+scenario_replica() {
+    up
+    machine_off work13
+    sleep 2
+    check "a key is read while a replica is off" test "$(app 6379 get w:0)" = 0
+    machine_on work13
+    check "it converges when the replica is back" within "$patience" converged
+    machine_stop work12
+    machine_on work12
+    check "it converges after the other was shut down" within "$patience" converged
+    local node
+    for node in "${workers[@]}"; do unit_kill "$node" sentinel KILL; done
+    sleep 1
+    check "killed sentinels leave the master alone" within "$patience" master_is work11
+    writer_stop
+    is "no write failed all the time" 0 "$(said failed)"
+    writer_start
+    unit_kill work11 redis KILL
+    back
+}
+
+# The machine of the master: power pulled, and back as a replica.
+scenario_master-off() {
+    up
+    machine_off work11
+    check "another is elected" within "$patience" master_is_not work11
+    check "the two converge" within "$patience" converged
+    machine_on work11
+    back
+    check "the old master said before it started that it is a replica" \
+        grep -q 'redis starts as replica of 172.31.255.1[23]' "$dir/work11/console"
+}
+
+# The machine of the master: shut down. Its redis: stopped and kept so.
+scenario_master-shutdown() {
+    up
+    local first
+    machine_stop work11
+    check "another is elected" within "$patience" master_is_not work11
+    machine_on work11
+    check "it converges when the old master is back" within "$patience" converged
+    look
+    first=$(master)
+    touch "$dir/$first/off.redis"
+    unit_kill "$first" redis TERM
+    check "another is elected when redis is stopped" within "$patience" master_is_not "$first"
+    rm "$dir/$first/off.redis"
+    back
+}
+
+# The master's cable is pulled, and put in again after the others have elected.
+scenario_master-cut() {
+    up
+    link_cut work11
+    check "another is elected" within "$patience" master_is_not work11
+    sleep 2
+    link_mend work11
+    back
+}
+
+# The master loses its peers but still sees the head: what it takes until the others have elected is lost, and no more.
+scenario_master-half-cut() {
+    up
+    peers_cut work11
+    check "another is elected" within "$patience" master_is_not work11
+    sleep 1
+    writer_stop
+    check "at most 4 s of writes are lost (250 a second)" test "$(said lost)" -le 1000
+    is "never do two masters accept writes" 0 "$(said two_masters)"
+    check "new writes reach the new master" test "$(app 6380 set after cut)" = OK
+    is "the old one refuses writes" NOREPLICAS "$(redis work11 set airbuild:x 1 | cut -d ' ' -f 1)"
+}
+
+# The master stands still for longer than it takes to elect another, then goes on as if nothing had been.
+scenario_pause() {
+    up
+    machine_pause work11
+    check "another is elected" within "$patience" master_is_not work11
+    sleep 2
+    machine_resume work11
+    back
+}
+
+# haproxy is killed; its machine is pulled.
+scenario_head-restart() {
+    up
+    unit_kill head10 haproxy KILL
+    check "writes come back" within "$patience" converged
+    machine_off head10
+    machine_on head10
+    back
+}
+
+# All machines are pulled and started again in any order.
+scenario_all-off() {
+    up
+    machine_off head10 "${workers[@]}"
+    local node
+    for node in $(shuf -e head10 "${workers[@]}"); do
+        machine_on "$node"
+        sleep "$((RANDOM % 3)).$((RANDOM % 10))"
+    done
+    back
+}
+
+# First boots in any order.
+scenario_boot-order() {
+    cluster_make
+    local node
+    for node in $(shuf -e head10 "${workers[@]}"); do
+        machine_on "$node"
+        sleep "$((RANDOM % 3)).$((RANDOM % 10))"
+    done
+    writer_start
+    back
+}
+
+# The first boot ever, without the configured first master.
+scenario_cold-without-first() {
+    cluster_make
+    machine_on head10 work12 work13
+    writer_start
+    check "the other two elect one and serve" within "$patience" converged
+    machine_on work11
+    check "the third joins as a replica" within "$patience" converged
+    check "and does not become master" master_is_not work11
+    back
+}
+
+# Two workers are off, then back: no write is acknowledged without a majority. The second time the master is among them.
+scenario_two-down() {
+    up
+    machine_off work12 work13
+    sleep 5
+    is "a write without a majority is refused" NOREPLICAS "$(redis work11 set airbuild:x 1 | cut -d ' ' -f 1)"
+    check_not "nothing is written through the head" test "$(app 6380 set alone 1)" = OK
+    machine_on work12 work13
+    check "it converges when they are back" within "$patience" converged
+    look
+    local first other
+    first=$(master)
+    other=$(printf '%s\n' "${workers[@]}" | grep -v "$first" | shuf -n 1)
+    machine_off "$first" "$other"
+    sleep 3
+    check_not "nothing is written through the head without the master" test "$(app 6380 set alone 1)" = OK
+    check "stale reads go on" test "$(app 6379 get w:0)" = 0
+    machine_on "$other" "$first"
+    back
+}
+
+# A replica that was away when the rest went down must not be elected before the one that missed nothing.
+scenario_stale-replica() {
+    up
+    machine_off work13
+    sleep 2
+    machine_off work11 work12
+    sleep 1
+    machine_on work13 work12
+    check "the replica that missed nothing is elected" within "$patience" master_is work12
+    machine_on work11
+    back
+}
+
+# The old master returns just when the others are about to elect.
+scenario_return-at-election() {
+    up
+    touch "$dir/work11/off.redis"
+    unit_kill work11 redis KILL
+    sleep "1.$((RANDOM % 10))"
+    rm "$dir/work11/off.redis"
+    sleep 2
+    back
+}
+
+# A new seed for the same disk: the facts differ, the state stays.
+scenario_reseed() {
+    up
+    local before
+    machine_off work11
+    check "another is elected" within "$patience" master_is_not work11
+    before=$(grep -c . "$dir/work11/var/lib/airbuild/sentinel/sentinel.conf")
+    facts work11 first_master=172.31.255.11 quorum=3 >"$dir/work11/etc/airbuild/facts"
+    machine_on work11
+    back
+    check "sentinel kept its state" grep -q '^sentinel monitor redis-primary .* 2$' \
+        "$dir/work11/var/lib/airbuild/sentinel/sentinel.conf"
+    check "and its file" test "$before" -gt 20
+}
+
+# Without persistence a killed master has nothing left: a replica takes over, and nothing is lost.
+scenario_no-persistence() {
+    up persistence=no
+    unit_kill work11 redis KILL
+    check "a replica takes over" within "$patience" master_is_not work11
+    back
+}
+
+# haproxy starts while a second worker says that it is master: no client may ever reach that one.
+scenario_stale-master() {
+    # The stale one stands before the real one in haproxy's list.
+    up first_master=172.31.255.13 min_replicas=0
+    local real seen stale=0
+    real=$(redis work13 info server | sed -n 's/^run_id:\([0-9a-f]*\).*/\1/p')
+    for _ in 1 2 3; do
+        admin work11 replicaof no one >/dev/null
+        unit_kill head10 haproxy KILL
+        for _ in {1..40}; do
+            seen=$(app 6380 info server | sed -n 's/^run_id:\([0-9a-f]*\).*/\1/p')
+            [[ -z $seen || $seen == "$real" ]] || stale=$((stale + 1))
+            sleep 0.02
+        done
+    done
+    is "the real master is reached again" "$real" "$seen"
+    is "the stale one was never" 0 "$stale"
+    writer_stop
+    is "no acknowledged write is lost" 0 "$(said lost)"
+}
+
+# Sessions end when their server loses its role; reads find a server as long as there is one.
+scenario_sessions() {
+    up
+    local session
+    mkfifo "$dir/in"
+    redis-cli -h 172.31.255.10 -p 6380 <"$dir/in" >"$dir/out" 2>&1 &
+    session=$!
+    exec 7>"$dir/in"
+    echo "set session 1" >&7
+    check "a session is there" within 5 grep -q OK "$dir/out"
+    peers_cut work11
+    check "another is elected" within "$patience" master_is_not work11
+    sleep 2
+    echo "info server" >&7
+    sleep 0.5
+    check_not "the session with the old master has ended" \
+        grep -q "$(redis work11 info server | sed -n 's/^run_id:\([0-9a-f]*\).*/\1/p')" "$dir/out"
+    exec 7>&-
+    wait "$session"
+    writer_stop
+    look
+    local node
+    for node in "${workers[@]}"; do
+        [[ $node == "$(master)" ]] || machine_off "$node"
+    done
+    check "without replicas the master is read" within "$patience" test "$(app 6379 get session)"
+}

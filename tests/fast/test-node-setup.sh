@@ -1,0 +1,170 @@
+#!/bin/bash
+# test-node-setup.sh - what a node makes of its facts: the live configurations against golden files, with each shell and
+# awk a distribution may have; state that is kept; facts that are refused. No server is started.
+# AIRBUILD_REGENERATE=1 writes the golden files anew.
+# SPDX-License-Identifier: Apache-2.0
+set -u
+dir=$(mktemp -d -p /dev/shm) # nothing waits for a disk there
+trap 'rm -rf "$dir"' EXIT
+chmod 711 "$dir"
+. "$(dirname "$0")/../assert.sh"
+. "$(dirname "$0")/lib.sh"
+golden=$top/tests/golden/node
+
+# setup NODE [SHELL]: run it on that machine's disk.
+setup() {
+    AIRBUILD_CONSOLE=$dir/$1/console AIRBUILD_ROOT=$dir/$1 "${2:-sh}" "$dir/$1/usr/lib/airbuild/node-setup" 2>&1
+}
+
+# golden NAME NODE FILE: that file of the node is as the golden one.
+golden() {
+    local seen=$dir/$2/var/lib/airbuild/$3
+    if [[ ${AIRBUILD_REGENERATE-} == 1 ]]; then
+        mkdir -p "$golden"
+        cp "$seen" "$golden/$1.${3#*/}"
+        chmod 644 "$golden/$1.${3#*/}"
+    fi
+    check "$1: ${3#*/} is as the golden file" diff -u "$golden/$1.${3#*/}" "$seen"
+}
+
+# render NAME NODE [NAME=VALUE...]: both or the one configuration of a node made so, against the golden files.
+render() {
+    rm -rf "${dir:?}/$2"
+    machine_make "${@:2}"
+    check "$1: it is configured" setup "$2"
+    if [[ $2 == head* ]]; then
+        golden "$1" "$2" haproxy/haproxy.cfg
+        golden "$1" "$2" haproxy/haproxy.state
+        check "$1: haproxy takes it" on_disk "$2" haproxy haproxy -c -f haproxy.cfg
+    else
+        golden "$1" "$2" redis/redis.conf
+        golden "$1" "$2" sentinel/sentinel.conf
+    fi
+}
+
+# on_disk NODE UNIT COMMAND...: in that unit's folder.
+on_disk() {
+    (cd "$dir/$1/var/lib/airbuild/$2" && "${@:3}")
+}
+
+one="work11=172.31.255.11=$(id 1)"
+render head10 head10
+render work11 work11
+render work12 work12
+render open work12 auth=no persistence=no password_app=
+render single-head head10 ha=no quorum=1 "workers=$one"
+render single-work work11 ha=no quorum=1 min_replicas=0 "workers=$one"
+render five-head head10 quorum=3 "workers=$(for i in 1 2 3 4 5; do printf 'node-%s=10.0.0.%s=%s ' $i $((i * 9)) "$(id $i)"; done)" \
+    first_master=10.0.0.9
+
+# Every shell and awk that a node may have makes the same.
+for shell in dash bash; do
+    for awk in mawk gawk; do
+        rm -rf "${dir:?}/work12" "$dir/bin"
+        mkdir "$dir/bin"
+        ln -s "$(command -v "$awk")" "$dir/bin/awk"
+        machine_make work12
+        PATH=$dir/bin:$PATH setup work12 "$shell" >/dev/null
+        check "$shell with $awk makes the same" diff -u "$golden/work12.redis.conf" \
+            "$dir/work12/var/lib/airbuild/redis/redis.conf"
+    done
+done
+
+# Owners and modes: sentinel and redis write beside their files, nobody else reads the passwords.
+modes() {
+    (cd "$dir/$1/var/lib/airbuild" && stat -c '%n %U:%G %a' . ./* ./*/* | tr '\n' ';')
+}
+rm -rf "$dir/work12" "$dir/head10"
+machine_make work12
+setup work12 >/dev/null
+is "a worker's files are redis' own" ". root:root 755;./redis redis:redis 700;./sentinel redis:redis 700;\
+./redis/redis.conf redis:redis 600;./sentinel/sentinel.conf redis:redis 600;" "$(modes work12)"
+machine_make head10
+setup head10 >/dev/null
+is "haproxy reads its files and cannot write them" ". root:root 755;./haproxy root:haproxy 750;\
+./haproxy/haproxy.cfg root:haproxy 640;./haproxy/haproxy.state root:haproxy 640;" "$(modes head10)"
+like "it is said on the console" '^airbuild: head10: configured as haproxy$' "$(cat "$dir/head10/console")"
+
+# State is kept whatever the facts become; haproxy's configuration follows them.
+echo "# rewritten by redis" >>"$dir/work12/var/lib/airbuild/redis/redis.conf"
+echo "# rewritten by sentinel" >>"$dir/work12/var/lib/airbuild/sentinel/sentinel.conf"
+before=$(cat "$dir/work12/var/lib/airbuild"/*/*.conf)
+facts work12 quorum=1 first_master=172.31.255.13 >"$dir/work12/etc/airbuild/facts"
+check "it runs at every boot" setup work12
+is "redis.conf and sentinel.conf are kept" "$before" "$(cat "$dir/work12/var/lib/airbuild"/*/*.conf)"
+rm "$dir/work12/var/lib/airbuild/sentinel/sentinel.conf"
+setup work12 >/dev/null
+check "only what is absent is made" grep -q '^sentinel monitor redis-primary 172.31.255.13 6379 1$' \
+    "$dir/work12/var/lib/airbuild/sentinel/sentinel.conf"
+facts head10 quorum=3 >"$dir/head10/etc/airbuild/facts"
+setup head10 >/dev/null
+check "haproxy.cfg follows the facts" grep -q 'nbsrv(agree_work11) ge 3' "$dir/head10/var/lib/airbuild/haproxy/haproxy.cfg"
+
+# refused WHAT PATTERN [NODE NAME=VALUE...]: one line that says why, and nothing made. Standard input, if told by -, is
+# added to the facts.
+refused() {
+    local what=$1 pattern=$2 extra='' seen status=0
+    shift 2
+    if [[ $1 == - ]]; then
+        extra=$(cat)
+        shift
+    fi
+    rm -rf "${dir:?}/$1"
+    machine_make "$@"
+    echo "$extra" >>"$dir/$1/etc/airbuild/facts"
+    seen=$(setup "$1") || status=$?
+    [[ $status == 1 && $seen == "airbuild: "* && $seen =~ $pattern && $seen != *$'\n'* ]] &&
+        [[ ! -e $dir/$1/var/lib/airbuild && $seen == "$(cat "$dir/$1/console")" && ! -e $dir/owned ]]
+    tap $? "$what is refused" "status $status: $seen"
+}
+
+refused "a command in a value" "line 24 is not of the form" - work11 <<<"ha='\$(touch $dir/owned)'"
+refused "a backquote" "line 24 is not of the form" - work11 <<<"ha='\`touch $dir/owned\`'"
+refused "a second value on a line" "line 24 is not of the form" - work11 <<<"ha='yes';touch $dir/owned"
+refused "a value without quotes" "line 24 is not of the form" - work11 <<<"ha=yes"
+refused "a command" "line 24 is not of the form" - work11 <<<"touch $dir/owned"
+refused "a fact that comes twice" "says 'quorum' a second time" - work11 <<<"quorum='1'"
+refused "binary" "line 24 is not of the form" - work11 < <(head -c 300 /dev/zero | tr '\0' '\377')
+refused "an empty fact" "'master_name' is missing" work11 master_name=
+refused "a node name with a path" "'node' is '../x', not a host name" work11 node=../x
+refused "a role of another kind" "'role' is 'mail', not redis or haproxy" work11 role=mail
+refused "half an address" "'address' is '172.31.255', not an IPv4 address" work11 address=172.31.255
+refused "an address out of range" "'first_master' is '172.31.255.256'" work11 first_master=172.31.255.256
+refused "a first master that is no worker" "'first_master' is '172.31.255.9', not a worker's address" work11 \
+    first_master=172.31.255.9
+refused "a worker that is not among the workers" "'workers' does not name 'work14' at '172.31.255.14'" work14
+refused "a worker without an id" "'workers' has 'work11=172.31.255.11', not NAME=ADDRESS=ID" work11 \
+    workers=work11=172.31.255.11
+refused "a short id" "not NAME=ADDRESS=ID of 40" work11 workers=work11=172.31.255.11=abc
+refused "equal ids" "'workers' has something of 'work12=.*' a second time" work11 \
+    "workers=work11=172.31.255.11=$(id 1) work12=172.31.255.12=$(id 1)"
+refused "no worker" "'workers' is missing" head10 workers=
+refused "a quorum above the number of workers" "'quorum' is '4', not a number from 1 to 3" head10 quorum=4
+refused "a quorum of 0" "'quorum' is '0'" work11 quorum=0
+refused "a number with a leading zero" "'quorum' is '02'" work11 quorum=02
+refused "a huge number" "'down_after_ms' is '99999999999999999999'" work11 down_after_ms=99999999999999999999
+refused "more replicas than there are" "'min_replicas' is '3'" work11 min_replicas=3
+refused "a switch that is neither yes nor no" "'persistence' is 'maybe', not yes or no" work11 persistence=maybe
+refused "a short password, which is not shown," "'password_admin' is not 16 to 128 letters and digits$" work11 \
+    password_admin=secret
+refused "a missing password" "'password_check' is missing" head10 password_check=
+refused "auth without a password for the application" "'password_app' is missing" work11 password_app=
+
+rm -rf "$dir/work11"
+machine_make work11
+rm "$dir/work11/etc/airbuild/facts"
+like "no facts at all are refused" "^airbuild: .* cannot read '.*facts': the seed has not arrived" "$(setup work11)"
+
+# A full disk, or a file that cannot be written, leaves no half configuration.
+machine_make work11
+mkdir -p "$dir/work11/var/lib/airbuild/redis/redis.conf.new"
+check_not "what cannot be written is a failure" setup work11
+check_not "and leaves no configuration" test -e "$dir/work11/var/lib/airbuild/redis/redis.conf"
+
+# A template with a name that is not known makes nothing.
+rm -rf "$dir/work11"
+machine_make work11
+echo '@no_such_fact@' >>"$dir/work11/usr/lib/airbuild/templates/redis.conf"
+like "a damaged template is refused" "cannot make '.*redis.conf' from the template" "$(setup work11)"
+check_not "and nothing is made of it" test -e "$dir/work11/var/lib/airbuild/redis/redis.conf"
+tap_end

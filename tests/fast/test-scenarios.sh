@@ -1,0 +1,87 @@
+#!/bin/bash
+# test-scenarios.sh - the failures of scenarios.sh against real redis, sentinel and haproxy processes that run the
+# generated configurations, several clusters at a time, each in namespaces of its own. No domain, no systemd.
+# usage: test-scenarios.sh [SCENARIO[*COUNT]...] (all of them, once); -j N: at a time
+# SPDX-License-Identifier: Apache-2.0
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+jobs=$((3 * $(nproc))) # they wait more than they compute
+if [[ ${1-} == -j ]]; then
+    jobs=$2
+    shift 2
+fi
+declare -a plan=()
+for item in "${@:-}"; do
+    for ((i = 0; i < $([[ $item == *\** ]] && echo "${item#*\*}" || echo 1); i++)); do
+        [[ -z $item ]] || plan+=("${item%\**}")
+    done
+done
+# The long ones first.
+((${#plan[@]})) || plan=(stale-replica two-down pause all-off cold-without-first master-shutdown replica master-off
+    stale-master sessions master-half-cut master-cut no-persistence head-restart reseed return-at-election boot-order)
+
+scratch=$(mktemp -d -p /dev/shm) # nothing waits for a disk there
+chmod 711 "$scratch"
+declare -A running=()
+
+# Killed with what it waits for, whatever comes.
+finish() {
+    local child
+    for child in "${!running[@]}"; do kill -KILL "$child" 2>/dev/null; done
+    wait
+    rm -rf "$scratch"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+# start NUMBER SCENARIO: in the background, its words in a file.
+start() {
+    mkdir -m 711 "$scratch/$1"
+    dir=$scratch/$1 scenario=$2 "$here/sandbox" bash -c "
+        . '$here/../assert.sh'
+        . '$here/lib.sh'
+        . '$here/scenarios.sh'
+        scenario_$2
+        tap_end" >"$scratch/$1.tap" 2>"$scratch/$1.err" &
+    running[$!]=$1
+}
+
+# finished PID: what it was is told; of a failed one the logs too.
+finished() {
+    local number=${running[$1]} name line count=0
+    unset "running[$1]"
+    name=${plan[$number]}
+    while read -r line; do
+        case $line in
+        'ok '* | 'not ok '*)
+            total=$((total + 1))
+            count=$((count + 1))
+            echo "${line%%ok *}ok $total - $name: ${line#* - }"
+            ;;
+        '#'*) echo "$line" ;;
+        esac
+    done <"$scratch/$number.tap"
+    if ! grep -qx "1..$count" "$scratch/$number.tap"; then
+        total=$((total + 1))
+        echo "not ok $total - $name: it did not end"
+        sed 's/^/#   /' "$scratch/$number.err"
+    fi
+    if grep -q '^not ok' "$scratch/$number.tap"; then
+        tail -n 25 "$scratch/$number"/*/log.* "$scratch/$number"/*/console | sed 's/^/#   /'
+    fi
+    rm -rf "${scratch:?}/$number"
+}
+
+total=0
+for number in "${!plan[@]}"; do
+    if ((${#running[@]} >= jobs)); then
+        wait -n -p child "${!running[@]}"
+        finished "$child"
+    fi
+    start "$number" "${plan[$number]}"
+done
+while ((${#running[@]})); do
+    wait -n -p child "${!running[@]}"
+    finished "$child"
+done
+echo "1..$total"

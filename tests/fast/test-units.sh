@@ -1,0 +1,79 @@
+#!/bin/bash
+# test-units.sh - what systemd says of the nodes' units: every line is understood, and there is no ordering cycle, with
+# cloud-init's units as they were up to 24.2 (Debian 12) and as they are since. The units of cloud-init are stand-ins
+# with the lines that matter (cloud-init's systemd/ folder). Nothing is started.
+# SPDX-License-Identifier: Apache-2.0
+set -u
+root=$(mktemp -d -p /dev/shm)
+trap 'rm -rf "$root"' EXIT
+top=$(cd "$(dirname "$0")/../.." && pwd)
+. "$(dirname "$0")/../assert.sh"
+
+# unit NAME: a unit of the stand-in from standard input, wanted by cloud-init.target if it is a service.
+unit() {
+    cat >"$root/usr/lib/systemd/system/$1"
+    [[ $1 != *.service ]] || ln -s "/usr/lib/systemd/system/$1" "$root/etc/systemd/system/cloud-init.target.wants/$1"
+}
+
+# image ROLE NETWORK-STAGE ENABLED...: a root folder as systemd would see it.
+image() {
+    rm -rf "${root:?}"/*
+    mkdir -p "$root"/usr/lib/systemd "$root"/usr/bin "$root"/usr/sbin \
+        "$root"/etc/systemd/system/{multi-user,cloud-init,network-online}.target.wants
+    cp -r /usr/lib/systemd/system "$root/usr/lib/systemd/system"
+    ln -s usr/lib "$root/lib"
+    ln -s usr/bin "$root/bin"
+    touch "$root/usr/bin/sh" "$root/usr/sbin/haproxy"
+    chmod 755 "$root/usr/bin/sh" "$root/usr/sbin/haproxy"
+    cp -r "$top/images/files/common/." "$top/images/files/$1/." "$root"
+    local name
+    for name in airbuild-setup "${@:3}"; do
+        ln -s "../$name.service" "$root/etc/systemd/system/multi-user.target.wants/$name.service"
+    done
+    ln -s /usr/lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
+    ln -s /usr/lib/systemd/system/cloud-init.target "$root/etc/systemd/system/multi-user.target.wants/cloud-init.target"
+    cloud_init "$2"
+}
+
+# cloud_init NETWORK-STAGE: its units, that of the network stage under this name.
+cloud_init() {
+    unit cloud-init-local.service <<<$'[Unit]\nDefaultDependencies=no\nBefore=sysinit.target network-pre.target
+[Service]\nType=oneshot\nExecStart=/bin/sh'
+    unit "$1" <<<$'[Unit]\nDefaultDependencies=no\nAfter=cloud-init-local.service systemd-networkd-wait-online.service
+Before=network-online.target sysinit.target systemd-user-sessions.service\n[Service]\nType=oneshot\nExecStart=/bin/sh'
+    unit cloud-config.target <<<$'[Unit]\nWants=cloud-init-local.service '"$1"$'\nAfter=cloud-init-local.service '"$1"
+    unit cloud-config.service <<<$'[Unit]\nAfter=network-online.target cloud-config.target
+Wants=network-online.target cloud-config.target\n[Service]\nType=oneshot\nExecStart=/bin/sh'
+    unit cloud-final.service <<<$'[Unit]\nAfter=network-online.target cloud-config.service multi-user.target
+Wants=network-online.target cloud-config.service\n[Service]\nType=oneshot\nExecStart=/bin/sh'
+    unit cloud-init.target <<<$'[Unit]\nAfter=multi-user.target'
+}
+
+# verify: what systemd has to say of our units, and of cycles anywhere.
+verify() {
+    local names=("$root"/etc/systemd/system/*.service)
+    systemd-analyze verify --man=no --root="$root" default.target "${names[@]##*/}" 2>&1 |
+        grep -E 'cycle|^(/.*/)?(airbuild-setup|redis|sentinel|haproxy)\.service'
+}
+
+for stage in cloud-init.service cloud-init-network.service; do
+    image redis "$stage" redis sentinel
+    is "systemd takes a worker's units beside $stage" "" "$(verify)"
+    image haproxy "$stage" haproxy
+    is "and the head's" "" "$(verify)"
+done
+
+# The two checks above do see what they look for.
+image redis cloud-init-network.service redis sentinel
+sed -i 's/^After=cloud-init.service.*/After=cloud-final.service/' "$root/etc/systemd/system/airbuild-setup.service"
+like "a unit after cloud-final would be a cycle" "ordering cycle" "$(verify)"
+image redis cloud-init-network.service redis sentinel
+sed -i 's/^ProtectClock=.*/ProtectClok=yes/' "$root/etc/systemd/system/redis.service"
+like "a misspelt line would be seen" "ProtectClok" "$(verify)"
+
+# What a distribution could take away: our units carry no Also= or Alias=, and start on every boot.
+for file in "$top"/images/files/*/etc/systemd/system/*.service; do
+    is "${file##*/} starts with the machine and has one name" $'[Install]\nWantedBy=multi-user.target' \
+        "$(sed -n '/^\[Install\]/,$p' "$file")"
+done
+tap_end
