@@ -54,7 +54,7 @@ _airbuild() {
     elif [[ $command == ssh || $command == images ]] && ((${#operands[@]} > 0)); then
         _airbuild_files "$current"
         return
-    elif [[ $command != stop ]] && ((${#operands[@]} > 0)); then
+    elif [[ $command != stop && $command != drill ]] && ((${#operands[@]} > 0)); then
         return
     else
         words=$(grep -v -e '^-' <<<"$words")

@@ -1,5 +1,6 @@
-// bake.h - recipes made into images: which ones a spec needs (pure and fast), and making those that are missing.
-// Only bake/guest.c speaks libguestfs. Nothing half-baked is ever visible in the store.
+// bake.h - recipes made into images: which ones a spec needs (pure and fast), and making those that
+// are missing. Only bake/guest.c speaks libguestfs. Nothing half-baked is ever visible in the
+// store.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_BAKE_H
 #define AIRBUILD_BAKE_BAKE_H
@@ -21,11 +22,11 @@ enum bake_state {
 };
 
 struct bake_item {
-    char *name;            // task name for people: "base-debian", "haproxy", "redis"
-    char *key;             // of the image
+    char *name; // task name for people: "base-debian", "haproxy", "redis"
+    char *key;  // of the image
     enum bake_state state;
-    char *why;             // one sentence: why it is not ready; NULL when it is
-    struct image *image;   // owned; NULL until it is ready
+    char *why;                  // one sentence: why it is not ready; NULL when it is
+    struct image *image;        // owned; NULL until it is ready
     struct bake_source *source; // inside bake/ only: what it is made from
 };
 
@@ -36,31 +37,35 @@ struct bake_plan {
     char *base; // "debian", "file": what `auto` came to
 };
 
-// Which images the spec needs and which of them the store has. Milliseconds; nothing is changed and no appliance is
-// started. extra: path of a further recipe to bake over the same base, or NULL. ERR_SPEC: recipe wrong (with its
-// place), base: arch (not yet); ERR_NOT_FOUND: no such base file.
-int bake_plan_make(const struct spec *spec, struct store *store, const char *extra, struct bake_plan **ret,
-                   struct error *err);
+// Which images the spec needs and which of them the store has. Milliseconds; nothing is changed and
+// no appliance is started. extra: path of a further recipe to bake over the same base, or NULL.
+// ERR_SPEC: recipe wrong (with its place), base: arch (not yet); ERR_NOT_FOUND: no such base file.
+int bake_plan_make(const struct spec *spec, struct store *store, const char *extra,
+    struct bake_plan **ret, struct error *err);
 void bake_plan_free(struct bake_plan *plan);
 void bake_plan_freep(struct bake_plan **plan);
 #define BAKE_PLAN_AUTO __attribute__((cleanup(bake_plan_freep)))
 
-bool bake_plan_ready(const struct bake_plan *plan);                    // nothing to do
-const struct image *bake_image(const struct bake_plan *plan, enum spec_role role); // NULL while it is not ready
+bool bake_plan_ready(const struct bake_plan *plan); // nothing to do
+const struct image *bake_image(
+    const struct bake_plan *plan, enum spec_role role); // NULL while it is not ready
 const struct image *bake_image_named(const struct bake_plan *plan, const char *name);
 
 struct bake_options {
-    bool kvm;                     // the accelerator was proven; else the appliance is emulated (TCG)
-    bool offline;                 // only kept packages; without it they are used when no mirror can be reached
-    unsigned jobs;                // role images at once; 0: as many as there are cores, at most one a role
-    const struct strv *in_use;    // keys that nodes' disks lie over: such an image is never baked again; may be NULL
-    struct progress *progress;    // may be NULL
+    bool kvm;      // the accelerator was proven; else the appliance is emulated (TCG)
+    bool offline;  // only kept packages; without it they are used when no mirror can be reached
+    unsigned jobs; // role images at once; 0: as many as there are cores, at most one a role
+    const struct strv
+        *in_use; // keys that nodes' disks lie over: such an image is never baked again; may be NULL
+    struct progress *progress; // may be NULL
 };
 
-// Make what is not ready: the base, then the layers at the same time. When it comes back with 0 every item is
-// BAKE_READY and has its image. What was made before a failure stays. Errors: ERR_NETWORK (no mirror, nothing kept),
-// ERR_MISSING (mmdebstrap, qemu-img; with the install line), ERR_SPACE (checked before it starts too), ERR_SPEC (a
-// recipe's step failed), ERR_TIMEOUT, ERR_INTERRUPTED, ERR_BUSY, ERR_DAMAGED (an image in use is damaged).
-int bake_run(struct bake_plan *plan, struct store *store, const struct bake_options *options, struct error *err);
+// Make what is not ready: the base, then the layers at the same time. When it comes back with 0
+// every item is BAKE_READY and has its image. What was made before a failure stays. Errors:
+// ERR_NETWORK (no mirror, nothing kept), ERR_MISSING (mmdebstrap, qemu-img; with the install line),
+// ERR_SPACE (checked before it starts too), ERR_SPEC (a recipe's step failed), ERR_TIMEOUT,
+// ERR_INTERRUPTED, ERR_BUSY, ERR_DAMAGED (an image in use is damaged).
+int bake_run(struct bake_plan *plan, struct store *store, const struct bake_options *options,
+    struct error *err);
 
 #endif

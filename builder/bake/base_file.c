@@ -115,8 +115,7 @@ look_into(const struct bake_job *job, const char *folder, const char *disk, cons
         check_system(guest, file, system, err) < 0)
         return -1;
     *ret_manifest = describe(job, info, system);
-    return image_finish(
-        guest, folder, jv_get_string(system, "family"), true, *ret_manifest, err);
+    return image_finish(guest, folder, jv_get_string(system, "family"), true, *ret_manifest, err);
 }
 
 static int

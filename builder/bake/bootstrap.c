@@ -65,8 +65,8 @@ add_keeping_hooks(const struct bootstrap *bootstrap, struct strv *ret)
                   "--exclude=./partial -czf \"$1/var/cache/apt/archives/" LISTS "\" .");
     strv_add(ret, "--customize-hook=rm -rf \"$1/var/cache/apt/archives/partial\" "
                   "\"$1/var/cache/apt/archives/lock\"");
-    strv_addf(ret, "--customize-hook=sync-out /var/cache/apt/archives %s/packages",
-        bootstrap->folder);
+    strv_addf(
+        ret, "--customize-hook=sync-out /var/cache/apt/archives %s/packages", bootstrap->folder);
     for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
         FREE_AUTO char *names = strv_join(&bootstrap->prefetch[i].packages, " ");
         strv_addf(ret,

@@ -103,8 +103,8 @@ failed(const struct bootstrap *bootstrap, const char *text, struct error *err)
     static const char *const network[] = {"Could not resolve", "Could not connect",
         "Failed to fetch", "Unable to fetch", "Temporary failure", "Connection timed out",
         "Network is unreachable", "Unable to locate package", "does not have a Release file", NULL};
-    static const char *const space[] = {"No space left on device", "not enough free space",
-        "don't have enough free space", NULL};
+    static const char *const space[] = {
+        "No space left on device", "not enough free space", "don't have enough free space", NULL};
     FREE_AUTO char *cause = cause_of(text);
     if (says(text, space))
         return error_set(err, ERR_SPACE,

@@ -43,7 +43,7 @@ run_tool(const char *const *arguments, const char *const *environment, int64_t t
     }
     if (ret != NULL) {
         *ret = result.output;
-        result.output = (struct buf) {0};
+        result.output = (struct buf){0};
     }
     return 0;
 }
@@ -59,8 +59,7 @@ disk_info(const char *file, struct jv **ret, struct error *err)
 }
 
 int
-disk_convert(
-    const char *from, const char *format, const char *to, bool compress, struct error *err)
+disk_convert(const char *from, const char *format, const char *to, bool compress, struct error *err)
 {
     const char *const plain[] = {
         "qemu-img", "convert", "-f", format, "-O", "qcow2", from, to, NULL};

@@ -59,8 +59,8 @@ guest_error(struct guest *guest, struct error *err)
         message[--length] = '\0';
     bool full = strstr(message, "No space left on device") != NULL ||
                 guestfs_last_errno(guest->g) == ENOSPC;
-    return error_set(err, full ? ERR_SPACE : ERR_FAILED, "%s (%s): %s", guest->task, guest->step,
-        message);
+    return error_set(
+        err, full ? ERR_SPACE : ERR_FAILED, "%s (%s): %s", guest->task, guest->step, message);
 }
 
 static void
@@ -127,7 +127,8 @@ guest_start(const struct guest_options *options, struct guest **ret, struct erro
     guest->kvm = options->kvm;
     guest->task = str_dup(options->task);
     guest->progress = options->progress;
-    guest->g = guestfs_create_flags(GUESTFS_CREATE_NO_ENVIRONMENT | GUESTFS_CREATE_NO_CLOSE_ON_EXIT);
+    guest->g =
+        guestfs_create_flags(GUESTFS_CREATE_NO_ENVIRONMENT | GUESTFS_CREATE_NO_CLOSE_ON_EXIT);
     if (guest->g == NULL)
         return error_errno(err, errno, "cannot make a libguestfs handle");
     if (watch_new(options->folder, &guest->watch, err) < 0)
@@ -211,8 +212,7 @@ guest_layout(struct guest *guest, const char *label, struct error *err)
 {
     if (make_partitions(guest, err) < 0 || (label != NULL && make_root(guest, label, err) < 0))
         return -1;
-    if (guestfs_mkfs_opts(
-            guest->g, "vfat", "/dev/sda2", GUESTFS_MKFS_OPTS_LABEL, "ESP", -1) < 0 ||
+    if (guestfs_mkfs_opts(guest->g, "vfat", "/dev/sda2", GUESTFS_MKFS_OPTS_LABEL, "ESP", -1) < 0 ||
         guestfs_mount(guest->g, "/dev/sda3", "/") < 0 ||
         guestfs_mkdir_p(guest->g, "/boot/efi") < 0 ||
         guestfs_mount(guest->g, "/dev/sda2", "/boot/efi") < 0)

@@ -16,10 +16,10 @@
 struct guest;
 
 struct guest_options {
-    const char *disk;         // written to
-    const char *format;       // "qcow2" or "raw"
-    const char *create_over;  // make it, a layer over this qcow2 (relative to it); or NULL
-    const char *folder; // the draft's: its file system's space is watched
+    const char *disk;        // written to
+    const char *format;      // "qcow2" or "raw"
+    const char *create_over; // make it, a layer over this qcow2 (relative to it); or NULL
+    const char *folder;      // the draft's: its file system's space is watched
     bool kvm;
     bool network;
     const char *task; // for progress

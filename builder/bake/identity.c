@@ -46,8 +46,7 @@ identity_remove(struct guest *guest, struct error *err)
 {
     FREE_AUTO char *left = NULL;
     guest_step(guest, 60 * 1000, "removing identity");
-    if (guest_run(guest, remove_text, NULL, err) < 0 ||
-        guest_run(guest, look_text, &left, err) < 0)
+    if (guest_run(guest, remove_text, NULL, err) < 0 || guest_run(guest, look_text, &left, err) < 0)
         return -1;
     if (left[0] == '\0')
         return 0;

@@ -6,9 +6,9 @@
 
 #include "bake/guest.h"
 
-// machine-id (empty, so that no boot counts as the first one by systemd's reckoning; machine-id(5)),
-// SSH host keys, random seed, leases, logs, cloud-init state, package caches, data of services.
-// ERR_FAILED names what is still there.
+// machine-id (empty, so that no boot counts as the first one by systemd's reckoning;
+// machine-id(5)), SSH host keys, random seed, leases, logs, cloud-init state, package caches, data
+// of services. ERR_FAILED names what is still there.
 int identity_remove(struct guest *guest, struct error *err);
 
 #endif

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #define GUEST_CACHE "/var/cache/airbuild"
-#define APT                                                                            \
-    "export DEBIAN_FRONTEND=noninteractive LC_ALL=C\n"                                 \
-    "apt() { apt-get -q -y -o Acquire::Retries=2 -o Acquire::http::Timeout=20 "        \
-    "-o Acquire::Languages=none -o APT::Install-Recommends=false "                     \
+#define APT                                                                               \
+    "export DEBIAN_FRONTEND=noninteractive LC_ALL=C\n"                                    \
+    "apt() { apt-get -q -y -o Acquire::Retries=2 -o Acquire::http::Timeout=20 "           \
+    "-o Acquire::Languages=none -o APT::Install-Recommends=false "                        \
     "-o Dpkg::Options::=--force-unsafe-io -o Dpkg::Use-Pty=0 \"$@\" > /tmp/apt.log 2>&1 " \
     "|| { tail -n 4 /tmp/apt.log >&2; return 1; }; }\n"
 
@@ -53,7 +53,7 @@ name_network(struct error *err)
     if (!network || err->code != ERR_FAILED)
         return -1;
     ERROR_AUTO struct error cause = *err;
-    *err = (struct error) {0};
+    *err = (struct error){0};
     return error_set(err, ERR_NETWORK,
         "the packages cannot be downloaded and none are kept; check the network and the mirror of "
         "the base, then run 'airbuild images' again: %s",
@@ -78,8 +78,7 @@ download(struct guest *guest, const struct install *install, const char *names, 
     if (guest_run(guest, command, NULL, err) < 0)
         return name_network(err);
     FREE_AUTO char *folder = path_join(install->folder, "packages");
-    if (dir_make(folder, 0700, err) < 0 ||
-        guest_copy_out(guest, GUEST_CACHE, folder, err) < 0 ||
+    if (dir_make(folder, 0700, err) < 0 || guest_copy_out(guest, GUEST_CACHE, folder, err) < 0 ||
         store_keep_packages(install->store, install->set, folder, err) < 0)
         return -1;
     return dir_remove(folder, err);
@@ -105,15 +104,12 @@ install_apt(struct guest *guest, const struct install *install, const struct str
     FREE_AUTO char *names = strv_join(packages, " ");
     if (guest_write(guest, "/usr/sbin/policy-rc.d", 0755, policy, strlen(policy), err) < 0)
         return -1;
-    int answer = is_kept(install) ? lay(guest, install, err)
-                                  : download(guest, install, names, err);
+    int answer = is_kept(install) ? lay(guest, install, err) : download(guest, install, names, err);
     if (answer < 0)
         return -1;
     guest_step(guest, INSTALL_MS, "installing %s", names);
     return guest_run(guest,
-        APT "apt install " GUEST_CACHE "/*.deb\nrm -rf " GUEST_CACHE
-            " /tmp/apt.log\n",
-        NULL, err);
+        APT "apt install " GUEST_CACHE "/*.deb\nrm -rf " GUEST_CACHE " /tmp/apt.log\n", NULL, err);
 }
 
 int
@@ -145,9 +141,8 @@ install_list(struct guest *guest, const char *family, struct jv **ret, struct er
 {
     FREE_AUTO char *text = NULL;
     STRV_AUTO struct strv lines = {0};
-    const char *command = str_equal(family, "debian")
-                              ? "dpkg-query -W -f '${Package} ${Version}\\n'"
-                              : "pacman -Q";
+    const char *command =
+        str_equal(family, "debian") ? "dpkg-query -W -f '${Package} ${Version}\\n'" : "pacman -Q";
     if (guest_run(guest, command, &text, err) < 0)
         return -1;
     strv_split(&lines, text, '\n');

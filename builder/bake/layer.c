@@ -49,6 +49,16 @@ add_units(struct buf *out, const char *verb, const struct strv *units)
         buf_printf(out, "systemctl -q %s %s\n", verb, names);
 }
 
+// A text of the recipe that ends with a status other than 0 is a mistake of the recipe.
+static int
+run_text(struct layer *layer, const char *text, struct error *err)
+{
+    int answer = guest_run(layer->guest, text, NULL, err);
+    if (answer < 0 && err->code == ERR_FAILED)
+        err->code = ERR_SPEC;
+    return answer;
+}
+
 static int
 set_services(struct layer *layer, const struct recipe_step *step, struct error *err)
 {
@@ -57,7 +67,7 @@ set_services(struct layer *layer, const struct recipe_step *step, struct error *
     add_units(&text, "mask", &step->mask);
     add_units(&text, "enable", &step->enable);
     guest_step(layer->guest, SERVICES_MS, "setting services");
-    return text.data == NULL ? 0 : guest_run(layer->guest, text.data, NULL, err);
+    return text.data == NULL ? 0 : run_text(layer, text.data, err);
 }
 
 // The packages of all steps go in together at the first of them: one set, one run.
@@ -87,7 +97,7 @@ do_step(struct layer *layer, const struct recipe_step *step, struct error *err)
         return set_services(layer, step, err);
     case RECIPE_COMMAND:
         guest_step(layer->guest, COMMAND_MS, "running a command of the recipe");
-        return guest_run(layer->guest, step->command, NULL, err);
+        return run_text(layer, step->command, err);
     }
     return 0;
 }

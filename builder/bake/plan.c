@@ -133,7 +133,7 @@ add_item(struct bake_plan *plan, struct store *store, struct bake_source *source
     size_t capacity = plan->count;
     mem_grow(&plan->items, &capacity, plan->count + 1, sizeof *plan->items);
     struct bake_item *item = &plan->items[plan->count++];
-    *item = (struct bake_item) {.name = name, .key = key, .source = source};
+    *item = (struct bake_item){.name = name, .key = key, .source = source};
     return look_up(item, store, err);
 }
 

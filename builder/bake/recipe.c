@@ -12,7 +12,6 @@
 
 enum { INCLUDE_DEPTH_MAX = 4 };
 
-
 static const struct yaml_key bootstrap_keys[] = {
     {.name = "sources",
         .type = YAML_STRINGS,
@@ -125,13 +124,12 @@ recipe_read(const char *folder, const char *name, char **ret_origin, char **ret_
 }
 
 static void
-check_document(struct yaml_source *source, const struct yaml_node *root,
-    const struct document *document)
+check_document(
+    struct yaml_source *source, const struct yaml_node *root, const struct document *document)
 {
     const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
-    if (document->name != NULL &&
-        (strspn(document->name, allowed) != strlen(document->name) || document->name[0] == '-' ||
-            strlen(document->name) > 40))
+    if (document->name != NULL && (strspn(document->name, allowed) != strlen(document->name) ||
+                                      document->name[0] == '-' || strlen(document->name) > 40))
         yaml_complain(source, yaml_get(root, "name"),
             "'name' must be at most 40 small letters, digits and hyphens");
 }
@@ -164,8 +162,8 @@ move_steps(struct recipe_steps *to, struct recipe_steps *from)
     from->count = 0;
 }
 
-static int load_steps(const char *folder, const char *name, unsigned depth, struct recipe *recipe,
-    struct error *err);
+static int load_steps(
+    const char *folder, const char *name, unsigned depth, struct recipe *recipe, struct error *err);
 
 static int
 load_includes(const char *folder, const struct document *document, unsigned depth,
@@ -185,20 +183,20 @@ take_head(struct recipe *recipe, struct document *document)
     recipe->cmdline = TAKE(document->cmdline);
     recipe->is_base = document->bootstrap.sources.count > 0;
     recipe->bootstrap = document->bootstrap;
-    document->bootstrap = (struct recipe_bootstrap) {0};
+    document->bootstrap = (struct recipe_bootstrap){0};
 }
 
 static int
-load_steps(const char *folder, const char *name, unsigned depth, struct recipe *recipe,
-    struct error *err)
+load_steps(
+    const char *folder, const char *name, unsigned depth, struct recipe *recipe, struct error *err)
 {
     FREE_AUTO char *origin = NULL;
     FREE_AUTO char *text = NULL;
     size_t length = 0;
     __attribute__((cleanup(document_free))) struct document document = {0};
     if (depth > INCLUDE_DEPTH_MAX)
-        return error_set(err, ERR_SPEC,
-            "'%s' is included too deep; does a recipe include itself?", name);
+        return error_set(
+            err, ERR_SPEC, "'%s' is included too deep; does a recipe include itself?", name);
     if (recipe_read(folder, name, &origin, &text, &length, err) < 0 ||
         parse_document(folder, origin, text, length, &document, err) < 0 ||
         load_includes(folder, &document, depth, recipe, err) < 0)

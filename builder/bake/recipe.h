@@ -41,7 +41,7 @@ struct recipe_steps {
 
 // How a base is made from a distribution's packages.
 struct recipe_bootstrap {
-    struct strv sources;       // apt lines; {mirror} and {suite} stand for the spec's
+    struct strv sources; // apt lines; {mirror} and {suite} stand for the spec's
     struct strv packages;
     struct strv exclude;       // paths that packages do not install, with *
     struct recipe_steps early; // files that are there before the packages are configured

@@ -49,8 +49,8 @@ raw_free(struct raw_step *raw)
 }
 
 static void
-read_family(struct yaml_source *source, const struct yaml_node *name,
-    const struct yaml_node *value, void *member)
+read_family(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
+    void *member)
 {
     (void) name;
     unsigned *family = member;
@@ -61,24 +61,13 @@ read_family(struct yaml_source *source, const struct yaml_node *name,
         yaml_complain(source, value, "'family' must be debian or arch");
 }
 
-// Octal, as chmod takes it, without set-id bits; false when it is none.
-static bool
-parse_mode(const char *text, unsigned *ret)
-{
-    size_t length = strlen(text);
-    if (length < 3 || length > 4 || strspn(text, "01234567") != length)
-        return false;
-    *ret = (unsigned) strtoul(text, NULL, 8);
-    return *ret <= 0777;
-}
-
 static void
-read_modes(struct yaml_source *source, const struct yaml_node *name,
-    const struct yaml_node *value, void *member)
+read_modes(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
+    void *member)
 {
     (void) name;
-    struct raw_step *raw = (struct raw_step *) ((char *) member -
-                                                offsetof(struct raw_step, patterns));
+    struct raw_step *raw =
+        (struct raw_step *) ((char *) member - offsetof(struct raw_step, patterns));
     unsigned mode;
     if (value->kind != YAML_MAP) {
         yaml_complain(source, value, "'modes' must be a mapping of path patterns to modes");
@@ -163,110 +152,6 @@ static const struct yaml_key step_keys[] = {
     {0},
 };
 
-// ---- files ---------------------------------------------------------------------------------------
-
-static bool
-is_image_path(const char *path)
-{
-    STRV_AUTO struct strv parts = {0};
-    strv_split(&parts, path, '/');
-    return path[0] == '/' && path[1] != '\0' && !str_ends(path, "/") && !strv_has(&parts, "..");
-}
-
-static struct recipe_file *
-add_file(struct recipe_step *step, const char *path)
-{
-    mem_grow(&step->files, &step->file_capacity, step->file_count + 1, sizeof *step->files);
-    struct recipe_file *file = &step->files[step->file_count++];
-    *file = (struct recipe_file) {.path = str_dup(path), .mode = MODE_DEFAULT};
-    return file;
-}
-
-// What the program carries has no modes: a file that names its interpreter is one to be run.
-static void
-set_mode(const struct raw_step *raw, struct recipe_file *file)
-{
-    if (str_starts(file->data, "#!"))
-        file->mode = MODE_SCRIPT;
-    for (size_t i = 0; i < raw->patterns.count; i++)
-        if (fnmatch(raw->patterns.items[i], file->path, 0) == 0)
-            (void) parse_mode(raw->modes.items[i], &file->mode);
-}
-
-// Regular files only: a link of the user's folder may lead anywhere.
-static int
-list_tree(const char *root, const char *below, unsigned depth, struct strv *ret, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *folder = str_format("%s%s", root, below);
-    if (depth > TREE_DEPTH_MAX)
-        return error_set(err, ERR_SPEC, "the folder '%s' is too deep", folder);
-    if (dir_list(folder, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        FREE_AUTO char *path = str_format("%s/%s", below, names.items[i]);
-        FREE_AUTO char *full = str_format("%s%s", root, path);
-        struct stat info;
-        if (lstat(full, &info) < 0)
-            return error_errno(err, errno, "cannot look at '%s'", full);
-        if (S_ISREG(info.st_mode))
-            strv_add(ret, path);
-        else if (!S_ISDIR(info.st_mode))
-            return error_set(err, ERR_SPEC,
-                "'%s' is neither a file nor a folder; make the link or device by a command step",
-                full);
-        else if (list_tree(root, path, depth + 1, ret, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int
-add_user_tree(
-    struct recipe_step *step, const struct raw_step *raw, const char *root, struct error *err)
-{
-    STRV_AUTO struct strv paths = {0};
-    if (list_tree(root, "", 0, &paths, err) < 0)
-        return -1;
-    for (size_t i = 0; i < paths.count; i++) {
-        FREE_AUTO char *full = str_format("%s%s", root, paths.items[i]);
-        struct recipe_file *file = add_file(step, paths.items[i]);
-        if (file_read(full, FILE_MAX, &file->data, &file->length, err) < 0)
-            return -1;
-        set_mode(raw, file);
-    }
-    return 0;
-}
-
-static int
-add_carried_tree(struct recipe_step *step, const struct raw_step *raw, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *prefix = str_format("images/%s/", raw->folder);
-    asset_list(prefix, &names);
-    for (size_t i = 0; i < names.count; i++) {
-        struct recipe_file *file = add_file(step, names.items[i] + strlen(prefix) - 1);
-        if (asset_read(names.items[i], &file->data, &file->length, err) < 0)
-            return -1;
-        set_mode(raw, file);
-    }
-    if (names.count == 0)
-        return error_set(err, ERR_NOT_FOUND, "there is no folder '%s' with files", raw->folder);
-    return 0;
-}
-
-static int
-add_tree(struct recipe_step *step, const struct raw_step *raw, const char *folder,
-    struct error *err)
-{
-    if (folder != NULL) {
-        FREE_AUTO char *root = path_join(folder, raw->folder);
-        if (file_exists(root))
-            return add_user_tree(step, raw, root, err);
-    }
-    return add_carried_tree(step, raw, err);
-}
-
 // ---- steps ---------------------------------------------------------------------------------------
 
 static void
@@ -303,7 +188,7 @@ fill_services(struct raw_step *raw, struct recipe_step *step)
     step->enable = raw->services.enable;
     step->disable = raw->services.disable;
     step->mask = raw->services.mask;
-    raw->services = (struct raw_services) {0};
+    raw->services = (struct raw_services){0};
 }
 
 // Names go into commands of the image's shell: nothing in them may mean anything to it.
@@ -328,7 +213,7 @@ fill_step(struct recipe_place *place, const struct yaml_node *node, struct raw_s
     if (yaml_get(node, "packages") != NULL) {
         step->action = RECIPE_PACKAGES;
         step->packages = raw->packages;
-        raw->packages = (struct strv) {0};
+        raw->packages = (struct strv){0};
         check_names(&place->source, node, &step->packages);
     } else if (raw->folder != NULL) {
         fill_files(place, yaml_get(node, "files"), raw, step);
@@ -374,7 +259,7 @@ recipe_read_steps(struct yaml_source *source, const struct yaml_node *name,
         yaml_map(source, node, "a step", step_keys, &raw);
         mem_grow(&steps->items, &steps->capacity, steps->count + 1, sizeof *steps->items);
         struct recipe_step *step = &steps->items[steps->count++];
-        *step = (struct recipe_step) {0};
+        *step = (struct recipe_step){0};
         if (source->complaint_total == 0)
             fill_step(place, node, &raw, step);
         raw_free(&raw);
@@ -403,5 +288,5 @@ recipe_steps_free(struct recipe_steps *steps)
     for (size_t i = 0; i < steps->count; i++)
         step_free(&steps->items[i]);
     free(steps->items);
-    *steps = (struct recipe_steps) {0};
+    *steps = (struct recipe_steps){0};
 }

@@ -195,7 +195,7 @@ first_error(struct bake_run *run, struct error *err)
     if (chosen == NULL)
         return 0;
     *err = *chosen;
-    *chosen = (struct error) {0};
+    *chosen = (struct error){0};
     return -1;
 }
 

@@ -19,7 +19,7 @@ struct bake_job {
     struct bake_item *item;
     struct store *store;
     const struct bake_options *options;
-    const struct image *base; // NULL for a base
+    const struct image *base;                  // NULL for a base
     const struct bootstrap_prefetch *prefetch; // for a base: what the layers will ask for
     size_t prefetch_count;
 };

@@ -235,15 +235,15 @@ images_export(struct cli *cli, struct error *err)
     struct jv *images = jv_array();
     jv_set(value, "folder", jv_string(folder));
     jv_set(value, "images", images);
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    STRV_AUTO struct strv keys = {0};
     for (size_t i = 0; i < needs.plan->count; i++) {
-        const struct bake_item *item = &needs.plan->items[i];
-        progress_step(progress, item->name, "copying");
-        if (store_export(needs.store, item->key, folder, err) != 0)
-            return -1;
-        progress_done(progress, item->name, "copied");
-        jv_push(images, images_json(item->image));
+        strv_add(&keys, needs.plan->items[i].key);
+        jv_push(images, images_json(needs.plan->items[i].image));
     }
+    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    progress_step(progress, "export", "copying to %s", folder);
+    if (store_export(needs.store, &keys, folder, err) != 0)
+        return -1;
     progress_clear(progress);
     if (cli->globals.json)
         cli_print_json(value);

@@ -7,6 +7,9 @@
 #include "cli/report.h"
 #include "cli/report_marks.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #define WIDTH 960
 #define LEFT 44 // room for the numbers of the axis
 #define RIGHT 12
@@ -61,15 +64,25 @@ point_count(const struct chart *chart)
     return (chart->slots + chart->per - 1) / chart->per;
 }
 
+static int
+by_size(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+// Half more than the usual rate of writes: what comes in a burst after a stall is cut off at the
+// top, and does not press all else to the ground.
 static double
 most_of(const struct chart *chart)
 {
-    double most = 0;
-    for (size_t i = 0; i < point_count(chart); i++)
-        for (enum series series = ACKED; series <= READS; series++)
-            if (rate_at(chart, series, i) > most)
-                most = rate_at(chart, series, i);
-    return most;
+    size_t points = point_count(chart), count = 0;
+    FREE_AUTO double *rates = mem_zero(points, sizeof *rates);
+    for (size_t i = 0; i < points; i++)
+        if (rate_at(chart, ACKED, i) > 0)
+            rates[count++] = rate_at(chart, ACKED, i);
+    qsort(rates, count, sizeof *rates, by_size);
+    return count > 0 ? rates[count / 2] * 1.5 : 100;
 }
 
 // The smallest of 1, 2, 5, 10, 20, ... that makes at most count steps of all.
@@ -102,7 +115,7 @@ x_of(const struct chart *chart, int64_t at_ms)
 static double
 y_of(const struct chart *chart, double rate)
 {
-    return chart->base - rate / chart->most * PLOT;
+    return chart->base - fmin(rate / chart->most, 1) * PLOT;
 }
 
 // ---- parts of the picture ---------------------------------------------------------------------------
@@ -165,7 +178,7 @@ add_time(const struct chart *chart)
         buf_printf(chart->html,
             "<path class=\"ground\" d=\"M%.1f %dv4\"/><text class=\"axis\" x=\"%.1f\" y=\"%d\" "
             "text-anchor=\"middle\">%s%.0f%s</text>\n",
-            x, chart->base, x, chart->base + 18, at < 0 ? "−" : "", at < 0 ? -at : at,
+            x, chart->base, x, chart->base + 18, at < -step / 2 ? "−" : "", at < 0 ? -at : at,
             at + step + fault > all ? " s" : "");
     }
 }
@@ -238,7 +251,7 @@ report_chart(const struct drill_result *result, struct buf *html)
     report_marks_place(&marks, result, LEFT, WIDTH - RIGHT, chart.per_ms);
     chart.top = (int) marks.rows * REPORT_ROW + 6;
     chart.base = chart.top + PLOT;
-    chart.most = top_of(chart.most * 1.1);
+    chart.most = top_of(chart.most);
     buf_printf(html, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH,
         chart.base + BOTTOM - 10);
     markup_text(html, result->info->what);
@@ -266,14 +279,13 @@ report_spark(const struct drill_result *result, struct buf *html)
     if (chart.slots == 0)
         return;
     double wide = (double) SPARK_WIDTH / (double) point_count(&chart);
-    double most = chart.most > 0 ? chart.most : 1;
     buf_printf(html,
         "<svg class=\"spark\" viewBox=\"0 0 %d %d\" aria-hidden=\"true\">"
         "<path class=\"acked\" d=\"M0 %dV",
         SPARK_WIDTH, SPARK_HEIGHT, SPARK_HEIGHT);
     for (size_t i = 0; i < point_count(&chart); i++)
         buf_printf(html, "%s%.1fH%.1f", i == 0 ? "" : "V",
-            SPARK_HEIGHT - rate_at(&chart, ACKED, i) / most * SPARK_HEIGHT,
+            SPARK_HEIGHT * (1 - fmin(rate_at(&chart, ACKED, i) / chart.most, 1)),
             (double) (i + 1) * wide);
     buf_printf(html, "V%dZ\"/></svg>", SPARK_HEIGHT);
 }

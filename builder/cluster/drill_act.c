@@ -55,12 +55,13 @@ in_guest(struct drill *drill, const char *node, const char *const *argv, struct 
     return 0;
 }
 
+// Not waited for: a unit may take its time to come up, and what that does to clients is measured.
 static int
 systemctl(
     struct drill *drill, const char *node, const char *verb, const char *unit, struct error *err)
 {
     const char *kill[] = {"/usr/bin/systemctl", "kill", "--signal=SIGKILL", unit, NULL};
-    const char *other[] = {"/usr/bin/systemctl", verb, unit, NULL};
+    const char *other[] = {"/usr/bin/systemctl", "--no-block", verb, unit, NULL};
     return in_guest(drill, node, str_equal(verb, "kill") ? kill : other, err);
 }
 
@@ -222,9 +223,9 @@ start_shuffled(struct drill *drill, struct error *err)
     }
     for (size_t i = 0; i < spec->node_count; i++) {
         const char *node = spec->nodes[order[i]].name;
+        drill_note(drill, DRILL_HEAL, "%s: started", node);
         if (start(drill, node, err) < 0)
             return -1;
-        drill_note(drill, DRILL_HEAL, "%s: started", node);
         if (clock_sleep((int64_t) random_below(SHUFFLE_MS), err) < 0)
             return -1;
     }
@@ -237,10 +238,10 @@ do_to_all(struct drill *drill, const struct drill_step *step, struct error *err)
     for (size_t i = 0; i < drill->run->spec->node_count; i++) {
         if (!drill_is_whom(drill, step->whom, i))
             continue;
-        if (do_to_one(drill, step->act, i, err) < 0)
-            return error_context(err, "drill '%s'", drill->scenario->info.name);
         drill_note(drill, mends(step->act) ? DRILL_HEAL : DRILL_FAULT, "%s: %s",
             drill->run->spec->nodes[i].name, told(step->act));
+        if (do_to_one(drill, step->act, i, err) < 0)
+            return error_context(err, "drill '%s'", drill->scenario->info.name);
     }
     return 0;
 }

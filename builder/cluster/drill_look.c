@@ -10,25 +10,34 @@
 
 #define LOOK_MS 600  // of one look: a machine that is off answers never
 #define PAUSE_MS 100 // between looks
+#define MISSES 3     // looks in a row that tell that it is no longer converged: one may be late
 #define AWAIT_OFF_MS 180000
 #define AWAIT_MASTER_MS 60000
 #define AWAIT_CONVERGED_MS 600000
 #define TWIN_KEY "airbuild:drill:twin"
 
+// In their order, whenever they are noticed.
+static void
+add_event(struct drill *drill, int64_t at_ms, enum drill_event_kind kind, const char *text)
+{
+    struct drill_result *result = drill->result;
+    mem_grow(
+        &result->events, &drill->event_capacity, result->event_count + 1, sizeof *result->events);
+    size_t at = result->event_count++;
+    for (; at > 0 && result->events[at - 1].at_ms > at_ms; at--)
+        result->events[at] = result->events[at - 1];
+    result->events[at] = (struct drill_event){at_ms, kind, str_dup(text)};
+    progress_step(drill->run->progress, drill->scenario->info.name, "%s", text);
+}
+
 void
 drill_note(struct drill *drill, enum drill_event_kind kind, const char *format, ...)
 {
-    struct drill_result *result = drill->result;
-    char line[256];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    FREE_AUTO char *text = str_formatv(format, args);
     va_end(args);
-    mem_grow(
-        &result->events, &drill->event_capacity, result->event_count + 1, sizeof *result->events);
-    result->events[result->event_count++] = (struct drill_event){
-        .at_ms = clock_ms() - drill->begin_ms, .kind = kind, .text = str_dup(line)};
-    progress_step(drill->run->progress, drill->scenario->info.name, "%s", line);
+    add_event(drill, clock_ms() - drill->begin_ms, kind, text);
 }
 
 // Two workers that both call themselves master are asked to take a write each: only then it counts.
@@ -64,17 +73,25 @@ look_at_master(struct drill *drill)
         drill->promoted_ms = clock_ms();
 }
 
+// Every machine of the spec runs, and all is well.
+static bool
+has_converged(const struct drill *drill)
+{
+    for (size_t i = 0; i < drill->survey.count; i++)
+        if (drill->survey.domains[i].state != VIRT_RUNNING)
+            return false;
+    return drill->verdict.converged;
+}
+
 static void
 look_whether_converged(struct drill *drill)
 {
-    bool converged = drill_has_converged(drill);
-    if (!converged)
+    bool converged = has_converged(drill);
+    drill->misses = converged ? 0 : drill->misses + 1;
+    if (drill->misses >= MISSES)
         drill->converged_ms = 0;
-    else if (drill->converged_ms == 0) {
+    if (converged && drill->converged_ms == 0)
         drill->converged_ms = clock_ms();
-        if (drill->broken_ms != 0)
-            drill_note(drill, DRILL_CONVERGED, "converged");
-    }
 }
 
 int
@@ -100,15 +117,6 @@ all_off(const struct drill *drill, enum drill_whom whom)
     return true;
 }
 
-bool
-drill_has_converged(const struct drill *drill)
-{
-    for (size_t i = 0; i < drill->survey.count; i++)
-        if (drill->survey.domains[i].state != VIRT_RUNNING)
-            return false;
-    return drill->verdict.converged;
-}
-
 // ACT_WATCH is over by its time alone.
 static bool
 is_over(const struct drill *drill, const struct drill_step *step)
@@ -119,19 +127,30 @@ is_over(const struct drill *drill, const struct drill_step *step)
         return drill->named >= 0 && (size_t) drill->named != drill->master;
     if (step->act == ACT_AWAIT_SERVING)
         return drill->verdict.converged;
-    return step->act == ACT_AWAIT_CONVERGED && drill->converged_ms != 0;
+    return step->act == ACT_AWAIT_CONVERGED && drill->converged_ms != 0 && drill->misses == 0;
 }
 
 static int64_t
 longest(const struct drill *drill, const struct drill_step *step)
 {
+    if (step->ms > 0)
+        return step->ms;
     if (step->act == ACT_AWAIT_OFF)
         return AWAIT_OFF_MS;
     if (step->act == ACT_AWAIT_MASTER)
         return AWAIT_MASTER_MS;
-    if (step->act == ACT_AWAIT_CONVERGED || step->act == ACT_AWAIT_SERVING)
-        return drill->run->timeout_ms > 0 ? drill->run->timeout_ms : AWAIT_CONVERGED_MS;
-    return step->ms;
+    return drill->run->timeout_ms > 0 ? drill->run->timeout_ms : AWAIT_CONVERGED_MS;
+}
+
+// Once for each time.
+static void
+note_converged(struct drill *drill, const struct drill_step *step)
+{
+    if (step->act != ACT_AWAIT_CONVERGED || drill->broken_ms == 0 ||
+        drill->noted_ms == drill->converged_ms)
+        return;
+    drill->noted_ms = drill->converged_ms;
+    add_event(drill, drill->converged_ms - drill->begin_ms, DRILL_CONVERGED, "converged");
 }
 
 int
@@ -141,8 +160,10 @@ drill_await(struct drill *drill, const struct drill_step *step, struct error *er
     do {
         if (drill_look(drill, err) < 0)
             return -1;
-        if (is_over(drill, step))
+        if (is_over(drill, step)) {
+            note_converged(drill, step);
             return 0;
+        }
         if (clock_sleep(PAUSE_MS, err) < 0)
             return -1;
     } while (clock_left(end) > 0);

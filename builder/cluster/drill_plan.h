@@ -47,7 +47,7 @@ enum drill_act {
 struct drill_step {
     enum drill_act act;
     enum drill_whom whom;
-    int64_t ms;
+    int64_t ms; // of ACT_WATCH; of a wait: at most so long (0: as is usual for it)
 };
 
 struct drill_scenario {

@@ -85,6 +85,7 @@ go_through(struct drill *drill, struct error *err)
 {
     static const struct drill_step baseline = {ACT_WATCH, WHOM_NONE, BASELINE_MS};
     static const struct drill_step last = {ACT_WATCH, WHOM_NONE, LAST_MS};
+    static const struct drill_step still = {ACT_AWAIT_CONVERGED, WHOM_NONE, 0};
     bool anew = drill->scenario->info.new_data;
     if (!anew && (start_load(drill, err) < 0 || drill_await(drill, &baseline, err) < 0))
         return -1;
@@ -98,7 +99,7 @@ go_through(struct drill *drill, struct error *err)
         if (step->act == ACT_NEW_DISKS && start_load(drill, err) < 0)
             return -1;
     }
-    return drill_await(drill, &last, err);
+    return drill_await(drill, &last, err) < 0 ? -1 : drill_await(drill, &still, err);
 }
 
 static struct drill_slot *

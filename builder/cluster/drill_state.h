@@ -30,6 +30,8 @@ struct drill {
     int64_t last_act_ms;
     int64_t promoted_ms;  // 0: no other master was named
     int64_t converged_ms; // since when; 0: it is not
+    int64_t noted_ms;     // the last of these that became an event
+    unsigned misses;      // looks since it was seen converged
     int named;            // the master that was last noted; -1 none
     unsigned two_masters;
     int64_t twins_from_ms, twins_to_ms; // first and last look at two masters
@@ -51,8 +53,6 @@ int drill_look(struct drill *drill, struct error *err);
 // ACT_WATCH and the ACT_AWAIT_*: look again and again. Not converging in time is no error: it is
 // measured.
 int drill_await(struct drill *drill, const struct drill_step *step, struct error *err);
-// All machines of the spec run, and have converged.
-bool drill_has_converged(const struct drill *drill);
 // After an error or an interruption: machines on, links up. Its own failures are ignored.
 void drill_mend(struct drill *drill);
 

@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 
-#define MOMENT_US 100000
+#define MOMENT_US 100000 // what is missed within it is made up for
 
 char *
 load_key(const struct load *load, unsigned number)
@@ -77,7 +77,7 @@ send_one(struct load_client *client)
     ask(client, number);
 }
 
-// What was missed within a moment is made up for, but not what was missed in an outage.
+// Not what was missed in an outage: the rate would be another.
 static void
 send_due(struct load_client *client)
 {

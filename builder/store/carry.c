@@ -4,6 +4,9 @@
 #include "base/file.h"
 #include "store/inside.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
 static int
 copy_files(const char *from, const char *to, struct error *err)
 {
@@ -26,24 +29,75 @@ copy_image(const char *from, const char *to, struct error *err)
     return file_copy(source, target, 0444, err);
 }
 
-int
-store_export(struct store *store, const char *key, const char *folder, struct error *err)
+// The images and their bases, each once.
+static int
+export_keys(struct store *store, const struct strv *keys, struct strv *ret_keys, struct error *err)
 {
-    IMAGE_AUTO struct image *image = NULL;
-    if (file_exists(folder))
-        return error_set(err, ERR_CONFLICT,
-            "'%s' is there already; name a folder that does not exist yet", folder);
-    if (store_verify(store, key, err) < 0 || store_find(store, key, &image, err) < 0)
-        return -1;
-    const char *keys[] = {image->backing, image->key};
-    for (size_t i = 0; i < 2; i++) {
-        if (keys[i] == NULL)
-            continue;
-        FREE_AUTO char *from = store_image_folder(store, keys[i]);
-        FREE_AUTO char *to = path_join(folder, keys[i]);
+    for (size_t i = 0; i < keys->count; i++) {
+        IMAGE_AUTO struct image *image = NULL;
+        if (store_verify(store, keys->items[i], err) < 0 ||
+            store_find(store, keys->items[i], &image, err) < 0)
+            return -1;
+        const char *both[] = {image->backing, image->key};
+        for (size_t j = 0; j < 2; j++)
+            if (both[j] != NULL && !strv_has(ret_keys, both[j]))
+                strv_add(ret_keys, both[j]);
+    }
+    return 0;
+}
+
+static int
+copy_images(struct store *store, const struct strv *keys, const char *folder, struct error *err)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        FREE_AUTO char *from = store_image_folder(store, keys->items[i]);
+        FREE_AUTO char *to = path_join(folder, keys->items[i]);
         if (copy_image(from, to, err) < 0)
             return -1;
     }
+    if (chmod(folder, STORE_FOLDER_MODE) < 0)
+        return error_errno(err, errno, "cannot set the mode of '%s'", folder);
+    return 0;
+}
+
+int
+store_export(struct store *store, const struct strv *keys, const char *folder, struct error *err)
+{
+    STRV_AUTO struct strv all = {0};
+    ERROR_AUTO struct error ignored = {0};
+    FREE_AUTO char *parent = path_folder(folder);
+    FREE_AUTO char *draft = NULL;
+    if (file_exists(folder))
+        return error_set(err, ERR_CONFLICT,
+            "'%s' is there already; name a folder that does not exist yet", folder);
+    if (export_keys(store, keys, &all, err) < 0 ||
+        dir_temp(parent, "airbuild-export", &draft, err) < 0)
+        return -1;
+    if (copy_images(store, &all, draft, err) == 0 && dir_publish(draft, folder, err) == 0)
+        return 0;
+    (void) dir_remove(draft, &ignored);
+    return -1;
+}
+
+// The same key may be another build here, whose bytes a layer from elsewhere does not fit.
+static int
+check_base(struct store *store, const struct jv *manifest, struct error *err)
+{
+    const char *key = jv_get_string(manifest, "backing");
+    JV_AUTO struct jv *base = NULL;
+    if (key == NULL)
+        return 0;
+    if (!store_is_key(key))
+        return error_set(err, ERR_DAMAGED, "its base '%s' is no key", key);
+    FREE_AUTO char *folder = store_image_folder(store, key);
+    if (store_read_manifest(folder, key, &base, err) < 0)
+        return error_context(err, "its base '%.12s'", key);
+    const struct jv *disk = jv_get(jv_get(base, "files"), STORE_DISK);
+    if (!str_equal(jv_get_string(manifest, "backing_sha256"), jv_get_string(disk, "sha256")))
+        return error_set(err, ERR_CONFLICT,
+            "its base '%.12s' is here as another build; run 'airbuild images', which bakes this "
+            "image over that one",
+            key);
     return 0;
 }
 
@@ -60,6 +114,8 @@ take_in(struct store *store, const char *from, const char *key, struct strv *ret
         return error_context(err, "the image in '%s' cannot be taken in", from);
     if (draft == NULL)
         return 0;
+    if (check_base(store, manifest, err) < 0)
+        return error_context(err, "the image in '%s' cannot be taken in", from);
     if (copy_files(from, draft_folder(draft), err) < 0 || store_publish(draft, manifest, err) < 0)
         return -1;
     strv_add(ret_keys, key);

@@ -31,6 +31,18 @@ store_describe_file(const char *path, struct jv **ret, struct error *err)
     return 0;
 }
 
+// What every image has, so that no reader needs to ask.
+static int
+check_members(const struct jv *manifest, const char *path, struct error *err)
+{
+    static const char *const members[] = {"name", "family", "cmdline", "created", NULL};
+    for (size_t i = 0; members[i] != NULL; i++)
+        if (jv_get_string(manifest, members[i]) == NULL)
+            return error_set(
+                err, ERR_DAMAGED, "its manifest '%s' does not say its %s", path, members[i]);
+    return 0;
+}
+
 int
 store_read_manifest(const char *folder, const char *key, struct jv **ret, struct error *err)
 {
@@ -43,12 +55,14 @@ store_read_manifest(const char *folder, const char *key, struct jv **ret, struct
         if (err->code == ERR_INTERRUPTED || err->code == ERR_ACCESS)
             return -1;
         ERROR_AUTO struct error cause = *err;
-        *err = (struct error) {0};
+        *err = (struct error){0};
         return error_set(err, ERR_DAMAGED, "its manifest cannot be read (%s)", cause.message);
     }
     if (jv_get_int(manifest, "format", 0) != STORE_FORMAT ||
         !str_equal(jv_get_string(manifest, "key"), key))
         return error_set(err, ERR_DAMAGED, "its manifest '%s' is not one of this image", path);
+    if (check_members(manifest, path, err) < 0)
+        return -1;
     *ret = TAKE(manifest);
     return 0;
 }

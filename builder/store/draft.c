@@ -44,8 +44,8 @@ draft_folder(const struct draft *draft)
 }
 
 int
-store_begin(struct store *store, const char *key, int64_t wait_ms, struct draft **ret,
-    struct error *err)
+store_begin(
+    struct store *store, const char *key, int64_t wait_ms, struct draft **ret, struct error *err)
 {
     DRAFT_AUTO struct draft *draft = mem_zero(1, sizeof *draft);
     draft->store = store;

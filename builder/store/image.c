@@ -95,7 +95,7 @@ damaged(const char *name, const char *key, struct error *err)
     if (err->code != ERR_DAMAGED)
         return -1;
     ERROR_AUTO struct error cause = *err;
-    *err = (struct error) {0};
+    *err = (struct error){0};
     return error_set(err, ERR_DAMAGED,
         "the image '%s' (%.12s) is damaged: %s; run 'airbuild images', which bakes it again",
         name == NULL ? "?" : name, key, cause.message);

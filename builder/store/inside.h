@@ -35,8 +35,8 @@ int store_read_manifest(const char *folder, const char *key, struct jv **ret, st
 int store_describe_file(const char *path, struct jv **ret, struct error *err);
 // Compare the files of folder with its manifest. thorough: read them all, else only those whose
 // time differs.
-int store_check_files(const char *folder, const struct jv *manifest, bool thorough,
-    struct error *err);
+int store_check_files(
+    const char *folder, const struct jv *manifest, bool thorough, struct error *err);
 
 // Remove the package sets that no image names, and the files that no set names; adds to *bytes.
 int store_prune_packages(struct store *store, uint64_t *bytes, struct error *err);

@@ -14,7 +14,7 @@ image_list_free(struct image_list *list)
     for (size_t i = 0; i < list->count; i++)
         image_free(list->items[i]);
     free(list->items);
-    *list = (struct image_list) {0};
+    *list = (struct image_list){0};
 }
 
 static int
@@ -40,8 +40,7 @@ keys_of(const struct store *store, struct strv *ret_keys, struct error *err)
 }
 
 int
-store_list(
-    struct store *store, struct image_list *ret, struct strv *ret_damaged, struct error *err)
+store_list(struct store *store, struct image_list *ret, struct strv *ret_damaged, struct error *err)
 {
     STRV_AUTO struct strv keys = {0};
     if (keys_of(store, &keys, err) < 0)

@@ -66,7 +66,8 @@ store_package_set(struct store *store, const char *set, struct jv **ret, struct 
     return 0;
 }
 
-// A name with a slash would leave the folder.
+// A name with a slash would leave the folder. What is damaged is worth nothing: it goes, so that it
+// is downloaded anew.
 static int
 lay_file(struct store *store, const struct jv *entry, const char *folder, struct error *err)
 {
@@ -76,26 +77,44 @@ lay_file(struct store *store, const struct jv *entry, const char *folder, struct
         return error_set(err, ERR_DAMAGED, "a list of kept packages has an entry of another form");
     FREE_AUTO char *from = path_join(store->packages, wanted);
     FREE_AUTO char *to = path_join(folder, name);
+    if (!file_exists(from))
+        return error_set(err, ERR_DAMAGED, "the kept package '%s' ('%s') is gone", name, from);
     if (digest_file(from, hex, err) < 0)
         return -1;
-    if (!str_equal(hex, wanted))
-        return error_set(err, ERR_DAMAGED,
-            "the kept package '%s' is damaged; remove '%s' and bake with the network", name, from);
+    if (!str_equal(hex, wanted)) {
+        (void) unlink(from);
+        return error_set(err, ERR_DAMAGED, "the kept package '%s' ('%s') is damaged", name, from);
+    }
     if (link(from, to) == 0)
         return 0;
     return file_copy(from, to, 0644, err);
+}
+
+static int
+lay_files(struct store *store, const struct jv *lock, const char *folder, struct error *err)
+{
+    for (size_t i = 0; i < jv_count(lock); i++)
+        if (lay_file(store, jv_at(lock, i), folder, err) < 0)
+            return -1;
+    return 0;
 }
 
 int
 store_lay_packages(struct store *store, const char *set, const char *folder, struct error *err)
 {
     JV_AUTO struct jv *lock = NULL;
+    FREE_AUTO char *path = set_path(store, set);
     if (store_package_set(store, set, &lock, err) < 0)
         return -1;
-    for (size_t i = 0; i < jv_count(lock); i++)
-        if (lay_file(store, jv_at(lock, i), folder, err) < 0)
-            return -1;
-    return 0;
+    if (lay_files(store, lock, folder, err) == 0)
+        return 0;
+    if (err->code != ERR_DAMAGED)
+        return -1;
+    (void) unlink(path);
+    ERROR_AUTO struct error cause = *err;
+    *err = (struct error){0};
+    return error_set(
+        err, ERR_DAMAGED, "%s; its set is forgotten, so try again with the network", cause.message);
 }
 
 // The sets that the images which are left were made from.

@@ -1,8 +1,9 @@
-// store.h - finished images by key (the digest of all that went into them), and the packages they were made from.
-// An image is there whole or not at all; it is never changed after it was published. Nothing is baked here.
+// store.h - finished images by key (the digest of all that went into them), and the packages they
+// were made from. An image is there whole or not at all; it is never changed after it was
+// published. Nothing is baked here.
 //
-// HOME/store/images/KEY/ holds disk.qcow2, kernel, initrd (0444) and manifest.json; HOME/store/images/.KEY is a draft
-// that somebody is making under the lock HOME/store/locks/KEY.
+// HOME/store/images/KEY/ holds disk.qcow2, kernel, initrd (0444) and manifest.json;
+// HOME/store/images/.KEY is a draft that somebody is making under the lock HOME/store/locks/KEY.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_STORE_STORE_H
 #define AIRBUILD_STORE_STORE_H
@@ -18,8 +19,8 @@
 
 struct store;
 
-// home: AIRBUILD_HOME; made when absent (folders 0711, packages 0755). Drafts that nobody makes any more (an
-// interrupted bake) are removed. ERR_ACCESS when home cannot be written.
+// home: AIRBUILD_HOME; made when absent (folders 0711, packages 0755). Drafts that nobody makes any
+// more (an interrupted bake) are removed. ERR_ACCESS when home cannot be written.
 int store_open(const char *home, struct store **ret, struct error *err);
 void store_free(struct store *store);
 void store_freep(struct store **store);
@@ -30,19 +31,19 @@ const char *store_folder(const struct store *store); // HOME/store, for dir_spac
 
 // All owned; paths are absolute and canonical.
 struct image {
-    char *key;             // 64 hex digits
-    char *name;            // the recipe's: "base-debian", "haproxy", "redis"
-    char *family;          // "debian" or "arch"
-    char *folder;          // HOME/store/images/KEY
-    char *disk;            // qcow2, 0444; a node's overlay names it as backing file with format qcow2
+    char *key;    // 64 hex digits
+    char *name;   // the recipe's: "base-debian", "haproxy", "redis"
+    char *family; // "debian" or "arch"
+    char *folder; // HOME/store/images/KEY
+    char *disk;   // qcow2, 0444; a node's overlay names it as backing file with format qcow2
     char *kernel, *initrd; // for direct kernel boot
-    char *cmdline;         // kernel arguments that go with them, "root=UUID=... ro console=ttyS0,..."
-    char *backing;         // key of the base it is a layer over; NULL for a base
-    char *backing_disk;    // that base's disk; NULL for a base
+    char *cmdline;      // kernel arguments that go with them, "root=UUID=... ro console=ttyS0,..."
+    char *backing;      // key of the base it is a layer over; NULL for a base
+    char *backing_disk; // that base's disk; NULL for a base
     uint64_t virtual_bytes;
-    uint64_t disk_bytes;   // of disk.qcow2, without its base
-    char *created;         // "2026-11-22T17:41:20Z"
-    struct jv *manifest;   // all that is known: packages with versions, inputs, tools, seconds
+    uint64_t disk_bytes; // of disk.qcow2, without its base
+    char *created;       // "2026-11-22T17:41:20Z"
+    struct jv *manifest; // all that is known: packages with versions, inputs, tools, seconds
 };
 void image_free(struct image *image);
 void image_freep(struct image **image);
@@ -55,62 +56,78 @@ struct image_list {
 void image_list_free(struct image_list *list);
 #define IMAGE_LIST_AUTO __attribute__((cleanup(image_list_free)))
 
-// The image of that key, after a quick look at it and its base: sizes and times as recorded (microseconds); a file
-// whose time differs is read and its SHA-256 decides. ERR_NOT_FOUND; ERR_DAMAGED names image, file, difference and
-// mend. Interruptible.
+// The image of that key, after a quick look at it and its base: sizes and times as recorded
+// (microseconds); a file whose time differs is read and its SHA-256 decides. ERR_NOT_FOUND;
+// ERR_DAMAGED names image, file, difference and mend. Interruptible.
 int store_find(struct store *store, const char *key, struct image **ret, struct error *err);
 bool store_has(const struct store *store, const char *key); // published, whatever its health
 
-// All images, bases first, then by name and age. A damaged one is left out and its sentence added to ret_damaged.
-int store_list(struct store *store, struct image_list *ret, struct strv *ret_damaged, struct error *err);
+// All images, bases first, then by name and age. A damaged one is left out and its sentence added
+// to ret_damaged.
+int store_list(
+    struct store *store, struct image_list *ret, struct strv *ret_damaged, struct error *err);
 
 // Read every byte of the image and of its base and compare digests. ERR_DAMAGED as store_find.
 int store_verify(struct store *store, const char *key, struct error *err);
 
-// Remove the images that neither keep nor the base of a kept one names, drafts included, and the packages that no
-// kept image was made from. ret_removed: "NAME KEY" each; dry_run only tells. An image that is being made is kept.
-int store_prune(struct store *store, const struct strv *keep, bool dry_run, struct strv *ret_removed,
-                uint64_t *ret_bytes, struct error *err);
+// Remove the images that neither keep nor the base of a kept one names, drafts included, and the
+// packages that no kept image was made from. ret_removed: "NAME KEY" each; dry_run only tells. An
+// image that is being made is kept.
+int store_prune(struct store *store, const struct strv *keep, bool dry_run,
+    struct strv *ret_removed, uint64_t *ret_bytes, struct error *err);
 
-// Remove one image (to bake it again). One that is absent is fine; the caller made sure that nothing lies over it.
+// Remove one image (to bake it again). One that is absent is fine; the caller made sure that
+// nothing lies over it.
 int store_remove(struct store *store, const char *key, struct error *err);
 
-// Copy an image and its base into a new folder (KEY/ each), to carry to another machine; and take such a folder in:
-// every digest is checked, what is there already is left alone. ret_keys: the images taken in.
-int store_export(struct store *store, const char *key, const char *folder, struct error *err);
+// Copy images and their bases into a new folder (KEY/ each), to carry to another machine; it
+// appears whole or not at all. And take such a folder in: every digest is checked, what is there
+// already is left alone. ERR_CONFLICT: a layer over another build of its base than the one that is
+// here. ret_keys: the images taken in.
+int store_export(
+    struct store *store, const struct strv *keys, const char *folder, struct error *err);
 int store_import(struct store *store, const char *folder, struct strv *ret_keys, struct error *err);
 
 // ---- making an image -----------------------------------------------------------------------------------------------
 
 struct draft; // an image in the making: a private folder beside the images, and the lock of its key
 
-// Lock the key (waiting at most wait_ms for another airbuild that makes the same image; ERR_BUSY names it), then make
-// the folder. *ret is NULL when the image is there by then.
-int store_begin(struct store *store, const char *key, int64_t wait_ms, struct draft **ret, struct error *err);
+// Lock the key (waiting at most wait_ms for another airbuild that makes the same image; ERR_BUSY
+// names it), then make the folder. *ret is NULL when the image is there by then.
+int store_begin(
+    struct store *store, const char *key, int64_t wait_ms, struct draft **ret, struct error *err);
 const char *draft_folder(const struct draft *draft); // put disk.qcow2, kernel and initrd here
 
-// The manifest needs "name", "family", "cmdline", "virtual_bytes" and, for a layer, "backing" (a key); key, creation
-// time, sizes and digests are added. Published by one rename. The draft is spent when this succeeds.
+// The manifest needs "name", "family", "cmdline", "virtual_bytes" and, for a layer, "backing" (a
+// key); key, creation time, sizes and digests are added. Published by one rename. The draft is
+// spent when this succeeds.
 int store_publish(struct draft *draft, struct jv *manifest, struct error *err);
-void draft_free(struct draft *draft); // removes the folder of a draft that was not published; frees the lock
+void draft_free(
+    struct draft *draft); // removes the folder of a draft that was not published; frees the lock
 void draft_freep(struct draft **draft);
 #define DRAFT_AUTO __attribute__((cleanup(draft_freep)))
 
 // ---- packages ------------------------------------------------------------------------------------------------------
 
-// One set of packages, as downloaded for one image: HOME/store/packages/SHA256 are the files, HOME/store/packages/
-// sets/SET.json says which file names and digests belong together. SET is a digest of what asked for them.
+// One set of packages, as downloaded for one image: HOME/store/packages/SHA256 are the files,
+// HOME/store/packages/ sets/SET.json says which file names and digests belong together. SET is a
+// digest of what asked for them.
 
 // Keep the files of folder as set (moves them; a file that is there already is not kept twice).
-int store_keep_packages(struct store *store, const char *set, const char *folder, struct error *err);
-// The kept set: its lock, [{"file", "sha256", "bytes"}], sorted by file. ERR_NOT_FOUND when there is none.
+int store_keep_packages(
+    struct store *store, const char *set, const char *folder, struct error *err);
+// The kept set: its lock, [{"file", "sha256", "bytes"}], sorted by file. ERR_NOT_FOUND when there
+// is none.
 int store_package_set(struct store *store, const char *set, struct jv **ret, struct error *err);
-// Lay the files of a kept set into folder under their own names (hard links where possible), digests checked.
+// Lay the files of a kept set into folder under their own names (hard links where possible),
+// digests checked. ERR_DAMAGED: a file is not what it was; the set is forgotten then, so that the
+// next bake downloads it anew.
 int store_lay_packages(struct store *store, const char *set, const char *folder, struct error *err);
 
 // ---- files of the user ---------------------------------------------------------------------------------------------
 
-// SHA-256 of a large file, remembered by path, size, time and inode, so that asking again takes no time.
+// SHA-256 of a large file, remembered by path, size, time and inode, so that asking again takes no
+// time.
 int store_file_digest(struct store *store, const char *path, char **ret_hex, struct error *err);
 
 #endif

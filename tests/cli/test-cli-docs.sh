@@ -102,6 +102,10 @@ same 'a second node to stop' "$nodes" "$(complete_words stop work11 '')"
 is 'no second node to seed' '' "$(complete_words seed work11 '')"
 same 'actions of images' $'bake\nlist\nverify\nprune\nexport\nimport' "$(complete_words images '')"
 same 'topics of help' "$commands"$'\nspec\nexample' "$(complete_words help '')"
+drills=$("$airbuild" drill --list --json | jq -r '.[].drill')
+same 'completion of drill offers the drills' "$drills" "$(complete_words drill '')"
+same 'a second one too' "$drills" "$(complete_words drill master-off '')"
+same 'and a file where a page is to go' 'other.yaml' "$(touch other.yaml; complete_words drill --html o)"
 is 'status takes no operand' '' "$(complete_words status '')"
 "$airbuild" help example | sed 's/work13/other13/' >other.yaml
 same 'nodes of the spec that is named' $'head10\nother13\nwork11\nwork12' "$(complete_words ssh --spec other.yaml '')"

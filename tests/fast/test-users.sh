@@ -32,13 +32,13 @@ as() {
 may() {
     local seen
     seen=$(as "$1" "$2" "${@:3}" | head -n 1)
-    [[ $seen != NOPERM* && $seen != NOAUTH* && $seen != *"can't publish"* && $seen != *"unknown command"* ]]
+    [[ $seen != NOPERM* && $seen != NOAUTH* && $seen != *"can't publish"* && $seen != *"ACL failure"* && $seen != *"unknown command"* ]]
     tap $? "$1 may: ${*:3}" "$seen"
 }
 may_not() {
     local seen
     seen=$(as "$1" "$2" "${@:3}" | head -n 1)
-    [[ $seen == NOPERM* || $seen == *"can't publish"* ]]
+    [[ $seen == NOPERM* || $seen == *"can't publish"* || $seen == *"ACL failure"* ]]
     tap $? "$1 may not: ${*:3}" "$seen"
 }
 

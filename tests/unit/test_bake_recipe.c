@@ -1,0 +1,341 @@
+// test_bake_recipe.c - recipes read into steps: every form of them, and a complaint with its place
+// for every wrong one.
+// SPDX-License-Identifier: Apache-2.0
+#include "unit.h"
+
+#include "bake/recipe.h"
+#include "base/asset.h"
+#include "base/cleanup.h"
+
+static void
+put(const char *folder, const char *name, const char *text)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *path = path_join(folder, name);
+    FREE_AUTO char *parent = path_folder(path);
+    assert_ok(dir_make(parent, 0755, &err), &err);
+    assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
+}
+
+// The recipe that text is, named "r.yaml" in folder.
+static struct recipe *
+read_text(const char *folder, const char *text)
+{
+    ERROR_AUTO struct error err = {0};
+    struct recipe *recipe = NULL;
+    FREE_AUTO char *path = path_join(folder, "r.yaml");
+    put(folder, "r.yaml", text);
+    assert_ok(recipe_load_file(path, &recipe, &err), &err);
+    return recipe;
+}
+
+// ---- right ones ----------------------------------------------------------------------------------
+
+static void
+test_carried_recipes(void **state)
+{
+    (void) state;
+    static const char *const names[] = {"base-debian", "haproxy", "redis"};
+    for (size_t i = 0; i < 3; i++) {
+        ERROR_AUTO struct error err = {0};
+        RECIPE_AUTO struct recipe *recipe = NULL;
+        assert_ok(recipe_load(names[i], &recipe, &err), &err);
+        assert_string_equal(recipe->name, names[i]);
+        assert_int_equal(recipe->is_base, i == 0);
+        assert_true(recipe->steps.count > 0);
+    }
+}
+
+static void
+test_every_step(void **state)
+{
+    RECIPE_AUTO struct recipe *recipe = read_text(*state,
+        "name: all\ndescription: all that a step can be\nsteps:\n"
+        "  - packages: [sudo, libfoo++, g@1:2]\n"
+        "  - write: {path: /etc/motd, mode: \"0640\", text: hello}\n"
+        "  - services: {enable: [a.service], disable: [b.timer], mask: [c@x.socket]}\n"
+        "  - command: |\n      echo one\n      echo two\n");
+    const struct recipe_step *steps = recipe->steps.items;
+    assert_int_equal(recipe->steps.count, 4);
+    assert_int_equal(steps[0].action, RECIPE_PACKAGES);
+    assert_int_equal(steps[0].packages.count, 3);
+    assert_int_equal(steps[1].action, RECIPE_FILES);
+    assert_string_equal(steps[1].files[0].path, "/etc/motd");
+    assert_string_equal(steps[1].files[0].data, "hello");
+    assert_int_equal(steps[1].files[0].length, 5);
+    assert_int_equal(steps[1].files[0].mode, 0640);
+    assert_int_equal(steps[2].action, RECIPE_SERVICES);
+    assert_string_equal(steps[2].enable.items[0], "a.service");
+    assert_string_equal(steps[2].disable.items[0], "b.timer");
+    assert_string_equal(steps[2].mask.items[0], "c@x.socket");
+    assert_int_equal(steps[3].action, RECIPE_COMMAND);
+    assert_string_equal(steps[3].command, "echo one\necho two\n");
+    assert_false(recipe->is_base);
+}
+
+static const struct recipe_file *
+file_named(const struct recipe *recipe, const char *path)
+{
+    const struct recipe_step *step = &recipe->steps.items[0];
+    for (size_t i = 0; i < step->file_count; i++)
+        if (strcmp(step->files[i].path, path) == 0)
+            return &step->files[i];
+    fail_msg("no file '%s'", path);
+    return NULL;
+}
+
+// A file is 0644, one that names its interpreter 0755, and a pattern has the last word.
+static void
+test_modes(void **state)
+{
+    put(*state, "tree/etc/a.conf", "a");
+    put(*state, "tree/etc/deep/secret", "s");
+    put(*state, "tree/usr/bin/run", "#!/bin/sh\n");
+    put(*state, "tree/usr/bin/quiet", "#!/bin/sh\n");
+    RECIPE_AUTO struct recipe *recipe = read_text(*state,
+        "name: modes\nsteps:\n  - files: tree\n"
+        "    modes: {\"/etc/*\": \"0600\", /etc/a.conf: \"440\", /usr/bin/quiet: \"0644\"}\n");
+    assert_int_equal(recipe->steps.items[0].file_count, 4);
+    assert_int_equal(file_named(recipe, "/etc/a.conf")->mode, 0440);
+    assert_int_equal(file_named(recipe, "/etc/deep/secret")->mode, 0600);
+    assert_int_equal(file_named(recipe, "/usr/bin/run")->mode, 0755);
+    assert_int_equal(file_named(recipe, "/usr/bin/quiet")->mode, 0644);
+    assert_string_equal(file_named(recipe, "/etc/deep/secret")->data, "s");
+}
+
+static void
+test_mode_without_a_pattern(void **state)
+{
+    put(*state, "tree/etc/plain", "p");
+    put(*state, "tree/etc/empty", "");
+    RECIPE_AUTO struct recipe *recipe = read_text(*state, "name: modes\nsteps:\n  - files: tree\n");
+    assert_int_equal(file_named(recipe, "/etc/plain")->mode, 0644);
+    assert_int_equal(file_named(recipe, "/etc/empty")->length, 0);
+}
+
+static void
+test_family_filters(void **state)
+{
+    STRV_AUTO struct strv debian = {0}, arch = {0};
+    RECIPE_AUTO struct recipe *recipe =
+        read_text(*state, "name: two\nsteps:\n"
+                          "  - packages: [both]\n"
+                          "  - {packages: [redis-server], family: debian}\n"
+                          "  - {packages: [valkey], family: arch}\n"
+                          "  - {command: true, family: arch}\n");
+    recipe_packages(recipe, "debian", &debian);
+    recipe_packages(recipe, "arch", &arch);
+    FREE_AUTO char *on_debian = strv_join(&debian, " ");
+    FREE_AUTO char *on_arch = strv_join(&arch, " ");
+    assert_string_equal(on_debian, "both redis-server");
+    assert_string_equal(on_arch, "both valkey");
+    const struct recipe_step *command = &recipe->steps.items[3];
+    assert_false(recipe_step_applies(command, "debian"));
+    assert_true(recipe_step_applies(command, "arch"));
+}
+
+// Steps of what is included come first, in the order of the list; its head is not taken over.
+static void
+test_include(void **state)
+{
+    put(*state, "one.yaml", "name: one\ncmdline: one\nsteps:\n  - command: echo 1\n");
+    put(*state, "two.yaml", "name: two\ninclude: [one.yaml]\nsteps:\n  - command: echo 2\n");
+    RECIPE_AUTO struct recipe *recipe = read_text(
+        *state, "name: three\ninclude: [two.yaml, common.yaml]\nsteps:\n  - command: echo 3\n");
+    RECIPE_AUTO struct recipe *common = NULL;
+    ERROR_AUTO struct error err = {0};
+    assert_ok(recipe_load("common", &common, &err), &err);
+    assert_string_equal(recipe->name, "three");
+    assert_null(recipe->cmdline);
+    assert_int_equal(recipe->steps.count, 3 + common->steps.count);
+    assert_string_equal(recipe->steps.items[0].command, "echo 1");
+    assert_string_equal(recipe->steps.items[1].command, "echo 2");
+    assert_string_equal(recipe->steps.items[recipe->steps.count - 1].command, "echo 3");
+}
+
+// What lies beside the recipe goes before what the program carries.
+static void
+test_own_files_first(void **state)
+{
+    put(*state, "common.yaml", "name: common\nsteps:\n  - command: echo mine\n");
+    RECIPE_AUTO struct recipe *recipe = read_text(*state, "name: own\ninclude: [common.yaml]\n");
+    assert_int_equal(recipe->steps.count, 1);
+    assert_string_equal(recipe->steps.items[0].command, "echo mine");
+}
+
+// ---- fixed form ----------------------------------------------------------------------------------
+
+static char *
+canonical(const char *folder, const char *text)
+{
+    RECIPE_AUTO struct recipe *recipe = read_text(folder, text);
+    return recipe_canonical(recipe);
+}
+
+static void
+test_layout_means_nothing(void **state)
+{
+    FREE_AUTO char *first = canonical(*state,
+        "name: x\nsteps:\n  - packages: [a, b]\n  - {command: \"echo hi\", family: debian}\n");
+    FREE_AUTO char *second = canonical(*state,
+        "# a comment\nsteps:\n- packages:\n  - a\n  - b\n- family: debian\n  command: echo hi\n"
+        "name: x\ndescription: what people read\n");
+    assert_string_equal(first, second);
+}
+
+static void
+test_meaning_shows(void **state)
+{
+    static const char *const texts[] = {
+        "name: x\nsteps:\n  - packages: [a, b]\n",
+        "name: y\nsteps:\n  - packages: [a, b]\n",
+        "name: x\nsteps:\n  - packages: [b, a]\n",
+        "name: x\nsteps:\n  - packages: [a]\n  - packages: [b]\n",
+        "name: x\nsteps:\n  - {packages: [a, b], family: arch}\n",
+        "name: x\nsteps:\n  - command: a\n",
+        "name: x\nsteps:\n  - command: b\n",
+        "name: x\nsteps:\n  - services: {enable: [a]}\n",
+        "name: x\nsteps:\n  - services: {mask: [a]}\n",
+        "name: x\nsteps:\n  - write: {path: /a, text: a}\n",
+        "name: x\nsteps:\n  - write: {path: /a, text: b}\n",
+        "name: x\nsteps:\n  - write: {path: /b, text: a}\n",
+        "name: x\nsteps:\n  - write: {path: /a, text: a, mode: \"0600\"}\n",
+    };
+    STRV_AUTO struct strv seen = {0};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        FREE_AUTO char *one = canonical(*state, texts[i]);
+        if (strv_has(&seen, one))
+            fail_msg("'%s' is as one before it", texts[i]);
+        strv_add(&seen, one);
+    }
+}
+
+// ---- wrong ones ----------------------------------------------------------------------------------
+
+struct wrong {
+    const char *text;
+    const char *place; // ":LINE:COLUMN: SENTENCE"
+};
+
+static const struct wrong wrongs[] = {
+    {"name: x\nstep: []\n", ":2:1: a recipe has no key 'step'; did you mean 'steps'?"},
+    {"steps: []\n", "'name'"},
+    {"name: X\n", ":1:7: 'name' must be at most 40 small letters, digits and hyphens"},
+    {"name: -x\n", ":1:7: 'name' must be"},
+    {"name: ../x\n", ":1:7: 'name' must be"},
+    {"name: x\nsteps: {}\n", ":2:8: 'steps' must be a list of steps"},
+    {"name: x\nsteps:\n  - {}\n", ":3:5: a step has exactly one of packages, files, write, "},
+    {"name: x\nsteps:\n  - {packages: [a], command: b}\n", ":3:5: a step has exactly one of"},
+    {"name: x\nsteps:\n  - {family: debian}\n", ":3:5: a step has exactly one of"},
+    {"name: x\nsteps:\n  - {command: a, family: suse}\n", ":3:26: 'family' must be debian or arch"},
+    {"name: x\nsteps:\n  - write: {path: /a, text: b, mode: rwx}\n",
+        ":3:12: 'mode' is three or four octal digits"},
+    {"name: x\nsteps:\n  - write: {path: /a, text: b, mode: \"4755\"}\n",
+        ":3:12: 'mode' is three or four octal digits"},
+    {"name: x\nsteps:\n  - write: {path: a, text: b}\n",
+        ":3:12: 'path' must be an absolute path without '..'"},
+    {"name: x\nsteps:\n  - write: {path: /a/../b, text: b}\n", ":3:12: 'path' must be"},
+    {"name: x\nsteps:\n  - write: {path: /a/, text: b}\n", ":3:12: 'path' must be"},
+    {"name: x\nsteps:\n  - write: {text: b}\n", "'path'"},
+    {"name: x\nsteps:\n  - write: {path: /a}\n", "'text'"},
+    {"name: x\nsteps:\n  - packages: [\"a; reboot\"]\n",
+        ":3:5: 'a; reboot' is no name of a package or unit"},
+    {"name: x\nsteps:\n  - packages: [--force]\n", ":3:5: '--force' is no name"},
+    {"name: x\nsteps:\n  - services: {enable: [\"$(id)\"]}\n", ":3:5: '$(id)' is no name"},
+    {"name: x\nsteps:\n  - services: {mask: [\"a b\"]}\n", ":3:5: 'a b' is no name"},
+    {"name: x\nsteps:\n  - services: {start: [a]}\n", "has no key 'start'"},
+    {"name: x\nsteps:\n  - files: nowhere\n", ":3:12: there is no folder 'nowhere' with files"},
+    {"name: x\nsteps:\n  - {files: tree, modes: [a]}\n",
+        ":3:26: 'modes' must be a mapping of path patterns to modes"},
+    {"name: x\nsteps:\n  - {files: tree, modes: {a: \"999\"}}\n",
+        ":3:30: a mode is three or four octal digits, such as \"0755\""},
+    {"name: x\nsteps:\n  - {files: links}\n", "is neither a file nor a folder"},
+    {"name: x\nname: y\n", ":2:1: "},
+    {"name: x\nsteps: &a []\n", ":2:8: "},
+    {"- name\n", "a recipe"},
+};
+
+static void
+test_complaints(void **state)
+{
+    FREE_AUTO char *path = path_join(*state, "r.yaml");
+    FREE_AUTO char *link = path_join(*state, "links/etc/passwd");
+    put(*state, "tree/etc/a.conf", "a");
+    put(*state, "links/etc/b", "b");
+    assert_int_equal(symlink("/etc/passwd", link), 0);
+    for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
+        ERROR_AUTO struct error err = {0};
+        RECIPE_AUTO struct recipe *recipe = NULL;
+        put(*state, "r.yaml", wrongs[i].text);
+        if (recipe_load_file(path, &recipe, &err) == 0)
+            fail_msg("accepted: %s", wrongs[i].text);
+        assert_int_equal(err.code, ERR_SPEC);
+        assert_contains(err.message, path);
+        assert_contains(err.message, wrongs[i].place);
+    }
+}
+
+static void
+test_all_complaints_at_once(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    RECIPE_AUTO struct recipe *recipe = NULL;
+    FREE_AUTO char *path = path_join(*state, "r.yaml");
+    put(*state, "r.yaml", "name: X\nsteps:\n  - {}\n  - {command: a, family: b}\n");
+    assert_int_equal(recipe_load_file(path, &recipe, &err), -1);
+    assert_contains(err.message, ":1:7: ");
+    assert_contains(err.message, ":3:5: ");
+    assert_contains(err.message, ":4:26: ");
+}
+
+// A complaint about an included recipe names that one.
+static void
+test_include_wrong(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    RECIPE_AUTO struct recipe *recipe = NULL;
+    FREE_AUTO char *path = path_join(*state, "r.yaml");
+    FREE_AUTO char *inner =
+        str_format("%s/in.yaml:2:1: a recipe has no key 'stops'", (char *) *state);
+    put(*state, "in.yaml", "name: in\nstops: []\n");
+    put(*state, "r.yaml", "name: x\ninclude: [in.yaml]\n");
+    assert_error(recipe_load_file(path, &recipe, &err), &err, ERR_SPEC, inner);
+    put(*state, "r.yaml", "name: x\ninclude: [r.yaml]\n");
+    assert_error(
+        recipe_load_file(path, &recipe, &err), &err, ERR_SPEC, "does a recipe include itself?");
+    put(*state, "r.yaml", "name: x\ninclude: [none.yaml]\n");
+    assert_error(recipe_load_file(path, &recipe, &err), &err, ERR_NOT_FOUND, "none.yaml");
+}
+
+static void
+test_absent(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    RECIPE_AUTO struct recipe *recipe = NULL;
+    FREE_AUTO char *path = path_join(*state, "none.yaml");
+    FREE_AUTO char *sentence = str_format("there is no recipe '%s'", path);
+    assert_error(recipe_load_file(path, &recipe, &err), &err, ERR_NOT_FOUND, sentence);
+    assert_error(recipe_load("none", &recipe, &err), &err, ERR_NOT_FOUND, "none.yaml");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_carried_recipes),
+        scratch_test(test_every_step),
+        scratch_test(test_modes),
+        scratch_test(test_mode_without_a_pattern),
+        scratch_test(test_family_filters),
+        scratch_test(test_include),
+        scratch_test(test_own_files_first),
+        scratch_test(test_layout_means_nothing),
+        scratch_test(test_meaning_shows),
+        scratch_test(test_complaints),
+        scratch_test(test_all_complaints_at_once),
+        scratch_test(test_include_wrong),
+        scratch_test(test_absent),
+    };
+    unsetenv("AIRBUILD_ASSETS");
+    return cmocka_run_group_tests_name("recipes", tests, NULL, NULL);
+}

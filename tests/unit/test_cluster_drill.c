@@ -1,0 +1,200 @@
+// test_cluster_drill.c - drills without a cluster: the table of scenarios is sound, and what was
+// measured is judged as the limits say.
+// SPDX-License-Identifier: Apache-2.0
+#include "unit.h"
+
+#include "base/cleanup.h"
+#include "cluster/drill_plan.h"
+
+#define WRITES_PER_S 250
+
+// ---- the table ------------------------------------------------------------------------------------
+
+static const struct drill_scenario *
+scenario_at(size_t index)
+{
+    return drill_at(index) != NULL ? drill_scenario(drill_at(index)->name) : NULL;
+}
+
+static void
+test_names(void **state)
+{
+    (void) state;
+    size_t count = 0;
+    for (; drill_at(count) != NULL; count++) {
+        const struct drill_info *info = drill_at(count);
+        assert_ptr_equal(drill_find(info->name), info);
+        assert_int_equal(strspn(info->name, "abcdefghijklmnopqrstuvwxyz-"), strlen(info->name));
+        assert_true(strlen(info->what) > 10 && strlen(info->limit) > 8);
+        assert_false(str_ends(info->what, ".") || str_ends(info->limit, "."));
+        for (size_t i = 0; i < count; i++)
+            assert_string_not_equal(drill_at(i)->name, info->name);
+    }
+    assert_int_equal(count, 17);
+    assert_null(drill_at(count + 1));
+    assert_null(drill_find("no-such"));
+    assert_null(drill_scenario(""));
+}
+
+// How often a list does an act.
+static size_t
+times(const struct drill_scenario *scenario, enum drill_act act)
+{
+    size_t count = 0;
+    for (const struct drill_step *step = scenario->steps; step->act != ACT_END; step++)
+        count += step->act == act;
+    return count;
+}
+
+// What is broken is mended, each measurement begins once, and convergence is awaited in the end or
+// a last look follows.
+static void
+test_steps(void **state)
+{
+    (void) state;
+    static const enum drill_act pairs[][2] = {{ACT_UNPLUG, ACT_PLUG}, {ACT_SUSPEND, ACT_RESUME},
+        {ACT_STOP_REDIS, ACT_START_REDIS}, {ACT_CUT_PEERS, ACT_JOIN_PEERS}};
+    const struct drill_scenario *scenario;
+    for (size_t i = 0; (scenario = scenario_at(i)) != NULL; i++) {
+        assert_int_equal(times(scenario, ACT_MEASURE), 1);
+        assert_true(times(scenario, ACT_AWAIT_CONVERGED) >= 1);
+        for (size_t j = 0; j < sizeof pairs / sizeof *pairs; j++)
+            assert_int_equal(times(scenario, pairs[j][0]), times(scenario, pairs[j][1]));
+        size_t off = times(scenario, ACT_PULL) + times(scenario, ACT_PRESS);
+        size_t on = times(scenario, ACT_START) + times(scenario, ACT_START_SHUFFLED);
+        assert_int_equal(off + times(scenario, ACT_NEW_DISKS), on);
+        assert_int_equal(times(scenario, ACT_NEW_DISKS), scenario->info.new_data ? 1 : 0);
+        assert_false(scenario->failover && times(scenario, ACT_AWAIT_MASTER) == 0);
+    }
+}
+
+// Every step names somebody exactly when it does something to somebody, and only watching has a
+// time of its own.
+static void
+test_whom(void **state)
+{
+    (void) state;
+    const struct drill_scenario *scenario;
+    for (size_t i = 0; (scenario = scenario_at(i)) != NULL; i++)
+        for (const struct drill_step *step = scenario->steps; step->act != ACT_END; step++) {
+            bool nobody = step->act == ACT_MEASURE || step->act == ACT_NEW_DISKS ||
+                          step->act == ACT_WATCH || step->act == ACT_AWAIT_MASTER ||
+                          step->act == ACT_AWAIT_SERVING || step->act == ACT_AWAIT_CONVERGED;
+            assert_int_equal(step->whom == WHOM_NONE, nobody);
+            assert_int_equal(step->ms > 0, step->act == ACT_WATCH);
+        }
+}
+
+// ---- the verdict ------------------------------------------------------------------------------------
+
+// A drill in which all went well.
+static struct drill_result
+good(void)
+{
+    return (struct drill_result){
+        .acked = 10000, .noise_s = 0.05, .promoted_s = 2.5, .converged_s = 20};
+}
+
+static void
+assert_verdict(const char *name, struct drill_result result, unsigned long long closed,
+    bool behaved, bool in_time, const char *verdict)
+{
+    drill_judge(drill_scenario(name), WRITES_PER_S, closed, &result);
+    assert_int_equal(result.behaved, behaved);
+    assert_int_equal(result.in_time, in_time);
+    assert_string_equal(result.verdict, verdict);
+    drill_result_free(&result);
+}
+
+static void
+test_pass(void **state)
+{
+    (void) state;
+    for (size_t i = 0; drill_at(i) != NULL; i++)
+        assert_verdict(drill_at(i)->name, good(), 0, true, true, "PASS");
+}
+
+static void
+test_lost(void **state)
+{
+    (void) state;
+    struct drill_result result = good();
+    result.lost = 1;
+    assert_verdict("master-off", result, 0, false, false, "1 of 10000 acknowledged writes lost");
+    assert_verdict("all-off", result, 0, true, true, "PASS");
+    result.lost = WRITES_PER_S;
+    assert_verdict("all-off", result, 0, true, true, "PASS");
+    result.lost++;
+    assert_verdict("all-off", result, 0, false, false, "251 of 10000 acknowledged writes lost");
+    result.lost = 4 * WRITES_PER_S + 1;
+    assert_verdict(
+        "master-half-cut", result, 0, false, false, "1001 of 10000 acknowledged writes lost");
+}
+
+static void
+test_misbehaved(void **state)
+{
+    (void) state;
+    struct drill_result result = good();
+    result.two_masters = 3;
+    result.two_masters_s = 0.4;
+    assert_verdict("master-return", result, 0, false, false, "two workers took writes at 3 looks");
+    result = good();
+    result.converged_s = -1;
+    assert_verdict("reseed", result, 0, false, false, "it did not converge again");
+    result = good();
+    result.promoted_s = -1;
+    assert_verdict("master-off", result, 0, false, false, "no other master was named");
+    assert_verdict("master-kill", result, 0, true, true, "PASS"); // a restart is as good
+    assert_verdict(
+        "two-down", good(), 7, false, false, "7 writes acknowledged while a majority was away");
+    assert_verdict("master-off", good(), 7, true, true, "PASS");
+}
+
+static void
+test_too_slow(void **state)
+{
+    (void) state;
+    struct drill_result result = good();
+    result.write_outage_s = 6.04;
+    assert_verdict("master-off", result, 0, true, true, "PASS");
+    result.write_outage_s = 6.06;
+    assert_verdict("master-off", result, 0, true, false,
+        "write outage 6.06 s, limit 6.0 s beyond the noise of 0.05 s");
+    assert_verdict("all-off", result, 0, true, true, "PASS");
+    result = good();
+    result.write_pause_s = 0.16;
+    assert_verdict("replica-off", result, 0, true, false,
+        "write gap 0.16 s, limit 0.1 s beyond the noise of 0.05 s");
+    result.noise_s = 0.07;
+    assert_verdict("replica-off", result, 0, true, true, "PASS");
+}
+
+static void
+test_all_that_is_wrong_is_told(void **state)
+{
+    (void) state;
+    struct drill_result result = good();
+    result.lost = 2;
+    result.converged_s = -1;
+    result.write_outage_s = 9;
+    assert_verdict("master-off", result, 0, false, false,
+        "2 of 10000 acknowledged writes lost; it did not converge again; write outage 9.00 s, "
+        "limit 6.0 s beyond the noise of 0.05 s");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_whom),
+        cmocka_unit_test(test_pass),
+        cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_misbehaved),
+        cmocka_unit_test(test_too_slow),
+        cmocka_unit_test(test_all_that_is_wrong_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

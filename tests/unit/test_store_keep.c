@@ -1,0 +1,468 @@
+// test_store_keep.c - the store as a whole: told, pruned, carried to another one; the packages and
+// digests that it keeps.
+// SPDX-License-Identifier: Apache-2.0
+#include "store_fixture.h"
+
+#include "base/digest.h"
+
+static char *
+names_in(const char *folder, const char *name)
+{
+    ERROR_AUTO struct error err = {0};
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *path = path_join(folder, name);
+    assert_ok(dir_list(path, &names, &err), &err);
+    return strv_join(&names, " ");
+}
+
+// ---- list ----------------------------------------------------------------------------------------
+
+static void
+test_list(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    IMAGE_LIST_AUTO struct image_list list = {0};
+    STRV_AUTO struct strv damaged = {0};
+    assert_ok(store_list(store, &list, &damaged, &err), &err);
+    assert_int_equal(list.count + damaged.count, 0);
+    put_base_and_layer(store);
+    put_image(store, KEY_OTHER, "haproxy", KEY_BASE, "a disk");
+    assert_ok(store_list(store, &list, &damaged, &err), &err);
+    assert_int_equal(list.count, 3);
+    assert_int_equal(damaged.count, 0);
+    assert_string_equal(list.items[0]->name, "base-debian");
+    assert_string_equal(list.items[1]->name, "haproxy");
+    assert_string_equal(list.items[2]->name, "redis");
+}
+
+static void
+test_list_leaves_the_damaged_out(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    IMAGE_LIST_AUTO struct image_list list = {0};
+    STRV_AUTO struct strv damaged = {0};
+    put_base_and_layer(store);
+    FREE_AUTO char *path = image_path(store, KEY_LAYER, "disk.qcow2");
+    overwrite(path, "", true);
+    assert_ok(store_list(store, &list, &damaged, &err), &err);
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.items[0]->key, KEY_BASE);
+    assert_int_equal(damaged.count, 1);
+    assert_contains(damaged.items[0], "the image 'redis'");
+    assert_contains(damaged.items[0], path);
+}
+
+// ---- prune ---------------------------------------------------------------------------------------
+
+static char *
+prune(struct store *store, const char *keep_one, bool dry_run)
+{
+    ERROR_AUTO struct error err = {0};
+    STRV_AUTO struct strv keep = {0}, removed = {0};
+    uint64_t bytes = 0;
+    if (keep_one != NULL)
+        strv_add(&keep, keep_one);
+    assert_ok(store_prune(store, &keep, dry_run, &removed, &bytes, &err), &err);
+    assert_int_equal(bytes > 0, removed.count > 0);
+    return strv_join(&removed, ", ");
+}
+
+static void
+test_prune_keeps_what_is_needed(void **state)
+{
+    STORE_AUTO struct store *store = open_store(*state);
+    put_base_and_layer(store);
+    put_image(store, KEY_OTHER, "haproxy", KEY_BASE, "a disk");
+    FREE_AUTO char *told = prune(store, KEY_LAYER, true);
+    assert_string_equal(told, "haproxy " KEY_OTHER);
+    assert_true(store_has(store, KEY_OTHER));
+    FREE_AUTO char *removed = prune(store, KEY_LAYER, false);
+    assert_string_equal(removed, told);
+    FREE_AUTO char *left = names_in(store_folder(store), "images");
+    assert_string_equal(left, KEY_LAYER " " KEY_BASE);
+    FREE_AUTO char *nothing = prune(store, KEY_LAYER, false);
+    assert_string_equal(nothing, "");
+    FREE_AUTO char *all = prune(store, NULL, false);
+    assert_string_equal(all, "redis " KEY_LAYER ", base-debian " KEY_BASE);
+    FREE_AUTO char *empty = names_in(store_folder(store), "images");
+    assert_string_equal(empty, "");
+}
+
+// What somebody holds the lock of stays, and is not told as removed.
+static void
+test_prune_leaves_the_locked(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *path = str_format("%s/locks/%s", store_folder(store), KEY_BASE);
+    put_image(store, KEY_BASE, "base-debian", NULL, "a disk");
+    CLOSE_AUTO int lock = -1;
+    assert_ok(lock_take(path, 0, &lock, &err), &err);
+    assert_error(store_remove(store, KEY_BASE, &err), &err, ERR_BUSY, KEY_BASE);
+    FREE_AUTO char *removed = prune(store, NULL, false);
+    assert_string_equal(removed, "");
+    assert_true(store_has(store, KEY_BASE));
+}
+
+static void
+test_remove(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    put_image(store, KEY_BASE, "base-debian", NULL, "a disk");
+    assert_ok(store_remove(store, KEY_BASE, &err), &err);
+    assert_ok(store_remove(store, KEY_BASE, &err), &err);
+    FREE_AUTO char *left = names_in(store_folder(store), "images");
+    assert_string_equal(left, "");
+}
+
+// ---- export and import ---------------------------------------------------------------------------
+
+struct pair {
+    struct store *here, *there;
+    char *folder; // what was exported
+};
+
+static void
+pair_clear(struct pair *pair)
+{
+    store_free(pair->here);
+    store_free(pair->there);
+    free(pair->folder);
+}
+#define PAIR_AUTO __attribute__((cleanup(pair_clear)))
+
+static struct pair
+pair_make(const char *scratch)
+{
+    ERROR_AUTO struct error err = {0};
+    STRV_AUTO struct strv keys = {0};
+    FREE_AUTO char *here = path_join(scratch, "here");
+    FREE_AUTO char *there = path_join(scratch, "there");
+    struct pair pair = {open_store(here), open_store(there), path_join(scratch, "out")};
+    put_base_and_layer(pair.here);
+    strv_add(&keys, KEY_BASE);
+    strv_add(&keys, KEY_LAYER);
+    assert_ok(store_export(pair.here, &keys, pair.folder, &err), &err);
+    return pair;
+}
+
+static int
+import(const struct pair *pair, char **ret_keys, struct error *err)
+{
+    STRV_AUTO struct strv keys = {0};
+    int answer = store_import(pair->there, pair->folder, &keys, err);
+    *ret_keys = strv_join(&keys, " ");
+    return answer;
+}
+
+static void
+test_carried(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    PAIR_AUTO struct pair pair = pair_make(*state);
+    IMAGE_AUTO struct image *image = NULL;
+    FREE_AUTO char *first = NULL, *second = NULL;
+    FREE_AUTO char *names = names_in(pair.folder, ".");
+    assert_string_equal(names, KEY_LAYER " " KEY_BASE);
+    assert_ok(import(&pair, &first, &err), &err);
+    assert_string_equal(first, KEY_BASE " " KEY_LAYER);
+    assert_ok(store_verify(pair.there, KEY_LAYER, &err), &err);
+    assert_ok(store_find(pair.there, KEY_LAYER, &image, &err), &err);
+    assert_string_equal(image->name, "redis");
+    assert_ok(import(&pair, &second, &err), &err);
+    assert_string_equal(second, "");
+}
+
+static void
+test_export_of_what_it_cannot(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    PAIR_AUTO struct pair pair = pair_make(*state);
+    STRV_AUTO struct strv one = {0};
+    FREE_AUTO char *fresh = path_join(*state, "fresh");
+    strv_add(&one, KEY_LAYER);
+    assert_error(
+        store_export(pair.here, &one, pair.folder, &err), &err, ERR_CONFLICT, "is there already");
+    FREE_AUTO char *path = image_path(pair.here, KEY_BASE, "kernel");
+    overwrite(path, "A kernel", true);
+    assert_error(store_export(pair.here, &one, fresh, &err), &err, ERR_DAMAGED, "'redis'");
+    assert_false(file_exists(fresh));
+    strv_add(&one, KEY_ABSENT);
+    assert_error(store_export(pair.there, &one, fresh, &err), &err, ERR_NOT_FOUND, "has no image");
+    FREE_AUTO char *names = names_in(*state, ".");
+    assert_string_equal(names, "here out there");
+}
+
+// The base of an image goes with it, unasked.
+static void
+test_export_takes_the_base_along(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    STRV_AUTO struct strv one = {0};
+    FREE_AUTO char *folder = path_join(*state, "out");
+    put_base_and_layer(store);
+    strv_add(&one, KEY_LAYER);
+    assert_ok(store_export(store, &one, folder, &err), &err);
+    FREE_AUTO char *names = names_in(folder, ".");
+    assert_string_equal(names, KEY_LAYER " " KEY_BASE);
+}
+
+static void
+test_tampered_folder(void **state)
+{
+    static const char *const names[] = {"disk.qcow2", "kernel", "initrd", "manifest.json"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        ERROR_AUTO struct error err = {0};
+        FREE_AUTO char *scratch = path_join(*state, names[i]), *keys = NULL;
+        assert_ok(dir_make(scratch, 0755, &err), &err);
+        PAIR_AUTO struct pair pair = pair_make(scratch);
+        FREE_AUTO char *path = str_format("%s/%s/%s", pair.folder, KEY_BASE, names[i]);
+        overwrite(path, "the disk of the Base", true);
+        assert_error(import(&pair, &keys, &err), &err, ERR_DAMAGED, "cannot be taken in");
+        FREE_AUTO char *left = names_in(store_folder(pair.there), "images");
+        assert_string_equal(left, "");
+    }
+}
+
+// A base that was built here has the same key and other bytes: a layer from elsewhere does not fit.
+static void
+test_layer_over_another_build(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    PAIR_AUTO struct pair pair = pair_make(*state);
+    FREE_AUTO char *keys = NULL;
+    put_image(pair.there, KEY_BASE, "base-debian", NULL, "another build");
+    assert_error(import(&pair, &keys, &err), &err, ERR_CONFLICT, "another build");
+    assert_false(store_has(pair.there, KEY_LAYER));
+    assert_ok(store_verify(pair.there, KEY_BASE, &err), &err);
+}
+
+// A manifest that lacks what every image has is refused, not taken in and stumbled over later.
+static void
+test_manifest_without_a_name(void **state)
+{
+    static const char *const members[] = {"name", "family", "cmdline"};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        ERROR_AUTO struct error err = {0};
+        FREE_AUTO char *scratch = path_join(*state, members[i]), *keys = NULL, *text = NULL;
+        assert_ok(dir_make(scratch, 0755, &err), &err);
+        PAIR_AUTO struct pair pair = pair_make(scratch);
+        FREE_AUTO char *path = str_format("%s/%s/manifest.json", pair.folder, KEY_BASE);
+        JV_AUTO struct jv *manifest = NULL;
+        size_t length = 0;
+        assert_ok(file_read(path, 1 << 20, &text, &length, &err), &err);
+        assert_ok(jv_parse(text, length, &manifest, &err), &err);
+        jv_set(manifest, members[i], jv_null());
+        FREE_AUTO char *fresh = jv_print(manifest, true);
+        put_text(path, fresh);
+        assert_error(import(&pair, &keys, &err), &err, ERR_DAMAGED, members[i]);
+        assert_false(store_has(pair.there, KEY_BASE));
+    }
+}
+
+// ---- packages ------------------------------------------------------------------------------------
+
+static void
+keep_two(struct store *store, const char *scratch, const char *set, const char *second)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *folder = path_join(scratch, "downloaded");
+    assert_ok(dir_make(folder, 0755, &err), &err);
+    put_file(folder, "a_1.deb", "the package a");
+    put_file(folder, "b_2.deb", second);
+    assert_ok(store_keep_packages(store, set, folder, &err), &err);
+    FREE_AUTO char *left = names_in(folder, ".");
+    assert_string_equal(left, "");
+}
+
+static void
+test_packages_kept_and_laid(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    JV_AUTO struct jv *set = NULL;
+    FREE_AUTO char *folder = path_join(*state, "laid"), *text = NULL;
+    char hex[DIGEST_HEX + 1];
+    keep_two(store, *state, "first", "the package b");
+    assert_ok(store_package_set(store, "first", &set, &err), &err);
+    assert_int_equal(jv_count(set), 2);
+    digest_bytes("the package b", 13, hex);
+    assert_string_equal(jv_get_string(jv_at(set, 0), "file"), "a_1.deb");
+    assert_string_equal(jv_get_string(jv_at(set, 1), "file"), "b_2.deb");
+    assert_string_equal(jv_get_string(jv_at(set, 1), "sha256"), hex);
+    assert_int_equal(jv_get_int(jv_at(set, 1), "bytes", 0), 13);
+    assert_ok(dir_make(folder, 0755, &err), &err);
+    assert_ok(store_lay_packages(store, "first", folder, &err), &err);
+    FREE_AUTO char *names = names_in(folder, ".");
+    assert_string_equal(names, "a_1.deb b_2.deb");
+    FREE_AUTO char *laid = path_join(folder, "b_2.deb");
+    assert_ok(file_read(laid, 100, &text, NULL, &err), &err);
+    assert_string_equal(text, "the package b");
+}
+
+// The set "0123..." of a base keeps one copy of a file that two sets have.
+static void
+test_packages_of_two_sets(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STRV_AUTO struct strv names = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *folder = path_join(store_folder(store), "packages");
+    keep_two(store, *state, "first", "the package b");
+    keep_two(store, *state, "second", "a newer package b");
+    assert_ok(dir_list(folder, &names, &err), &err);
+    assert_int_equal(names.count, 3 + 1); // sets/
+    FREE_AUTO char *sets = names_in(folder, "sets");
+    assert_string_equal(sets, "first.json second.json");
+}
+
+static void
+test_packages_absent(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    JV_AUTO struct jv *set = NULL;
+    assert_error(store_package_set(store, "first", &set, &err), &err, ERR_NOT_FOUND, "first");
+    assert_error(store_lay_packages(store, "first", *state, &err), &err, ERR_NOT_FOUND, "first");
+}
+
+// What is damaged or gone is told once; then the set is no longer there and can be kept anew.
+static void
+test_packages_damaged(void **state)
+{
+    for (int gone = 0; gone < 2; gone++) {
+        ERROR_AUTO struct error err = {0};
+        FREE_AUTO char *scratch = str_format("%s/%d", (char *) *state, gone);
+        STORE_AUTO struct store *store = open_store(scratch);
+        FREE_AUTO char *folder = path_join(scratch, "laid");
+        FREE_AUTO char *fresh = path_join(scratch, "fresh");
+        char hex[DIGEST_HEX + 1];
+        assert_ok(dir_make(folder, 0755, &err), &err);
+        assert_ok(dir_make(fresh, 0755, &err), &err);
+        keep_two(store, scratch, "first", "the package b");
+        digest_bytes("the package b", 13, hex);
+        FREE_AUTO char *blob = str_format("%s/packages/%s", store_folder(store), hex);
+        if (gone)
+            assert_int_equal(unlink(blob), 0);
+        else
+            overwrite(blob, "the package B", true);
+        FREE_AUTO char *expected =
+            str_format("the kept package 'b_2.deb' ('%s') is %s; its set is forgotten, so try "
+                       "again with the network",
+                blob, gone ? "gone" : "damaged");
+        assert_error(store_lay_packages(store, "first", folder, &err), &err, ERR_DAMAGED, expected);
+        assert_error(
+            store_lay_packages(store, "first", folder, &err), &err, ERR_NOT_FOUND, "first");
+        keep_two(store, scratch, "first", "the package b");
+        assert_ok(store_lay_packages(store, "first", fresh, &err), &err);
+    }
+}
+
+// A list names files of its own folder only.
+static void
+test_packages_outside(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *folder = path_join(*state, "laid");
+    FREE_AUTO char *list = path_join(store_folder(store), "packages/sets/first.json");
+    assert_ok(dir_make(folder, 0755, &err), &err);
+    put_text(list, "[{\"file\": \"../out\", \"sha256\": \"" KEY_BASE "\"}]");
+    assert_error(
+        store_lay_packages(store, "first", folder, &err), &err, ERR_DAMAGED, "of another form");
+    put_text(list, "[{\"file\": \"out\", \"sha256\": \"../../images\"}]");
+    assert_error(
+        store_lay_packages(store, "first", folder, &err), &err, ERR_DAMAGED, "of another form");
+}
+
+static void
+test_prune_of_packages(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    STRV_AUTO struct strv keep = {0}, removed = {0}, names = {0};
+    DRAFT_AUTO struct draft *draft = NULL;
+    JV_AUTO struct jv *manifest = image_manifest("base-debian", NULL);
+    uint64_t bytes = 0;
+    keep_two(store, *state, "used", "the package b");
+    keep_two(store, *state, "unused", "a newer package b");
+    jv_set_string(manifest, "package_set", "used");
+    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    fill_draft(draft, "a disk");
+    assert_ok(store_publish(draft, manifest, &err), &err);
+    strv_add(&keep, KEY_BASE);
+    assert_ok(store_prune(store, &keep, false, &removed, &bytes, &err), &err);
+    assert_int_equal(removed.count, 0);
+    assert_true(bytes > 0);
+    FREE_AUTO char *folder = path_join(store_folder(store), "packages");
+    FREE_AUTO char *sets = names_in(folder, "sets");
+    assert_string_equal(sets, "used.json");
+    assert_ok(dir_list(folder, &names, &err), &err);
+    assert_int_equal(names.count, 2 + 1); // sets/
+    FREE_AUTO char *laid = path_join(*state, "laid");
+    assert_ok(dir_make(laid, 0755, &err), &err);
+    assert_ok(store_lay_packages(store, "used", laid, &err), &err);
+}
+
+// ---- files of the user ---------------------------------------------------------------------------
+
+static void
+assert_digest(struct store *store, const char *path, const char *text)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *found = NULL;
+    char expected[DIGEST_HEX + 1];
+    digest_bytes(text, strlen(text), expected);
+    assert_ok(store_file_digest(store, path, &found, &err), &err);
+    assert_string_equal(found, expected);
+}
+
+static void
+test_file_digest(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *path = path_join(*state, "disk"), *none = NULL;
+    FREE_AUTO char *memory = path_join(store_folder(store), "digests.json");
+    put_text(path, "one");
+    assert_digest(store, path, "one");
+    assert_digest(store, path, "one");
+    overwrite(path, "two", true); // the change time still tells
+    assert_digest(store, path, "two");
+    put_text(path, "three");
+    assert_digest(store, path, "three");
+    put_text(memory, "{ broken");
+    assert_digest(store, path, "three");
+    assert_int_equal(unlink(path), 0);
+    assert_error(store_file_digest(store, path, &none, &err), &err, ERR_FAILED, path);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        scratch_test(test_list),
+        scratch_test(test_list_leaves_the_damaged_out),
+        scratch_test(test_prune_keeps_what_is_needed),
+        scratch_test(test_prune_leaves_the_locked),
+        scratch_test(test_remove),
+        scratch_test(test_carried),
+        scratch_test(test_export_of_what_it_cannot),
+        scratch_test(test_export_takes_the_base_along),
+        scratch_test(test_tampered_folder),
+        scratch_test(test_layer_over_another_build),
+        scratch_test(test_manifest_without_a_name),
+        scratch_test(test_packages_kept_and_laid),
+        scratch_test(test_packages_of_two_sets),
+        scratch_test(test_packages_absent),
+        scratch_test(test_packages_damaged),
+        scratch_test(test_packages_outside),
+        scratch_test(test_prune_of_packages),
+        scratch_test(test_file_digest),
+    };
+    return cmocka_run_group_tests_name("store keep", tests, NULL, NULL);
+}
