@@ -158,7 +158,7 @@ uninstall: ## remove what install put there
 
 # ---- checks: tests/suite knows which tests make up each -------------------------------------------------------------
 
-.PHONY: lint format check check-ready check-quick check-san check-valgrind check-guest check-e2e
+.PHONY: lint format check check-ready check-quick check-san check-valgrind check-guest check-e2e check-drills
 lint: ## the rules of the house, a complaint a line
 	@scripts/lint
 
@@ -180,6 +180,9 @@ check-guest: all tests ## tests with the libguestfs appliance
 
 check-e2e: all tests ## tests with a cluster of real domains
 	@tests/suite e2e
+
+check-drills: all tests ## every failure there is a drill for; build/drills.html shows what happened
+	@tests/suite drills
 
 # The packages decide what pkg-config says above, so what needs them is another make.
 check-ready: ## install what all checks need, and build it

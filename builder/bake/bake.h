@@ -53,7 +53,8 @@ const struct image *bake_image_named(const struct bake_plan *plan, const char *n
 
 struct bake_options {
     bool kvm;      // the accelerator was proven; else the appliance is emulated (TCG)
-    bool offline;  // only kept packages; without it they are used when no mirror can be reached
+    bool offline;  // no mirror is asked: packages that are not kept are an error
+    bool refresh;  // ask the mirror even for packages that are kept (not when offline)
     unsigned jobs; // role images at once; 0: as many as there are cores, at most one a role
     const struct strv
         *in_use; // keys that nodes' disks lie over: such an image is never baked again; may be NULL

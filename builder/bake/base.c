@@ -113,6 +113,7 @@ make_bootstrap(const struct bake_job *job, struct draft *draft, struct error *er
         .prefetch = job->prefetch,
         .prefetch_count = job->prefetch_count,
         .offline = job->options->offline,
+        .refresh = job->options->refresh,
         .progress = job->options->progress};
     JV_AUTO struct jv *manifest = describe_bootstrap(job, set);
     if (bootstrap_run(&bootstrap, &system, err) < 0 ||

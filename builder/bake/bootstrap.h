@@ -18,10 +18,10 @@ struct bootstrap {
     const struct recipe *recipe;
     const struct spec_base *base; // suite and mirror
     struct store *store;
-    const char *folder; // private, for files on the way
-    const char *set;    // kept packages
-    bool tree;          // root can keep files' owners in a folder; others need a tar
-    bool offline;
+    const char *folder;    // private, for files on the way
+    const char *set;       // kept packages
+    bool tree;             // root can keep files' owners in a folder; others need a tar
+    bool offline, refresh; // as in struct bake_options
     const struct bootstrap_prefetch *prefetch;
     size_t prefetch_count;
     struct progress *progress;

@@ -173,7 +173,7 @@ bootstrap_result_free(struct bootstrap_result *result)
 int
 bootstrap_run(const struct bootstrap *bootstrap, struct bootstrap_result *ret, struct error *err)
 {
-    bool kept = is_kept(bootstrap);
+    bool kept = is_kept(bootstrap) && (bootstrap->offline || !bootstrap->refresh);
     if (!kept && bootstrap->offline)
         return error_set(err, ERR_NETWORK,
             "the packages of the base are not kept in the store; run 'airbuild images' without "

@@ -104,7 +104,9 @@ install_apt(struct guest *guest, const struct install *install, const struct str
     FREE_AUTO char *names = strv_join(packages, " ");
     if (guest_write(guest, "/usr/sbin/policy-rc.d", 0755, policy, strlen(policy), err) < 0)
         return -1;
-    int answer = is_kept(install) ? lay(guest, install, err) : download(guest, install, names, err);
+    int answer = is_kept(install) && (install->offline || !install->refresh)
+                     ? lay(guest, install, err)
+                     : download(guest, install, names, err);
     if (answer < 0)
         return -1;
     guest_step(guest, INSTALL_MS, "installing %s", names);

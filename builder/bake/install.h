@@ -13,9 +13,9 @@ char *install_set(const char *base_key, const char *family, const struct strv *p
 struct install {
     struct store *store;
     const char *family;
-    const char *set;    // of install_set
-    const char *folder; // a folder of the host for files on the way
-    bool offline;
+    const char *set;       // of install_set
+    const char *folder;    // a folder of the host for files on the way
+    bool offline, refresh; // as in struct bake_options
 };
 
 // Install packages (no recommended ones, no service is started). A kept set is used when there is

@@ -78,7 +78,8 @@ put_packages(struct layer *layer, struct error *err)
         .family = layer->family,
         .set = layer->set,
         .folder = layer->work,
-        .offline = layer->job->options->offline};
+        .offline = layer->job->options->offline,
+        .refresh = layer->job->options->refresh};
     if (layer->installed)
         return 0;
     layer->installed = true;

@@ -1,19 +1,13 @@
-// recipe_step.c - one step of a recipe: which action it is, its values, the files it installs.
+// recipe_step.c - one step of a recipe: which action it is, and its values.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/recipe_step.h"
 
-#include "base/asset.h"
+#include "bake/recipe_files.h"
 #include "base/cleanup.h"
-#include "base/file.h"
 
-#include <errno.h>
-#include <fnmatch.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { FILE_MAX = 1024 * 1024, TREE_DEPTH_MAX = 16, MODE_DEFAULT = 0644, MODE_SCRIPT = 0755 };
-
-static const char *const families[] = {"debian", "arch", NULL};
+static const char *const families[] = {"all", "debian", "arch", NULL};
 
 // The values of one step as they are written, before they become a struct recipe_step.
 struct raw_write {
@@ -23,10 +17,10 @@ struct raw_services {
     struct strv enable, disable, mask;
 };
 struct raw_step {
-    unsigned family; // 1 + index of families; 0: all
+    unsigned family; // index of families
     struct strv packages;
     char *folder;
-    struct strv patterns, modes; // of modes, side by side
+    struct recipe_modes modes;
     struct raw_write write;
     struct raw_services services;
     char *command;
@@ -37,8 +31,8 @@ raw_free(struct raw_step *raw)
 {
     strv_free(&raw->packages);
     free(raw->folder);
-    strv_free(&raw->patterns);
-    strv_free(&raw->modes);
+    strv_free(&raw->modes.patterns);
+    strv_free(&raw->modes.modes);
     free(raw->write.path);
     free(raw->write.mode);
     free(raw->write.text);
@@ -49,25 +43,11 @@ raw_free(struct raw_step *raw)
 }
 
 static void
-read_family(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
-    void *member)
-{
-    (void) name;
-    unsigned *family = member;
-    for (unsigned i = 0; families[i] != NULL; i++)
-        if (value->kind == YAML_SCALAR && str_equal(value->text, families[i]))
-            *family = i + 1;
-    if (*family == 0)
-        yaml_complain(source, value, "'family' must be debian or arch");
-}
-
-static void
 read_modes(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
     void *member)
 {
     (void) name;
-    struct raw_step *raw =
-        (struct raw_step *) ((char *) member - offsetof(struct raw_step, patterns));
+    struct recipe_modes *modes = member;
     unsigned mode;
     if (value->kind != YAML_MAP) {
         yaml_complain(source, value, "'modes' must be a mapping of path patterns to modes");
@@ -75,12 +55,12 @@ read_modes(struct yaml_source *source, const struct yaml_node *name, const struc
     }
     for (size_t i = 0; i < value->count; i++) {
         const struct yaml_node *item = value->items[i];
-        if (item->kind != YAML_SCALAR || !parse_mode(item->text, &mode)) {
+        if (item->kind != YAML_SCALAR || !recipe_mode_parse(item->text, &mode)) {
             yaml_complain(source, item, "a mode is three or four octal digits, such as \"0755\"");
             continue;
         }
-        strv_add(&raw->patterns, value->keys[i]->text);
-        strv_add(&raw->modes, item->text);
+        strv_add(&modes->patterns, value->keys[i]->text);
+        strv_add(&modes->modes, item->text);
     }
 }
 
@@ -120,10 +100,9 @@ static const struct yaml_key service_keys[] = {
 
 static const struct yaml_key step_keys[] = {
     {.name = "family",
-        .type = YAML_CUSTOM,
-        .custom = read_family,
-        .offset = offsetof(struct raw_step, family),
-        .form = "debian or arch"},
+        .type = YAML_WORD,
+        .words = families,
+        .offset = offsetof(struct raw_step, family)},
     {.name = "packages",
         .type = YAML_STRINGS,
         .offset = offsetof(struct raw_step, packages),
@@ -135,7 +114,7 @@ static const struct yaml_key step_keys[] = {
     {.name = "modes",
         .type = YAML_CUSTOM,
         .custom = read_modes,
-        .offset = offsetof(struct raw_step, patterns),
+        .offset = offsetof(struct raw_step, modes),
         .form = "a mapping of path patterns to modes"},
     {.name = "write",
         .type = YAML_TABLE,
@@ -160,7 +139,7 @@ fill_files(struct recipe_place *place, const struct yaml_node *at, struct raw_st
 {
     ERROR_AUTO struct error err = {0};
     step->action = RECIPE_FILES;
-    if (add_tree(step, raw, place->folder, &err) < 0)
+    if (recipe_files_add(step, place->folder, raw->folder, &raw->modes, &err) < 0)
         yaml_complain(&place->source, at, "%s", err.message);
 }
 
@@ -171,13 +150,13 @@ fill_write(struct recipe_place *place, const struct yaml_node *at, struct raw_st
     step->action = RECIPE_FILES;
     if (raw->write.path == NULL || raw->write.text == NULL)
         return; // the table has complained
-    if (!is_image_path(raw->write.path))
+    if (!recipe_is_path(raw->write.path))
         yaml_complain(&place->source, at, "'path' must be an absolute path without '..'");
-    struct recipe_file *file = add_file(step, raw->write.path);
+    struct recipe_file *file = recipe_file_add(step, raw->write.path);
     file->length = strlen(raw->write.text);
     file->data = TAKE(raw->write.text);
-    set_mode(raw, file);
-    if (raw->write.mode != NULL && !parse_mode(raw->write.mode, &file->mode))
+    recipe_file_set_mode(file, &raw->modes);
+    if (raw->write.mode != NULL && !recipe_mode_parse(raw->write.mode, &file->mode))
         yaml_complain(&place->source, at, "'mode' is three or four octal digits, such as \"0755\"");
 }
 
@@ -209,7 +188,7 @@ static void
 fill_step(struct recipe_place *place, const struct yaml_node *node, struct raw_step *raw,
     struct recipe_step *step)
 {
-    step->family = str_dup(raw->family == 0 ? NULL : families[raw->family - 1]);
+    step->family = str_dup(raw->family == 0 ? NULL : families[raw->family]);
     if (yaml_get(node, "packages") != NULL) {
         step->action = RECIPE_PACKAGES;
         step->packages = raw->packages;

@@ -227,7 +227,7 @@ static const struct wrong wrongs[] = {
     {"name: x\nsteps:\n  - {}\n", ":3:5: a step has exactly one of packages, files, write, "},
     {"name: x\nsteps:\n  - {packages: [a], command: b}\n", ":3:5: a step has exactly one of"},
     {"name: x\nsteps:\n  - {family: debian}\n", ":3:5: a step has exactly one of"},
-    {"name: x\nsteps:\n  - {command: a, family: suse}\n", ":3:26: 'family' must be debian or arch"},
+    {"name: x\nsteps:\n  - {command: a, family: suse}\n", ":3:26: 'family' must be all, debian or arch"},
     {"name: x\nsteps:\n  - write: {path: /a, text: b, mode: rwx}\n",
         ":3:12: 'mode' is three or four octal digits"},
     {"name: x\nsteps:\n  - write: {path: /a, text: b, mode: \"4755\"}\n",

@@ -1,5 +1,6 @@
 # common.sh - what airbuild's scripts on a node share: where things are, the facts, words for the console.
-# Sourced, never run; it starts and changes nothing.
+# Sourced, never run; it starts and changes nothing. On an emulated machine every process costs a tenth of a second and
+# more: these scripts do what they can without one.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2034 # the variables are for those who source this
 
@@ -10,11 +11,17 @@ facts=${AIRBUILD_FACTS-${AIRBUILD_ROOT-}/etc/airbuild/facts}
 console=${AIRBUILD_CONSOLE-/dev/console}
 node=
 
-# say TEXT: one line for the journal and for whoever watches the machine's console.
+# say TEXT: one line for the journal and for whoever watches the machine's console, in the node's name.
 say() {
-    echo "airbuild: ${node:-$(uname -n)}: $*"
+    [ -n "$node" ] || load_name
+    echo "airbuild: $node: $*"
     # A node without a console is no reason to fail.
-    { echo "airbuild: ${node:-$(uname -n)}: $*" >>"$console"; } 2>/dev/null || :
+    { echo "airbuild: $node: $*" >>"$console"; } 2>/dev/null || :
+}
+
+# load_name: the node's name alone, from the facts' first line; the host's own if there are none.
+load_name() {
+    { IFS="'" read -r _ node _ <"$facts"; } 2>/dev/null || node=$(uname -n)
 }
 
 # fail TEXT: say it and end.
@@ -23,7 +30,7 @@ fail() {
     exit 1
 }
 
-# load_facts: the seed's facts as shell variables of the same names, all of them checked.
+# load_facts: the seed's facts as shell variables of the same names, all of them checked; $loaded has them as text.
 load_facts() {
     [ -r "$facts" ] || fail "cannot read '$facts': the seed has not arrived; look at its disk and at cloud-init's log"
     # facts.awk prints nothing but NAME='value' of names it knows, the values being free of quotes.
