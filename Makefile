@@ -201,6 +201,10 @@ up: ## install what is needed, build, bake the images, boot the cluster, wait un
 	$(MAKE) all
 	@scripts/up
 
+.PHONY: down
+down: ## remove the cluster that up made, and its lab; the images stay
+	@scripts/up --down
+
 clean: ## remove build/
 	rm -rf build
 

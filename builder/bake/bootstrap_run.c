@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bootstrap.h"
 
+#include "bake/apt.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/proc.h"
@@ -75,48 +76,27 @@ on_line(void *context, const char *line)
             progress_step(bootstrap->progress, bootstrap->recipe->name, "%s", line + 3);
 }
 
-static bool
-says(const char *text, const char *const *signs)
-{
-    for (size_t i = 0; text != NULL && signs[i] != NULL; i++)
-        if (strstr(text, signs[i]) != NULL)
-            return true;
-    return false;
-}
-
-// The line that tells the cause: the last of apt's or mmdebstrap's errors that is not about itself.
-static char *
-cause_of(const char *text)
-{
-    STRV_AUTO struct strv lines = {0};
-    strv_split(&lines, text == NULL ? "" : text, '\n');
-    for (size_t i = lines.count; i-- > 0;)
-        if (str_starts(lines.items[i], "E: ") &&
-            !str_starts(lines.items[i], "E: mmdebstrap failed"))
-            return str_dup(lines.items[i] + 3);
-    return str_dup("it gave no reason");
-}
-
 static int
 failed(const struct bootstrap *bootstrap, const char *text, struct error *err)
 {
-    static const char *const network[] = {"Could not resolve", "Could not connect",
-        "Failed to fetch", "Unable to fetch", "Temporary failure", "Connection timed out",
-        "Network is unreachable", "Unable to locate package", "does not have a Release file", NULL};
-    static const char *const space[] = {
-        "No space left on device", "not enough free space", "don't have enough free space", NULL};
-    FREE_AUTO char *cause = cause_of(text);
-    if (says(text, space))
+    FREE_AUTO char *reason = apt_reason(text);
+    enum error_code cause = apt_cause(text);
+    if (cause == ERR_SPACE)
         return error_set(err, ERR_SPACE,
             "the disk became full while the base was made (in '%s'); free some space and run it "
             "again",
             bootstrap->folder);
-    if (says(text, network))
+    if (cause == ERR_SPEC)
+        return error_set(err, ERR_SPEC,
+            "the recipe '%s' or one that goes over it asks for a package that the mirror '%s' does "
+            "not have; check its name: %s",
+            bootstrap->recipe->name, bootstrap->base->mirror, reason);
+    if (cause == ERR_NETWORK)
         return error_set(err, ERR_NETWORK,
             "the packages of the base cannot be got from the mirror '%s'; check the network, or "
-            "name another mirror by 'base: {debian: ..., mirror: URL}': %.300s",
-            bootstrap->base->mirror, cause);
-    return error_set(err, ERR_FAILED, "mmdebstrap failed: %.500s", cause);
+            "name another one by 'base: {debian: {mirror: URL}}': %s",
+            bootstrap->base->mirror, reason);
+    return error_set(err, ERR_FAILED, "mmdebstrap failed: %s", reason);
 }
 
 static int

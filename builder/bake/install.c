@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/install.h"
 
+#include "bake/apt.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "base/file.h"
@@ -15,7 +16,7 @@
     "apt() { apt-get -q -y -o Acquire::Retries=2 -o Acquire::http::Timeout=20 "           \
     "-o Acquire::Languages=none -o APT::Install-Recommends=false "                        \
     "-o Dpkg::Options::=--force-unsafe-io -o Dpkg::Use-Pty=0 \"$@\" > /tmp/apt.log 2>&1 " \
-    "|| { tail -n 4 /tmp/apt.log >&2; return 1; }; }\n"
+    "|| { grep '^E: ' /tmp/apt.log >&2 || tail -n 4 /tmp/apt.log >&2; return 1; }; }\n"
 
 enum { UPDATE_MS = 120 * 1000, DOWNLOAD_MS = 600 * 1000, INSTALL_MS = 300 * 1000 };
 
@@ -41,23 +42,21 @@ is_kept(const struct install *install)
     return store_package_set(install->store, install->set, &lock, &err) == 0;
 }
 
-// Only apt knows whether a mirror was out of reach; its sentences are stable since 1.0.
 static int
-name_network(struct error *err)
+name_cause(struct error *err)
 {
-    static const char *const signs[] = {"Could not resolve", "Could not connect", "Failed to fetch",
-        "Unable to fetch", "Temporary failure", "Connection timed out", "Network is unreachable"};
-    bool network = false;
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        network = network || (err->message != NULL && strstr(err->message, signs[i]) != NULL);
-    if (!network || err->code != ERR_FAILED)
-        return -1;
-    ERROR_AUTO struct error cause = *err;
-    *err = (struct error){0};
-    return error_set(err, ERR_NETWORK,
-        "the packages cannot be downloaded and none are kept; check the network and the mirror of "
-        "the base, then run 'airbuild images' again: %s",
-        cause.message);
+    FREE_AUTO char *reason = apt_reason(err->message);
+    enum error_code cause = err->code == ERR_FAILED ? apt_cause(err->message) : err->code;
+    if (cause == ERR_NETWORK)
+        return error_set(err, ERR_NETWORK,
+            "the packages cannot be downloaded and none are kept; check the network and the mirror "
+            "of the base, then run 'airbuild images' again: %s",
+            reason);
+    if (cause == ERR_SPEC)
+        return error_set(err, ERR_SPEC,
+            "the mirror does not have a package of the recipe; check its name: %s", reason);
+    err->code = cause;
+    return -1;
 }
 
 static int
@@ -73,10 +72,10 @@ download(struct guest *guest, const struct install *install, const char *names, 
             names);
     guest_step(guest, UPDATE_MS, "asking the mirror");
     if (guest_run(guest, APT "apt update", NULL, err) < 0)
-        return name_network(err);
+        return name_cause(err);
     guest_step(guest, DOWNLOAD_MS, "downloading %s", names);
     if (guest_run(guest, command, NULL, err) < 0)
-        return name_network(err);
+        return name_cause(err);
     FREE_AUTO char *folder = path_join(install->folder, "packages");
     if (dir_make(folder, 0700, err) < 0 || guest_copy_out(guest, GUEST_CACHE, folder, err) < 0 ||
         store_keep_packages(install->store, install->set, folder, err) < 0)

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 // What the making of one needs at its peak, with room to spare.
-static const uint64_t bootstrap_space = 2560ULL << 20, layer_space = 768ULL << 20;
+static const uint64_t bootstrap_space = 1792ULL << 20, layer_space = 256ULL << 20;
 
 struct bake_run {
     struct bake_plan *plan;

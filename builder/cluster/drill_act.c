@@ -12,6 +12,7 @@
 #include "virt/agent.h"
 
 #define AGENT_MS 30000
+#define NOTICE_MS 2000
 #define SHUFFLE_MS 3000 // the longest pause between two starts
 
 bool
@@ -169,11 +170,31 @@ do_to_one(struct drill *drill, enum drill_act act, size_t index, struct error *e
     return do_to_machine(drill, act, node->name, err);
 }
 
+// Convergence counts from now on.
+static void
+acted(struct drill *drill)
+{
+    drill->last_act_ms = clock_ms();
+    drill->converged_ms = 0;
+}
+
 static size_t
 random_below(size_t limit)
 {
     FREE_AUTO char *digits = random_hex(8);
     return strtoul(digits, NULL, 16) % limit;
+}
+
+// The image that the disk of a node lies over.
+static int
+find_image(const struct drill *drill, struct store *store, const struct spec_node *node,
+    struct image **ret, struct error *err)
+{
+    const char *key = record_image(drill->session.record, node->name);
+    if (key == NULL)
+        return error_set(err, ERR_NOT_FOUND,
+            "node '%s' was never made, so it cannot begin anew; run 'airbuild launch'", node->name);
+    return store_find(store, key, ret, err);
 }
 
 // Every node with a new disk, all but the first master started: as after the very first launch.
@@ -188,10 +209,8 @@ new_disks(struct drill *drill, struct error *err)
     IMAGE_AUTO struct image *haproxy = NULL, *redis = NULL;
     bool unchanged;
     if (store_open(home, &store, err) < 0 ||
-        store_find(store, record_image(session->record, spec_head(spec)->name), &haproxy, err) <
-            0 ||
-        store_find(
-            store, record_image(session->record, spec_first_master(spec)->name), &redis, err) < 0)
+        find_image(drill, store, spec_head(spec), &haproxy, err) < 0 ||
+        find_image(drill, store, spec_first_master(spec), &redis, err) < 0)
         return -1;
     for (size_t i = 0; i < spec->node_count; i++) {
         FREE_AUTO char *disk = cluster_node_path(spec, spec->nodes[i].name, "disk.qcow2");
@@ -207,7 +226,10 @@ new_disks(struct drill *drill, struct error *err)
         .kvm = drill->run->kvm,
         .except = except,
         .progress = drill->run->progress};
-    return launch_in_session(&launch, session, &unchanged, since, err);
+    if (launch_in_session(&launch, session, &unchanged, since, err) < 0)
+        return -1;
+    acted(drill);
+    return 0;
 }
 
 // In an order and with pauses of chance.
@@ -226,15 +248,40 @@ start_shuffled(struct drill *drill, struct error *err)
         drill_note(drill, DRILL_HEAL, "%s: started", node);
         if (start(drill, node, err) < 0)
             return -1;
+        acted(drill);
         if (clock_sleep((int64_t) random_below(SHUFFLE_MS), err) < 0)
             return -1;
     }
     return 0;
 }
 
+// Pulling a power cord takes libvirt a second. What is to happen to several machines at once begins
+// with all of them standing still: from then on nobody sees anything of them.
+static int
+hold_all(struct drill *drill, enum drill_whom whom, struct error *err)
+{
+    const struct spec *spec = drill->run->spec;
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (drill_is_whom(drill, whom, i) &&
+            virt_domain_suspend(drill->session.virt, spec->cluster, spec->nodes[i].name, err) < 0)
+            return -1;
+    return 0;
+}
+
+// Until what was done to one machine has been noticed, and is over.
+static int
+let_recover(struct drill *drill, struct error *err)
+{
+    static const struct drill_step notice = {ACT_WATCH, WHOM_NONE, NOTICE_MS};
+    static const struct drill_step recover = {ACT_AWAIT_CONVERGED, WHOM_NONE, 0};
+    return drill_await(drill, &notice, err) < 0 ? -1 : drill_await(drill, &recover, err);
+}
+
 static int
 do_to_all(struct drill *drill, const struct drill_step *step, struct error *err)
 {
+    if (step->act == ACT_PULL && hold_all(drill, step->whom, err) < 0)
+        return -1;
     for (size_t i = 0; i < drill->run->spec->node_count; i++) {
         if (!drill_is_whom(drill, step->whom, i))
             continue;
@@ -242,6 +289,9 @@ do_to_all(struct drill *drill, const struct drill_step *step, struct error *err)
             drill->run->spec->nodes[i].name, told(step->act));
         if (do_to_one(drill, step->act, i, err) < 0)
             return error_context(err, "drill '%s'", drill->scenario->info.name);
+        acted(drill);
+        if (step->act == ACT_KILL_SENTINEL && let_recover(drill, err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -255,12 +305,11 @@ drill_do(struct drill *drill, const struct drill_step *step, struct error *err)
         drill->measure_ms = now;
     if (drill->measure_ms != 0 && drill->heal_ms == 0 && mends(step->act))
         drill->heal_ms = now;
-    drill->converged_ms = 0;
-    int result = step->act == ACT_NEW_DISKS        ? new_disks(drill, err)
-                 : step->act == ACT_START_SHUFFLED ? start_shuffled(drill, err)
-                                                   : do_to_all(drill, step, err);
-    drill->last_act_ms = clock_ms();
-    return result;
+    if (step->act == ACT_NEW_DISKS)
+        return new_disks(drill, err);
+    if (step->act == ACT_START_SHUFFLED)
+        return start_shuffled(drill, err);
+    return do_to_all(drill, step, err);
 }
 
 void

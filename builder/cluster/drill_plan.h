@@ -21,7 +21,7 @@ enum drill_act {
     ACT_END,     // of the list
     ACT_MEASURE, // the figures are counted from the next act on
     ACT_PRESS,   // the power button
-    ACT_PULL,    // the power cord
+    ACT_PULL,    // the power cord; of several, all at the same moment
     ACT_START,
     ACT_START_SHUFFLED, // in random order, up to 3 s apart
     ACT_UNPLUG,         // the network cable
@@ -31,7 +31,7 @@ enum drill_act {
     ACT_KILL_REDIS, // SIGKILL; its unit starts it again
     ACT_STOP_REDIS, // and it stays stopped
     ACT_START_REDIS,
-    ACT_KILL_SENTINEL,
+    ACT_KILL_SENTINEL, // of several, one after the other: the next when all is well again
     ACT_RESTART_HAPROXY,
     ACT_CUT_PEERS, // no packet to the other workers; the head still reaches it
     ACT_JOIN_PEERS,

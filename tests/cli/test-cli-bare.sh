@@ -53,6 +53,9 @@ refuses 'export without images' 14 "run 'airbuild images'" "$airbuild" images ex
 check_not 'and nothing was made' test -e "$scratch/out"
 
 # ---- not root ---------------------------------------------------------------------------------------------------------
+# Whoever is not root may not even reach a checkout below /root.
+cp "$airbuild" "$scratch/airbuild"
+airbuild=$scratch/airbuild
 mkdir "$scratch/closed" && chmod 0700 "$scratch/closed"
 refuses 'a home that may not be used' 4 "$scratch/closed" \
     "${nobody[@]}" env AIRBUILD_HOME="$scratch/closed/home" "$airbuild" images -q

@@ -7,7 +7,9 @@ set -u
 dir=$(mktemp -d -p /dev/shm) # nothing waits for a disk there
 trap 'rm -rf "$dir"' EXIT
 chmod 711 "$dir"
+# shellcheck source=tests/assert.sh
 . "$(dirname "$0")/../assert.sh"
+# shellcheck source=tests/fast/lib.sh
 . "$(dirname "$0")/lib.sh"
 golden=$top/tests/golden/node
 
@@ -60,7 +62,7 @@ render five-head head10 quorum=3 "workers=$(for i in 1 2 3 4 5; do printf 'node-
 # Every shell and awk that a node may have makes the same.
 for shell in dash bash; do
     for awk in mawk gawk; do
-        rm -rf "${dir:?}/work12" "$dir/bin"
+        rm -rf "${dir:?}/work12" "${dir:?}/bin"
         mkdir "$dir/bin"
         ln -s "$(command -v "$awk")" "$dir/bin/awk"
         machine_make work12
@@ -165,6 +167,6 @@ check_not "and leaves no configuration" test -e "$dir/work11/var/lib/airbuild/re
 rm -rf "$dir/work11"
 machine_make work11
 echo '@no_such_fact@' >>"$dir/work11/usr/lib/airbuild/templates/redis.conf"
-like "a damaged template is refused" "cannot make '.*redis.conf' from the template" "$(setup work11)"
+like "a damaged template is refused" "cannot make '.*redis.conf' from its template" "$(setup work11)"
 check_not "and nothing is made of it" test -e "$dir/work11/var/lib/airbuild/redis/redis.conf"
 tap_end

@@ -11,6 +11,10 @@ facts=${AIRBUILD_FACTS-${AIRBUILD_ROOT-}/etc/airbuild/facts}
 console=${AIRBUILD_CONSOLE-/dev/console}
 node=
 
+# What a peer sends is bytes: an awk that reads them as the locale's characters complains.
+LC_ALL=C
+export LC_ALL
+
 # say TEXT: one line for the journal and for whoever watches the machine's console, in the node's name.
 say() {
     [ -n "$node" ] || load_name
@@ -34,6 +38,6 @@ fail() {
 load_facts() {
     [ -r "$facts" ] || fail "cannot read '$facts': the seed has not arrived; look at its disk and at cloud-init's log"
     # facts.awk prints nothing but NAME='value' of names it knows, the values being free of quotes.
-    loaded=$(LC_ALL=C awk -f "$lib/facts.awk" "$facts") || fail "'$facts' is not usable: $loaded"
+    loaded=$(awk -f "$lib/facts.awk" "$facts") || fail "'$facts' is not usable: $loaded"
     eval "$loaded"
 }
