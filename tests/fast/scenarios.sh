@@ -33,7 +33,7 @@ first_role() {
     echo "$role"
 }
 
-# A replica goes and comes back, by power, by shutdown; every sentinel is killed once; redis is killed on the master.
+# A replica goes and comes back, by power, by shutdown; the sentinels are killed in turn; redis is killed on the master.
 scenario_replica() {
     up
     machine_off work13
@@ -45,8 +45,11 @@ scenario_replica() {
     machine_on work12
     check "it converges after the other was shut down" within "$patience" converged
     local node
-    for node in "${workers[@]}"; do unit_kill "$node" sentinel KILL; done
-    sleep 1
+    for node in "${workers[@]}"; do
+        unit_kill "$node" sentinel KILL
+        sleep 0.3
+        check "sentinel is back on $node" within "$patience" sentinel "$node" ping
+    done
     check "killed sentinels leave the master alone" within "$patience" master_is work11
     writer_stop
     is "no write failed all the time" 0 "$(said failed)"
