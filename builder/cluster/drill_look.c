@@ -69,7 +69,8 @@ look_at_master(struct drill *drill)
         return;
     drill->named = now;
     drill_note(drill, DRILL_ROLE, "%s is master", spec->nodes[now].name);
-    if (drill->measure_ms != 0 && drill->promoted_ms == 0 && (size_t) now != drill->master)
+    if (drill->measure_ms != 0 && drill->promoted_ms == 0 && (size_t) now != drill->master &&
+        !drill->scenario->info.new_data)
         drill->promoted_ms = clock_ms();
 }
 

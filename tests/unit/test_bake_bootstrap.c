@@ -85,7 +85,7 @@ test_script(void **state)
 {
     RECIPE_AUTO struct recipe *recipe = read_recipe(*state);
     FREE_AUTO char *script = bootstrap_script(recipe);
-    assert_golden(GOLDEN "mmdebstrap-script.sh", script);
+    assert_golden(GOLDEN "mmdebstrap-script.txt", script);
 }
 
 // The set of kept packages is another one when other packages or sources are asked for, and not
