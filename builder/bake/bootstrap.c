@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/digest.h"
+#include "base/file.h"
 
 #include <string.h>
 
@@ -46,13 +47,43 @@ bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
     return str_dup(hex);
 }
 
+// One word of the shell, whatever is in it.
+static void
+add_quoted(struct buf *out, const char *text)
+{
+    buf_add(out, "'");
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            buf_add(out, "'\\''");
+        else
+            buf_add_bytes(out, text, 1);
+    }
+    buf_add(out, "'");
+}
+
+// A hook that mmdebstrap carries out itself; it splits its words as a shell does.
+static void
+add_copy_hook(struct strv *ret, const char *when, const char *verb, const char *folder,
+    const char *name, const char *inside)
+{
+    BUF_AUTO struct buf hook = {0};
+    FREE_AUTO char *path = path_join(folder, name);
+    bool out = str_equal(verb, "sync-out");
+    buf_printf(&hook, "--%s-hook=%s ", when, verb);
+    add_quoted(&hook, out ? inside : path);
+    buf_add(&hook, " ");
+    add_quoted(&hook, out ? path : inside);
+    strv_take(ret, buf_take(&hook));
+}
+
 // What was kept is laid where apt would put it; mmdebstrap then downloads nothing.
 static void
 add_kept_hooks(const struct bootstrap *bootstrap, struct strv *ret)
 {
     strv_add(ret, "--skip=update");
     strv_add(ret, "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" \"$1/var/lib/apt/lists\"");
-    strv_addf(ret, "--setup-hook=sync-in %s/packages /var/cache/apt/archives", bootstrap->folder);
+    add_copy_hook(
+        ret, "setup", "sync-in", bootstrap->folder, "packages", "/var/cache/apt/archives");
     strv_add(ret, "--setup-hook=tar -C \"$1/var/lib/apt/lists\" -xzf "
                   "\"$1/var/cache/apt/archives/" LISTS "\"");
 }
@@ -65,8 +96,8 @@ add_keeping_hooks(const struct bootstrap *bootstrap, struct strv *ret)
                   "--exclude=./partial -czf \"$1/var/cache/apt/archives/" LISTS "\" .");
     strv_add(ret, "--customize-hook=rm -rf \"$1/var/cache/apt/archives/partial\" "
                   "\"$1/var/cache/apt/archives/lock\"");
-    strv_addf(
-        ret, "--customize-hook=sync-out /var/cache/apt/archives %s/packages", bootstrap->folder);
+    add_copy_hook(
+        ret, "customize", "sync-out", bootstrap->folder, "packages", "/var/cache/apt/archives");
     for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
         FREE_AUTO char *names = strv_join(&bootstrap->prefetch[i].packages, " ");
         strv_addf(ret,
@@ -75,8 +106,9 @@ add_keeping_hooks(const struct bootstrap *bootstrap, struct strv *ret)
             "--download-only install %s && rm -rf \"$1/airbuild/%zu/partial\" "
             "\"$1/airbuild/%zu/lock\"",
             i, i, names, i, i);
-        strv_addf(ret, "--customize-hook=sync-out /airbuild/%zu %s/prefetch-%zu", i,
-            bootstrap->folder, i);
+        FREE_AUTO char *inside = str_format("/airbuild/%zu", i);
+        FREE_AUTO char *name = str_format("prefetch-%zu", i);
+        add_copy_hook(ret, "customize", "sync-out", bootstrap->folder, name, inside);
     }
 }
 
@@ -85,11 +117,11 @@ add_hooks(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
 {
     if (kept)
         add_kept_hooks(bootstrap, ret);
-    strv_addf(ret, "--essential-hook=sync-in %s/early /", bootstrap->folder);
+    add_copy_hook(ret, "essential", "sync-in", bootstrap->folder, "early", "/");
     strv_add(ret, "--customize-hook=mkdir \"$1/airbuild\"");
     if (!kept)
         add_keeping_hooks(bootstrap, ret);
-    strv_addf(ret, "--customize-hook=sync-in %s/steps /airbuild", bootstrap->folder);
+    add_copy_hook(ret, "customize", "sync-in", bootstrap->folder, "steps", "/airbuild");
     strv_add(ret, "--customize-hook=chroot \"$1\" sh -eu /airbuild/script");
     strv_add(ret, "--customize-hook=rm -rf \"$1/airbuild\"");
 }
@@ -125,20 +157,6 @@ add_units(struct buf *out, const char *verb, const struct strv *units)
     FREE_AUTO char *names = strv_join(units, " ");
     if (units->count > 0)
         buf_printf(out, "systemctl -q %s %s\n", verb, names);
-}
-
-// Paths may hold anything but a quote, which is written as '\''.
-static void
-add_quoted(struct buf *out, const char *text)
-{
-    buf_add(out, "'");
-    for (; *text != '\0'; text++) {
-        if (*text == '\'')
-            buf_add(out, "'\\''");
-        else
-            buf_add_bytes(out, text, 1);
-    }
-    buf_add(out, "'");
 }
 
 static void

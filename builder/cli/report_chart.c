@@ -30,7 +30,7 @@ struct chart {
 
 // ---- from slots to points -------------------------------------------------------------------------
 
-enum series { ACKED, FAILED, READS };
+enum series { ACKED, FAILED, READS, LOST };
 
 static unsigned
 value_of(const struct drill_slot *slot, enum series series)
@@ -42,6 +42,8 @@ value_of(const struct drill_slot *slot, enum series series)
         return slot->failed + slot->reads_failed;
     case READS:
         return slot->reads;
+    case LOST:
+        return slot->lost;
     }
     return 0;
 }
@@ -82,7 +84,7 @@ most_of(const struct chart *chart)
         if (rate_at(chart, ACKED, i) > 0)
             rates[count++] = rate_at(chart, ACKED, i);
     qsort(rates, count, sizeof *rates, by_size);
-    return count > 0 ? rates[count / 2] * 1.5 : 100;
+    return count > 0 ? rates[count / 2] * 1.4 : 100;
 }
 
 // The smallest of 1, 2, 5, 10, 20, ... that makes at most count steps of all.
@@ -261,6 +263,8 @@ report_chart(const struct drill_result *result, struct buf *html)
     add_outage(&chart);
     add_area(&chart, ACKED, "acked");
     add_line(&chart, ACKED, "ackedline");
+    if (result->lost > 0)
+        add_area(&chart, LOST, "lost");
     add_area(&chart, FAILED, "failed");
     add_line(&chart, READS, "reads");
     for (size_t i = 0; i < marks.count; i++)

@@ -31,16 +31,20 @@ static const char style[] =
     "display:block;margin-left:auto}.some{color:var(--bad)}\n"
     ".why{border-left:3px solid var(--slow);padding-left:10px;margin:10px 0}"
     ".FAILwhy{border-color:var(--bad)}dl{display:grid;"
-    "grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:6px 20px;margin:14px 0}"
+    "grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:6px 16px;margin:14px 0}"
     "dt{font-size:12px;color:var(--dim)}dd{margin:0;font-size:20px;font-weight:600;"
     "font-variant-numeric:tabular-nums}dd small{display:block;font-size:12px;font-weight:400;"
     "color:var(--dim)}\n"
     "svg{display:block;width:100%;height:auto}svg text{font-size:11px;fill:var(--dim)}"
     ".grid{stroke:var(--line);fill:none}.ground{stroke:var(--dim);fill:none;opacity:.6}"
     ".acked{fill:var(--acked);fill-opacity:.28}.ackedline{stroke:var(--acked);stroke-width:1.3;"
-    "fill:none}.failed{fill:var(--failed);fill-opacity:.85}.reads{stroke:var(--reads);"
+    "fill:none}.failed{fill:var(--failed);fill-opacity:.85}.lost{fill:var(--ink)}.reads{stroke:var("
+    "--reads);"
     "stroke-width:1;fill:none;opacity:.9}.outage{fill:var(--failed);fill-opacity:.11}"
-    "svg .gap{fill:var(--failed);font-weight:600}\n"
+    "svg "
+    ".gap{fill:var(--failed);font-weight:600;paint-order:stroke;stroke:var(--card);stroke-width:"
+    "3px;"
+    "stroke-opacity:.7}\n"
     "g path{fill:none;stroke-width:1.2}g text{paint-order:stroke;stroke:var(--card);"
     "stroke-width:3px;font-weight:500}.fault path{stroke:var(--fault)}"
     "svg .fault text{fill:var(--fault)}.heal path{stroke:var(--heal)}"
@@ -183,13 +187,18 @@ add_events(const struct drill_result *result, struct buf *html)
 }
 
 static void
-add_legend(struct buf *html)
+add_legend(const struct drill_result *result, struct buf *html)
 {
-    buf_add(html,
+    const char *lost = result->lost == 0 ? ""
+                                         : "<span><i style=\"background:var(--ink)\"></i>"
+                                           "acknowledged and lost</span>";
+    buf_printf(html,
         "<div class=\"legend\"><span><i style=\"background:var(--acked);opacity:.6\"></i>writes "
-        "acknowledged a second</span><span><i style=\"background:var(--failed)\"></i>attempts that "
+        "acknowledged a second</span>%s<span><i style=\"background:var(--failed)\"></i>attempts "
+        "that "
         "failed</span><span><i style=\"background:var(--reads);height:2px;vertical-align:4px\">"
-        "</i>reads a second</span><span>seconds are counted from the fault</span></div>\n");
+        "</i>reads a second</span><span>seconds are counted from the fault</span></div>\n",
+        lost);
 }
 
 static void
@@ -211,7 +220,7 @@ add_card(const struct drill_result *result, size_t index, struct buf *html)
     }
     add_figures(result, html);
     report_chart(result, html);
-    add_legend(html);
+    add_legend(result, html);
     add_events(result, html);
     buf_add(html, "</section>\n");
 }

@@ -34,6 +34,7 @@ struct drill_event {
 #define DRILL_SLOT_MS 100
 struct drill_slot { // so much of the drill, for the picture
     unsigned acked, failed, reads, reads_failed;
+    unsigned lost; // of acked
 };
 
 // A span of the drill, from its begin; both 0: there was none.

@@ -11,6 +11,7 @@
 #define ANSWER_MS 1000
 #define RECONNECT_MS 20
 #define VERIFY_MS 60000
+#define FORGET_MS 20000
 #define READY_MS 60000 // for a cluster that something else has shaken to converge
 // Workers fence themselves within min-replicas-max-lag (3 s), the head within two checks: then
 // nothing is taken.
@@ -121,6 +122,7 @@ count_slots(struct drill *drill, int64_t end_ms)
     for (size_t i = 0; i < writes; i++) {
         struct drill_slot *slot = slot_of(result, drill->begin_ms, &write[i]);
         *(write[i].outcome == LOAD_ACKED ? &slot->acked : &slot->failed) += 1;
+        slot->lost += write[i].lost;
     }
     for (size_t i = 0; i < reads; i++) {
         struct drill_slot *slot = slot_of(result, drill->begin_ms, &read[i]);
@@ -172,7 +174,6 @@ measure_load(struct drill *drill, int64_t end_ms)
     if (drill->load_ms < drill->broken_ms)
         result->noise_s =
             (double) load_pause(write, writes, drill->load_ms, drill->broken_ms) / 1000;
-    count_slots(drill, end_ms);
 }
 
 // Without a master all that was acknowledged is out of reach.
@@ -189,12 +190,22 @@ count_lost(struct drill *drill, struct error *err)
         VERIFY_MS, &result->acked, &result->lost, err);
 }
 
+static void
+forget(struct drill *drill)
+{
+    if (drill->load == NULL || drill->verdict.master < 0)
+        return;
+    load_stop(drill->load);
+    load_forget(drill->load, drill->run->spec->nodes[drill->verdict.master].address, FORGET_MS);
+}
+
 static int
 measure(struct drill *drill, struct error *err)
 {
     struct drill_result *result = drill->result;
+    int64_t end_ms = clock_ms();
     load_stop(drill->load);
-    measure_load(drill, clock_ms());
+    measure_load(drill, end_ms);
     result->fault_ms = drill->measure_ms - drill->begin_ms;
     result->promoted_s =
         drill->promoted_ms != 0 ? seconds(drill->measure_ms, drill->promoted_ms) : -1;
@@ -202,7 +213,10 @@ measure(struct drill *drill, struct error *err)
         drill->converged_ms != 0 ? seconds(drill->last_act_ms, drill->converged_ms) : -1;
     result->two_masters = drill->two_masters;
     result->two_masters_s = seconds(drill->twins_from_ms, drill->twins_to_ms);
-    return count_lost(drill, err);
+    if (count_lost(drill, err) < 0)
+        return -1;
+    count_slots(drill, end_ms);
+    return 0;
 }
 
 static int
@@ -215,9 +229,12 @@ carry_out(struct drill *drill, struct error *err)
     if (go_through(drill, err) < 0) {
         interrupt_heeded();
         drill_mend(drill);
+        forget(drill);
         return -1;
     }
-    if (measure(drill, err) < 0)
+    int measured = measure(drill, err);
+    forget(drill);
+    if (measured < 0)
         return -1;
     drill_judge(drill->scenario, DRILL_WRITES_PER_S,
         drill->scenario->closed ? acked_while_closed(drill) : 0, drill->result);

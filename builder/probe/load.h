@@ -35,6 +35,7 @@ struct load_sample {
     enum load_outcome outcome;
     unsigned number; // of the write; a number is never tried again, so that each is acknowledged at
                      // most once
+    bool lost;       // acknowledged, and load_verify did not find it
 };
 
 struct load; // running
@@ -52,11 +53,14 @@ const struct load_sample *load_reads(const struct load *load, size_t *ret_count)
 // While it runs: acknowledged writes so far, milliseconds since the last one.
 void load_now(struct load *load, unsigned long long *ret_acked, int64_t *ret_silence_ms);
 
-// Ask a worker (the final master) which of the acknowledged writes it has: *ret_lost those it has
-// not. Then remove the keys. Pipelined; ERR_TIMEOUT when deadline_ms passes, ERR_FAILED when the
-// worker refuses.
-int load_verify(const struct load *load, const char *address, int64_t deadline_ms,
+// After load_stop: ask a worker (the final master) which of the acknowledged writes it has:
+// *ret_lost those it has not; the samples say which. ERR_TIMEOUT when deadline_ms passes,
+// ERR_FAILED when the worker refuses.
+int load_verify(struct load *load, const char *address, int64_t deadline_ms,
     unsigned long long *ret_acked, unsigned long long *ret_lost, struct error *err);
+
+// After load_stop: remove the keys from a worker that is master, as far as deadline_ms allows.
+void load_forget(const struct load *load, const char *address, int64_t deadline_ms);
 
 // One write of KEY straight to a worker: does it take writes right now? A worker that cannot be
 // reached does not.

@@ -23,9 +23,8 @@ not_verified(const struct exchange *exchange, const char *address, struct error 
 
 // Ask for samples (count of them, all acknowledged) and count those whose value is not there.
 static int
-count_lost(const struct load *load, struct exchange *exchange,
-    const struct load_sample *const *samples, size_t count, int64_t end_ms,
-    unsigned long long *lost)
+count_lost(const struct load *load, struct exchange *exchange, struct load_sample *const *samples,
+    size_t count, int64_t end_ms, unsigned long long *lost)
 {
     for (size_t i = 0; i < count; i++) {
         FREE_AUTO char *key = load_key(load, samples[i]->number);
@@ -37,7 +36,8 @@ count_lost(const struct load *load, struct exchange *exchange,
             wire_refused(&exchange->wire, reply);
         if (reply != NULL) {
             FREE_AUTO char *value = str_format("%u", samples[i]->number);
-            *lost += reply->type != REDIS_REPLY_STRING || !str_equal(reply->str, value);
+            samples[i]->lost = reply->type != REDIS_REPLY_STRING || !str_equal(reply->str, value);
+            *lost += samples[i]->lost;
             freeReplyObject(reply);
         }
         if (reply == NULL || wire_over(&exchange->wire))
@@ -47,34 +47,14 @@ count_lost(const struct load *load, struct exchange *exchange,
     return 0;
 }
 
-// All keys that were tried go, as far as it is possible.
-static void
-remove_keys(const struct load *load, struct exchange *exchange, int64_t end_ms)
-{
-    for (size_t from = 0; from < load->writer.count; from += BATCH) {
-        size_t to = from + BATCH < load->writer.count ? from + BATCH : load->writer.count;
-        for (size_t i = from; i < to; i++) {
-            FREE_AUTO char *key = load_key(load, load->writer.samples[i].number);
-            exchange_ask(exchange, "DEL", key);
-        }
-        for (size_t i = from; i < to; i++) {
-            redisReply *reply = exchange_hear(exchange, end_ms);
-            if (reply == NULL)
-                return;
-            freeReplyObject(reply);
-        }
-        wire_renew(&exchange->wire);
-    }
-}
-
 static int
 verify(const struct load *load, struct exchange *exchange, int64_t end_ms,
     unsigned long long *acked, unsigned long long *lost)
 {
-    const struct load_sample *batch[BATCH];
+    struct load_sample *batch[BATCH];
     size_t count = 0;
     for (size_t i = 0; i < load->writer.count; i++) {
-        const struct load_sample *sample = &load->writer.samples[i];
+        struct load_sample *sample = &load->writer.samples[i];
         if (sample->outcome != LOAD_ACKED)
             continue;
         ++*acked;
@@ -89,7 +69,7 @@ verify(const struct load *load, struct exchange *exchange, int64_t end_ms,
 }
 
 int
-load_verify(const struct load *load, const char *address, int64_t deadline_ms,
+load_verify(struct load *load, const char *address, int64_t deadline_ms,
     unsigned long long *ret_acked, unsigned long long *ret_lost, struct error *err)
 {
     int64_t end_ms = clock_ms() + deadline_ms;
@@ -98,10 +78,42 @@ load_verify(const struct load *load, const char *address, int64_t deadline_ms,
     exchange_open(&exchange, address, PROBE_REDIS_PORT, &load->access);
     if (verify(load, &exchange, end_ms, &acked, &lost) < 0)
         return not_verified(&exchange, address, err);
-    remove_keys(load, &exchange, end_ms);
     *ret_acked = acked;
     *ret_lost = lost;
     return 0;
+}
+
+// One batch of keys that were tried, acknowledged or not.
+static bool
+remove_keys(
+    struct exchange *exchange, const struct load *load, size_t from, size_t to, int64_t end_ms)
+{
+    for (size_t i = from; i < to; i++) {
+        FREE_AUTO char *key = load_key(load, load->writer.samples[i].number);
+        exchange_ask(exchange, "DEL", key);
+    }
+    for (size_t i = from; i < to; i++) {
+        redisReply *reply = exchange_hear(exchange, end_ms);
+        if (reply == NULL)
+            return false;
+        freeReplyObject(reply);
+    }
+    wire_renew(&exchange->wire);
+    return true;
+}
+
+void
+load_forget(const struct load *load, const char *address, int64_t deadline_ms)
+{
+    int64_t end_ms = clock_ms() + deadline_ms;
+    size_t count = load->writer.count, to;
+    EXCHANGE_AUTO struct exchange exchange;
+    exchange_open(&exchange, address, PROBE_REDIS_PORT, &load->access);
+    for (size_t from = 0; from < count; from = to) {
+        to = from + BATCH < count ? from + BATCH : count;
+        if (!remove_keys(&exchange, load, from, to, end_ms))
+            return;
+    }
 }
 
 bool

@@ -56,18 +56,6 @@ check 'the lab is up' timeout 120 scripts/lab up
 inside $BOOT_SECONDS airbuild launch
 ends 'the cluster is launched' 0
 
-# Ctrl-C in the middle of a drill, on all of its session as a terminal would have it. The cable is plugged again, or the
-# drills that follow would find no cluster that has converged.
-setsid scripts/lab exec -- airbuild drill master-cut >"$scratch/cut" 2>&1 </dev/null &
-cutting=$!
-check 'the network of the master is unplugged' within 120 grep -q 'network unplugged' "$scratch/cut"
-kill -INT -- "-$cutting"
-status=0 && wait $cutting || status=$?
-is 'Ctrl-C ends the drill' 130 "$status"
-like 'which mends what it broke' 'mending what was broken' "$(<"$scratch/cut")"
-inside $BOOT_SECONDS airbuild launch
-ends 'and the cluster converges' 0
-
 inside $((DRILL_SECONDS * ${#names[@]})) airbuild drill --yes --json --html build/drills.html "${names[@]}"
 printf '%s\n' "$output" >"$scratch/drills.json"
 cp "$scratch/drills.json" build/drills.json
@@ -81,6 +69,18 @@ ends 'the cluster is whole after all of it' 0
 is 'with every machine on' 'running running running running' "$(json '[.nodes[].state] | join(" ")')"
 is 'the clients of the drills leave nothing behind' '' "$(
     timeout 60 scripts/lab exec -- sh -c 'redis-cli -h head10 -p 6380 --scan --pattern "airbuild:drill:*:*"' 2>&1)"
+
+# Ctrl-C in the middle of a drill, on all of its session as a terminal would have it. The cable is plugged again.
+setsid scripts/lab exec -- airbuild drill master-cut >"$scratch/cut" 2>&1 </dev/null &
+cutting=$!
+check 'the network of the master is unplugged' within 120 grep -q 'network unplugged' "$scratch/cut"
+kill -INT -- "-$cutting"
+status=0 && wait $cutting || status=$?
+is 'Ctrl-C ends the drill' 130 "$status"
+like 'which mends what it broke' 'mending what was broken' "$(<"$scratch/cut")"
+inside $BOOT_SECONDS airbuild launch
+ends 'and the cluster converges' 0
+
 check 'the lab goes down' timeout 120 scripts/lab down
 check_not 'and leaves nothing' test -e "$state"
 tap_end

@@ -81,6 +81,8 @@ half_cut(struct drill_result *result)
         .fault_ms = 5000,
         .write_outage = {8000, 9200}};
     fill_slots(result, 300, 80, 92);
+    for (size_t i = 51; i < 80; i++)
+        result->slots[i].lost = result->slots[i].acked;
     add_event(result, 5000, DRILL_FAULT, "work11: cut off from the other workers");
     add_event(result, 8100, DRILL_NOTE, "2 workers take writes");
 }

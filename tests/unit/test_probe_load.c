@@ -28,14 +28,14 @@ test_outage(void **state)
 {
     (void) state;
     static const struct load_sample samples[] = {
-        {100, 101, LOAD_ACKED, 1},
-        {104, 1104, LOAD_SILENT, 2},
-        {1124, 1125, LOAD_BROKEN, 3},
-        {1145, 1146, LOAD_REFUSED, 4},
-        {1150, 1155, LOAD_ACKED, 5},
-        {1160, 1161, LOAD_BROKEN, 6},
-        {1181, 1182, LOAD_ACKED, 7},
-        {1190, 1191, LOAD_BROKEN, 8},
+        {100, 101, LOAD_ACKED, 1, false},
+        {104, 1104, LOAD_SILENT, 2, false},
+        {1124, 1125, LOAD_BROKEN, 3, false},
+        {1145, 1146, LOAD_REFUSED, 4, false},
+        {1150, 1155, LOAD_ACKED, 5, false},
+        {1160, 1161, LOAD_BROKEN, 6, false},
+        {1181, 1182, LOAD_ACKED, 7, false},
+        {1190, 1191, LOAD_BROKEN, 8, false},
     };
     assert_outage(samples, COUNT(samples), 0, 2000, 104, 1155);
     // The write under way when the fault came counts from when it was sent.
@@ -54,11 +54,11 @@ test_pause(void **state)
 {
     (void) state;
     static const struct load_sample samples[] = {
-        {100, 110, LOAD_ACKED, 1},
-        {120, 130, LOAD_ACKED, 2},
-        {140, 300, LOAD_ACKED, 3},
-        {310, 311, LOAD_REFUSED, 4},
-        {320, 330, LOAD_ACKED, 5},
+        {100, 110, LOAD_ACKED, 1, false},
+        {120, 130, LOAD_ACKED, 2, false},
+        {140, 300, LOAD_ACKED, 3, false},
+        {310, 311, LOAD_REFUSED, 4, false},
+        {320, 330, LOAD_ACKED, 5, false},
     };
     // From the acknowledgement before the window to the first in it; then to the window's end.
     assert_int_equal(load_pause(samples, COUNT(samples), 200, 400), 300 - 130);
@@ -190,6 +190,9 @@ test_verify_where_nobody_answers(void **state)
     set_script("+OK\r\n", THEN_HANG);
     assert_error(load_verify(load, "127.0.0.20", 200, &acked, &lost, &err), &err, ERR_TIMEOUT,
         "'127.0.0.20'");
+    load_forget(load, "127.0.0.77", 5000);
+    load_forget(load, NETNS_HOLE, 100);
+    load_forget(load, "127.0.0.20", 100);
     assert_false(load_accepts("127.0.0.77", &access, "airbuild:drill:twin", 5000));
     assert_false(load_accepts("127.0.0.20", &access, "airbuild:drill:twin", 200));
 }
