@@ -28,7 +28,7 @@ struct guest {
     struct progress *progress;
 };
 
-// ---- errors --------------------------------------------------------------------------------------
+// ---- errors -------------------------------------------------------------------------------------
 
 static int
 killed_error(const struct guest *guest, enum watch_reason reason, struct error *err)
@@ -73,7 +73,7 @@ on_event(guestfs_h *g, void *opaque, uint64_t event, int handle, int flags, cons
         progress_part(guest->progress, guest->task, (double) numbers[2] / (double) numbers[3]);
 }
 
-// ---- life ----------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
 void
 guest_step(struct guest *guest, int64_t timeout_ms, const char *format, ...)
@@ -170,7 +170,7 @@ guest_freep(struct guest **guest)
     guest_free(*guest);
 }
 
-// ---- disk ----------------------------------------------------------------------------------------
+// ---- disk ---------------------------------------------------------------------------------------
 
 struct partition {
     int64_t first, last;
@@ -242,7 +242,7 @@ guest_trim(struct guest *guest, struct error *err)
     return 0;
 }
 
-// ---- files and commands --------------------------------------------------------------------------
+// ---- files and commands -------------------------------------------------------------------------
 
 int
 guest_unpack(struct guest *guest, const char *tar, struct error *err)
@@ -351,7 +351,7 @@ guest_copy_in(struct guest *guest, const char *from, const char *to, struct erro
     return 0;
 }
 
-// ---- inspection ----------------------------------------------------------------------------------
+// ---- inspection ---------------------------------------------------------------------------------
 
 static const char *
 family_of(const char *package_format)

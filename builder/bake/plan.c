@@ -52,7 +52,7 @@ bake_plan_freep(struct bake_plan **plan)
     bake_plan_free(*plan);
 }
 
-// ---- keys ----------------------------------------------------------------------------------------
+// ---- keys ---------------------------------------------------------------------------------------
 
 // Two machine types cannot share a base that was made from packages.
 static char *
@@ -103,7 +103,7 @@ file_key(const struct bake_source *source, struct store *store, char **ret, stru
     return 0;
 }
 
-// ---- items ---------------------------------------------------------------------------------------
+// ---- items --------------------------------------------------------------------------------------
 
 static int
 look_up(struct bake_item *item, struct store *store, struct error *err)

@@ -106,7 +106,7 @@ recipe_freep(struct recipe **recipe)
     recipe_free(*recipe);
 }
 
-// ---- reading -------------------------------------------------------------------------------------
+// ---- reading ------------------------------------------------------------------------------------
 
 int
 recipe_read(const char *folder, const char *name, char **ret_origin, char **ret_text,
@@ -234,7 +234,7 @@ recipe_load_file(const char *path, struct recipe **ret, struct error *err)
     return load(folder, slash == NULL ? path : slash + 1, ret, err);
 }
 
-// ---- fixed form ----------------------------------------------------------------------------------
+// ---- fixed form ---------------------------------------------------------------------------------
 
 static void
 put_list(struct buf *out, const char *name, const struct strv *list)

@@ -131,7 +131,7 @@ static const struct yaml_key step_keys[] = {
     {0},
 };
 
-// ---- steps ---------------------------------------------------------------------------------------
+// ---- steps --------------------------------------------------------------------------------------
 
 static void
 fill_files(struct recipe_place *place, const struct yaml_node *at, struct raw_step *raw,

@@ -27,7 +27,7 @@ struct bake_run {
     struct error *errors; // one an item
 };
 
-// ---- before --------------------------------------------------------------------------------------
+// ---- before -------------------------------------------------------------------------------------
 
 static uint64_t
 space_of(const struct bake_item *item)
@@ -73,7 +73,7 @@ remove_damaged(const struct bake_run *run, const struct bake_item *item, struct 
     return store_remove(run->store, item->key, err);
 }
 
-// ---- making --------------------------------------------------------------------------------------
+// ---- making -------------------------------------------------------------------------------------
 
 // What the layers that are to be baked will ask for.
 static void

@@ -84,6 +84,7 @@ spec_one(const char *text, size_t length)
             must((unsigned char) *at >= ' ' || *at == '\n' || *at == '\t');
     } else {
         FREE_AUTO char *canonical = spec_canonical(spec);
+        must(canonical[0] != '\0');
         must(spec_head(spec) != NULL && spec_first_master(spec) != NULL);
         must(!spec->ha || spec_worker_count(spec) >= 3);
         must(spec->redis.quorum >= 1 && spec->redis.quorum <= spec_worker_count(spec));
