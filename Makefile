@@ -184,6 +184,11 @@ check-e2e: all tests ## tests with a cluster of real domains
 check-drills: all tests ## every failure there is a drill for; build/drills.html shows what happened
 	@tests/suite drills
 
+.PHONY: bench
+bench: all ## what airbuild costs, and every drill's times, three times over; judged by their limits
+	scripts/setup test
+	@scripts/bench
+
 # The packages decide what pkg-config says above, so what needs them is another make.
 check-ready: ## install what all checks need, and build it
 	scripts/setup build run test

@@ -69,6 +69,21 @@ scenario_master-off() {
     back
 }
 
+# Ten masters are lost, each as soon as the last one's machine is back; no split may last.
+scenario_elections() {
+    up down_after_ms=1000
+    local number lost
+    for number in {1..10}; do
+        look
+        lost=$(master)
+        machine_off "$lost"
+        check "election $number: another becomes master" within "$patience" master_is_not "$lost"
+        machine_on "$lost"
+        check "election $number: all follow it" within "$patience" converged
+    done
+    back
+}
+
 # The machine of the master: shut down. Its redis: stopped and kept so.
 scenario_master-shutdown() {
     up

@@ -1,7 +1,7 @@
 #!/bin/bash
 # test-scenarios.sh - the failures of scenarios.sh against real redis, sentinel and haproxy processes that run the
 # generated configurations, several clusters at a time, each in namespaces of its own. No domain, no systemd.
-# usage: test-scenarios.sh [SCENARIO[*COUNT]...] (all of them, once); -j N: at a time
+# usage: test-scenarios.sh [SCENARIO[*COUNT]...] (without: the plan below); -j N: at a time
 # SPDX-License-Identifier: Apache-2.0
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -10,15 +10,15 @@ if [[ ${1-} == -j ]]; then
     jobs=$2
     shift 2
 fi
+# The long ones first; a hundred elections, ten in each of ten clusters.
+(($#)) || set -- elections*10 stale-replica two-down pause all-off*2 cold-without-first master-shutdown replica master-off \
+    stale-master sessions master-half-cut master-cut no-persistence head-restart reseed return-at-election boot-order*5
 declare -a plan=()
-for item in "${@:-}"; do
-    for ((i = 0; i < $([[ $item == *\** ]] && echo "${item#*\*}" || echo 1); i++)); do
-        [[ -z $item ]] || plan+=("${item%\**}")
-    done
+for item; do
+    count=1
+    [[ $item != *\** ]] || count=${item#*\*}
+    for ((i = 0; i < count; i++)); do plan+=("${item%\**}"); done
 done
-# The long ones first.
-((${#plan[@]})) || plan=(stale-replica two-down pause all-off cold-without-first master-shutdown replica master-off
-    stale-master sessions master-half-cut master-cut no-persistence head-restart reseed return-at-election boot-order)
 
 scratch=$(mktemp -d -p /dev/shm) # nothing waits for a disk there
 chmod 711 "$scratch"
