@@ -98,7 +98,8 @@ create_disk(struct guest *guest, const struct guest_options *options, struct err
     return answer < 0 ? guest_error(guest, err) : 0;
 }
 
-// The direct backend: no libvirtd is needed, and root's files stay root's.
+// The direct backend: no libvirtd is needed, and root's files stay root's. Emulated, one processor
+// would be translated without memory barriers (write_cpus in virt/domain_xml.c tells what of that).
 static int
 configure(struct guest *guest, const struct guest_options *options, struct error *err)
 {
@@ -109,6 +110,7 @@ configure(struct guest *guest, const struct guest_options *options, struct error
         guestfs_set_event_callback(guest->g, on_event, shown | silenced, 0, guest) < 0 ||
         guestfs_set_backend(guest->g, "direct") < 0 ||
         (!guest->kvm && guestfs_set_backend_setting(guest->g, "force_tcg", "1") < 0) ||
+        (!guest->kvm && guestfs_set_smp(guest->g, 2) < 0) ||
         guestfs_set_network(guest->g, options->network) < 0)
         return guest_error(guest, err);
     if (create_disk(guest, options, err) < 0)

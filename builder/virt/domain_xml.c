@@ -43,13 +43,26 @@ write_metadata(struct writer *writer, const struct virt_domain *domain)
     writer_close(writer);
 }
 
+// Emulated, a machine that can have one processor only is translated without memory barriers and
+// with atomic operations that are none (QEMU's CF_PARALLEL; 8.1 mended the barriers, commit
+// c914d46d0a64). A guest then misses at times that a virtio device waits to be told, and its
+// network stands still for ever (seen with 7.2). So it may have two processors, and has the one.
+static void
+write_cpus(struct writer *writer, const struct virt_domain *domain)
+{
+    FREE_AUTO char *cpus = str_format("%u", domain->cpus);
+    writer_open(writer, "vcpu");
+    if (!domain->kvm && domain->cpus == 1)
+        writer_attribute(writer, "current", "1");
+    writer_content(writer, !domain->kvm && domain->cpus == 1 ? "2" : cpus);
+    writer_close(writer);
+}
+
 static void
 write_memory(struct writer *writer, const struct virt_domain *domain)
 {
     FREE_AUTO char *kib = str_format("%llu", domain->memory_mib * 1024ULL);
-    FREE_AUTO char *cpus = str_format("%u", domain->cpus);
     writer_text(writer, "memory", kib);
-    writer_text(writer, "vcpu", cpus);
 }
 
 static void
@@ -237,6 +250,7 @@ virt_domain_xml(const struct virt_domain *domain)
     writer_text(writer, "uuid", domain->uuid);
     write_metadata(writer, domain);
     write_memory(writer, domain);
+    write_cpus(writer, domain);
     write_os(writer, domain);
     write_features(writer);
     write_cpu(writer, domain);
