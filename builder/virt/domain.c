@@ -212,7 +212,7 @@ static const struct reader_fact facts[] = {
     {"what it was made from", "/domain/metadata/*[local-name()='node']/@spec", ""},
     {"image", "/domain/metadata/*[local-name()='node']/@image", ""},
     {"memory", "/domain/memory", " KiB"},
-    {"number of processors", "/domain/vcpu", ""},
+    {"number of processors", "/domain/vcpu/@current | /domain/vcpu[not(@current)]", ""},
     {"accelerator", "/domain/@type", ""},
     {"kernel", "/domain/os/kernel", ""},
     {"initrd", "/domain/os/initrd", ""},
