@@ -25,10 +25,10 @@ spec_set_defaults(struct spec *spec)
     spec->ssh_user = str_dup("air");
     spec->redis.master_name = str_dup("redis-primary");
     spec->redis.down_after_ms = 2000;
-    spec->redis.failover_timeout_ms = 10000;
+    spec->redis.failover_timeout_ms = 5000;
     spec->redis.auth = true;
     spec->redis.persistence = true;
-    spec->redis.min_replicas_max_lag = 3;
+    spec->redis.min_replicas_max_lag = 2;
 }
 
 static void

@@ -32,7 +32,7 @@ facts() {
         [node]=$node [role]=$role [cluster]=air [address]=$(address "$node") [subnet]=172.31.255.0/24
         [head]=172.31.255.10 [first_master]=172.31.255.11 [master_name]=redis-primary [quorum]=2
         [workers]="work11=172.31.255.11=$(id 1) work12=172.31.255.12=$(id 2) work13=172.31.255.13=$(id 3)"
-        [down_after_ms]=2000 [failover_timeout_ms]=10000 [min_replicas]=1 [min_replicas_max_lag]=2
+        [down_after_ms]=2000 [failover_timeout_ms]=5000 [min_replicas]=1 [min_replicas_max_lag]=2
         [persistence]=yes [auth]=yes [ha]=yes [password_app]=$REDISCLI_AUTH
         [password_admin]=AdminPasswordAdminPasswordAdmin1 [password_replica]=ReplicaPasswordReplicaPassword01
         [password_sentinel]=SentinelPasswordSentinelPasswor1 [password_check]=CheckPasswordCheckPasswordCheck1

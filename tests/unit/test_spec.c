@@ -71,12 +71,12 @@ assert_defaults(const struct spec *spec)
     assert_int_equal(spec->ssh_keys.count, 0);
     assert_string_equal(spec->redis.master_name, "redis-primary");
     assert_int_equal(spec->redis.down_after_ms, 2000);
-    assert_int_equal(spec->redis.failover_timeout_ms, 10000);
+    assert_int_equal(spec->redis.failover_timeout_ms, 5000);
     assert_int_equal(spec->redis.quorum, 2);
     assert_true(spec->redis.auth);
     assert_true(spec->redis.persistence);
     assert_int_equal(spec->redis.min_replicas, 1);
-    assert_int_equal(spec->redis.min_replicas_max_lag, 3);
+    assert_int_equal(spec->redis.min_replicas_max_lag, 2);
     assert_default_nodes(spec);
 }
 
