@@ -113,6 +113,16 @@ $(OUT)/tests/%: tests/fuzz/%.c $(OUT)/libairbuild.a $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(COMPILE) -I tests -MMD -MP -MF $@.d $(AB_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(OUT)/libairbuild.a $(LIB_LIBS)
 
+# The npm clients that tests try: what package-lock.json pins, checked by digest, without their install scripts.
+CLIENTS := build/clients/node_modules/.package-lock.json
+$(CLIENTS): tests/clients/package.json tests/clients/package-lock.json
+	@mkdir -p $(@D) && cp $^ build/clients
+	$(call say,NPM)npm ci --prefix build/clients --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+.PHONY: clients
+clients: $(CLIENTS) ## bring the npm clients that tests try, to build/clients/
+
 -include $(wildcard $(OUT)/obj/*.d $(OUT)/obj/*/*.d $(OUT)/tests/*.d)
 
 # ---- variants -------------------------------------------------------------------------------------------------------
@@ -165,7 +175,7 @@ lint: ## the rules of the house, a complaint a line
 format: ## write all C files as clang-format wants them
 	clang-format -i $(wildcard builder/*.[ch] builder/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
-check-quick: all tests ## unit, golden, error, command and process tests: no appliance, no domain
+check-quick: all tests clients ## unit, golden, error, command and process tests: no appliance, no domain
 	@tests/suite quick
 
 check-san: ## unit tests with ASan and UBSan
@@ -194,6 +204,7 @@ check-ready: ## install what all checks need, and build it
 	scripts/setup build run test
 	$(MAKE) all tests
 	$(MAKE) VARIANT=san tests
+	$(MAKE) clients || echo "no npm clients: the tests that try them will fail" >&2
 
 check: check-ready ## every test there is, lint included; installs what is needed
 	@tests/suite lint quick san valgrind guest e2e

@@ -160,7 +160,8 @@ const struct cli_command command_env = {
                "which redis-cli reads by itself; AIRBUILD_WRITE and AIRBUILD_READ, the addresses "
                "to write to and to read from; AIRBUILD_SENTINELS and AIRBUILD_MASTER_NAME, what "
                "a client in sentinel mode asks for; AIRBUILD_NODE_NAME, the address of each node; "
-               "AIRBUILD_CLUSTER.\n"
+               "AIRBUILD_CLUSTER. Redis and sentinels take the same password, of the user default, "
+               "and speak no TLS.\n"
                "With --hosts no cluster need be launched.\n",
     .options = options,
     .values_size = sizeof(struct env_values),

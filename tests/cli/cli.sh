@@ -4,6 +4,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2034 # what is set here is for the tests
 
+# shellcheck source=tests/cli/pretend.sh
+. "$(dirname "${BASH_SOURCE[0]}")/pretend.sh"
+
 airbuild=${AIRBUILD:-$PWD/build/airbuild}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -14,39 +17,6 @@ mkdir -p "$scratch/bare" && cd "$scratch/bare" || exit 1
 # The spec of a host whose libvirt cannot be reached, whatever this machine runs.
 unreachable=$scratch/unreachable.yaml
 echo 'uri: qemu+unix:///system?socket=/nonexistent/libvirt-sock' >"$unreachable"
-
-# text32: 32 characters as passwords have them.
-text32() { tr -dc A-Za-z0-9 </dev/urandom | head -c 32; }
-
-# key_json COMMENT: a fresh key as secrets.json has it.
-key_json() {
-    local file=$scratch/key
-    rm -f "$file" "$file.pub"
-    ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$file"
-    jq -n --rawfile private "$file" --arg public "$(cat "$file.pub")" '{$private, $public}'
-}
-
-# pretend_launched NAME: the files of a cluster that was launched, without its machines.
-pretend_launched() {
-    local folder=$AIRBUILD_HOME/clusters/$1 key node passwords='{}' nodes='[]'
-    mkdir -p "$folder/ssh"
-    key=$(key_json airbuild)
-    for node in app admin replica sentinel check status; do
-        passwords=$(jq --arg a "$node" --arg p "$(text32)" '.[$a] = $p' <<<"$passwords")
-    done
-    for node in head10 work11 work12 work13; do
-        mkdir -p "$folder/nodes/$node"
-        nodes=$(jq --arg name "$node" --arg id "$(cat /proc/sys/kernel/random/uuid)" --argjson host_key "$key" \
-            '. + [{$name, instance_id: $id, sentinel_id: ("ab" * 20), $host_key}]' <<<"$nodes")
-    done
-    jq -n --argjson passwords "$passwords" --argjson client_key "$key" --argjson nodes "$nodes" \
-        '{format: 1, $passwords, $client_key, $nodes}' >"$folder/secrets.json"
-    chmod 0600 "$folder/secrets.json"
-    echo '{"format": 1, "spec": "", "images": {}}' >"$folder/cluster.json"
-}
-
-# password NAME ACCOUNT
-password() { jq -r --arg a "$2" '.passwords[$a]' "$AIRBUILD_HOME/clusters/$1/secrets.json"; }
 
 # terminal COMMAND...: runs it on a terminal, with standard input passed on; sets status and output.
 terminal() {

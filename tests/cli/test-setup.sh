@@ -19,9 +19,12 @@ scratch=$2
 chmod 755 "$scratch"
 mkdir "$scratch"/{bin,upper,work}
 mount -t tmpfs tmpfs "$scratch/work"
-mkdir "$scratch"/work/{upper,work}
-mount -t overlay overlay -o "lowerdir=/usr/sbin,upperdir=$scratch/work/upper,workdir=$scratch/work/work" /usr/sbin
-rm -f /usr/sbin/policy-rc.d
+for folder in bin sbin; do
+    mkdir -p "$scratch/work/$folder"/{upper,work}
+    mount -t overlay overlay -o "lowerdir=/usr/$folder,upperdir=$scratch/work/$folder/upper,workdir=$scratch/work/$folder/work" \
+        "/usr/$folder"
+done
+rm -f /usr/sbin/policy-rc.d /usr/bin/npm
 export TMPDIR=$scratch
 
 # program NAME TEXT: a shell script of that name, found before the real one.
@@ -44,6 +47,14 @@ program apt-get 'echo called; exit 1'
 run 20 env PATH="$scratch/bin:$PATH" scripts/setup build run test
 is 'all is installed: nothing is said or done' '0 ' "$status $output"
 
+program dpkg-query 'for name; do [[ $name == -* || $name == npm ]] || echo "installed $name"; done'
+program npm 'exit 0'
+run 20 env PATH="$scratch/bin:$PATH" scripts/setup test
+is 'a command that came from elsewhere does for its package' '0 ' "$status $output"
+rm "$scratch/bin/npm"
+program apt-get 'echo "$*" >>"'"$scratch"'/asked"'
+run 20 env PATH="$scratch/bin:$PATH" scripts/setup test
+like 'without it the package is asked for' ' install npm$' "$(<"$scratch/asked")"
 program dpkg-query 'for name; do [[ $name == -* || $name == jq || $name == haproxy ]] || echo "installed $name"; done'
 with() { refuses "$1" "$2" "$3" env PATH="$scratch/bin:$PATH" "${@:4}"; }
 with 'an unknown group' 2 "no group 'tests'" scripts/setup tests

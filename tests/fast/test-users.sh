@@ -1,22 +1,10 @@
 #!/bin/bash
 # test-users.sh - what each user of redis and sentinel may do and may not, on a real head and worker with the generated
-# configurations, before and after redis has rewritten its own; and that an unmodified client finds nothing missing.
+# configurations, before and after redis has rewritten its own.
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # dir is of inside.sh
 set -u
-if [[ ${1-} != inside ]]; then
-    dir=$(mktemp -d -p /dev/shm)
-    trap 'rm -rf "$dir"' EXIT
-    trap 'exit 130' INT TERM HUP
-    chmod 711 "$dir"
-    export dir
-    "$(dirname "$0")/sandbox" bash "$0" inside &
-    sandbox=$!
-    trap 'kill -KILL "$sandbox"; rm -rf "$dir"' EXIT
-    wait "$sandbox"
-    status=$?
-    trap 'rm -rf "$dir"' EXIT
-    exit "$status"
-fi
+. "$(dirname "$0")/inside.sh"
 . "$(dirname "$0")/../assert.sh"
 . "$(dirname "$0")/lib.sh"
 
@@ -181,33 +169,12 @@ strangers() {
     done
 }
 
-# What unmodified programs do, through the head.
-clients() {
-    local port seen
-    for port in 6380 6379; do
-        check "redis-benchmark runs against $port" \
-            redis-benchmark -h 172.31.255.10 -p "$port" -a "$REDISCLI_AUTH" -n 2000 -q -t set,get,lpush,mset
-    done
-    like "5000 connections at once are served" "PING_MBULK: [0-9.]+ requests" "$(
-        redis-benchmark -h 172.31.255.10 -p 6380 -a "$REDISCLI_AUTH" -c 5000 -n 20000 -q -t ping_mbulk 2>&1 | tr '\r' '\n'
-    )"
-    like "a pipeline of 10000 goes through" "errors: 0, replies: 10000" \
-        "$(for ((i = 0; i < 10000; i++)); do echo "SET p:$i $i"; done | redis-cli -h 172.31.255.10 -p 6380 --pipe 2>&1)"
-    seen=$(printf 'multi\nincr n\nincr n\nexec\n' | app 6380 | tr '\n' ' ')
-    is "a transaction" "OK QUEUED QUEUED 1 2 " "$seen"
-    (sleep 0.3 && app 6380 rpush queue job >/dev/null) &
-    is "a blocking command" "queue job " "$(app 6380 blpop queue 2 | tr '\n' ' ')"
-    (sleep 0.3 && app 6380 publish news hello >/dev/null) &
-    like "a subscription" "message news hello" "$(timeout 1 redis-cli -h 172.31.255.10 -p 6379 subscribe news | tr '\n' ' ')"
-}
-
 # shellcheck disable=SC2034 # lib.sh reads them
 workers=(work11) quorum=1
 cluster_make ha=no quorum=1 min_replicas=0 "workers=work11=172.31.255.11=$(id 1)"
 machine_on head10 work11
 check "one worker serves alone" within 30 converged
 strangers
-clients
 application
 publishing
 others

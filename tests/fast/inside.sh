@@ -1,0 +1,19 @@
+# shellcheck shell=bash
+# inside.sh - sourced first by a fast test that has one cluster: the test goes on in a sandbox (see there), with a folder
+# $dir where nothing waits for a disk; the folder and the sandbox are gone when it ends, however it ends.
+# SPDX-License-Identifier: Apache-2.0
+
+if [[ ${1-} != inside ]]; then
+    dir=$(mktemp -d -p /dev/shm)
+    trap 'rm -rf "$dir"' EXIT
+    trap 'exit 130' INT TERM HUP
+    chmod 711 "$dir"
+    export dir
+    "$(dirname "$0")/sandbox" bash "$0" inside &
+    sandbox=$!
+    trap 'kill -KILL "$sandbox"; rm -rf "$dir"' EXIT
+    wait "$sandbox"
+    status=$?
+    trap 'rm -rf "$dir"' EXIT
+    exit "$status"
+fi
