@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t signals_seen, signals_heeded;
+static volatile sig_atomic_t signals_seen, signals_heeded, holds;
 static int event_fd = -1;
 
 int64_t
@@ -41,7 +41,15 @@ clock_stamp(void)
     return str_dup(text);
 }
 
-// Only what signal-safety(7) allows.
+// Make event_fd readable. Only what signal-safety(7) allows; so below.
+static void
+tell(void)
+{
+    uint64_t one = 1;
+    ssize_t written = write(event_fd, &one, sizeof one);
+    (void) written;
+}
+
 static void
 on_signal(int number)
 {
@@ -51,9 +59,8 @@ on_signal(int number)
         raise(number); // delivered when this handler returns
     }
     signals_seen = 1;
-    uint64_t one = 1;
-    ssize_t written = write(event_fd, &one, sizeof one);
-    (void) written;
+    if (holds == 0)
+        tell();
     errno = saved;
 }
 
@@ -76,16 +83,37 @@ interrupt_install(struct error *err)
 bool
 interrupt_pending(void)
 {
-    return signals_seen != 0 && signals_heeded == 0;
+    return signals_seen != 0 && signals_heeded == 0 && holds == 0;
+}
+
+// Who polls event_fd must not find readable what interrupt_check does not tell.
+static void
+be_silent(void)
+{
+    eventfd_t ignored;
+    if (event_fd >= 0)
+        eventfd_read(event_fd, &ignored);
 }
 
 void
 interrupt_heeded(void)
 {
-    eventfd_t ignored;
     signals_heeded = signals_seen;
-    if (event_fd >= 0)
-        eventfd_read(event_fd, &ignored);
+    be_silent();
+}
+
+void
+interrupt_hold(void)
+{
+    if (++holds == 1)
+        be_silent();
+}
+
+void
+interrupt_release(void)
+{
+    if (--holds == 0 && interrupt_pending())
+        tell();
 }
 
 int

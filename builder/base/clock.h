@@ -21,6 +21,10 @@ int interrupt_fd(void); // for poll; -1 before interrupt_install
 int interrupt_check(struct error *err);
 // The signal was heeded: what tidies up after it may wait again. The next one ends the program.
 void interrupt_heeded(void);
+// What is between these is done to its end: a signal is told only after it. (A second one ends the
+// program, now as ever.) They nest.
+void interrupt_hold(void);
+void interrupt_release(void);
 // Sleep, ended early by a signal: then -1 and ERR_INTERRUPTED.
 int clock_sleep(int64_t ms, struct error *err);
 

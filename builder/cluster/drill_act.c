@@ -13,6 +13,8 @@
 
 #define AGENT_MS 30000
 #define NOTICE_MS 2000
+#define PRESSED_MS 120000 // until a machine whose power button was pressed is off
+#define PAUSE_MS 200
 #define SHUFFLE_MS 3000 // the longest pause between two starts
 
 bool
@@ -138,10 +140,12 @@ do_to_machine(struct drill *drill, enum drill_act act, const char *node, struct 
     return start(drill, node, err);
 }
 
-// What drill_mend must undo inside a machine: the machine's start or its link would not.
+// What drill_mend must undo, and the start of a machine or its link would not.
 static void
-remember(struct drill *drill, enum drill_act act)
+remember(struct drill *drill, enum drill_act act, enum drill_whom whom)
 {
+    if (act == ACT_PRESS || act == ACT_START)
+        drill->pressed = act == ACT_PRESS ? whom : WHOM_NONE;
     if (act == ACT_STOP_REDIS || act == ACT_START_REDIS)
         drill->redis_stopped = act == ACT_STOP_REDIS;
     if (act == ACT_CUT_PEERS || act == ACT_JOIN_PEERS)
@@ -152,7 +156,6 @@ static int
 do_to_one(struct drill *drill, enum drill_act act, size_t index, struct error *err)
 {
     const struct spec_node *node = &drill->run->spec->nodes[index];
-    remember(drill, act);
     if (act == ACT_KILL_REDIS)
         return systemctl(drill, node->name, "kill", "redis.service", err);
     if (act == ACT_STOP_REDIS)
@@ -178,6 +181,20 @@ acted(struct drill *drill)
     drill->converged_ms = 0;
 }
 
+// To one machine, to the end.
+static int
+do_wholly(struct drill *drill, const struct drill_step *step, size_t index, struct error *err)
+{
+    interrupt_hold();
+    remember(drill, step->act, step->whom);
+    int result = do_to_one(drill, step->act, index, err);
+    interrupt_release();
+    if (result < 0)
+        return error_context(err, "drill '%s'", drill->scenario->info.name);
+    acted(drill);
+    return 0;
+}
+
 static size_t
 random_below(size_t limit)
 {
@@ -197,6 +214,19 @@ find_image(const struct drill *drill, struct store *store, const struct spec_nod
     return store_find(store, key, ret, err);
 }
 
+static int
+wipe(struct drill *drill, struct error *err)
+{
+    const struct spec *spec = drill->run->spec;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        FREE_AUTO char *disk = cluster_node_path(spec, spec->nodes[i].name, "disk.qcow2");
+        if (virt_domain_pull(drill->session.virt, spec->cluster, spec->nodes[i].name, err) < 0 ||
+            dir_remove(disk, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 // Every node with a new disk, all but the first master started: as after the very first launch.
 static int
 new_disks(struct drill *drill, struct error *err)
@@ -212,12 +242,11 @@ new_disks(struct drill *drill, struct error *err)
         find_image(drill, store, spec_head(spec), &haproxy, err) < 0 ||
         find_image(drill, store, spec_first_master(spec), &redis, err) < 0)
         return -1;
-    for (size_t i = 0; i < spec->node_count; i++) {
-        FREE_AUTO char *disk = cluster_node_path(spec, spec->nodes[i].name, "disk.qcow2");
-        if (virt_domain_pull(session->virt, spec->cluster, spec->nodes[i].name, err) < 0 ||
-            dir_remove(disk, err) < 0)
-            return -1;
-    }
+    interrupt_hold();
+    int wiped = wipe(drill, err);
+    interrupt_release();
+    if (wiped < 0)
+        return -1;
     const char *except = spec_first_master(spec)->name;
     drill_note(drill, DRILL_NOTE, "all disks are new, '%s' stays off", except);
     struct cluster_launch launch = {.spec = spec,
@@ -245,11 +274,10 @@ start_shuffled(struct drill *drill, struct error *err)
     }
     for (size_t i = 0; i < spec->node_count; i++) {
         const char *node = spec->nodes[order[i]].name;
+        const struct drill_step step = {ACT_START, WHOM_ALL, 0};
         drill_note(drill, DRILL_HEAL, "%s: started", node);
-        if (start(drill, node, err) < 0)
-            return -1;
-        acted(drill);
-        if (clock_sleep((int64_t) random_below(SHUFFLE_MS), err) < 0)
+        if (do_wholly(drill, &step, order[i], err) < 0 ||
+            clock_sleep((int64_t) random_below(SHUFFLE_MS), err) < 0)
             return -1;
     }
     return 0;
@@ -258,14 +286,17 @@ start_shuffled(struct drill *drill, struct error *err)
 // Pulling a power cord takes libvirt a second. What is to happen to several machines at once begins
 // with all of them standing still: from then on nobody sees anything of them.
 static int
-hold_all(struct drill *drill, enum drill_whom whom, struct error *err)
+still_all(struct drill *drill, enum drill_whom whom, struct error *err)
 {
     const struct spec *spec = drill->run->spec;
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (drill_is_whom(drill, whom, i) &&
-            virt_domain_suspend(drill->session.virt, spec->cluster, spec->nodes[i].name, err) < 0)
-            return -1;
-    return 0;
+    int result = 0;
+    interrupt_hold();
+    for (size_t i = 0; i < spec->node_count && result == 0; i++)
+        if (drill_is_whom(drill, whom, i))
+            result =
+                virt_domain_suspend(drill->session.virt, spec->cluster, spec->nodes[i].name, err);
+    interrupt_release();
+    return result;
 }
 
 // Until what was done to one machine has been noticed, and is over.
@@ -280,16 +311,17 @@ let_recover(struct drill *drill, struct error *err)
 static int
 do_to_all(struct drill *drill, const struct drill_step *step, struct error *err)
 {
-    if (step->act == ACT_PULL && hold_all(drill, step->whom, err) < 0)
+    if (step->act == ACT_PULL && still_all(drill, step->whom, err) < 0)
         return -1;
     for (size_t i = 0; i < drill->run->spec->node_count; i++) {
         if (!drill_is_whom(drill, step->whom, i))
             continue;
+        if (interrupt_check(err) < 0)
+            return -1;
         drill_note(drill, mends(step->act) ? DRILL_HEAL : DRILL_FAULT, "%s: %s",
             drill->run->spec->nodes[i].name, told(step->act));
-        if (do_to_one(drill, step->act, i, err) < 0)
-            return error_context(err, "drill '%s'", drill->scenario->info.name);
-        acted(drill);
+        if (do_wholly(drill, step, i, err) < 0)
+            return -1;
         if (step->act == ACT_KILL_SENTINEL && let_recover(drill, err) < 0)
             return -1;
     }
@@ -300,6 +332,8 @@ int
 drill_do(struct drill *drill, const struct drill_step *step, struct error *err)
 {
     int64_t now = clock_ms();
+    if (interrupt_check(err) < 0)
+        return -1;
     drill->broken_ms = drill->broken_ms == 0 ? now : drill->broken_ms;
     if (drill->measure_ms == 0 && drill->measuring)
         drill->measure_ms = now;
@@ -312,23 +346,57 @@ drill_do(struct drill *drill, const struct drill_step *step, struct error *err)
     return do_to_all(drill, step, err);
 }
 
-void
-drill_mend(struct drill *drill)
+// How many of them run, as far as libvirt tells.
+static size_t
+count_running(struct drill *drill, enum drill_whom whom)
+{
+    SURVEY_AUTO struct survey survey = {0};
+    ERROR_AUTO struct error ignored = {0};
+    size_t count = 0;
+    survey_make(&drill->session, &survey, &ignored);
+    for (size_t i = 0; i < survey.count; i++)
+        count += drill_is_whom(drill, whom, i) && survey.domains[i].state == VIRT_RUNNING;
+    return count;
+}
+
+// A machine whose power button was pressed still runs for a while, and then is off: that is
+// awaited, or it would go off after it was found running.
+static void
+await_pressed(struct drill *drill)
+{
+    int64_t end = clock_ms() + PRESSED_MS;
+    ERROR_AUTO struct error ignored = {0};
+    while (count_running(drill, drill->pressed) > 0 && clock_left(end) > 0)
+        clock_sleep(PAUSE_MS, &ignored);
+}
+
+static void
+mend_all(struct drill *drill)
 {
     const struct spec *spec = drill->run->spec;
-    struct error ignored = {0};
-    if (drill->broken_ms == 0 || drill->session.virt == NULL)
-        return;
-    drill_note(drill, DRILL_NOTE, "mending what was broken");
+    ERROR_AUTO struct error ignored = {0};
+    await_pressed(drill);
     for (size_t i = 0; i < spec->node_count; i++) {
         const char *name = spec->nodes[i].name;
         virt_domain_link(drill->session.virt, spec->cluster, name, true, &ignored);
         start(drill, name, &ignored);
         virt_domain_resume(drill->session.virt, spec->cluster, name, &ignored);
     }
-    if (drill->peers_cut)
-        cut_peers(drill, drill->master, false, &ignored);
-    if (drill->redis_stopped)
-        systemctl(drill, spec->nodes[drill->master].name, "start", "redis.service", &ignored);
-    error_clear(&ignored);
+    bool peers = drill->peers_cut && cut_peers(drill, drill->master, false, &ignored) < 0;
+    bool redis = drill->redis_stopped && systemctl(drill, spec->nodes[drill->master].name, "start",
+                                             "redis.service", &ignored) < 0;
+    if (peers || redis || count_running(drill, WHOM_ALL) < spec->node_count)
+        drill_note(drill, DRILL_NOTE, "not all could be mended; run 'airbuild launch'");
+}
+
+void
+drill_mend(struct drill *drill)
+{
+    interrupt_heeded();
+    if (drill->broken_ms == 0 || drill->session.virt == NULL)
+        return;
+    interrupt_hold();
+    drill_note(drill, DRILL_NOTE, "mending what was broken");
+    mend_all(drill);
+    interrupt_release();
 }

@@ -227,12 +227,13 @@ carry_out(struct drill *drill, struct error *err)
         return -1;
     drill->begin_ms = clock_ms();
     if (go_through(drill, err) < 0) {
-        interrupt_heeded();
         drill_mend(drill);
         forget(drill);
         return -1;
     }
     int measured = measure(drill, err);
+    if (measured < 0)
+        interrupt_heeded();
     forget(drill);
     if (measured < 0)
         return -1;

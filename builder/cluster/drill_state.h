@@ -36,6 +36,7 @@ struct drill {
     unsigned two_masters;
     int64_t twins_from_ms, twins_to_ms; // first and last look at two masters
     bool redis_stopped, peers_cut;      // on the master, and not yet undone
+    enum drill_whom pressed;            // may yet go off; WHOM_NONE: none, or started again
     size_t event_capacity;
     struct drill_result *result;
 };
@@ -46,14 +47,17 @@ void drill_note(struct drill *drill, enum drill_event_kind kind, const char *for
 // Is node index (of the spec) among whom? Pure but for the roles at the begin.
 bool drill_is_whom(const struct drill *drill, enum drill_whom whom, size_t index);
 
-// Do one act to all it concerns.
+// Do one act to all it concerns. Interrupted only between two machines: libvirt goes on with what
+// it was asked for, and what it does later could not be mended.
 int drill_do(struct drill *drill, const struct drill_step *step, struct error *err);
 // Look once: roles, sentinels, two masters.
 int drill_look(struct drill *drill, struct error *err);
 // ACT_WATCH and the ACT_AWAIT_*: look again and again. Not converging in time is no error: it is
 // measured.
 int drill_await(struct drill *drill, const struct drill_step *step, struct error *err);
-// After an error or an interruption: machines on, links up. Its own failures are ignored.
+// After an error or an interruption, which is heeded by this: machines on, links up. A further
+// signal ends the program if it was an interruption; it is told afterwards if it was an error. What
+// could not be mended is noted.
 void drill_mend(struct drill *drill);
 
 #endif

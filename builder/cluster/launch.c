@@ -259,9 +259,11 @@ static void
 take_back(struct session *session, struct progress *progress)
 {
     ERROR_AUTO struct error ignored = {0};
+    interrupt_hold();
     if (session_destroy(session, progress, &ignored) < 0)
         progress_note(
             progress, "what this launch made could not all be removed: %s", ignored.message);
+    interrupt_release();
 }
 
 // What launch would do; ERR_CONFLICT or ERR_SPACE when it must not begin.

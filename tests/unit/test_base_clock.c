@@ -138,6 +138,54 @@ test_signal_is_heeded_once(void **state)
     assert_int_equal(WTERMSIG(status), SIGINT);
 }
 
+// What is held is not disturbed, by no poll either; the signal is told when it is over.
+static int
+hold_a_signal(const char *folder)
+{
+    (void) folder;
+    ERROR_AUTO struct error err = {0};
+    interrupt_install(&err);
+    struct pollfd watched = {.fd = interrupt_fd(), .events = POLLIN};
+    interrupt_hold();
+    interrupt_hold();
+    raise(SIGINT);
+    if (interrupt_pending() || poll(&watched, 1, 0) != 0 || clock_sleep(1, &err) < 0)
+        return 1;
+    interrupt_release();
+    if (interrupt_pending() || poll(&watched, 1, 0) != 0)
+        return 2;
+    interrupt_release();
+    if (!interrupt_pending() || poll(&watched, 1, 0) != 1)
+        return 3;
+    interrupt_hold(); // one that came before
+    if (interrupt_pending() || poll(&watched, 1, 0) != 0)
+        return 4;
+    interrupt_heeded();
+    interrupt_release();
+    return interrupt_pending() || poll(&watched, 1, 0) != 0 ? 5 : 0;
+}
+
+static int
+raise_twice_while_held(const char *folder)
+{
+    (void) folder;
+    ERROR_AUTO struct error err = {0};
+    interrupt_install(&err);
+    interrupt_hold();
+    raise(SIGINT);
+    raise(SIGINT);
+    return 1;
+}
+
+static void
+test_signal_is_held(void **state)
+{
+    assert_int_equal(in_child(hold_a_signal, *state), 0);
+    int status = in_child(raise_twice_while_held, *state);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGINT);
+}
+
 static int
 run_until_signal(const char *folder)
 {
@@ -213,6 +261,7 @@ main(void)
         scratch_test(test_signal_ends_a_sleep),
         scratch_test(test_second_signal_ends_the_program),
         scratch_test(test_signal_is_heeded_once),
+        scratch_test(test_signal_is_held),
         scratch_test(test_signal_ends_a_run),
         scratch_test(test_signal_ends_waiting_for_a_lock),
         scratch_test(test_signal_ends_long_reading),
