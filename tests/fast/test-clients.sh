@@ -92,6 +92,7 @@ crowd_end() {
 
 crowds() {
     ulimit -n 20000
+    is "each redis takes as many as the head holds, and then some" 10000 "$(effective maxclients)"
     crowd writing 6380 5000
     is "5000 connections at once are held at 6380" "answered 5000 ended 0 silent 0" "$(cat "$dir/writing.out")"
     crowd reading 6379 2900
