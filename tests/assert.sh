@@ -62,12 +62,12 @@ refuses() {
     tap "$verdict" "$1" "expected status $2 and one line like /$3/, saw status $status and:"$'\n'"$output"
 }
 
-# within SECONDS COMMAND...: succeed as soon as COMMAND does; fail when it has not by then.
+# within SECONDS COMMAND...: succeed as soon as COMMAND does; fail when it has not by then. It tries every $pace seconds.
 within() {
     local end=$((SECONDS + $1))
     until "${@:2}" >/dev/null 2>&1; do
         ((SECONDS < end)) || return 1
-        sleep 0.1
+        sleep "${pace:-0.1}"
     done
 }
 

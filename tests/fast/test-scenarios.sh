@@ -5,13 +5,13 @@
 # SPDX-License-Identifier: Apache-2.0
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-jobs=$((3 * $(nproc))) # they wait more than they compute
+jobs=$((4 * $(nproc))) # they wait more than they compute
 if [[ ${1-} == -j ]]; then
     jobs=$2
     shift 2
 fi
-# The long ones first; a hundred elections, ten in each of ten clusters.
-(($#)) || set -- elections*10 stale-replica two-down pause all-off*2 cold-without-first master-shutdown replica master-off \
+# The long ones first; a hundred elections, five in each of twenty clusters.
+(($#)) || set -- elections*20 stale-replica two-down pause all-off*2 cold-without-first master-shutdown replica master-off \
     stale-master sessions master-half-cut master-cut no-persistence head-restart reseed return-at-election boot-order*5
 declare -a plan=()
 for item; do
