@@ -148,6 +148,10 @@ check 'the cluster recovers from it' within $BOOT_SECONDS converged
 is 'ssh asks and remembers nothing' '' "$(typed 'ssh work11 true; ssh head10 true' 2>&1)"
 is 'airbuild ssh runs a command' work13 "$(inside airbuild ssh work13 hostname </dev/null)"
 like 'airbuild logs shows a console' 'airbuild: work11: ' "$(inside airbuild logs work11)"
+# Enter, and then what ends it: ^].
+like 'airbuild console talks to it' 'work11 login: ' "$(
+    { sleep 3 && echo && sleep 4 && printf '\035'; } |
+        timeout -k 5 60 script -qec 'scripts/lab exec -- airbuild console work11' /dev/null 2>&1 | tail -n 2)"
 
 typed 'virsh shutdown work13' >/dev/null
 check 'virsh shutdown work13 powers it off' within 240 is_off work13
