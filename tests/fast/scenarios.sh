@@ -2,7 +2,7 @@
 # scenarios.sh - the failures that a cluster must survive, one function each, run by test-scenarios.sh in a sandbox of
 # its own. They judge behaviour (lost writes, two masters, coming back by itself), not seconds.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2154 # dir and workers are of lib.sh
+# shellcheck disable=SC2154,SC2034 # dir and workers are of lib.sh; pace is for assert.sh
 
 patience=60 # seconds for anything that must come about by itself
 
