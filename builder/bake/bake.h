@@ -30,23 +30,35 @@ struct bake_item {
     struct bake_source *source; // inside bake/ only: what it is made from
 };
 
-// The base first, then haproxy, then redis (then a recipe of the user).
+// The bases first (one, or one a role), then haproxy, then redis (then a recipe of the user, over
+// redis' base).
 struct bake_plan {
     struct bake_item *items;
-    size_t count;
-    char *base; // "debian", "file": what `auto` came to
+    size_t count, base_count;
+    char *base; // "debian", "file", "haproxy debian, redis arch": what they are, `auto` resolved
+    // What `auto` came to just now, a sentence; NULL when it was settled before. bake_run records
+    // and tells it.
+    char *chosen;
+    enum spec_base_kind auto_kind; // what is recorded with it
 };
 
-// Which images the spec needs and which of them the store has. Milliseconds; nothing is changed and
-// no appliance is started. extra: path of a further recipe to bake over the same base, or NULL.
-// ERR_SPEC: recipe wrong (with its place), base: arch (not yet); ERR_NOT_FOUND: no such base file.
+enum bake_ask {
+    BAKE_ASK_NEW,   // what was asked before holds
+    BAKE_ASK_AGAIN, // ask again what `auto` and `latest` mean
+    BAKE_ASK_NEVER, // no network: `auto` that was never settled is Debian
+};
+
+// Which images the spec needs and which of them the store has. Milliseconds, but for the first time
+// that `auto` is to be settled, when mirrors of Arch are asked for a few seconds; nothing is
+// changed and no appliance is started. extra: path of a further recipe to bake over the same base,
+// or NULL. ERR_SPEC: recipe wrong (with its place); ERR_NOT_FOUND: no such base file.
 int bake_plan_make(const struct spec *spec, struct store *store, const char *extra,
-    struct bake_plan **ret, struct error *err);
+    enum bake_ask ask, struct bake_plan **ret, struct error *err);
 void bake_plan_free(struct bake_plan *plan);
 void bake_plan_freep(struct bake_plan **plan);
 #define BAKE_PLAN_AUTO __attribute__((cleanup(bake_plan_freep)))
 
-bool bake_plan_ready(const struct bake_plan *plan); // nothing to do
+bool bake_plan_ready(const struct bake_plan *plan); // nothing to do, nor to be recorded
 const struct image *bake_image(
     const struct bake_plan *plan, enum spec_role role); // NULL while it is not ready
 const struct image *bake_image_named(const struct bake_plan *plan, const char *name);
@@ -54,14 +66,14 @@ const struct image *bake_image_named(const struct bake_plan *plan, const char *n
 struct bake_options {
     bool kvm;      // the accelerator was proven; else the appliance is emulated (TCG)
     bool offline;  // no mirror is asked: packages that are not kept are an error
-    bool refresh;  // ask the mirror even for packages that are kept (not when offline)
+    bool refresh;  // ask again: what `latest` is, and for packages that are kept (not when offline)
     unsigned jobs; // role images at once; 0: as many as there are cores, at most one a role
     const struct strv
         *in_use; // keys that nodes' disks lie over: such an image is never baked again; may be NULL
     struct progress *progress; // may be NULL
 };
 
-// Make what is not ready: the base, then the layers at the same time. When it comes back with 0
+// Make what is not ready: the bases, then the layers at the same time. When it comes back with 0
 // every item is BAKE_READY and has its image. What was made before a failure stays. Errors:
 // ERR_NETWORK (no mirror, nothing kept), ERR_MISSING (mmdebstrap, qemu-img; with the install line),
 // ERR_SPACE (checked before it starts too), ERR_SPEC (a recipe's step failed), ERR_TIMEOUT,

@@ -26,17 +26,25 @@ check_info(const char *file, const struct jv *info, struct error *err)
             "with 'qemu-img convert -O qcow2'",
             file);
     if ((uint64_t) jv_get_int(info, "virtual-size", 0) > virtual_max)
-        return error_set(err, ERR_SPEC, "the base '%s' claims to be larger than 2 TiB", file);
+        return error_set(err, ERR_SPEC,
+            "the base '%s' claims to be larger than 2 TiB; use an image that nodes' disks can be "
+            "made of",
+            file);
+    if (jv_get_bool(info, "encrypted", false))
+        return error_set(err, ERR_SPEC,
+            "the base '%s' is encrypted; use one that is not, or convert it with 'qemu-img "
+            "convert'",
+            file);
     return 0;
 }
 
 static int
-read_info(const char *file, struct jv **ret, struct error *err)
+read_info(const struct base_disk *from, struct jv **ret, struct error *err)
 {
     JV_AUTO struct jv *info = NULL;
-    if (disk_info(file, &info, err) < 0)
-        return error_context(err, "the base '%s' cannot be read", file);
-    if (check_info(file, info, err) < 0)
+    if (disk_info(from->path, &info, err) < 0)
+        return error_context(err, "the base '%s' cannot be read", from->origin);
+    if (check_info(from->origin, info, err) < 0)
         return -1;
     *ret = TAKE(info);
     return 0;
@@ -71,16 +79,17 @@ check_system(struct guest *guest, const char *file, const struct jv *system, str
 }
 
 static struct jv *
-describe(const struct bake_job *job, const struct jv *info, const struct jv *system)
+describe(const struct bake_job *job, const struct base_disk *from, const struct jv *info,
+    const struct jv *system)
 {
     FREE_AUTO char *cmdline =
         str_format("%s rw quiet console=ttyS0,115200 net.ifnames=0", jv_get_string(system, "root"));
     struct jv *manifest = jv_object(), *mounts = jv_array();
     for (size_t i = 0; i < jv_count(jv_get(system, "mounts")); i++) {
-        const struct jv *from = jv_at(jv_get(system, "mounts"), i);
+        const struct jv *point = jv_at(jv_get(system, "mounts"), i);
         struct jv *mount = jv_object();
-        jv_set_string(mount, "device", jv_get_string(from, "device"));
-        jv_set_string(mount, "path", jv_get_string(from, "path"));
+        jv_set_string(mount, "device", jv_get_string(point, "device"));
+        jv_set_string(mount, "path", jv_get_string(point, "path"));
         jv_push(mounts, mount);
     }
     jv_set_string(manifest, "name", job->item->name);
@@ -89,17 +98,19 @@ describe(const struct bake_job *job, const struct jv *info, const struct jv *sys
     jv_set_string(manifest, "cmdline", cmdline);
     jv_set_int(manifest, "virtual_bytes", jv_get_int(info, "virtual-size", 0));
     jv_set(manifest, "mounts", mounts);
-    jv_set_string(manifest, "file", job->item->source->base.file);
+    jv_set_string(manifest, from->sha256 == NULL ? "file" : "url", from->origin);
+    if (from->sha256 != NULL)
+        jv_set_string(manifest, "download", from->sha256);
     return manifest;
 }
 
 static int
-look_into(const struct bake_job *job, const char *folder, const char *disk, const struct jv *info,
-    struct jv **ret_manifest, struct error *err)
+look_into(const struct bake_job *job, const struct base_disk *from, const char *folder,
+    const char *disk, const struct jv *info, struct jv **ret_manifest, struct error *err)
 {
     GUEST_AUTO struct guest *guest = NULL;
     JV_AUTO struct jv *system = NULL;
-    const char *file = job->item->source->base.file;
+    const char *file = from->origin;
     struct guest_options options = {.disk = disk,
         .format = "qcow2",
         .folder = folder,
@@ -114,32 +125,33 @@ look_into(const struct bake_job *job, const char *folder, const char *disk, cons
     if (guest_mount(guest, jv_get(system, "mounts"), err) < 0 ||
         check_system(guest, file, system, err) < 0)
         return -1;
-    *ret_manifest = describe(job, info, system);
+    *ret_manifest = describe(job, from, info, system);
     return image_finish(guest, folder, jv_get_string(system, "family"), true, *ret_manifest, err);
 }
 
 static int
-make(const struct bake_job *job, struct draft *draft, struct error *err)
+make(const struct bake_job *job, const struct base_disk *from, struct draft *draft,
+    struct error *err)
 {
     int64_t begin = clock_ms();
     JV_AUTO struct jv *info = NULL;
     JV_AUTO struct jv *manifest = NULL;
-    const char *file = job->item->source->base.file, *folder = draft_folder(draft);
+    const char *folder = draft_folder(draft);
     FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
-    progress_step(job->options->progress, job->item->name, "copying '%s'", file);
-    if (read_info(file, &info, err) < 0 ||
-        copy_disk(file, jv_get_string(info, "format"), disk, err) < 0 ||
-        look_into(job, folder, disk, info, &manifest, err) < 0)
+    progress_step(job->options->progress, job->item->name, "copying '%s'", from->origin);
+    if (read_info(from, &info, err) < 0 ||
+        copy_disk(from->path, jv_get_string(info, "format"), disk, err) < 0 ||
+        look_into(job, from, folder, disk, info, &manifest, err) < 0)
         return -1;
     jv_set_int(manifest, "milliseconds", clock_ms() - begin);
     return store_publish(draft, manifest, err);
 }
 
 int
-base_bake_file(const struct bake_job *job, struct error *err)
+base_bake_file(const struct bake_job *job, const struct base_disk *disk, struct error *err)
 {
     DRAFT_AUTO struct draft *draft = NULL;
     if (store_begin(job->store, job->item->key, 0, &draft, err) < 0)
         return -1;
-    return draft == NULL ? 0 : make(job, draft, err);
+    return draft == NULL ? 0 : make(job, disk, draft, err);
 }

@@ -2,19 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 
+#include "bake/key.h"
 #include "bake/recipe.h"
+#include "bake/settle.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
-#include "base/digest.h"
-#include "base/file.h"
 
 #include <stdlib.h>
-#include <sys/utsname.h>
-
-#define BASE_FORMAT "airbuild base 1" // change these when the same inputs make another image
-#define LAYER_FORMAT "airbuild layer 1"
-#define DEFAULT_SUITE "bookworm"
-#define DEFAULT_MIRROR "http://deb.debian.org/debian"
 
 static void
 source_free(struct bake_source *source)
@@ -22,9 +16,7 @@ source_free(struct bake_source *source)
     if (source == NULL)
         return;
     recipe_free(source->recipe);
-    free(source->base.file);
-    free(source->base.suite);
-    free(source->base.mirror);
+    spec_base_clear(&source->base);
     free(source->base_key);
     free(source);
 }
@@ -43,6 +35,7 @@ bake_plan_free(struct bake_plan *plan)
     }
     free(plan->items);
     free(plan->base);
+    free(plan->chosen);
     free(plan);
 }
 
@@ -52,55 +45,13 @@ bake_plan_freep(struct bake_plan **plan)
     bake_plan_free(*plan);
 }
 
-// ---- keys ---------------------------------------------------------------------------------------
-
-// Two machine types cannot share a base that was made from packages.
-static char *
-bootstrap_key(const struct bake_source *source)
+static const struct bake_item *
+bake_item_named(const struct bake_plan *plan, const char *name)
 {
-    char hex[DIGEST_HEX + 1];
-    struct utsname host = {0};
-    DIGEST_AUTO struct digest *digest = digest_new();
-    FREE_AUTO char *recipe = recipe_canonical(source->recipe);
-    (void) uname(&host);
-    digest_add_field(digest, BASE_FORMAT);
-    digest_add_field(digest, host.machine);
-    digest_add_field(digest, source->base.suite);
-    digest_add_field(digest, source->base.mirror);
-    digest_add_field(digest, recipe);
-    digest_hex(digest, hex);
-    return str_dup(hex);
-}
-
-static char *
-layer_key(const struct bake_source *source)
-{
-    char hex[DIGEST_HEX + 1];
-    DIGEST_AUTO struct digest *digest = digest_new();
-    FREE_AUTO char *recipe = recipe_canonical(source->recipe);
-    digest_add_field(digest, LAYER_FORMAT);
-    digest_add_field(digest, source->base_key);
-    digest_add_field(digest, recipe);
-    digest_hex(digest, hex);
-    return str_dup(hex);
-}
-
-static int
-file_key(const struct bake_source *source, struct store *store, char **ret, struct error *err)
-{
-    char hex[DIGEST_HEX + 1];
-    FREE_AUTO char *content = NULL;
-    DIGEST_AUTO struct digest *digest = digest_new();
-    if (!file_exists(source->base.file))
-        return error_set(err, ERR_NOT_FOUND,
-            "there is no base image '%s'; check 'base: {file: ...}'", source->base.file);
-    if (store_file_digest(store, source->base.file, &content, err) < 0)
-        return -1;
-    digest_add_field(digest, BASE_FORMAT);
-    digest_add_field(digest, content);
-    digest_hex(digest, hex);
-    *ret = str_dup(hex);
-    return 0;
+    for (size_t i = 0; i < plan->count; i++)
+        if (str_equal(plan->items[i].name, name))
+            return &plan->items[i];
+    return NULL;
 }
 
 // ---- items --------------------------------------------------------------------------------------
@@ -108,6 +59,7 @@ file_key(const struct bake_source *source, struct store *store, char **ret, stru
 static int
 look_up(struct bake_item *item, struct store *store, struct error *err)
 {
+    free(TAKE(item->why));
     if (!store_has(store, item->key)) {
         item->state = BAKE_MISSING;
         item->why = str_format("the store has no image '%s' of these inputs", item->name);
@@ -138,93 +90,158 @@ add_item(struct bake_plan *plan, struct store *store, struct bake_source *source
 }
 
 static int
-resolve_base(const struct spec_base *spec, struct bake_plan *plan, struct bake_source *source,
-    struct error *err)
+add_base_recipe(struct bake_source *source, struct error *err)
 {
-    if (spec->kind == SPEC_BASE_ARCH)
-        return error_set(err, ERR_SPEC,
-            "'base: arch' cannot be made yet; use 'base: debian', or 'base: {file: ...}' with the "
-            "path of a cloud image");
-    source->base.kind = spec->kind == SPEC_BASE_FILE ? SPEC_BASE_FILE : SPEC_BASE_DEBIAN;
-    plan->base = str_dup(spec->kind == SPEC_BASE_FILE ? "file" : "debian");
-    source->base.file = str_dup(spec->file);
-    source->base.suite = str_dup(spec->suite == NULL ? DEFAULT_SUITE : spec->suite);
-    source->base.mirror = str_dup(spec->mirror == NULL ? DEFAULT_MIRROR : spec->mirror);
+    if (source->base.kind == SPEC_BASE_DEBIAN)
+        return recipe_load("base-debian", &source->recipe, err);
+    if (source->base.kind == SPEC_BASE_BOOTSTRAP)
+        return recipe_load("base-arch", &source->recipe, err);
     return 0;
 }
 
+// Names are of tasks too, so they must differ.
+static char *
+base_name(const struct bake_plan *plan, const struct bake_source *source)
+{
+    const char *kind = spec_base_name(source->base.kind);
+    FREE_AUTO char *name =
+        source->recipe != NULL ? str_dup(source->recipe->name) : str_format("base-%s", kind);
+    return bake_item_named(plan, name) == NULL ? TAKE(name) : str_format("%s-2", name);
+}
+
+static bool
+is_same(const struct bake_source *a, const struct bake_source *b)
+{
+    FREE_AUTO char *first = spec_base_canonical(&a->base);
+    FREE_AUTO char *second = spec_base_canonical(&b->base);
+    return str_equal(first, second);
+}
+
+// Roles over equal bases share one.
 static int
-add_base(struct bake_plan *plan, const struct spec *spec, struct store *store, struct error *err)
+add_base(struct bake_plan *plan, const struct settle *settle, const struct spec_base *base,
+    size_t *ret, struct error *err)
 {
     struct bake_source *source = mem_zero(1, sizeof *source);
     char *key = NULL;
-    if (resolve_base(&spec->base, plan, source, err) < 0)
-        goto failed;
-    if (source->base.kind == SPEC_BASE_FILE) {
-        if (file_key(source, store, &key, err) < 0)
-            goto failed;
-        return add_item(plan, store, source, str_dup("base-file"), key, err);
+    spec_base_copy(base, &source->base);
+    if (add_base_recipe(source, err) < 0 || settle_known(settle, source, err) < 0 ||
+        base_key(source, settle->store, &key, err) < 0) {
+        source_free(source);
+        return -1;
     }
-    if (recipe_load("base-debian", &source->recipe, err) < 0)
-        goto failed;
-    key = bootstrap_key(source);
-    return add_item(plan, store, source, str_dup(source->recipe->name), key, err);
-failed:
-    source_free(source);
-    return -1;
+    for (*ret = 0; *ret < plan->base_count; (*ret)++)
+        if (is_same(source, plan->items[*ret].source)) {
+            source_free(source);
+            free(key);
+            return 0;
+        }
+    plan->base_count++;
+    return add_item(plan, settle->store, source, base_name(plan, source), key, err);
 }
 
 // recipe is taken over.
 static int
-add_layer(struct bake_plan *plan, struct recipe *recipe, struct store *store, struct error *err)
+add_layer(struct bake_plan *plan, struct recipe *recipe, size_t base, struct store *store,
+    struct error *err)
 {
     struct bake_source *source = mem_zero(1, sizeof *source);
     source->recipe = recipe;
-    source->base_key = str_dup(plan->items[0].key);
+    source->base_item = base;
+    source->base_key = str_dup(plan->items[base].key);
+    spec_base_copy(&plan->items[base].source->base, &source->base);
     char *key = layer_key(source);
     return add_item(plan, store, source, str_dup(recipe->name), key, err);
 }
 
 static int
-add_extra(struct bake_plan *plan, const char *path, struct store *store, struct error *err)
+add_extra(
+    struct bake_plan *plan, const char *path, size_t base, struct store *store, struct error *err)
 {
     RECIPE_AUTO struct recipe *recipe = NULL;
     if (recipe_load_file(path, &recipe, err) < 0)
         return -1;
-    for (size_t i = 0; i < plan->count; i++)
-        if (str_equal(plan->items[i].name, recipe->name))
-            return error_set(err, ERR_SPEC,
-                "the recipe '%s' is named '%s', as one of airbuild's own is; name it otherwise",
-                path, recipe->name);
+    if (bake_item_named(plan, recipe->name) != NULL)
+        return error_set(err, ERR_SPEC,
+            "the recipe '%s' is named '%s', as one of airbuild's own is; name it otherwise", path,
+            recipe->name);
     if (recipe->is_base)
         return error_set(err, ERR_SPEC,
             "the recipe '%s' has a bootstrap; only a recipe that goes over a base can be baked so",
             path);
-    return add_layer(plan, TAKE(recipe), store, err);
+    return add_layer(plan, TAKE(recipe), base, store, err);
+}
+
+// "debian"; of two that differ "haproxy debian, redis arch".
+static void
+name_bases(struct bake_plan *plan, const size_t *bases)
+{
+    const char *kinds[SPEC_ROLES];
+    for (size_t i = 0; i < SPEC_ROLES; i++)
+        kinds[i] = spec_base_name(plan->items[bases[i]].source->base.kind);
+    plan->base = bases[0] == bases[1] ? str_dup(kinds[0])
+                                      : str_format("haproxy %s, redis %s", kinds[0], kinds[1]);
 }
 
 int
-bake_plan_make(const struct spec *spec, struct store *store, const char *extra,
+bake_plan_make(const struct spec *spec, struct store *store, const char *extra, enum bake_ask ask,
     struct bake_plan **ret, struct error *err)
 {
-    static const char *const roles[] = {"haproxy", "redis"};
     BAKE_PLAN_AUTO struct bake_plan *plan = mem_zero(1, sizeof *plan);
-    if (add_base(plan, spec, store, err) < 0)
-        return -1;
-    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
-        struct recipe *recipe = NULL;
-        if (recipe_load(roles[i], &recipe, err) < 0 || add_layer(plan, recipe, store, err) < 0)
+    struct settle settle = {.store = store, .ask = ask};
+    size_t bases[SPEC_ROLES];
+    for (size_t i = 0; i < SPEC_ROLES; i++) {
+        __attribute__((cleanup(spec_base_clear))) struct spec_base base = {0};
+        int answer = settle_auto(&settle, &spec->bases[i], &base, err);
+        if (settle.chosen != NULL)
+            plan->chosen = TAKE(settle.chosen);
+        plan->auto_kind = settle.kind;
+        if (answer < 0 || add_base(plan, &settle, &base, &bases[i], err) < 0)
             return -1;
     }
-    if (extra != NULL && add_extra(plan, extra, store, err) < 0)
+    name_bases(plan, bases);
+    for (size_t i = 0; i < SPEC_ROLES; i++) {
+        struct recipe *recipe = NULL;
+        if (recipe_load(spec_role_name((enum spec_role) i), &recipe, err) < 0 ||
+            add_layer(plan, recipe, bases[i], store, err) < 0)
+            return -1;
+    }
+    if (extra != NULL && add_extra(plan, extra, bases[SPEC_REDIS], store, err) < 0)
         return -1;
     *ret = TAKE(plan);
+    return 0;
+}
+
+// The key of a base and of what lies over it, once the base is settled.
+int
+bake_plan_settled(struct bake_plan *plan, size_t base, struct store *store, struct error *err)
+{
+    struct bake_item *item = &plan->items[base];
+    item->source->unsettled = false;
+    free(TAKE(item->key));
+    if (base_key(item->source, store, &item->key, err) < 0 || look_up(item, store, err) < 0)
+        return -1;
+    for (size_t i = plan->base_count; i < plan->count; i++) {
+        struct bake_item *layer = &plan->items[i];
+        if (layer->source->base_item != base)
+            continue;
+        free(layer->source->base_key);
+        layer->source->base_key = str_dup(item->key);
+        spec_base_clear(&layer->source->base);
+        spec_base_copy(&item->source->base, &layer->source->base);
+        free(layer->key);
+        layer->key = layer_key(layer->source);
+        if (look_up(layer, store, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
 bool
 bake_plan_ready(const struct bake_plan *plan)
 {
+    if (plan->chosen != NULL)
+        return false;
     for (size_t i = 0; i < plan->count; i++)
         if (plan->items[i].state != BAKE_READY)
             return false;
@@ -234,10 +251,8 @@ bake_plan_ready(const struct bake_plan *plan)
 const struct image *
 bake_image_named(const struct bake_plan *plan, const char *name)
 {
-    for (size_t i = 0; i < plan->count; i++)
-        if (str_equal(plan->items[i].name, name))
-            return plan->items[i].image;
-    return NULL;
+    const struct bake_item *item = bake_item_named(plan, name);
+    return item == NULL ? NULL : item->image;
 }
 
 const struct image *

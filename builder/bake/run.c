@@ -1,8 +1,9 @@
-// run.c - the images of a plan that are not ready, made: the base first, then the layers together.
+// run.c - the images of a plan that are not ready, made: the bases first, then the layers together.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 
 #include "bake/install.h"
+#include "bake/settle.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -17,6 +18,8 @@
 
 // What the making of one needs at its peak, with room to spare.
 static const uint64_t bootstrap_space = 1792ULL << 20, layer_space = 256ULL << 20;
+// An image as it was downloaded and its copy: Arch's have 550 MiB.
+static const uint64_t download_space = 1280ULL << 20;
 
 struct bake_run {
     struct bake_plan *plan;
@@ -36,6 +39,8 @@ space_of(const struct bake_item *item)
         return 0;
     if (item->source->base_key != NULL)
         return layer_space;
+    if (item->source->base.kind == SPEC_BASE_ARCH || item->source->base.kind == SPEC_BASE_URL)
+        return download_space;
     if (item->source->base.kind == SPEC_BASE_FILE) {
         int64_t bytes = file_size(item->source->base.file);
         return bytes < 0 ? 0 : (uint64_t) bytes;
@@ -75,19 +80,20 @@ remove_damaged(const struct bake_run *run, const struct bake_item *item, struct 
 
 // ---- making -------------------------------------------------------------------------------------
 
-// What the layers that are to be baked will ask for.
+// What the layers over that base which are to be baked will ask for.
 static void
 make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap_prefetch *ret)
 {
-    for (size_t i = 1; i < run->plan->count; i++) {
+    const char *family = job->item->source->base.kind == SPEC_BASE_DEBIAN ? "debian" : "arch";
+    for (size_t i = run->plan->base_count; i < run->plan->count; i++) {
         const struct bake_item *item = &run->plan->items[i];
         struct bootstrap_prefetch *one = &ret[job->prefetch_count];
-        if (item->state == BAKE_READY)
+        if (item->state == BAKE_READY || !str_equal(item->source->base_key, job->item->key))
             continue;
-        recipe_packages(item->source->recipe, "debian", &one->packages);
+        recipe_packages(item->source->recipe, family, &one->packages);
         if (one->packages.count == 0)
             continue;
-        one->set = install_set(item->source->base_key, "debian", &one->packages);
+        one->set = install_set(item->source->base_key, family, &one->packages);
         job->prefetch_count++;
     }
     job->prefetch = ret;
@@ -108,13 +114,29 @@ bake_bootstrap(const struct bake_run *run, struct bake_job *job, struct error *e
 }
 
 static int
+bake_base(const struct bake_run *run, struct bake_job *job, struct error *err)
+{
+    const struct spec_base *base = &job->item->source->base;
+    switch (base->kind) {
+    case SPEC_BASE_FILE: {
+        struct base_disk disk = {.path = base->file, .origin = base->file};
+        return base_bake_file(job, &disk, err);
+    }
+    case SPEC_BASE_ARCH:
+    case SPEC_BASE_URL:
+        return base_bake_url(job, err);
+    case SPEC_BASE_AUTO: // never in a plan
+    case SPEC_BASE_DEBIAN:
+    case SPEC_BASE_BOOTSTRAP:
+        break;
+    }
+    return bake_bootstrap(run, job, err);
+}
+
+static int
 bake_any(const struct bake_run *run, struct bake_job *job, struct error *err)
 {
-    if (job->base != NULL)
-        return layer_bake(job, err);
-    if (job->item->source->base.kind == SPEC_BASE_FILE)
-        return base_bake_file(job, err);
-    return bake_bootstrap(run, job, err);
+    return job->base != NULL ? layer_bake(job, err) : bake_base(run, job, err);
 }
 
 static int
@@ -124,7 +146,8 @@ bake_item(struct bake_run *run, struct bake_item *item, struct error *err)
     struct bake_job job = {.item = item,
         .store = run->store,
         .options = run->options,
-        .base = item->source->base_key == NULL ? NULL : run->plan->items[0].image};
+        .base = item->source->base_key == NULL ? NULL
+                                               : run->plan->items[item->source->base_item].image};
     if (item->state == BAKE_READY)
         return 0;
     if (remove_damaged(run, item, err) < 0)
@@ -159,7 +182,7 @@ job_count(const struct bake_run *run)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     size_t jobs = run->options->jobs != 0 ? run->options->jobs : cores > 0 ? (size_t) cores : 1;
-    size_t most = run->plan->count - 1;
+    size_t most = run->plan->count - run->plan->base_count;
     return jobs < most ? jobs : most;
 }
 
@@ -170,7 +193,7 @@ bake_layers(struct bake_run *run)
     size_t count = job_count(run), started = 0;
     pthread_t *threads = mem_zero(count + 1, sizeof *threads);
     sigset_t all, before;
-    atomic_store(&run->next, 1);
+    atomic_store(&run->next, run->plan->base_count);
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     while (started + 1 < count && pthread_create(&threads[started], NULL, work, run) == 0)
@@ -201,15 +224,39 @@ first_error(struct bake_run *run, struct error *err)
 
 // `auto` must not come to something else while images that were made of it are in use.
 static int
-record_base(const struct bake_run *run, struct error *err)
+record_auto(const struct bake_run *run, struct error *err)
 {
-    FREE_AUTO char *path = path_join(store_folder(run->store), "base.json");
-    JV_AUTO struct jv *record = jv_object();
-    jv_set_string(record, "base", run->plan->base);
-    FREE_AUTO char *stamp = clock_stamp();
-    jv_set_string(record, "chosen", stamp);
-    FREE_AUTO char *text = jv_print(record, true);
-    return file_exists(path) ? 0 : file_write(path, 0644, text, strlen(text), err);
+    if (run->plan->chosen == NULL)
+        return 0;
+    if (settle_record_auto(run->store, run->plan->auto_kind, err) < 0)
+        return -1;
+    progress_note(run->options->progress, "%s", run->plan->chosen);
+    free(TAKE(run->plan->chosen));
+    return 0;
+}
+
+// What only the network knows, before anything is baked.
+static int
+settle_bases(const struct bake_run *run, struct error *err)
+{
+    for (size_t i = 0; i < run->plan->base_count; i++) {
+        struct bake_job job = {
+            .item = &run->plan->items[i], .store = run->store, .options = run->options};
+        if (!job.item->source->unsettled)
+            continue;
+        if (settle_ask(&job, err) < 0 || bake_plan_settled(run->plan, i, run->store, err) < 0)
+            return error_context(err, "the image '%s' was not baked", job.item->name);
+    }
+    return 0;
+}
+
+static int
+bake_bases(struct bake_run *run)
+{
+    for (size_t i = 0; i < run->plan->base_count; i++)
+        if (bake_item(run, &run->plan->items[i], &run->errors[i]) < 0)
+            return -1;
+    return 0;
 }
 
 int
@@ -217,12 +264,14 @@ bake_run(struct bake_plan *plan, struct store *store, const struct bake_options 
     struct error *err)
 {
     struct bake_run run = {.plan = plan, .store = store, .options = options};
+    if (record_auto(&run, err) < 0 || settle_bases(&run, err) < 0)
+        return -1;
     if (bake_plan_ready(plan))
         return 0;
-    if (check_space(&run, err) < 0 || record_base(&run, err) < 0)
+    if (check_space(&run, err) < 0)
         return -1;
     run.errors = mem_zero(plan->count, sizeof *run.errors);
-    if (bake_item(&run, &plan->items[0], &run.errors[0]) == 0)
+    if (bake_bases(&run) == 0)
         bake_layers(&run);
     int answer = first_error(&run, err);
     for (size_t i = 0; i < plan->count; i++)

@@ -9,10 +9,18 @@
 #include "bake/recipe.h"
 
 struct bake_source {
-    struct recipe *recipe; // NULL for a base that is a file
-    struct spec_base base; // kind DEBIAN or FILE; its strings are owned
-    char *base_key;        // of the image it is a layer over; NULL for a base
+    struct recipe *recipe; // NULL for a base that is a disk image
+    // What a base is made from, and a layer's base is made from: never AUTO. Of an official image
+    // image is the version and snapshot its day, unless the spec says another.
+    struct spec_base base;
+    bool unsettled;   // of a base: only the network knows its digest, so its key is not the last
+    char *base_key;   // of the image it is a layer over; NULL for a base
+    size_t base_item; // which item of the plan that is
 };
+
+// The network said what the base is: its key and those of the layers over it are made anew and
+// looked up.
+int bake_plan_settled(struct bake_plan *plan, size_t base, struct store *store, struct error *err);
 
 // One image in the making: everything its maker needs.
 struct bake_job {
@@ -24,9 +32,17 @@ struct bake_job {
     size_t prefetch_count;
 };
 
+// A disk image that becomes a base.
+struct base_disk {
+    const char *path;   // where it is
+    const char *origin; // what people know it by: the path, or the URL it came from
+    const char *sha256; // of a download, for the manifest; else NULL
+};
+
 // Each makes the image of the job's item and publishes it; the image is there when 0 comes back.
 int base_bake_bootstrap(const struct bake_job *job, struct error *err);
-int base_bake_file(const struct bake_job *job, struct error *err);
+int base_bake_file(const struct bake_job *job, const struct base_disk *disk, struct error *err);
+int base_bake_url(const struct bake_job *job, struct error *err); // downloaded, then as a file
 int layer_bake(const struct bake_job *job, struct error *err);
 
 // What every maker ends with: kernel and initrd beside the disk, the list of packages, identity

@@ -175,7 +175,7 @@ find_accel(struct drills *drills, struct error *err)
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     if (begins_anew(drills) == NULL)
         return 0;
-    if (needs_open(drills->spec, NULL, &needs, err) != 0)
+    if (needs_open(drills->spec, NULL, BAKE_ASK_NEW, &needs, err) != 0)
         return -1;
     const struct image *redis = bake_image(needs.plan, SPEC_REDIS);
     if (needs_accel(needs.home, drills->spec, redis != NULL ? redis->kernel : NULL,

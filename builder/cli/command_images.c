@@ -45,6 +45,12 @@ check_free(const struct needs *needs, const struct strv *in_use, struct error *e
     return 0;
 }
 
+static enum bake_ask
+how_to_ask(const struct images_values *values)
+{
+    return values->offline ? BAKE_ASK_NEVER : values->refresh ? BAKE_ASK_AGAIN : BAKE_ASK_NEW;
+}
+
 // Remove what the plan has in the store, layers before their base, and plan anew.
 static int
 forget(const struct cli *cli, const struct spec *spec, struct needs *needs,
@@ -57,7 +63,7 @@ forget(const struct cli *cli, const struct spec *spec, struct needs *needs,
         if (store_remove(needs->store, needs->plan->items[i - 1].key, err) != 0)
             return -1;
     needs_close(needs);
-    return needs_open(spec, values->recipe, needs, err);
+    return needs_open(spec, values->recipe, how_to_ask(values), needs, err);
 }
 
 static int
@@ -69,6 +75,7 @@ bake_missing(const struct cli *cli, const struct spec *spec, struct needs *needs
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     struct bake_options options = {
         .offline = values->offline,
+        .refresh = values->refresh,
         .in_use = in_use,
         .progress = progress,
     };
@@ -121,7 +128,7 @@ images_bake(struct cli *cli, struct error *err)
     NEEDS_AUTO struct needs needs = {0};
     STRV_AUTO struct strv in_use = {0};
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        needs_open(spec, values->recipe, &needs, err) != 0)
+        needs_open(spec, values->recipe, how_to_ask(values), &needs, err) != 0)
         return -1;
     if (values->rebuild || !bake_plan_ready(needs.plan))
         if (cluster_images_in_use(&in_use, err) != 0)
@@ -174,6 +181,8 @@ check_action(const struct cli *cli, const struct action *action, struct error *e
         wrong = "--offline";
     if (values->rebuild && !action->bake)
         wrong = "--rebuild";
+    if (values->refresh && !action->bake)
+        wrong = "--refresh";
     if (values->dry_run && !action->dry_run)
         wrong = "--dry-run";
     if (wrong != NULL)
@@ -201,6 +210,8 @@ static const struct cli_option options[] = {
         OPTION_FLAG(struct images_values, offline)},
     {"rebuild", 0, NULL, "bake again what is there already, the base too (bake)",
         OPTION_FLAG(struct images_values, rebuild)},
+    {"refresh", 0, NULL, "ask again what base auto and latest mean, and for packages (bake)",
+        OPTION_FLAG(struct images_values, refresh)},
     {"dry-run", 'n', NULL, "only tell what would be removed (prune)",
         OPTION_FLAG(struct images_values, dry_run)},
     {0},

@@ -69,7 +69,8 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     struct cluster_launch launch = {.spec = spec, .no_wait = values->no_wait, .progress = progress};
     if (parse_timeout(cli, &launch.timeout_ms, err) != 0 ||
-        needs_open(spec, NULL, &needs, err) != 0 || find_images(spec, &needs, &launch, err) != 0)
+        needs_open(spec, NULL, BAKE_ASK_NEW, &needs, err) != 0 ||
+        find_images(spec, &needs, &launch, err) != 0)
         return -1;
     const char *kernel = launch.redis != NULL ? launch.redis->kernel : NULL;
     if (needs_accel(needs.home, spec, kernel, progress, &verdict, err) != 0)

@@ -135,7 +135,7 @@ run(struct cli *cli, struct error *err)
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = NULL;
     FREE_AUTO char *libvirt = NULL;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        needs_open(spec, NULL, &needs, err) != 0 ||
+        needs_open(spec, NULL, BAKE_ASK_NEW, &needs, err) != 0 ||
         cluster_plan_make(spec, &plan, &libvirt, err) != 0)
         return -1;
     struct view view = {spec, &needs, plan, libvirt};

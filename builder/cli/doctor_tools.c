@@ -27,10 +27,17 @@ static const struct tool {
 };
 
 static bool
+has_base(const struct spec *spec, enum spec_base_kind kind)
+{
+    return spec_base_for(spec, SPEC_HAPROXY)->kind == kind ||
+           spec_base_for(spec, SPEC_REDIS)->kind == kind;
+}
+
+static bool
 applies(const struct tool *tool, const struct spec *spec)
 {
     if (str_equal(tool->name, "mmdebstrap"))
-        return spec->base.kind == SPEC_BASE_AUTO || spec->base.kind == SPEC_BASE_DEBIAN;
+        return has_base(spec, SPEC_BASE_AUTO) || has_base(spec, SPEC_BASE_DEBIAN);
     if (str_equal(tool->name, "dnsmasq"))
         return spec->network.mode != SPEC_NETWORK_BRIDGE && str_starts(spec->uri, "qemu:///");
     return true;
@@ -120,7 +127,7 @@ doctor_check_images(struct doctor *doctor, struct error *err)
 {
     NEEDS_AUTO struct needs needs = {0};
     ERROR_AUTO struct error found = {0};
-    if (needs_open(doctor->spec, NULL, &needs, &found) != 0) {
+    if (needs_open(doctor->spec, NULL, BAKE_ASK_NEW, &needs, &found) != 0) {
         if (found.code == ERR_INTERRUPTED)
             return error_set(err, found.code, "%s", found.message);
         doctor_bad(doctor, "images", DOCTOR_FAIL,

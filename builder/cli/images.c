@@ -188,7 +188,7 @@ images_prune(struct cli *cli, struct error *err)
     STRV_AUTO struct strv removed = {0};
     uint64_t bytes = 0;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        needs_open(spec, values->recipe, &needs, err) != 0 ||
+        needs_open(spec, values->recipe, BAKE_ASK_NEW, &needs, err) != 0 ||
         collect_kept(&needs, &keep, err) != 0 ||
         store_prune(needs.store, &keep, values->dry_run, &removed, &bytes, err) != 0)
         return -1;
@@ -229,7 +229,8 @@ images_export(struct cli *cli, struct error *err)
     SPEC_AUTO struct spec *spec = NULL;
     NEEDS_AUTO struct needs needs = {0};
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        needs_open(spec, values->recipe, &needs, err) != 0 || check_ready(needs.plan, err) != 0)
+        needs_open(spec, values->recipe, BAKE_ASK_NEW, &needs, err) != 0 ||
+        check_ready(needs.plan, err) != 0)
         return -1;
     JV_AUTO struct jv *value = jv_object();
     struct jv *images = jv_array();

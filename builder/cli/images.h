@@ -11,7 +11,7 @@
 
 struct images_values {
     const char *recipe;
-    bool offline, rebuild, dry_run;
+    bool offline, rebuild, refresh, dry_run;
 };
 
 // Each returns the exit status, or -1 and *err.

@@ -8,11 +8,12 @@
 #include <stdlib.h>
 
 int
-needs_open(const struct spec *spec, const char *recipe, struct needs *ret, struct error *err)
+needs_open(const struct spec *spec, const char *recipe, enum bake_ask ask, struct needs *ret,
+    struct error *err)
 {
     NEEDS_AUTO struct needs needs = {.home = cluster_home()};
     if (store_open(needs.home, &needs.store, err) != 0 ||
-        bake_plan_make(spec, needs.store, recipe, &needs.plan, err) != 0)
+        bake_plan_make(spec, needs.store, recipe, ask, &needs.plan, err) != 0)
         return -1;
     *ret = needs;
     needs = (struct needs){0};

@@ -17,7 +17,8 @@ struct needs {
 };
 
 // recipe: a further recipe to bake, or NULL. *ret is {0} when this fails.
-int needs_open(const struct spec *spec, const char *recipe, struct needs *ret, struct error *err);
+int needs_open(const struct spec *spec, const char *recipe, enum bake_ask ask, struct needs *ret,
+    struct error *err);
 void needs_close(struct needs *needs);
 #define NEEDS_AUTO __attribute__((cleanup(needs_close)))
 

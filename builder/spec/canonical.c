@@ -12,16 +12,22 @@ on_off(bool truth)
     return truth ? "on" : "off";
 }
 
+// Roles over the same base are told once.
 static void
-add_base(struct buf *out, const struct spec_base *base)
+add_bases(struct buf *out, const struct spec *spec)
 {
-    buf_printf(out, "base: %s\n", spec_base_name(base->kind));
-    if (base->kind == SPEC_BASE_FILE)
-        buf_printf(out, "base.file: %s\n", base->file);
-    if (base->kind != SPEC_BASE_AUTO && base->kind != SPEC_BASE_DEBIAN)
+    FREE_AUTO char *first = spec_base_canonical(&spec->bases[0]);
+    FREE_AUTO char *second = spec_base_canonical(&spec->bases[1]);
+    if (str_equal(first, second)) {
+        buf_add(out, first);
         return;
-    buf_printf(out, "base.debian.suite: %s\n", base->suite);
-    buf_printf(out, "base.debian.mirror: %s\n", base->mirror);
+    }
+    for (size_t i = 0; i < SPEC_ROLES; i++) {
+        STRV_AUTO struct strv lines = {0};
+        strv_split(&lines, i == 0 ? first : second, '\n');
+        for (size_t j = 0; j + 1 < lines.count; j++)
+            buf_printf(out, "%s.%s\n", spec_role_name((enum spec_role) i), lines.items[j]);
+    }
 }
 
 static void
@@ -68,7 +74,7 @@ spec_canonical(const struct spec *spec)
     FREE_AUTO char *keys = strv_join(&spec->ssh_keys, ", ");
     buf_printf(&out, "cluster: %s\n", spec->cluster);
     buf_printf(&out, "ha: %s\n", on_off(spec->ha));
-    add_base(&out, &spec->base);
+    add_bases(&out, spec);
     add_network(&out, &spec->network);
     buf_printf(&out, "accel: %s\n", spec_accel_name(spec->accel));
     buf_printf(&out, "uri: %s\n", spec->uri);

@@ -4,12 +4,9 @@
 #include "spec/parts.h"
 
 #include "base/cleanup.h"
-#include "base/file.h"
 
 #include <ctype.h>
-#include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { HAPROXY_MIB = 512, REDIS_MIB = 768, DEFAULT_NODES_PREFIX = 28 };
 
@@ -18,8 +15,6 @@ spec_set_defaults(struct spec *spec)
 {
     spec->cluster = str_dup("air");
     spec->ha = true;
-    spec->base.suite = str_dup("bookworm");
-    spec->base.mirror = str_dup("http://deb.debian.org/debian");
     spec->network.subnet = str_dup("172.31.255.0/24");
     spec->uri = str_dup("qemu:///system");
     spec->ssh_user = str_dup("air");
@@ -107,26 +102,6 @@ derive_node(const struct draft *draft, size_t index)
         node->memory_mib = node->role == SPEC_HAPROXY ? HAPROXY_MIB : REDIS_MIB;
 }
 
-// A path seen from the spec's folder becomes absolute.
-static void
-derive_file(struct draft *draft)
-{
-    struct spec_base *base = &draft->spec->base;
-    if (base->file == NULL || base->file[0] == '/')
-        return;
-    const char *origin = draft->source->origin, *slash = strrchr(origin, '/');
-    FREE_AUTO char *folder = str_ndup(origin, slash == NULL ? 0 : (size_t) (slash - origin) + 1);
-    FREE_AUTO char *from_folder = path_join(folder, base->file);
-    FREE_AUTO char *here = getcwd(NULL, 0);
-    if (from_folder[0] != '/' && here == NULL) {
-        yaml_complain(draft->source, draft_place(draft, "base", "file"),
-            "the current folder is gone, so this path leads nowhere; write an absolute path");
-        return;
-    }
-    free(base->file);
-    base->file = from_folder[0] == '/' ? TAKE(from_folder) : path_join(here, from_folder);
-}
-
 static void
 derive_network(struct draft *draft)
 {
@@ -145,7 +120,7 @@ void
 spec_derive(struct draft *draft)
 {
     struct spec *spec = draft->spec;
-    derive_file(draft);
+    base_derive(draft);
     derive_network(draft);
     if (yaml_get(draft->root, "nodes") == NULL)
         add_default_nodes(draft);

@@ -181,6 +181,74 @@ form_mirror(const char *text)
     return false;
 }
 
+// An account in it would be shown by everything that names the URL.
+bool
+form_download(const char *text)
+{
+    if (!form_mirror(text) || strchr(text, '#') != NULL || str_ends(text, "/"))
+        return false;
+    const char *host = strstr(text, "://") + 3, *path = strchr(host, '/');
+    return path != NULL && path[1] != '\0' && memchr(host, '@', (size_t) (path - host)) == NULL;
+}
+
+bool
+form_sha256(const char *text)
+{
+    return strlen(text) == 64 && strspn(text, HEX) == 64;
+}
+
+// ---- days and versions --------------------------------------------------------------------------
+
+static bool
+is_day(unsigned year, unsigned month, unsigned day)
+{
+    static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return year >= 2000 && month >= 1 && month <= 12 && day >= 1 &&
+           day <= days[month - 1] + (month == 2 && leap);
+}
+
+static bool
+is_shape(const char *text, const char *shape)
+{
+    for (size_t i = 0; shape[i] != '\0'; i++)
+        if (shape[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i])
+            return false;
+    return true;
+}
+
+static unsigned
+number(const char *digits, size_t count)
+{
+    unsigned value = 0;
+    for (size_t i = 0; i < count; i++)
+        value = value * 10 + (unsigned) (digits[i] - '0');
+    return value;
+}
+
+bool
+form_snapshot(const char *text)
+{
+    return is_shape(text, "0000-00-00") && text[10] == '\0' &&
+           is_day(number(text, 4), number(text + 5, 2), number(text + 8, 2));
+}
+
+bool
+form_arch_image(const char *text)
+{
+    if (str_equal(text, "latest"))
+        return true;
+    return is_shape(text, "00000000.0") && strlen(text) <= 20 &&
+           strspn(text + 9, DIGIT) == strlen(text + 9) &&
+           is_day(number(text, 4), number(text + 4, 2), number(text + 6, 2));
+}
+
+bool
+form_bootstrap(const char *text)
+{
+    return str_equal(text, "arch");
+}
+
 // ---- files and keys -----------------------------------------------------------------------------
 
 static bool

@@ -21,6 +21,11 @@ bool form_mac(const char *text);
 bool form_uri(const char *text);
 bool form_mirror(const char *text);
 bool form_suite(const char *text);
+bool form_download(const char *text); // URL of a file: http, https or file, no account in it
+bool form_sha256(const char *text);
+bool form_snapshot(const char *text);   // a day of the calendar, 2026-11-01
+bool form_arch_image(const char *text); // latest, or a version such as 20261001.604814
+bool form_bootstrap(const char *text);
 bool form_path(const char *text);
 bool form_account(const char *text);
 bool form_public_key(const char *text);

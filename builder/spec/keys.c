@@ -15,76 +15,6 @@ const char *const spec_roles[] = {"haproxy", "redis", NULL};
 const char *const spec_modes[] = {"isolated", "nat", "bridge", NULL};
 const char *const spec_accels[] = {"auto", "kvm", "tcg", NULL};
 
-#define AT(member) offsetof(struct spec_base, member)
-static const struct yaml_key debian_keys[] = {
-    {.name = "suite",
-        .type = YAML_STRING,
-        .offset = AT(suite),
-        .fits = form_suite,
-        .form = "a suite of Debian such as bookworm",
-        .absent = "bookworm",
-        .meaning = "The release of Debian that the base image is made from."},
-    {.name = "mirror",
-        .type = YAML_STRING,
-        .offset = AT(mirror),
-        .fits = form_mirror,
-        .form = "a URL such as http://deb.debian.org/debian (http, https or file)",
-        .absent = "http://deb.debian.org/debian",
-        .meaning = "Where the packages of Debian come from."},
-    {0},
-};
-static const struct yaml_key base_keys[] = {
-    {.name = "debian",
-        .type = YAML_TABLE,
-        .offset = 0,
-        .keys = debian_keys,
-        .meaning = "A base image made from Debian's packages."},
-    {.name = "file",
-        .type = YAML_STRING,
-        .offset = AT(file),
-        .fits = form_path,
-        .form = "a path, absolute or seen from the folder of this file ('~' is not expanded)",
-        .absent = "no file",
-        .meaning = "A base image of your own: a qcow2 with cloud-init in it."},
-    {0},
-};
-#undef AT
-
-static void
-set_base_by_word(struct yaml_source *source, const struct yaml_node *value, struct spec_base *base)
-{
-    static const char *const words[] = {"auto", "arch", "debian", NULL};
-    static const struct yaml_key key = {.name = "base",
-        .type = YAML_CUSTOM,
-        .form = "auto, arch, debian, {debian: {suite: bookworm}} or {file: disk.qcow2}"};
-    for (unsigned i = 0; value->kind == YAML_SCALAR && words[i] != NULL; i++) {
-        if (strcmp(value->text, words[i]) != 0)
-            continue;
-        base->kind = (enum spec_base_kind) i;
-        return;
-    }
-    yaml_complain_wrong(source, value, &key);
-}
-
-static void
-set_base(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
-    void *member)
-{
-    struct spec_base *base = member;
-    (void) name;
-    if (value->kind != YAML_MAP) {
-        set_base_by_word(source, value, base);
-        return;
-    }
-    yaml_map(source, value, "'base'", base_keys, base);
-    bool debian = yaml_get(value, "debian") != NULL, file = yaml_get(value, "file") != NULL;
-    if (debian && file)
-        yaml_complain(source, value, "'base' has both 'debian' and 'file'; remove one of them");
-    if (value->count == 0)
-        yaml_complain(source, value, "'base' is empty; write debian or file into it, or auto");
-    base->kind = debian ? SPEC_BASE_DEBIAN : SPEC_BASE_FILE;
-}
-
 #define AT(member) offsetof(struct spec_network, member)
 static const struct yaml_key network_keys[] = {
     {.name = "name",
@@ -327,12 +257,14 @@ const struct yaml_key spec_keys[] = {
                    "and nobody takes over when the master is lost."},
     {.name = "base",
         .type = YAML_CUSTOM,
-        .offset = AT(base),
+        .offset = AT(bases),
         .keys = base_keys,
-        .custom = set_base,
-        .form = "auto, arch, debian, or a mapping with one of the keys below",
+        .custom = base_set,
+        .form = "auto, arch, debian, or a mapping with keys of those below",
         .absent = "auto",
-        .meaning = "The distribution that the images are made of; auto takes what can be had."},
+        .meaning = "What the images are made over; auto is Arch where a mirror of it answers, else "
+                   "Debian, and stays what it was the first time. One of arch, debian, file, url "
+                   "and bootstrap in a mapping says more, or haproxy and redis, for each its own."},
     {.name = "network",
         .type = YAML_TABLE,
         .offset = AT(network),

@@ -21,11 +21,17 @@ struct draft {
 };
 
 extern const struct yaml_key spec_keys[]; // of the whole spec
+extern const struct yaml_key base_keys[]; // of the key base
 extern const char *const spec_roles[], *const spec_modes[], *const spec_accels[];
 
 void spec_set_defaults(struct spec *spec); // those that depend on nothing
 void spec_derive(struct draft *draft);     // those that depend on other values
 void spec_check(struct draft *draft);      // what values must be together
+
+// The value of the key base into struct spec_base [SPEC_ROLES].
+void base_set(struct yaml_source *source, const struct yaml_node *name,
+    const struct yaml_node *value, void *member);
+void base_derive(struct draft *draft); // what it does not say, and paths made absolute
 
 // Place of a value below root ("network", "subnet"), else of what it would be in; NULL at last.
 const struct yaml_node *draft_place(const struct draft *draft, const char *table, const char *key);

@@ -25,9 +25,8 @@ spec_free(struct spec *spec)
     free(spec->nodes);
     free(spec->origin);
     free(spec->cluster);
-    free(spec->base.file);
-    free(spec->base.suite);
-    free(spec->base.mirror);
+    for (size_t i = 0; i < SPEC_ROLES; i++)
+        spec_base_clear(&spec->bases[i]);
     free(spec->network.name);
     free(spec->network.subnet);
     free(spec->network.host);
@@ -121,11 +120,4 @@ const char *
 spec_accel_name(enum spec_accel accel)
 {
     return spec_accels[accel];
-}
-
-const char *
-spec_base_name(enum spec_base_kind kind)
-{
-    static const char *const names[] = {"auto", "arch", "debian", "file"};
-    return names[kind];
 }

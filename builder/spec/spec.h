@@ -12,7 +12,15 @@
 #include <stdint.h>
 
 enum spec_role { SPEC_HAPROXY, SPEC_REDIS };
-enum spec_base_kind { SPEC_BASE_AUTO, SPEC_BASE_ARCH, SPEC_BASE_DEBIAN, SPEC_BASE_FILE };
+enum { SPEC_ROLES = 2 };
+enum spec_base_kind {
+    SPEC_BASE_AUTO,
+    SPEC_BASE_ARCH,      // Arch's official cloud image
+    SPEC_BASE_DEBIAN,    // made from Debian's packages
+    SPEC_BASE_FILE,      // a disk image of the user
+    SPEC_BASE_URL,       // a disk image to be downloaded
+    SPEC_BASE_BOOTSTRAP, // made from Arch's packages
+};
 enum spec_network_mode { SPEC_NETWORK_ISOLATED, SPEC_NETWORK_NAT, SPEC_NETWORK_BRIDGE };
 enum spec_accel { SPEC_ACCEL_AUTO, SPEC_ACCEL_KVM, SPEC_ACCEL_TCG };
 
@@ -30,7 +38,16 @@ struct spec_base {
     enum spec_base_kind kind;
     char *file;   // SPEC_BASE_FILE: absolute path of a qcow2
     char *suite;  // SPEC_BASE_DEBIAN, SPEC_BASE_AUTO: "bookworm"
-    char *mirror; // SPEC_BASE_DEBIAN, SPEC_BASE_AUTO: package mirror URL
+    char *mirror; // package mirror URL; SPEC_BASE_DEBIAN, SPEC_BASE_AUTO: Debian's; the others:
+                  // Arch's, NULL where the spec says none
+    char *image;  // SPEC_BASE_ARCH: "latest" or a version, "20261001.604814"; NULL: the pinned one
+    char *snapshot;     // day of the Arch Linux Archive, "2026-11-01"; NULL: no day
+    bool snapshot_said; // by the spec, not derived from the image
+    char *url;          // SPEC_BASE_URL
+    char *sha256;       // SPEC_BASE_URL: 64 lowercase hex digits; NULL: the signature is to vouch
+    char *signature;    // SPEC_BASE_URL: URL of a detached signature; NULL: none
+    char *keyring;      // SPEC_BASE_URL: absolute path of the signers' public keys; NULL: Arch's
+    char *bootstrap;    // SPEC_BASE_BOOTSTRAP: "arch"
 };
 
 struct spec_network {
@@ -56,7 +73,7 @@ struct spec {
     char *origin;  // where it came from, for messages: a path, or "built-in"
     char *cluster; // name: [a-z][a-z0-9-]*, at most 10 characters (the bridge is NAME0)
     bool ha;
-    struct spec_base base;
+    struct spec_base bases[SPEC_ROLES]; // by role, see spec_base_for
     struct spec_network network;
     enum spec_accel accel;
     char *uri;            // libvirt URI, "qemu:///system"
@@ -95,7 +112,14 @@ size_t spec_worker_count(const struct spec *spec);
 const char *spec_role_name(enum spec_role role);         // "haproxy", "redis"
 const char *spec_mode_name(enum spec_network_mode mode); // "isolated", "nat", "bridge"
 const char *spec_accel_name(enum spec_accel accel);
-const char *spec_base_name(enum spec_base_kind kind); // "auto", "arch", "debian", "file"
+// "auto", "arch", "debian", "file", "url", "bootstrap"
+const char *spec_base_name(enum spec_base_kind kind);
+// What the image of a role is made over.
+const struct spec_base *spec_base_for(const struct spec *spec, enum spec_role role);
+// One "base.KEY: value" a line, as in spec_canonical: equal texts are equal bases. Caller frees.
+char *spec_base_canonical(const struct spec_base *base);
+void spec_base_copy(const struct spec_base *from, struct spec_base *ret); // *ret is overwritten
+void spec_base_clear(struct spec_base *base);                             // to {0}
 // One "KEY: value" a line of everything the cluster's nodes are made from, in fixed order: two
 // specs with equal text make equal clusters. Caller frees. Used to tell the user what differs from
 // the running cluster.

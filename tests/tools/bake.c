@@ -51,7 +51,7 @@ run(const struct arguments *arguments, struct error *err)
     struct bake_options options = {
         .kvm = arguments->kvm, .offline = arguments->offline, .progress = progress};
     if (interrupt_install(err) < 0 || store_open(arguments->home, &store, err) < 0 ||
-        bake_plan_make(&spec, store, arguments->recipe, &plan, err) < 0)
+        bake_plan_make(&spec, store, arguments->recipe, BAKE_ASK_NEW, &plan, err) < 0)
         return -1;
     if (!arguments->plan && bake_run(plan, store, &options, err) < 0)
         return -1;

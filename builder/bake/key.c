@@ -1,0 +1,107 @@
+// key.c - the names of images: equal inputs, equal name.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/key.h"
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/file.h"
+
+#include <sys/utsname.h>
+
+#define BASE_FORMAT "airbuild base 1" // change these when the same inputs make another image
+#define LAYER_FORMAT "airbuild layer 1"
+#define UNSETTLED_FORMAT "airbuild unsettled base"
+
+static char *
+finish(struct digest *digest)
+{
+    char hex[DIGEST_HEX + 1];
+    digest_hex(digest, hex);
+    return str_dup(hex);
+}
+
+// Where packages of Arch come from is part of what they are; Debian's recipe says it itself.
+static void
+add_origin(struct digest *digest, const struct spec_base *base)
+{
+    if (base->kind == SPEC_BASE_DEBIAN || (base->snapshot == NULL && base->mirror == NULL))
+        return;
+    digest_add_field(digest, base->snapshot);
+    digest_add_field(digest, base->snapshot_said ? "said" : NULL);
+    digest_add_field(digest, base->mirror);
+}
+
+// Two machine types cannot share a base that was made from packages.
+static char *
+bootstrap_key(const struct bake_source *source)
+{
+    struct utsname host = {0};
+    DIGEST_AUTO struct digest *digest = digest_new();
+    FREE_AUTO char *recipe = recipe_canonical(source->recipe);
+    (void) uname(&host);
+    digest_add_field(digest, BASE_FORMAT);
+    digest_add_field(digest, host.machine);
+    digest_add_field(digest, source->base.suite);
+    digest_add_field(digest, source->base.mirror);
+    digest_add_field(digest, recipe);
+    if (source->base.kind == SPEC_BASE_BOOTSTRAP)
+        digest_add_field(digest, source->base.snapshot);
+    return finish(digest);
+}
+
+static char *
+content_key(const char *sha256)
+{
+    DIGEST_AUTO struct digest *digest = digest_new();
+    digest_add_field(digest, BASE_FORMAT);
+    digest_add_field(digest, sha256);
+    return finish(digest);
+}
+
+static char *
+unsettled_key(const struct bake_source *source)
+{
+    DIGEST_AUTO struct digest *digest = digest_new();
+    FREE_AUTO char *base = spec_base_canonical(&source->base);
+    digest_add_field(digest, UNSETTLED_FORMAT);
+    digest_add_field(digest, base);
+    return finish(digest);
+}
+
+static int
+file_key(const struct bake_source *source, struct store *store, char **ret, struct error *err)
+{
+    FREE_AUTO char *content = NULL;
+    if (!file_exists(source->base.file))
+        return error_set(err, ERR_NOT_FOUND,
+            "there is no base image '%s'; check 'base: {file: ...}'", source->base.file);
+    if (store_file_digest(store, source->base.file, &content, err) < 0)
+        return -1;
+    *ret = content_key(content);
+    return 0;
+}
+
+int
+base_key(const struct bake_source *source, struct store *store, char **ret, struct error *err)
+{
+    if (source->unsettled) {
+        *ret = unsettled_key(source);
+        return 0;
+    }
+    if (source->base.kind == SPEC_BASE_FILE)
+        return file_key(source, store, ret, err);
+    *ret = source->recipe != NULL ? bootstrap_key(source) : content_key(source->base.sha256);
+    return 0;
+}
+
+char *
+layer_key(const struct bake_source *source)
+{
+    DIGEST_AUTO struct digest *digest = digest_new();
+    FREE_AUTO char *recipe = recipe_canonical(source->recipe);
+    digest_add_field(digest, LAYER_FORMAT);
+    digest_add_field(digest, source->base_key);
+    digest_add_field(digest, recipe);
+    add_origin(digest, &source->base);
+    return finish(digest);
+}

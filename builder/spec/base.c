@@ -1,0 +1,410 @@
+// base.c - the key base of cluster.yaml: what the images are made over, for all roles or for each.
+// SPDX-License-Identifier: Apache-2.0
+#include "spec/parts.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXAMPLES                                                            \
+    "auto, arch, debian, {debian: {suite: bookworm}}, {file: disk.qcow2}, " \
+    "{url: https://..., sha256: ...} or {bootstrap: arch}"
+#define MIRROR_FORM "a URL such as https://geo.mirror.pkgbuild.com (http, https or file)"
+#define SNAPSHOT_FORM "a day such as 2026-11-01"
+#define FILE_FORM "a path, absolute or seen from the folder of this file ('~' is not expanded)"
+
+// ---- keys ---------------------------------------------------------------------------------------
+
+#define AT(member) offsetof(struct spec_base, member)
+static const struct yaml_key debian_keys[] = {
+    {.name = "suite",
+        .type = YAML_STRING,
+        .offset = AT(suite),
+        .fits = form_suite,
+        .form = "a suite of Debian such as bookworm",
+        .absent = "bookworm",
+        .meaning = "The release of Debian that the base image is made from."},
+    {.name = "mirror",
+        .type = YAML_STRING,
+        .offset = AT(mirror),
+        .fits = form_mirror,
+        .form = "a URL such as http://deb.debian.org/debian (http, https or file)",
+        .absent = "http://deb.debian.org/debian",
+        .meaning = "Where the packages of Debian come from."},
+    {0},
+};
+
+static const struct yaml_key arch_keys[] = {
+    {.name = "image",
+        .type = YAML_STRING,
+        .offset = AT(image),
+        .fits = form_arch_image,
+        .form = "latest, or a version such as 20261001.604814",
+        .absent = "20261001.604814, which this airbuild knows the digest of",
+        .meaning = "Which of the official cloud images. What latest came to is remembered until "
+                   "'airbuild images --refresh' asks again."},
+    {.name = "snapshot",
+        .type = YAML_STRING,
+        .offset = AT(snapshot),
+        .fits = form_snapshot,
+        .form = SNAPSHOT_FORM,
+        .absent = "the day of the image",
+        .meaning = "The day of the Arch Linux Archive that packages come from: those of the "
+                   "image's day go with it."},
+    {.name = "mirror",
+        .type = YAML_STRING,
+        .offset = AT(mirror),
+        .fits = form_mirror,
+        .form = MIRROR_FORM,
+        .absent = "AIRBUILD_ARCH_MIRRORS, else geo.mirror.pkgbuild.com and then "
+                  "fastly.mirror.pkgbuild.com for the image, and the archive for packages",
+        .meaning = "Where the image (below images/) and the packages come from. With a snapshot it "
+                   "is taken for an archive, below repos/YEAR/MONTH/DAY/."},
+    {0},
+};
+
+// Those that can be said of several kinds of base come last.
+#define FORM_KEYS                                                                                 \
+    {.name = "debian",                                                                            \
+        .type = YAML_TABLE,                                                                       \
+        .keys = debian_keys,                                                                      \
+        .meaning = "A base image made from Debian's packages."},                                  \
+        {.name = "arch",                                                                          \
+            .type = YAML_TABLE,                                                                   \
+            .keys = arch_keys,                                                                    \
+            .meaning = "Arch's official cloud image, its digest and signature checked."},         \
+        {.name = "file",                                                                          \
+            .type = YAML_STRING,                                                                  \
+            .offset = AT(file),                                                                   \
+            .fits = form_path,                                                                    \
+            .form = FILE_FORM,                                                                    \
+            .absent = "no file",                                                                  \
+            .meaning = "A base image of your own: a qcow2 with cloud-init in it."},               \
+        {.name = "url",                                                                           \
+            .type = YAML_STRING,                                                                  \
+            .offset = AT(url),                                                                    \
+            .fits = form_download,                                                                \
+            .form = "a URL such as https://example.org/disk.qcow2 (http, https or file, without " \
+                    "an account)",                                                                \
+            .absent = "nothing is downloaded",                                                    \
+            .meaning = "A base image to be downloaded: a qcow2 with cloud-init in it."},          \
+        {.name = "sha256",                                                                        \
+            .type = YAML_STRING,                                                                  \
+            .offset = AT(sha256),                                                                 \
+            .fits = form_sha256,                                                                  \
+            .form = "64 hexadecimal digits, as sha256sum prints them",                            \
+            .absent = "required with url, unless there is a signature",                           \
+            .meaning = "The SHA-256 of the image at url."},                                       \
+        {.name = "signature",                                                                     \
+            .type = YAML_STRING,                                                                  \
+            .offset = AT(signature),                                                              \
+            .fits = form_download,                                                                \
+            .form = "a URL such as https://example.org/disk.qcow2.sig (http, https or file, "     \
+                    "without an account)",                                                        \
+            .absent = "no signature is asked for",                                                \
+            .meaning = "The detached OpenPGP signature of the image at url, checked by gpgv."},   \
+        {.name = "keyring",                                                                       \
+            .type = YAML_STRING,                                                                  \
+            .offset = AT(keyring),                                                                \
+            .fits = form_path,                                                                    \
+            .form = FILE_FORM,                                                                    \
+            .absent = "the key of Arch's official images",                                        \
+            .meaning = "The public keys that may have made the signature, as 'gpg --export' "     \
+                       "writes them, armored or not."},                                           \
+        {.name = "bootstrap",                                                                     \
+            .type = YAML_STRING,                                                                  \
+            .offset = AT(bootstrap),                                                              \
+            .fits = form_bootstrap,                                                               \
+            .form = "arch",                                                                       \
+            .absent = "nothing is bootstrapped",                                                  \
+            .meaning = "A base image made from Arch's packages by pacstrap."},                    \
+        {.name = "snapshot",                                                                      \
+            .type = YAML_STRING,                                                                  \
+            .offset = AT(snapshot),                                                               \
+            .fits = form_snapshot,                                                                \
+            .form = SNAPSHOT_FORM,                                                                \
+            .absent = "the packages of today",                                                    \
+            .meaning = "With file, url or bootstrap: the day of the Arch Linux Archive that "     \
+                       "packages come from."},                                                    \
+    {                                                                                             \
+        .name = "mirror", .type = YAML_STRING, .offset = AT(mirror), .fits = form_mirror,         \
+        .form = MIRROR_FORM, .absent = "AIRBUILD_ARCH_MIRRORS, else the mirrors of Arch",         \
+        .meaning = "With file, url or bootstrap: where packages of Arch come from."               \
+    }
+static const struct yaml_key form_keys[] = {FORM_KEYS, {0}};
+
+static void set_role(struct yaml_source *source, const struct yaml_node *name,
+    const struct yaml_node *value, void *member);
+
+// For people all keys are in one table; a mapping is read by form_keys or by role_keys.
+const struct yaml_key base_keys[] = {
+    FORM_KEYS,
+    {.name = "haproxy",
+        .type = YAML_CUSTOM,
+        .form = "a base as above",
+        .absent = "both roles have the same base",
+        .meaning = "The base of haproxy's image; redis must be said too."},
+    {.name = "redis",
+        .type = YAML_CUSTOM,
+        .form = "a base as above",
+        .absent = "both roles have the same base",
+        .meaning = "The base of redis' image; haproxy must be said too."},
+    {0},
+};
+static const struct yaml_key role_keys[] = {
+    {.name = "haproxy",
+        .type = YAML_CUSTOM,
+        .required = true,
+        .custom = set_role,
+        .form = "a base such as debian or {file: disk.qcow2}"},
+    {.name = "redis",
+        .type = YAML_CUSTOM,
+        .required = true,
+        .offset = sizeof(struct spec_base),
+        .custom = set_role,
+        .form = "a base such as debian or {file: disk.qcow2}"},
+    {0},
+};
+#undef AT
+
+// ---- reading ------------------------------------------------------------------------------------
+
+static void
+set_by_word(struct yaml_source *source, const char *what, const struct yaml_node *value,
+    struct spec_base *base)
+{
+    static const char *const words[] = {"auto", "arch", "debian", NULL};
+    const struct yaml_key key = {.name = what, .type = YAML_CUSTOM, .form = EXAMPLES};
+    for (unsigned i = 0; value->kind == YAML_SCALAR && words[i] != NULL; i++) {
+        if (strcmp(value->text, words[i]) != 0)
+            continue;
+        base->kind = (enum spec_base_kind) i;
+        return;
+    }
+    yaml_complain_wrong(source, value, &key);
+}
+
+static const struct kind {
+    const char *key;
+    enum spec_base_kind kind;
+    bool packages; // snapshot and mirror may be said beside it
+} kinds[] = {
+    {"debian", SPEC_BASE_DEBIAN, false},
+    {"arch", SPEC_BASE_ARCH, false},
+    {"file", SPEC_BASE_FILE, true},
+    {"url", SPEC_BASE_URL, true},
+    {"bootstrap", SPEC_BASE_BOOTSTRAP, true},
+};
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+// The one kind that is said; NULL after a complaint.
+static const struct kind *
+find_kind(struct yaml_source *source, const char *what, const struct yaml_node *value)
+{
+    const struct kind *found = NULL;
+    for (size_t i = 0; i < KINDS; i++) {
+        if (yaml_get(value, kinds[i].key) == NULL)
+            continue;
+        if (found != NULL) {
+            yaml_complain(source, value, "'%s' has both '%s' and '%s'; remove one of them", what,
+                found->key, kinds[i].key);
+            return NULL;
+        }
+        found = &kinds[i];
+    }
+    if (found == NULL && source->complaint_total == 0)
+        yaml_complain(source, value,
+            "'%s' %s; write debian, arch, file, url or bootstrap into it, or auto", what,
+            value->count == 0 ? "is empty" : "does not say what it is made from");
+    return found;
+}
+
+static void
+refuse_beside(struct yaml_source *source, const struct yaml_node *value, const char *key,
+    const char *kind, const char *mend)
+{
+    const struct yaml_node *place = yaml_get_key(value, key);
+    if (place != NULL)
+        yaml_complain(source, place, "'%s' does not go with '%s'; %s", key, kind, mend);
+}
+
+static void
+check_url(struct yaml_source *source, const struct yaml_node *value)
+{
+    const struct yaml_node *keyring = yaml_get_key(value, "keyring");
+    if (yaml_get(value, "sha256") == NULL && yaml_get(value, "signature") == NULL)
+        yaml_complain(source, yaml_get_key(value, "url"),
+            "an image from a URL needs its 'sha256', or a 'signature' that vouches for it; add "
+            "one of them");
+    if (keyring != NULL && yaml_get(value, "signature") == NULL)
+        yaml_complain(source, keyring,
+            "'keyring' is for a signature, and there is none; add 'signature', or remove the line");
+}
+
+static void
+check_beside(struct yaml_source *source, const struct yaml_node *value, const struct kind *kind)
+{
+    static const char *const of_url[] = {"sha256", "signature", "keyring"};
+    static const char *const of_packages[] = {"snapshot", "mirror"};
+    for (size_t i = 0; kind->kind != SPEC_BASE_URL && i < 3; i++)
+        refuse_beside(source, value, of_url[i], kind->key, "it is for 'url'; remove the line");
+    FREE_AUTO char *inside = str_format("write it inside '%s'", kind->key);
+    for (size_t i = 0; !kind->packages && i < 2; i++)
+        refuse_beside(source, value, of_packages[i], kind->key,
+            kind->kind == SPEC_BASE_DEBIAN && i == 0 ? "it is for Arch; remove the line" : inside);
+    if (kind->kind == SPEC_BASE_URL)
+        check_url(source, value);
+}
+
+static void
+set_form(struct yaml_source *source, const char *what, const struct yaml_node *value,
+    struct spec_base *base)
+{
+    if (value->kind != YAML_MAP) {
+        set_by_word(source, what, value, base);
+        return;
+    }
+    FREE_AUTO char *quoted = str_format("'%s'", what);
+    yaml_map(source, value, quoted, form_keys, base);
+    const struct kind *kind = find_kind(source, what, value);
+    if (kind == NULL)
+        return;
+    base->kind = kind->kind;
+    check_beside(source, value, kind);
+}
+
+static void
+set_role(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
+    void *member)
+{
+    set_form(source, name->text, value, member);
+}
+
+void
+base_set(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
+    void *member)
+{
+    struct spec_base *bases = member;
+    if (value->kind == YAML_MAP &&
+        (yaml_get(value, "haproxy") != NULL || yaml_get(value, "redis") != NULL)) {
+        yaml_map(source, value, "'base' of each role", role_keys, bases);
+        return;
+    }
+    set_form(source, name->text, value, &bases[0]);
+    spec_base_copy(&bases[0], &bases[1]);
+}
+
+// ---- deriving -----------------------------------------------------------------------------------
+
+// A path seen from the spec's folder becomes absolute.
+static void
+make_absolute(struct draft *draft, char **path, const char *key)
+{
+    if (*path == NULL || (*path)[0] == '/')
+        return;
+    const char *origin = draft->source->origin, *slash = strrchr(origin, '/');
+    FREE_AUTO char *folder = str_ndup(origin, slash == NULL ? 0 : (size_t) (slash - origin) + 1);
+    FREE_AUTO char *from_folder = path_join(folder, *path);
+    FREE_AUTO char *here = getcwd(NULL, 0);
+    if (from_folder[0] != '/' && here == NULL) {
+        yaml_complain(draft->source, draft_place(draft, "base", key),
+            "the current folder is gone, so this path leads nowhere; write an absolute path");
+        return;
+    }
+    free(*path);
+    *path = from_folder[0] == '/' ? TAKE(from_folder) : path_join(here, from_folder);
+}
+
+void
+base_derive(struct draft *draft)
+{
+    for (size_t i = 0; i < SPEC_ROLES; i++) {
+        struct spec_base *base = &draft->spec->bases[i];
+        make_absolute(draft, &base->file, "file");
+        make_absolute(draft, &base->keyring, "keyring");
+        base->snapshot_said = base->snapshot != NULL;
+        for (char *at = base->sha256; at != NULL && *at != '\0'; at++)
+            *at = (char) tolower((unsigned char) *at);
+        if (base->kind != SPEC_BASE_AUTO && base->kind != SPEC_BASE_DEBIAN)
+            continue;
+        if (base->suite == NULL)
+            base->suite = str_dup("bookworm");
+        if (base->mirror == NULL)
+            base->mirror = str_dup("http://deb.debian.org/debian");
+    }
+}
+
+// ---- values -------------------------------------------------------------------------------------
+
+const char *
+spec_base_name(enum spec_base_kind kind)
+{
+    static const char *const names[] = {"auto", "arch", "debian", "file", "url", "bootstrap"};
+    return names[kind];
+}
+
+const struct spec_base *
+spec_base_for(const struct spec *spec, enum spec_role role)
+{
+    return &spec->bases[role];
+}
+
+static void
+add_line(struct buf *out, const char *key, const char *value)
+{
+    if (value != NULL)
+        buf_printf(out, "base.%s: %s\n", key, value);
+}
+
+char *
+spec_base_canonical(const struct spec_base *base)
+{
+    struct buf out = {0};
+    bool debian = base->kind == SPEC_BASE_AUTO || base->kind == SPEC_BASE_DEBIAN;
+    buf_printf(&out, "base: %s\n", spec_base_name(base->kind));
+    add_line(&out, "file", base->file);
+    add_line(&out, "debian.suite", base->suite);
+    add_line(&out, "arch.image", base->image);
+    add_line(&out, "url", base->url);
+    add_line(&out, "sha256", base->sha256);
+    add_line(&out, "signature", base->signature);
+    add_line(&out, "keyring", base->keyring);
+    add_line(&out, "bootstrap", base->bootstrap);
+    add_line(&out, base->kind == SPEC_BASE_ARCH ? "arch.snapshot" : "snapshot", base->snapshot);
+    add_line(&out,
+        debian                         ? "debian.mirror"
+        : base->kind == SPEC_BASE_ARCH ? "arch.mirror"
+                                       : "mirror",
+        base->mirror);
+    return buf_take(&out);
+}
+
+void
+spec_base_copy(const struct spec_base *from, struct spec_base *ret)
+{
+    *ret = (struct spec_base){.kind = from->kind,
+        .file = str_dup(from->file),
+        .suite = str_dup(from->suite),
+        .mirror = str_dup(from->mirror),
+        .image = str_dup(from->image),
+        .snapshot = str_dup(from->snapshot),
+        .snapshot_said = from->snapshot_said,
+        .url = str_dup(from->url),
+        .sha256 = str_dup(from->sha256),
+        .signature = str_dup(from->signature),
+        .keyring = str_dup(from->keyring),
+        .bootstrap = str_dup(from->bootstrap)};
+}
+
+void
+spec_base_clear(struct spec_base *base)
+{
+    char **const texts[] = {&base->file, &base->suite, &base->mirror, &base->image, &base->snapshot,
+        &base->url, &base->sha256, &base->signature, &base->keyring, &base->bootstrap};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free(*texts[i]);
+    *base = (struct spec_base){0};
+}
