@@ -1,10 +1,58 @@
-// base_url.c - a disk image that is downloaded, Arch's official one or another, as base.
+// base_url.c - a disk image that is downloaded, Arch's official one or another, as base: it is got
+// and checked here; what is in it is base_file.c's.
 // SPDX-License-Identifier: Apache-2.0
+#include "bake/arch.h"
 #include "bake/source.h"
+#include "base/cleanup.h"
+#include "store/download.h"
+
+// An official image is signed by Arch's own key.
+static void
+add_official(const struct spec_base *base, struct strv *urls, struct strv *signatures)
+{
+    STRV_AUTO struct strv roots = {0};
+    arch_mirrors(base, &roots);
+    for (size_t i = 0; i < roots.count; i++) {
+        FREE_AUTO char *url = arch_image_url(roots.items[i], base->image);
+        strv_add(urls, url);
+        strv_addf(signatures, "%s.sig", url);
+    }
+}
+
+int
+base_download(const struct bake_job *job, char **ret_path, char **ret_sha256, struct error *err)
+{
+    const struct spec_base *base = &job->item->source->base;
+    STRV_AUTO struct strv urls = {0}, signatures = {0};
+    struct download download = {.urls = &urls,
+        .sha256 = base->sha256,
+        .keyring = base->keyring,
+        .offline = job->options->offline,
+        .task = job->item->name,
+        .progress = job->options->progress};
+    if (base->kind == SPEC_BASE_ARCH)
+        add_official(base, &urls, &signatures);
+    else
+        strv_add(&urls, base->url);
+    if (base->signature != NULL)
+        strv_add(&signatures, base->signature);
+    if (signatures.count > 0)
+        download.signatures = &signatures;
+    return store_download(job->store, &download, ret_path, ret_sha256, err);
+}
 
 int
 base_bake_url(const struct bake_job *job, struct error *err)
 {
-    (void) job;
-    return error_set(err, ERR_NETWORK, "not yet");
+    const struct spec_base *base = &job->item->source->base;
+    STRV_AUTO struct strv roots = {0};
+    FREE_AUTO char *path = NULL, *sha256 = NULL, *official = NULL;
+    if (base_download(job, &path, &sha256, err) < 0)
+        return -1;
+    arch_mirrors(base, &roots);
+    if (base->kind == SPEC_BASE_ARCH)
+        official = arch_image_url(roots.items[0], base->image);
+    struct base_disk disk = {
+        .path = path, .origin = official != NULL ? official : base->url, .sha256 = sha256};
+    return base_bake_file(job, &disk, err);
 }

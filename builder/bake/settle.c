@@ -7,13 +7,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "store/download.h"
 
 #include <string.h>
 
 #define AUTO_FILE "base.json"
 #define IMAGES_FILE "sources.json"
 
-enum { MEMORY_MAX = 1024 * 1024 };
+enum { MEMORY_MAX = 1024 * 1024, LIST_MAX = 4096, MIRRORS_MS = 4000 };
 
 // A memory that cannot be read is an empty one.
 static struct jv *
@@ -68,6 +69,10 @@ resolve(const struct spec_base *base, enum spec_base_kind kind, struct spec_base
     }
     spec_base_copy(base, ret);
     ret->kind = SPEC_BASE_DEBIAN;
+    if (ret->suite == NULL)
+        ret->suite = str_dup("bookworm");
+    if (ret->mirror == NULL)
+        ret->mirror = str_dup("http://deb.debian.org/debian");
 }
 
 // Whether the store has the base that AUTO would be.
@@ -104,12 +109,28 @@ find_baked(struct settle *settle, const struct spec_base *base, struct error *er
     return 0;
 }
 
+// Whether a mirror of Arch has the image that would be taken.
 static int
 ask_mirrors(struct settle *settle, struct error *err)
 {
-    (void) err;
-    settle->kind = SPEC_BASE_DEBIAN;
-    settle->chosen = str_dup("");
+    STRV_AUTO struct strv roots = {0}, urls = {0};
+    bool answers = false;
+    arch_mirrors(NULL, &roots);
+    for (size_t i = 0; i < roots.count; i++)
+        strv_take(&urls, arch_image_url(roots.items[i], ARCH_PINNED_VERSION));
+    if (settle->ask != BAKE_ASK_NEVER && store_any_answers(&urls, MIRRORS_MS, &answers, err) < 0)
+        return -1;
+    settle->kind = answers ? SPEC_BASE_ARCH : SPEC_BASE_DEBIAN;
+    FREE_AUTO char *list = strv_join(&roots, ", ");
+    if (answers)
+        settle->chosen = str_dup("'base: auto' is Arch from now on, as a mirror of it answers");
+    else if (settle->ask == BAKE_ASK_NEVER)
+        settle->chosen = str_dup("'base: auto' is Debian from now on, as no mirror of Arch may be "
+                                 "asked; 'airbuild images --refresh' asks");
+    else
+        settle->chosen = str_format("'base: auto' is Debian from now on, as no mirror of Arch "
+                                    "answers (%s); 'airbuild images --refresh' asks again",
+            list);
     return 0;
 }
 
@@ -131,10 +152,12 @@ int
 settle_auto(
     struct settle *settle, const struct spec_base *base, struct spec_base *ret, struct error *err)
 {
-    if (base->kind != SPEC_BASE_AUTO) {
+    if (base->kind == SPEC_BASE_DEBIAN)
+        resolve(base, base->kind, ret);
+    else if (base->kind != SPEC_BASE_AUTO)
         spec_base_copy(base, ret);
+    if (base->kind != SPEC_BASE_AUTO)
         return 0;
-    }
     if (!settle->known && settle_kind(settle, base, err) < 0)
         return -1;
     resolve(base, settle->kind, ret);
@@ -196,10 +219,69 @@ settle_known(const struct settle *settle, struct bake_source *source, struct err
     return 0;
 }
 
+static int
+remember(struct store *store, const char *name, const char *version, const char *sha256,
+    struct error *err)
+{
+    JV_AUTO struct jv *memory = read_memory(store, IMAGES_FILE);
+    struct jv *entry = jv_object();
+    FREE_AUTO char *stamp = clock_stamp();
+    if (version != NULL)
+        jv_set_string(entry, "version", version);
+    jv_set_string(entry, "sha256", sha256);
+    jv_set_string(entry, "asked", stamp);
+    jv_set(memory, name, entry);
+    return write_memory(store, IMAGES_FILE, memory, err);
+}
+
+// The list of digests beside the image says which one it is.
+static int
+ask_arch(const struct bake_job *job, const char *name, struct error *err)
+{
+    struct spec_base *base = &job->item->source->base;
+    STRV_AUTO struct strv roots = {0}, urls = {0};
+    FREE_AUTO char *text = NULL, *version = NULL, *sha256 = NULL;
+    bool latest = str_equal(base->image, "latest");
+    arch_mirrors(base, &roots);
+    for (size_t i = 0; i < roots.count; i++) {
+        FREE_AUTO char *image = arch_image_url(roots.items[i], base->image);
+        strv_take(&urls, latest ? arch_latest_url(roots.items[i]) : str_format("%s.SHA256", image));
+    }
+    progress_step(job->options->progress, job->item->name, "asking what '%s' is", base->image);
+    if (store_fetch_text(&urls, LIST_MAX, &text, err) < 0)
+        return -1;
+    if (!arch_read_latest(text, &version, &sha256) || (!latest && !str_equal(version, base->image)))
+        return error_set(err, ERR_DAMAGED,
+            "the mirror's list of digests '%s' does not name the image; check the mirror, or name "
+            "the image by 'url' and 'sha256'",
+            urls.items[0]);
+    if (remember(job->store, name, version, sha256, err) < 0)
+        return -1;
+    put_version(base, version, sha256);
+    return 0;
+}
+
+// The signature vouches for what the URL sends now: that is the image from then on.
+static int
+ask_url(const struct bake_job *job, const char *name, struct error *err)
+{
+    struct spec_base *base = &job->item->source->base;
+    FREE_AUTO char *path = NULL, *sha256 = NULL;
+    if (base_download(job, &path, &sha256, err) < 0 ||
+        remember(job->store, name, NULL, sha256, err) < 0)
+        return -1;
+    put(&base->sha256, sha256);
+    return 0;
+}
+
 int
 settle_ask(const struct bake_job *job, struct error *err)
 {
-    (void) job;
-    (void) write_memory;
-    return error_set(err, ERR_NETWORK, "not yet");
+    const struct spec_base *base = &job->item->source->base;
+    FREE_AUTO char *name = memory_name(base);
+    if (job->options->offline)
+        return error_set(err, ERR_NETWORK,
+            "which image '%s' is was never asked; run 'airbuild images' without --offline",
+            base->kind == SPEC_BASE_URL ? base->url : base->image);
+    return base->kind == SPEC_BASE_URL ? ask_url(job, name, err) : ask_arch(job, name, err);
 }

@@ -43,6 +43,9 @@ struct base_disk {
 int base_bake_bootstrap(const struct bake_job *job, struct error *err);
 int base_bake_file(const struct bake_job *job, const struct base_disk *disk, struct error *err);
 int base_bake_url(const struct bake_job *job, struct error *err); // downloaded, then as a file
+// The file of an official image or a URL, checked, in the store; callers free.
+int base_download(
+    const struct bake_job *job, char **ret_path, char **ret_sha256, struct error *err);
 int layer_bake(const struct bake_job *job, struct error *err);
 
 // What every maker ends with: kernel and initrd beside the disk, the list of packages, identity

@@ -14,11 +14,12 @@
 enum { STORE_FORMAT = 1, STORE_FOLDER_MODE = 0755, STORE_MANIFEST_MAX = 4 * 1024 * 1024 };
 
 struct store {
-    char *folder;   // HOME/store, canonical
-    char *images;   // HOME/store/images
-    char *locks;    // HOME/store/locks
-    char *packages; // HOME/store/packages
-    char *sets;     // HOME/store/packages/sets
+    char *folder;    // HOME/store, canonical
+    char *images;    // HOME/store/images
+    char *locks;     // HOME/store/locks
+    char *packages;  // HOME/store/packages
+    char *sets;      // HOME/store/packages/sets
+    char *downloads; // HOME/store/downloads
 };
 
 extern const char *const store_files[]; // of an image, NULL-terminated, without the manifest

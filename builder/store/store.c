@@ -78,7 +78,8 @@ make_folders(struct store *store, const char *home, struct error *err)
     store->locks = path_join(store->folder, "locks");
     store->packages = path_join(store->folder, "packages");
     store->sets = path_join(store->packages, "sets");
-    const char *folders[] = {store->images, store->locks, store->sets};
+    store->downloads = path_join(store->folder, "downloads");
+    const char *folders[] = {store->images, store->locks, store->sets, store->downloads};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (dir_make(folders[i], STORE_FOLDER_MODE, err) < 0)
             return -1;
@@ -105,6 +106,7 @@ store_free(struct store *store)
     free(store->locks);
     free(store->packages);
     free(store->sets);
+    free(store->downloads);
     free(store);
 }
 

@@ -1,0 +1,85 @@
+// answers.c - whether any of several servers has its file, asked all at once.
+// SPDX-License-Identifier: Apache-2.0
+#include "store/download.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "store/web.h"
+
+enum { SERVERS_MAX = 16, POLL_MS = 200 };
+
+struct survey {
+    CURLM *multi;
+    CURL *easy[SERVERS_MAX];
+    size_t count;
+};
+
+static size_t
+ignore(char *bytes, size_t size, size_t count, void *context)
+{
+    (void) bytes, (void) context;
+    return size * count;
+}
+
+static void
+survey_start(struct survey *survey, const struct strv *urls, int64_t wait_ms)
+{
+    survey->multi = curl_multi_init();
+    if (survey->multi == NULL)
+        mem_exhausted();
+    for (; survey->count < urls->count && survey->count < SERVERS_MAX; survey->count++) {
+        CURL *easy = survey->easy[survey->count] = web_new();
+        web_set_common(easy, urls->items[survey->count]);
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) wait_ms);
+        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ignore);
+        curl_multi_add_handle(survey->multi, easy);
+    }
+}
+
+static void
+survey_end(struct survey *survey)
+{
+    for (size_t i = 0; i < survey->count; i++) {
+        curl_multi_remove_handle(survey->multi, survey->easy[i]);
+        curl_easy_cleanup(survey->easy[i]);
+    }
+    curl_multi_cleanup(survey->multi);
+}
+
+// Whether one of those that are done has the file.
+static bool
+has_answer(const struct survey *survey)
+{
+    int left = 0;
+    for (CURLMsg *message; (message = curl_multi_info_read(survey->multi, &left)) != NULL;) {
+        long status = 0;
+        if (message->msg != CURLMSG_DONE || message->data.result != CURLE_OK)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+        if (status < 400) // 0: a file: URL; one that redirects has it elsewhere
+            return true;
+    }
+    return false;
+}
+
+int
+store_any_answers(const struct strv *urls, int64_t wait_ms, bool *ret, struct error *err)
+{
+    __attribute__((cleanup(survey_end))) struct survey survey = {0};
+    int64_t end_ms = clock_ms() + wait_ms;
+    int running = 1;
+    survey_start(&survey, urls, wait_ms);
+    *ret = false;
+    while (!*ret && running > 0 && clock_left(end_ms) > 0) {
+        if (interrupt_check(err) < 0)
+            return -1;
+        if (curl_multi_perform(survey.multi, &running) != CURLM_OK)
+            break;
+        *ret = has_answer(&survey);
+        if (!*ret && running > 0)
+            curl_multi_poll(survey.multi, NULL, 0, POLL_MS, NULL);
+    }
+    return 0;
+}

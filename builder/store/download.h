@@ -1,0 +1,43 @@
+// download.h - files from http, https and file URLs: looked at while they come, checked, and only
+// then there. HOME/store/downloads/SHA256 are files that were checked; .DIGEST.part there is what
+// an interrupted download left, DIGEST of its URL, to be resumed.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_STORE_DOWNLOAD_H
+#define AIRBUILD_STORE_DOWNLOAD_H
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/str.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct download {
+    const struct strv *urls;       // mirrors of one file, asked in order
+    const char *sha256;            // of the file; NULL: the signature vouches for it
+    const struct strv *signatures; // of a detached signature, in order; NULL: none is wanted
+    const char *keyring;           // path of public keys; NULL: those that airbuild carries
+    bool offline;                  // nothing is asked for: it is there already, or ERR_NETWORK
+    const char *task;              // for progress
+    struct progress *progress;     // may be NULL
+    // 0 means: 2 hours in all; a server is left when it sends less than 1 KiB a second for 30
+    // seconds; 1 second before the second round over the mirrors, then twice as long each.
+    int64_t deadline_ms, stall_ms, pause_ms;
+    uint64_t max; // bytes; 0: 8 GiB
+};
+
+// The file, downloaded or there already. Resumes what was interrupted, tries the mirrors in order
+// and again after a pause while that brings bytes. ERR_NETWORK: no server sends it; ERR_TIMEOUT;
+// ERR_DAMAGED: not what sha256 or the signature says, nothing is kept; ERR_MISSING: no gpgv;
+// ERR_SPEC: too large; ERR_SPACE; ERR_INTERRUPTED. Callers free.
+int store_download(struct store *store, const struct download *download, char **ret_path,
+    char **ret_sha256, struct error *err);
+
+// A small text from the first server that has it, within 30 seconds; caller frees.
+int store_fetch_text(const struct strv *urls, size_t max, char **ret, struct error *err);
+
+// Whether one of the servers has its file; all are asked at once, within wait_ms.
+int store_any_answers(const struct strv *urls, int64_t wait_ms, bool *ret, struct error *err);
+
+#endif

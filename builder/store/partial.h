@@ -1,0 +1,36 @@
+// partial.h - inside store/ only: a file while it is downloaded, its SHA-256 running along, and
+// what an interrupted download left of it.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_STORE_PARTIAL_H
+#define AIRBUILD_STORE_PARTIAL_H
+
+#include "base/digest.h"
+#include "store/inside.h"
+
+struct partial {
+    char *path; // HOME/store/downloads/.DIGEST.part, DIGEST of the URL
+    char *note; // HOME/store/downloads/.DIGEST.json: what it is resumed with
+    int fd;
+    uint64_t length;
+    char *validator; // NULL: cannot be resumed
+    struct digest *digest;
+};
+
+// What is there is read, if it can be resumed; else it begins anew.
+int partial_open(
+    const struct store *store, const char *url, struct partial *ret, struct error *err);
+int partial_restart(void *partial, struct error *err);
+int partial_put(void *partial, const void *bytes, size_t length, struct error *err);
+// Leave it for another time when it can be resumed, else as partial_drop.
+int partial_keep(struct partial *partial, const char *url, struct error *err);
+void partial_drop(struct partial *partial); // nothing is left of it
+// It becomes the file to, read-only and whole.
+int partial_publish(struct partial *partial, const char *to, struct error *err);
+void partial_close(struct partial *partial);
+#define PARTIAL_AUTO __attribute__((cleanup(partial_close)))
+
+// Remove what downloads that nobody makes any more left, and files that keep does not name.
+int store_prune_downloads(
+    struct store *store, const struct strv *keep, bool dry_run, uint64_t *bytes, struct error *err);
+
+#endif

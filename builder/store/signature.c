@@ -1,0 +1,123 @@
+// signature.c - detached OpenPGP signatures, checked by gpgv. What gpgv says is read from its
+// status lines (GnuPG's doc/DETAILS): its exit status is 0 for a key that has expired.
+// SPDX-License-Identifier: Apache-2.0
+#include "store/signature.h"
+
+#include "base/asset.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/proc.h"
+#include "store/inside.h"
+
+#include <string.h>
+
+#define OWN_KEYRING "images/arch-boxes.asc"
+#define STATUS "[GNUPG:] "
+
+enum { KEYRING_MAX = 1024 * 1024, GPGV_MS = 5 * 60 * 1000 };
+
+int
+signature_check_tool(struct error *err)
+{
+    FREE_AUTO char *program = path_program("gpgv");
+    if (program != NULL)
+        return 0;
+    return error_set(err, ERR_MISSING,
+        "signatures are checked by 'gpgv', which is not installed; run 'apt install gpgv' (on Arch "
+        "'pacman -S gnupg')");
+}
+
+// ---- keyring ------------------------------------------------------------------------------------
+
+static int
+write_keyring(const struct signature *signature, const char *path, struct error *err)
+{
+    FREE_AUTO char *text = NULL, *data = NULL;
+    size_t length = 0;
+    int answer = signature->keyring == NULL
+                     ? asset_read(OWN_KEYRING, &text, &length, err)
+                     : file_read(signature->keyring, KEYRING_MAX, &text, &length, err);
+    if (answer < 0)
+        return error_context(err, "the keyring cannot be read");
+    if (!armor_read(text, &data, &length))
+        data = TAKE(text);
+    return file_write(path, 0600, data, length, err);
+}
+
+// ---- verdict ------------------------------------------------------------------------------------
+
+// What follows a status keyword, up to the next blank; caller frees; NULL when it was not said.
+static char *
+said(const char *text, const char *keyword)
+{
+    FREE_AUTO char *line = str_format(STATUS "%s ", keyword);
+    const char *at = strstr(text, line);
+    return at == NULL ? NULL : str_ndup(at + strlen(line), strcspn(at + strlen(line), " \n"));
+}
+
+// The first of them that says no; its key or NULL goes to ret_key.
+static const char *
+objection(const char *text, char **ret_key)
+{
+    static const struct {
+        const char *keyword, *sentence;
+    } objections[] = {
+        {"BADSIG", "the signature is of another file, or the file was changed"},
+        {"EXPKEYSIG", "the key that signed it has expired"},
+        {"EXPSIG", "the signature has expired"},
+        {"REVKEYSIG", "the key that signed it was revoked"},
+        {"ERRSIG", "it was signed by a key that is not in the keyring"},
+        {"NODATA", "what is to be its signature is none"},
+    };
+    for (size_t i = 0; i < sizeof objections / sizeof *objections; i++) {
+        *ret_key = said(text, objections[i].keyword);
+        if (*ret_key != NULL)
+            return objections[i].sentence;
+    }
+    return NULL;
+}
+
+static int
+judge(const struct signature *signature, const struct proc_result *result, struct error *err)
+{
+    FREE_AUTO char *key = NULL;
+    const char *text = result->output.data == NULL ? "" : result->output.data;
+    const char *no = objection(text, &key);
+    FREE_AUTO char *good = said(text, "GOODSIG"), *valid = said(text, "VALIDSIG");
+    if (no == NULL && good != NULL && valid != NULL && result->status == 0)
+        return 0;
+    bool named = key != NULL && strlen(key) >= 16;
+    return error_set(err, ERR_DAMAGED,
+        "'%s' is refused: %s%s%s%s; check where it comes from, or name the right 'keyring'",
+        signature->origin, no == NULL ? "gpgv does not vouch for it" : no, named ? " (" : "",
+        named ? key : "", named ? ")" : "");
+}
+
+static int
+check_in(const struct signature *signature, const char *folder, const char *file, struct error *err)
+{
+    FREE_AUTO char *keyring = path_join(folder, "keyring.gpg");
+    FREE_AUTO char *detached = path_join(folder, "detached.sig");
+    PROC_RESULT_AUTO struct proc_result result = {0};
+    struct proc_options options = {.timeout_ms = GPGV_MS};
+    const char *const arguments[] = {"gpgv", "--homedir", folder, "--status-fd", "1", "--keyring",
+        keyring, "--", detached, file, NULL};
+    if (write_keyring(signature, keyring, err) < 0 ||
+        file_write(detached, 0600, signature->data, signature->length, err) < 0 ||
+        proc_run(arguments, &options, &result, err) < 0)
+        return -1;
+    return judge(signature, &result, err);
+}
+
+int
+signature_check(const struct store *store, const struct signature *signature, const char *file,
+    struct error *err)
+{
+    FREE_AUTO char *folder = NULL;
+    ERROR_AUTO struct error ignored = {0};
+    if (signature_check_tool(err) < 0 || dir_temp(store->downloads, "verify", &folder, err) < 0)
+        return -1;
+    int answer = check_in(signature, folder, file, err);
+    (void) dir_remove(folder, &ignored);
+    return answer;
+}
