@@ -259,23 +259,37 @@ bake_bases(struct bake_run *run)
     return 0;
 }
 
+static int
+run_marked(struct bake_run *run, struct error *err)
+{
+    if (record_auto(run, err) < 0 || settle_bases(run, err) < 0)
+        return -1;
+    if (bake_plan_ready(run->plan))
+        return 0;
+    if (check_space(run, err) < 0)
+        return -1;
+    run->errors = mem_zero(run->plan->count, sizeof *run->errors);
+    if (bake_bases(run) == 0)
+        bake_layers(run);
+    int answer = first_error(run, err);
+    for (size_t i = 0; i < run->plan->count; i++)
+        error_clear(&run->errors[i]);
+    free(run->errors);
+    return answer;
+}
+
 int
 bake_run(struct bake_plan *plan, struct store *store, const struct bake_options *options,
     struct error *err)
 {
     struct bake_run run = {.plan = plan, .store = store, .options = options};
-    if (record_auto(&run, err) < 0 || settle_bases(&run, err) < 0)
-        return -1;
+    char *mark = NULL;
+    int fd = -1;
     if (bake_plan_ready(plan))
         return 0;
-    if (check_space(&run, err) < 0)
+    if (store_bake_begin(store, &mark, &fd, err) < 0)
         return -1;
-    run.errors = mem_zero(plan->count, sizeof *run.errors);
-    if (bake_bases(&run) == 0)
-        bake_layers(&run);
-    int answer = first_error(&run, err);
-    for (size_t i = 0; i < plan->count; i++)
-        error_clear(&run.errors[i]);
-    free(run.errors);
+    int answer = run_marked(&run, err);
+    store_bake_end(mark, fd);
     return answer;
 }

@@ -200,9 +200,9 @@ static const struct kind {
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-// The one kind that is said; NULL after a complaint.
+// The one kind that is said; NULL after a complaint. well: there was none of its keys yet.
 static const struct kind *
-find_kind(struct yaml_source *source, const char *what, const struct yaml_node *value)
+find_kind(struct yaml_source *source, const char *what, const struct yaml_node *value, bool well)
 {
     const struct kind *found = NULL;
     for (size_t i = 0; i < KINDS; i++) {
@@ -215,7 +215,7 @@ find_kind(struct yaml_source *source, const char *what, const struct yaml_node *
         }
         found = &kinds[i];
     }
-    if (found == NULL && source->complaint_total == 0)
+    if (found == NULL && well)
         yaml_complain(source, value,
             "'%s' %s; write debian, arch, file, url or bootstrap into it, or auto", what,
             value->count == 0 ? "is empty" : "does not say what it is made from");
@@ -268,8 +268,9 @@ set_form(struct yaml_source *source, const char *what, const struct yaml_node *v
         return;
     }
     FREE_AUTO char *quoted = str_format("'%s'", what);
+    size_t before = source->complaint_total;
     yaml_map(source, value, quoted, form_keys, base);
-    const struct kind *kind = find_kind(source, what, value);
+    const struct kind *kind = find_kind(source, what, value, source->complaint_total == before);
     if (kind == NULL)
         return;
     base->kind = kind->kind;

@@ -30,8 +30,9 @@ struct work {
     uint64_t begin_bytes; // that were there already
     char *signature;      // bytes of it; NULL: none is wanted
     size_t signature_length;
-    bool *refused; // by mirror
-    bool progress; // bytes came in this round
+    bool *refused;     // by mirror
+    uint64_t farthest; // bytes of the file that any server sent
+    bool progress;     // this round came farther
     struct error first, last;
     char *path, *sha256; // what it came to
 };
@@ -162,7 +163,8 @@ try_mirror(struct work *work, const char *url, struct error *err)
     work->begin_ms = clock_ms();
     progress_step(download->progress, download->task, "downloading '%s'", url);
     enum transfer_end end = transfer_run(&transfer, &validator, err);
-    work->progress = work->progress || partial.length > from;
+    work->progress = work->progress || partial.length > work->farthest;
+    work->farthest = partial.length > work->farthest ? partial.length : work->farthest;
     if (end == TRANSFER_DONE)
         return finish(work, &partial, url, from > 0, err);
     if (validator != NULL) {

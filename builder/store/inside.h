@@ -42,6 +42,11 @@ int store_check_files(
 // Remove the package sets that no image names, and the files that no set names; adds to *bytes.
 int store_prune_packages(struct store *store, uint64_t *bytes, struct error *err);
 
+// Remove the downloads that no image was made from, and what interrupted ones left; adds to *bytes.
+int store_prune_downloads(struct store *store, uint64_t *bytes, struct error *err);
+// Whether somebody bakes: what is kept for images that are not there yet must stay.
+int store_is_baking(const struct store *store, bool *ret, struct error *err);
+
 // Remove the drafts that nobody holds the lock of.
 int store_sweep(const struct store *store, struct error *err);
 

@@ -113,6 +113,14 @@ folder_bytes(const char *folder)
     return sum;
 }
 
+// Nobody makes it: ERR_BUSY otherwise.
+static int
+is_free(struct store *store, const char *key, struct error *err)
+{
+    CLOSE_AUTO int lock = -1;
+    return store_lock_key(store, key, 0, &lock, err);
+}
+
 static int
 prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_removed,
     uint64_t *ret_bytes, struct error *err)
@@ -123,7 +131,7 @@ prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_r
     (void) store_read_manifest(folder, key, &manifest, &unread);
     const char *name = jv_get_string(manifest, "name");
     uint64_t bytes = folder_bytes(folder);
-    if (!dry_run && store_remove(store, key, err) < 0) {
+    if ((dry_run ? is_free(store, key, err) : store_remove(store, key, err)) < 0) {
         if (err->code != ERR_BUSY)
             return -1;
         error_clear(err);
@@ -147,5 +155,10 @@ store_prune(struct store *store, const struct strv *keep, bool dry_run, struct s
         if (!strv_has(&needed, keys.items[i]) &&
             prune_one(store, keys.items[i], dry_run, ret_removed, ret_bytes, err) < 0)
             return -1;
-    return dry_run ? 0 : store_prune_packages(store, ret_bytes, err);
+    bool baking = false;
+    if (dry_run || store_is_baking(store, &baking, err) < 0 || baking)
+        return err->code == ERR_NONE ? 0 : -1;
+    if (store_prune_packages(store, ret_bytes, err) < 0)
+        return -1;
+    return store_prune_downloads(store, ret_bytes, err);
 }

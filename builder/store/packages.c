@@ -150,25 +150,28 @@ prune_sets(struct store *store, struct strv *ret_digests, struct error *err)
                 return error_errno(err, errno, "cannot remove '%s'", path);
             continue;
         }
-        if (store_package_set(store, set, &lock, err) < 0)
-            return -1;
+        ERROR_AUTO struct error unread = {0};
+        if (store_package_set(store, set, &lock, &unread) < 0) {
+            // Worth nothing: the next bake makes it anew.
+            if (unlink(path) < 0)
+                return error_errno(err, errno, "cannot remove '%s'", path);
+            continue;
+        }
         for (size_t j = 0; j < jv_count(lock); j++)
             strv_add(ret_digests, jv_get_string(jv_at(lock, j), "sha256"));
     }
     return 0;
 }
 
-int
-store_prune_packages(struct store *store, uint64_t *bytes, struct error *err)
+static int
+prune_files(struct store *store, const struct strv *digests, uint64_t *bytes, struct error *err)
 {
-    STRV_AUTO struct strv digests = {0}, names = {0};
-    CLOSE_AUTO int held = -1;
-    if (store_lock_key(store, "packages", 60 * 1000, &held, err) < 0 ||
-        prune_sets(store, &digests, err) < 0 || dir_list(store->packages, &names, err) < 0)
+    STRV_AUTO struct strv names = {0};
+    if (dir_list(store->packages, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
         FREE_AUTO char *path = path_join(store->packages, names.items[i]);
-        if (!store_is_key(names.items[i]) || strv_has(&digests, names.items[i]))
+        if (!store_is_key(names.items[i]) || strv_has(digests, names.items[i]))
             continue;
         int64_t size = file_allocated(path);
         if (unlink(path) < 0)
@@ -176,4 +179,15 @@ store_prune_packages(struct store *store, uint64_t *bytes, struct error *err)
         *bytes += size > 0 ? (uint64_t) size : 0;
     }
     return 0;
+}
+
+int
+store_prune_packages(struct store *store, uint64_t *bytes, struct error *err)
+{
+    STRV_AUTO struct strv digests = {0};
+    CLOSE_AUTO int held = -1;
+    if (store_lock_key(store, "packages", 60 * 1000, &held, err) < 0 ||
+        prune_sets(store, &digests, err) < 0)
+        return -1;
+    return prune_files(store, &digests, bytes, err);
 }

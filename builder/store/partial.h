@@ -29,8 +29,4 @@ int partial_publish(struct partial *partial, const char *to, struct error *err);
 void partial_close(struct partial *partial);
 #define PARTIAL_AUTO __attribute__((cleanup(partial_close)))
 
-// Remove what downloads that nobody makes any more left, and files that keep does not name.
-int store_prune_downloads(
-    struct store *store, const struct strv *keep, bool dry_run, uint64_t *bytes, struct error *err);
-
 #endif

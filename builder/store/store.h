@@ -71,10 +71,15 @@ int store_list(
 int store_verify(struct store *store, const char *key, struct error *err);
 
 // Remove the images that neither keep nor the base of a kept one names, drafts included, and the
-// packages that no kept image was made from. ret_removed: "NAME KEY" each; dry_run only tells. An
-// image that is being made is kept.
+// packages and downloads that no kept image was made from. ret_removed: "NAME KEY" each; dry_run
+// only tells. An image that is being made is kept.
 int store_prune(struct store *store, const struct strv *keep, bool dry_run,
     struct strv *ret_removed, uint64_t *ret_bytes, struct error *err);
+
+// While *ret_mark is held (a descriptor, closed by store_bake_end) somebody bakes: store_prune
+// leaves packages and downloads alone, as the images that they are for may not be there yet.
+int store_bake_begin(struct store *store, char **ret_mark, int *ret_fd, struct error *err);
+void store_bake_end(char *mark, int fd); // both are spent
 
 // Remove one image (to bake it again). One that is absent is fine; the caller made sure that
 // nothing lies over it.

@@ -46,8 +46,9 @@ run(const struct arguments *arguments, struct error *err)
     STORE_AUTO struct store *store = NULL;
     BAKE_PLAN_AUTO struct bake_plan *plan = NULL;
     PROGRESS_AUTO struct progress *progress = progress_new(stderr, false, false);
-    struct spec spec = {.base = {.kind = arguments->file == NULL ? SPEC_BASE_AUTO : SPEC_BASE_FILE,
-                            .file = (char *) arguments->file}};
+    struct spec_base base = {.kind = arguments->file == NULL ? SPEC_BASE_DEBIAN : SPEC_BASE_FILE,
+        .file = (char *) arguments->file};
+    struct spec spec = {.bases = {base, base}};
     struct bake_options options = {
         .kvm = arguments->kvm, .offline = arguments->offline, .progress = progress};
     if (interrupt_install(err) < 0 || store_open(arguments->home, &store, err) < 0 ||

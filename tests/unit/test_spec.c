@@ -56,10 +56,10 @@ assert_defaults(const struct spec *spec)
 {
     assert_string_equal(spec->cluster, "air");
     assert_true(spec->ha);
-    assert_int_equal(spec->base.kind, SPEC_BASE_AUTO);
-    assert_string_equal(spec->base.suite, "bookworm");
-    assert_string_equal(spec->base.mirror, "http://deb.debian.org/debian");
-    assert_null(spec->base.file);
+    assert_int_equal(spec->bases[0].kind, SPEC_BASE_AUTO);
+    assert_string_equal(spec->bases[0].suite, "bookworm");
+    assert_string_equal(spec->bases[0].mirror, "http://deb.debian.org/debian");
+    assert_null(spec->bases[0].file);
     assert_string_equal(spec->network.name, "air");
     assert_string_equal(spec->network.subnet, "172.31.255.0/24");
     assert_string_equal(spec->network.host, "172.31.255.254");
@@ -101,7 +101,7 @@ test_defaults_are_the_builtin(void **state)
     assert_defaults(least);
     FREE_AUTO char *a = spec_canonical(builtin), *b = spec_canonical(least);
     assert_string_equal(a, b);
-    assert_int_equal(defaults->base.kind, SPEC_BASE_DEBIAN);
+    assert_int_equal(defaults->bases[1].kind, SPEC_BASE_DEBIAN);
 }
 
 static const char full[] =
@@ -248,8 +248,8 @@ test_base_file(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         SPEC_AUTO struct spec *spec = parsed_from(cases[i].origin, cases[i].text);
-        assert_int_equal(spec->base.kind, SPEC_BASE_FILE);
-        assert_string_equal(spec->base.file, cases[i].file);
+        assert_int_equal(spec->bases[0].kind, SPEC_BASE_FILE);
+        assert_string_equal(spec->bases[0].file, cases[i].file);
     }
 }
 
