@@ -62,7 +62,9 @@ look_up(struct bake_item *item, struct store *store, struct error *err)
     free(TAKE(item->why));
     if (!store_has(store, item->key)) {
         item->state = BAKE_MISSING;
-        item->why = str_format("the store has no image '%s' of these inputs", item->name);
+        item->why = item->source->unsettled
+                        ? str_format("what '%s' is made from is asked for first", item->name)
+                        : str_format("the store has no image '%s' of these inputs", item->name);
         return 0;
     }
     if (store_find(store, item->key, &item->image, err) == 0) {

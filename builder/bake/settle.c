@@ -123,12 +123,12 @@ ask_mirrors(struct settle *settle, struct error *err)
     settle->kind = answers ? SPEC_BASE_ARCH : SPEC_BASE_DEBIAN;
     FREE_AUTO char *list = strv_join(&roots, ", ");
     if (answers)
-        settle->chosen = str_dup("'base: auto' is Arch from now on, as a mirror of it answers");
+        settle->chosen = str_dup("'base: auto' is Arch, as a mirror of it answers");
     else if (settle->ask == BAKE_ASK_NEVER)
-        settle->chosen = str_dup("'base: auto' is Debian from now on, as no mirror of Arch may be "
+        settle->chosen = str_dup("'base: auto' is Debian, as no mirror of Arch may be "
                                  "asked; 'airbuild images --refresh' asks");
     else
-        settle->chosen = str_format("'base: auto' is Debian from now on, as no mirror of Arch "
+        settle->chosen = str_format("'base: auto' is Debian, as no mirror of Arch "
                                     "answers (%s); 'airbuild images --refresh' asks again",
             list);
     return 0;

@@ -187,6 +187,8 @@ check_action(const struct cli *cli, const struct action *action, struct error *e
         wrong = "--dry-run";
     if (wrong != NULL)
         return cli_usage(cli, err, "'airbuild images %s' does not take '%s'", action->name, wrong);
+    if (values->refresh && values->offline)
+        return cli_usage(cli, err, "'--refresh' asks the network, which '--offline' forbids");
     return 0;
 }
 
@@ -210,7 +212,7 @@ static const struct cli_option options[] = {
         OPTION_FLAG(struct images_values, offline)},
     {"rebuild", 0, NULL, "bake again what is there already, the base too (bake)",
         OPTION_FLAG(struct images_values, rebuild)},
-    {"refresh", 0, NULL, "ask again what base auto and latest mean, and for packages (bake)",
+    {"refresh", 0, NULL, "ask again what auto and latest mean, and for kept packages (bake)",
         OPTION_FLAG(struct images_values, refresh)},
     {"dry-run", 'n', NULL, "only tell what would be removed (prune)",
         OPTION_FLAG(struct images_values, dry_run)},
@@ -222,8 +224,10 @@ const struct cli_command command_images = {
     .arguments = "[bake|list|verify|prune|export FOLDER|import FOLDER]",
     .summary = "bake what the spec needs; list, verify, prune, carry",
     .details =
-        "bake, which is meant when nothing is said, makes the base and the role images that "
-        "are missing; when all are there it does nothing, in milliseconds. list shows the "
+        "bake, which is meant when nothing is said, makes the bases and the role images that "
+        "are missing; when all are there it does nothing, in milliseconds. A base that is "
+        "downloaded is checked by its digest, and by its signature where it has one. list shows "
+        "the "
         "store. verify reads every byte; the exit status is 10 when an image is damaged. "
         "prune removes what neither the spec nor a launched cluster needs. export copies the "
         "images of the spec into a folder, import takes such a folder in, for a machine "

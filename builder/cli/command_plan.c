@@ -62,9 +62,12 @@ print_text(const struct cli *cli, const struct view *view)
     TABLE_AUTO struct table table = {0};
     const struct spec *spec = view->spec;
     FREE_AUTO char *origin = message_harmless(spec->origin);
-    buf_printf(&text, "cluster %s (%s): %zu nodes on %s, %s, base %s, accel %s\n\n", spec->cluster,
+    buf_printf(&text, "cluster %s (%s): %zu nodes on %s, %s, base %s, accel %s\n", spec->cluster,
         origin, spec->node_count, spec->network.subnet, spec->uri, view->needs->plan->base,
         spec_accel_name(spec->accel));
+    if (view->needs->plan->chosen != NULL)
+        buf_printf(&text, "%s\n", view->needs->plan->chosen);
+    buf_add(&text, "\n");
     add_images(&table, view->needs->plan);
     add_steps(&table, view->plan);
     table_print(&table, 0, cli->color, &text);
@@ -119,6 +122,7 @@ print_json(const struct view *view)
     jv_set_string(value, "cluster", view->spec->cluster);
     jv_set_string(value, "spec", view->spec->origin);
     jv_set_string(value, "base", view->needs->plan->base);
+    jv_set_string(value, "chosen", view->needs->plan->chosen);
     jv_set(value, "nodes", nodes);
     jv_set(value, "steps", steps);
     jv_set(value, "conflicts", list_json(&view->plan->conflicts));

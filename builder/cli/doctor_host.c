@@ -18,8 +18,9 @@
 #include <time.h>
 
 #define PROC_MAX (4 << 20)
-// From measured images: a Debian base, two layers and the scratch of a bake; the layers of four
-// nodes. Below the first nothing can be baked.
+// Estimates. At its peak a bake asks for 1.75 GiB for a base and 0.25 GiB for each of two layers
+// (bake/run.c), 2.25 GiB: below 3 GiB there is no room beside it. 6 GiB add as much again for
+// packages that are kept and for four nodes' disks, which grow with what is written to them.
 #define DISK_LEAST ((uint64_t) 3 << 30)
 #define DISK_GOOD ((uint64_t) 6 << 30)
 

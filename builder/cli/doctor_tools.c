@@ -22,6 +22,9 @@ static const struct tool {
     {"ssh-keygen", "it makes keys", "openssh-client", "openssh", false, true},
     {"ssh", "needed by 'airbuild ssh'", "openssh-client", "openssh", false, false},
     {"mmdebstrap", "it makes the Debian base", "mmdebstrap", NULL, true, true},
+    {"gpgv", "it checks the signatures of images", "gpgv", "gnupg", true, true},
+    {"pacstrap", "it makes the base of Arch's packages", "arch-install-scripts",
+        "arch-install-scripts", true, true},
     {"dnsmasq", "it serves libvirt's networks", "dnsmasq-base", "dnsmasq", false, true},
     {"supermin", "it makes libguestfs' appliance", "supermin", "libguestfs", true, true},
 };
@@ -34,10 +37,21 @@ has_base(const struct spec *spec, enum spec_base_kind kind)
 }
 
 static bool
+has_signature(const struct spec *spec)
+{
+    return spec_base_for(spec, SPEC_HAPROXY)->signature != NULL ||
+           spec_base_for(spec, SPEC_REDIS)->signature != NULL;
+}
+
+static bool
 applies(const struct tool *tool, const struct spec *spec)
 {
     if (str_equal(tool->name, "mmdebstrap"))
         return has_base(spec, SPEC_BASE_AUTO) || has_base(spec, SPEC_BASE_DEBIAN);
+    if (str_equal(tool->name, "gpgv"))
+        return has_base(spec, SPEC_BASE_ARCH) || has_signature(spec);
+    if (str_equal(tool->name, "pacstrap"))
+        return has_base(spec, SPEC_BASE_BOOTSTRAP);
     if (str_equal(tool->name, "dnsmasq"))
         return spec->network.mode != SPEC_NETWORK_BRIDGE && str_starts(spec->uri, "qemu:///");
     return true;

@@ -21,7 +21,9 @@ struct request {
     struct reply reply;
     char reason[CURL_ERROR_SIZE];
     uint64_t now; // bytes of the whole file
-    bool begun, looked;
+    bool begun, looked, stalled;
+    int64_t window_ms; // since when so many bytes are looked at, to see whether it stalls
+    uint64_t window_bytes;
     enum transfer_end end; // of what the callbacks found
     struct error error;
 };
@@ -73,7 +75,7 @@ begin(struct request *request)
     }
     if (!resumed && transfer->from > 0 && transfer->restart(transfer->context, &request->error) < 0)
         return refuse(request, TRANSFER_STOP);
-    request->now = resumed ? transfer->from : 0;
+    request->now = request->window_bytes = resumed ? transfer->from : 0;
     request->reply.total = length < 0 ? 0 : request->now + (uint64_t) length;
     if (request->reply.total <= transfer->max)
         return 0;
@@ -126,6 +128,20 @@ on_data(char *bytes, size_t size, size_t count, void *context)
     return 0;
 }
 
+// Fewer than SLOW_BYTES a second came in the last stall_ms.
+static bool
+is_stalled(struct request *request)
+{
+    int64_t stall_ms = request->transfer->stall_ms, time = clock_ms();
+    if (time - request->window_ms < stall_ms)
+        return false;
+    uint64_t least = (uint64_t) stall_ms * SLOW_BYTES / 1000;
+    request->stalled = request->now < request->window_bytes + least;
+    request->window_ms = time;
+    request->window_bytes = request->now;
+    return request->stalled;
+}
+
 // Called about once a second, and whenever bytes come.
 static int
 on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t up, curl_off_t up_now)
@@ -137,6 +153,8 @@ on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t up, curl
         request->end = TRANSFER_STOP;
         return 1;
     }
+    if (is_stalled(request))
+        return 1;
     if (transfer->told != NULL && request->begun)
         transfer->told->tell(transfer->told->context, request->now, request->reply.total);
     return 0;
@@ -152,8 +170,6 @@ set_up(struct request *request, const char *url, struct curl_slist **headers)
     web_set_common(easy, url);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->reason);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long) CONNECT_MS);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long) SLOW_BYTES);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long) ((transfer->stall_ms + 999) / 1000));
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, request);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_data);
@@ -186,7 +202,7 @@ failed(struct request *request, CURLcode code, struct error *err)
                 transfer->url);
         return TRANSFER_STOP;
     }
-    if (code == CURLE_OPERATION_TIMEDOUT && request->begun)
+    if (request->stalled)
         error_set(err, ERR_NETWORK,
             "'%s' cannot be downloaded: the server stalls after %llu bytes; try it again later, or "
             "name another mirror",
@@ -236,6 +252,7 @@ ask(struct request *request, const char *url, char **ret_next, struct error *err
     CLEANUP(slist_freep) struct curl_slist *headers = NULL;
     char *next = NULL;
     reply_clear(&request->reply);
+    request->window_ms = clock_ms();
     set_up(request, url, &headers);
     CURLcode code = curl_easy_perform(request->easy);
     if (code != CURLE_OK)

@@ -107,8 +107,16 @@ check 'cluster.yaml of the folder is the spec' refuses_here
 rm cluster.yaml
 printf 'base: {file: /nonexistent/nothing.qcow2}\n' >file.yaml
 refuses 'a base image that is not there' 14 'nothing.qcow2' "$airbuild" images -q -f file.yaml
-printf 'base: arch\n' >arch.yaml
-refuses 'the base that is still to come' 3 'arch' "$airbuild" images -q -f arch.yaml
+printf 'base: arch\naccel: tcg\n' >arch.yaml
+refuses 'an image whose mirror does not answer' 8 '127.0.0.1:1/images/v' \
+    env AIRBUILD_ARCH_MIRRORS=http://127.0.0.1:1 "$airbuild" images -q -f arch.yaml
+refuses 'an image that was not downloaded, offline' 8 'without --offline' "$airbuild" images -q --offline -f arch.yaml
+printf 'base: {url: "file:///etc/passwd", sha256: "%064d"}\naccel: tcg\n' 0 >url.yaml
+refuses 'an image of another digest' 10 'is refused: its SHA-256 is' "$airbuild" images -q -f url.yaml
+printf 'base: {url: "file:///nonexistent/disk.qcow2", sha256: "%064d"}\naccel: tcg\n' 0 >url.yaml
+refuses 'a URL of nothing' 8 'there is no such file' "$airbuild" images -q -f url.yaml
+separate env AIRBUILD_ARCH_MIRRORS=file:///nonexistent "$airbuild" plan -f "$unreachable"
+like "plan says what 'auto' is, and why" "'base: auto' is Debian, as no mirror of Arch answers .file:///nonexistent.; " "$out"
 is 'nothing of all this was left behind' '' "$(find "$AIRBUILD_HOME" -type f ! -path '*/locks/*' ! -name 'accel.*')"
 
 tap_end

@@ -47,7 +47,7 @@ for command in $commands; do
     wanted=$(jq -r --arg c "$command" '.commands[] | select(.name == $c).arguments' <<<"$tables")
     is "arguments of $command in the manual" "$(tr -d '[] ' <<<"$wanted")" "$(tr -d '[] ' <<<"$shown")"
 done
-same 'keys of the manual' "$("$airbuild" help spec | grep -E '^[a-z]+(\.[A-Za-z-]+)*$')" \
+same 'keys of the manual' "$("$airbuild" help spec | grep -E '^[a-z]+(\.[A-Za-z0-9-]+)*$')" \
     "$(sed -n 's/^\.It Ic //p' "$manual")"
 same 'environment of the manual' \
     "$(grep -rhoE 'getenv\("[A-Z_]+"\)' "$root/builder" | grep -oE '[A-Z_]{2,}' | sort -u)" \
