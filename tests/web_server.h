@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "fake_server.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 enum { WEB_BYTES = 300000 };
@@ -17,6 +18,7 @@ static struct {
     const char *folder;   // what is below /files/
     atomic_int asked;     // requests since web_reset
     atomic_int resumed;   // of them with a Range that was heeded
+    atomic_bool raise;    // /interrupted sends this process SIGINT, once, in the middle
 } web;
 
 static inline void
@@ -94,6 +96,10 @@ web_answer(int fd, const char *request, const char *path, int number)
         web_send(fd, "", 0, half), hang(fd);
     else if (str_equal(path, "/cut"))
         web_send(fd, "", 0, half);
+    else if (str_equal(path, "/interrupted") && atomic_exchange(&web.raise, false))
+        web_send(fd, WEB_ETAG_LINE, 0, half), kill(getpid(), SIGINT), hang(fd);
+    else if (str_equal(path, "/interrupted"))
+        from = web_range(request, WEB_ETAG), web_send(fd, WEB_ETAG_LINE, from, WEB_BYTES - from);
     else if (str_equal(path, "/cut-kept"))
         web_send(fd, WEB_ETAG_LINE, 0, half);
     else if (str_equal(path, "/cut-once"))

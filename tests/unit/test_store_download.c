@@ -142,76 +142,76 @@ test_local(void **state)
 
 // ---- bad servers --------------------------------------------------------------------------------
 
+static const struct {
+    const char *path, *sentence;
+    enum error_code code;
+    uint64_t max;
+} bad[] = {
+    {"/disk",
+        "/disk' is refused: its SHA-256 is %s and should be " KEY_OTHER
+        "; check the URL and the digest, or name another mirror",
+        ERR_DAMAGED, 0},
+    {"/cut",
+        "/cut' cannot be downloaded: the server ended it after 150000 of 300000 bytes; try it "
+        "again later, or name another mirror",
+        ERR_NETWORK, 0},
+    {"/stall",
+        "/stall' cannot be downloaded: the server stalls after 150000 bytes; try it again "
+        "later, or name another mirror",
+        ERR_NETWORK, 0},
+    {"/html",
+        "/html' cannot be downloaded: the server sends a web page instead; open it in a "
+        "browser to see whether this network asks for a sign-in, or check the URL",
+        ERR_NETWORK, 0},
+    {"/page", "/page' cannot be downloaded: the server sends a web page instead;", ERR_NETWORK, 0},
+    {"/away",
+        "/away' is not downloaded: the server redirects to 'http://localhost:9/disk', and only "
+        "the same host, or https to https, is followed; name that URL if it is the right one",
+        ERR_NETWORK, 0},
+    {"/to-file",
+        "/to-file' is not downloaded: the server redirects to 'file:///etc/passwd', and only "
+        "the same host, or https to https, is followed;",
+        ERR_NETWORK, 0},
+    {"/loop", "/loop' is not downloaded: the server redirects more than 5 times; check the URL",
+        ERR_NETWORK, 0},
+    {"/missing",
+        "/missing' cannot be downloaded: the server answers with status 404; check the URL, or "
+        "name another mirror",
+        ERR_NETWORK, 0},
+    {"/busy",
+        "/busy' cannot be downloaded: the server answers with status 503; check the URL, or "
+        "name another mirror",
+        ERR_NETWORK, 0},
+    {"/wrong-range",
+        "/wrong-range' cannot be downloaded: the server sends another part of it than it was "
+        "asked for; try it again, or name another mirror",
+        ERR_NETWORK, 0},
+    {"/huge",
+        "/huge' is not downloaded: the server says that it has 9 GiB, and 8 GiB are the "
+        "most; name another file",
+        ERR_SPEC, 0},
+    {"/endless",
+        "/endless' is not downloaded: it has more than 1 MiB, which is the most; name "
+        "another file",
+        ERR_SPEC, 1 << 20},
+};
+
 static void
 test_bad(void **state)
 {
-    static const struct {
-        const char *path, *sentence;
-        enum error_code code;
-        uint64_t max;
-    } cases[] = {
-        {"/disk",
-            "/disk' is refused: its SHA-256 is %s and should be " KEY_OTHER
-            "; check the URL and the digest, or name another mirror",
-            ERR_DAMAGED, 0},
-        {"/cut",
-            "/cut' cannot be downloaded: the server ended it after 150000 of 300000 bytes; try it "
-            "again later, or name another mirror",
-            ERR_NETWORK, 0},
-        {"/stall",
-            "/stall' cannot be downloaded: the server stalls after 150000 bytes; try it again "
-            "later, or name another mirror",
-            ERR_NETWORK, 0},
-        {"/html",
-            "/html' cannot be downloaded: the server sends a web page instead; open it in a "
-            "browser to see whether this network asks for a sign-in, or check the URL",
-            ERR_NETWORK, 0},
-        {"/page", "/page' cannot be downloaded: the server sends a web page instead;", ERR_NETWORK,
-            0},
-        {"/away",
-            "/away' is not downloaded: the server redirects to 'http://localhost:9/disk', and only "
-            "the same host, or https to https, is followed; name that URL if it is the right one",
-            ERR_NETWORK, 0},
-        {"/to-file",
-            "/to-file' is not downloaded: the server redirects to 'file:///etc/passwd', and only "
-            "the same host, or https to https, is followed;",
-            ERR_NETWORK, 0},
-        {"/loop", "/loop' is not downloaded: the server redirects more than 5 times; check the URL",
-            ERR_NETWORK, 0},
-        {"/missing",
-            "/missing' cannot be downloaded: the server answers with status 404; check the URL, or "
-            "name another mirror",
-            ERR_NETWORK, 0},
-        {"/busy",
-            "/busy' cannot be downloaded: the server answers with status 503; check the URL, or "
-            "name another mirror",
-            ERR_NETWORK, 0},
-        {"/wrong-range",
-            "/wrong-range' cannot be downloaded: the server sends another part of it than it was "
-            "asked for; try it again, or name another mirror",
-            ERR_NETWORK, 0},
-        {"/huge",
-            "/huge' is not downloaded: the server says that it has 9 GiB, and 8 GiB are the "
-            "most; name another file",
-            ERR_SPEC, 0},
-        {"/endless",
-            "/endless' is not downloaded: it has more than 1 MiB, which is the most; name "
-            "another file",
-            ERR_SPEC, 1 << 20},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *home = str_format("%s/%zu", (char *) *state, i);
         STORE_AUTO struct store *store = open_store(home);
         FREE_AUTO char *url = web_url("");
-        const char *mark = strstr(cases[i].sentence, "%s");
+        const char *mark = strstr(bad[i].sentence, "%s");
         FREE_AUTO char *sentence =
-            mark == NULL ? str_format("'%s%s", url, cases[i].sentence)
-                         : str_format("'%s%.*s%s%s", url, (int) (mark - cases[i].sentence),
-                               cases[i].sentence, body_sha256, mark + 2);
+            mark == NULL ? str_format("'%s%s", url, bad[i].sentence)
+                         : str_format("'%s%.*s%s%s", url, (int) (mark - bad[i].sentence),
+                               bad[i].sentence, body_sha256, mark + 2);
         struct trial trial = {
-            .store = store, .paths = {cases[i].path}, .sha256 = KEY_OTHER, .max = cases[i].max};
-        assert_error(try_it(&trial, &err), &err, cases[i].code, sentence);
+            .store = store, .paths = {bad[i].path}, .sha256 = KEY_OTHER, .max = bad[i].max};
+        assert_error(try_it(&trial, &err), &err, bad[i].code, sentence);
         assert_int_equal(files_in_downloads(store), 0);
     }
 }
@@ -252,19 +252,28 @@ test_damaged_in_store(void **state)
     assert_int_equal(file_size(path), WEB_BYTES);
 }
 
+// Ctrl-C in the middle leaves nothing that can be seen, and the next run goes on from there.
 static void
 test_interrupted(void **state)
 {
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *folder = path_join(store_folder(store), "downloads");
+    struct trial trial = {.store = store, .paths = {"/interrupted"}, .sha256 = body_sha256};
     assert_ok(interrupt_install(&err), &err);
-    raise(SIGINT);
-    struct trial trial = {.store = store, .paths = {"/disk"}, .sha256 = body_sha256};
+    atomic_store(&web.raise, true);
     int answer = try_it(&trial, &err);
     interrupt_heeded();
     assert_int_equal(answer, -1);
     assert_int_equal(err.code, ERR_INTERRUPTED);
-    assert_int_equal(files_in_downloads(store), 0);
+    error_clear(&err);
+    assert_ok(dir_list(folder, &names, &err), &err);
+    assert_int_equal(names.count, 2);
+    assert_true(names.items[0][0] == '.' && names.items[1][0] == '.');
+    assert_ok(try_it(&trial, &err), &err);
+    assert_int_equal(atomic_load(&web.resumed), 1);
+    assert_int_equal(files_in_downloads(store), 1);
 }
 
 // ---- signatures ---------------------------------------------------------------------------------
@@ -384,7 +393,7 @@ test_armor(void **state)
 {
     static const char good[] = "words before\n-----BEGIN PGP PUBLIC KEY BLOCK-----\nVersion: 1\n\n"
                                "aGVs\r\nbG8=\n=abcd\n-----END PGP PUBLIC KEY BLOCK-----\n";
-    static const char *const bad[] = {"", "-----BEGIN PGP PUBLIC KEY BLOCK-----",
+    static const char *const broken[] = {"", "-----BEGIN PGP PUBLIC KEY BLOCK-----",
         "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n", "-----BEGIN PGP X-----\n\naGVs\n",
         "-----BEGIN PGP X-----\n\naG*s\n-----END PGP X-----\n",
         "-----BEGIN PGP X-----\n\n-----END PGP X-----\n"};
@@ -394,9 +403,9 @@ test_armor(void **state)
     assert_true(armor_read(good, &data, &length));
     assert_int_equal(length, 5);
     assert_string_equal(data, "hello");
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         char *none = NULL;
-        assert_false(armor_read(bad[i], &none, &length));
+        assert_false(armor_read(broken[i], &none, &length));
     }
 }
 

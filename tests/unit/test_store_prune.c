@@ -1,0 +1,133 @@
+// test_store_prune.c - packages and downloads that are pruned, and those that are not.
+// SPDX-License-Identifier: Apache-2.0
+#include "store_fixture.h"
+
+static void
+prune(struct store *store, const char *keep_one)
+{
+    ERROR_AUTO struct error err = {0};
+    STRV_AUTO struct strv keep = {0}, removed = {0};
+    uint64_t bytes = 0;
+    if (keep_one != NULL)
+        strv_add(&keep, keep_one);
+    assert_ok(store_prune(store, &keep, false, &removed, &bytes, &err), &err);
+    assert_int_equal(removed.count, 0);
+}
+
+// What is in FOLDER/NAME; caller frees.
+static char *
+names_in(const char *folder, const char *name)
+{
+    ERROR_AUTO struct error err = {0};
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *path = path_join(folder, name);
+    assert_ok(dir_list(path, &names, &err), &err);
+    return strv_join(&names, " ");
+}
+
+static void
+keep_one(struct store *store, const char *scratch, const char *set)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *folder = path_join(scratch, "downloaded");
+    assert_ok(dir_make(folder, 0755, &err), &err);
+    put_file(folder, "a_1.deb", "the package a");
+    assert_ok(store_keep_packages(store, set, folder, &err), &err);
+}
+
+// What was kept for an image that is not there yet stays while somebody bakes.
+static void
+test_prune_during_a_bake(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *packages = path_join(store_folder(store), "packages");
+    FREE_AUTO char *downloads = path_join(store_folder(store), "downloads");
+    char *mark = NULL;
+    int fd = -1;
+    keep_one(store, *state, "new");
+    put_file(downloads, KEY_OTHER, "an image");
+    assert_ok(store_bake_begin(store, &mark, &fd, &err), &err);
+    prune(store, NULL);
+    FREE_AUTO char *kept = names_in(packages, "sets");
+    assert_string_equal(kept, "new.json");
+    FREE_AUTO char *image = names_in(store_folder(store), "downloads");
+    assert_string_equal(image, KEY_OTHER);
+    store_bake_end(mark, fd);
+    prune(store, NULL);
+    FREE_AUTO char *left = names_in(packages, "sets");
+    assert_string_equal(left, "");
+    FREE_AUTO char *nothing = names_in(store_folder(store), "downloads");
+    assert_string_equal(nothing, "");
+}
+
+// A bake that was killed leaves a mark that nobody holds.
+static void
+test_prune_after_a_killed_bake(void **state)
+{
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *packages = path_join(store_folder(store), "packages");
+    FREE_AUTO char *locks = path_join(store_folder(store), "locks");
+    keep_one(store, *state, "old");
+    put_file(locks, "baking-0123456789abcdef", "");
+    prune(store, NULL);
+    FREE_AUTO char *left = names_in(packages, "sets");
+    assert_string_equal(left, "");
+}
+
+// One list of packages that cannot be read is worth nothing, and no reason to keep all else.
+static void
+test_prune_of_a_damaged_set(void **state)
+{
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *packages = path_join(store_folder(store), "packages");
+    FREE_AUTO char *sets = path_join(packages, "sets");
+    ERROR_AUTO struct error err = {0};
+    DRAFT_AUTO struct draft *draft = NULL;
+    JV_AUTO struct jv *manifest = image_manifest("base-debian", NULL);
+    jv_set_string(manifest, "package_set", "broken");
+    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    fill_draft(draft, "a disk");
+    assert_ok(store_publish(draft, manifest, &err), &err);
+    put_file(sets, "broken.json", "[{");
+    put_file(packages, KEY_OTHER, "a package of nobody");
+    prune(store, KEY_BASE);
+    FREE_AUTO char *left = names_in(packages, "sets");
+    assert_string_equal(left, "");
+    FREE_AUTO char *files = names_in(store_folder(store), "packages");
+    assert_string_equal(files, "sets");
+}
+
+// A download stays with the image that was made from it.
+static void
+test_prune_of_downloads(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    DRAFT_AUTO struct draft *draft = NULL;
+    JV_AUTO struct jv *manifest = image_manifest("base-url", NULL);
+    FREE_AUTO char *downloads = path_join(store_folder(store), "downloads");
+    jv_set_string(manifest, "download", KEY_OTHER);
+    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    fill_draft(draft, "a disk");
+    assert_ok(store_publish(draft, manifest, &err), &err);
+    put_file(downloads, KEY_OTHER, "an image");
+    put_file(downloads, KEY_OTHER ".sig", "its signature");
+    put_file(downloads, KEY_ABSENT, "another");
+    put_file(downloads, ".x.part", "what was interrupted");
+    prune(store, KEY_BASE);
+    FREE_AUTO char *left = names_in(store_folder(store), "downloads");
+    assert_string_equal(left, KEY_OTHER " " KEY_OTHER ".sig");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        scratch_test(test_prune_during_a_bake),
+        scratch_test(test_prune_after_a_killed_bake),
+        scratch_test(test_prune_of_a_damaged_set),
+        scratch_test(test_prune_of_downloads),
+    };
+    return cmocka_run_group_tests_name("store prune", tests, NULL, NULL);
+}
