@@ -88,13 +88,20 @@ kept_signature(const struct work *work, const char *sha256)
 }
 
 static int
+keep_signature(const struct work *work, const char *sha256, struct error *err)
+{
+    FREE_AUTO char *path = kept_signature(work, sha256);
+    if (work->signature == NULL)
+        return 0;
+    return file_write(path, 0444, work->signature, work->signature_length, err);
+}
+
+static int
 publish(struct work *work, struct partial *partial, const char *hex, struct error *err)
 {
     work->sha256 = str_dup(hex);
     work->path = path_join(work->store->downloads, hex);
-    FREE_AUTO char *detached = kept_signature(work, hex);
-    if (work->signature != NULL &&
-        file_write(detached, 0444, work->signature, work->signature_length, err) < 0)
+    if (keep_signature(work, hex, err) < 0)
         return -1;
     return partial_publish(partial, work->path, err);
 }
@@ -268,7 +275,12 @@ find_kept(struct work *work, struct error *err)
     }
     if (download->signatures != NULL && work->signature == NULL)
         return 0;
-    if (check_signature(work, path, download->urls->items[0], err) < 0)
+    if (check_signature(work, path, download->urls->items[0], err) < 0) {
+        FREE_AUTO char *detached = kept_signature(work, hex);
+        (void) unlink(detached); // another may fit, next time
+        return -1;
+    }
+    if (keep_signature(work, hex, err) < 0)
         return -1;
     work->path = TAKE(path);
     work->sha256 = str_dup(hex);

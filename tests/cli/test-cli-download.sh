@@ -1,0 +1,108 @@
+#!/bin/bash
+# test-cli-download.sh - bases by URL through the program, from a server with TLS on loopback: every image is refused
+# before any appliance starts, by its own sentence, and leaves nothing behind.
+# SPDX-License-Identifier: Apache-2.0
+set -u
+. "$(dirname "$0")/../assert.sh"
+. "$(dirname "$0")/cli.sh"
+unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
+
+# ---- a mirror -------------------------------------------------------------------------------------------------------
+www=$scratch/www version=20261001.604814
+images=$www/images/v$version image=Arch-Linux-x86_64-cloudimg-$version.qcow2
+mkdir -p "$images" "$www/images/latest" "$scratch/gpg" "$scratch/assets/images"
+chmod 0700 "$scratch/gpg"
+export GNUPGHOME=$scratch/gpg
+gpg --batch --quiet --passphrase '' --quick-gen-key 'stand-in <stand-in@example.org>' ed25519 sign never 2>/dev/null
+gpg --batch --armor --export >"$scratch/assets/images/arch-boxes.asc"
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+    -keyout "$scratch/tls.key" -out "$scratch/tls.pem" 2>/dev/null
+qemu-img create -q -f qcow2 "$www/other.qcow2" 1M
+qemu-img create -q -f qcow2 -F qcow2 -b /etc/passwd -u "$www/backing.qcow2" 1M
+qemu-img create -q -f qcow2 "$www/bomb.qcow2" 3T
+qemu-img create -q -f qcow2 --object secret,id=s,data=x -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 \
+    "$www/encrypted.qcow2" 1M
+echo '<html>please sign in' >"$www/page.html"
+cp "$www/backing.qcow2" "$images/$image"
+sign() { rm -f "$1.sig"; gpg --batch --quiet --detach-sign "$1"; }
+sign "$images/$image"
+sign "$www/other.qcow2"
+digest() { sha256sum "$1" | cut -d ' ' -f 1; }
+echo "$(digest "$images/$image")  $image" | tee "$images/$image.SHA256" \
+    >"$www/images/latest/Arch-Linux-x86_64-cloudimg.qcow2.SHA256"
+
+# A port that is free at once: the server says when it listens.
+serve() {
+    local attempt
+    for attempt in {1..20}; do
+        port=$((20000 + RANDOM % 20000))
+        (cd "$www" && exec openssl s_server -quiet -WWW -port "$port" -cert "$scratch/tls.pem" -key "$scratch/tls.key") \
+            >/dev/null 2>&1 &
+        server=$!
+        within 10 curl -s -o /dev/null --cacert "$scratch/tls.pem" "https://localhost:$port/other.qcow2" && return
+        kill "$server" 2>/dev/null
+    done
+    return 1
+}
+serve
+trap 'kill "$server"; rm -rf "$scratch"' EXIT
+base=https://localhost:$port
+
+# refused WHAT STATUS PATTERN BASE: images refuses that base, and nothing but what was checked is left.
+refused() {
+    printf 'base: %s\naccel: tcg\n' "$4" >base.yaml
+    refuses "$1" "$2" "$3" env "${environment[@]}" "$airbuild" images -q -f base.yaml
+    is "$1: no image" '' "$(find "$AIRBUILD_HOME/store/images" -mindepth 1)"
+}
+downloads() { find "$AIRBUILD_HOME/store/downloads" -mindepth 1 -printf '%f\n' | sort; }
+
+# ---- what is refused ------------------------------------------------------------------------------------------------
+environment=(A=b)
+zeros=$(printf '%064d' 0)
+refused 'a server whose authority is unknown' 8 'SSL certificate' "{url: '$base/other.qcow2', sha256: $zeros}"
+environment=(CURL_CA_BUNDLE="$scratch/tls.pem")
+refused 'another digest' 10 "other.qcow2' is refused: its SHA-256 is $(digest "$www/other.qcow2") and should be 0000" \
+    "{url: '$base/other.qcow2', sha256: $zeros}"
+refused 'a web page' 8 'the server sends a web page instead' "{url: '$base/page.html', sha256: $zeros}"
+refused 'a signature by a key that is not known' 10 'signed by a key that is not in the keyring' \
+    "{url: '$base/other.qcow2', signature: '$base/other.qcow2.sig'}"
+refused 'a signature of another file' 10 'the signature is of another file' \
+    "{url: '$base/bomb.qcow2', signature: '$base/other.qcow2.sig', keyring: $scratch/assets/images/arch-boxes.asc}"
+is 'nothing of all these was kept' '' "$(downloads)"
+of() { echo "{url: '$base/$1', sha256: $(digest "$www/$1")}"; }
+refused 'a qcow2 that needs another file' 3 "'$base/backing.qcow2' needs another file beneath it" "$(of backing.qcow2)"
+refused 'a qcow2 of three tebibytes' 3 "'$base/bomb.qcow2' claims to be larger than 2 TiB" "$(of bomb.qcow2)"
+refused 'an encrypted qcow2' 3 "'$base/encrypted.qcow2' is encrypted" "$(of encrypted.qcow2)"
+
+# ---- Arch's official image ------------------------------------------------------------------------------------------
+# Ours needs another file, so it is refused once it was downloaded and checked.
+environment=(CURL_CA_BUNDLE="$scratch/tls.pem" AIRBUILD_ASSETS="$scratch/assets")
+refused 'the pinned image with another digest' 10 "$image' is refused: its SHA-256" "{arch: {mirror: '$base'}}"
+refused 'the newest image, asked for and checked' 3 "$image' needs another file" "{arch: {image: latest, mirror: '$base'}}"
+is 'what was asked is remembered' "$version $(digest "$images/$image")" \
+    "$(jq -r --arg name "arch latest $base" '.[$name] | "\(.version) \(.sha256)"' "$AIRBUILD_HOME/store/sources.json")"
+is 'the image and its signature are kept' "$(digest "$images/$image")"$'\n'"$(digest "$images/$image").sig" \
+    "$(downloads | grep "$(digest "$images/$image")")"
+echo nonsense >"$www/images/latest/Arch-Linux-x86_64-cloudimg.qcow2.SHA256"
+refused 'remembered, whatever the mirror says' 3 "$image' needs another file" "{arch: {image: latest, mirror: '$base'}}"
+refuses 'asked again' 10 'does not name the image' \
+    env "${environment[@]}" "$airbuild" images -q --refresh -f base.yaml
+refuses '--refresh without a network' 2 "'--refresh' asks the network" "$airbuild" images --refresh --offline
+environment=(CURL_CA_BUNDLE="$scratch/tls.pem")
+rm -r "$AIRBUILD_HOME/store/downloads"
+printf 'base: {arch: {image: "%s", mirror: "%s"}}\n' 20261001.604815 "$base" >base.yaml
+refuses 'a version that the mirror has not' 10 'does not name the image' \
+    env "${environment[@]}" "$airbuild" images -q -f base.yaml
+refused 'an image that another key signed' 10 'signed by a key that is not in the keyring' \
+    "{arch: {image: latest, mirror: '$base'}}"
+is 'nothing of it was kept' '' "$(downloads)"
+"$airbuild" images prune -q -f "$unreachable" >/dev/null
+
+# ---- auto -----------------------------------------------------------------------------------------------------------
+plan() { env "$@" "$airbuild" plan --json -f "$unreachable" | jq -r .base; }
+is 'auto is Debian where no mirror of Arch answers' debian "$(plan AIRBUILD_ARCH_MIRRORS=https://localhost:1)"
+is 'auto is Arch where one does' arch \
+    "$(plan CURL_CA_BUNDLE="$scratch/tls.pem" AIRBUILD_ARCH_MIRRORS="https://localhost:1 file://$www")"
+is 'plan records nothing' '' "$(find "$AIRBUILD_HOME/store" -name base.json)"
+
+tap_end
