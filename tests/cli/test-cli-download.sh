@@ -3,7 +3,9 @@
 # before any appliance starts, by its own sentence, and leaves nothing behind.
 # SPDX-License-Identifier: Apache-2.0
 set -u
+# shellcheck source=tests/assert.sh
 . "$(dirname "$0")/../assert.sh"
+# shellcheck source=tests/cli/cli.sh
 . "$(dirname "$0")/cli.sh"
 unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
 
@@ -33,8 +35,7 @@ echo "$(digest "$images/$image")  $image" | tee "$images/$image.SHA256" \
 
 # A port that is free at once: the server says when it listens.
 serve() {
-    local attempt
-    for attempt in {1..20}; do
+    for _ in {1..20}; do
         port=$((20000 + RANDOM % 20000))
         (cd "$www" && exec openssl s_server -quiet -WWW -port "$port" -cert "$scratch/tls.pem" -key "$scratch/tls.key") \
             >/dev/null 2>&1 &
