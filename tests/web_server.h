@@ -21,8 +21,7 @@ static struct {
     atomic_bool raise;    // /interrupted sends this process SIGINT, once, in the middle
 } web;
 
-static inline void
-web_say(int fd, const char *format, ...)
+static inline void __attribute__((format(printf, 2, 3))) web_say(int fd, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
