@@ -198,6 +198,15 @@ remember(struct work *work, struct error *err)
     *err = (struct error){0};
 }
 
+// What other mirrors began is of no use any more.
+static int
+tidy(const struct work *work)
+{
+    for (size_t i = 0; i < work->download->urls->count; i++)
+        partial_forget(work->store, work->download->urls->items[i]);
+    return 0;
+}
+
 // 0: there; 1: go on; -1: no more.
 static int
 try_round(struct work *work, struct error *err)
@@ -210,7 +219,7 @@ try_round(struct work *work, struct error *err)
             continue;
         enum transfer_end end = try_mirror(work, urls->items[i], err);
         if (end == TRANSFER_DONE)
-            return 0;
+            return tidy(work);
         if (end == TRANSFER_STOP)
             return -1;
         work->refused[i] = end == TRANSFER_REFUSED;

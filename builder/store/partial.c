@@ -46,13 +46,19 @@ digest_there(struct partial *partial, struct error *err)
     }
 }
 
-int
-partial_open(const struct store *store, const char *url, struct partial *ret, struct error *err)
+static char *
+path_of(const struct store *store, const char *url, const char *suffix)
 {
     char hex[DIGEST_HEX + 1];
     digest_bytes(url, strlen(url), hex);
-    *ret = (struct partial){.path = str_format("%s/.%s.part", store->downloads, hex),
-        .note = str_format("%s/.%s.json", store->downloads, hex),
+    return str_format("%s/.%s.%s", store->downloads, hex, suffix);
+}
+
+int
+partial_open(const struct store *store, const char *url, struct partial *ret, struct error *err)
+{
+    *ret = (struct partial){.path = path_of(store, url, "part"),
+        .note = path_of(store, url, "json"),
         .digest = digest_new()};
     ret->validator = read_note(ret->note, url);
     ret->fd = open(ret->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -117,6 +123,14 @@ partial_drop(struct partial *partial)
 {
     (void) unlink(partial->path);
     (void) unlink(partial->note);
+}
+
+void
+partial_forget(const struct store *store, const char *url)
+{
+    FREE_AUTO char *path = path_of(store, url, "part"), *note = path_of(store, url, "json");
+    (void) unlink(path);
+    (void) unlink(note);
 }
 
 int

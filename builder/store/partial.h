@@ -23,7 +23,8 @@ int partial_restart(void *partial, struct error *err);
 int partial_put(void *partial, const void *bytes, size_t length, struct error *err);
 // Leave it for another time when it can be resumed, else as partial_drop.
 int partial_keep(struct partial *partial, const char *url, struct error *err);
-void partial_drop(struct partial *partial); // nothing is left of it
+void partial_drop(struct partial *partial);                      // nothing is left of it
+void partial_forget(const struct store *store, const char *url); // nor of another one
 // It becomes the file to, read-only and whole.
 int partial_publish(struct partial *partial, const char *to, struct error *err);
 void partial_close(struct partial *partial);

@@ -111,8 +111,8 @@ test_resume_later(void **state)
 static void
 test_mirrors(void **state)
 {
-    static const char *const first[] = {"/nowhere", "/html", "/away", "/cut", "/other-digest",
-        "http://127.0.0.1:1/disk", "file:///nowhere/disk"};
+    static const char *const first[] = {"/nowhere", "/html", "/away", "/cut", "/cut-kept",
+        "/other-digest", "http://127.0.0.1:1/disk", "file:///nowhere/disk"};
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *home = str_format("%s/%zu", (char *) *state, i);
