@@ -1,5 +1,5 @@
 // bake.h - recipes made into images: which ones a spec needs (pure and fast), and making those that
-// are missing. Only bake/guest.c speaks libguestfs. Nothing half-baked is ever visible in the
+// are missing. Only bake/guest*.c speak libguestfs. Nothing half-baked is ever visible in the
 // store.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_BAKE_H

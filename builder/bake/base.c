@@ -12,7 +12,6 @@
 #define LABEL "airbuild-root"
 
 enum { LAYOUT_MS = 60 * 1000, UNPACK_MS = 180 * 1000, GRUB_MS = 60 * 1000 };
-static const uint64_t disk_bytes = 8ULL << 30;
 
 // Both ways to boot; --removable needs no NVRAM entry, which a copied disk would not have.
 static const char grub_text[] =
@@ -49,7 +48,7 @@ describe_bootstrap(const struct bake_job *job, const char *set)
     jv_set_string(manifest, "name", recipe->name);
     jv_set_string(manifest, "family", "debian");
     jv_set_string(manifest, "cmdline", cmdline);
-    jv_set_int(manifest, "virtual_bytes", (long long) disk_bytes);
+    jv_set_int(manifest, "virtual_bytes", (long long) base_disk_bytes);
     jv_set(manifest, "mounts", mounts);
     jv_set_string(manifest, "suite", job->item->source->base.suite);
     jv_set_string(manifest, "mirror", job->item->source->base.mirror);
@@ -80,11 +79,11 @@ make_disk(const struct bake_job *job, const char *folder, const char *work,
 {
     FREE_AUTO char *raw = path_join(work, "disk.raw");
     FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
-    if (disk_create_raw(raw, disk_bytes, err) < 0)
+    if (disk_create_raw(raw, base_disk_bytes, err) < 0)
         return -1;
     if (system->tree != NULL) {
         progress_step(job->options->progress, job->item->name, "making the file system");
-        if (disk_make_ext4(raw, GUEST_ROOT_START, disk_bytes - GUEST_ROOT_START - GUEST_ROOT_TAIL,
+        if (disk_make_ext4(raw, GUEST_ROOT_START, base_disk_bytes - GUEST_ROOT_START - GUEST_ROOT_TAIL,
                 LABEL, system->tree, work, err) < 0)
             return -1;
     }

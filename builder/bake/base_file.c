@@ -1,13 +1,14 @@
 // base_file.c - a disk of the user as base: copied into the store, looked into, refused when nodes
 // could not be made from it.
 // SPDX-License-Identifier: Apache-2.0
+#include "bake/cmdline.h"
 #include "bake/disk.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 
-enum { INSPECT_MS = 120 * 1000 };
+enum { INSPECT_MS = 120 * 1000, GROW_MS = 120 * 1000 };
 static const uint64_t virtual_max = 2ULL << 40;
 
 // Looked at before anything reads the disk: a backing or data file could name any file of the host.
@@ -78,25 +79,37 @@ check_system(struct guest *guest, const char *file, const struct jv *system, str
     return 0;
 }
 
-static struct jv *
-describe(const struct bake_job *job, const struct base_disk *from, const struct jv *info,
-    const struct jv *system)
+// The command line that the image's own GRUB gives its kernel says how the root is mounted.
+static int
+read_grub(struct guest *guest, char **ret, struct error *err)
 {
-    FREE_AUTO char *cmdline =
-        str_format("%s rw quiet console=ttyS0,115200 net.ifnames=0", jv_get_string(system, "root"));
+    return guest_run(guest,
+        "for file in /boot/grub/grub.cfg /boot/grub2/grub.cfg; do\n"
+        "    [ ! -f \"$file\" ] || grep -m 1 '^[[:space:]]*linux[[:space:]]' \"$file\" || true\n"
+        "done",
+        ret, err);
+}
+
+static struct jv *
+describe(const struct bake_job *job, const struct base_disk *from, uint64_t bytes,
+    const struct jv *system, const char *grub)
+{
+    FREE_AUTO char *cmdline = cmdline_of(jv_get_string(system, "root"), grub);
     struct jv *manifest = jv_object(), *mounts = jv_array();
     for (size_t i = 0; i < jv_count(jv_get(system, "mounts")); i++) {
         const struct jv *point = jv_at(jv_get(system, "mounts"), i);
         struct jv *mount = jv_object();
         jv_set_string(mount, "device", jv_get_string(point, "device"));
         jv_set_string(mount, "path", jv_get_string(point, "path"));
+        if (jv_get_string(point, "options") != NULL)
+            jv_set_string(mount, "options", jv_get_string(point, "options"));
         jv_push(mounts, mount);
     }
     jv_set_string(manifest, "name", job->item->name);
     jv_set_string(manifest, "family", jv_get_string(system, "family"));
     jv_set_string(manifest, "system", jv_get_string(system, "name"));
     jv_set_string(manifest, "cmdline", cmdline);
-    jv_set_int(manifest, "virtual_bytes", jv_get_int(info, "virtual-size", 0));
+    jv_set_int(manifest, "virtual_bytes", (long long) bytes);
     jv_set(manifest, "mounts", mounts);
     jv_set_string(manifest, from->sha256 == NULL ? "file" : "url", from->origin);
     if (from->sha256 != NULL)
@@ -104,29 +117,51 @@ describe(const struct bake_job *job, const struct base_disk *from, const struct 
     return manifest;
 }
 
+// Found, grown, and only then mounted: the device of the root is the first of the mounts.
+static int
+open_system(struct guest *guest, const char *file, struct jv **ret_system, struct error *err)
+{
+    guest_step(guest, INSPECT_MS, "looking into it");
+    if (guest_inspect(guest, ret_system, err) < 0)
+        return error_context(err, "the base '%s' cannot be used", file);
+    const struct jv *mounts = jv_get(*ret_system, "mounts");
+    guest_step(guest, GROW_MS, "growing its root");
+    if (guest_grow(guest, jv_get_string(jv_at(mounts, 0), "device"), err) < 0)
+        return -1;
+    return guest_mount(guest, mounts, err);
+}
+
 static int
 look_into(const struct bake_job *job, const struct base_disk *from, const char *folder,
-    const char *disk, const struct jv *info, struct jv **ret_manifest, struct error *err)
+    const char *disk, uint64_t bytes, struct jv **ret_manifest, struct error *err)
 {
     GUEST_AUTO struct guest *guest = NULL;
     JV_AUTO struct jv *system = NULL;
-    const char *file = from->origin;
+    FREE_AUTO char *grub = NULL;
     struct guest_options options = {.disk = disk,
         .format = "qcow2",
         .folder = folder,
         .kvm = job->options->kvm,
         .task = job->item->name,
         .progress = job->options->progress};
-    if (guest_start(&options, &guest, err) < 0)
+    if (guest_start(&options, &guest, err) < 0 ||
+        open_system(guest, from->origin, &system, err) < 0 ||
+        check_system(guest, from->origin, system, err) < 0 || read_grub(guest, &grub, err) < 0)
         return -1;
-    guest_step(guest, INSPECT_MS, "looking into it");
-    if (guest_inspect(guest, &system, err) < 0)
-        return error_context(err, "the base '%s' cannot be used", file);
-    if (guest_mount(guest, jv_get(system, "mounts"), err) < 0 ||
-        check_system(guest, file, system, err) < 0)
-        return -1;
-    *ret_manifest = describe(job, from, info, system);
+    *ret_manifest = describe(job, from, bytes, system, grub);
     return image_finish(guest, folder, jv_get_string(system, "family"), true, *ret_manifest, err);
+}
+
+// Cloud images leave their packages little room: the copy is made as large as a base from packages.
+static int
+copy_grown(const char *file, const struct jv *info, const char *disk, uint64_t *ret_bytes,
+    struct error *err)
+{
+    uint64_t bytes = (uint64_t) jv_get_int(info, "virtual-size", 0);
+    *ret_bytes = bytes < base_disk_bytes ? base_disk_bytes : bytes;
+    if (copy_disk(file, jv_get_string(info, "format"), disk, err) < 0)
+        return -1;
+    return *ret_bytes == bytes ? 0 : disk_grow(disk, *ret_bytes, err);
 }
 
 static int
@@ -136,12 +171,12 @@ make(const struct bake_job *job, const struct base_disk *from, struct draft *dra
     int64_t begin = clock_ms();
     JV_AUTO struct jv *info = NULL;
     JV_AUTO struct jv *manifest = NULL;
+    uint64_t bytes = 0;
     const char *folder = draft_folder(draft);
     FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
     progress_step(job->options->progress, job->item->name, "copying '%s'", from->origin);
-    if (read_info(from, &info, err) < 0 ||
-        copy_disk(from->path, jv_get_string(info, "format"), disk, err) < 0 ||
-        look_into(job, from, folder, disk, info, &manifest, err) < 0)
+    if (read_info(from, &info, err) < 0 || copy_grown(from->path, info, disk, &bytes, err) < 0 ||
+        look_into(job, from, folder, disk, bytes, &manifest, err) < 0)
         return -1;
     jv_set_int(manifest, "milliseconds", clock_ms() - begin);
     return store_publish(draft, manifest, err);

@@ -162,6 +162,9 @@ add_units(struct buf *out, const char *verb, const struct strv *units)
 static void
 add_step(struct buf *out, size_t number, const struct recipe_step *step)
 {
+    buf_add(out, "place=");
+    add_quoted(out, step->place);
+    buf_add(out, "\n");
     for (size_t i = 0; i < step->file_count; i++) {
         buf_printf(out, "install -D -m %04o /airbuild/%zu-%zu ", step->files[i].mode, number, i);
         add_quoted(out, step->files[i].path);
@@ -178,6 +181,7 @@ char *
 bootstrap_script(const struct recipe *recipe)
 {
     BUF_AUTO struct buf out = {0};
+    buf_add(&out, "trap '[ $? = 0 ] || echo \"" BOOTSTRAP_FAILED "$place\" >&2' EXIT\n");
     for (size_t i = 0; i < recipe->steps.count; i++)
         add_step(&out, i, &recipe->steps.items[i]);
     return buf_take(&out);

@@ -30,7 +30,9 @@ struct bootstrap {
 // The arguments of mmdebstrap. kept: FOLDER/packages holds all it would download. Pure.
 void bootstrap_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret);
 // The recipe's steps as a shell script that runs inside the new system, where their files are
-// /airbuild/STEP-FILE. Pure; caller frees.
+// /airbuild/STEP-FILE. A step that fails is told on standard error, by a line that begins so and
+// goes on with its place. Pure; caller frees.
+#define BOOTSTRAP_FAILED "airbuild: failed: "
 char *bootstrap_script(const struct recipe *recipe);
 
 // The name of the set that the packages are kept under; caller frees.

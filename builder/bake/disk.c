@@ -69,6 +69,14 @@ disk_convert(const char *from, const char *format, const char *to, bool compress
 }
 
 int
+disk_grow(const char *disk, uint64_t bytes, struct error *err)
+{
+    FREE_AUTO char *size = str_format("%llu", (unsigned long long) bytes);
+    const char *const arguments[] = {"qemu-img", "resize", "-q", "-f", "qcow2", disk, size, NULL};
+    return run_tool(arguments, NULL, INFO_MS, "qemu-utils", NULL, err);
+}
+
+int
 disk_create_raw(const char *path, uint64_t bytes, struct error *err)
 {
     CLOSE_AUTO int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -10,11 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// What a node finds, on however small a disk a base came.
+static const uint64_t base_disk_bytes = 8ULL << 30;
+
 // What `qemu-img info` says of a file, without opening any other file that it names. ERR_MISSING.
 int disk_info(const char *file, struct jv **ret, struct error *err);
 // Copy a disk into a new qcow2. compress: by zstd, to about a third of the size.
 int disk_convert(
     const char *from, const char *format, const char *to, bool compress, struct error *err);
+// Make a qcow2 larger; what is on it stays as it is.
+int disk_grow(const char *disk, uint64_t bytes, struct error *err);
 // A sparse raw file of that size.
 int disk_create_raw(const char *path, uint64_t bytes, struct error *err);
 // An ext4 file system in a raw disk, filled with a folder's files (owners and modes too, so by

@@ -1,5 +1,6 @@
 // finish.c - what the making of every image ends with.
 // SPDX-License-Identifier: Apache-2.0
+#include "bake/cmdline.h"
 #include "bake/identity.h"
 #include "bake/install.h"
 #include "bake/source.h"
@@ -15,33 +16,45 @@ work_folder(const char *draft, char **ret, struct error *err)
     return dir_make(*ret, 0755, err);
 }
 
-// Debian names them by version, Arch by flavour: the newest by version is the one GRUB boots.
+// Debian names kernels by version, and the newest is the one that its GRUB boots; Arch by flavour,
+// and `linux` is the usual one.
 static int
-copy_newest(struct guest *guest, const char *const *globs, const char *to, struct error *err)
+find_kernel(struct guest *guest, const char *family, char **ret, struct error *err)
 {
-    for (size_t i = 0; globs[i] != NULL; i++) {
-        FREE_AUTO char *path = NULL;
-        if (guest_newest(guest, globs[i], &path, err) < 0)
-            return -1;
-        if (path != NULL)
-            return guest_download(guest, path, to, err);
-    }
+    static const char usual[] = "/boot/vmlinuz-linux";
+    bool is_usual = false;
+    if (str_equal(family, "arch") && guest_exists(guest, usual, &is_usual, err) < 0)
+        return -1;
+    if (is_usual)
+        *ret = str_dup(usual);
+    else if (guest_newest(guest, "/boot/vmlinuz-*", ret, err) < 0)
+        return -1;
+    if (*ret != NULL)
+        return 0;
     return error_set(err, ERR_SPEC,
-        "the image has no '%s'; nodes are booted from the image's own kernel", globs[0]);
+        "the image has no '/boot/vmlinuz-*'; nodes are booted from the image's own kernel");
 }
 
 static int
 copy_kernel(struct guest *guest, const char *folder, const char *family, struct error *err)
 {
-    static const char *const kernels[] = {"/boot/vmlinuz-*", NULL};
-    static const char *const debian[] = {"/boot/initrd.img-*", NULL};
-    static const char *const arch[] = {"/boot/initramfs-*[!k].img", NULL}; // not -fallback.img
+    FREE_AUTO char *from = NULL;
     FREE_AUTO char *kernel = path_join(folder, "kernel");
     FREE_AUTO char *initrd = path_join(folder, "initrd");
+    bool exists = false;
     guest_step(guest, COPY_MS, "copying the kernel");
-    if (copy_newest(guest, kernels, kernel, err) < 0)
+    if (find_kernel(guest, family, &from, err) < 0)
         return -1;
-    return copy_newest(guest, str_equal(family, "arch") ? arch : debian, initrd, err);
+    FREE_AUTO char *with = cmdline_initrd(family, from);
+    if (guest_exists(guest, with, &exists, err) < 0)
+        return -1;
+    if (!exists)
+        return error_set(err, ERR_SPEC,
+            "the image's kernel '%s' has no initial RAM disk '%s'; make one in the image", from,
+            with);
+    if (guest_download(guest, from, kernel, err) < 0)
+        return -1;
+    return guest_download(guest, with, initrd, err);
 }
 
 int

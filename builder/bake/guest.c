@@ -1,31 +1,21 @@
-// guest.c - libguestfs, and nothing else of the project knows it.
+// guest.c - the appliance: its life, its errors, files and commands in it. Only guest*.c speak
+// libguestfs.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/guest.h"
 
+#include "bake/guest_inside.h"
 #include "bake/watch.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 
 #include <errno.h>
-#include <guestfs.h>
 #include <string.h>
 
 enum {
     LAUNCH_MS = 120 * 1000,
     FINISH_MS = 60 * 1000,
     TCG_FACTOR = 5,
-    MIB = 1024 * 1024,
-    SECTORS_MIB = 2048,
-};
-
-struct guest {
-    guestfs_h *g;
-    struct watch *watch;
-    bool kvm;
-    char *task;
-    char *step;
-    struct progress *progress;
 };
 
 // ---- errors -------------------------------------------------------------------------------------
@@ -46,8 +36,7 @@ killed_error(const struct guest *guest, enum watch_reason reason, struct error *
         guest->task, guest->step, guest->kvm ? "KVM" : "TCG");
 }
 
-// libguestfs' own message, and why it came when we made it fail.
-static int
+int
 guest_error(struct guest *guest, struct error *err)
 {
     enum watch_reason reason = watch_reason(guest->watch);
@@ -172,78 +161,6 @@ guest_freep(struct guest **guest)
     guest_free(*guest);
 }
 
-// ---- disk ---------------------------------------------------------------------------------------
-
-struct partition {
-    int64_t first, last;
-    const char *type; // GPT type GUID, UEFI specification 2.10 table 5.7 and systemd's DPS
-};
-
-static int
-make_partitions(struct guest *guest, struct error *err)
-{
-    static const struct partition partitions[] = {
-        {SECTORS_MIB, 2 * SECTORS_MIB - 1, "21686148-6449-6E6F-744E-656564454649"},
-        {2 * SECTORS_MIB, 34 * SECTORS_MIB - 1, "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"},
-        {34 * SECTORS_MIB, -SECTORS_MIB - 1, "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"},
-    };
-    if (guestfs_part_init(guest->g, "/dev/sda", "gpt") < 0)
-        return guest_error(guest, err);
-    for (int i = 0; i < 3; i++)
-        if (guestfs_part_add(guest->g, "/dev/sda", "p", partitions[i].first, partitions[i].last) <
-                0 ||
-            guestfs_part_set_gpt_type(guest->g, "/dev/sda", i + 1, partitions[i].type) < 0)
-            return guest_error(guest, err);
-    return 0;
-}
-
-// The inode tables are written now: a guest would write them into its own overlay otherwise.
-static int
-make_root(struct guest *guest, const char *label, struct error *err)
-{
-    if (guestfs_mke2fs(guest->g, "/dev/sda3", GUESTFS_MKE2FS_FSTYPE, "ext4", GUESTFS_MKE2FS_LABEL,
-            label, GUESTFS_MKE2FS_BYTESPERINODE, 65536, GUESTFS_MKE2FS_JOURNALSIZE, 16,
-            GUESTFS_MKE2FS_LAZYITABLEINIT, 0, GUESTFS_MKE2FS_LAZYJOURNALINIT, 0,
-            GUESTFS_MKE2FS_RESERVEDBLOCKSPERCENTAGE, 1, -1) < 0)
-        return guest_error(guest, err);
-    return 0;
-}
-
-int
-guest_layout(struct guest *guest, const char *label, struct error *err)
-{
-    if (make_partitions(guest, err) < 0 || (label != NULL && make_root(guest, label, err) < 0))
-        return -1;
-    if (guestfs_mkfs_opts(guest->g, "vfat", "/dev/sda2", GUESTFS_MKFS_OPTS_LABEL, "ESP", -1) < 0 ||
-        guestfs_mount(guest->g, "/dev/sda3", "/") < 0 ||
-        guestfs_mkdir_p(guest->g, "/boot/efi") < 0 ||
-        guestfs_mount(guest->g, "/dev/sda2", "/boot/efi") < 0)
-        return guest_error(guest, err);
-    return 0;
-}
-
-int
-guest_mount(struct guest *guest, const struct jv *mounts, struct error *err)
-{
-    for (size_t i = 0; i < jv_count(mounts); i++) {
-        const struct jv *mount = jv_at(mounts, i);
-        const char *device = jv_get_string(mount, "device"), *path = jv_get_string(mount, "path");
-        if (device == NULL || path == NULL)
-            return error_set(err, ERR_DAMAGED, "the base's manifest names no disk to mount");
-        if (guestfs_mount(guest->g, device, path) < 0)
-            return guest_error(guest, err);
-    }
-    return 0;
-}
-
-int
-guest_trim(struct guest *guest, struct error *err)
-{
-    if (guestfs_fstrim(guest->g, "/", -1) < 0)
-        return guest_error(guest, err);
-    return 0;
-}
-
 // ---- files and commands -------------------------------------------------------------------------
 
 int
@@ -290,14 +207,13 @@ guest_exists(struct guest *guest, const char *path, bool *ret, struct error *err
     return 0;
 }
 
-static void
-free_names(char ***names)
+void
+guest_names_free(char ***names)
 {
     for (size_t i = 0; *names != NULL && (*names)[i] != NULL; i++)
         free((*names)[i]);
     free(*names);
 }
-#define NAMES_AUTO __attribute__((cleanup(free_names)))
 
 int
 guest_newest(struct guest *guest, const char *glob, char **ret_path, struct error *err)
@@ -350,77 +266,5 @@ guest_copy_in(struct guest *guest, const char *from, const char *to, struct erro
         if (guestfs_upload(guest->g, source, target) < 0)
             return guest_error(guest, err);
     }
-    return 0;
-}
-
-// ---- inspection ---------------------------------------------------------------------------------
-
-static const char *
-family_of(const char *package_format)
-{
-    if (str_equal(package_format, "deb"))
-        return "debian";
-    return str_equal(package_format, "pacman") ? "arch" : NULL;
-}
-
-// The kernel finds its root by the UUID of the file system.
-static char *
-root_argument(struct guest *guest, const char *device)
-{
-    FREE_AUTO char *uuid = guestfs_vfs_uuid(guest->g, device);
-    return uuid == NULL || uuid[0] == '\0' ? NULL : str_format("root=UUID=%s", uuid);
-}
-
-static struct jv *
-mounts_of(char *const *pairs)
-{
-    struct jv *mounts = jv_array();
-    for (size_t length = 0, done = 0; done == 0 || pairs[done] != NULL; length++) {
-        for (size_t i = 0; pairs[i] != NULL; i += 2) { // short paths first: / before /boot
-            if (strlen(pairs[i]) != length)
-                continue;
-            struct jv *mount = jv_object();
-            jv_set_string(mount, "device", pairs[i + 1]);
-            jv_set_string(mount, "path", pairs[i]);
-            jv_push(mounts, mount);
-            done += 2;
-        }
-    }
-    return mounts;
-}
-
-static int
-describe_system(struct guest *guest, const char *root, struct jv *system, struct error *err)
-{
-    FREE_AUTO char *distro = guestfs_inspect_get_distro(guest->g, root);
-    FREE_AUTO char *name = guestfs_inspect_get_product_name(guest->g, root);
-    FREE_AUTO char *format = guestfs_inspect_get_package_format(guest->g, root);
-    FREE_AUTO char *argument = root_argument(guest, root);
-    NAMES_AUTO char **pairs = guestfs_inspect_get_mountpoints(guest->g, root);
-    if (distro == NULL || pairs == NULL || pairs[0] == NULL)
-        return guest_error(guest, err);
-    jv_set_string(system, "distro", distro);
-    jv_set_string(system, "name", name);
-    jv_set_string(system, "family", family_of(format));
-    jv_set_string(system, "root", argument);
-    jv_set(system, "mounts", mounts_of(pairs));
-    return 0;
-}
-
-int
-guest_inspect(struct guest *guest, struct jv **ret_system, struct error *err)
-{
-    NAMES_AUTO char **roots = guestfs_inspect_os(guest->g);
-    if (roots == NULL)
-        return guest_error(guest, err);
-    if (roots[0] == NULL)
-        return error_set(err, ERR_SPEC,
-            "no operating system is found on it (is it encrypted, or no disk of a system?)");
-    if (roots[1] != NULL)
-        return error_set(err, ERR_SPEC, "more than one operating system is on it");
-    JV_AUTO struct jv *system = jv_object();
-    if (describe_system(guest, roots[0], system, err) < 0)
-        return -1;
-    *ret_system = TAKE(system);
     return 0;
 }

@@ -44,7 +44,11 @@ void guest_step(struct guest *guest, int64_t timeout_ms, const char *format, ...
 // A disk gets GPT: BIOS boot, ESP (label ESP), root; mounted at / and /boot/efi. The root is made
 // ext4 with that label; label NULL: it is there already.
 int guest_layout(struct guest *guest, const char *label, struct error *err);
-// [{"device", "path"}] in the order of mounting.
+// The disk was made larger: its partition table, the partition of root (a device of guest_inspect)
+// and the file system on it follow. What is not the last partition stays as it is. Nothing is
+// mounted before or after.
+int guest_grow(struct guest *guest, const char *root, struct error *err);
+// [{"device", "path", "options"}] in the order of mounting; options may be absent.
 int guest_mount(struct guest *guest, const struct jv *mounts, struct error *err);
 // Look for the one operating system of the disk: ret_system gets "distro", "family" (by package
 // manager; null when it is none we know), "name", "root" (a kernel argument), "mounts".

@@ -109,7 +109,8 @@ do_steps(struct layer *layer, struct error *err)
     for (size_t i = 0; i < layer->recipe->steps.count; i++) {
         const struct recipe_step *step = &layer->recipe->steps.items[i];
         if (recipe_step_applies(step, layer->family) && do_step(layer, step, err) < 0)
-            return error_context(err, "step %zu of the recipe '%s'", i + 1, layer->recipe->name);
+            return error_context(
+                err, "%s: a step of the recipe '%s' failed", step->place, layer->recipe->name);
     }
     return 0;
 }

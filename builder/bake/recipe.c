@@ -12,12 +12,18 @@
 
 enum { INCLUDE_DEPTH_MAX = 4 };
 
+static const char *const families[] = {"debian", "arch", NULL};
+
 static const struct yaml_key bootstrap_keys[] = {
+    {.name = "family",
+        .type = YAML_WORD,
+        .words = families,
+        .offset = offsetof(struct recipe_bootstrap, family)},
     {.name = "sources",
         .type = YAML_STRINGS,
         .required = true,
         .offset = offsetof(struct recipe_bootstrap, sources),
-        .form = "a list of apt lines"},
+        .form = "a list of apt lines, or of pacman's repositories"},
     {.name = "packages",
         .type = YAML_STRINGS,
         .required = true,
@@ -34,6 +40,12 @@ static const struct yaml_key bootstrap_keys[] = {
         .form = "a list of steps"},
     {0},
 };
+
+const char *
+recipe_family_name(enum recipe_family family)
+{
+    return families[family];
+}
 
 // What a whole recipe file may say.
 struct document {
@@ -123,10 +135,52 @@ recipe_read(const char *folder, const char *name, char **ret_origin, char **ret_
     return asset_read(*ret_origin, ret_text, ret_length, err);
 }
 
+// Names of repositories go into a configuration file of pacman, and into paths.
+static void
+check_repositories(
+    struct yaml_source *source, const struct yaml_node *at, const struct strv *repositories)
+{
+    const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    for (size_t i = 0; i < repositories->count; i++) {
+        const char *name = repositories->items[i];
+        FREE_AUTO char *quoted = yaml_quote(name);
+        if (strspn(name, allowed) != strlen(name) || name[0] == '-' || str_equal(name, "options"))
+            yaml_complain(source, at,
+                "%s is no name of a repository of pacman; name them as in [core, extra]", quoted);
+    }
+}
+
+static void
+check_bootstrap(struct yaml_source *source, const struct yaml_node *bootstrap,
+    const struct recipe_bootstrap *is)
+{
+    const struct yaml_node *sources = yaml_get(bootstrap, "sources");
+    const struct yaml_node *packages = yaml_get(bootstrap, "packages");
+    if (sources != NULL && is->sources.count == 0)
+        yaml_complain(source, sources,
+            "'sources' is empty, so that no base can be made; name at least one");
+    if (packages != NULL && is->packages.count == 0)
+        yaml_complain(source, packages,
+            "'packages' is empty, so that no base can be made; name at least one");
+    if (is->family == RECIPE_ARCH)
+        check_repositories(source, sources, &is->sources);
+    for (size_t i = 0; i < is->early.count; i++)
+        if (is->early.items[i].action != RECIPE_FILES)
+            yaml_complain(source, yaml_get(bootstrap, "early")->items[i],
+                "an early step is 'files' or 'write': nothing of the system is there yet");
+}
+
 static void
 check_document(
     struct yaml_source *source, const struct yaml_node *root, const struct document *document)
 {
+    const struct yaml_node *bootstrap = yaml_get(root, "bootstrap");
+    if (bootstrap != NULL)
+        check_bootstrap(source, bootstrap, &document->bootstrap);
+    else if (document->cmdline != NULL)
+        yaml_complain(source, yaml_get_key(root, "cmdline"),
+            "'cmdline' goes with a 'bootstrap': a layer boots with the arguments of its base; take "
+            "it out");
     const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
     if (document->name != NULL && (strspn(document->name, allowed) != strlen(document->name) ||
                                       document->name[0] == '-' || strlen(document->name) > 40))
@@ -181,7 +235,7 @@ take_head(struct recipe *recipe, struct document *document)
     recipe->name = TAKE(document->name);
     recipe->description = TAKE(document->description);
     recipe->cmdline = TAKE(document->cmdline);
-    recipe->is_base = document->bootstrap.sources.count > 0;
+    recipe->is_base = document->bootstrap.sources.count > 0; // check_bootstrap: never none
     recipe->bootstrap = document->bootstrap;
     document->bootstrap = (struct recipe_bootstrap){0};
 }
@@ -271,7 +325,8 @@ recipe_canonical(const struct recipe *recipe)
     if (recipe->cmdline != NULL)
         buf_printf(&out, "cmdline %s\n", recipe->cmdline);
     if (recipe->is_base) {
-        buf_add(&out, "bootstrap\n");
+        buf_printf(&out, "bootstrap%s\n",
+            recipe->bootstrap.family == RECIPE_DEBIAN ? "" : " of arch");
         put_list(&out, "source", &recipe->bootstrap.sources);
         put_list(&out, "package", &recipe->bootstrap.packages);
         put_list(&out, "exclude", &recipe->bootstrap.exclude);

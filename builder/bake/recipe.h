@@ -26,6 +26,7 @@ struct recipe_file {
 
 struct recipe_step {
     enum recipe_action action;
+    char *place;  // "FILE:LINE", for messages; nothing depends on it
     char *family; // only on this family, "debian", "arch"; NULL: on all
     struct strv packages;
     struct recipe_file *files; // by path
@@ -39,9 +40,14 @@ struct recipe_steps {
     size_t count, capacity;
 };
 
+enum recipe_family { RECIPE_DEBIAN, RECIPE_ARCH };
+const char *recipe_family_name(enum recipe_family family); // "debian", "arch"
+
 // How a base is made from a distribution's packages.
 struct recipe_bootstrap {
-    struct strv sources; // apt lines; {mirror} and {suite} stand for the spec's
+    enum recipe_family family; // by mmdebstrap, or by pacstrap
+    // Of Debian: apt lines; {mirror} and {suite} stand for the spec's. Of Arch: repositories.
+    struct strv sources;
     struct strv packages;
     struct strv exclude;       // paths that packages do not install, with *
     struct recipe_steps early; // files that are there before the packages are configured
@@ -50,7 +56,7 @@ struct recipe_bootstrap {
 struct recipe {
     char *name;
     char *description;
-    char *cmdline; // kernel arguments beside root=; NULL: those of the base
+    char *cmdline; // of a base: kernel arguments beside root=; NULL: the usual ones
     bool is_base;  // has a bootstrap
     struct recipe_bootstrap bootstrap;
     struct recipe_steps steps; // those of included recipes first

@@ -238,7 +238,7 @@ recipe_read_steps(struct yaml_source *source, const struct yaml_node *name,
         yaml_map(source, node, "a step", step_keys, &raw);
         mem_grow(&steps->items, &steps->capacity, steps->count + 1, sizeof *steps->items);
         struct recipe_step *step = &steps->items[steps->count++];
-        *step = (struct recipe_step){0};
+        *step = (struct recipe_step){.place = str_format("%s:%u", source->origin, node->line)};
         if (source->complaint_total == 0)
             fill_step(place, node, &raw, step);
         raw_free(&raw);
@@ -248,6 +248,7 @@ recipe_read_steps(struct yaml_source *source, const struct yaml_node *name,
 static void
 step_free(struct recipe_step *step)
 {
+    free(step->place);
     free(step->family);
     strv_free(&step->packages);
     for (size_t i = 0; i < step->file_count; i++) {
