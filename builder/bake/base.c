@@ -46,7 +46,7 @@ describe_bootstrap(const struct bake_job *job, const char *set)
     jv_set_string(root, "path", "/");
     jv_push(mounts, root);
     jv_set_string(manifest, "name", recipe->name);
-    jv_set_string(manifest, "family", "debian");
+    jv_set_string(manifest, "family", recipe_family_name(recipe->bootstrap.family));
     jv_set_string(manifest, "cmdline", cmdline);
     jv_set_int(manifest, "virtual_bytes", (long long) base_disk_bytes);
     jv_set(manifest, "mounts", mounts);
@@ -70,7 +70,8 @@ boot_disk(const struct bake_job *job, const char *raw, const char *folder,
         .progress = job->options->progress};
     if (guest_start(&options, &guest, err) < 0 || fill_disk(guest, system, err) < 0)
         return -1;
-    return image_finish(guest, folder, "debian", false, manifest, err);
+    return image_finish(guest, folder,
+        recipe_family_name(job->item->source->recipe->bootstrap.family), false, manifest, err);
 }
 
 static int
@@ -83,8 +84,9 @@ make_disk(const struct bake_job *job, const char *folder, const char *work,
         return -1;
     if (system->tree != NULL) {
         progress_step(job->options->progress, job->item->name, "making the file system");
-        if (disk_make_ext4(raw, GUEST_ROOT_START, base_disk_bytes - GUEST_ROOT_START - GUEST_ROOT_TAIL,
-                LABEL, system->tree, work, err) < 0)
+        if (disk_make_ext4(raw, GUEST_ROOT_START,
+                base_disk_bytes - GUEST_ROOT_START - GUEST_ROOT_TAIL, LABEL, system->tree, work,
+                err) < 0)
             return -1;
     }
     if (boot_disk(job, raw, folder, system, manifest, err) < 0)
@@ -108,7 +110,7 @@ make_bootstrap(const struct bake_job *job, struct draft *draft, struct error *er
         .store = job->store,
         .folder = work,
         .set = set,
-        .tree = geteuid() == 0,
+        .tree = geteuid() == 0, // pacstrap is for root alone
         .prefetch = job->prefetch,
         .prefetch_count = job->prefetch_count,
         .offline = job->options->offline,

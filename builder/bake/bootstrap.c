@@ -1,7 +1,9 @@
-// bootstrap.c - what mmdebstrap is told: sources, packages, files, steps; pure.
+// bootstrap.c - what mmdebstrap is told, and the steps of either family as a script; pure.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bootstrap.h"
 
+#include "bake/arch.h"
+#include "bake/bootstrap_inside.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "base/file.h"
@@ -30,12 +32,25 @@ fill(const char *line, const struct spec_base *base)
     return buf_take(&out);
 }
 
+// A repository is a name alone: what it has is the mirror's matter.
+static void
+add_servers(struct digest *digest, const struct spec_base *base)
+{
+    STRV_AUTO struct strv servers = {0};
+    arch_servers(base, &servers);
+    for (size_t i = 0; i < servers.count; i++)
+        digest_add_field(digest, servers.items[i]);
+    digest_add_field(digest, NULL);
+}
+
 char *
 bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
 {
     char hex[DIGEST_HEX + 1];
     DIGEST_AUTO struct digest *digest = digest_new();
     digest_add_field(digest, "bootstrap 1");
+    if (recipe->bootstrap.family == RECIPE_ARCH)
+        add_servers(digest, base);
     for (size_t i = 0; i < recipe->bootstrap.sources.count; i++) {
         FREE_AUTO char *source = fill(recipe->bootstrap.sources.items[i], base);
         digest_add_field(digest, source);
@@ -47,9 +62,8 @@ bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
     return str_dup(hex);
 }
 
-// One word of the shell, whatever is in it.
-static void
-add_quoted(struct buf *out, const char *text)
+void
+bootstrap_quote(struct buf *out, const char *text)
 {
     buf_add(out, "'");
     for (; *text != '\0'; text++) {
@@ -70,9 +84,9 @@ add_copy_hook(struct strv *ret, const char *when, const char *verb, const char *
     FREE_AUTO char *path = path_join(folder, name);
     bool out = str_equal(verb, "sync-out");
     buf_printf(&hook, "--%s-hook=%s ", when, verb);
-    add_quoted(&hook, out ? inside : path);
+    bootstrap_quote(&hook, out ? inside : path);
     buf_add(&hook, " ");
-    add_quoted(&hook, out ? path : inside);
+    bootstrap_quote(&hook, out ? path : inside);
     strv_take(ret, buf_take(&hook));
 }
 
@@ -163,11 +177,11 @@ static void
 add_step(struct buf *out, size_t number, const struct recipe_step *step)
 {
     buf_add(out, "place=");
-    add_quoted(out, step->place);
+    bootstrap_quote(out, step->place);
     buf_add(out, "\n");
     for (size_t i = 0; i < step->file_count; i++) {
         buf_printf(out, "install -D -m %04o /airbuild/%zu-%zu ", step->files[i].mode, number, i);
-        add_quoted(out, step->files[i].path);
+        bootstrap_quote(out, step->files[i].path);
         buf_add(out, "\n");
     }
     add_units(out, "disable", &step->disable);
@@ -183,6 +197,8 @@ bootstrap_script(const struct recipe *recipe)
     BUF_AUTO struct buf out = {0};
     buf_add(&out, "trap '[ $? = 0 ] || echo \"" BOOTSTRAP_FAILED "$place\" >&2' EXIT\n");
     for (size_t i = 0; i < recipe->steps.count; i++)
-        add_step(&out, i, &recipe->steps.items[i]);
+        if (recipe_step_applies(
+                &recipe->steps.items[i], recipe_family_name(recipe->bootstrap.family)))
+            add_step(&out, i, &recipe->steps.items[i]);
     return buf_take(&out);
 }

@@ -238,6 +238,15 @@ guest_download(struct guest *guest, const char *path, const char *to, struct err
 }
 
 int
+guest_upload(struct guest *guest, const char *from, const char *to, struct error *err)
+{
+    FREE_AUTO char *folder = path_folder(to);
+    if (guestfs_mkdir_p(guest->g, folder) < 0 || guestfs_upload(guest->g, from, to) < 0)
+        return guest_error(guest, err);
+    return 0;
+}
+
+int
 guest_copy_out(struct guest *guest, const char *from, const char *to, struct error *err)
 {
     NAMES_AUTO char **names = guestfs_ls(guest->g, from);

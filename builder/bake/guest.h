@@ -64,6 +64,8 @@ int guest_exists(struct guest *guest, const char *path, bool *ret, struct error 
 // Newest name that matches a glob, "/boot/vmlinuz-*" (by version); NULL when there is none.
 int guest_newest(struct guest *guest, const char *glob, char **ret_path, struct error *err);
 int guest_download(struct guest *guest, const char *path, const char *to, struct error *err);
+// One file of the host; folders on the way are made.
+int guest_upload(struct guest *guest, const char *from, const char *to, struct error *err);
 // Every file of a folder of the guest into a folder of the host, and the other way.
 int guest_copy_out(struct guest *guest, const char *from, const char *to, struct error *err);
 int guest_copy_in(struct guest *guest, const char *from, const char *to, struct error *err);

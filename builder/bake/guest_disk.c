@@ -124,7 +124,8 @@ grow_system(struct guest *guest, const char *device, struct error *err)
         return grow_mounted(guest, device, type, err);
     if (!str_starts(type, "ext"))
         return 0;
-    if (guestfs_e2fsck(guest->g, device, GUESTFS_E2FSCK_CORRECT, 1, -1) < 0 || guestfs_resize2fs(guest->g, device) < 0)
+    if (guestfs_e2fsck(guest->g, device, GUESTFS_E2FSCK_CORRECT, 1, -1) < 0 ||
+        guestfs_resize2fs(guest->g, device) < 0)
         return guest_error(guest, err);
     return 0;
 }

@@ -21,7 +21,8 @@ root_argument(struct guest *guest, const char *device)
     return uuid == NULL || uuid[0] == '\0' ? NULL : str_format("root=UUID=%s", uuid);
 }
 
-// What is written to btrfs is compressed as the official image of Arch is, so that layers stay thin.
+// What is written to btrfs is compressed as the official image of Arch is, so that layers stay
+// thin.
 static const char *
 mount_options(struct guest *guest, const char *device)
 {

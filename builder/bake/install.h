@@ -13,13 +13,16 @@ char *install_set(const char *base_key, const char *family, const struct strv *p
 struct install {
     struct store *store;
     const char *family;
-    const char *set;       // of install_set
-    const char *folder;    // a folder of the host for files on the way
-    bool offline, refresh; // as in struct bake_options
+    const char *set;            // of install_set
+    const char *folder;         // a folder of the host for files on the way
+    bool offline, refresh;      // as in struct bake_options
+    const struct strv *servers; // of pacman, as arch_servers gives them; apt knows its own
 };
 
 // Install packages (no recommended ones, no service is started). A kept set is used when there is
-// one, else they are downloaded and kept. ERR_NETWORK: not kept, and offline or no mirror answers.
+// one, else they are downloaded and kept. ERR_NETWORK: not kept, and offline or no mirror answers;
+// ERR_SPEC: the mirror does not have one; ERR_DAMAGED: one is not signed as it should be, or a kept
+// one is not what it was.
 int install_packages(struct guest *guest, const struct install *install,
     const struct strv *packages, struct error *err);
 

@@ -157,8 +157,8 @@ check_bootstrap(struct yaml_source *source, const struct yaml_node *bootstrap,
     const struct yaml_node *sources = yaml_get(bootstrap, "sources");
     const struct yaml_node *packages = yaml_get(bootstrap, "packages");
     if (sources != NULL && is->sources.count == 0)
-        yaml_complain(source, sources,
-            "'sources' is empty, so that no base can be made; name at least one");
+        yaml_complain(
+            source, sources, "'sources' is empty, so that no base can be made; name at least one");
     if (packages != NULL && is->packages.count == 0)
         yaml_complain(source, packages,
             "'packages' is empty, so that no base can be made; name at least one");
@@ -325,8 +325,8 @@ recipe_canonical(const struct recipe *recipe)
     if (recipe->cmdline != NULL)
         buf_printf(&out, "cmdline %s\n", recipe->cmdline);
     if (recipe->is_base) {
-        buf_printf(&out, "bootstrap%s\n",
-            recipe->bootstrap.family == RECIPE_DEBIAN ? "" : " of arch");
+        buf_printf(
+            &out, "bootstrap%s\n", recipe->bootstrap.family == RECIPE_DEBIAN ? "" : " of arch");
         put_list(&out, "source", &recipe->bootstrap.sources);
         put_list(&out, "package", &recipe->bootstrap.packages);
         put_list(&out, "exclude", &recipe->bootstrap.exclude);
