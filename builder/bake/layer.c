@@ -1,5 +1,6 @@
 // layer.c - a recipe's steps carried out over a base: a thin qcow2 layer.
 // SPDX-License-Identifier: Apache-2.0
+#include "bake/arch.h"
 #include "bake/install.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
@@ -74,12 +75,16 @@ set_services(struct layer *layer, const struct recipe_step *step, struct error *
 static int
 put_packages(struct layer *layer, struct error *err)
 {
+    STRV_AUTO struct strv servers = {0};
+    if (str_equal(layer->family, "arch"))
+        arch_servers(&layer->job->item->source->base, &servers);
     struct install install = {.store = layer->job->store,
         .family = layer->family,
         .set = layer->set,
         .folder = layer->work,
         .offline = layer->job->options->offline,
-        .refresh = layer->job->options->refresh};
+        .refresh = layer->job->options->refresh,
+        .servers = &servers};
     if (layer->installed)
         return 0;
     layer->installed = true;
