@@ -138,7 +138,7 @@ test_family_filters(void **state)
 static void
 test_include(void **state)
 {
-    put(*state, "one.yaml", "name: one\ncmdline: one\nsteps:\n  - command: echo 1\n");
+    put(*state, "one.yaml", "name: one\ndescription: one\nsteps:\n  - command: echo 1\n");
     put(*state, "two.yaml", "name: two\ninclude: [one.yaml]\nsteps:\n  - command: echo 2\n");
     RECIPE_AUTO struct recipe *recipe = read_text(
         *state, "name: three\ninclude: [two.yaml, common.yaml]\nsteps:\n  - command: echo 3\n");
@@ -146,7 +146,8 @@ test_include(void **state)
     ERROR_AUTO struct error err = {0};
     assert_ok(recipe_load("common", &common, &err), &err);
     assert_string_equal(recipe->name, "three");
-    assert_null(recipe->cmdline);
+    assert_null(recipe->description);
+    assert_true(str_ends(recipe->steps.items[0].place, "/one.yaml:4"));
     assert_int_equal(recipe->steps.count, 3 + common->steps.count);
     assert_string_equal(recipe->steps.items[0].command, "echo 1");
     assert_string_equal(recipe->steps.items[1].command, "echo 2");
@@ -254,6 +255,22 @@ static const struct wrong wrongs[] = {
     {"name: x\nname: y\n", ":2:1: "},
     {"name: x\nsteps: &a []\n", ":2:8: "},
     {"- name\n", "a recipe"},
+    {"name: x\ncmdline: quiet\nsteps: []\n",
+        ":2:1: 'cmdline' goes with a 'bootstrap': a layer boots with the arguments of its base; "
+        "take it out"},
+    {"name: x\nbootstrap: {sources: [], packages: [a]}\n",
+        ":2:22: 'sources' is empty, so that no base can be made; name at least one"},
+    {"name: x\nbootstrap: {sources: [a], packages: []}\n",
+        ":2:37: 'packages' is empty, so that no base can be made; name at least one"},
+    {"name: x\nbootstrap: {packages: [a]}\n", "'sources'"},
+    {"name: x\nbootstrap: {family: suse, sources: [a], packages: [a]}\n",
+        ":2:21: 'family' must be debian or arch"},
+    {"name: x\nbootstrap: {family: arch, sources: [\"core]\"], packages: [a]}\n",
+        ":2:36: 'core]' is no name of a repository of pacman; name them as in [core, extra]"},
+    {"name: x\nbootstrap: {family: arch, sources: [options], packages: [a]}\n",
+        ":2:36: 'options' is no name of a repository"},
+    {"name: x\nbootstrap:\n  sources: [a]\n  packages: [a]\n  early:\n    - command: a\n",
+        ":6:7: an early step is 'files' or 'write': nothing of the system is there yet"},
 };
 
 static void

@@ -1,0 +1,231 @@
+// test_bake_pacman.c - what pacman, pacstrap and the shell around them are told, what pacman's
+// complaints mean, and what an image's own GRUB says about its root. Nothing is run.
+// AIRBUILD_REGENERATE=1 writes the golden files anew.
+// SPDX-License-Identifier: Apache-2.0
+#include "unit.h"
+
+#include "bake/bootstrap_inside.h"
+#include "bake/cmdline.h"
+#include "bake/pacman.h"
+#include "base/cleanup.h"
+
+#define GOLDEN "tests/golden/bake/"
+
+static const char text[] = "name: base-small\n"
+                           "bootstrap:\n"
+                           "  family: arch\n"
+                           "  sources: [core, extra]\n"
+                           "  packages: [base, linux]\n"
+                           "  exclude: [/usr/share/man/*]\n"
+                           "steps:\n"
+                           "  - {command: echo one, family: debian}\n"
+                           "  - {command: echo two, family: arch}\n";
+
+static struct recipe *
+read_recipe(const char *folder)
+{
+    ERROR_AUTO struct error err = {0};
+    struct recipe *recipe = NULL;
+    FREE_AUTO char *path = path_join(folder, "small.yaml");
+    assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
+    assert_ok(recipe_load_file(path, &recipe, &err), &err);
+    return recipe;
+}
+
+static void
+assert_golden(const char *path, const char *is)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *golden = NULL;
+    if (getenv("AIRBUILD_REGENERATE") != NULL)
+        assert_ok(file_write(path, 0644, is, strlen(is), &err), &err);
+    assert_ok(file_read(path, 1 << 20, &golden, NULL, &err), &err);
+    assert_string_equal(golden, is);
+}
+
+static char kind[] = "arch", mirror[] = "file:///srv/arch", keys[] = "/srv/it's.asc";
+
+static void
+test_pacstrap(void **state)
+{
+    RECIPE_AUTO struct recipe *recipe = read_recipe(*state);
+    struct spec_base base = {.kind = SPEC_BASE_BOOTSTRAP, .bootstrap = kind, .mirror = mirror};
+    struct bootstrap bootstrap = {.recipe = recipe, .base = &base, .folder = "/store/work"};
+    STRV_AUTO struct strv servers = {0};
+    strv_add(&servers, "https://one.example/$repo/os/$arch");
+    strv_add(&servers, "https://two.example/$repo/os/$arch");
+    FREE_AUTO char *conf = bootstrap_arch_conf(&bootstrap, &servers);
+    assert_golden(GOLDEN "pacstrap.conf", conf);
+    FREE_AUTO char *script = bootstrap_arch_script(&bootstrap, false);
+    assert_golden(GOLDEN "pacstrap.txt", script);
+    base.keyring = keys;
+    FREE_AUTO char *kept = bootstrap_arch_script(&bootstrap, true);
+    assert_golden(GOLDEN "pacstrap-kept.txt", kept);
+}
+
+// A layer's pacman keeps the kernel that is there and heeds the image's own hooks.
+static void
+test_conf_of_a_layer(void **state)
+{
+    (void) state;
+    STRV_AUTO struct strv servers = {0}, repositories = {0};
+    strv_add(&servers, "https://one.example/$repo/os/$arch");
+    strv_add(&repositories, "extra");
+    struct pacman pacman = {.servers = &servers,
+        .repositories = &repositories,
+        .folder = "/cache",
+        .hooks = "/etc/pacman.d/hooks/",
+        .keep_kernel = true};
+    FREE_AUTO char *conf = pacman_conf(&pacman);
+    assert_golden(GOLDEN "pacman.conf", conf);
+}
+
+static void
+test_only_its_own_steps(void **state)
+{
+    RECIPE_AUTO struct recipe *recipe = read_recipe(*state);
+    FREE_AUTO char *script = bootstrap_script(recipe);
+    assert_null(strstr(script, "echo one"));
+    assert_contains(script, "echo two");
+    assert_contains(script, "small.yaml:9'");
+}
+
+static void
+test_step_that_failed(void **state)
+{
+    RECIPE_AUTO struct recipe *recipe = read_recipe(*state);
+    ERROR_AUTO struct error err = {0};
+    assert_int_equal(bootstrap_step_failed(recipe, "all is well\n", &err), 0);
+    assert_error(bootstrap_step_failed(
+                     recipe, "the tap is dry\nairbuild: failed: r.yaml:9\nerror: and more\n", &err),
+        &err, ERR_SPEC, "r.yaml:9: a step of the recipe 'base-small' failed: the tap is dry");
+}
+
+static void
+test_another_set_for_another_mirror(void **state)
+{
+    RECIPE_AUTO struct recipe *recipe = read_recipe(*state);
+    char other_mirror[] = "https://other.example/arch";
+    struct spec_base base = {.kind = SPEC_BASE_BOOTSTRAP, .bootstrap = kind, .mirror = mirror};
+    FREE_AUTO char *first = bootstrap_set(recipe, &base);
+    FREE_AUTO char *same = bootstrap_set(recipe, &base);
+    base.mirror = other_mirror;
+    FREE_AUTO char *other = bootstrap_set(recipe, &base);
+    assert_string_equal(first, same);
+    assert_string_not_equal(first, other);
+}
+
+static void
+test_servers_are_filled_in(void **state)
+{
+    (void) state;
+    FREE_AUTO char *one = pacman_fill("/srv/$repo/os/$arch", "core", "x86_64");
+    FREE_AUTO char *two = pacman_fill("/srv/$repo-$repo/$other$", "extra", "x86_64");
+    assert_string_equal(one, "/srv/core/os/x86_64");
+    assert_string_equal(two, "/srv/extra-extra/$other$");
+}
+
+// Words of pacman 6.0 and 7.0, which tells the cause of the cause last.
+static void
+test_causes(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *said;
+        enum error_code code;
+        const char *sentence;
+    } cases[] = {
+        {NULL, ERR_FAILED, "pacman failed: it gave no reason"},
+        {"error: failed to init transaction (unable to lock database)\n", ERR_FAILED,
+            "pacman failed: failed to init transaction (unable to lock database)"},
+        {"error: target not found: valkey\n", ERR_SPEC,
+            "'https://m/' does not have a package that is asked for; check its name, or take "
+            "another snapshot: target not found: valkey"},
+        {"warning: cannot resolve \"libc>=3\", a dependency of \"valkey\"\n"
+         "error: failed to prepare transaction (could not satisfy dependencies)\n",
+            ERR_SPEC, "'https://m/' does not have a package"},
+        {"error: failed retrieving file 'extra.db' from m : Could not resolve host: m\n"
+         "error: failed to synchronize all databases (download library error)\n",
+            ERR_NETWORK,
+            "the packages cannot be downloaded from 'https://m/' and none are kept; check the "
+            "network and the mirror, then run 'airbuild images' again: failed retrieving file "
+            "'extra.db' from m : Could not resolve host: m"},
+        {"error: failed retrieving file 'valkey-9.1.3-1-x86_64.pkg.tar.zst' from m : transfer "
+         "closed with 1 bytes remaining to read\n"
+         "warning: failed to retrieve some files\n"
+         "error: failed to commit transaction (transfer closed)\n",
+            ERR_NETWORK, "the packages cannot be downloaded from 'https://m/'"},
+        {"error: valkey: signature from \"Somebody New <new@archlinux.org>\" is unknown trust\n"
+         "error: failed to commit transaction (invalid or corrupted package (PGP signature))\n",
+            ERR_DAMAGED,
+            "a package of 'https://m/' is not signed by a key that the image's keyring trusts; an "
+            "old keyring does not know new packagers, so let the snapshot be of the image's own "
+            "date, or take a newer image: valkey: signature from \"Somebody New "
+            "<new@archlinux.org>\" is unknown trust"},
+        {"error: keyring is not writable\nerror: required key missing from keyring\n", ERR_DAMAGED,
+            "is not signed by a key that the image's keyring trusts"},
+        {"error: valkey: missing required signature\n", ERR_DAMAGED, "is not signed by a key"},
+        {"error: Partition / too full: 90 blocks needed, 2 blocks free\n"
+         "error: failed to commit transaction (not enough free disk space)\n",
+            ERR_SPACE, "the disk became full while packages were installed"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ERROR_AUTO struct error err = {0};
+        assert_error(pacman_error(cases[i].said, "https://m/", "the image's", &err), &err,
+            cases[i].code, cases[i].sentence);
+    }
+}
+
+static void
+test_cmdline(void **state)
+{
+    (void) state;
+    static const struct {
+        const char *line, *is;
+    } cases[] = {
+        {NULL, "root=UUID=1 rw quiet console=ttyS0,115200 net.ifnames=0"},
+        {"", "root=UUID=1 rw quiet console=ttyS0,115200 net.ifnames=0"},
+        {"\tlinux\t/boot/vmlinuz-linux root=UUID=1 rw net.ifnames=0 rootflags=compress=zstd:1 "
+         "console=tty0 console=ttyS0,115200\n",
+            "root=UUID=1 rootflags=compress=zstd:1 rw quiet console=ttyS0,115200 net.ifnames=0"},
+        {"linux /@/boot/vmlinuz root=UUID=1 rw rootflags=subvol=@ rootflags=compress=zstd\n",
+            "root=UUID=1 rootflags=subvol=@,compress=zstd rw quiet console=ttyS0,115200 "
+            "net.ifnames=0"},
+        {"linux /vmlinuz root=UUID=1 ro rootflags=noatime\n",
+            "root=UUID=1 rootflags=noatime rw quiet console=ttyS0,115200 net.ifnames=0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        FREE_AUTO char *is = cmdline_of("root=UUID=1", cases[i].line);
+        assert_string_equal(is, cases[i].is);
+    }
+}
+
+static void
+test_initrd_of_a_kernel(void **state)
+{
+    (void) state;
+    FREE_AUTO char *arch = cmdline_initrd("arch", "/boot/vmlinuz-linux");
+    FREE_AUTO char *lts = cmdline_initrd("arch", "/boot/vmlinuz-linux-lts");
+    FREE_AUTO char *debian = cmdline_initrd("debian", "/boot/vmlinuz-6.1.0-28-amd64");
+    assert_string_equal(arch, "/boot/initramfs-linux.img");
+    assert_string_equal(lts, "/boot/initramfs-linux-lts.img");
+    assert_string_equal(debian, "/boot/initrd.img-6.1.0-28-amd64");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        scratch_test(test_pacstrap),
+        cmocka_unit_test(test_conf_of_a_layer),
+        scratch_test(test_only_its_own_steps),
+        scratch_test(test_step_that_failed),
+        scratch_test(test_another_set_for_another_mirror),
+        cmocka_unit_test(test_servers_are_filled_in),
+        cmocka_unit_test(test_causes),
+        cmocka_unit_test(test_cmdline),
+        cmocka_unit_test(test_initrd_of_a_kernel),
+    };
+    unsetenv("AIRBUILD_ARCH_MIRRORS");
+    return cmocka_run_group_tests_name("pacman", tests, NULL, NULL);
+}
