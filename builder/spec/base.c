@@ -67,72 +67,73 @@ static const struct yaml_key arch_keys[] = {
 };
 
 // Those that can be said of several kinds of base come last.
-#define FORM_KEYS                                                                                 \
-    {.name = "debian",                                                                            \
-        .type = YAML_TABLE,                                                                       \
-        .keys = debian_keys,                                                                      \
-        .meaning = "A base image made from Debian's packages."},                                  \
-        {.name = "arch",                                                                          \
-            .type = YAML_TABLE,                                                                   \
-            .keys = arch_keys,                                                                    \
-            .meaning = "Arch's official cloud image, its digest and signature checked."},         \
-        {.name = "file",                                                                          \
-            .type = YAML_STRING,                                                                  \
-            .offset = AT(file),                                                                   \
-            .fits = form_path,                                                                    \
-            .form = FILE_FORM,                                                                    \
-            .absent = "no file",                                                                  \
-            .meaning = "A base image of your own: a qcow2 with cloud-init in it."},               \
-        {.name = "url",                                                                           \
-            .type = YAML_STRING,                                                                  \
-            .offset = AT(url),                                                                    \
-            .fits = form_download,                                                                \
-            .form = "a URL such as https://example.org/disk.qcow2 (http, https or file, without " \
-                    "an account)",                                                                \
-            .absent = "nothing is downloaded",                                                    \
-            .meaning = "A base image to be downloaded: a qcow2 with cloud-init in it."},          \
-        {.name = "sha256",                                                                        \
-            .type = YAML_STRING,                                                                  \
-            .offset = AT(sha256),                                                                 \
-            .fits = form_sha256,                                                                  \
-            .form = "64 hexadecimal digits, as sha256sum prints them",                            \
-            .absent = "required with url, unless there is a signature",                           \
-            .meaning = "The SHA-256 of the image at url."},                                       \
-        {.name = "signature",                                                                     \
-            .type = YAML_STRING,                                                                  \
-            .offset = AT(signature),                                                              \
-            .fits = form_download,                                                                \
-            .form = "a URL such as https://example.org/disk.qcow2.sig (http, https or file, "     \
-                    "without an account)",                                                        \
-            .absent = "no signature is asked for",                                                \
-            .meaning = "The detached OpenPGP signature of the image at url, checked by gpgv."},   \
-        {.name = "keyring",                                                                       \
-            .type = YAML_STRING,                                                                  \
-            .offset = AT(keyring),                                                                \
-            .fits = form_path,                                                                    \
-            .form = FILE_FORM,                                                                    \
-            .absent = "the key of Arch's official images",                                        \
-            .meaning = "The public keys that may have made the signature, as 'gpg --export' "     \
-                       "writes them, armored or not."},                                           \
-        {.name = "bootstrap",                                                                     \
-            .type = YAML_STRING,                                                                  \
-            .offset = AT(bootstrap),                                                              \
-            .fits = form_bootstrap,                                                               \
-            .form = "arch",                                                                       \
-            .absent = "nothing is bootstrapped",                                                  \
-            .meaning = "A base image made from Arch's packages by pacstrap."},                    \
-        {.name = "snapshot",                                                                      \
-            .type = YAML_STRING,                                                                  \
-            .offset = AT(snapshot),                                                               \
-            .fits = form_snapshot,                                                                \
-            .form = SNAPSHOT_FORM,                                                                \
-            .absent = "the packages of today",                                                    \
-            .meaning = "With file, url or bootstrap: the day of the Arch Linux Archive that "     \
-                       "packages come from."},                                                    \
-    {                                                                                             \
-        .name = "mirror", .type = YAML_STRING, .offset = AT(mirror), .fits = form_mirror,         \
-        .form = MIRROR_FORM, .absent = "AIRBUILD_ARCH_MIRRORS, else the mirrors of Arch",         \
-        .meaning = "With file, url or bootstrap: where packages of Arch come from."               \
+#define FORM_KEYS                                                                                  \
+    {.name = "debian",                                                                             \
+        .type = YAML_TABLE,                                                                        \
+        .keys = debian_keys,                                                                       \
+        .meaning = "A base image made from Debian's packages."},                                   \
+        {.name = "arch",                                                                           \
+            .type = YAML_TABLE,                                                                    \
+            .keys = arch_keys,                                                                     \
+            .meaning = "Arch's official cloud image, its digest and signature checked."},          \
+        {.name = "file",                                                                           \
+            .type = YAML_STRING,                                                                   \
+            .offset = AT(file),                                                                    \
+            .fits = form_path,                                                                     \
+            .form = FILE_FORM,                                                                     \
+            .absent = "no file",                                                                   \
+            .meaning = "A base image of your own: a qcow2 with cloud-init in it."},                \
+        {.name = "url",                                                                            \
+            .type = YAML_STRING,                                                                   \
+            .offset = AT(url),                                                                     \
+            .fits = form_download,                                                                 \
+            .form = "a URL such as https://example.org/disk.qcow2 (http, https or file, without "  \
+                    "an account)",                                                                 \
+            .absent = "nothing is downloaded",                                                     \
+            .meaning = "A base image to be downloaded: a qcow2 with cloud-init in it."},           \
+        {.name = "sha256",                                                                         \
+            .type = YAML_STRING,                                                                   \
+            .offset = AT(sha256),                                                                  \
+            .fits = form_sha256,                                                                   \
+            .form = "64 hexadecimal digits, as sha256sum prints them",                             \
+            .absent = "required with url, unless there is a signature",                            \
+            .meaning = "The SHA-256 of the image at url."},                                        \
+        {.name = "signature",                                                                      \
+            .type = YAML_STRING,                                                                   \
+            .offset = AT(signature),                                                               \
+            .fits = form_download,                                                                 \
+            .form = "a URL such as https://example.org/disk.qcow2.sig (http, https or file, "      \
+                    "without an account)",                                                         \
+            .absent = "no signature is asked for",                                                 \
+            .meaning = "The detached OpenPGP signature of the image at url, checked by gpgv."},    \
+        {.name = "keyring",                                                                        \
+            .type = YAML_STRING,                                                                   \
+            .offset = AT(keyring),                                                                 \
+            .fits = form_path,                                                                     \
+            .form = FILE_FORM,                                                                     \
+            .absent =                                                                              \
+                "the key of Arch's official images; of bootstrap: the keys of Arch's packages",    \
+            .meaning = "The public keys that may have signed the image at url or the packages of " \
+                       "bootstrap, as 'gpg --export' writes them, armored or not."},               \
+        {.name = "bootstrap",                                                                      \
+            .type = YAML_STRING,                                                                   \
+            .offset = AT(bootstrap),                                                               \
+            .fits = form_bootstrap,                                                                \
+            .form = "arch",                                                                        \
+            .absent = "nothing is bootstrapped",                                                   \
+            .meaning = "A base image made from Arch's packages by pacstrap."},                     \
+        {.name = "snapshot",                                                                       \
+            .type = YAML_STRING,                                                                   \
+            .offset = AT(snapshot),                                                                \
+            .fits = form_snapshot,                                                                 \
+            .form = SNAPSHOT_FORM,                                                                 \
+            .absent = "the packages of today",                                                     \
+            .meaning = "With file, url or bootstrap: the day of the Arch Linux Archive that "      \
+                       "packages come from."},                                                     \
+    {                                                                                              \
+        .name = "mirror", .type = YAML_STRING, .offset = AT(mirror), .fits = form_mirror,          \
+        .form = MIRROR_FORM, .absent = "AIRBUILD_ARCH_MIRRORS, else the mirrors of Arch",          \
+        .meaning = "With file, url or bootstrap: where packages of Arch come from."                \
     }
 static const struct yaml_key form_keys[] = {FORM_KEYS, {0}};
 
@@ -249,7 +250,8 @@ check_beside(struct yaml_source *source, const struct yaml_node *value, const st
 {
     static const char *const of_url[] = {"sha256", "signature", "keyring"};
     static const char *const of_packages[] = {"snapshot", "mirror"};
-    for (size_t i = 0; kind->kind != SPEC_BASE_URL && i < 3; i++)
+    size_t refused = kind->kind == SPEC_BASE_BOOTSTRAP ? 2 : 3; // its packages are signed too
+    for (size_t i = 0; kind->kind != SPEC_BASE_URL && i < refused; i++)
         refuse_beside(source, value, of_url[i], kind->key, "it is for 'url'; remove the line");
     FREE_AUTO char *inside = str_format("write it inside '%s'", kind->key);
     for (size_t i = 0; !kind->packages && i < 2; i++)
