@@ -35,17 +35,40 @@ add_names(struct buf *out, const struct strv *names)
     }
 }
 
+// The path of a socket has at most 107 bytes (unix(7)), and a draft's is longer: the keyring is
+// made elsewhere.
 static void
 add_keyring(struct buf *out, const char *keys)
 {
     buf_add(out, "echo '" TOLD "making the keyring'\n"
-                 "trap 'end_keyring \"$PWD/gnupg\"' EXIT\n"
-                 "make_keyring \"$PWD/gnupg\"");
+                 "keyring=$(mktemp -d)\n"
+                 "trap 'end_keyring \"$keyring\"; rm -rf \"$keyring\"' EXIT\n"
+                 "make_keyring \"$keyring\"");
     if (keys != NULL) {
         buf_add(out, " ");
         bootstrap_quote(out, keys);
     }
-    buf_add(out, "\n");
+    buf_add(out, "\nend_keyring \"$keyring\"\ncp -a \"$keyring\" gnupg\n");
+}
+
+#define PACMAN                                                                       \
+    "pacman --config pacman.conf -r \"$PWD/root\" --dbpath \"$PWD/db\" --noconfirm " \
+    "--noprogressbar "
+
+// Packages that layers will ask for, as far as the new system does not have them.
+static void
+add_prefetch(struct buf *out, const struct bootstrap *bootstrap)
+{
+    buf_add(out, "rm -rf db/local\nln -s ../root/var/lib/pacman/local db/local\n");
+    for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
+        buf_printf(
+            out, "mkdir prefetch-%zu\npacman --config pacman.conf --dbpath \"$PWD/db\" -T", i);
+        add_names(out, &bootstrap->prefetch[i].packages);
+        buf_printf(out,
+            " >missing || [ $? = 127 ]\n"
+            "[ ! -s missing ] || " PACMAN "--cachedir \"$PWD/prefetch-%zu\" -Sw $(cat missing)\n",
+            i);
+    }
 }
 
 // What is installed is in packages/ then, whichever way it came there, each with its signature.
@@ -59,9 +82,7 @@ bootstrap_arch_script(const struct bootstrap *bootstrap, bool kept)
     buf_add(&out, "\nmkdir -p db hooks root\nwithout_sandbox pacman.conf\n");
     add_keyring(&out, bootstrap->base->keyring);
     if (!kept) {
-        buf_add(&out, "echo '" TOLD "downloading packages'\n"
-                      "pacman --config pacman.conf -r \"$PWD/root\" --dbpath \"$PWD/db\" "
-                      "--noconfirm --noprogressbar -Syw");
+        buf_add(&out, "echo '" TOLD "downloading packages'\n" PACMAN "-Syw");
         add_names(&out, &bootstrap->recipe->bootstrap.packages);
         buf_add(&out, "\n");
     }
@@ -71,8 +92,10 @@ bootstrap_arch_script(const struct bootstrap *bootstrap, bool kept)
                   "for file in packages/*; do\n"
                   "    case $file in *.sig) ;; *) set -- \"$@\" \"$file\" ;; esac\n"
                   "done\n"
-                  "pacstrap -c -C pacman.conf -G -M -U root \"$@\"\n"
-                  "echo '" TOLD "carrying out the recipe'\n"
+                  "pacstrap -c -C pacman.conf -G -M -U root \"$@\"\n");
+    if (!kept)
+        add_prefetch(&out, bootstrap);
+    buf_add(&out, "echo '" TOLD "carrying out the recipe'\n"
                   "cp -a steps root/airbuild\n"
                   "arch-chroot root sh -eu /airbuild/script\n"
                   "rm -rf root/airbuild\n");
@@ -97,8 +120,7 @@ check_programs(struct error *err)
     if (geteuid() != 0)
         return error_set(err, ERR_ACCESS,
             "a base of Arch's packages is made by pacstrap, which needs root; run airbuild as "
-            "root, "
-            "or use 'base: arch', the official image");
+            "root, or use 'base: arch', the official image");
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
         FREE_AUTO char *path = path_program(programs[i]);
         if (path == NULL)

@@ -108,9 +108,14 @@ prepare(const struct pacman_run *run, struct error *err)
         guest_run(run->guest, first, NULL, err) < 0)
         return -1;
     guest_step(run->guest, KEYRING_MS, "making pacman's keyring");
-    if (guest_run(run->guest, second, NULL, err) < 0)
-        return error_context(err, "the keyring of the image cannot be read");
-    return 0;
+    if (guest_run(run->guest, second, NULL, err) == 0)
+        return 0;
+    if (err->code != ERR_FAILED)
+        return -1;
+    FREE_AUTO char *reason = pacman_reason(err->message);
+    return error_set(err, ERR_FAILED,
+        "the image's keyring of pacman cannot be made; is archlinux-keyring whole in it? %s",
+        reason);
 }
 
 // ---- a mirror that is a folder ------------------------------------------------------------------

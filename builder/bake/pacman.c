@@ -123,17 +123,24 @@ pacman_cause(const char *text)
     return says(text, package) ? PACMAN_PACKAGE : PACMAN_OTHER;
 }
 
+// pacman says "error: ", its scripts "==> ERROR: "; others' last words are about what ended them.
 char *
 pacman_reason(const char *text)
 {
+    static const char *const signs[] = {"error: ", "ERROR: "};
     STRV_AUTO struct strv lines = {0};
+    const char *last = "it gave no reason";
     strv_split(&lines, text == NULL ? "" : text, '\n');
     for (size_t i = 0; i < lines.count; i++) {
-        const char *error = strstr(lines.items[i], "error: ");
-        if (error != NULL)
-            return str_ndup(error + 7, strnlen(error + 7, REASON_MAX));
+        if (lines.items[i][0] != '\0')
+            last = lines.items[i];
+        for (size_t j = 0; j < sizeof signs / sizeof *signs; j++) {
+            const char *error = strstr(lines.items[i], signs[j]);
+            if (error != NULL)
+                return str_ndup(error + 7, strnlen(error + 7, REASON_MAX));
+        }
     }
-    return str_dup("it gave no reason");
+    return str_ndup(last, strnlen(last, REASON_MAX));
 }
 
 int

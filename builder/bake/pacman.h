@@ -27,14 +27,14 @@ char *pacman_conf(const struct pacman *pacman);
 // Shell functions for both places where pacman runs, an appliance and this host.
 // mask_hooks FOLDER: every hook of the system that would make an initial RAM disk or write GRUB's
 // menu is masked there; in an appliance they would look at the wrong machine.
-// make_keyring FOLDER [KEYS]: pacman's keyring, of what the system trusts for Arch or of the public
-// keys in that file. end_keyring FOLDER: ends its agents.
-// without_sandbox CONF: no sandbox around downloads, where this pacman has one (7 and later); it
-// asks for more than kernels of appliances and containers give.
+// make_keyring FOLDER [KEYS]: pacman's keyring (a path of at most 80 bytes: the agent's socket is
+// in it), of what the system trusts for Arch or of the public keys in that file. end_keyring
+// FOLDER: ends its agents. without_sandbox CONF: no sandbox around downloads, where this pacman has
+// one (7 and later); it asks for more than kernels of appliances and containers give.
 extern const char pacman_functions[];
 
 enum pacman_cause { PACMAN_OTHER, PACMAN_SPACE, PACMAN_NETWORK, PACMAN_PACKAGE, PACMAN_KEY };
-// What pacman's standard error is about. pacman_reason: its first "error:", caller frees.
+// What pacman's standard error is about. pacman_reason: its first error, caller frees.
 enum pacman_cause pacman_cause(const char *text);
 char *pacman_reason(const char *text);
 

@@ -50,7 +50,13 @@ test_pacstrap(void **state)
 {
     RECIPE_AUTO struct recipe *recipe = read_recipe(*state);
     struct spec_base base = {.kind = SPEC_BASE_BOOTSTRAP, .bootstrap = kind, .mirror = mirror};
-    struct bootstrap bootstrap = {.recipe = recipe, .base = &base, .folder = "/store/work"};
+    struct bootstrap_prefetch prefetch = {0};
+    strv_add(&prefetch.packages, "valkey");
+    struct bootstrap bootstrap = {.recipe = recipe,
+        .base = &base,
+        .folder = "/store/work",
+        .prefetch = &prefetch,
+        .prefetch_count = 1};
     STRV_AUTO struct strv servers = {0};
     strv_add(&servers, "https://one.example/$repo/os/$arch");
     strv_add(&servers, "https://two.example/$repo/os/$arch");
@@ -61,6 +67,7 @@ test_pacstrap(void **state)
     base.keyring = keys;
     FREE_AUTO char *kept = bootstrap_arch_script(&bootstrap, true);
     assert_golden(GOLDEN "pacstrap-kept.txt", kept);
+    strv_free(&prefetch.packages);
 }
 
 // A layer's pacman keeps the kernel that is there and heeds the image's own hooks.
@@ -136,6 +143,10 @@ test_causes(void **state)
         const char *sentence;
     } cases[] = {
         {NULL, ERR_FAILED, "pacman failed: it gave no reason"},
+        {"gpg: key generation failed: File name too long\n\n", ERR_FAILED,
+            "pacman failed: gpg: key generation failed: File name too long"},
+        {"==> ERROR: There is no secret key available to sign with.\n==> Use 'pacman-key'\n",
+            ERR_FAILED, "pacman failed: There is no secret key available to sign with."},
         {"error: failed to init transaction (unable to lock database)\n", ERR_FAILED,
             "pacman failed: failed to init transaction (unable to lock database)"},
         {"error: target not found: valkey\n", ERR_SPEC,
