@@ -151,19 +151,19 @@ carry_lists(const struct pacman_run *run, struct error *err)
     return 0;
 }
 
-// text: what pacman would download, a line each: REPOSITORY FILE.
+// text: what pacman would download, a line each: REPOSITORY URL.
 static int
 carry_packages(const struct pacman_run *run, const char *text, struct error *err)
 {
     STRV_AUTO struct strv lines = {0};
     strv_split(&lines, text, '\n');
     for (size_t i = 0; i < lines.count; i++) {
-        const char *blank = strchr(lines.items[i], ' ');
-        if (blank == NULL || strchr(blank, '/') != NULL)
+        const char *blank = strchr(lines.items[i], ' '), *slash = strrchr(lines.items[i], '/');
+        if (blank == NULL || slash == NULL)
             continue;
         FREE_AUTO char *repository = str_ndup(lines.items[i], (size_t) (blank - lines.items[i]));
-        FREE_AUTO char *signature = str_format("%s.sig", blank + 1);
-        if (carry_in(run, repository, blank + 1, false, err) < 0 ||
+        FREE_AUTO char *signature = str_format("%s.sig", slash + 1);
+        if (carry_in(run, repository, slash + 1, false, err) < 0 ||
             carry_in(run, repository, signature, true, err) < 0)
             return -1;
     }
@@ -180,7 +180,7 @@ download(const struct pacman_run *run, const char *names, struct error *err)
     FREE_AUTO char *missing = str_format(
         "pacman --config " FOLDER "/pacman.conf -T %s >" FOLDER "/missing || [ $? = 127 ]\n"
         "ask -Sy\n"
-        "[ ! -s " FOLDER "/missing ] || ask -Sp --print-format '%%r %%f' $(cat " FOLDER
+        "[ ! -s " FOLDER "/missing ] || ask -Sp --print-format '%%r %%l' $(cat " FOLDER
         "/missing)\n"
         "[ ! -s " FOLDER "/missing ] || cat " FOLDER "/log\n",
         names);

@@ -173,7 +173,7 @@ is 'there are no logs' '' "$(seen logs)"
 
 images --recipe "$recipes/breaks.yaml"
 is 'a command that fails is an error of the recipe' 3 "$status"
-like 'its step is named' "step 2 of the recipe 'breaks'" "$output"
+like 'its step is named' "breaks.yaml:4: a step of the recipe 'breaks' failed" "$output"
 like 'and what it said' 'the tap is dry' "$output"
 is 'nothing of it is in the store' "$wanted" "$(images_of)"
 
