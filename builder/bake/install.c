@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { LAY_MS = 600 * 1000 };
+enum { LAY_MS = 600 * 1000, LOOK_MS = 60 * 1000 };
 
 char *
 install_set(const char *base_key, const char *family, const struct strv *packages)
@@ -66,12 +66,43 @@ install_lay(struct guest *guest, const struct install *install, const char *to, 
     return dir_remove(folder, err);
 }
 
+// Those that the image does not have: what it has already stays at the version that it has.
+static int
+find_missing(struct guest *guest, const char *family, const struct strv *packages, struct strv *ret,
+    struct error *err)
+{
+    FREE_AUTO char *text = NULL;
+    FREE_AUTO char *names = strv_join(packages, " ");
+    FREE_AUTO char *command =
+        str_equal(family, "arch")
+            ? str_format("pacman -T %s 2>/dev/null || [ $? = 127 ]", names)
+            : str_format("for name in %s; do\n"
+                         "    [ \"$(dpkg-query -W -f '${db:Status-Status}' \"$name\" "
+                         "2>/dev/null)\" = installed ] || echo \"$name\"\n"
+                         "done",
+                  names);
+    guest_step(guest, LOOK_MS, "looking which packages are there");
+    if (guest_run(guest, command, &text, err) < 0)
+        return -1;
+    STRV_AUTO struct strv lines = {0};
+    strv_split(&lines, text, '\n');
+    for (size_t i = 0; i < lines.count; i++)
+        if (lines.items[i][0] != '\0')
+            strv_add(ret, lines.items[i]);
+    return 0;
+}
+
 int
 install_packages(struct guest *guest, const struct install *install, const struct strv *packages,
     struct error *err)
 {
-    return str_equal(install->family, "arch") ? install_pacman(guest, install, packages, err)
-                                              : install_apt(guest, install, packages, err);
+    STRV_AUTO struct strv missing = {0};
+    if (find_missing(guest, install->family, packages, &missing, err) < 0)
+        return -1;
+    if (missing.count == 0)
+        return 0;
+    return str_equal(install->family, "arch") ? install_pacman(guest, install, &missing, err)
+                                              : install_apt(guest, install, &missing, err);
 }
 
 static void

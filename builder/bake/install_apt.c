@@ -33,7 +33,6 @@ name_cause(struct error *err)
     return -1;
 }
 
-// Of packages that the base has already, nothing is downloaded.
 static int
 download(struct guest *guest, const struct install *install, const char *names, struct error *err)
 {

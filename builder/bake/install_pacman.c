@@ -172,27 +172,22 @@ carry_packages(const struct pacman_run *run, const char *text, struct error *err
 
 // ---- the two ways -------------------------------------------------------------------------------
 
-// What the base has already is not asked for: another version of it may not go with the rest.
 static int
 download(const struct pacman_run *run, const char *names, struct error *err)
 {
     FREE_AUTO char *which = NULL;
-    FREE_AUTO char *missing = str_format(
-        "pacman --config " FOLDER "/pacman.conf -T %s >" FOLDER "/missing || [ $? = 127 ]\n"
-        "ask -Sy\n"
-        "[ ! -s " FOLDER "/missing ] || ask -Sp --print-format '%%r %%l' $(cat " FOLDER
-        "/missing)\n"
-        "[ ! -s " FOLDER "/missing ] || cat " FOLDER "/log\n",
+    FREE_AUTO char *look = str_format("ask -Sy\n"
+                                      "ask -Sp --print-format '%%r %%l' %s\n"
+                                      "cat " FOLDER "/log\n",
         names);
+    FREE_AUTO char *get = str_format("ask -Sw %s", names);
     guest_step(run->guest, ASK_MS, "asking the mirror");
-    if ((run->local != NULL && carry_lists(run, err) < 0) ||
-        run_pacman(run, missing, &which, err) < 0)
+    if ((run->local != NULL && carry_lists(run, err) < 0) || run_pacman(run, look, &which, err) < 0)
         return -1;
     guest_step(run->guest, DOWNLOAD_MS, "downloading %s", names);
     if (run->local != NULL && carry_packages(run, which, err) < 0)
         return -1;
-    if (run_pacman(
-            run, "[ ! -s " FOLDER "/missing ] || ask -Sw $(cat " FOLDER "/missing)", NULL, err) < 0)
+    if (run_pacman(run, get, NULL, err) < 0)
         return -1;
     return install_keep(run->guest, run->install, PACKAGES, err);
 }
@@ -204,9 +199,9 @@ install_files(const struct pacman_run *run, const char *names, struct error *err
     return run_pacman(run,
         "set --\n"
         "for file in " PACKAGES "/*; do\n"
-        "    case $file in *.sig | *'*') ;; *) set -- \"$@\" \"$file\" ;; esac\n"
+        "    case $file in *.sig) ;; *) set -- \"$@\" \"$file\" ;; esac\n"
         "done\n"
-        "[ $# = 0 ] || pac --noprogressbar -U \"$@\"\n"
+        "pac --noprogressbar -U \"$@\"\n"
         "rm -rf " FOLDER "\n",
         NULL, err);
 }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # test-bake.sh - a recipe of a user baked over the real base: what is in the image and what must not be, what an error
-# and an interruption leave behind. The roles' recipes are tiny ones here, so that no package is asked for; their real
-# ones are baked for the tests with a cluster. The base is taken from the usual home where that has it.
+# and an interruption leave behind. The roles' recipes are tiny ones here, and the base has the packages that the recipe
+# asks for, so that no mirror is asked; the real ones are baked for the tests with a cluster. The base is taken from the
+# usual home where that has it.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -36,6 +37,7 @@ printf '[Service]\nExecStart=/usr/bin/hello\n[Install]\nWantedBy=multi-user.targ
 cat >"$recipes/hello.yaml" <<'END'
 name: hello
 steps:
+  - packages: [openssh-server, systemd]
   - files: tree
     modes: {/etc/hello.secret: "0600"}
   - write: {path: /etc/hello/deep/text, mode: "0640", text: "written\n"}
