@@ -105,6 +105,9 @@ pacman_cause(const char *text)
 {
     static const char *const space[] = {
         "No space left on device", "not enough free disk space", "too full:", NULL};
+    static const char *const damaged[] = {"\" is invalid",
+        "invalid or corrupted package (checksum)", "invalid or corrupted package)",
+        "invalid or corrupted database", NULL};
     static const char *const key[] = {"unknown trust", "marginal trust", "never trust",
         "PGP signature", "required key missing", "could not be looked up remotely",
         "could not be imported", "is disabled", "key is unknown", "missing required signature",
@@ -116,6 +119,8 @@ pacman_cause(const char *text)
         "target not found", "could not satisfy dependencies", "unable to satisfy dependency", NULL};
     if (says(text, space))
         return PACMAN_SPACE;
+    if (says(text, damaged))
+        return PACMAN_DAMAGED;
     if (says(text, key))
         return PACMAN_KEY;
     if (says(text, network))
@@ -159,6 +164,11 @@ pacman_error(const char *text, const char *server, const char *system, struct er
             "not know new packagers, so let the snapshot be of the image's own date, or take a "
             "newer image: %s",
             server, system, reason);
+    case PACMAN_DAMAGED:
+        return error_set(err, ERR_DAMAGED,
+            "a package of '%s' is not what its packager signed; it was damaged at the mirror or on "
+            "the way, so run it again, or take another mirror: %s",
+            server, reason);
     case PACMAN_NETWORK:
         return error_set(err, ERR_NETWORK,
             "the packages cannot be downloaded from '%s' and none are kept; check the network and "

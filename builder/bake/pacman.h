@@ -33,7 +33,14 @@ char *pacman_conf(const struct pacman *pacman);
 // one (7 and later); it asks for more than kernels of appliances and containers give.
 extern const char pacman_functions[];
 
-enum pacman_cause { PACMAN_OTHER, PACMAN_SPACE, PACMAN_NETWORK, PACMAN_PACKAGE, PACMAN_KEY };
+enum pacman_cause {
+    PACMAN_OTHER,
+    PACMAN_SPACE,
+    PACMAN_NETWORK,
+    PACMAN_PACKAGE,
+    PACMAN_KEY,     // signed by nobody who is trusted
+    PACMAN_DAMAGED, // not what was signed
+};
 // What pacman's standard error is about. pacman_reason: its first error, caller frees.
 enum pacman_cause pacman_cause(const char *text);
 char *pacman_reason(const char *text);

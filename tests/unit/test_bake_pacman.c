@@ -173,6 +173,14 @@ test_causes(void **state)
             "old keyring does not know new packagers, so let the snapshot be of the image's own "
             "date, or take a newer image: valkey: signature from \"Somebody New "
             "<new@archlinux.org>\" is unknown trust"},
+        {"error: haproxy: signature from \"Some One <one@archlinux.org>\" is invalid\n"
+         "error: failed to commit transaction (invalid or corrupted package (PGP signature))\n",
+            ERR_DAMAGED,
+            "a package of 'https://m/' is not what its packager signed; it was damaged at the "
+            "mirror or on the way, so run it again, or take another mirror: haproxy: signature "
+            "from \"Some One <one@archlinux.org>\" is invalid"},
+        {"error: failed to commit transaction (invalid or corrupted package (checksum))\n",
+            ERR_DAMAGED, "a package of 'https://m/' is not what its packager signed"},
         {"error: keyring is not writable\nerror: required key missing from keyring\n", ERR_DAMAGED,
             "is not signed by a key that the image's keyring trusts"},
         {"error: valkey: missing required signature\n", ERR_DAMAGED, "is not signed by a key"},
