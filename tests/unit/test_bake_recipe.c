@@ -35,13 +35,14 @@ static void
 test_carried_recipes(void **state)
 {
     (void) state;
-    static const char *const names[] = {"base-debian", "haproxy", "redis"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const names[] = {"base-debian", "base-arch", "haproxy", "redis"};
+    for (size_t i = 0; i < 4; i++) {
         ERROR_AUTO struct error err = {0};
         RECIPE_AUTO struct recipe *recipe = NULL;
         assert_ok(recipe_load(names[i], &recipe, &err), &err);
         assert_string_equal(recipe->name, names[i]);
-        assert_int_equal(recipe->is_base, i == 0);
+        assert_int_equal(recipe->is_base, i < 2);
+        assert_int_equal(recipe->bootstrap.family, i == 1 ? RECIPE_ARCH : RECIPE_DEBIAN);
         assert_true(recipe->steps.count > 0);
     }
 }
