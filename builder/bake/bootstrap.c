@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bootstrap.h"
 
-#include "bake/arch.h"
 #include "bake/bootstrap_inside.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
@@ -32,25 +31,16 @@ fill(const char *line, const struct spec_base *base)
     return buf_take(&out);
 }
 
-// A repository is a name alone: what it has is the mirror's matter.
-static void
-add_servers(struct digest *digest, const struct spec_base *base)
-{
-    STRV_AUTO struct strv servers = {0};
-    arch_servers(base, &servers);
-    for (size_t i = 0; i < servers.count; i++)
-        digest_add_field(digest, servers.items[i]);
-    digest_add_field(digest, NULL);
-}
-
 char *
 bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
 {
     char hex[DIGEST_HEX + 1];
     DIGEST_AUTO struct digest *digest = digest_new();
     digest_add_field(digest, "bootstrap 1");
-    if (recipe->bootstrap.family == RECIPE_ARCH)
-        add_servers(digest, base);
+    if (recipe->bootstrap.family == RECIPE_ARCH) { // whose sources are names alone
+        digest_add_field(digest, base->mirror);
+        digest_add_field(digest, base->snapshot);
+    }
     for (size_t i = 0; i < recipe->bootstrap.sources.count; i++) {
         FREE_AUTO char *source = fill(recipe->bootstrap.sources.items[i], base);
         digest_add_field(digest, source);

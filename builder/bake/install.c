@@ -12,13 +12,18 @@
 enum { LAY_MS = 600 * 1000, LOOK_MS = 60 * 1000 };
 
 char *
-install_set(const char *base_key, const char *family, const struct strv *packages)
+install_set(const char *base_key, const char *family, const struct strv *packages,
+    const struct spec_base *from)
 {
     char hex[DIGEST_HEX + 1];
     DIGEST_AUTO struct digest *digest = digest_new();
     digest_add_field(digest, "packages 1");
     digest_add_field(digest, base_key);
     digest_add_field(digest, family);
+    if (str_equal(family, "arch")) {
+        digest_add_field(digest, from->mirror);
+        digest_add_field(digest, from->snapshot);
+    }
     for (size_t i = 0; i < packages->count; i++)
         digest_add_field(digest, packages->items[i]);
     digest_hex(digest, hex);

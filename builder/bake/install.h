@@ -5,10 +5,13 @@
 #define AIRBUILD_BAKE_INSTALL_H
 
 #include "bake/guest.h"
+#include "spec/spec.h"
 #include "store/store.h"
 
-// The name of the set that these packages over that base are kept under; caller frees.
-char *install_set(const char *base_key, const char *family, const struct strv *packages);
+// The name of the set that these packages over that base are kept under; caller frees. from: what
+// the base is made from; of Arch, its mirror and snapshot say which versions they are.
+char *install_set(const char *base_key, const char *family, const struct strv *packages,
+    const struct spec_base *from);
 
 struct install {
     struct store *store;

@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 
 #define BASE_FORMAT "airbuild base 1" // change these when the same inputs make another image
+#define DISK_FORMAT "airbuild base disk 2"
 #define LAYER_FORMAT "airbuild layer 1"
 #define UNSETTLED_FORMAT "airbuild unsettled base"
 
@@ -53,7 +54,7 @@ static char *
 content_key(const char *sha256)
 {
     DIGEST_AUTO struct digest *digest = digest_new();
-    digest_add_field(digest, BASE_FORMAT);
+    digest_add_field(digest, DISK_FORMAT);
     digest_add_field(digest, sha256);
     return finish(digest);
 }

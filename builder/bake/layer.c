@@ -181,6 +181,7 @@ layer_bake(const struct bake_job *job, struct error *err)
     if (store_begin(job->store, job->item->key, 0, &draft, err) < 0 || draft == NULL)
         return draft == NULL && err->code == ERR_NONE ? 0 : -1;
     recipe_packages(layer.recipe, layer.family, &layer.packages);
-    layer.set = install_set(job->base->key, layer.family, &layer.packages);
+    layer.set =
+        install_set(job->base->key, layer.family, &layer.packages, &job->item->source->base);
     return make(&layer, draft, err);
 }

@@ -93,7 +93,7 @@ make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap
         recipe_packages(item->source->recipe, family, &one->packages);
         if (one->packages.count == 0)
             continue;
-        one->set = install_set(item->source->base_key, family, &one->packages);
+        one->set = install_set(item->source->base_key, family, &one->packages, &item->source->base);
         job->prefetch_count++;
     }
     job->prefetch = ret;

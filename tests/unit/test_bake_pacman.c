@@ -6,6 +6,7 @@
 
 #include "bake/bootstrap_inside.h"
 #include "bake/cmdline.h"
+#include "bake/install.h"
 #include "bake/pacman.h"
 #include "base/cleanup.h"
 
@@ -120,6 +121,24 @@ test_another_set_for_another_mirror(void **state)
     FREE_AUTO char *other = bootstrap_set(recipe, &base);
     assert_string_equal(first, same);
     assert_string_not_equal(first, other);
+}
+
+// What a layer's packages are kept as: of Arch, the snapshot says which versions they are.
+static void
+test_another_set_for_another_day(void **state)
+{
+    (void) state;
+    char one_day[] = "2026-10-01", other_day[] = "2026-11-01";
+    struct spec_base base = {.kind = SPEC_BASE_FILE, .snapshot = one_day};
+    STRV_AUTO struct strv packages = {0};
+    strv_add(&packages, "valkey");
+    FREE_AUTO char *first = install_set("key", "arch", &packages, &base);
+    FREE_AUTO char *debian = install_set("key", "debian", &packages, &base);
+    base.snapshot = other_day;
+    FREE_AUTO char *later = install_set("key", "arch", &packages, &base);
+    FREE_AUTO char *same = install_set("key", "debian", &packages, &base);
+    assert_string_not_equal(first, later);
+    assert_string_equal(debian, same);
 }
 
 static void
@@ -240,6 +259,7 @@ main(void)
         scratch_test(test_only_its_own_steps),
         scratch_test(test_step_that_failed),
         scratch_test(test_another_set_for_another_mirror),
+        cmocka_unit_test(test_another_set_for_another_day),
         cmocka_unit_test(test_servers_are_filled_in),
         cmocka_unit_test(test_causes),
         cmocka_unit_test(test_cmdline),
