@@ -71,13 +71,14 @@ add_prefetch(struct buf *out, const struct bootstrap *bootstrap)
     }
 }
 
+// C.UTF-8: pacman leaves out, without a word, files whose names its locale cannot hold.
 // What is installed is in packages/ then, whichever way it came there, each with its signature.
 // Hooks run, in the new system: its initial RAM disk is made by its own tool, as `early` says.
 char *
 bootstrap_arch_script(const struct bootstrap *bootstrap, bool kept)
 {
     BUF_AUTO struct buf out = {0};
-    buf_printf(&out, "export LC_ALL=C\n%scd ", pacman_functions);
+    buf_printf(&out, "export LC_ALL=C.UTF-8\n%scd ", pacman_functions);
     bootstrap_quote(&out, bootstrap->folder);
     buf_add(&out, "\nmkdir -p db hooks root\nwithout_sandbox pacman.conf\n");
     add_keyring(&out, bootstrap->base->keyring);

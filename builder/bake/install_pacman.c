@@ -15,9 +15,10 @@
 #define MIRROR FOLDER "/mirror"
 #define FILE_URL "file://"
 
+// C.UTF-8: pacman leaves out, without a word, files whose names its locale cannot hold.
 // The real list of what is installed, but lists of mirrors of our own: the image keeps none.
 #define PACMAN                                                                                \
-    "export LC_ALL=C\n"                                                                       \
+    "export LC_ALL=C.UTF-8\n"                                                                 \
     "pac() { pacman --config " FOLDER "/pacman.conf --noconfirm \"$@\" >" FOLDER "/log 2>&1 " \
     "|| { cat " FOLDER "/log >&2; return 1; }; }\n"                                           \
     "ask() { pac --noprogressbar --dbpath " FOLDER "/db \"$@\"; }\n"
@@ -91,7 +92,7 @@ prepare(const struct pacman_run *run, struct error *err)
                                  "ln -sfn /var/lib/pacman/local " FOLDER "/db/local\n"
                                  "mask_hooks " FOLDER "/hooks\n"
                                  "without_sandbox " FOLDER "/pacman.conf\n";
-    static const char keyring[] = "export LC_ALL=C\n"
+    static const char keyring[] = "export LC_ALL=C.UTF-8\n"
                                   "trap 'end_keyring " FOLDER "/gnupg' EXIT\n"
                                   "make_keyring " FOLDER "/gnupg >" FOLDER
                                   "/log 2>&1 || { cat " FOLDER "/log >&2; exit 1; }\n";

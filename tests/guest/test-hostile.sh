@@ -64,11 +64,14 @@ disk two.raw $((40960 * 512))
 refused two.raw 'with two systems' "the base '$scratch/two.raw' cannot be used: more than one operating system is on it: \
 '/dev/sda1' (Debian 12), '/dev/sda2' (Arch Linux); use a disk with one of them"
 
-# The head of LUKS version 1 is magic, version and UUID, to all who only look for it.
+# The head of LUKS version 1 is magic, version and UUID to all who only look for it. It is on a partition, as it is on
+# disks of systems; a whole disk of it is told by qemu-img before.
 truncate -s 40M "$scratch/locked.raw"
-printf 'LUKS\xba\xbe\x00\x01' | dd of="$scratch/locked.raw" conv=notrunc status=none
-printf '6a0f2d36-7c1e-4a8c-9d38-0f3f5b2a1c11' | dd of="$scratch/locked.raw" bs=1 seek=168 conv=notrunc status=none
-refused locked.raw 'that is encrypted' "the base '$scratch/locked.raw' cannot be used: it is encrypted ('/dev/sda'), and \
+printf 'start=2048\n' | sfdisk -q --label gpt "$scratch/locked.raw"
+printf 'LUKS\xba\xbe\x00\x01' | dd of="$scratch/locked.raw" bs=512 seek=2048 conv=notrunc status=none
+printf '6a0f2d36-7c1e-4a8c-9d38-0f3f5b2a1c11' |
+    dd of="$scratch/locked.raw" bs=1 seek=$((2048 * 512 + 168)) conv=notrunc status=none
+refused locked.raw 'that is encrypted' "the base '$scratch/locked.raw' cannot be used: it is encrypted ('/dev/sda1'), and \
 at a node's boot nobody types a passphrase; use an image that is not encrypted"
 
 truncate -s 40M "$scratch/empty.raw"
