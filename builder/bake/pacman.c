@@ -128,6 +128,8 @@ pacman_cause(const char *text)
     return says(text, package) ? PACMAN_PACKAGE : PACMAN_OTHER;
 }
 
+#define HOOK_FAILED "error: command failed to execute correctly" // ends nothing
+
 // pacman says "error: ", its scripts "==> ERROR: "; others' last words are about what ended them.
 char *
 pacman_reason(const char *text)
@@ -137,8 +139,9 @@ pacman_reason(const char *text)
     const char *last = "it gave no reason";
     strv_split(&lines, text == NULL ? "" : text, '\n');
     for (size_t i = 0; i < lines.count; i++) {
-        if (lines.items[i][0] != '\0')
-            last = lines.items[i];
+        if (lines.items[i][0] == '\0' || strstr(lines.items[i], HOOK_FAILED) != NULL)
+            continue;
+        last = lines.items[i];
         for (size_t j = 0; j < sizeof signs / sizeof *signs; j++) {
             const char *error = strstr(lines.items[i], signs[j]);
             if (error != NULL)

@@ -166,6 +166,8 @@ test_causes(void **state)
             "pacman failed: gpg: key generation failed: File name too long"},
         {"==> ERROR: There is no secret key available to sign with.\n==> Use 'pacman-key'\n",
             ERR_FAILED, "pacman failed: There is no secret key available to sign with."},
+        {"error: command failed to execute correctly\nchroot: failed to run command 'sh'\n",
+            ERR_FAILED, "pacman failed: chroot: failed to run command 'sh'"},
         {"error: failed to init transaction (unable to lock database)\n", ERR_FAILED,
             "pacman failed: failed to init transaction (unable to lock database)"},
         {"error: target not found: valkey\n", ERR_SPEC,
