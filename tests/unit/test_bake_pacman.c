@@ -152,67 +152,68 @@ test_servers_are_filled_in(void **state)
 }
 
 // Words of pacman 6.0 and 7.0, which tells the cause of the cause last.
+static const struct {
+    const char *said;
+    enum error_code code;
+    const char *sentence;
+} causes[] = {
+    {NULL, ERR_FAILED, "pacman failed: it gave no reason"},
+    {"gpg: key generation failed: File name too long\n\n", ERR_FAILED,
+        "pacman failed: gpg: key generation failed: File name too long"},
+    {"==> ERROR: There is no secret key available to sign with.\n==> Use 'pacman-key'\n",
+        ERR_FAILED, "pacman failed: There is no secret key available to sign with."},
+    {"error: command failed to execute correctly\nchroot: failed to run command 'sh'\n", ERR_FAILED,
+        "pacman failed: chroot: failed to run command 'sh'"},
+    {"error: failed to init transaction (unable to lock database)\n", ERR_FAILED,
+        "pacman failed: failed to init transaction (unable to lock database)"},
+    {"error: target not found: valkey\n", ERR_SPEC,
+        "'https://m/' does not have a package that is asked for; check its name, or take "
+        "another snapshot: target not found: valkey"},
+    {"warning: cannot resolve \"libc>=3\", a dependency of \"valkey\"\n"
+     "error: failed to prepare transaction (could not satisfy dependencies)\n",
+        ERR_SPEC, "'https://m/' does not have a package"},
+    {"error: failed retrieving file 'extra.db' from m : Could not resolve host: m\n"
+     "error: failed to synchronize all databases (download library error)\n",
+        ERR_NETWORK,
+        "the packages cannot be downloaded from 'https://m/' and none are kept; check the "
+        "network and the mirror, then run 'airbuild images' again: failed retrieving file "
+        "'extra.db' from m : Could not resolve host: m"},
+    {"error: failed retrieving file 'valkey-9.1.3-1-x86_64.pkg.tar.zst' from m : transfer "
+     "closed with 1 bytes remaining to read\n"
+     "warning: failed to retrieve some files\n"
+     "error: failed to commit transaction (transfer closed)\n",
+        ERR_NETWORK, "the packages cannot be downloaded from 'https://m/'"},
+    {"error: valkey: signature from \"Somebody New <new@archlinux.org>\" is unknown trust\n"
+     "error: failed to commit transaction (invalid or corrupted package (PGP signature))\n",
+        ERR_DAMAGED,
+        "a package of 'https://m/' is not signed by a key that the image's keyring trusts; an "
+        "old keyring does not know new packagers, so let the snapshot be of the image's own "
+        "date, or take a newer image: valkey: signature from \"Somebody New "
+        "<new@archlinux.org>\" is unknown trust"},
+    {"error: haproxy: signature from \"Some One <one@archlinux.org>\" is invalid\n"
+     "error: failed to commit transaction (invalid or corrupted package (PGP signature))\n",
+        ERR_DAMAGED,
+        "a package of 'https://m/' is not what its packager signed; it was damaged at the "
+        "mirror or on the way, so run it again, or take another mirror: haproxy: signature "
+        "from \"Some One <one@archlinux.org>\" is invalid"},
+    {"error: failed to commit transaction (invalid or corrupted package (checksum))\n", ERR_DAMAGED,
+        "a package of 'https://m/' is not what its packager signed"},
+    {"error: keyring is not writable\nerror: required key missing from keyring\n", ERR_DAMAGED,
+        "is not signed by a key that the image's keyring trusts"},
+    {"error: valkey: missing required signature\n", ERR_DAMAGED, "is not signed by a key"},
+    {"error: Partition / too full: 90 blocks needed, 2 blocks free\n"
+     "error: failed to commit transaction (not enough free disk space)\n",
+        ERR_SPACE, "the disk became full while packages were installed"},
+};
+
 static void
 test_causes(void **state)
 {
     (void) state;
-    static const struct {
-        const char *said;
-        enum error_code code;
-        const char *sentence;
-    } cases[] = {
-        {NULL, ERR_FAILED, "pacman failed: it gave no reason"},
-        {"gpg: key generation failed: File name too long\n\n", ERR_FAILED,
-            "pacman failed: gpg: key generation failed: File name too long"},
-        {"==> ERROR: There is no secret key available to sign with.\n==> Use 'pacman-key'\n",
-            ERR_FAILED, "pacman failed: There is no secret key available to sign with."},
-        {"error: command failed to execute correctly\nchroot: failed to run command 'sh'\n",
-            ERR_FAILED, "pacman failed: chroot: failed to run command 'sh'"},
-        {"error: failed to init transaction (unable to lock database)\n", ERR_FAILED,
-            "pacman failed: failed to init transaction (unable to lock database)"},
-        {"error: target not found: valkey\n", ERR_SPEC,
-            "'https://m/' does not have a package that is asked for; check its name, or take "
-            "another snapshot: target not found: valkey"},
-        {"warning: cannot resolve \"libc>=3\", a dependency of \"valkey\"\n"
-         "error: failed to prepare transaction (could not satisfy dependencies)\n",
-            ERR_SPEC, "'https://m/' does not have a package"},
-        {"error: failed retrieving file 'extra.db' from m : Could not resolve host: m\n"
-         "error: failed to synchronize all databases (download library error)\n",
-            ERR_NETWORK,
-            "the packages cannot be downloaded from 'https://m/' and none are kept; check the "
-            "network and the mirror, then run 'airbuild images' again: failed retrieving file "
-            "'extra.db' from m : Could not resolve host: m"},
-        {"error: failed retrieving file 'valkey-9.1.3-1-x86_64.pkg.tar.zst' from m : transfer "
-         "closed with 1 bytes remaining to read\n"
-         "warning: failed to retrieve some files\n"
-         "error: failed to commit transaction (transfer closed)\n",
-            ERR_NETWORK, "the packages cannot be downloaded from 'https://m/'"},
-        {"error: valkey: signature from \"Somebody New <new@archlinux.org>\" is unknown trust\n"
-         "error: failed to commit transaction (invalid or corrupted package (PGP signature))\n",
-            ERR_DAMAGED,
-            "a package of 'https://m/' is not signed by a key that the image's keyring trusts; an "
-            "old keyring does not know new packagers, so let the snapshot be of the image's own "
-            "date, or take a newer image: valkey: signature from \"Somebody New "
-            "<new@archlinux.org>\" is unknown trust"},
-        {"error: haproxy: signature from \"Some One <one@archlinux.org>\" is invalid\n"
-         "error: failed to commit transaction (invalid or corrupted package (PGP signature))\n",
-            ERR_DAMAGED,
-            "a package of 'https://m/' is not what its packager signed; it was damaged at the "
-            "mirror or on the way, so run it again, or take another mirror: haproxy: signature "
-            "from \"Some One <one@archlinux.org>\" is invalid"},
-        {"error: failed to commit transaction (invalid or corrupted package (checksum))\n",
-            ERR_DAMAGED, "a package of 'https://m/' is not what its packager signed"},
-        {"error: keyring is not writable\nerror: required key missing from keyring\n", ERR_DAMAGED,
-            "is not signed by a key that the image's keyring trusts"},
-        {"error: valkey: missing required signature\n", ERR_DAMAGED, "is not signed by a key"},
-        {"error: Partition / too full: 90 blocks needed, 2 blocks free\n"
-         "error: failed to commit transaction (not enough free disk space)\n",
-            ERR_SPACE, "the disk became full while packages were installed"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
         ERROR_AUTO struct error err = {0};
-        assert_error(pacman_error(cases[i].said, "https://m/", "the image's", &err), &err,
-            cases[i].code, cases[i].sentence);
+        assert_error(pacman_error(causes[i].said, "https://m/", "the image's", &err), &err,
+            causes[i].code, causes[i].sentence);
     }
 }
 
