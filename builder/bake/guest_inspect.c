@@ -67,15 +67,22 @@ describe_system(struct guest *guest, const char *root, struct jv *system, struct
     return 0;
 }
 
-// The first file system that is locked, or NULL.
+static bool
+is_encrypted(struct guest *guest, const char *device)
+{
+    FREE_AUTO char *type = guestfs_vfs_type(guest->g, device);
+    return str_equal(type, "crypto_LUKS") || str_equal(type, "BitLocker");
+}
+
+// The first device that is locked, or NULL. libguestfs does not count them among file systems.
 static char *
 find_encrypted(struct guest *guest)
 {
-    NAMES_AUTO char **pairs = guestfs_list_filesystems(guest->g);
-    for (size_t i = 0; pairs != NULL && pairs[i] != NULL; i += 2)
-        if (str_equal(pairs[i + 1], "crypto_LUKS") || str_equal(pairs[i + 1], "BitLocker"))
-            return str_dup(pairs[i]);
-    return NULL;
+    NAMES_AUTO char **partitions = guestfs_list_partitions(guest->g);
+    for (size_t i = 0; partitions != NULL && partitions[i] != NULL; i++)
+        if (is_encrypted(guest, partitions[i]))
+            return str_dup(partitions[i]);
+    return is_encrypted(guest, "/dev/sda") ? str_dup("/dev/sda") : NULL;
 }
 
 static int
