@@ -13,9 +13,12 @@
 
 enum { LAYOUT_MS = 60 * 1000, UNPACK_MS = 180 * 1000, GRUB_MS = 60 * 1000 };
 
-// Both ways to boot; --removable needs no NVRAM entry, which a copied disk would not have.
+// A shell sees disks by the kernel's names, which come in any order: libguestfs' /dev/sda may be
+// the appliance's own there. The root is the third partition of ours. Both ways to boot;
+// --removable needs no NVRAM entry, which a copied disk would not have.
 static const char grub_text[] =
-    "grub-install --target=i386-pc /dev/sda\n"
+    "root=$(awk '$2 == \"/\" { device = $1 } END { print device }' /proc/mounts)\n"
+    "grub-install --target=i386-pc \"${root%3}\"\n"
     "grub-install --target=x86_64-efi --efi-directory=/boot/efi --removable --no-nvram\n";
 
 // Packages as a tree become the file system at once; as a tar, in the appliance.
