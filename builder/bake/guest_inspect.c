@@ -13,10 +13,29 @@ family_of(const char *package_format)
     return str_equal(package_format, "pacman") ? "arch" : NULL;
 }
 
+// What inspection calls a subvolume of btrfs has two faults (libguestfs 1.48): its disk has the
+// name that the appliance gave it this time, where ours, the only one, is /dev/sda to the library;
+// and one that fstab mounts by `subvol=/` is no subvolume.
+static char *
+real_device(const char *device)
+{
+    static const char prefix[] = "btrfsvol:/dev/";
+    if (!str_starts(device, prefix))
+        return str_dup(device);
+    const char *name = device + strlen(prefix);
+    size_t letters = strcspn(name, "0123456789/");
+    size_t length = strcspn(name, "/");
+    const char *volume = name + length + strspn(name + length, "/");
+    FREE_AUTO char *partition =
+        str_format("/dev/sda%.*s", (int) (length - letters), name + letters);
+    return volume[0] == '\0' ? TAKE(partition) : str_format("btrfsvol:%s/%s", partition, volume);
+}
+
 // The kernel finds its root by the UUID of the file system.
 static char *
-root_argument(struct guest *guest, const char *device)
+root_argument(struct guest *guest, const char *root)
 {
+    FREE_AUTO char *device = real_device(root);
     FREE_AUTO char *uuid = guestfs_vfs_uuid(guest->g, device);
     return uuid == NULL || uuid[0] == '\0' ? NULL : str_format("root=UUID=%s", uuid);
 }
@@ -38,10 +57,11 @@ mounts_of(struct guest *guest, char *const *pairs)
         for (size_t i = 0; pairs[i] != NULL; i += 2) { // short paths first: / before /boot
             if (strlen(pairs[i]) != length)
                 continue;
+            FREE_AUTO char *device = real_device(pairs[i + 1]);
             struct jv *mount = jv_object();
-            jv_set_string(mount, "device", pairs[i + 1]);
+            jv_set_string(mount, "device", device);
             jv_set_string(mount, "path", pairs[i]);
-            jv_set_string(mount, "options", mount_options(guest, pairs[i + 1]));
+            jv_set_string(mount, "options", mount_options(guest, device));
             jv_push(mounts, mount);
             done += 2;
         }
