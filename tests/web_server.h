@@ -19,7 +19,30 @@ static struct {
     atomic_int asked;     // requests since web_reset
     atomic_int resumed;   // of them with a Range that was heeded
     atomic_bool raise;    // /interrupted sends this process SIGINT, once, in the middle
+    const char *partial;  // and before, waits until a file in this folder has something in it
 } web;
+
+static inline bool
+web_has_partial(void)
+{
+    ERROR_AUTO struct error ignored = {0};
+    STRV_AUTO struct strv names = {0};
+    bool found = false;
+    dir_list(web.partial, &names, &ignored);
+    for (size_t i = 0; i < names.count; i++) {
+        struct stat status;
+        FREE_AUTO char *path = path_join(web.partial, names.items[i]);
+        found = found || (stat(path, &status) == 0 && status.st_size >= WEB_BYTES / 4);
+    }
+    return found;
+}
+
+static inline void
+web_await_partial(void)
+{
+    for (int i = 0; i < 2000 && !web_has_partial(); i++)
+        usleep(10000);
+}
 
 static inline void __attribute__((format(printf, 2, 3))) web_say(int fd, const char *format, ...)
 {
@@ -96,7 +119,7 @@ web_answer(int fd, const char *request, const char *path, int number)
     else if (str_equal(path, "/cut"))
         web_send(fd, "", 0, half);
     else if (str_equal(path, "/interrupted") && atomic_exchange(&web.raise, false))
-        web_send(fd, WEB_ETAG_LINE, 0, half), kill(getpid(), SIGINT), hang(fd);
+        web_send(fd, WEB_ETAG_LINE, 0, half), web_await_partial(), kill(getpid(), SIGINT), hang(fd);
     else if (str_equal(path, "/interrupted"))
         from = web_range(request, WEB_ETAG), web_send(fd, WEB_ETAG_LINE, from, WEB_BYTES - from);
     else if (str_equal(path, "/cut-kept"))

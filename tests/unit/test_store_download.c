@@ -260,6 +260,7 @@ test_interrupted(void **state)
     FREE_AUTO char *folder = path_join(store_folder(store), "downloads");
     struct trial trial = {.store = store, .paths = {"/interrupted"}, .sha256 = body_sha256};
     assert_ok(interrupt_install(&err), &err);
+    web.partial = folder;
     atomic_store(&web.raise, true);
     int answer = try_it(&trial, &err);
     interrupt_heeded();
