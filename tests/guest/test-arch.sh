@@ -1,0 +1,192 @@
+#!/bin/bash
+# test-arch.sh - nodes of Arch: a cloud image as the official one is, by URL and signature from a server of our own, both
+# roles' recipes laid over it by pacman, and again without mirror or server; what is not to be trusted is refused. The
+# image and the packages are made by tests/arch (AIRBUILD_TEST_ARCH names a folder that has them already).
+# SPDX-License-Identifier: Apache-2.0
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/assert.sh
+. tests/assert.sh
+airbuild=${AIRBUILD:-$PWD/build/airbuild}
+out=${AIRBUILD_TEST_ARCH:-$PWD/build/arch}
+scratch=$(mktemp -d)
+server=
+trap '[[ -z $server ]] || kill "$server" 2>/dev/null; rm -rf "$scratch"' EXIT
+home=$scratch/home
+spec=$scratch/spec.yaml
+mkdir -p "$home" "$scratch/tmp" "$out"
+export AIRBUILD_HOME=$home TMPDIR=$scratch/tmp LIBGUESTFS_CACHEDIR=/var/tmp \
+    LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg
+unset AIRBUILD_STATE http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
+
+# ---- help -----------------------------------------------------------------------------------------------------------
+
+# arch: the packages and the image, once.
+arch() {
+    [[ -e $out/mirror/extra/os/x86_64/extra.db ]] || tests/arch/make-repo "$out" || return 1
+    [[ -e $out/mirror/images/latest/Arch-Linux-x86_64-cloudimg.qcow2 ]] || tests/arch/make-image "$out"
+}
+
+serve() {
+    tests/arch/serve "$out/mirror" "$scratch/port" >"$scratch/serve.log" 2>&1 &
+    server=$!
+    local i
+    for ((i = 0; i < 100; i++)); do
+        [[ ! -s $scratch/port ]] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+# base SHA256 SIGNATURE [KEY]: the spec.
+base() {
+    cat >"$spec" <<END
+base:
+  url: $url
+  sha256: $1
+  signature: $url$2
+  keyring: $out/keys/${3-image}.gpg
+  mirror: file://$scratch/mirror
+accel: tcg
+END
+}
+
+# images ARGUMENT...: airbuild images, its words in $output.
+images() {
+    run 1500 "$airbuild" --spec "$spec" --no-color images "$@"
+}
+
+# image NAME: the folder of an image of the store.
+image() {
+    local manifest
+    for manifest in "$home"/store/images/*/manifest.json; do
+        [[ $(jq -r .name "$manifest") != "$1" ]] || dirname "$manifest"
+    done
+}
+
+# look NAME: what guestfish sees of an image, on standard output; its commands are standard input.
+look() {
+    local root
+    root=$(jq -r '.mounts[] | select(.path == "/") | .device' "$(image "$1")/manifest.json")
+    timeout -k 10 300 guestfish --ro --format=qcow2 -a "$(image "$1")/disk.qcow2" -m "$root" 2>&1
+}
+
+# seen NAME: what guestfish printed between the line @NAME and the next one.
+seen() { awk -v name="@$1" '/^@/ { on = $0 == name; next } on' "$scratch/seen"; }
+
+# ---- a mirror, and a server -----------------------------------------------------------------------------------------
+
+arch || { echo "Bail out! no Arch to test with"; exit 1; }
+serve || { echo "Bail out! no server: $(<"$scratch/serve.log")"; exit 1; }
+name=$(basename "$(readlink "$out/mirror/images/latest/Arch-Linux-x86_64-cloudimg.qcow2")")
+url=https://127.0.0.1:$(<"$scratch/port")/images/$(basename "$out"/mirror/images/v*)/$name
+digest=$(cut -d ' ' -f 1 "$out"/mirror/images/v*/"$name.SHA256")
+ln -s "$out/mirror" "$scratch/mirror"
+
+# ---- images that are refused ----------------------------------------------------------------------------------------
+
+base "$digest" .sig
+images
+is 'a server whose authority nobody vouches for is an error of the network' 8 "$status"
+export CURL_CA_BUNDLE=$scratch/port.ca
+base "${digest//[0-9]/f}" .sig
+images
+is 'another digest is refused' 10 "$status"
+like 'and what it is' "its SHA-256 is $digest" "$output"
+base "$digest" .stranger.sig
+images
+is 'the signature of a stranger is refused' 10 "$status"
+like 'and why' 'by a key that is not in the keyring' "$output"
+base "$digest" .expired.sig expired
+images
+is 'the signature of a key that has expired is refused' 10 "$status"
+like 'and why' expired "$output"
+is 'none of them left an image' '' "$(find "$home/store/images" -mindepth 1 -name manifest.json)"
+
+# ---- both roles -----------------------------------------------------------------------------------------------------
+
+base "$digest" .sig
+images
+is 'a base by URL and both roles over it are baked' 0 "$status"
+like 'so it is told' 'redis +baked' "$output"
+[[ $status == 0 ]] || printf '%s\n' "$output" | sed 's/^/# /'
+look redis >"$scratch/seen" <<'END'
+echo @family
+cat /etc/os-release | grep ^ID=
+echo @package
+glob-expand /var/lib/pacman/local/valkey-*
+echo @engine
+sh "valkey-server --version"
+echo @user
+grep ^valkey: /etc/passwd
+echo @enabled
+readlink /etc/systemd/system/multi-user.target.wants/redis.service
+echo @gnupg
+exists /etc/pacman.d/gnupg
+echo @hook
+exists /var/lib/mkinitcpio-ran
+echo @cache
+ls /var/cache/pacman/pkg
+echo @mirrors
+grep 127.0.0.1 /etc/pacman.d/mirrorlist
+echo @machine-id
+filesize /etc/machine-id
+echo @stalls
+readlink /etc/systemd/system/systemd-time-wait-sync.service
+echo @end
+END
+check 'the image of redis can be looked into' grep -qx @end "$scratch/seen"
+is 'it is an Arch' ID=arch "$(seen family)"
+like 'pacman knows of valkey' 'valkey-[0-9]' "$(seen package)"
+like 'the engine runs' 'v=[0-9]' "$(seen engine)"
+like 'its user is there' '^valkey:' "$(seen user)"
+like 'our unit is enabled' 'redis\.service$' "$(seen enabled)"
+is 'no keyring of pacman stays' false "$(seen gnupg)"
+is 'nor packages' '' "$(seen cache)"
+is 'nor our mirror' '' "$(seen mirrors)"
+is 'machine-id is there and empty' 0 "$(seen machine-id)"
+is 'the first boot waits for no clock' /dev/null "$(seen stalls)"
+look haproxy >"$scratch/seen" <<'END'
+echo @package
+glob-expand /var/lib/pacman/local/haproxy-*
+echo @engine
+sh "haproxy -v"
+echo @end
+END
+check 'the image of haproxy can be looked into' grep -qx @end "$scratch/seen"
+like 'pacman knows of haproxy' 'haproxy-[0-9]' "$(seen package)"
+like 'it runs' 'version' "$(seen engine)"
+images
+check_not 'a second run bakes nothing' grep -q baked <<<"$output"
+
+# ---- without a network ----------------------------------------------------------------------------------------------
+
+for role in haproxy redis; do
+    folder=$(image "$role")
+    chmod -R u+w "$folder" && rm -rf "$folder"
+done
+kill "$server" && wait "$server"
+server=
+rm "$scratch/mirror"
+images --offline
+is 'both roles are baked again without server and mirror' 0 "$status"
+[[ $status == 0 ]] || printf '%s\n' "$output" | sed 's/^/# /'
+like 'from packages that were kept' 'redis +baked' "$output"
+
+# ---- packages that are refused --------------------------------------------------------------------------------------
+
+# The same mirror, but a package of it is signed by a stranger.
+cp -a "$out/mirror" "$scratch/mirror" && rm -rf "$scratch/mirror/images"
+folder=$scratch/mirror/extra/os/x86_64
+rm -f "$folder"/valkey-*.sig
+GNUPGHOME=$out/gnupg gpg --batch --quiet --yes --local-user '=Test stranger <stranger@example.org>' --detach-sign \
+    "$folder"/valkey-*.zst
+(cd "$folder" && repo-add -q extra.db.tar.gz valkey-*.zst)
+folder=$(image redis)
+chmod -R u+w "$folder" && rm -rf "$folder"
+images --refresh
+is 'a package of a key that is not trusted is refused' 10 "$status"
+like 'by its name' 'valkey' "$output"
+is 'no image comes of it' '' "$(image redis)"
+
+tap_end
