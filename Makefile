@@ -168,7 +168,7 @@ uninstall: ## remove what install put there
 
 # ---- checks: tests/suite knows which tests make up each -------------------------------------------------------------
 
-.PHONY: lint format check check-ready check-quick check-san check-valgrind check-guest check-e2e check-drills
+.PHONY: lint format check check-ready check-quick check-san check-valgrind check-guest check-arch check-e2e check-drills
 lint: ## the rules of the house, a complaint a line
 	@scripts/lint
 
@@ -187,6 +187,10 @@ check-valgrind: tests ## unit tests under valgrind
 
 check-guest: all tests ## tests with the libguestfs appliance
 	@tests/suite guest
+
+check-arch: all ## images of Arch, by pacman; the Arch is made first, in build/arch
+	scripts/setup test
+	@tests/suite arch
 
 check-e2e: all tests ## tests with a cluster of real domains
 	@tests/suite e2e
