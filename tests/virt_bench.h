@@ -9,18 +9,36 @@
 #include "virt/domain.h"
 #include "virt/virt.h"
 
+#include <unistd.h>
+
 struct bench {
     struct virt *virt;
     struct error err;
 };
 
-// The driver's world begins anew with every first connection.
+// The driver's world begins anew with every first connection. The last one may live on for a moment
+// after it was closed, while libvirt's loop still tells an event of it: then it is not the first.
+static inline int
+bench_open(struct virt **ret, struct error *err)
+{
+    for (int i = 0;; i++) {
+        VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
+        if (virt_open("test:///default", ret, err) < 0 ||
+            virt_domain_list(*ret, NULL, &list, err) < 0)
+            return -1;
+        if (list.count == 0 || i == 500)
+            return 0;
+        virt_closep(ret);
+        usleep(10000);
+    }
+}
+
 static inline int
 bench_setup(void **state)
 {
     struct bench *bench = mem_zero(1, sizeof *bench);
     *state = bench;
-    return virt_open("test:///default", &bench->virt, &bench->err);
+    return bench_open(&bench->virt, &bench->err);
 }
 
 static inline int

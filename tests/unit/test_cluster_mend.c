@@ -29,7 +29,7 @@ scene_begin(struct scene *scene)
     const char *text = spec_builtin_text();
     *scene = (struct scene){0};
     assert_ok(spec_parse("built-in", text, strlen(text), &scene->spec, &err), &err);
-    assert_ok(virt_open("test:///default", &scene->bench.virt, &err), &err);
+    assert_ok(bench_open(&scene->bench.virt, &err), &err);
     assert_ok(interrupt_install(&err), &err);
     for (size_t i = 0; i < scene->spec->node_count; i++)
         start(&scene->bench, scene->spec->nodes[i].name);
