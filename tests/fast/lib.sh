@@ -7,7 +7,7 @@
 
 fast=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$fast/../.." && pwd)
-writer=${AIRBUILD_WRITER:-$top/build/tests/writer}
+writer=$top/build/tests/writer
 workers=(work11 work12 work13)
 quorum=2
 dir=${dir:?a folder for the machines}
@@ -234,9 +234,9 @@ master_is_not() {
     [[ -n $leader && $leader != *"$1"* ]]
 }
 
-# writer_start [OPTION...]: a client that writes, reads and watches. writer_stop: what it saw, as JSON, in $report.
+# writer_start: a client that writes, reads and watches. writer_stop: what it saw, as JSON, in $report.
 writer_start() {
-    "$writer" "$@" 172.31.255.10 172.31.255.11 172.31.255.12 172.31.255.13 >"$dir/writer.json" 2>"$dir/writer.err" &
+    "$writer" 172.31.255.10 172.31.255.11 172.31.255.12 172.31.255.13 >"$dir/writer.json" 2>"$dir/writer.err" &
     writer_pid=$!
 }
 writer_stop() {
