@@ -13,6 +13,7 @@ quorum=2
 dir=${dir:?a folder for the machines}
 declare -A pid=() init=() # of machines that are on: unshare, and the machine's process 1, as seen from here
 declare -A heard=()       # machines that can be asked: on, and with their cable in
+leader='' judged=''       # of the last look
 
 # The passwords of the application and of the probing user.
 export REDISCLI_AUTH=AppPasswordAppPasswordAppPasswo1
@@ -169,69 +170,27 @@ app() {
     timeout 2 redis-cli -h 172.31.255.10 -p "$1" "${@:2}" 2>&1
 }
 
-# look: what the workers that can be heard say, all asked at once: role_of[NODE], follows[NODE] (an address, if the link is
-# up) and named[NODE] (the address its sentinel names).
+# look: what those that can be heard say, all asked at once as by `airbuild status`: $leader, the worker that says it is
+# master and that a quorum of sentinels names (-: none), and $judged: converged, or what is not so yet.
 look() {
-    local node key value
-    declare -gA role_of=() follows=() named=()
-    while read -r node key value; do
-        case $key in
-        role:*) role_of[$node]=${key#role:} ;;
-        master_host:*) follows[$node]=${key#master_host:} ;;
-        master_link_status:down) follows[$node]='' ;;
-        names) named[$node]=$value ;;
-        esac
-    done < <(
-        for node in "${workers[@]}"; do
-            [[ ${heard[$node]-} ]] || continue
-            redis "$node" info replication | tr -d '\r' | sed "s/^/$node /" &
-            sentinel "$node" sentinel get-master-addr-by-name redis-primary | sed "1!d;s/^/$node names /" &
-        done
-        wait
-    )
+    local node
+    local -a targets=()
+    for node in "${!heard[@]}"; do targets+=("$node=$(address "$node")"); done
+    read -r leader judged < <("$top/build/tests/look" "$quorum" "${targets[@]}")
 }
-
-# master: after look, the one worker that says it is master and that a quorum of sentinels names; nothing if there is none.
-master() {
-    local node other votes
-    for node in "${!role_of[@]}"; do
-        votes=0
-        for other in "${!named[@]}"; do
-            [[ ${named[$other]} != "$(address "$node")" ]] || votes=$((votes + 1))
-        done
-        [[ ${role_of[$node]} != master ]] || ((votes < quorum)) || echo "$node"
-    done
-}
-
-# converged: the workers that can be heard have one master, which all their sentinels name; the others follow it; what is
-# written through the head is read there.
 converged() {
-    local node leader stamp=$RANDOM$RANDOM
     look
-    leader=$(master)
-    [[ -n $leader && $leader != *$'\n'* ]] || return
-    for node in "${!heard[@]}"; do
-        [[ $node == head* ]] && continue
-        [[ ${named[$node]-} == "$(address "$leader")" ]] || return
-        [[ $node == "$leader" || ${follows[$node]-} == "$(address "$leader")" ]] || return
-    done
-    [[ $(app 6380 set converged "$stamp") == OK ]] || return
-    for _ in 1 2 3 4 5; do
-        [[ $(app 6379 get converged) != "$stamp" ]] || return 0
-    done
-    return 1
+    [[ $judged == converged ]]
 }
 
 # master_is NODE, master_is_not NODE: it is master, or another one is.
 master_is() {
     look
-    [[ $(master) == "$1" ]]
+    [[ $leader == "$1" ]]
 }
 master_is_not() {
-    local leader
     look
-    leader=$(master)
-    [[ -n $leader && $leader != *"$1"* ]]
+    [[ $leader != - && $leader != "$1" ]]
 }
 
 # writer_start: a client that writes, reads and watches. writer_stop: what it saw, as JSON, in $report.

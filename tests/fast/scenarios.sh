@@ -75,7 +75,7 @@ scenario_elections() {
     local number lost pace=0.4 # many of these run at once
     for number in {1..5}; do
         look
-        lost=$(master)
+        lost=$leader
         machine_off "$lost"
         check "election $number: another becomes master" within "$patience" master_is_not "$lost"
         machine_on "$lost"
@@ -94,7 +94,7 @@ scenario_master-shutdown() {
     machine_on work11
     check "it converges when the old master is back" within "$patience" converged
     look
-    first=$(master)
+    first=$leader
     touch "$dir/$first/off.redis"
     unit_kill "$first" redis TERM
     check "another is elected when redis is stopped" within "$patience" master_is_not "$first"
@@ -196,7 +196,7 @@ scenario_two-down() {
     check "it converges when they are back" within "$patience" converged
     look
     local first other
-    first=$(master)
+    first=$leader
     other=$(printf '%s\n' "${workers[@]}" | grep -v "$first" | shuf -n 1)
     machine_off "$first" "$other"
     sleep 3
@@ -297,7 +297,7 @@ scenario_sessions() {
     look
     local node
     for node in "${workers[@]}"; do
-        [[ $node == "$(master)" ]] || machine_off "$node"
+        [[ $node == "$leader" ]] || machine_off "$node"
     done
     check "without replicas the master is read" within "$patience" test "$(app 6379 get session)"
 }

@@ -204,7 +204,7 @@ failover() {
     local way lost
     check "clients made as the README says write" within 20 said_by_all writes
     look
-    lost=$(master)
+    lost=$leader
     machine_off "$lost"
     check "the master is lost, another elected" within 60 master_is_not "$lost"
     kill -USR2 "${writer_of[@]}"

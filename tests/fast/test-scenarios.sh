@@ -5,7 +5,7 @@
 # SPDX-License-Identifier: Apache-2.0
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-jobs=$((3 * $(nproc))) # they wait more than they compute
+jobs=$((5 * $(nproc))) # they wait more than they compute
 if [[ ${1-} == -j ]]; then
     jobs=$2
     shift 2

@@ -1,0 +1,56 @@
+// look.c - one look at a cluster of the fast tests, as `airbuild status` has it: prints the name of
+// the master (or -) and then "converged" or what is not so yet. It is the same probe, and the same
+// judge.
+//
+// usage: look QUORUM NODE=ADDRESS... (those that are on; STATUS_AUTH holds the password of status)
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "probe/probe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NODES_MAX 16
+#define LOOK_MS 2000
+
+// NODE=ADDRESS, cut in two in place.
+static struct probe_target
+target(char *word)
+{
+    char *equals = strchr(word, '=');
+    if (equals != NULL)
+        *equals = '\0';
+    return (struct probe_target){.name = word,
+        .address = equals != NULL ? equals + 1 : "",
+        .head = strncmp(word, "head", 4) == 0,
+        .running = true};
+}
+
+int
+main(int argc, char **argv)
+{
+    struct probe_target targets[NODES_MAX];
+    struct probe_result results[NODES_MAX];
+    struct probe_verdict verdict;
+    struct probe_access access = {
+        .user = "status", .password = getenv("STATUS_AUTH"), .master_name = "redis-primary"};
+    ERROR_AUTO struct error err = {0};
+    size_t count = 0;
+    if (argc < 3 || argc - 2 > NODES_MAX) {
+        fputs("usage: look QUORUM NODE=ADDRESS...\n", stderr);
+        return 2;
+    }
+    for (char **word = argv + 2; *word != NULL; word++)
+        targets[count++] = target(*word);
+    if (probe_cluster(targets, count, &access, LOOK_MS, results, &err) < 0) {
+        fprintf(stderr, "look: %s\n", err.message);
+        return 1;
+    }
+    probe_judge(targets, results, count, (unsigned) atoi(argv[1]), &verdict);
+    printf("%s %s\n", verdict.master >= 0 ? targets[verdict.master].name : "-",
+        verdict.converged ? "converged" : verdict.awaited);
+    return 0;
+}
