@@ -102,6 +102,16 @@ facts head10 quorum=3 >"$dir/head10/etc/airbuild/facts"
 setup head10 >/dev/null
 check "haproxy.cfg follows the facts" grep -q 'nbsrv(agree_work11) ge 3' "$dir/head10/var/lib/airbuild/haproxy/haproxy.cfg"
 
+# The host's name, as the kernel has it below this disk's /proc.
+mkdir -p "$dir/head10/proc/sys/kernel"
+echo head10 >"$dir/head10/proc/sys/kernel/hostname"
+setup head10 >/dev/null
+check_not "a name that is right is left alone" test -e "$dir/head10/etc/hostname"
+echo localhost >"$dir/head10/proc/sys/kernel/hostname"
+setup head10 >/dev/null
+is "another one is replaced" head10 "$(cat "$dir/head10/proc/sys/kernel/hostname")"
+is "for the boots to come, too" "head10 644" "$(cat "$dir/head10/etc/hostname") $(stat -c %a "$dir/head10/etc/hostname")"
+
 # refused WHAT PATTERN [NODE NAME=VALUE...]: one line that says why, and nothing made. Standard input, if told by -, is
 # added to the facts.
 refused() {
