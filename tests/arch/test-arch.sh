@@ -1,7 +1,8 @@
 #!/bin/bash
 # test-arch.sh - nodes of Arch: a cloud image as the official one is, by URL and signature from a server of our own, both
 # roles' recipes laid over it by pacman, and again without mirror or server; what is not to be trusted is refused. The
-# image and the packages are made by tests/arch (AIRBUILD_TEST_ARCH names a folder that has them already).
+# images are booted by their own GRUB, and are a cluster that survives the loss of its master. The same of a base made by
+# pacstrap. The image and the packages are made by tests/arch (AIRBUILD_TEST_ARCH names a folder that has them already).
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -11,7 +12,14 @@ airbuild=${AIRBUILD:-$PWD/build/airbuild}
 out=${AIRBUILD_TEST_ARCH:-$PWD/build/arch}
 scratch=$(mktemp -d)
 server=
-trap '[[ -z $server ]] || kill "$server" 2>/dev/null; rm -rf "$scratch"' EXIT
+export LAB=airbuild-arch
+cleanup() {
+    [[ -z $server ]] || kill "$server"
+    timeout -k 5 120 scripts/lab down
+    rm -rf "$scratch"
+} >/dev/null 2>&1
+trap cleanup EXIT
+trap 'exit 1' INT TERM
 home=$scratch/home
 spec=$scratch/spec.yaml
 mkdir -p "$home" "$scratch/tmp" "$out"
@@ -78,6 +86,19 @@ look() {
 
 # seen NAME: what guestfish printed between the line @NAME and the next one.
 seen() { awk -v name="@$1" '/^@/ { on = $0 == name; next } on' "$scratch/seen"; }
+
+# inside SECONDS COMMAND...: in the lab; sets status and output (standard output; the rest is in $scratch/err).
+inside() {
+    status=0
+    output=$(timeout -k 10 "$1" scripts/lab exec -- "${@:2}" 2>"$scratch/err" </dev/null) || status=$?
+}
+# ends WHAT STATUS: the last `inside` ended so.
+ends() { tap "$(($2 != status))" "$1" "expected status $2, saw $status, and:"$'\n'"$output"$'\n'"$(<"$scratch/err")"; }
+
+# boots WHAT DISK FIRMWARE: by its own GRUB, to a login.
+boots() {
+    check "$1 boots by its own GRUB ($3)" tests/arch/boot-image "$2" "$3" "$scratch/console"
+}
 
 # ---- a mirror, and a server -----------------------------------------------------------------------------------------
 
@@ -163,6 +184,50 @@ like 'pacman knows of haproxy' 'haproxy-[0-9]' "$(seen package)"
 like 'it runs' 'version' "$(seen engine)"
 images
 check_not 'a second run bakes nothing' grep -q baked <<<"$output"
+
+# ---- by their own GRUB ----------------------------------------------------------------------------------------------
+
+boots 'the image that was made' "$out/mirror/images/latest/Arch-Linux-x86_64-cloudimg.qcow2" bios
+boots 'the image of redis' "$(image redis)/disk.qcow2" bios
+boots 'the image of redis' "$(image redis)/disk.qcow2" uefi
+
+# ---- a cluster ------------------------------------------------------------------------------------------------------
+
+check 'the lab is up' timeout 120 scripts/lab up
+inside 900 airbuild --spec "$spec" launch
+ends 'a cluster of Arch is launched' 0
+for node in head10 work11 work12 work13; do
+    # shellcheck disable=SC2016 # for the node's shell
+    inside 60 airbuild --spec "$spec" ssh "$node" '. /etc/os-release; echo "$ID $(cat /proc/sys/kernel/hostname /etc/hostname)"
+        systemctl --failed --quiet --no-legend; pacman -Q valkey haproxy 2>/dev/null'
+    like "$node is an Arch of that name, all its units are well, and it has its package" \
+        "^arch $node"$'\n'"$node"$'\n'"[a-z]+ [0-9][^ ]*\$" "$output"
+done
+# shellcheck disable=SC2016 # as well
+inside 60 airbuild --spec "$spec" ssh work12 'readlink /proc/$(systemctl show --value --property MainPID redis)/exe'
+is 'the engine is valkey' /usr/bin/valkey-server "$output"
+inside 600 airbuild --spec "$spec" drill --yes --json master-off
+tap "$((status != 0 && status != 15))" 'the power of the master can be pulled' "$output"$'\n'"$(<"$scratch/err")"
+is 'and no acknowledged write is lost, nor do two take writes' 'true 0 0' \
+    "$(jq -r '.[0] | "\(.behaved) \(.lost) \(.two_masters)"' <<<"$output")"
+inside 120 airbuild --spec "$spec" destroy --yes
+ends 'it is destroyed' 0
+check 'the lab is down' timeout 120 scripts/lab down
+
+# ---- a base by pacstrap ---------------------------------------------------------------------------------------------
+
+home=$scratch/pacstrap
+export AIRBUILD_HOME=$home
+mkdir "$home"
+printf 'base: {bootstrap: arch, mirror: "file://%s", keyring: "%s"}\naccel: tcg\n' "$scratch/mirror" \
+    "$out/keys/packager.gpg" >"$spec"
+images
+is 'a base is made from packages by pacstrap, and both roles over it' 0 "$status"
+[[ $status == 0 ]] || printf '%s\n' "$output" | sed 's/^/# /'
+for firmware in bios uefi; do boots 'that image of redis' "$(image redis)/disk.qcow2" $firmware; done
+home=$scratch/home
+export AIRBUILD_HOME=$home
+base "$digest" .sig
 
 # ---- without a network ----------------------------------------------------------------------------------------------
 
