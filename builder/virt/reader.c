@@ -14,8 +14,15 @@ struct reader {
     xmlXPathContextPtr context;
 };
 
+// libxml2's handlers may no longer change the error since 2.12.
+#if LIBXML_VERSION >= 21200
+typedef const xmlError *reader_error;
+#else
+typedef xmlErrorPtr reader_error;
+#endif
+
 static void
-ignore_error(void *context, xmlErrorPtr error)
+ignore_error(void *context, reader_error error)
 {
     (void) context;
     (void) error;
