@@ -45,6 +45,14 @@
             fail_msg("'%s' does not contain '%s'", contains_text_, contains_part_); \
     } while (0)
 
+// least <= value <= most. cmocka has it by names that differ from version to version.
+#define assert_between(value, least, most)                                              \
+    do {                                                                                \
+        long long between_ = (long long) (value);                                       \
+        if (between_ < (long long) (least) || between_ > (long long) (most))            \
+            fail_msg("%s is %lld, not from %s to %s", #value, between_, #least, #most); \
+    } while (0)
+
 // Test setup and teardown: *state is the path of a fresh folder, gone afterwards.
 static inline int
 scratch_make(void **state)

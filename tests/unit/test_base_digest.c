@@ -100,10 +100,10 @@ test_random_text(void **state)
     // give the first eight 1211 times each.
     size_t first = 0;
     for (int letter = 'A'; letter <= 'H'; letter++) {
-        assert_in_range(seen[letter], 700, 1300);
+        assert_between(seen[letter], 700, 1300);
         first += seen[letter];
     }
-    assert_in_range(first, 7200, 8800);
+    assert_between(first, 7200, 8800);
     FREE_AUTO char *empty = random_text(0);
     assert_string_equal(empty, "");
 }

@@ -335,8 +335,8 @@ test_many_marks(void **state)
     for (size_t i = 0; i < marks.count; i++)
         words += marks.items[i].row >= 0;
     assert_int_equal(marks.count, 40);
-    assert_in_range(words, 5, 39);
-    assert_in_range(marks.rows, 2, 8);
+    assert_between(words, 5, 39);
+    assert_between(marks.rows, 2, 8);
     assert_readable(&marks);
     drill_result_free(&result);
 }

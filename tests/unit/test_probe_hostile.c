@@ -65,7 +65,7 @@ assert_printable(const char *text, size_t size)
     size_t length = strnlen(text, size);
     assert_true(length < size);
     for (size_t i = 0; i < length; i++)
-        assert_in_range((unsigned char) text[i], ' ', '~');
+        assert_between((unsigned char) text[i], ' ', '~');
 }
 
 static void

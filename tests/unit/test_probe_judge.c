@@ -215,7 +215,7 @@ no_head(struct cluster *cluster)
 }
 
 static void
-stop(struct cluster *cluster, int node)
+halt(struct cluster *cluster, int node)
 {
     cluster->targets[node].running = false;
     memset(&cluster->results[node], 0, sizeof cluster->results[node]);
@@ -224,20 +224,20 @@ stop(struct cluster *cluster, int node)
 static void
 replica_absent(struct cluster *cluster)
 {
-    stop(cluster, W13);
+    halt(cluster, W13);
 }
 
 // The others have not noticed yet.
 static void
 master_absent(struct cluster *cluster)
 {
-    stop(cluster, W11);
+    halt(cluster, W11);
 }
 
 static void
 failed_over(struct cluster *cluster)
 {
-    stop(cluster, W11);
+    halt(cluster, W11);
     be_master(cluster, W13);
     be_replica(cluster, W12, "172.31.255.13");
     name_master(cluster, W12, "172.31.255.13");
@@ -258,15 +258,15 @@ returned_as_master(struct cluster *cluster)
 static void
 too_few(struct cluster *cluster)
 {
-    stop(cluster, W12);
-    stop(cluster, W13);
+    halt(cluster, W12);
+    halt(cluster, W13);
 }
 
 static void
 all_absent(struct cluster *cluster)
 {
     for (int i = W11; i < NODES; i++)
-        stop(cluster, i);
+        halt(cluster, i);
 }
 
 static void
@@ -281,7 +281,7 @@ static void
 two_workers(struct cluster *cluster)
 {
     cluster->quorum = 2;
-    stop(cluster, W13);
+    halt(cluster, W13);
 }
 
 static void
