@@ -217,15 +217,15 @@ add_close_callback(struct virt_watch *watch)
         virConnectRegisterCloseCallback(watch->virt->conn, on_close, watch->queue, NULL) == 0;
 }
 
+// As VIR_DOMAIN_EVENT_CALLBACK, by way of the one type of function that compilers let be any other.
+#define ANY_EVENT(function) VIR_DOMAIN_EVENT_CALLBACK((void (*)(void))(function))
+
 static int
 add_callbacks(struct virt_watch *watch, struct error *err)
 {
-    if (add_callback(watch, 0, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-            VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), err) < 0 ||
-        add_callback(
-            watch, 1, VIR_DOMAIN_EVENT_ID_REBOOT, VIR_DOMAIN_EVENT_CALLBACK(on_reboot), err) < 0 ||
-        add_callback(watch, 2, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
-            VIR_DOMAIN_EVENT_CALLBACK(on_agent), err) < 0)
+    if (add_callback(watch, 0, VIR_DOMAIN_EVENT_ID_LIFECYCLE, ANY_EVENT(on_lifecycle), err) < 0 ||
+        add_callback(watch, 1, VIR_DOMAIN_EVENT_ID_REBOOT, ANY_EVENT(on_reboot), err) < 0 ||
+        add_callback(watch, 2, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, ANY_EVENT(on_agent), err) < 0)
         return -1;
     add_close_callback(watch);
     return 0;
