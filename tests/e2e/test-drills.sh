@@ -16,7 +16,7 @@ readonly BOOT_SECONDS=600 # four machines emulated on two busy cores
 readonly DRILL_SECONDS=900
 state=${AIRBUILD_LAB_HOME:-/var/lib/airbuild-lab}/$LAB
 names=("$@")
-((${#names[@]})) || read -r -a names <<<"${DRILLS:-master-shutdown master-off master-return all-off cold-without-first}"
+((${#names[@]})) || read -r -a names <<<"${DRILLS:-master-off master-shutdown master-return all-off cold-without-first}"
 [[ ${names[*]} != all ]] || mapfile -t names < <(build/airbuild drill --list --json | jq -r '.[].drill')
 scratch=$(mktemp -d)
 cleanup() {

@@ -79,11 +79,11 @@ modes() {
 rm -rf "$dir/work12" "$dir/head10"
 machine_make work12
 setup work12 >/dev/null
-is "a worker's files are redis' own" ". root:root 755;./redis redis:redis 700;./sentinel redis:redis 700;\
+is "a worker's files are redis' own" ". root:root 755;./redis redis:redis 700;./sentinel redis:redis 700;./settled root:root 600;\
 ./redis/redis.conf redis:redis 600;./sentinel/sentinel.conf redis:redis 600;" "$(modes work12)"
 machine_make head10
 setup head10 >/dev/null
-is "haproxy reads its files and cannot write them" ". root:root 755;./haproxy root:haproxy 750;\
+is "haproxy reads its files and cannot write them" ". root:root 755;./haproxy root:haproxy 750;./settled root:root 640;\
 ./haproxy/haproxy.cfg root:haproxy 640;./haproxy/haproxy.state root:haproxy 640;" "$(modes head10)"
 like "it is said on the console" '^airbuild: head10: configured as haproxy$' "$(cat "$dir/head10/console")"
 
@@ -101,6 +101,8 @@ check "only what is absent is made" grep -q '^sentinel monitor redis-primary 172
 facts head10 quorum=3 >"$dir/head10/etc/airbuild/facts"
 setup head10 >/dev/null
 check "haproxy.cfg follows the facts" grep -q 'nbsrv(agree_work11) ge 3' "$dir/head10/var/lib/airbuild/haproxy/haproxy.cfg"
+
+check "the first boot is over when all of it is on the disk" test -e "$dir/head10/var/lib/airbuild/settled"
 
 # The host's name, as the kernel has it below this disk's /proc.
 mkdir -p "$dir/head10/proc/sys/kernel"
@@ -172,6 +174,7 @@ machine_make work11
 mkdir -p "$dir/work11/var/lib/airbuild/redis/redis.conf.new"
 check_not "what cannot be written is a failure" setup work11
 check_not "and leaves no configuration" test -e "$dir/work11/var/lib/airbuild/redis/redis.conf"
+check_not "nor is the first boot over" test -e "$dir/work11/var/lib/airbuild/settled"
 
 # A template with a name that is not known makes nothing.
 rm -rf "$dir/work11"
