@@ -24,7 +24,9 @@ PACKAGES := libguestfs libvirt libvirt-qemu libxml-2.0 yaml-0.1 jansson libarchi
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wvla -Wformat=2 -Wconversion -Wsign-conversion \
 	-Wswitch-enum -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \
 	-Wpointer-arith -Wwrite-strings -Wcast-align
-OPTIMIZE_release := -O2 -g -D_FORTIFY_SOURCE=2
+# Who gives a level of his own, as makepkg and dpkg-buildflags do, has it: two would be a warning.
+FORTIFY := $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-D_FORTIFY_SOURCE=2)
+OPTIMIZE_release := -O2 -g $(FORTIFY)
 OPTIMIZE_debug := -O0 -g3
 OPTIMIZE_san := -O1 -g3 -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all
 OPTIMIZE_cov := -O0 -g --coverage
