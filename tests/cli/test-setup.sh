@@ -90,6 +90,23 @@ program pacman 'echo "$*" >>"'"$scratch"'/asked"; [[ $1 != -T ]] || echo valkey'
 run 20 env PATH="$scratch/bin:$PATH" scripts/setup run
 is 'on Arch, pacman is asked' 0 "$status"
 like 'for what is absent' '--needed --noconfirm valkey' "$(tail -n 1 "$scratch/asked")"
+is 'what its packages have not is not asked for' '' "$(setup --print build run test | grep -x -e mawk -e mmdebstrap -e redis)"
+program pacman '[[ $1 == -T ]] || exit 1'
+rm -f /usr/bin/mawk
+program mmdebstrap ''
+run 20 env PATH="$scratch/bin:$PATH" scripts/setup build run test
+is 'but told where a test needs it' "0 setup: Arch has no package 'mawk': the tests that call it fail until it is there, \
+say from the AUR" "$status $output"
+program pacman '[[ $1 != -T ]] || { echo jq && exit 127; }
+    echo "error: failed retrieving file '"'jq.pkg.tar.zst'"' from m.example : The requested URL returned error: 404" >&2
+    echo "error: failed to commit transaction (failed to retrieve some files)" >&2
+    exit 1'
+last "lists that are older than the mirrors" 1 "newer packages than pacman knows of: run 'pacman -Syu'"
+program pacman '[[ $1 != -T ]] || { echo jq && exit 127; }
+    echo "error: failed retrieving file '"'jq.pkg.tar.zst'"' from m.example : Could not resolve host: m.example" >&2
+    echo "error: failed to commit transaction (failed to retrieve some files)" >&2
+    exit 1'
+last "no network on Arch" 8 "mirror cannot be reached .*Could not resolve host"
 system ID=plan9
 with 'an unknown system' 6 "neither Debian nor Arch but 'plan9'" scripts/setup
 tap_end
