@@ -62,7 +62,8 @@ bootstrap_debian(const struct bootstrap *bootstrap, bool kept, struct error *err
             return error_context(err, "the base cannot be made");
         return error_set(err, ERR_MISSING,
             "the base is made by 'mmdebstrap', which is not installed; run 'apt install "
-            "mmdebstrap' (on Arch 'pacman -S mmdebstrap')");
+            "mmdebstrap' (Arch has no package of it: use 'base: arch', or a Debian image that was "
+            "made elsewhere by 'base: {file: disk.qcow2}')");
     }
     return result.status == 0 ? 0 : failed(bootstrap, result.errors.data, err);
 }

@@ -152,7 +152,8 @@ doctor_check_libvirt(struct doctor *doctor, struct error *err)
     if (found.code == ERR_INTERRUPTED)
         return error_set(err, found.code, "%s", found.message);
     doctor_bad(doctor, "libvirt", DOCTOR_FAIL,
-        "apt-get install libvirt-daemon-system, or pacman -S libvirt, where it is not installed",
+        "apt-get install libvirt-daemon-system, or pacman -S libvirt and then "
+        "'systemctl enable --now libvirtd.socket', where it is not installed",
         "%s", found.message);
     return 0;
 }

@@ -26,7 +26,7 @@ static const struct tool {
     {"pacstrap", "it makes the base of Arch's packages", "arch-install-scripts",
         "arch-install-scripts", true, true},
     {"dnsmasq", "it serves libvirt's networks", "dnsmasq-base", "dnsmasq", false, true},
-    {"supermin", "it makes libguestfs' appliance", "supermin", "libguestfs", true, true},
+    {"supermin", "it makes libguestfs' appliance", "supermin", "supermin", true, true},
 };
 
 static bool
@@ -49,11 +49,23 @@ applies(const struct tool *tool, const struct spec *spec)
     if (str_equal(tool->name, "mmdebstrap"))
         return has_base(spec, SPEC_BASE_AUTO) || has_base(spec, SPEC_BASE_DEBIAN);
     if (str_equal(tool->name, "gpgv"))
-        return has_base(spec, SPEC_BASE_ARCH) || has_signature(spec);
+        return has_base(spec, SPEC_BASE_AUTO) || has_base(spec, SPEC_BASE_ARCH) ||
+               has_signature(spec);
     if (str_equal(tool->name, "pacstrap"))
         return has_base(spec, SPEC_BASE_BOOTSTRAP);
     if (str_equal(tool->name, "dnsmasq"))
         return spec->network.mode != SPEC_NETWORK_BRIDGE && str_starts(spec->uri, "qemu:///");
+    return true;
+}
+
+// Which of the two makes a base that is chosen when it is baked is not known before.
+static bool
+is_sure(const struct tool *tool, const struct spec *spec)
+{
+    if (str_equal(tool->name, "mmdebstrap"))
+        return has_base(spec, SPEC_BASE_DEBIAN);
+    if (str_equal(tool->name, "gpgv"))
+        return has_base(spec, SPEC_BASE_ARCH) || has_signature(spec);
     return true;
 }
 
@@ -68,9 +80,9 @@ check_tool(struct doctor *doctor, const struct tool *tool)
     FREE_AUTO char *mend =
         tool->pacman != NULL
             ? str_format("apt-get install %s, or pacman -S %s", tool->apt, tool->pacman)
-            : str_format("apt-get install %s; Arch has none, take a base of the kind file: there",
+            : str_format("apt-get install %s; Arch has none, take base: arch or {file: ...} there",
                   tool->apt);
-    bool fails = tool->vital && !(tool->bake && doctor->baked);
+    bool fails = tool->vital && is_sure(tool, doctor->spec) && !(tool->bake && doctor->baked);
     doctor_bad(doctor, tool->name, fails ? DOCTOR_FAIL : DOCTOR_WARN, mend, "not installed; %s",
         tool->use);
 }

@@ -44,6 +44,31 @@ separate "$airbuild" doctor -f "$unreachable"
 like 'doctor for people' 'FAIL +libvirt +.*; mend: ' "$out"
 is 'doctor for people tells as much' "$("$airbuild" doctor --json -f "$unreachable" | jq length)" "$(wc -l <<<"$out")"
 
+# A host without any of the programs: no folder of programs has one, not even the one that is /usr/bin on Arch.
+# doctor_bare BASE: what doctor tells there, as JSON, of a spec with that base.
+doctor_bare() {
+    printf 'base: %s\nuri: qemu+unix:///system?socket=/nonexistent/libvirt-sock\n' "$1" >"$scratch/base.yaml"
+    # shellcheck disable=SC2016 # for the shell in the namespace to expand
+    timeout -k 5 60 unshare --mount bash -c 'mount --bind "$2" /usr/sbin; PATH=$2
+        exec "$0" doctor --json -f "$1"' "$airbuild" "$scratch/base.yaml" "$scratch/bare"
+}
+# facts FILTER <<<FACTS: "NAME RESULT" of those, a line each.
+facts() { jq -r --arg names "$1" '.[] | select(.name | IN($names | split(" ")[])) | "\(.name) \(.result)"'; }
+bare=$(doctor_bare debian)
+is 'the programs are missed' 'qemu FAIL
+qemu-img FAIL
+ssh-keygen FAIL
+ssh WARN
+mmdebstrap FAIL
+supermin FAIL' "$(facts 'qemu qemu-img ssh-keygen ssh mmdebstrap gpgv pacstrap supermin' <<<"$bare")"
+is "each with its package on either family of hosts" '' "$(jq -r '.[] | select(.detail | startswith("not installed"))
+    | select(.mend | test("^apt-get install [a-z-]+(, or pacman -S [a-z-]+$|; Arch has none, take base: arch)") | not)' <<<"$bare")"
+like 'libvirt, which Arch does not start by itself, too' 'pacman -S libvirt.*systemctl enable --now libvirtd' \
+    "$(jq -r '.[] | select(.name == "libvirt").mend' <<<"$bare")"
+is 'an Arch needs its signature checked' 'gpgv FAIL' "$(doctor_bare arch | facts 'mmdebstrap gpgv pacstrap')"
+is 'what is chosen later may need either' 'mmdebstrap WARN
+gpgv WARN' "$(doctor_bare auto | facts 'mmdebstrap gpgv pacstrap')"
+
 for action in list verify prune; do
     separate "$airbuild" images "$action" --json
     is "images $action of an empty store" 0 "$status"
