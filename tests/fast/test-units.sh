@@ -23,8 +23,9 @@ image() {
     cp -r /usr/lib/systemd/system "$root/usr/lib/systemd/system"
     ln -s usr/lib "$root/lib"
     ln -s usr/bin "$root/bin"
-    touch "$root/usr/bin/sh" "$root/usr/sbin/haproxy"
-    chmod 755 "$root/usr/bin/sh" "$root/usr/sbin/haproxy"
+    # Where this host's systemd looks for programs: in sbin, too, or in bin alone.
+    touch "$root/usr/bin/sh" "$root"/usr/{bin,sbin}/haproxy
+    chmod 755 "$root/usr/bin/sh" "$root"/usr/{bin,sbin}/haproxy
     cp -r "$top/images/files/common/." "$top/images/files/$1/." "$root"
     local name
     for name in airbuild-setup "${@:3}"; do

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
+#include "bare_child.h"
 #include "base/cleanup.h"
 #include "base/jv.h"
 #include "base/proc.h"
@@ -228,19 +229,24 @@ test_not_a_file(void **state)
     assert_error(secrets_open(*state, &fixture.spec, &secrets, &err), &err, ERR_FAILED, path);
 }
 
-static void
-test_no_ssh_keygen(void **state)
+static int
+open_without_programs(void *folder)
 {
     struct fixture fixture;
     fixture_make(&fixture);
     ERROR_AUTO struct error err = {0};
-    STRV_AUTO struct strv names = {0};
     SECRETS_AUTO struct secrets *secrets = NULL;
-    FREE_AUTO char *old = str_dup(getenv("PATH"));
-    setenv("PATH", *state, 1);
-    int answer = secrets_open(*state, &fixture.spec, &secrets, &err);
-    setenv("PATH", old, 1);
-    assert_error(answer, &err, ERR_MISSING, "install the package 'openssh-client'");
+    if (secrets_open(folder, &fixture.spec, &secrets, &err) == 0 || err.code != ERR_MISSING)
+        return 1;
+    return strstr(err.message, "'openssh-client' (Debian) or 'openssh' (Arch)") ? 0 : 2;
+}
+
+static void
+test_no_ssh_keygen(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STRV_AUTO struct strv names = {0};
+    assert_int_equal(bare_child(*state, open_without_programs, *state), 0);
     assert_ok(dir_list(*state, &names, &err), &err);
     assert_int_equal(names.count, 0);
 }
