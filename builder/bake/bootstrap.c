@@ -52,19 +52,6 @@ bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
     return str_dup(hex);
 }
 
-void
-bootstrap_quote(struct buf *out, const char *text)
-{
-    buf_add(out, "'");
-    for (; *text != '\0'; text++) {
-        if (*text == '\'')
-            buf_add(out, "'\\''");
-        else
-            buf_add_bytes(out, text, 1);
-    }
-    buf_add(out, "'");
-}
-
 // A hook that mmdebstrap carries out itself; it splits its words as a shell does.
 static void
 add_copy_hook(struct strv *ret, const char *when, const char *verb, const char *folder,
@@ -74,9 +61,9 @@ add_copy_hook(struct strv *ret, const char *when, const char *verb, const char *
     FREE_AUTO char *path = path_join(folder, name);
     bool out = str_equal(verb, "sync-out");
     buf_printf(&hook, "--%s-hook=%s ", when, verb);
-    bootstrap_quote(&hook, out ? inside : path);
+    buf_add_word(&hook, out ? inside : path);
     buf_add(&hook, " ");
-    bootstrap_quote(&hook, out ? path : inside);
+    buf_add_word(&hook, out ? path : inside);
     strv_take(ret, buf_take(&hook));
 }
 
@@ -167,11 +154,11 @@ static void
 add_step(struct buf *out, size_t number, const struct recipe_step *step)
 {
     buf_add(out, "place=");
-    bootstrap_quote(out, step->place);
+    buf_add_word(out, step->place);
     buf_add(out, "\n");
     for (size_t i = 0; i < step->file_count; i++) {
         buf_printf(out, "install -D -m %04o /airbuild/%zu-%zu ", step->files[i].mode, number, i);
-        bootstrap_quote(out, step->files[i].path);
+        buf_add_word(out, step->files[i].path);
         buf_add(out, "\n");
     }
     add_units(out, "disable", &step->disable);

@@ -31,7 +31,7 @@ add_names(struct buf *out, const struct strv *names)
 {
     for (size_t i = 0; i < names->count; i++) {
         buf_add(out, " ");
-        bootstrap_quote(out, names->items[i]);
+        buf_add_word(out, names->items[i]);
     }
 }
 
@@ -46,7 +46,7 @@ add_keyring(struct buf *out, const char *keys)
                  "make_keyring \"$keyring\"");
     if (keys != NULL) {
         buf_add(out, " ");
-        bootstrap_quote(out, keys);
+        buf_add_word(out, keys);
     }
     buf_add(out, "\nend_keyring \"$keyring\"\ncp -a \"$keyring\" gnupg\n");
 }
@@ -79,7 +79,7 @@ bootstrap_arch_script(const struct bootstrap *bootstrap, bool kept)
 {
     BUF_AUTO struct buf out = {0};
     buf_printf(&out, "export LC_ALL=C.UTF-8\n%scd ", pacman_functions);
-    bootstrap_quote(&out, bootstrap->folder);
+    buf_add_word(&out, bootstrap->folder);
     buf_add(&out, "\nmkdir -p db hooks root\nwithout_sandbox pacman.conf\n");
     add_keyring(&out, bootstrap->base->keyring);
     if (!kept) {

@@ -7,8 +7,6 @@
 
 enum { BOOTSTRAP_MS = 30 * 60 * 1000 };
 
-// One word of the shell, whatever is in it.
-void bootstrap_quote(struct buf *out, const char *text);
 // What the distribution's tool printed names a step that failed: the error about it, or 0.
 int bootstrap_step_failed(const struct recipe *recipe, const char *text, struct error *err);
 

@@ -4,6 +4,7 @@
 #include "bake/guest.h"
 
 #include "bake/guest_inside.h"
+#include "bake/reach.h"
 #include "bake/watch.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -117,6 +118,7 @@ guest_start(const struct guest_options *options, struct guest **ret, struct erro
     GUEST_AUTO struct guest *guest = mem_zero(1, sizeof *guest);
     guest->kvm = options->kvm;
     guest->task = str_dup(options->task);
+    guest->proxies = options->network ? reach_proxies() : str_dup("");
     guest->progress = options->progress;
     guest->g =
         guestfs_create_flags(GUESTFS_CREATE_NO_ENVIRONMENT | GUESTFS_CREATE_NO_CLOSE_ON_EXIT);
@@ -152,6 +154,7 @@ guest_free(struct guest *guest)
     watch_free(guest->watch);
     free(guest->task);
     free(guest->step);
+    free(guest->proxies);
     free(guest);
 }
 
@@ -174,7 +177,7 @@ guest_unpack(struct guest *guest, const char *tar, struct error *err)
 int
 guest_run(struct guest *guest, const char *text, char **ret_output, struct error *err)
 {
-    FREE_AUTO char *command = str_format("set -eu\n%s", text);
+    FREE_AUTO char *command = str_format("set -eu\n%s%s", guest->proxies, text);
     char *output = guestfs_sh(guest->g, command);
     if (output == NULL)
         return guest_error(guest, err);

@@ -55,7 +55,8 @@ int guest_mount(struct guest *guest, const struct jv *mounts, struct error *err)
 int guest_inspect(struct guest *guest, struct jv **ret_system, struct error *err);
 
 int guest_unpack(struct guest *guest, const char *tar, struct error *err); // over /
-// A shell text in the guest's root, run with sh -eu. ret_output may be NULL.
+// A shell text in the guest's root, run with sh -eu; with a network it knows the proxies of this
+// host. ret_output may be NULL.
 int guest_run(struct guest *guest, const char *text, char **ret_output, struct error *err);
 // Folders on the way are made with 0755; owner root.
 int guest_write(struct guest *guest, const char *path, unsigned mode, const void *data,

@@ -15,6 +15,7 @@ struct guest {
     bool kvm;
     char *task;
     char *step;
+    char *proxies; // what every command in it begins with; "" without a network
     struct progress *progress;
 };
 

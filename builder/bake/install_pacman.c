@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/install_inside.h"
 #include "bake/pacman.h"
+#include "bake/reach.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 
@@ -82,7 +83,7 @@ choose_servers(struct pacman_run *run)
     }
     for (size_t i = 0; i < servers->count; i++)
         if (!str_starts(servers->items[i], FILE_URL))
-            strv_add(&run->servers, servers->items[i]);
+            strv_take(&run->servers, reach_url(servers->items[i]));
 }
 
 static int

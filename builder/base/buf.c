@@ -35,6 +35,19 @@ buf_printf(struct buf *buf, const char *format, ...)
     buf_add(buf, text);
 }
 
+void
+buf_add_word(struct buf *buf, const char *text)
+{
+    buf_add(buf, "'");
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            buf_add(buf, "'\\''");
+        else
+            buf_add_bytes(buf, text, 1);
+    }
+    buf_add(buf, "'");
+}
+
 char *
 buf_take(struct buf *buf)
 {

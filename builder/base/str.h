@@ -51,6 +51,7 @@ struct buf {
 void buf_add(struct buf *buf, const char *text);
 void buf_add_bytes(struct buf *buf, const void *bytes, size_t length);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_add_word(struct buf *buf, const char *text); // quoted: one word of a POSIX shell
 char *buf_take(struct buf *buf); // the text, never NULL; the caller frees; buf is {0} again
 void buf_drop(struct buf *buf, size_t length); // the first length bytes go
 void buf_free(struct buf *buf);

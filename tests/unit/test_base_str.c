@@ -153,6 +153,17 @@ test_buffer(void **state)
 }
 
 static void
+test_word_of_a_shell(void **state)
+{
+    (void) state;
+    BUF_AUTO struct buf buf = {0};
+    buf_add_word(&buf, "");
+    buf_add(&buf, " ");
+    buf_add_word(&buf, "it's $HOME; \"`\n");
+    assert_string_equal(buf.data, "'' 'it'\\''s $HOME; \"`\n'");
+}
+
+static void
 test_buffer_grows_far(void **state)
 {
     (void) state;
@@ -255,6 +266,7 @@ main(void)
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_bytes_for_people),
         cmocka_unit_test(test_buffer),
+        cmocka_unit_test(test_word_of_a_shell),
         cmocka_unit_test(test_buffer_grows_far),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_split_of_nothing_is_one_empty_piece),

@@ -1,0 +1,85 @@
+// reach.c - what is told to the appliance so that it reaches the network as this host does.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/reach.h"
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+// ---- addresses ----------------------------------------------------------------------------------
+
+static bool
+is_loopback(const char *host, size_t length)
+{
+    static const char *const names[] = {"localhost", "localhost.", "[::1]"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == length && strncasecmp(host, names[i], length) == 0)
+            return true;
+    return str_starts(host, "127.") && strspn(host, "0123456789.") == length;
+}
+
+// RFC 3986, section 3.2: [SCHEME://][USER@]HOST[:PORT][/...].
+char *
+reach_url(const char *url)
+{
+    const char *scheme = strstr(url, "://");
+    const char *host = scheme == NULL ? url : scheme + strlen("://");
+    const char *end = host + strcspn(host, "/?#");
+    for (const char *at = host; at < end; at++)
+        if (*at == '@')
+            host = at + 1;
+    size_t length = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
+    if (!is_loopback(host, length))
+        return str_dup(url);
+    return str_format("%.*s" REACH_HOST "%s", (int) (host - url), url, host + length);
+}
+
+// ---- proxies ------------------------------------------------------------------------------------
+
+static const char *
+variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+static void
+add_export(struct buf *out, const char *name, const char *value)
+{
+    buf_printf(out, "export %s=", name);
+    buf_add_word(out, value);
+    buf_add(out, "\n");
+}
+
+// A star alone means every host, and no more hosts may be named beside it.
+static void
+add_exceptions(struct buf *out)
+{
+    const char *lower = variable("no_proxy");
+    const char *said = lower != NULL ? lower : variable("NO_PROXY");
+    FREE_AUTO char *list = said == NULL           ? str_dup(REACH_HOST)
+                           : str_equal(said, "*") ? str_dup(said)
+                                                  : str_format("%s," REACH_HOST, said);
+    add_export(out, "no_proxy", list);
+}
+
+char *
+reach_proxies(void)
+{
+    static const char *const names[] = {
+        "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+    BUF_AUTO struct buf out = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = variable(names[i]);
+        if (value == NULL)
+            continue;
+        FREE_AUTO char *proxy = reach_url(value);
+        add_export(&out, names[i], proxy);
+    }
+    if (out.length > 0)
+        add_exceptions(&out);
+    return buf_take(&out);
+}
