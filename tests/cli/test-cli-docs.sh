@@ -49,8 +49,9 @@ for command in $commands; do
 done
 same 'keys of the manual' "$("$airbuild" help spec | grep -E '^[a-z]+(\.[A-Za-z0-9-]+)*$')" \
     "$(sed -n 's/^\.It Ic //p' "$manual")"
+# Of proxies the manual says once that most may be in capitals, too.
 same 'environment of the manual' \
-    "$(grep -rhoE 'getenv\("[A-Z_]+"\)' "$root/builder" | grep -oE '[A-Z_]{2,}' | sort -u)" \
+    "$(grep -rhoE 'getenv\("[A-Z_]+"\)|"[a-z]+_proxy"' "$root/builder" | grep -oE '[A-Z_]{2,}|[a-z]+_proxy' | sort -u)" \
     "$(sed -n '/^\.Sh ENVIRONMENT/,/^\.Sh FILES/s/^\.It Ev //p' "$manual" | sed 's/ , /\n/g' | sort -u)"
 same 'exit statuses of the manual' \
     "$(grep -oE 'ERR_[A-Z_]+ = [0-9]+' "$root/builder/base/error.h" | grep -oE '[0-9]+$')" \
