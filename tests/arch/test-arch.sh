@@ -256,4 +256,24 @@ is 'a package of a key that is not trusted is refused' 10 "$status"
 like 'by its name' 'valkey' "$output"
 is 'no image comes of it' '' "$(image redis)"
 
+# ---- mirrors by HTTP ------------------------------------------------------------------------------------------------
+
+# One on the loopback of this host, and one that only a proxy there knows; each says who asked it.
+rm -f "$scratch/port.log"
+serve || { echo "Bail out! no server: $(<"$scratch/serve.log")"; exit 1; }
+plain=$(($(<"$scratch/port") + 1))
+cat >"$scratch/http.yaml" <<END
+base:
+  haproxy: {url: $url, sha256: $digest, mirror: "http://127.0.0.1:$plain"}
+  redis: {url: $url, sha256: $digest, mirror: http://mirror.invalid}
+accel: tcg
+END
+http_proxy=http://localhost:$plain spec=$scratch/http.yaml images
+is 'both roles are baked from mirrors by HTTP' 0 "$status"
+[[ $status == 0 ]] || printf '%s\n' "$output" | sed 's/^/# /'
+check 'from the loopback of this host without a proxy' \
+    grep -Eq '"GET /extra/os/x86_64/haproxy-[^ ]*\.zst HTTP/1.1" 200' "$scratch/port.log"
+check 'and by a proxy' grep -Eq '"GET http://mirror.invalid/extra/os/x86_64/valkey-[^ ]*\.zst HTTP/1.1" 200' "$scratch/port.log"
+check_not 'each by its own way alone' grep -Eq 'GET (http://[^ ]*haproxy-|/extra/[^ ]*valkey-)' "$scratch/port.log"
+
 tap_end
