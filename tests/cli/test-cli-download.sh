@@ -21,6 +21,7 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext su
     -keyout "$scratch/tls.key" -out "$scratch/tls.pem" 2>/dev/null
 qemu-img create -q -f qcow2 "$www/other.qcow2" 1M
 qemu-img create -q -f qcow2 -F qcow2 -b /etc/passwd -u "$www/backing.qcow2" 1M
+qemu-img create -q -f qcow2 -o data_file="$www/data.raw" "$www/outside.qcow2" 1M
 qemu-img create -q -f qcow2 "$www/bomb.qcow2" 3T
 qemu-img create -q -f qcow2 --object secret,id=s,data=x -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 \
     "$www/encrypted.qcow2" 1M
@@ -72,8 +73,17 @@ refused 'a signature of another file' 10 'the signature is of another file' \
 is 'nothing of all these was kept' '' "$(downloads)"
 of() { echo "{url: '$base/$1', sha256: $(digest "$www/$1")}"; }
 refused 'a qcow2 that needs another file' 3 "'$base/backing.qcow2' needs another file beneath it" "$(of backing.qcow2)"
+refused 'a qcow2 whose data lie in another file' 3 "'$base/outside.qcow2' needs another file beneath it" "$(of outside.qcow2)"
 refused 'a qcow2 of three tebibytes' 3 "'$base/bomb.qcow2' claims to be larger than 2 TiB" "$(of bomb.qcow2)"
 refused 'an encrypted qcow2' 3 "'$base/encrypted.qcow2' is encrypted" "$(of encrypted.qcow2)"
+
+# The same of files that are there.
+refused 'a file that needs another one' 3 "'$www/backing.qcow2' needs another file beneath it, which is not followed; make \
+it whole with 'qemu-img convert -O qcow2'$" "{file: $www/backing.qcow2}"
+refused 'a file whose data lie in another one' 3 "'$www/outside.qcow2' needs another file beneath it" \
+    "{file: $www/outside.qcow2}"
+refused 'a file of three tebibytes' 3 "'$www/bomb.qcow2' claims to be larger than 2 TiB; use an image that nodes' disks can \
+be made of$" "{file: $www/bomb.qcow2}"
 
 # ---- Arch's official image ------------------------------------------------------------------------------------------
 # Ours needs another file, so it is refused once it was downloaded and checked.
