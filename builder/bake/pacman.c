@@ -55,7 +55,8 @@ pacman_conf(const struct pacman *pacman)
 }
 
 // pacman-key --init makes a master key when there is none: RSA of 4096 bits, minutes in emulation.
-// One that lives as long as the bake may be of a kind that is made at once.
+// One that lives as long as the bake may be of a kind that is made at once. A key that is not in
+// the keyring is asked of no server: nothing would trust it.
 const char pacman_functions[] =
     "mask_hooks() {\n"
     "    for hook in /usr/share/libalpm/hooks/*.hook /etc/pacman.d/hooks/*.hook; do\n"
@@ -68,6 +69,7 @@ const char pacman_functions[] =
     "    mkdir -p -m 0700 \"$1\"\n"
     "    gpg --homedir \"$1\" --batch --quiet --pinentry-mode loopback --passphrase '' "
     "--quick-generate-key 'airbuild, this bake only' ed25519 cert never\n"
+    "    echo disable-dirmngr >\"$1/gpg.conf\"\n"
     "    pacman-key --gpgdir \"$1\" --init\n"
     "    if [ $# = 1 ]; then\n"
     "        pacman-key --gpgdir \"$1\" --populate archlinux\n"
@@ -98,16 +100,17 @@ says(const char *text, const char *const *signs)
     return false;
 }
 
-// A download that fails is often followed by words about what was not downloaded, and a key that is
-// not known by words about a corrupted package.
+// A download that fails is often followed by words about what was not downloaded, a key that is not
+// known by words about a corrupted package, and a list that is none by packages that are not in it.
 enum pacman_cause
 pacman_cause(const char *text)
 {
     static const char *const space[] = {
         "No space left on device", "not enough free disk space", "too full:", NULL};
     static const char *const damaged[] = {"\" is invalid",
-        "invalid or corrupted package (checksum)", "invalid or corrupted package)",
-        "invalid or corrupted database", NULL};
+        "invalid or corrupted package (checksum)", "invalid or corrupted package)", NULL};
+    static const char *const list[] = {
+        ".db: Unrecognized archive format", "invalid or corrupted database", NULL};
     static const char *const key[] = {"unknown trust", "marginal trust", "never trust",
         "PGP signature", "required key missing", "could not be looked up remotely",
         "could not be imported", "is disabled", "key is unknown", "missing required signature",
@@ -119,6 +122,8 @@ pacman_cause(const char *text)
         "target not found", "could not satisfy dependencies", "unable to satisfy dependency", NULL};
     if (says(text, space))
         return PACMAN_SPACE;
+    if (says(text, list))
+        return PACMAN_LIST;
     if (says(text, damaged))
         return PACMAN_DAMAGED;
     if (says(text, key))
@@ -171,6 +176,11 @@ pacman_error(const char *text, const char *server, const char *system, struct er
         return error_set(err, ERR_DAMAGED,
             "a package of '%s' is not what its packager signed; it was damaged at the mirror or on "
             "the way, so run it again, or take another mirror: %s",
+            server, reason);
+    case PACMAN_LIST:
+        return error_set(err, ERR_NETWORK,
+            "what '%s' sends is no list of packages; open it in a browser to see whether this "
+            "network asks for a sign-in, or take another mirror: %s",
             server, reason);
     case PACMAN_NETWORK:
         return error_set(err, ERR_NETWORK,

@@ -37,6 +37,7 @@ enum pacman_cause {
     PACMAN_OTHER,
     PACMAN_SPACE,
     PACMAN_NETWORK,
+    PACMAN_LIST, // something came that is no repository's list
     PACMAN_PACKAGE,
     PACMAN_KEY,     // signed by nobody who is trusted
     PACMAN_DAMAGED, // not what was signed

@@ -201,6 +201,22 @@ static const struct {
     {"error: keyring is not writable\nerror: required key missing from keyring\n", ERR_DAMAGED,
         "is not signed by a key that the image's keyring trusts"},
     {"error: valkey: missing required signature\n", ERR_DAMAGED, "is not signed by a key"},
+    {"error: could not open file /db/sync/core.db: Unrecognized archive format\n"
+     "error: target not found: base\n",
+        ERR_NETWORK,
+        "what 'https://m/' sends is no list of packages; open it in a browser to see whether this "
+        "network asks for a sign-in, or take another mirror: could not open file "
+        "/db/sync/core.db: Unrecognized archive format"},
+    {"error: GPGME error: No data\nerror: failed to synchronize all databases (invalid or "
+     "corrupted "
+     "database (PGP signature))\n",
+        ERR_NETWORK, "what 'https://m/' sends is no list of packages"},
+    {"error: failed retrieving file 'core.db' from m : Operation too slow. Less than 1 bytes/sec "
+     "transferred the last 10 seconds\n",
+        ERR_NETWORK, "the packages cannot be downloaded from 'https://m/'"},
+    {"error: key \"879F6E911D00C168\" could not be looked up remotely\n"
+     "error: failed to commit transaction (unexpected error)\n",
+        ERR_DAMAGED, "is not signed by a key that the image's keyring trusts; an old keyring"},
     {"error: Partition / too full: 90 blocks needed, 2 blocks free\n"
      "error: failed to commit transaction (not enough free disk space)\n",
         ERR_SPACE, "the disk became full while packages were installed"},
