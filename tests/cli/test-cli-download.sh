@@ -65,6 +65,12 @@ refused 'a server whose authority is unknown' 8 'SSL certificate' "{url: '$base/
 environment=(CURL_CA_BUNDLE="$scratch/tls.pem")
 refused 'another digest' 10 "other.qcow2' is refused: its SHA-256 is $(digest "$www/other.qcow2") and should be 0000" \
     "{url: '$base/other.qcow2', sha256: $zeros}"
+environment+=(https_proxy=http://127.0.0.1:1)
+refused 'a proxy that is away' 8 "other.qcow2' cannot be downloaded: Failed to connect to 127.0.0.1 port 1.*; check the \
+network, the URL and the proxy that https_proxy names$" "{url: '$base/other.qcow2', sha256: $zeros}"
+environment+=(no_proxy=localhost)
+refused 'another digest, where no proxy is needed' 10 "other.qcow2' is refused" "{url: '$base/other.qcow2', sha256: $zeros}"
+environment=(CURL_CA_BUNDLE="$scratch/tls.pem")
 refused 'a web page' 8 'the server sends a web page instead' "{url: '$base/page.html', sha256: $zeros}"
 refused 'a signature by a key that is not known' 10 'signed by a key that is not in the keyring' \
     "{url: '$base/other.qcow2', signature: '$base/other.qcow2.sig'}"
