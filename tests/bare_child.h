@@ -23,7 +23,7 @@ bare_child(const char *empty, int (*body)(void *argument), void *argument)
     if (pid == 0) {
         int flags = CLONE_NEWNS | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
         if (unshare(flags) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
-            mount(empty, "/usr/sbin", NULL, MS_BIND, NULL) < 0 || setenv("PATH", empty, 1) < 0)
+            mount(empty, "/usr/sbin", "none", MS_BIND, NULL) < 0 || setenv("PATH", empty, 1) < 0)
             _exit(BARE_CHILD_NO_MOUNT);
         _exit(body(argument));
     }
