@@ -107,7 +107,8 @@ scenario_master-cut() {
     up
     link_cut work11
     check "another is elected" within "$patience" master_is_not work11
-    sleep 2
+    # A replica that still followed the old master would let it take writes from who is there past the head.
+    check "the two converge" within "$patience" converged
     link_mend work11
     back
 }
