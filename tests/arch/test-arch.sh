@@ -36,6 +36,7 @@ arch() {
 }
 
 serve() {
+    rm -f "$scratch/port"
     tests/arch/serve "$out/mirror" "$scratch/port" >"$scratch/serve.log" 2>&1 &
     server=$!
     local i
@@ -204,7 +205,7 @@ for node in head10 work11 work12 work13; do
         "^arch $node"$'\n'"$node"$'\n'"[a-z]+ [0-9][^ ]*\$" "$output"
 done
 # shellcheck disable=SC2016 # as well
-inside 60 airbuild --spec "$spec" ssh work12 'readlink /proc/$(systemctl show --value --property MainPID redis)/exe'
+inside 60 airbuild --spec "$spec" ssh work12 'sudo readlink /proc/$(systemctl show --value --property MainPID redis)/exe'
 is 'the engine is valkey' /usr/bin/valkey-server "$output"
 inside 600 airbuild --spec "$spec" drill --yes --json master-off
 tap "$((status != 0 && status != 15))" 'the power of the master can be pulled' "$output"$'\n'"$(<"$scratch/err")"
