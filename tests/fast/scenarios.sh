@@ -231,6 +231,29 @@ scenario_return-at-election() {
     back
 }
 
+# What a file system may leave of a file that grew when power was lost: zeros at its end; and worse, on a replica.
+scenario_damage() {
+    up
+    local node file
+    machine_off work11
+    check "another is elected" within "$patience" master_is_not work11
+    check "the two converge" within "$patience" converged
+    file=$(echo "$dir"/work11/var/lib/airbuild/redis/appendonlydir/*.incr.aof)
+    truncate -s "$((($(stat -c %s "$file") / 4096 + 1) * 4096))" "$file"
+    machine_on work11
+    check "the old master's machine comes back with zeros in its data" within "$patience" converged
+    check "which were cut off" grep -q 'was never written: it is cut to' "$dir/work11/log.redis"
+    look
+    for node in "${workers[@]}"; do [[ $node == "$leader" ]] || break; done
+    machine_off "$node"
+    file=$(echo "$dir/$node"/var/lib/airbuild/redis/appendonlydir/*.incr.aof)
+    printf 'no command at all' | dd of="$file" bs=1 seek="$(($(stat -c %s "$file") / 2))" conv=notrunc status=none
+    machine_on "$node"
+    check "a replica comes back with data that nobody can read" within "$patience" converged
+    check "which were put aside" grep -q 'cannot be read: it is put aside' "$dir/$node/log.redis"
+    back
+}
+
 # A new seed for the same disk: the facts differ, the state stays.
 scenario_reseed() {
     up

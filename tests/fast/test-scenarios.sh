@@ -12,7 +12,7 @@ if [[ ${1-} == -j ]]; then
 fi
 # The long ones first; a hundred elections, five in each of twenty clusters.
 (($#)) || set -- elections*20 stale-replica two-down pause all-off*2 cold-without-first master-shutdown replica master-off \
-    stale-master sessions master-half-cut master-cut no-persistence head-restart reseed return-at-election boot-order*5
+    stale-master sessions master-half-cut master-cut no-persistence head-restart reseed damage return-at-election boot-order*5
 declare -a plan=()
 for item; do
     count=1
