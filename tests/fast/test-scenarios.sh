@@ -67,7 +67,7 @@ finished() {
         sed 's/^/#   /' "$scratch/$number.err"
     fi
     if grep -q '^not ok' "$scratch/$number.tap"; then
-        tail -n 25 "$scratch/$number"/*/log.* "$scratch/$number"/*/console | sed 's/^/#   /'
+        tail -n 25 "$scratch/$number"/*/log.* "$scratch/$number"/*/console "$scratch/$number/writer.err" | sed 's/^/#   /'
     fi
     rm -rf "${scratch:?}/$number"
 }

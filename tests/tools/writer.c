@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define PREFIX "airbuild:written"
 #define WATCH_KEY "airbuild:watched"
@@ -19,7 +20,7 @@
 #define ACCEPT_MS 200    // for one of them to take a write
 #define VERIFY_MS 30000U // for a master to be found, and for it to answer
 
-// How many workers take a write right now; *ret_last is the last of them.
+// How many workers take a write right now; *ret_last is the last of them. Two at once are told.
 static int
 accepting(char **workers, const struct probe_access *access, const char **ret_last)
 {
@@ -27,6 +28,9 @@ accepting(char **workers, const struct probe_access *access, const char **ret_la
     for (char **worker = workers; *worker != NULL; worker++) {
         if (!load_accepts(*worker, access, WATCH_KEY, ACCEPT_MS))
             continue;
+        if (count > 0)
+            fprintf(stderr, "writer: %s and %s take writes, at %lld\n", *ret_last, *worker,
+                (long long) time(NULL));
         *ret_last = *worker;
         count++;
     }
