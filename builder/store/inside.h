@@ -20,6 +20,7 @@ struct store {
     char *packages;  // HOME/store/packages
     char *sets;      // HOME/store/packages/sets
     char *downloads; // HOME/store/downloads
+    char *users;     // HOME/store/users
 };
 
 extern const char *const store_files[]; // of an image, NULL-terminated, without the manifest
@@ -38,6 +39,11 @@ int store_describe_file(const char *path, struct jv **ret, struct error *err);
 // time differs.
 int store_check_files(
     const char *folder, const struct jv *manifest, bool thorough, struct error *err);
+
+// Nobody pins while this lock is held, so what has no user then may be removed.
+int store_lock_users(const struct store *store, int *ret_fd, struct error *err);
+int store_users_locked(
+    const struct store *store, const char *key, struct strv *ret_folders, struct error *err);
 
 // Remove the package sets that no image names, and the files that no set names; adds to *bytes.
 int store_prune_packages(struct store *store, uint64_t *bytes, struct error *err);

@@ -79,7 +79,9 @@ make_folders(struct store *store, const char *home, struct error *err)
     store->packages = path_join(store->folder, "packages");
     store->sets = path_join(store->packages, "sets");
     store->downloads = path_join(store->folder, "downloads");
-    const char *folders[] = {store->images, store->locks, store->sets, store->downloads};
+    store->users = path_join(store->folder, "users");
+    const char *folders[] = {
+        store->images, store->locks, store->sets, store->downloads, store->users};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (dir_make(folders[i], STORE_FOLDER_MODE, err) < 0)
             return -1;
@@ -107,6 +109,7 @@ store_free(struct store *store)
     free(store->packages);
     free(store->sets);
     free(store->downloads);
+    free(store->users);
     free(store);
 }
 

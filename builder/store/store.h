@@ -4,6 +4,7 @@
 //
 // HOME/store/images/KEY/ holds disk.qcow2, kernel, initrd (0444) and manifest.json;
 // HOME/store/images/.KEY is a draft that somebody is making under the lock HOME/store/locks/KEY.
+// HOME/store/users/KEY/ID pins an image for the cluster ID.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_STORE_STORE_H
 #define AIRBUILD_STORE_STORE_H
@@ -92,6 +93,21 @@ int store_remove(struct store *store, const char *key, struct error *err);
 int store_export(
     struct store *store, const struct strv *keys, const char *folder, struct error *err);
 int store_import(struct store *store, const char *folder, struct strv *ret_keys, struct error *err);
+
+// ---- who uses an image ---------------------------------------------------------------------------------------------
+
+// A disk of a node lies over the very bytes of an image and of its base, so neither may go while
+// the cluster is there. A store is shared by all state folders and labs: who removes asks it alone.
+
+// Keep the image and its base for the cluster ID, whose folder is FOLDER. It is on disk when this
+// returns; again is fine, and a new folder takes the place of the old one. ERR_NOT_FOUND: the image
+// is not there, or was removed just before.
+int store_pin(
+    struct store *store, const char *key, const char *id, const char *folder, struct error *err);
+// Forget all pins of that cluster; none is fine.
+int store_unpin(struct store *store, const char *id, struct error *err);
+// The folders of the clusters that use the image, through layers over it too; each once.
+int store_users(struct store *store, const char *key, struct strv *ret_folders, struct error *err);
 
 // ---- making an image -----------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ test_open_makes_the_folders(void **state)
     assert_int_equal(info.st_mode & 07777, 0711);
     assert_ok(dir_list(store_folder(store), &names, &err), &err);
     FREE_AUTO char *joined = strv_join(&names, " ");
-    assert_string_equal(joined, "downloads images locks packages");
+    assert_string_equal(joined, "downloads images locks packages users");
 }
 
 static void
