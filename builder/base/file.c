@@ -172,24 +172,48 @@ next_data(int fd, off_t offset, off_t size, off_t *ret_end)
     return begin;
 }
 
+struct copy {
+    int from, to;
+    const char *source, *target; // their names, for messages
+    struct stat before;          // of the source
+};
+
+// A copy of a file that somebody writes meanwhile is a copy of nothing.
 static int
-copy_data(int from, int to, off_t size, const char *target, struct error *err)
+check_unchanged(const struct copy *copy, bool ended, struct error *err)
 {
-    off_t offset = 0, end = 0;
-    while (offset < size) {
-        if (offset >= end && (offset = next_data(from, offset, size, &end)) < 0)
+    const struct stat *before = &copy->before;
+    struct stat now;
+    if (fstat(copy->from, &now) < 0)
+        return error_errno(err, errno, "cannot look at '%s'", copy->source);
+    if (!ended && now.st_size == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+        now.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+        return 0;
+    return error_set(err, ERR_DAMAGED,
+        "'%s' %s while it was copied; check its disk and who writes to it, and try again",
+        copy->source, ended ? "ended before its size" : "changed");
+}
+
+static int
+copy_data(const struct copy *copy, struct error *err)
+{
+    off_t offset = 0, end = 0, size = copy->before.st_size;
+    bool ended = false;
+    while (offset < size && !ended) {
+        if (offset >= end && (offset = next_data(copy->from, offset, size, &end)) < 0)
             break;
         size_t done = 0;
         if (interrupt_check(err) < 0)
             return -1;
-        if (copy_some(from, to, offset, end, &done) < 0)
-            return error_errno(err, errno, "cannot write '%s'", target);
-        if (done == 0)
-            break;
+        if (copy_some(copy->from, copy->to, offset, end, &done) < 0)
+            return error_errno(err, errno, "cannot copy '%s' to '%s'", copy->source, copy->target);
+        ended = done == 0;
         offset += (off_t) done;
     }
-    if (ftruncate(to, size) < 0 || fsync(to) < 0)
-        return error_errno(err, errno, "cannot write '%s'", target);
+    if (check_unchanged(copy, ended, err) < 0)
+        return -1;
+    if (ftruncate(copy->to, size) < 0 || fsync(copy->to) < 0)
+        return error_errno(err, errno, "cannot write '%s'", copy->target);
     return 0;
 }
 
@@ -197,13 +221,15 @@ int
 file_copy(const char *from, const char *to, mode_t mode, struct error *err)
 {
     CLOSE_AUTO int source = -1;
-    struct stat info;
-    if (open_regular(from, &source, &info, err) < 0)
+    struct copy copy = {.source = from, .target = to};
+    if (open_regular(from, &source, &copy.before, err) < 0)
         return -1;
     CLOSE_AUTO int target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (target < 0)
         return error_errno(err, errno, "cannot make '%s'", to);
-    int answer = copy_data(source, target, info.st_size, to, err);
+    copy.from = source;
+    copy.to = target;
+    int answer = copy_data(&copy, err);
     if (answer == 0 && fchmod(target, mode) < 0)
         answer = error_errno(err, errno, "cannot set the mode of '%s'", to);
     if (answer < 0)

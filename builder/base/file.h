@@ -21,7 +21,8 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_length,
 int file_write(const char *path, mode_t mode, const void *data, size_t length, struct error *err);
 
 // Copy a file's bytes (copy_file_range, sparse where possible), then fsync; the target must not
-// exist.
+// exist. ERR_DAMAGED: the source ended before its size, or changed meanwhile; there is no target
+// then.
 int file_copy(const char *from, const char *to, mode_t mode, struct error *err);
 
 bool file_exists(const char *path);       // anything of that name, links not followed

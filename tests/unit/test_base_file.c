@@ -333,6 +333,17 @@ test_program_search(void **state)
     assert_non_null(shell);
 }
 
+// Files of the kernel say one size and have another: a copy of such a one would be padded.
+static void
+test_copy_of_a_short_file(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *to = path_join(*state, "copy");
+    assert_error(file_copy("/sys/kernel/uevent_seqnum", to, 0644, &err), &err, ERR_DAMAGED,
+        "'/sys/kernel/uevent_seqnum' ended before its size while it was copied");
+    assert_false(file_exists(to));
+}
+
 int
 main(void)
 {
@@ -343,6 +354,7 @@ main(void)
         scratch_test(test_write_into_no_folder),
         scratch_test(test_read_refuses),
         cmocka_unit_test(test_read_counts_what_comes),
+        scratch_test(test_copy_of_a_short_file),
         scratch_test(test_copy_keeps_bytes_and_holes),
         scratch_test(test_copy_never_replaces),
         scratch_test(test_questions),
