@@ -1,19 +1,74 @@
-// baking.c - a bake under way shows itself by a lock, so that nothing it needs is pruned.
+// baking.c - who works with a store at the same time: those that bake, import or export show
+// themselves by a lock each; who removes waits until there is none, and keeps new ones out
+// meanwhile.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "store/inside.h"
 
 #include <unistd.h>
 
 #define PREFIX "baking-"
+#define GATE "gate" // held while somebody removes, and for a moment by who begins to bake
+
+enum { PID_MAX = 64, LOOK_AGAIN_MS = 100 };
+
+void
+store_set_patience(struct store *store, struct progress *progress, int64_t wait_ms)
+{
+    store->progress = progress;
+    store->wait_ms = wait_ms;
+}
+
+// Who holds the lock of that name; 0 when it does not say so.
+static long
+holder(const struct store *store, const char *name)
+{
+    ERROR_AUTO struct error unread = {0};
+    FREE_AUTO char *path = path_join(store->locks, name), *text = NULL;
+    if (file_read(path, PID_MAX, &text, NULL, &unread) < 0)
+        return 0;
+    return strtol(text, NULL, 10);
+}
+
+long
+store_maker(const struct store *store, const char *key)
+{
+    return holder(store, key);
+}
+
+static int
+wait_lock(
+    const struct store *store, const char *name, const char *does, int *ret_fd, struct error *err)
+{
+    if (store_lock_key(store, name, 0, ret_fd, err) == 0)
+        return 0;
+    if (err->code != ERR_BUSY || store->wait_ms == 0)
+        return -1;
+    error_clear(err);
+    progress_step(
+        store->progress, "store", "waiting for process %ld, which %s", holder(store, name), does);
+    return store_lock_key(store, name, store->wait_ms, ret_fd, err);
+}
+
+int
+store_wait_key(const struct store *store, const char *key, int *ret_fd, struct error *err)
+{
+    FREE_AUTO char *does = str_format("makes the image '%.12s'", key);
+    return wait_lock(store, key, does, ret_fd, err);
+}
+
+// ---- those that bake ----------------------------------------------------------------------------
 
 int
 store_bake_begin(struct store *store, char **ret_mark, int *ret_fd, struct error *err)
 {
+    CLOSE_AUTO int gate = -1;
     FREE_AUTO char *random = random_hex(16);
     FREE_AUTO char *name = str_format(PREFIX "%s", random);
-    if (store_lock_key(store, name, 0, ret_fd, err) < 0)
+    if (wait_lock(store, GATE, "removes images", &gate, err) < 0 ||
+        store_lock_key(store, name, 0, ret_fd, err) < 0)
         return -1;
     *ret_mark = path_join(store->locks, name);
     return 0;
@@ -29,27 +84,71 @@ store_bake_end(char *mark, int fd)
     free(mark);
 }
 
-// A mark that nobody holds is of a bake that was killed.
-int
-store_is_baking(const struct store *store, bool *ret, struct error *err)
+// ---- who removes --------------------------------------------------------------------------------
+
+// 1: somebody holds this mark. One that nobody holds is of a bake that was killed, and goes.
+static int
+is_held(const struct store *store, const char *name, struct error *err)
+{
+    CLOSE_AUTO int lock = -1;
+    if (store_lock_key(store, name, 0, &lock, err) == 0) {
+        FREE_AUTO char *path = path_join(store->locks, name);
+        (void) unlink(path);
+        return 0;
+    }
+    if (err->code != ERR_BUSY)
+        return -1;
+    error_clear(err);
+    return 1;
+}
+
+// *ret_pid: one of those that bake; -1: nobody does.
+static int
+find_baker(const struct store *store, long *ret_pid, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
-    *ret = false;
+    *ret_pid = -1;
     if (dir_list(store->locks, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
-        CLOSE_AUTO int lock = -1;
-        if (!str_starts(names.items[i], PREFIX))
-            continue;
-        if (store_lock_key(store, names.items[i], 0, &lock, err) == 0) {
-            FREE_AUTO char *path = path_join(store->locks, names.items[i]);
-            (void) unlink(path);
-            continue;
-        }
-        if (err->code != ERR_BUSY)
+        int held = str_starts(names.items[i], PREFIX) ? is_held(store, names.items[i], err) : 0;
+        if (held < 0)
             return -1;
-        error_clear(err);
-        *ret = true;
+        if (held > 0)
+            *ret_pid = holder(store, names.items[i]);
     }
     return 0;
+}
+
+static int
+busy(long pid, struct error *err)
+{
+    return error_set(err, ERR_BUSY,
+        "another airbuild (process %ld) bakes, imports or exports images, and none is removed "
+        "meanwhile; wait for it to end and try again",
+        pid);
+}
+
+int
+store_alone(const struct store *store, int *ret_fd, struct error *err)
+{
+    int64_t end_ms = clock_ms() + store->wait_ms;
+    for (;;) {
+        CLOSE_AUTO int gate = -1;
+        long pid = -1;
+        if (wait_lock(store, GATE, "removes images", &gate, err) < 0 ||
+            find_baker(store, &pid, err) < 0)
+            return -1;
+        if (pid < 0) {
+            *ret_fd = TAKE_FD(gate);
+            return 0;
+        }
+        if (clock_left(end_ms) == 0)
+            return busy(pid, err);
+        progress_step(
+            store->progress, "store", "waiting for process %ld, which works with images", pid);
+        close(TAKE_FD(gate));
+        if (clock_sleep(LOOK_AGAIN_MS, err) < 0)
+            return -1;
+    }
 }

@@ -60,16 +60,13 @@ copy_images(struct store *store, const struct strv *keys, const char *folder, st
     return 0;
 }
 
-int
-store_export(struct store *store, const struct strv *keys, const char *folder, struct error *err)
+static int
+export_marked(struct store *store, const struct strv *keys, const char *folder, struct error *err)
 {
     STRV_AUTO struct strv all = {0};
     ERROR_AUTO struct error ignored = {0};
     FREE_AUTO char *parent = path_folder(folder);
     FREE_AUTO char *draft = NULL;
-    if (file_exists(folder))
-        return error_set(err, ERR_CONFLICT,
-            "'%s' is there already; name a folder that does not exist yet", folder);
     if (export_keys(store, keys, &all, err) < 0 ||
         dir_temp(parent, "airbuild-export", &draft, err) < 0)
         return -1;
@@ -77,6 +74,21 @@ store_export(struct store *store, const struct strv *keys, const char *folder, s
         return 0;
     (void) dir_remove(draft, &ignored);
     return -1;
+}
+
+int
+store_export(struct store *store, const struct strv *keys, const char *folder, struct error *err)
+{
+    char *mark = NULL;
+    int fd = -1;
+    if (file_exists(folder))
+        return error_set(err, ERR_CONFLICT,
+            "'%s' is there already; name a folder that does not exist yet", folder);
+    if (store_bake_begin(store, &mark, &fd, err) < 0)
+        return -1;
+    int answer = export_marked(store, keys, folder, err);
+    store_bake_end(mark, fd);
+    return answer;
 }
 
 // The same key may be another build here, whose bytes a layer from elsewhere does not fit.
@@ -101,7 +113,8 @@ check_base(struct store *store, const struct jv *manifest, struct error *err)
     return 0;
 }
 
-// Copies lose the recorded times, which the manifest is checked and written anew with.
+// Copies lose the recorded times, which the manifest is written anew with; it names the digests
+// that the copies must have.
 static int
 take_in(struct store *store, const char *from, const char *key, struct strv *ret_keys,
     struct error *err)
@@ -110,7 +123,7 @@ take_in(struct store *store, const char *from, const char *key, struct strv *ret
     DRAFT_AUTO struct draft *draft = NULL;
     if (store_read_manifest(from, key, &manifest, err) < 0 ||
         store_check_files(from, manifest, true, err) < 0 ||
-        store_begin(store, key, 0, &draft, err) < 0)
+        store_begin(store, key, store->wait_ms, &draft, err) < 0)
         return error_context(err, "the image in '%s' cannot be taken in", from);
     if (draft == NULL)
         return 0;
@@ -145,12 +158,38 @@ take_all(struct store *store, const char *folder, const struct strv *names, bool
     return 0;
 }
 
+// All are looked at before the first is taken in.
+static int
+look_at_all(const char *folder, const struct strv *names, struct error *err)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        JV_AUTO struct jv *manifest = NULL;
+        FREE_AUTO char *from = path_join(folder, names->items[i]);
+        if (!store_is_key(names->items[i]))
+            continue;
+        count++;
+        if (store_read_manifest(from, names->items[i], &manifest, err) < 0)
+            return error_context(err, "the image in '%s' cannot be taken in", from);
+    }
+    if (count > 0)
+        return 0;
+    return error_set(err, ERR_NOT_FOUND,
+        "there is no image in '%s'; name a folder that 'airbuild images export' made", folder);
+}
+
 int
 store_import(struct store *store, const char *folder, struct strv *ret_keys, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
-    if (dir_list(folder, &names, err) < 0 ||
-        take_all(store, folder, &names, true, ret_keys, err) < 0)
+    char *mark = NULL;
+    int fd = -1;
+    if (dir_list(folder, &names, err) < 0 || look_at_all(folder, &names, err) < 0 ||
+        store_bake_begin(store, &mark, &fd, err) < 0)
         return -1;
-    return take_all(store, folder, &names, false, ret_keys, err);
+    int answer = take_all(store, folder, &names, true, ret_keys, err);
+    if (answer == 0)
+        answer = take_all(store, folder, &names, false, ret_keys, err);
+    store_bake_end(mark, fd);
+    return answer;
 }

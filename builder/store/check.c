@@ -58,6 +58,11 @@ store_read_manifest(const char *folder, const char *key, struct jv **ret, struct
         *err = (struct error){0};
         return error_set(err, ERR_DAMAGED, "its manifest cannot be read (%s)", cause.message);
     }
+    if (jv_get_int(manifest, "format", 0) > STORE_FORMAT)
+        return error_set(err, ERR_CONFLICT,
+            "the image in '%s' was made by a later version of airbuild and is left alone; use that "
+            "version, or another AIRBUILD_HOME",
+            folder);
     if (jv_get_int(manifest, "format", 0) != STORE_FORMAT ||
         !str_equal(jv_get_string(manifest, "key"), key))
         return error_set(err, ERR_DAMAGED, "its manifest '%s' is not one of this image", path);

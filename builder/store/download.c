@@ -62,6 +62,7 @@ check_signature(const struct work *work, const char *file, const char *url, stru
     struct signature signature = {.data = work->signature,
         .length = work->signature_length,
         .keyring = work->download->keyring,
+        .known = work->download->known && work->download->sha256 != NULL,
         .origin = url};
     if (work->signature == NULL)
         return 0;

@@ -16,6 +16,7 @@
 struct download {
     const struct strv *urls;       // mirrors of one file, asked in order
     const char *sha256;            // of the file; NULL: the signature vouches for it
+    bool known;                    // sha256 is the user's or ours, not a server's
     const struct strv *signatures; // of a detached signature, in order; NULL: none is wanted
     const char *keyring;           // path of public keys; NULL: those that airbuild carries
     bool offline;                  // nothing is asked for: it is there already, or ERR_NETWORK
@@ -36,6 +37,10 @@ int store_download(struct store *store, const struct download *download, char **
 
 // A small text from the first server that has it, within 30 seconds; caller frees.
 int store_fetch_text(const struct strv *urls, size_t max, char **ret, struct error *err);
+
+// The names that a folder of a server lists, each once: what the links of its page lead to, without
+// slashes; of a file: URL what is in that folder. Within 30 seconds.
+int store_fetch_names(const char *url, struct strv *ret, struct error *err);
 
 // Whether one of the servers has its file; all are asked at once, within wait_ms.
 int store_any_answers(const struct strv *urls, int64_t wait_ms, bool *ret, struct error *err);

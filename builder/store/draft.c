@@ -63,12 +63,25 @@ store_begin(
     return 0;
 }
 
+// What was copied from elsewhere must be what its manifest says of it.
+static int
+check_copy(const struct jv *before, const char *path, const struct jv *file, struct error *err)
+{
+    const char *wanted = jv_get_string(before, "sha256");
+    if (wanted == NULL || str_equal(wanted, jv_get_string(file, "sha256")))
+        return 0;
+    return error_set(err, ERR_DAMAGED,
+        "the copy '%s' is not what was to be copied; its source changed meanwhile, or a disk of "
+        "this host fails; check them and try again",
+        path);
+}
+
 // Digests of the image's files, which are read-only from here on.
 static int
 describe_files(struct draft *draft, struct jv *manifest, struct error *err)
 {
-    struct jv *files = jv_object();
-    jv_set(manifest, "files", files);
+    JV_AUTO struct jv *files = jv_object();
+    const struct jv *before = jv_get(manifest, "files");
     for (size_t i = 0; store_files[i] != NULL; i++) {
         FREE_AUTO char *path = path_join(draft->folder, store_files[i]);
         struct jv *file = NULL;
@@ -77,7 +90,10 @@ describe_files(struct draft *draft, struct jv *manifest, struct error *err)
         if (store_describe_file(path, &file, err) < 0)
             return -1;
         jv_set(files, store_files[i], file);
+        if (check_copy(jv_get(before, store_files[i]), path, file, err) < 0)
+            return -1;
     }
+    jv_set(manifest, "files", TAKE(files));
     return 0;
 }
 
@@ -91,8 +107,12 @@ describe_base(struct draft *draft, struct jv *manifest, struct error *err)
     FREE_AUTO char *folder = store_image_folder(draft->store, key);
     if (store_read_manifest(folder, key, &base, err) < 0)
         return error_context(err, "the base '%.12s'", key);
-    jv_set_string(manifest, "backing_sha256",
-        jv_get_string(jv_get(jv_get(base, "files"), STORE_DISK), "sha256"));
+    const char *there = jv_get_string(jv_get(jv_get(base, "files"), STORE_DISK), "sha256");
+    const char *wanted = jv_get_string(manifest, "backing_sha256");
+    if (wanted != NULL && !str_equal(wanted, there))
+        return error_set(err, ERR_CONFLICT,
+            "its base '%.12s' was baked again meanwhile; run 'airbuild images' again", key);
+    jv_set_string(manifest, "backing_sha256", there);
     return 0;
 }
 

@@ -88,17 +88,28 @@ make_image(const struct store *store, const char *key, struct jv *manifest)
     return image;
 }
 
-// The mend depends on nothing but the key, so it is always the same.
+// What disks of nodes lie over cannot be made again, as another build would not fit them.
 static int
-damaged(const char *name, const char *key, struct error *err)
+damaged(const struct store *store, const char *name, const char *key, struct error *err)
 {
+    STRV_AUTO struct strv folders = {0};
+    ERROR_AUTO struct error unread = {0};
     if (err->code != ERR_DAMAGED)
         return -1;
     ERROR_AUTO struct error cause = *err;
     *err = (struct error){0};
+    name = name == NULL ? "?" : name;
+    (void) store_users_locked(store, key, &folders, &unread);
+    if (folders.count == 0)
+        return error_set(err, ERR_DAMAGED,
+            "the image '%s' (%.12s) is damaged: %s; run 'airbuild images', which bakes it again",
+            name, key, cause.message);
+    FREE_AUTO char *list = strv_join(&folders, "', '");
     return error_set(err, ERR_DAMAGED,
-        "the image '%s' (%.12s) is damaged: %s; run 'airbuild images', which bakes it again",
-        name == NULL ? "?" : name, key, cause.message);
+        "the image '%s' (%.12s) is damaged: %s; disks of the cluster in '%s' lie over it, so put "
+        "the file back as it was, or run 'airbuild destroy' for that cluster and then 'airbuild "
+        "images', which bakes it again",
+        name, key, cause.message, list);
 }
 
 static int
@@ -109,7 +120,7 @@ load(const struct store *store, const char *key, bool thorough, struct jv **ret,
     if (store_read_manifest(folder, key, &manifest, err) < 0 ||
         store_check_files(folder, manifest, thorough, err) < 0 ||
         check_base(store, manifest, thorough, err) < 0)
-        return damaged(jv_get_string(manifest, "name"), key, err);
+        return damaged(store, jv_get_string(manifest, "name"), key, err);
     *ret = TAKE(manifest);
     return 0;
 }

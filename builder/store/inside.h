@@ -14,13 +14,15 @@
 enum { STORE_FORMAT = 1, STORE_FOLDER_MODE = 0755, STORE_MANIFEST_MAX = 4 * 1024 * 1024 };
 
 struct store {
-    char *folder;    // HOME/store, canonical
-    char *images;    // HOME/store/images
-    char *locks;     // HOME/store/locks
-    char *packages;  // HOME/store/packages
-    char *sets;      // HOME/store/packages/sets
-    char *downloads; // HOME/store/downloads
-    char *users;     // HOME/store/users
+    char *folder;              // HOME/store, canonical
+    char *images;              // HOME/store/images
+    char *locks;               // HOME/store/locks
+    char *packages;            // HOME/store/packages
+    char *sets;                // HOME/store/packages/sets
+    char *downloads;           // HOME/store/downloads
+    char *users;               // HOME/store/users
+    struct progress *progress; // who is told of a wait; may be NULL
+    int64_t wait_ms;           // the longest
 };
 
 extern const char *const store_files[]; // of an image, NULL-terminated, without the manifest
@@ -50,8 +52,9 @@ int store_prune_packages(struct store *store, uint64_t *bytes, struct error *err
 
 // Remove the downloads that no image was made from, and what interrupted ones left; adds to *bytes.
 int store_prune_downloads(struct store *store, uint64_t *bytes, struct error *err);
-// Whether somebody bakes: what is kept for images that are not there yet must stay.
-int store_is_baking(const struct store *store, bool *ret, struct error *err);
+// The lock of a key, waited for as patiently as was set.
+int store_wait_key(const struct store *store, const char *key, int *ret_fd, struct error *err);
+int store_keys(const struct store *store, struct strv *ret_keys, struct error *err); // all images
 
 // Remove the drafts that nobody holds the lock of.
 int store_sweep(const struct store *store, struct error *err);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOCK_NAME "users"
@@ -172,6 +173,78 @@ store_users_locked(
         FREE_AUTO char *base = store_is_key(keys.items[i]) ? base_of(store, keys.items[i]) : NULL;
         if (str_equal(base, key) && add_users(store, keys.items[i], ret_folders, err) < 0)
             return -1;
+    }
+    return 0;
+}
+
+static int
+pinned_keys(const struct store *store, struct strv *ret_keys, struct error *err)
+{
+    STRV_AUTO struct strv keys = {0};
+    if (dir_list(store->users, &keys, err) < 0)
+        return -1;
+    for (size_t i = 0; i < keys.count; i++) {
+        STRV_AUTO struct strv folders = {0};
+        if (!store_is_key(keys.items[i]))
+            continue;
+        if (store_users_locked(store, keys.items[i], &folders, err) < 0)
+            return -1;
+        if (folders.count > 0)
+            strv_add(ret_keys, keys.items[i]);
+    }
+    return 0;
+}
+
+int
+store_pinned(struct store *store, struct strv *ret_keys, struct error *err)
+{
+    CLOSE_AUTO int lock = -1;
+    if (store_lock_users(store, &lock, err) < 0)
+        return -1;
+    return pinned_keys(store, ret_keys, err);
+}
+
+// ---- users that are gone ------------------------------------------------------------------------
+
+// What cannot be looked at may well be there.
+static bool
+is_missing(const char *folder)
+{
+    struct stat info;
+    return lstat(folder, &info) < 0 && errno == ENOENT;
+}
+
+static int
+look_at_pin(const struct store *store, const char *key, const char *id, bool forget,
+    struct strv *ret_folders, struct error *err)
+{
+    STRV_AUTO struct strv folders = {0};
+    FREE_AUTO char *path = str_format("%s/%s/%s", store->users, key, id);
+    if (add_user(path, &folders, err) < 0)
+        return -1;
+    if (!is_missing(folders.items[0]))
+        return 0;
+    if (!strv_has(ret_folders, folders.items[0]))
+        strv_add(ret_folders, folders.items[0]);
+    return forget ? unpin_one(store, key, id, err) : 0;
+}
+
+int
+store_missing_users(struct store *store, bool forget, struct strv *ret_folders, struct error *err)
+{
+    CLOSE_AUTO int lock = -1;
+    STRV_AUTO struct strv keys = {0};
+    if (store_lock_users(store, &lock, err) < 0 || pinned_keys(store, &keys, err) < 0)
+        return -1;
+    for (size_t i = 0; i < keys.count; i++) {
+        STRV_AUTO struct strv ids = {0};
+        FREE_AUTO char *folder = path_join(store->users, keys.items[i]);
+        if (dir_list(folder, &ids, err) < 0)
+            return -1;
+        for (size_t j = 0; j < ids.count; j++)
+            if (ids.items[j][0] != '.' &&
+                look_at_pin(store, keys.items[i], ids.items[j], forget, ret_folders, err) < 0)
+                return -1;
     }
     return 0;
 }

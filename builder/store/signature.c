@@ -13,6 +13,7 @@
 
 #define OWN_KEYRING "images/arch-boxes.asc"
 #define STATUS "[GNUPG:] "
+#define EXPIRED "EXPKEYSIG"
 
 enum { KEYRING_MAX = 1024 * 1024, GPGV_MS = 5 * 60 * 1000 };
 
@@ -55,15 +56,47 @@ said(const char *text, const char *keyword)
     return at == NULL ? NULL : str_ndup(at + strlen(line), strcspn(at + strlen(line), " \n"));
 }
 
+// When the key that signed expired, in seconds since 1970, or NULL: of several lines that one which
+// comes last before the signature was found good is of that very key, the others may be of its
+// sisters.
+static char *
+own_expiry(const char *text)
+{
+    static const char line[] = STATUS "KEYEXPIRED ";
+    const char *end = strstr(text, STATUS "SIG_ID "), *last = NULL;
+    for (const char *at = strstr(text, line); at != NULL && end != NULL && at < end;
+         at = strstr(last, line))
+        last = at + strlen(line);
+    return last == NULL ? NULL : str_ndup(last, strcspn(last, " \n"));
+}
+
+// The third field of VALIDSIG is when it was signed, in seconds since 1970 (an older way to write
+// it, with a "T" in it, is none). Who has an old key may write any time into a signature: only what
+// is known by its digest beside it is taken so.
+static bool
+was_valid_then(const char *text)
+{
+    unsigned long long signed_at = 0, expired_at = 0;
+    FREE_AUTO char *expiry = own_expiry(text), *key = said(text, "VALIDSIG");
+    if (key == NULL || expiry == NULL || !str_to_u64(expiry, INT64_MAX, &expired_at))
+        return false;
+    STRV_AUTO struct strv fields = {0};
+    const char *at = strstr(text, STATUS "VALIDSIG ") + strlen(STATUS);
+    FREE_AUTO char *line = str_ndup(at, strcspn(at, "\n"));
+    strv_split(&fields, line, ' ');
+    return fields.count > 3 && str_to_u64(fields.items[3], INT64_MAX, &signed_at) &&
+           signed_at < expired_at;
+}
+
 // The first of them that says no; its key or NULL goes to ret_key.
 static const char *
-objection(const char *text, char **ret_key)
+objection(const char *text, bool known, char **ret_key)
 {
     static const struct {
         const char *keyword, *sentence;
     } objections[] = {
         {"BADSIG", "the signature is of another file, or the file was changed"},
-        {"EXPKEYSIG", "the key that signed it has expired"},
+        {EXPIRED, "the key that signed it has expired"},
         {"EXPSIG", "the signature has expired"},
         {"REVKEYSIG", "the key that signed it was revoked"},
         {"ERRSIG", "it was signed by a key that is not in the keyring"},
@@ -71,8 +104,11 @@ objection(const char *text, char **ret_key)
     };
     for (size_t i = 0; i < sizeof objections / sizeof *objections; i++) {
         *ret_key = said(text, objections[i].keyword);
-        if (*ret_key != NULL)
+        if (*ret_key == NULL)
+            continue;
+        if (!known || !str_equal(objections[i].keyword, EXPIRED) || !was_valid_then(text))
             return objections[i].sentence;
+        free(TAKE(*ret_key));
     }
     return NULL;
 }
@@ -82,9 +118,10 @@ judge(const struct signature *signature, const struct proc_result *result, struc
 {
     FREE_AUTO char *key = NULL;
     const char *text = result->output.data == NULL ? "" : result->output.data;
-    const char *no = objection(text, &key);
-    FREE_AUTO char *good = said(text, "GOODSIG"), *valid = said(text, "VALIDSIG");
-    if (no == NULL && good != NULL && valid != NULL && result->status == 0)
+    const char *no = objection(text, signature->known, &key);
+    FREE_AUTO char *good = said(text, "GOODSIG"), *late = said(text, EXPIRED);
+    FREE_AUTO char *valid = said(text, "VALIDSIG");
+    if (no == NULL && (good != NULL || late != NULL) && valid != NULL && result->status == 0)
         return 0;
     bool named = key != NULL && strlen(key) >= 16;
     return error_set(err, ERR_DAMAGED,

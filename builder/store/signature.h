@@ -16,6 +16,9 @@ struct signature {
     size_t length;
     const char *keyring; // path of public keys, binary or armored; NULL: those airbuild carries
     const char *origin;  // what people know the signed file by
+    // The file has a digest that was known before any server was asked: then it counts that the key
+    // was valid when it signed, though it expired since.
+    bool known;
 };
 
 // ERR_DAMAGED: the signature is not of that file, not of a known key, or of one that expired or was

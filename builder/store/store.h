@@ -27,6 +27,9 @@ void store_free(struct store *store);
 void store_freep(struct store **store);
 #define STORE_AUTO __attribute__((cleanup(store_freep)))
 const char *store_folder(const struct store *store); // HOME/store, for dir_space and messages
+// From here on one that must wait for another airbuild does so for at most wait_ms, and tells
+// progress (may be NULL) which process that is; before, ERR_BUSY comes at once.
+void store_set_patience(struct store *store, struct progress *progress, int64_t wait_ms);
 
 // ---- images --------------------------------------------------------------------------------------------------------
 
@@ -59,32 +62,43 @@ void image_list_free(struct image_list *list);
 
 // The image of that key, after a quick look at it and its base: sizes and times as recorded
 // (microseconds); a file whose time differs is read and its SHA-256 decides. ERR_NOT_FOUND;
-// ERR_DAMAGED names image, file, difference and mend. Interruptible.
+// ERR_DAMAGED names image, file, difference and mend; ERR_CONFLICT: a later version made it.
+// Interruptible.
 int store_find(struct store *store, const char *key, struct image **ret, struct error *err);
 bool store_has(const struct store *store, const char *key); // published, whatever its health
 
-// All images, bases first, then by name and age. A damaged one is left out and its sentence added
-// to ret_damaged.
+// All images, bases first, then by name and age. A damaged one, and one of a later version, is left
+// out and its sentence added to ret_damaged.
 int store_list(
     struct store *store, struct image_list *ret, struct strv *ret_damaged, struct error *err);
 
 // Read every byte of the image and of its base and compare digests. ERR_DAMAGED as store_find.
 int store_verify(struct store *store, const char *key, struct error *err);
 
-// Remove the images that neither keep nor the base of a kept one names, drafts included, and the
-// packages and downloads that no kept image was made from. ret_removed: "NAME KEY" each; dry_run
-// only tells. An image that is being made is kept.
+// Remove the images that no cluster uses (store_users) and that neither keep nor the base of a kept
+// one names, drafts included, and the packages and downloads that no kept image was made from.
+// ret_removed: "NAME KEY" each; dry_run only tells. An image that is being made is kept. While
+// somebody bakes, imports or exports nothing is removed: ERR_BUSY after the wait.
 int store_prune(struct store *store, const struct strv *keep, bool dry_run,
     struct strv *ret_removed, uint64_t *ret_bytes, struct error *err);
 
-// While *ret_mark is held (a descriptor, closed by store_bake_end) somebody bakes: store_prune
-// leaves packages and downloads alone, as the images that they are for may not be there yet.
+// While *ret_mark is held (a descriptor, closed by store_bake_end) somebody bakes, imports or
+// exports, and nobody prunes: what is in the store stays.
 int store_bake_begin(struct store *store, char **ret_mark, int *ret_fd, struct error *err);
 void store_bake_end(char *mark, int fd); // both are spent
+// Who removes several images waits here until nobody bakes (ERR_BUSY names one who does), and keeps
+// new ones out until *ret_fd is closed.
+int store_alone(const struct store *store, int *ret_fd, struct error *err);
 
-// Remove one image (to bake it again). One that is absent is fine; the caller made sure that
-// nothing lies over it.
+// Remove one image (to bake it again). One that is absent is fine; ERR_CONFLICT names the cluster
+// that uses it. The caller made sure that no other image lies over it.
 int store_remove(struct store *store, const char *key, struct error *err);
+// The same of one that is damaged: one that is well by now stays. ERR_DAMAGED: a cluster uses it;
+// the sentence says which, and what to do.
+int store_remove_damaged(struct store *store, const char *key, struct error *err);
+// Add the keys of the bases of those images; of an image whose manifest cannot be read, of all
+// bases.
+int store_add_bases(struct store *store, struct strv *keys, struct error *err);
 
 // Copy images and their bases into a new folder (KEY/ each), to carry to another machine; it
 // appears whole or not at all. And take such a folder in: every digest is checked, what is there
@@ -108,6 +122,12 @@ int store_pin(
 int store_unpin(struct store *store, const char *id, struct error *err);
 // The folders of the clusters that use the image, through layers over it too; each once.
 int store_users(struct store *store, const char *key, struct strv *ret_folders, struct error *err);
+// The keys of all images that clusters use, sorted; some may not be there.
+int store_pinned(struct store *store, struct strv *ret_keys, struct error *err);
+// The folders that pins name and that are not there, as far as this process can see: a lab's
+// folders may be seen in that lab alone. forget: drop those pins.
+int store_missing_users(
+    struct store *store, bool forget, struct strv *ret_folders, struct error *err);
 
 // ---- making an image -----------------------------------------------------------------------------------------------
 
@@ -117,11 +137,14 @@ struct draft; // an image in the making: a private folder beside the images, and
 // names it), then make the folder. *ret is NULL when the image is there by then.
 int store_begin(
     struct store *store, const char *key, int64_t wait_ms, struct draft **ret, struct error *err);
+long store_maker(
+    const struct store *store, const char *key);     // the process that has that lock, or 0
 const char *draft_folder(const struct draft *draft); // put disk.qcow2, kernel and initrd here
 
 // The manifest needs "name", "family", "cmdline", "virtual_bytes" and, for a layer, "backing" (a
-// key); key, creation time, sizes and digests are added. Published by one rename. The draft is
-// spent when this succeeds.
+// key); key, creation time, sizes and digests are added. When it has "files" (it was made
+// elsewhere) or "backing_sha256" (the digest of the base's disk) already, what is here must be the
+// same: ERR_DAMAGED, ERR_CONFLICT. Published by one rename. The draft is spent when this succeeds.
 int store_publish(struct draft *draft, struct jv *manifest, struct error *err);
 void draft_free(
     struct draft *draft); // removes the folder of a draft that was not published; frees the lock
@@ -144,6 +167,16 @@ int store_package_set(struct store *store, const char *set, struct jv **ret, str
 // digests checked. ERR_DAMAGED: a file is not what it was; the set is forgotten then, so that the
 // next bake downloads it anew.
 int store_lay_packages(struct store *store, const char *set, const char *folder, struct error *err);
+
+// ---- what is remembered --------------------------------------------------------------------------------------------
+
+// HOME/store/NAME, a small file of JSON. It is an empty object when there is none; ERR_DAMAGED: it
+// cannot be read. Caller frees.
+int store_state_read(
+    const struct store *store, const char *name, struct jv **ret, struct error *err);
+// Set one member of it (NULL: all of it) as it is by then; value is taken over.
+int store_state_put(
+    struct store *store, const char *name, const char *member, struct jv *value, struct error *err);
 
 // ---- files of the user ---------------------------------------------------------------------------------------------
 

@@ -92,7 +92,7 @@ static int
 look_at(struct request *request, const char *bytes, size_t length)
 {
     request->looked = true;
-    if (!request->reply.html && !web_is_page(bytes, length))
+    if (request->transfer->page || (!request->reply.html && !web_is_page(bytes, length)))
         return 0;
     error_set(&request->error, ERR_NETWORK,
         "'%s' cannot be downloaded: the server sends a web page instead; open it in a browser to "

@@ -28,6 +28,7 @@ struct transfer {
     uint64_t from;         // resume behind so many bytes; 0: from the start
     const char *validator; // of the bytes that are there: an ETag or a date; needed when from > 0
     uint64_t max;          // bytes of the whole file
+    bool page;             // a web page is what is wanted
     int64_t end_ms;        // as clock_ms counts
     int64_t stall_ms;
     // The server starts anew: what is there is worth nothing. Called before put, at most once.

@@ -5,10 +5,10 @@
 #include "store/inside.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { KNOWN_MAX = 1024 * 1024 };
+#define MEMORY "digests.json"
 
 // What tells one state of a file from another.
 static char *
@@ -20,18 +20,18 @@ identity_of(const struct stat *info)
         info->st_ctim.tv_nsec);
 }
 
-// A memory that cannot be read is an empty one.
+// A memory that cannot be read is worth nothing here: every file can be read again.
 static struct jv *
-read_known(const char *path)
+read_known(const struct store *store)
 {
     ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *text = NULL;
-    size_t length = 0;
     struct jv *known = NULL;
-    if (file_read(path, KNOWN_MAX, &text, &length, &err) < 0 ||
-        jv_parse(text, length, &known, &err) < 0)
-        return jv_object();
-    return known;
+    if (store_state_read(store, MEMORY, &known, &err) == 0)
+        return known;
+    FREE_AUTO char *path = path_join(store->folder, MEMORY);
+    if (err.code == ERR_DAMAGED)
+        (void) unlink(path);
+    return jv_object();
 }
 
 int
@@ -42,8 +42,7 @@ store_file_digest(struct store *store, const char *path, char **ret_hex, struct 
     if (stat(path, &info) < 0)
         return error_errno(err, errno, "cannot look at '%s'", path);
     FREE_AUTO char *identity = identity_of(&info);
-    FREE_AUTO char *memory = path_join(store->folder, "digests.json");
-    JV_AUTO struct jv *known = read_known(memory);
+    JV_AUTO struct jv *known = read_known(store);
     const struct jv *entry = jv_get(known, path);
     if (str_equal(jv_get_string(entry, "identity"), identity)) {
         *ret_hex = str_dup(jv_get_string(entry, "sha256"));
@@ -54,9 +53,7 @@ store_file_digest(struct store *store, const char *path, char **ret_hex, struct 
     struct jv *fresh = jv_object();
     jv_set_string(fresh, "identity", identity);
     jv_set_string(fresh, "sha256", hex);
-    jv_set(known, path, fresh);
-    FREE_AUTO char *text = jv_print(known, true);
-    if (file_write(memory, 0644, text, strlen(text), err) < 0)
+    if (store_state_put(store, MEMORY, path, fresh, err) < 0)
         return -1;
     *ret_hex = str_dup(hex);
     return 0;

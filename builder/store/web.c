@@ -86,13 +86,19 @@ part_of(const char *text, CURLUPart part, unsigned flags)
     return copy;
 }
 
+char *
+web_path(const char *url)
+{
+    return part_of(url, CURLUPART_PATH, CURLU_URLDECODE);
+}
+
 int
 web_check_local(const char *url, struct error *err)
 {
     struct stat info;
     if (!web_is_local(url))
         return 0;
-    FREE_AUTO char *path = part_of(url, CURLUPART_PATH, CURLU_URLDECODE);
+    FREE_AUTO char *path = web_path(url);
     if (path != NULL && stat(path, &info) == 0 && S_ISREG(info.st_mode))
         return 0;
     return error_set(

@@ -13,6 +13,7 @@ CURL *web_new(void); // never NULL
 // What all requests have: schemes, certificates, no signals, no redirects of libcurl's own.
 void web_set_common(CURL *easy, const char *url);
 bool web_is_local(const char *url); // file:
+char *web_path(const char *url);    // decoded; NULL when it is no URL; caller frees
 // A file: URL must name a regular file: others would block. Of other URLs nothing is checked.
 int web_check_local(const char *url, struct error *err);
 // The same host (never from https to http), or from https to https.

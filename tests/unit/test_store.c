@@ -329,12 +329,34 @@ test_damaged_base_damages_the_layer(void **state)
         "its base was baked again after it");
 }
 
+// What a later version made is neither damaged nor ours to remove, nor what may be its base.
+static void
+test_later_manifest(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    IMAGE_AUTO struct image *image = NULL;
+    IMAGE_LIST_AUTO struct image_list list = {0};
+    STRV_AUTO struct strv told = {0}, keep = {0}, removed = {0};
+    uint64_t bytes = 0;
+    put_base_and_layer(store);
+    FREE_AUTO char *path = image_path(store, KEY_LAYER, "manifest.json");
+    overwrite(path, "{\"format\": 2, \"key\": \"" KEY_LAYER "\"}", true);
+    assert_error(store_find(store, KEY_LAYER, &image, &err), &err, ERR_CONFLICT,
+        "was made by a later version of airbuild");
+    assert_ok(store_list(store, &list, &told, &err), &err);
+    assert_int_equal(told.count, 1);
+    assert_ok(store_prune(store, &keep, false, &removed, &bytes, &err), &err);
+    assert_int_equal(removed.count, 0);
+    assert_true(store_has(store, KEY_LAYER) && store_has(store, KEY_BASE));
+}
+
 // No form of a manifest is trusted: a published image has a name, a family and a command line.
 static void
 test_damaged_manifest(void **state)
 {
     static const char *const texts[] = {"", "{", "[]", "{}", "{\"format\": 1}",
-        "{\"format\": 2, \"key\": \"" KEY_BASE "\"}", "{\"format\": 1, \"key\": \"" KEY_LAYER "\"}",
+        "{\"format\": 0, \"key\": \"" KEY_BASE "\"}", "{\"format\": 1, \"key\": \"" KEY_LAYER "\"}",
         "{\"format\": 1, \"key\": \"" KEY_BASE "\", \"files\": 7}"};
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
@@ -378,6 +400,7 @@ main(void)
         scratch_test(test_touched_file_is_well),
         scratch_test(test_flipped_byte),
         scratch_test(test_damaged_base_damages_the_layer),
+        scratch_test(test_later_manifest),
         scratch_test(test_damaged_manifest),
         scratch_test(test_strange_keys),
     };

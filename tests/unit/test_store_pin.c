@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
+#include <sys/wait.h>
+
 static void
 pin(struct store *store, const char *key, const char *id, const char *folder)
 {
@@ -105,6 +107,180 @@ test_pin_of_nothing(void **state)
     assert_error(store_pin(store, KEY_LAYER, "../id", "/a", &wrong), &wrong, ERR_FAILED, "'../id'");
 }
 
+// ---- removing ------------------------------------------------------------------------------------
+
+// Neither prune nor a rebuild, by whoever opened the store: not the layer, and not its base.
+static void
+test_pinned_is_not_removed(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    STORE_AUTO struct store *other = open_store(*state);
+    STRV_AUTO struct strv keep = {0}, dry = {0}, removed = {0}, last = {0}, pinned = {0};
+    uint64_t bytes = 0;
+    put_base_and_layer(store);
+    put_image(store, KEY_OTHER, "haproxy", KEY_BASE, "a disk");
+    pin(store, KEY_LAYER, "id-1", "/lab/a");
+    assert_ok(store_prune(other, &keep, true, &dry, &bytes, &err), &err);
+    assert_ok(store_prune(other, &keep, false, &removed, &bytes, &err), &err);
+    FREE_AUTO char *told = strv_join(&dry, ", "), *gone = strv_join(&removed, ", ");
+    assert_string_equal(told, "haproxy " KEY_OTHER);
+    assert_string_equal(gone, told);
+    assert_error(store_remove(other, KEY_BASE, &err), &err, ERR_CONFLICT,
+        "disks of the cluster in '/lab/a' lie over it; run 'airbuild destroy' for that cluster");
+    assert_ok(store_pinned(other, &pinned, &err), &err);
+    FREE_AUTO char *keys = strv_join(&pinned, " ");
+    assert_string_equal(keys, KEY_LAYER " " KEY_BASE);
+    unpin(store, "id-1");
+    assert_ok(store_prune(other, &keep, false, &last, &bytes, &err), &err);
+    assert_int_equal(last.count, 2);
+}
+
+// A damaged base below disks stays as it is, and one sentence says what to do; it goes when nobody
+// uses it, and stays when it is well by then.
+static void
+test_damaged_and_pinned(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    put_base_and_layer(store);
+    pin(store, KEY_LAYER, "id-1", "/lab/a");
+    assert_ok(store_remove_damaged(store, KEY_BASE, &err), &err);
+    assert_true(store_has(store, KEY_BASE));
+    FREE_AUTO char *path = image_path(store, KEY_BASE, "kernel");
+    overwrite(path, "A kernel", false);
+    assert_error(store_remove_damaged(store, KEY_BASE, &err), &err, ERR_DAMAGED,
+        "has changed; disks of the cluster in '/lab/a' lie over it, so put the file back as it "
+        "was, or run 'airbuild destroy' for that cluster and then 'airbuild images'");
+    assert_true(store_has(store, KEY_BASE));
+    unpin(store, "id-1");
+    assert_ok(store_remove_damaged(store, KEY_BASE, &err), &err);
+    assert_false(store_has(store, KEY_BASE));
+}
+
+// Clusters of an earlier airbuild have no pins: the bases of what they name are found.
+static void
+test_bases_of_kept(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    STRV_AUTO struct strv keys = {0}, unread = {0};
+    put_base_and_layer(store);
+    strv_add(&keys, KEY_LAYER);
+    strv_add(&unread, KEY_LAYER);
+    assert_ok(store_add_bases(store, &keys, &err), &err);
+    assert_true(strv_has(&keys, KEY_BASE));
+    FREE_AUTO char *manifest = image_path(store, KEY_LAYER, "manifest.json");
+    overwrite(manifest, "{", false);
+    assert_ok(store_add_bases(store, &unread, &err), &err);
+    assert_true(strv_has(&unread, KEY_BASE));
+}
+
+static void
+test_missing_users(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    STRV_AUTO struct strv told = {0}, forgotten = {0};
+    put_base_and_layer(store);
+    pin(store, KEY_LAYER, "id-1", *state);
+    pin(store, KEY_LAYER, "id-2", "/is/not/there");
+    assert_ok(store_missing_users(store, false, &told, &err), &err);
+    FREE_AUTO char *list = strv_join(&told, " ");
+    assert_string_equal(list, "/is/not/there");
+    FREE_AUTO char *both = str_format("/is/not/there %s", (char *) *state);
+    assert_users(store, KEY_BASE, both);
+    assert_ok(store_missing_users(store, true, &forgotten, &err), &err);
+    assert_users(store, KEY_BASE, *state);
+}
+
+// ---- at once -------------------------------------------------------------------------------------
+
+enum { ROUNDS = 40 };
+
+// Pins come and go while another process prunes: what was pinned with success is there.
+static void
+pin_and_look(const char *home)
+{
+    struct error err = {0};
+    struct store *store = NULL;
+    if (store_open(home, &store, &err) < 0)
+        _exit(1);
+    for (int i = 0; i < ROUNDS; i++) {
+        error_clear(&err);
+        if (store_pin(store, KEY_LAYER, "id-1", "/a", &err) < 0) {
+            if (err.code != ERR_NOT_FOUND)
+                _exit(2);
+            continue;
+        }
+        if (!store_has(store, KEY_LAYER) || !store_has(store, KEY_BASE))
+            _exit(3);
+        if (store_unpin(store, "id-1", &err) < 0)
+            _exit(4);
+    }
+    _exit(0);
+}
+
+static void
+test_pin_against_prune(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    STRV_AUTO struct strv keep = {0};
+    int status = -1;
+    put_base_and_layer(store);
+    pid_t pid = fork();
+    if (pid == 0)
+        pin_and_look(*state);
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        STRV_AUTO struct strv removed = {0};
+        uint64_t bytes = 0;
+        assert_ok(store_prune(store, &keep, false, &removed, &bytes, &err), &err);
+        if (!store_has(store, KEY_BASE))
+            put_image(store, KEY_BASE, "base-debian", NULL, "the disk of the base");
+        if (!store_has(store, KEY_LAYER))
+            put_image(store, KEY_LAYER, "redis", KEY_BASE, "the disk of the layer");
+    }
+    assert_int_equal(status, 0);
+}
+
+static void
+put_members(const char *home, const char *prefix)
+{
+    struct error err = {0};
+    struct store *store = NULL;
+    if (store_open(home, &store, &err) < 0)
+        _exit(1);
+    for (int i = 0; i < ROUNDS; i++) {
+        FREE_AUTO char *name = str_format("%s%d", prefix, i);
+        if (store_state_put(store, "sources.json", name, jv_int(i), &err) < 0)
+            _exit(2);
+    }
+    _exit(0);
+}
+
+// Two processes that remember at the same time lose nothing of each other.
+static void
+test_state_of_two(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    JV_AUTO struct jv *memory = NULL;
+    for (int i = 0; i < 2; i++)
+        if (fork() == 0)
+            put_members(*state, i == 0 ? "a" : "b");
+    for (int i = 0, status = -1; i < 2; i++) {
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+    put_file(store_folder(store), ".tmp-killed", "");
+    assert_ok(store_state_put(store, "base.json", NULL, jv_object(), &err), &err);
+    FREE_AUTO char *left = path_join(store_folder(store), ".tmp-killed");
+    assert_false(file_exists(left));
+    assert_ok(store_state_read(store, "sources.json", &memory, &err), &err);
+    assert_int_equal(jv_count(memory), 2 * ROUNDS);
+}
+
 int
 main(void)
 {
@@ -113,6 +289,12 @@ main(void)
         scratch_test(test_unpin),
         scratch_test(test_users_of_a_base),
         scratch_test(test_pin_of_nothing),
+        scratch_test(test_pinned_is_not_removed),
+        scratch_test(test_damaged_and_pinned),
+        scratch_test(test_bases_of_kept),
+        scratch_test(test_missing_users),
+        scratch_test(test_pin_against_prune),
+        scratch_test(test_state_of_two),
     };
     return cmocka_run_group_tests_name("store pin", tests, NULL, NULL);
 }

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
+#include "base/progress.h"
+
+#include <sys/wait.h>
+
 static void
 prune(struct store *store, const char *keep_one)
 {
@@ -35,30 +39,114 @@ keep_one(struct store *store, const char *scratch, const char *set)
     assert_ok(store_keep_packages(store, set, folder, &err), &err);
 }
 
-// What was kept for an image that is not there yet stays while somebody bakes.
+// Nothing goes while somebody bakes, who may be about to use it.
 static void
 test_prune_during_a_bake(void **state)
 {
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
+    STRV_AUTO struct strv keep = {0}, removed = {0};
+    uint64_t bytes = 0;
     FREE_AUTO char *packages = path_join(store_folder(store), "packages");
     FREE_AUTO char *downloads = path_join(store_folder(store), "downloads");
     char *mark = NULL;
     int fd = -1;
+    put_base_and_layer(store);
     keep_one(store, *state, "new");
     put_file(downloads, KEY_OTHER, "an image");
     assert_ok(store_bake_begin(store, &mark, &fd, &err), &err);
-    prune(store, NULL);
+    FREE_AUTO char *told = str_format("another airbuild (process %ld) bakes", (long) getpid());
+    assert_error(store_prune(store, &keep, false, &removed, &bytes, &err), &err, ERR_BUSY, told);
     FREE_AUTO char *kept = names_in(packages, "sets");
     assert_string_equal(kept, "new.json");
     FREE_AUTO char *image = names_in(store_folder(store), "downloads");
     assert_string_equal(image, KEY_OTHER);
+    assert_true(store_has(store, KEY_LAYER));
     store_bake_end(mark, fd);
-    prune(store, NULL);
+    assert_ok(store_prune(store, &keep, false, &removed, &bytes, &err), &err);
+    assert_int_equal(removed.count, 2);
     FREE_AUTO char *left = names_in(packages, "sets");
     assert_string_equal(left, "");
     FREE_AUTO char *nothing = names_in(store_folder(store), "downloads");
     assert_string_equal(nothing, "");
+}
+
+// A child that takes what, for a second; it is taken when this returns.
+static pid_t
+hold(struct store *store, int (*take)(struct store *store, struct error *err))
+{
+    int pipes[2];
+    char byte = 0;
+    assert_int_equal(pipe(pipes), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct error err = {0};
+        if (take(store, &err) < 0 || write(pipes[1], "x", 1) != 1)
+            _exit(1);
+        usleep(1000 * 1000);
+        _exit(0);
+    }
+    assert_int_equal(read(pipes[0], &byte, 1), 1);
+    close(pipes[0]);
+    close(pipes[1]);
+    return pid;
+}
+
+static int
+take_mark(struct store *store, struct error *err)
+{
+    static char *mark;
+    static int fd;
+    return store_bake_begin(store, &mark, &fd, err);
+}
+
+static int
+take_draft(struct store *store, struct error *err)
+{
+    static struct draft *draft;
+    return store_begin(store, KEY_BASE, 0, &draft, err);
+}
+
+static int
+take_gate(struct store *store, struct error *err)
+{
+    static int fd;
+    return store_alone(store, &fd, err);
+}
+
+// Who is patient waits for the other and says which process that is: prune for a bake, a bake for
+// prune, a bake for the bake of the same image (which was killed here, so it is made now).
+static void
+test_waiting(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *path = path_join(*state, "progress"), *text = NULL;
+    FILE *stream = fopen(path, "w");
+    PROGRESS_AUTO struct progress *progress = progress_new(stream, false, false);
+    DRAFT_AUTO struct draft *draft = NULL;
+    char *mark = NULL;
+    int fd = -1;
+    store_set_patience(store, progress, 60 * 1000);
+    pid_t baker = hold(store, take_mark);
+    prune(store, NULL);
+    pid_t remover = hold(store, take_gate);
+    assert_ok(store_bake_begin(store, &mark, &fd, &err), &err);
+    store_bake_end(mark, fd);
+    pid_t maker = hold(store, take_draft);
+    assert_int_equal(store_maker(store, KEY_BASE), maker);
+    assert_error(store_begin(store, KEY_BASE, 0, &draft, &err), &err, ERR_BUSY, "(process ");
+    assert_ok(store_begin(store, KEY_BASE, 60 * 1000, &draft, &err), &err);
+    assert_non_null(draft);
+    fclose(stream);
+    assert_ok(file_read(path, 10000, &text, NULL, &err), &err);
+    FREE_AUTO char *first = str_format("waiting for process %ld, which works", (long) baker);
+    FREE_AUTO char *second = str_format("waiting for process %ld, which removes", (long) remover);
+    assert_contains(text, first);
+    assert_contains(text, second);
+    while (wait(NULL) > 0)
+        continue;
 }
 
 // A bake that was killed leaves a mark that nobody holds.
@@ -125,6 +213,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         scratch_test(test_prune_during_a_bake),
+        scratch_test(test_waiting),
         scratch_test(test_prune_after_a_killed_bake),
         scratch_test(test_prune_of_a_damaged_set),
         scratch_test(test_prune_of_downloads),
