@@ -82,7 +82,13 @@ arch_image_url(const char *root, const char *version)
 char *
 arch_latest_url(const char *root)
 {
-    return str_format("%s/images/latest/" IMAGE_NAME ".qcow2.SHA256", root);
+    return str_format("%s/images/latest/" IMAGE_NAME ".qcow2", root);
+}
+
+char *
+arch_images_url(const char *root)
+{
+    return str_format("%s/images/", root);
 }
 
 char *
@@ -99,9 +105,31 @@ is_version(const char *text)
            strspn(text + 9, "0123456789") == length - 9;
 }
 
+// By day, then by the number of the build, which has any number of digits.
+static int
+newest_first(const void *left, const void *right)
+{
+    const char *a = *(const char *const *) left, *b = *(const char *const *) right;
+    int days = strncmp(b, a, 8);
+    if (days != 0)
+        return days;
+    unsigned long long first = strtoull(a + 9, NULL, 10), second = strtoull(b + 9, NULL, 10);
+    return first < second ? 1 : first > second ? -1 : 0;
+}
+
+void
+arch_read_versions(const struct strv *names, struct strv *ret)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (names->items[i][0] == 'v' && is_version(names->items[i] + 1))
+            strv_add(ret, names->items[i] + 1);
+    if (ret->count > 1)
+        qsort(ret->items, ret->count, sizeof *ret->items, newest_first);
+}
+
 // One line as sha256sum writes it: digest, two blanks (or a blank and a star), the versioned name.
 bool
-arch_read_latest(const char *text, char **ret_version, char **ret_sha256)
+arch_read_digest(const char *text, char **ret_version, char **ret_sha256)
 {
     static const char before[] = IMAGE_NAME "-", after[] = ".qcow2";
     if (strspn(text, "0123456789abcdef") != 64 || text[64] != ' ')

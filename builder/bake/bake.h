@@ -40,6 +40,10 @@ struct bake_plan {
     // and tells it.
     char *chosen;
     enum spec_base_kind auto_kind; // what is recorded with it
+    bool auto_was_arch;
+    // Sentences that must not be overlooked: another base than was wanted. bake_run adds to them;
+    // they are for the end of what a command says.
+    struct strv warnings;
 };
 
 enum bake_ask {
@@ -68,8 +72,12 @@ struct bake_options {
     bool offline;  // no mirror is asked: packages that are not kept are an error
     bool refresh;  // ask again: what `latest` is, and for packages that are kept (not when offline)
     unsigned jobs; // role images at once; 0: as many as there are cores, at most one a role
-    const struct strv
-        *in_use; // keys that nodes' disks lie over: such an image is never baked again; may be NULL
+    // How long another airbuild that makes one of them at this time is waited for; 0: ERR_BUSY at
+    // once.
+    int64_t wait_ms;
+    // Keys that nodes' disks lie over, beside those that the store knows to be used: such an image
+    // is never baked again. May be NULL.
+    const struct strv *in_use;
     struct progress *progress; // may be NULL
 };
 

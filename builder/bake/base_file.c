@@ -1,17 +1,25 @@
 // base_file.c - a disk of the user as base: copied into the store, looked into, refused when nodes
 // could not be made from it.
 // SPDX-License-Identifier: Apache-2.0
+#include "bake/arch.h"
 #include "bake/cmdline.h"
 #include "bake/disk.h"
+#include "bake/key.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
 
 enum { INSPECT_MS = 120 * 1000, GROW_MS = 120 * 1000 };
 static const uint64_t virtual_max = 2ULL << 40;
 
-// Looked at before anything reads the disk: a backing or data file could name any file of the host.
+// Looked at before the appliance reads the disk: a backing or data file could name any file of the
+// host.
 static int
 check_info(const char *file, const struct jv *info, struct error *err)
 {
@@ -39,11 +47,12 @@ check_info(const char *file, const struct jv *info, struct error *err)
     return 0;
 }
 
+// Nobody else can reach the copy, so what is seen in it holds.
 static int
-read_info(const struct base_disk *from, struct jv **ret, struct error *err)
+read_info(const struct base_disk *from, const char *copy, struct jv **ret, struct error *err)
 {
     JV_AUTO struct jv *info = NULL;
-    if (disk_info(from->path, &info, err) < 0)
+    if (disk_info(copy, &info, err) < 0)
         return error_context(err, "the base '%s' cannot be read", from->origin);
     if (check_info(from->origin, info, err) < 0)
         return -1;
@@ -51,12 +60,35 @@ read_info(const struct base_disk *from, struct jv **ret, struct error *err)
     return 0;
 }
 
+// The digest that the image is named by is compared with that of the bytes which were copied.
 static int
-copy_disk(const char *file, const char *format, const char *disk, struct error *err)
+copy_source(
+    const struct bake_job *job, const struct base_disk *from, const char *copy, struct error *err)
 {
-    if (str_equal(format, "qcow2"))
-        return file_copy(file, disk, 0600, err);
-    return disk_convert(file, format, disk, false, err);
+    char hex[DIGEST_HEX + 1];
+    if (file_copy(from->path, copy, 0600, err) < 0 || digest_file(copy, hex, err) < 0)
+        return -1;
+    FREE_AUTO char *key = disk_key(hex);
+    if (str_equal(key, job->item->key))
+        return 0;
+    return error_set(err, ERR_DAMAGED,
+        "the base '%s' is not what it was when it was checked: its copy has the SHA-256 %s; check "
+        "who writes to it, and run 'airbuild images' again",
+        from->origin, hex);
+}
+
+// The copy becomes the disk.
+static int
+place_disk(const char *copy, const char *format, const char *disk, struct error *err)
+{
+    if (str_equal(format, "qcow2")) {
+        if (rename(copy, disk) < 0)
+            return error_errno(err, errno, "cannot make '%s'", disk);
+        return 0;
+    }
+    if (disk_convert(copy, format, disk, false, err) < 0)
+        return -1;
+    return unlink(copy) < 0 ? error_errno(err, errno, "cannot remove '%s'", copy) : 0;
 }
 
 static int
@@ -114,6 +146,10 @@ describe(const struct bake_job *job, const struct base_disk *from, uint64_t byte
     jv_set_string(manifest, from->sha256 == NULL ? "file" : "url", from->origin);
     if (from->sha256 != NULL)
         jv_set_string(manifest, "download", from->sha256);
+    if (job->item->source->base.image != NULL)
+        jv_set_string(manifest, "image", job->item->source->base.image);
+    if (job->item->source->replaced)
+        jv_set_string(manifest, "instead_of", ARCH_PINNED_VERSION);
     return manifest;
 }
 
@@ -152,14 +188,19 @@ look_into(const struct bake_job *job, const struct base_disk *from, const char *
     return image_finish(guest, folder, jv_get_string(system, "family"), true, *ret_manifest, err);
 }
 
-// Cloud images leave their packages little room: the copy is made as large as a base from packages.
+// Copied, and only then looked at. Cloud images leave their packages little room: the disk is made
+// as large as a base from packages.
 static int
-copy_grown(const char *file, const struct jv *info, const char *disk, uint64_t *ret_bytes,
-    struct error *err)
+copy_grown(const struct bake_job *job, const struct base_disk *from, const char *folder,
+    const char *disk, uint64_t *ret_bytes, struct error *err)
 {
+    FREE_AUTO char *copy = path_join(folder, "source");
+    JV_AUTO struct jv *info = NULL;
+    if (copy_source(job, from, copy, err) < 0 || read_info(from, copy, &info, err) < 0)
+        return -1;
     uint64_t bytes = (uint64_t) jv_get_int(info, "virtual-size", 0);
     *ret_bytes = bytes < base_disk_bytes ? base_disk_bytes : bytes;
-    if (copy_disk(file, jv_get_string(info, "format"), disk, err) < 0)
+    if (place_disk(copy, jv_get_string(info, "format"), disk, err) < 0)
         return -1;
     return *ret_bytes == bytes ? 0 : disk_grow(disk, *ret_bytes, err);
 }
@@ -169,13 +210,12 @@ make(const struct bake_job *job, const struct base_disk *from, struct draft *dra
     struct error *err)
 {
     int64_t begin = clock_ms();
-    JV_AUTO struct jv *info = NULL;
     JV_AUTO struct jv *manifest = NULL;
     uint64_t bytes = 0;
     const char *folder = draft_folder(draft);
     FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
     progress_step(job->options->progress, job->item->name, "copying '%s'", from->origin);
-    if (read_info(from, &info, err) < 0 || copy_grown(from->path, info, disk, &bytes, err) < 0 ||
+    if (copy_grown(job, from, folder, disk, &bytes, err) < 0 ||
         look_into(job, from, folder, disk, bytes, &manifest, err) < 0)
         return -1;
     jv_set_int(manifest, "milliseconds", clock_ms() - begin);
@@ -186,7 +226,7 @@ int
 base_bake_file(const struct bake_job *job, const struct base_disk *disk, struct error *err)
 {
     DRAFT_AUTO struct draft *draft = NULL;
-    if (store_begin(job->store, job->item->key, 0, &draft, err) < 0)
+    if (bake_begin(job, &draft, err) < 0)
         return -1;
     return draft == NULL ? 0 : make(job, disk, draft, err);
 }

@@ -26,6 +26,7 @@ base_download(const struct bake_job *job, char **ret_path, char **ret_sha256, st
     STRV_AUTO struct strv urls = {0}, signatures = {0};
     struct download download = {.urls = &urls,
         .sha256 = base->sha256,
+        .known = base->kind == SPEC_BASE_URL || str_equal(base->sha256, ARCH_PINNED_SHA256),
         .keyring = base->keyring,
         .offline = job->options->offline,
         .task = job->item->name,

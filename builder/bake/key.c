@@ -50,8 +50,8 @@ bootstrap_key(const struct bake_source *source)
     return finish(digest);
 }
 
-static char *
-content_key(const char *sha256)
+char *
+disk_key(const char *sha256)
 {
     DIGEST_AUTO struct digest *digest = digest_new();
     digest_add_field(digest, DISK_FORMAT);
@@ -78,7 +78,7 @@ file_key(const struct bake_source *source, struct store *store, char **ret, stru
             "there is no base image '%s'; check 'base: {file: ...}'", source->base.file);
     if (store_file_digest(store, source->base.file, &content, err) < 0)
         return -1;
-    *ret = content_key(content);
+    *ret = disk_key(content);
     return 0;
 }
 
@@ -91,7 +91,7 @@ base_key(const struct bake_source *source, struct store *store, char **ret, stru
     }
     if (source->base.kind == SPEC_BASE_FILE)
         return file_key(source, store, ret, err);
-    *ret = source->recipe != NULL ? bootstrap_key(source) : content_key(source->base.sha256);
+    *ret = source->recipe != NULL ? bootstrap_key(source) : disk_key(source->base.sha256);
     return 0;
 }
 

@@ -149,6 +149,8 @@ describe(const struct layer *layer)
     jv_set_string(manifest, "name", layer->recipe->name);
     jv_set_string(manifest, "family", base->family);
     jv_set_string(manifest, "backing", base->key);
+    const struct jv *disk = jv_get(jv_get(base->manifest, "files"), "disk.qcow2");
+    jv_set_string(manifest, "backing_sha256", jv_get_string(disk, "sha256"));
     jv_set_string(manifest, "cmdline", base->cmdline);
     jv_set_int(manifest, "virtual_bytes", (long long) base->virtual_bytes);
     jv_set_string(manifest, "inputs", inputs);
@@ -178,7 +180,7 @@ layer_bake(const struct bake_job *job, struct error *err)
     DRAFT_AUTO struct draft *draft = NULL;
     __attribute__((cleanup(layer_clear))) struct layer layer = {
         .job = job, .recipe = job->item->source->recipe, .family = job->base->family};
-    if (store_begin(job->store, job->item->key, 0, &draft, err) < 0 || draft == NULL)
+    if (bake_begin(job, &draft, err) < 0 || draft == NULL)
         return draft == NULL && err->code == ERR_NONE ? 0 : -1;
     recipe_packages(layer.recipe, layer.family, &layer.packages);
     layer.set =

@@ -36,6 +36,7 @@ bake_plan_free(struct bake_plan *plan)
     free(plan->items);
     free(plan->base);
     free(plan->chosen);
+    strv_free(&plan->warnings);
     free(plan);
 }
 
@@ -197,7 +198,10 @@ bake_plan_make(const struct spec *spec, struct store *store, const char *extra, 
         int answer = settle_auto(&settle, &spec->bases[i], &base, err);
         if (settle.chosen != NULL)
             plan->chosen = TAKE(settle.chosen);
+        if (settle.warning != NULL)
+            strv_take(&plan->warnings, TAKE(settle.warning));
         plan->auto_kind = settle.kind;
+        plan->auto_was_arch = settle.was_arch;
         if (answer < 0 || add_base(plan, &settle, &base, &bases[i], err) < 0)
             return -1;
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 
+#include "bake/arch.h"
 #include "bake/install.h"
 #include "bake/settle.h"
 #include "bake/source.h"
@@ -66,7 +67,8 @@ check_space(const struct bake_run *run, struct error *err)
         needed_text, store_folder(run->store), there_text);
 }
 
-// A disk of a node lies over the very bytes of its image: another build of it would not fit.
+// A disk of a node lies over the very bytes of its image: another build of it would not fit. in_use
+// are those of clusters that have no pins in the store.
 static int
 remove_damaged(const struct bake_run *run, const struct bake_item *item, struct error *err)
 {
@@ -75,7 +77,21 @@ remove_damaged(const struct bake_run *run, const struct bake_item *item, struct 
     if (run->options->in_use != NULL && strv_has(run->options->in_use, item->key))
         return error_set(err, ERR_DAMAGED,
             "%s; but disks of nodes lie over it, so run 'airbuild destroy' first", item->why);
-    return store_remove(run->store, item->key, err);
+    return store_remove_damaged(run->store, item->key, err);
+}
+
+int
+bake_begin(const struct bake_job *job, struct draft **ret, struct error *err)
+{
+    const struct bake_item *item = job->item;
+    if (store_begin(job->store, item->key, 0, ret, err) == 0)
+        return 0;
+    if (err->code != ERR_BUSY || job->options->wait_ms == 0)
+        return -1;
+    error_clear(err);
+    progress_step(job->options->progress, item->name, "waiting for process %ld, which makes it",
+        store_maker(job->store, item->key));
+    return store_begin(job->store, item->key, job->options->wait_ms, ret, err);
 }
 
 // ---- making -------------------------------------------------------------------------------------
@@ -228,10 +244,33 @@ record_auto(const struct bake_run *run, struct error *err)
 {
     if (run->plan->chosen == NULL)
         return 0;
-    if (settle_record_auto(run->store, run->plan->auto_kind, err) < 0)
+    if (settle_record_auto(run->store, run->plan->auto_kind, run->plan->auto_was_arch, err) < 0)
         return -1;
     progress_note(run->options->progress, "%s", run->plan->chosen);
     free(TAKE(run->plan->chosen));
+    return 0;
+}
+
+// What takes the place of an image that is gone is said at once, and at the end.
+static int
+settle_pinned_base(const struct bake_run *run, size_t index, struct error *err)
+{
+    struct bake_item *item = &run->plan->items[index];
+    struct bake_job job = {.item = item, .store = run->store, .options = run->options};
+    bool replaced = false;
+    if (item->state == BAKE_READY)
+        return 0;
+    if (settle_pinned(&job, &replaced, err) < 0 ||
+        (replaced && bake_plan_settled(run->plan, index, run->store, err) < 0))
+        return -1;
+    if (!replaced)
+        return 0;
+    FREE_AUTO char *told = str_format("Arch's image " ARCH_PINNED_VERSION
+                                      " has left the mirrors; the newest signed one, %s, is "
+                                      "taken in its place",
+        item->source->base.image);
+    progress_note(run->options->progress, "%s", told);
+    strv_take(&run->plan->warnings, TAKE(told));
     return 0;
 }
 
@@ -242,9 +281,12 @@ settle_bases(const struct bake_run *run, struct error *err)
     for (size_t i = 0; i < run->plan->base_count; i++) {
         struct bake_job job = {
             .item = &run->plan->items[i], .store = run->store, .options = run->options};
+        int answer = 0;
         if (!job.item->source->unsettled)
-            continue;
-        if (settle_ask(&job, err) < 0 || bake_plan_settled(run->plan, i, run->store, err) < 0)
+            answer = settle_pinned_base(run, i, err);
+        else if ((answer = settle_ask(&job, err)) == 0)
+            answer = bake_plan_settled(run->plan, i, run->store, err);
+        if (answer < 0)
             return error_context(err, "the image '%s' was not baked", job.item->name);
     }
     return 0;

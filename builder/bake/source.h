@@ -13,8 +13,10 @@ struct bake_source {
     // What a base is made from, and a layer's base is made from: never AUTO. Of an official image
     // image is the version and snapshot its day, unless the spec says another.
     struct spec_base base;
-    bool unsettled;   // of a base: only the network knows its digest, so its key is not the last
-    char *base_key;   // of the image it is a layer over; NULL for a base
+    bool pinned;    // of a base: the spec names no image, so it is the one that airbuild comes with
+    bool replaced;  // that one has left the mirrors, and base is the one taken in its place
+    bool unsettled; // of a base: only the network knows its digest, so its key is not the last
+    char *base_key; // of the image it is a layer over; NULL for a base
     size_t base_item; // which item of the plan that is
 };
 
@@ -38,6 +40,11 @@ struct base_disk {
     const char *origin; // what people know it by: the path, or the URL it came from
     const char *sha256; // of a download, for the manifest; else NULL
 };
+
+// Begin the image of the job's item. Another airbuild that makes it at this time is waited for (it
+// is told which process that is; ERR_BUSY in the end); *ret is NULL when the image is there by
+// then.
+int bake_begin(const struct bake_job *job, struct draft **ret, struct error *err);
 
 // Each makes the image of the job's item and publishes it; the image is there when 0 comes back.
 int base_bake_bootstrap(const struct bake_job *job, struct error *err);

@@ -43,7 +43,7 @@ static const struct yaml_key arch_keys[] = {
         .offset = AT(image),
         .fits = form_arch_image,
         .form = "latest, or a version such as 20261001.604814",
-        .absent = "20261001.604814, which this airbuild knows the digest of",
+        .absent = "the one that this airbuild knows the digest of",
         .meaning = "Which of the official cloud images. What latest came to is remembered until "
                    "'airbuild images --refresh' asks again."},
     {.name = "snapshot",

@@ -6,6 +6,10 @@
 #include "bake/arch.h"
 #include "bake/settle.h"
 
+#include <unistd.h>
+
+#define NEWEST "20991115.777"
+
 // ---- bases ---------------------------------------------------------------------------------------
 
 static void
@@ -14,18 +18,19 @@ test_base_arch(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     struct spec spec = of_kind(SPEC_BASE_ARCH);
     struct spec said =
-        over((struct spec_base){.kind = SPEC_BASE_ARCH, .image = (char[]){"20261001.604814"}});
+        over((struct spec_base){.kind = SPEC_BASE_ARCH, .image = (char[]){ARCH_PINNED_VERSION}});
     struct spec day = over((struct spec_base){
-        .kind = SPEC_BASE_ARCH, .snapshot = (char[]){"2026-10-03"}, .snapshot_said = true});
+        .kind = SPEC_BASE_ARCH, .snapshot = (char[]){"2026-10-13"}, .snapshot_said = true});
     struct spec mirror =
         over((struct spec_base){.kind = SPEC_BASE_ARCH, .mirror = (char[]){"https://example.org"}});
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
     assert_string_equal(plan->base, "arch");
     assert_string_equal(plan->items[0].name, "base-arch");
     const struct spec_base *base = &plan->items[1].source->base;
-    assert_string_equal(base->image, "20261001.604814");
-    assert_string_equal(base->snapshot, "2026-10-01");
-    assert_true(str_starts(base->sha256, "360f0fa4"));
+    FREE_AUTO char *pinned_day = arch_day(ARCH_PINNED_VERSION);
+    assert_string_equal(base->image, ARCH_PINNED_VERSION);
+    assert_string_equal(base->snapshot, pinned_day);
+    assert_string_equal(base->sha256, ARCH_PINNED_SHA256);
     assert_changes(store, plan, &said, "");
     assert_changes(store, plan, &day, "haproxy redis");
     assert_changes(store, plan, &mirror, "haproxy redis");
@@ -75,19 +80,43 @@ test_base_of_each_role(void **state)
 
 // ---- auto ---------------------------------------------------------------------------------------
 
-// A mirror in a folder, with Arch's pinned image and the newest one.
+// An image on a mirror as the script that fills them lays it out: the version is taken out of the
+// names beside, and out of the list of digests that goes with them.
+static void
+put_arch_image(const char *mirror, const char *version, const char *sha256)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *image = arch_image_url(mirror, version), *folder = path_folder(image);
+    FREE_AUTO char *list = str_format("%s.SHA256", image), *signature = str_format("%s.sig", image);
+    FREE_AUTO char *line = str_format("%s  %s\n", sha256, strrchr(image, '/') + 1);
+    FREE_AUTO char *plain = path_join(folder, "Arch-Linux-x86_64-cloudimg.qcow2");
+    FREE_AUTO char *plain_list = str_format("%s.SHA256", plain);
+    FREE_AUTO char *latest = str_format("%s/images/latest", mirror), *name = NULL;
+    assert_ok(dir_make(folder, 0755, &err), &err);
+    put_text(image, "an image");
+    put_text(list, line);
+    put_text(signature, "a signature");
+    put_text(plain_list, KEY_OTHER "  Arch-Linux-x86_64-cloudimg.qcow2\n");
+    assert_int_equal(symlink(strrchr(image, '/') + 1, plain), 0);
+    (void) unlink(latest);
+    name = str_format("v%s", version);
+    assert_int_equal(symlink(name, latest), 0);
+}
+
+static void
+drop_arch_image(const char *mirror, const char *version)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *folder = str_format("%s/images/v%s", mirror, version);
+    assert_ok(dir_remove(folder, &err), &err);
+}
+
+// A mirror in a folder, with Arch's pinned image and a newer one.
 static void
 make_mirror(const char *folder)
 {
-    static const char list[] = KEY_OTHER "  Arch-Linux-x86_64-cloudimg-20261115.777.qcow2\n";
-    ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *image = arch_image_url(folder, ARCH_PINNED_VERSION);
-    FREE_AUTO char *latest = arch_latest_url(folder);
-    FREE_AUTO char *image_folder = path_folder(image), *latest_folder = path_folder(latest);
-    assert_ok(dir_make(image_folder, 0755, &err), &err);
-    assert_ok(dir_make(latest_folder, 0755, &err), &err);
-    put_text(image, "an image");
-    put_text(latest, list);
+    put_arch_image(folder, ARCH_PINNED_VERSION, ARCH_PINNED_SHA256);
+    put_arch_image(folder, NEWEST, KEY_OTHER);
 }
 
 static void
@@ -114,7 +143,7 @@ test_auto(void **state)
     assert_ok(bake_plan_make(&spec, store, NULL, BAKE_ASK_NEVER, &never, &err), &err);
     assert_string_equal(never->base, "debian");
     // What was recorded holds until it is asked again.
-    assert_ok(settle_record_auto(store, SPEC_BASE_DEBIAN, &err), &err);
+    assert_ok(settle_record_auto(store, SPEC_BASE_DEBIAN, false, &err), &err);
     BAKE_PLAN_AUTO struct bake_plan *held = plan_with(store, &spec, NULL);
     assert_string_equal(held->base, "debian");
     assert_null(held->chosen);
@@ -152,6 +181,15 @@ ask(struct store *store, struct bake_plan *plan, bool offline, struct error *err
     return settle_ask(&job, err);
 }
 
+static char *
+names_of(const char *folder)
+{
+    ERROR_AUTO struct error err = {0};
+    STRV_AUTO struct strv names = {0};
+    assert_ok(dir_list(folder, &names, &err), &err);
+    return strv_join(&names, " ");
+}
+
 static void
 test_latest(void **state)
 {
@@ -159,7 +197,6 @@ test_latest(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     FREE_AUTO char *folder = path_join(*state, "mirror");
     FREE_AUTO char *mirror = str_format("file://%s", folder);
-    FREE_AUTO char *list = arch_latest_url(folder);
     struct spec spec = over(
         (struct spec_base){.kind = SPEC_BASE_ARCH, .image = (char[]){"latest"}, .mirror = mirror});
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
@@ -167,22 +204,173 @@ test_latest(void **state)
     assert_error(ask(store, plan, true, &err), &err, ERR_NETWORK,
         "which image 'latest' is was never asked; run 'airbuild images' without --offline");
     assert_error(ask(store, plan, false, &err), &err, ERR_NETWORK,
-        "cannot be downloaded: there is no such file; check the URL");
+        "images/' cannot be listed: there is no such folder; check the URL");
     make_mirror(folder);
     assert_ok(ask(store, plan, false, &err), &err);
     assert_ok(bake_plan_settled(plan, 0, store, &err), &err);
     const struct spec_base *base = &plan->items[2].source->base;
-    assert_string_equal(base->image, "20261115.777");
+    assert_string_equal(base->image, "20991115.777");
     assert_string_equal(base->sha256, KEY_OTHER);
-    assert_string_equal(base->snapshot, "2026-11-15");
+    assert_string_equal(base->snapshot, "2099-11-15");
     // It is remembered, whatever the mirror says by now.
-    put_text(list, "something else");
+    FREE_AUTO char *images = path_join(folder, "images");
+    drop_arch_image(folder, NEWEST);
+    drop_arch_image(folder, ARCH_PINNED_VERSION);
     assert_changes(store, plan, &spec, "");
     BAKE_PLAN_AUTO struct bake_plan *again = NULL;
     assert_ok(bake_plan_make(&spec, store, NULL, BAKE_ASK_AGAIN, &again, &err), &err);
     assert_true(again->items[0].source->unsettled);
-    assert_error(
-        ask(store, again, false, &err), &err, ERR_DAMAGED, "the mirror's list of digests '");
+    assert_error(ask(store, again, false, &err), &err, ERR_NETWORK, "does not list its images");
+    FREE_AUTO char *names = names_of(images);
+    assert_string_equal(names, "latest");
+}
+
+// A newer folder that lacks its signature is not there yet; a version that no mirror has is told
+// from those they have.
+static void
+test_newest_signed(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *folder = path_join(*state, "mirror");
+    FREE_AUTO char *mirror = str_format("file://%s", folder);
+    struct spec latest = over(
+        (struct spec_base){.kind = SPEC_BASE_ARCH, .image = (char[]){"latest"}, .mirror = mirror});
+    struct spec gone = over((struct spec_base){
+        .kind = SPEC_BASE_ARCH, .image = (char[]){"20200101.1"}, .mirror = mirror});
+    make_mirror(folder);
+    put_arch_image(folder, "20991115.1000", KEY_OTHER);
+    put_arch_image(folder, "20991201.1", KEY_BASE);
+    FREE_AUTO char *image = arch_image_url(folder, "20991201.1");
+    FREE_AUTO char *signature = str_format("%s.sig", image);
+    assert_int_equal(unlink(signature), 0);
+    BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &latest, NULL);
+    BAKE_PLAN_AUTO struct bake_plan *old = plan_with(store, &gone, NULL);
+    assert_ok(ask(store, plan, false, &err), &err);
+    assert_string_equal(plan->items[0].source->base.image, "20991115.1000");
+    assert_error(ask(store, old, false, &err), &err, ERR_NOT_FOUND,
+        "no mirror has the image '20200101.1' any more, as they keep the newest few (20991201.1, "
+        "20991115.1000, 20991115.777, " ARCH_PINNED_VERSION ")");
+}
+
+// ---- the pinned image ----------------------------------------------------------------------------
+
+static void
+settle(struct store *store, struct bake_plan *plan, bool expected)
+{
+    ERROR_AUTO struct error err = {0};
+    struct bake_options options = {0};
+    struct bake_job job = {.item = &plan->items[0], .store = store, .options = &options};
+    bool replaced = !expected;
+    assert_ok(settle_pinned(&job, &replaced, &err), &err);
+    assert_int_equal(replaced, expected);
+}
+
+// It stays while a mirror has it, and while none says that it has not; then the newest takes its
+// place, and keeps it.
+static void
+test_pinned_image_leaves(void **state)
+{
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *folder = path_join(*state, "mirror");
+    FREE_AUTO char *mirrors = str_format("file:///nowhere file://%s", folder);
+    struct spec spec = of_kind(SPEC_BASE_ARCH);
+    struct spec said =
+        over((struct spec_base){.kind = SPEC_BASE_ARCH, .image = (char[]){ARCH_PINNED_VERSION}});
+    BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
+    BAKE_PLAN_AUTO struct bake_plan *named = plan_with(store, &said, NULL);
+    settle(store, plan, false);
+    setenv("AIRBUILD_ARCH_MIRRORS", mirrors, 1);
+    make_mirror(folder);
+    settle(store, plan, false);
+    drop_arch_image(folder, ARCH_PINNED_VERSION);
+    settle(store, named, false);
+    settle(store, plan, true);
+    const struct spec_base *base = &plan->items[0].source->base;
+    assert_string_equal(base->image, NEWEST);
+    assert_string_equal(base->sha256, KEY_OTHER);
+    assert_string_equal(base->snapshot, "2099-11-15");
+    // An even newer one changes nothing.
+    put_arch_image(folder, "20991201.1", KEY_BASE);
+    BAKE_PLAN_AUTO struct bake_plan *later = plan_with(store, &spec, NULL);
+    setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
+    assert_true(later->items[0].source->replaced);
+    assert_string_equal(later->items[0].source->base.image, NEWEST);
+    BAKE_PLAN_AUTO struct bake_plan *exact = plan_with(store, &said, NULL);
+    assert_string_equal(exact->items[0].source->base.image, ARCH_PINNED_VERSION);
+}
+
+// ---- auto, over the years ------------------------------------------------------------------------
+
+static struct bake_plan *
+asked_again(struct store *store, const struct spec *spec)
+{
+    ERROR_AUTO struct error err = {0};
+    struct bake_plan *plan = NULL;
+    assert_ok(bake_plan_make(spec, store, NULL, BAKE_ASK_AGAIN, &plan, &err), &err);
+    return plan;
+}
+
+// A mirror that has but newer images is one all the same.
+static void
+test_auto_without_the_pinned(void **state)
+{
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *folder = path_join(*state, "mirror");
+    FREE_AUTO char *mirrors = str_format("file://%s", folder);
+    struct spec spec = of_kind(SPEC_BASE_AUTO);
+    put_arch_image(folder, NEWEST, KEY_OTHER);
+    setenv("AIRBUILD_ARCH_MIRRORS", mirrors, 1);
+    BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
+    setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
+    assert_string_equal(plan->base, "arch");
+    assert_int_equal(plan->warnings.count, 0);
+}
+
+// From Arch to Debian: never while an image of Arch is here, and never without a warning, which
+// stands.
+static void
+test_auto_turns(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    struct spec spec = of_kind(SPEC_BASE_AUTO), arch = of_kind(SPEC_BASE_ARCH);
+    assert_ok(settle_record_auto(store, SPEC_BASE_ARCH, false, &err), &err);
+    BAKE_PLAN_AUTO struct bake_plan *turned = asked_again(store, &spec);
+    assert_string_equal(turned->base, "debian");
+    assert_int_equal(turned->warnings.count, 1);
+    assert_contains(turned->warnings.items[0],
+        "'base: auto' was Arch and is Debian from now on, as no mirror of Arch answers");
+    assert_ok(settle_record_auto(store, turned->auto_kind, turned->auto_was_arch, &err), &err);
+    BAKE_PLAN_AUTO struct bake_plan *later = plan_with(store, &spec, NULL);
+    assert_string_equal(later->base, "debian");
+    assert_int_equal(later->warnings.count, 1);
+    assert_contains(later->warnings.items[0], "'base: auto' was Arch and is Debian since 2");
+    assert_ok(settle_record_auto(store, SPEC_BASE_ARCH, true, &err), &err);
+    BAKE_PLAN_AUTO struct bake_plan *of_arch = plan_with(store, &arch, NULL);
+    put_image(store, of_arch->items[0].key, "base-arch", NULL, "a disk");
+    BAKE_PLAN_AUTO struct bake_plan *stays = asked_again(store, &spec);
+    assert_string_equal(stays->base, "arch");
+    assert_int_equal(stays->warnings.count, 1);
+    assert_contains(stays->warnings.items[0], "'base: auto' stays Arch, whose image is here");
+}
+
+// What is remembered decides what images are made over, so what cannot be read is no empty memory.
+static void
+test_damaged_memory(void **state)
+{
+    static const char *const names[] = {"base.json", "sources.json"};
+    struct spec specs[] = {of_kind(SPEC_BASE_AUTO), of_kind(SPEC_BASE_ARCH)};
+    STORE_AUTO struct store *store = open_store(*state);
+    for (size_t i = 0; i < 2; i++) {
+        ERROR_AUTO struct error err = {0};
+        struct bake_plan *plan = NULL;
+        FREE_AUTO char *path = path_join(store_folder(store), names[i]);
+        put_text(path, "{\"base\": ");
+        assert_error(bake_plan_make(&specs[i], store, NULL, BAKE_ASK_NEW, &plan, &err), &err,
+            ERR_DAMAGED, "remove it, and what it remembers is asked for again");
+        assert_int_equal(unlink(path), 0);
+    }
 }
 
 static void
@@ -232,6 +420,11 @@ main(void)
         plan_test(test_auto),
         plan_test(test_auto_baked),
         plan_test(test_latest),
+        plan_test(test_newest_signed),
+        plan_test(test_pinned_image_leaves),
+        plan_test(test_auto_without_the_pinned),
+        plan_test(test_auto_turns),
+        plan_test(test_damaged_memory),
         plan_test(test_servers),
     };
     // No mirror of Arch is asked but those that a test says.

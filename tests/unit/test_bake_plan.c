@@ -115,7 +115,7 @@ test_pure(void **state)
     assert_ok(dir_list(locks_folder, &locks, &err), &err);
     assert_ok(dir_list(store_folder(store), &folder, &err), &err);
     assert_int_equal(images.count + locks.count, 0);
-    assert_int_equal(folder.count, 4);
+    assert_int_equal(folder.count, 5);
 }
 
 // ---- keys ----------------------------------------------------------------------------------------
