@@ -6,9 +6,6 @@
 #include "cli/images.h"
 #include "cli/needs.h"
 #include "cli/table.h"
-#include "cluster/cluster.h"
-
-#define KEY_SHOWN 12 // digits of a key that people are shown
 
 static bool
 in_plan(const struct bake_plan *plan, const char *key)
@@ -17,6 +14,22 @@ in_plan(const struct bake_plan *plan, const char *key)
         if (str_equal(plan->items[i].key, key))
             return true;
     return false;
+}
+
+static int
+check_unused(const struct needs *needs, const struct bake_item *item, const struct strv *in_use,
+    struct error *err)
+{
+    STRV_AUTO struct strv folders = {0};
+    if (store_users(needs->store, item->key, &folders, err) != 0)
+        return -1;
+    if (folders.count == 0 && !strv_has(in_use, item->key))
+        return 0;
+    FREE_AUTO char *list = strv_join(&folders, "', '");
+    return error_set(err, ERR_CONFLICT,
+        "image '%s' cannot be baked again while disks of a cluster lie over it%s%s%s; run "
+        "'airbuild destroy' for that cluster first",
+        item->name, folders.count > 0 ? " ('" : "", list, folders.count > 0 ? "')" : "");
 }
 
 // An image cannot be baked again below something that lies over it.
@@ -28,11 +41,8 @@ check_free(const struct needs *needs, const struct strv *in_use, struct error *e
     if (store_list(needs->store, &list, &damaged, err) != 0)
         return -1;
     for (size_t i = 0; i < needs->plan->count; i++)
-        if (strv_has(in_use, needs->plan->items[i].key))
-            return error_set(err, ERR_CONFLICT,
-                "image '%s' cannot be baked again while disks of a cluster lie over it; run "
-                "'airbuild destroy' first",
-                needs->plan->items[i].name);
+        if (check_unused(needs, &needs->plan->items[i], in_use, err) != 0)
+            return -1;
     for (size_t i = 0; i < list.count; i++) {
         const struct image *image = list.items[i];
         if (image->backing != NULL && in_plan(needs->plan, image->backing) &&
@@ -40,7 +50,7 @@ check_free(const struct needs *needs, const struct strv *in_use, struct error *e
             return error_set(err, ERR_CONFLICT,
                 "the base cannot be baked again while image '%s' (%.*s) lies over it; 'airbuild "
                 "images prune' removes what no cluster needs",
-                image->name, KEY_SHOWN, image->key);
+                image->name, IMAGES_KEY_SHOWN, image->key);
     }
     return 0;
 }
@@ -51,31 +61,44 @@ how_to_ask(const struct images_values *values)
     return values->offline ? BAKE_ASK_NEVER : values->refresh ? BAKE_ASK_AGAIN : BAKE_ASK_NEW;
 }
 
-// Remove what the plan has in the store, layers before their base, and plan anew.
+// Layers before their base, while nobody else bakes with them.
 static int
-forget(const struct cli *cli, const struct spec *spec, struct needs *needs,
-    const struct strv *in_use, struct error *err)
+remove_planned(const struct needs *needs, const struct strv *in_use, struct error *err)
 {
-    const struct images_values *values = cli->values;
-    if (check_free(needs, in_use, err) != 0)
+    CLOSE_AUTO int alone = -1;
+    if (store_alone(needs->store, &alone, err) != 0 || check_free(needs, in_use, err) != 0)
         return -1;
     for (size_t i = needs->plan->count; i > 0; i--)
         if (store_remove(needs->store, needs->plan->items[i - 1].key, err) != 0)
             return -1;
+    return 0;
+}
+
+// Remove what the plan has in the store, and plan anew.
+static int
+forget(const struct cli *cli, const struct spec *spec, struct needs *needs,
+    const struct strv *in_use, struct progress *progress, struct error *err)
+{
+    const struct images_values *values = cli->values;
+    if (remove_planned(needs, in_use, err) != 0)
+        return -1;
     needs_close(needs);
-    return needs_open(spec, values->recipe, how_to_ask(values), needs, err);
+    if (needs_open(spec, values->recipe, how_to_ask(values), needs, err) != 0)
+        return -1;
+    store_set_patience(needs->store, progress, IMAGES_WAIT_MS);
+    return 0;
 }
 
 static int
 bake_missing(const struct cli *cli, const struct spec *spec, struct needs *needs,
-    const struct strv *in_use, struct error *err)
+    const struct strv *in_use, struct progress *progress, struct error *err)
 {
     const struct images_values *values = cli->values;
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     struct bake_options options = {
         .offline = values->offline,
         .refresh = values->refresh,
+        .wait_ms = IMAGES_WAIT_MS,
         .in_use = in_use,
         .progress = progress,
     };
@@ -83,8 +106,28 @@ bake_missing(const struct cli *cli, const struct spec *spec, struct needs *needs
     options.kvm = verdict.kvm;
     if (status == 0)
         status = bake_run(needs->plan, needs->store, &options, err);
-    progress_clear(progress);
     return status;
+}
+
+// baked: by item, whether it was to be made.
+static int
+make_ready(const struct cli *cli, const struct spec *spec, struct needs *needs,
+    struct progress *progress, bool **ret_baked, struct error *err)
+{
+    const struct images_values *values = cli->values;
+    STRV_AUTO struct strv in_use = {0};
+    store_set_patience(needs->store, progress, IMAGES_WAIT_MS);
+    if (values->rebuild || !bake_plan_ready(needs->plan))
+        if (images_unpinned(needs->store, &in_use, err) != 0)
+            return -1;
+    if (values->rebuild && forget(cli, spec, needs, &in_use, progress, err) != 0)
+        return -1;
+    *ret_baked = mem_zero(needs->plan->count, sizeof(**ret_baked));
+    for (size_t i = 0; i < needs->plan->count; i++)
+        (*ret_baked)[i] = needs->plan->items[i].state != BAKE_READY;
+    if (bake_plan_ready(needs->plan))
+        return 0;
+    return bake_missing(cli, spec, needs, &in_use, progress, err);
 }
 
 // baked: by item, whether it was made just now.
@@ -98,7 +141,7 @@ print_text(const struct cli *cli, const struct bake_plan *plan, const bool *bake
         table_row(&table);
         table_cell(&table, COLOR_BOLD, plan->items[i].name);
         table_cell(&table, COLOR_GREEN, baked[i] ? "baked" : "ready");
-        table_cellf(&table, COLOR_NONE, "%.*s", KEY_SHOWN, plan->items[i].key);
+        table_cellf(&table, COLOR_NONE, "%.*s", IMAGES_KEY_SHOWN, plan->items[i].key);
         table_cell(&table, COLOR_NONE, size);
     }
     table_print(&table, 0, cli->color, &text);
@@ -117,6 +160,7 @@ print_json(const struct bake_plan *plan, const bool *baked)
     JV_AUTO struct jv *value = jv_object();
     jv_set_string(value, "base", plan->base);
     jv_set(value, "images", images);
+    jv_set(value, "warnings", images_strings_json(&plan->warnings));
     cli_print_json(value);
 }
 
@@ -126,24 +170,20 @@ images_bake(struct cli *cli, struct error *err)
     const struct images_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
     NEEDS_AUTO struct needs needs = {0};
-    STRV_AUTO struct strv in_use = {0};
+    FREE_AUTO bool *baked = NULL;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
         needs_open(spec, values->recipe, how_to_ask(values), &needs, err) != 0)
         return -1;
-    if (values->rebuild || !bake_plan_ready(needs.plan))
-        if (cluster_images_in_use(&in_use, err) != 0)
-            return -1;
-    if (values->rebuild && forget(cli, spec, &needs, &in_use, err) != 0)
-        return -1;
-    FREE_AUTO bool *baked = mem_zero(needs.plan->count, sizeof(*baked));
-    for (size_t i = 0; i < needs.plan->count; i++)
-        baked[i] = needs.plan->items[i].state != BAKE_READY;
-    if (!bake_plan_ready(needs.plan) && bake_missing(cli, spec, &needs, &in_use, err) != 0)
+    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    int status = make_ready(cli, spec, &needs, progress, &baked, err);
+    progress_clear(progress);
+    if (status != 0)
         return -1;
     if (cli->globals.json)
         print_json(needs.plan, baked);
     else
         print_text(cli, needs.plan, baked);
+    images_warn(&needs.plan->warnings);
     return 0;
 }
 
@@ -157,11 +197,12 @@ static const struct action {
     {"list", 0, false, false, false, images_list},
     {"verify", 0, false, false, false, images_verify},
     {"prune", 0, true, false, true, images_prune},
+    {"show", 1, false, false, false, images_show},
     {"export", 1, true, false, false, images_export},
     {"import", 1, false, false, false, images_import},
 };
 static const char *const action_names[] = {
-    "bake", "list", "verify", "prune", "export", "import", NULL};
+    "bake", "list", "verify", "prune", "show", "export", "import", NULL};
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
 static int
@@ -170,7 +211,8 @@ check_action(const struct cli *cli, const struct action *action, struct error *e
     const struct images_values *values = cli->values;
     size_t given = cli->operands.count > 0 ? cli->operands.count - 1 : 0;
     if (given < action->operands)
-        return cli_usage(cli, err, "write 'airbuild images %s FOLDER'", action->name);
+        return cli_usage(cli, err, "write 'airbuild images %s %s'", action->name,
+            action->run == images_show ? "NAME" : "FOLDER");
     if (given > action->operands)
         return cli_usage(cli, err, "'airbuild images %s' does not take '%s'", action->name,
             cli->operands.items[action->operands + 1]);
@@ -185,6 +227,8 @@ check_action(const struct cli *cli, const struct action *action, struct error *e
         wrong = "--refresh";
     if (values->dry_run && !action->dry_run)
         wrong = "--dry-run";
+    if (values->forget_missing && !action->dry_run)
+        wrong = "--forget-missing";
     if (wrong != NULL)
         return cli_usage(cli, err, "'airbuild images %s' does not take '%s'", action->name, wrong);
     if (values->refresh && values->offline)
@@ -216,12 +260,14 @@ static const struct cli_option options[] = {
         OPTION_FLAG(struct images_values, refresh)},
     {"dry-run", 'n', NULL, "only tell what would be removed (prune)",
         OPTION_FLAG(struct images_values, dry_run)},
+    {"forget-missing", 0, NULL, "let go what clusters use whose folders are not there (prune)",
+        OPTION_FLAG(struct images_values, forget_missing)},
     {0},
 };
 
 const struct cli_command command_images = {
     .name = "images",
-    .arguments = "[bake|list|verify|prune|export FOLDER|import FOLDER]",
+    .arguments = "[bake|list|verify|prune|show NAME|export FOLDER|import FOLDER]",
     .summary = "bake what the spec needs; list, verify, prune, carry",
     .details =
         "bake, which is meant when nothing is said, makes the bases and the role images that "
@@ -229,9 +275,11 @@ const struct cli_command command_images = {
         "downloaded is checked by its digest, and by its signature where it has one. list shows "
         "the "
         "store. verify reads every byte; the exit status is 10 when an image is damaged. "
-        "prune removes what neither the spec nor a launched cluster needs. export copies the "
-        "images of the spec into a folder, import takes such a folder in, for a machine "
-        "without a network.\n",
+        "prune removes what neither the spec nor any launched cluster needs, and says which "
+        "clusters use what stays; a cluster whose folder is not there counts until "
+        "--forget-missing. show tells all of an image, by its name or the first digits of its "
+        "key. export copies the images of the spec into a folder, import takes such a folder in, "
+        "for a machine without a network. Who must wait for another airbuild says for which.\n",
     .options = options,
     .values_size = sizeof(struct images_values),
     .operand = CLI_ACTION,

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/hosts.h"
+#include "cli/images.h"
 #include "cli/message.h"
 #include "cli/needs.h"
 #include "cli/show.h"
@@ -62,7 +63,7 @@ find_images(const struct spec *spec, const struct needs *needs, struct cluster_l
 
 static int
 launch(const struct cli *cli, const struct spec *spec, struct progress *progress,
-    struct cluster_report **ret, struct error *err)
+    struct cluster_report **ret, struct strv *ret_warnings, struct error *err)
 {
     const struct launch_values *values = cli->values;
     NEEDS_AUTO struct needs needs = {0};
@@ -72,6 +73,8 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
         needs_open(spec, NULL, BAKE_ASK_NEW, &needs, err) != 0 ||
         find_images(spec, &needs, &launch, err) != 0)
         return -1;
+    for (size_t i = 0; i < needs.plan->warnings.count; i++)
+        strv_add(ret_warnings, needs.plan->warnings.items[i]);
     const char *kernel = launch.redis != NULL ? launch.redis->kernel : NULL;
     if (needs_accel(needs.home, spec, kernel, progress, &verdict, err) != 0)
         return -1;
@@ -133,10 +136,11 @@ run(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
     CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
+    STRV_AUTO struct strv warnings = {0};
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    int status = launch(cli, spec, progress, &report, err);
+    int status = launch(cli, spec, progress, &report, &warnings, err);
     progress_clear(progress);
     if (status != 0)
         return -1;
@@ -145,10 +149,12 @@ run(struct cli *cli, struct error *err)
         jv_set_string(value, "accel", report->tcg ? "tcg" : "kvm");
         jv_set(value, "seconds", jv_real(report->seconds));
         jv_set_bool(value, "unchanged", report->unchanged);
+        jv_set(value, "warnings", images_strings_json(&warnings));
         cli_print_json(value);
     } else {
         print_recap(cli, spec, report);
     }
+    images_warn(&warnings);
     return 0;
 }
 

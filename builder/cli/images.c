@@ -8,13 +8,31 @@
 #include "cli/table.h"
 #include "cluster/cluster.h"
 
-#define KEY_SHOWN 12 // digits of a key that people are shown
-
-static int
-open_store(struct store **ret, struct error *err)
+int
+images_open_store(struct progress *progress, struct store **ret, struct error *err)
 {
     FREE_AUTO char *home = cluster_home();
-    return interrupt_install(err) == 0 ? store_open(home, ret, err) : -1;
+    if (interrupt_install(err) != 0 || store_open(home, ret, err) != 0)
+        return -1;
+    store_set_patience(*ret, progress, IMAGES_WAIT_MS);
+    return 0;
+}
+
+int
+images_unpinned(struct store *store, struct strv *ret_keys, struct error *err)
+{
+    if (cluster_images_in_use(ret_keys, err) != 0)
+        return -1;
+    return store_add_bases(store, ret_keys, err);
+}
+
+void
+images_warn(const struct strv *warnings)
+{
+    for (size_t i = 0; i < warnings->count; i++) {
+        FREE_AUTO char *sentence = message_harmless(warnings->items[i]);
+        fprintf(stderr, "airbuild: warning: %s\n", sentence);
+    }
 }
 
 struct jv *
@@ -32,8 +50,8 @@ images_json(const struct image *image)
     return value;
 }
 
-static struct jv *
-strings_json(const struct strv *list)
+struct jv *
+images_strings_json(const struct strv *list)
 {
     struct jv *value = jv_array();
     for (size_t i = 0; i < list->count; i++)
@@ -48,12 +66,12 @@ add_image(struct table *table, const struct image *image)
     FREE_AUTO char *space = str_bytes(image->virtual_bytes);
     table_row(table);
     table_cell(table, COLOR_BOLD, image->name);
-    table_cellf(table, COLOR_NONE, "%.*s", KEY_SHOWN, image->key);
+    table_cellf(table, COLOR_NONE, "%.*s", IMAGES_KEY_SHOWN, image->key);
     table_cell(table, COLOR_NONE, image->family);
     table_cell(table, COLOR_NONE, disk);
     table_cell(table, COLOR_NONE, space);
     if (image->backing != NULL)
-        table_cellf(table, COLOR_NONE, "%.*s", KEY_SHOWN, image->backing);
+        table_cellf(table, COLOR_NONE, "%.*s", IMAGES_KEY_SHOWN, image->backing);
     else
         table_cell(table, COLOR_NONE, NULL);
     table_cell(table, COLOR_NONE, image->created);
@@ -94,7 +112,7 @@ images_list(struct cli *cli, struct error *err)
     STORE_AUTO struct store *store = NULL;
     IMAGE_LIST_AUTO struct image_list list = {0};
     STRV_AUTO struct strv damaged = {0};
-    if (open_store(&store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
+    if (images_open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
         return -1;
     if (!cli->globals.json) {
         print_list(cli, &list, &damaged);
@@ -105,7 +123,7 @@ images_list(struct cli *cli, struct error *err)
     for (size_t i = 0; i < list.count; i++)
         jv_push(images, images_json(list.items[i]));
     jv_set(value, "images", images);
-    jv_set(value, "damaged", strings_json(&damaged));
+    jv_set(value, "damaged", images_strings_json(&damaged));
     cli_print_json(value);
     return 0;
 }
@@ -129,14 +147,14 @@ verify_all(const struct image_list *list, struct store *store, struct progress *
         ERROR_AUTO struct error found = {0};
         if (is_below_another(list, image))
             continue;
-        progress_step(progress, image->name, "reading %.*s", KEY_SHOWN, image->key);
+        progress_step(progress, image->name, "reading %.*s", IMAGES_KEY_SHOWN, image->key);
         if (store_verify(store, image->key, &found) == 0) {
-            progress_done(progress, image->name, "%.*s is well", KEY_SHOWN, image->key);
+            progress_done(progress, image->name, "%.*s is well", IMAGES_KEY_SHOWN, image->key);
             continue;
         }
         if (found.code != ERR_DAMAGED)
             return error_set(err, found.code, "%s", found.message);
-        progress_done(progress, image->name, "%.*s is damaged", KEY_SHOWN, image->key);
+        progress_done(progress, image->name, "%.*s is damaged", IMAGES_KEY_SHOWN, image->key);
         strv_add(damaged, found.message);
     }
     return 0;
@@ -148,7 +166,7 @@ images_verify(struct cli *cli, struct error *err)
     STORE_AUTO struct store *store = NULL;
     IMAGE_LIST_AUTO struct image_list list = {0};
     STRV_AUTO struct strv damaged = {0};
-    if (open_store(&store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
+    if (images_open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     int status = verify_all(&list, store, progress, &damaged, err);
@@ -158,7 +176,7 @@ images_verify(struct cli *cli, struct error *err)
     if (cli->globals.json) {
         JV_AUTO struct jv *value = jv_object();
         jv_set_int(value, "read", (long long) list.count);
-        jv_set(value, "damaged", strings_json(&damaged));
+        jv_set(value, "damaged", images_strings_json(&damaged));
         cli_print_json(value);
     } else {
         BUF_AUTO struct buf text = {0};
@@ -167,46 +185,6 @@ images_verify(struct cli *cli, struct error *err)
         cli_print(text.data);
     }
     return damaged.count > 0 ? ERR_DAMAGED : 0;
-}
-
-// What the spec needs and what clusters' disks lie over.
-static int
-collect_kept(const struct needs *needs, struct strv *keep, struct error *err)
-{
-    for (size_t i = 0; i < needs->plan->count; i++)
-        strv_add(keep, needs->plan->items[i].key);
-    return cluster_images_in_use(keep, err);
-}
-
-int
-images_prune(struct cli *cli, struct error *err)
-{
-    const struct images_values *values = cli->values;
-    SPEC_AUTO struct spec *spec = NULL;
-    NEEDS_AUTO struct needs needs = {0};
-    STRV_AUTO struct strv keep = {0};
-    STRV_AUTO struct strv removed = {0};
-    uint64_t bytes = 0;
-    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        needs_open(spec, values->recipe, BAKE_ASK_NEW, &needs, err) != 0 ||
-        collect_kept(&needs, &keep, err) != 0 ||
-        store_prune(needs.store, &keep, values->dry_run, &removed, &bytes, err) != 0)
-        return -1;
-    if (cli->globals.json) {
-        JV_AUTO struct jv *value = jv_object();
-        jv_set_bool(value, "dry_run", values->dry_run);
-        jv_set(value, "removed", strings_json(&removed));
-        jv_set_int(value, "bytes", (long long) bytes);
-        cli_print_json(value);
-        return 0;
-    }
-    BUF_AUTO struct buf text = {0};
-    FREE_AUTO char *size = str_bytes(bytes);
-    for (size_t i = 0; i < removed.count; i++)
-        buf_printf(&text, "%s\n", removed.items[i]);
-    buf_printf(&text, "%s %s\n", size, values->dry_run ? "would be freed" : "freed");
-    cli_print(text.data);
-    return 0;
 }
 
 // Every image of the plan must be there.
@@ -242,6 +220,7 @@ images_export(struct cli *cli, struct error *err)
         jv_push(images, images_json(needs.plan->items[i].image));
     }
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    store_set_patience(needs.store, progress, IMAGES_WAIT_MS);
     progress_step(progress, "export", "copying to %s", folder);
     if (store_export(needs.store, &keys, folder, err) != 0)
         return -1;
@@ -259,7 +238,7 @@ add_imported(struct store *store, const char *key, struct buf *text)
     ERROR_AUTO struct error ignored = {0};
     const char *name = store_find(store, key, &image, &ignored) == 0 ? image->name : "?";
     FREE_AUTO char *harmless = message_harmless(name);
-    buf_printf(text, "%s %.*s\n", harmless, KEY_SHOWN, key);
+    buf_printf(text, "%s %.*s\n", harmless, IMAGES_KEY_SHOWN, key);
 }
 
 int
@@ -268,9 +247,9 @@ images_import(struct cli *cli, struct error *err)
     const char *folder = cli->operands.items[1];
     STORE_AUTO struct store *store = NULL;
     STRV_AUTO struct strv keys = {0};
-    if (open_store(&store, err) != 0)
-        return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    if (images_open_store(progress, &store, err) != 0)
+        return -1;
     progress_step(progress, "import", "copying and checking what is in %s", folder);
     int status = store_import(store, folder, &keys, err);
     progress_clear(progress);
@@ -278,7 +257,7 @@ images_import(struct cli *cli, struct error *err)
         return -1;
     if (cli->globals.json) {
         JV_AUTO struct jv *value = jv_object();
-        jv_set(value, "imported", strings_json(&keys));
+        jv_set(value, "imported", images_strings_json(&keys));
         cli_print_json(value);
         return 0;
     }

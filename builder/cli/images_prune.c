@@ -1,0 +1,165 @@
+// images_prune.c - `airbuild images prune`: what neither the spec nor a cluster needs is removed;
+// what stays for a cluster is told with it.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/images.h"
+#include "cli/message.h"
+#include "cli/needs.h"
+
+// An image that stays, and for whom.
+struct kept {
+    char *key, *name;
+    struct strv folders;
+};
+
+struct pruned {
+    struct strv removed, missing; // "NAME KEY"; folders of clusters that are not there
+    struct kept *kept;
+    size_t kept_count;
+    uint64_t bytes;
+};
+
+static void
+pruned_clear(struct pruned *pruned)
+{
+    for (size_t i = 0; i < pruned->kept_count; i++) {
+        free(pruned->kept[i].key);
+        free(pruned->kept[i].name);
+        strv_free(&pruned->kept[i].folders);
+    }
+    free(pruned->kept);
+    strv_free(&pruned->removed);
+    strv_free(&pruned->missing);
+}
+
+static int
+find_kept(struct store *store, struct pruned *pruned, struct error *err)
+{
+    STRV_AUTO struct strv keys = {0};
+    if (store_pinned(store, &keys, err) != 0)
+        return -1;
+    pruned->kept = mem_zero(keys.count + 1, sizeof *pruned->kept);
+    for (size_t i = 0; i < keys.count; i++) {
+        IMAGE_AUTO struct image *image = NULL;
+        ERROR_AUTO struct error ignored = {0};
+        struct kept *kept = &pruned->kept[pruned->kept_count];
+        if (!store_has(store, keys.items[i]))
+            continue;
+        pruned->kept_count++;
+        kept->key = str_dup(keys.items[i]);
+        kept->name =
+            str_dup(store_find(store, keys.items[i], &image, &ignored) == 0 ? image->name : "?");
+        if (store_users(store, kept->key, &kept->folders, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+// What the spec needs and what disks of clusters without pins lie over.
+static int
+collect_needed(const struct needs *needs, struct strv *keep, struct error *err)
+{
+    for (size_t i = 0; i < needs->plan->count; i++)
+        strv_add(keep, needs->plan->items[i].key);
+    return images_unpinned(needs->store, keep, err);
+}
+
+static int
+prune(const struct images_values *values, const struct needs *needs, struct pruned *pruned,
+    struct error *err)
+{
+    STRV_AUTO struct strv keep = {0};
+    bool forget = values->forget_missing && !values->dry_run;
+    if (collect_needed(needs, &keep, err) != 0 ||
+        store_missing_users(needs->store, forget, &pruned->missing, err) != 0 ||
+        store_prune(needs->store, &keep, values->dry_run, &pruned->removed, &pruned->bytes, err) !=
+            0)
+        return -1;
+    return find_kept(needs->store, pruned, err);
+}
+
+static void
+print_json(const struct images_values *values, const struct pruned *pruned)
+{
+    JV_AUTO struct jv *value = jv_object();
+    struct jv *kept = jv_array();
+    for (size_t i = 0; i < pruned->kept_count; i++) {
+        struct jv *one = jv_object();
+        jv_push(kept, one);
+        jv_set_string(one, "name", pruned->kept[i].name);
+        jv_set_string(one, "key", pruned->kept[i].key);
+        jv_set(one, "clusters", images_strings_json(&pruned->kept[i].folders));
+    }
+    jv_set_bool(value, "dry_run", values->dry_run);
+    jv_set(value, "removed", images_strings_json(&pruned->removed));
+    jv_set_int(value, "bytes", (long long) pruned->bytes);
+    jv_set(value, "kept", kept);
+    jv_set(value, "missing", images_strings_json(&pruned->missing));
+    cli_print_json(value);
+}
+
+static void
+add_kept(struct buf *text, const struct kept *kept)
+{
+    FREE_AUTO char *name = message_harmless(kept->name);
+    buf_printf(text, "kept: %s %.*s, used by ", name, IMAGES_KEY_SHOWN, kept->key);
+    for (size_t i = 0; i < kept->folders.count; i++) {
+        FREE_AUTO char *folder = message_harmless(kept->folders.items[i]);
+        buf_printf(text, "%s'%s'", i == 0 ? "" : ", ", folder);
+    }
+    buf_add(text, "\n");
+}
+
+static void
+add_missing(struct buf *text, const struct images_values *values, const struct pruned *pruned)
+{
+    for (size_t i = 0; i < pruned->missing.count; i++) {
+        FREE_AUTO char *folder = message_harmless(pruned->missing.items[i]);
+        if (!values->forget_missing)
+            buf_printf(text,
+                "missing: '%s' is not to be seen from here; if that cluster is gone, 'airbuild "
+                "images prune --forget-missing' lets its images go\n",
+                folder);
+        else
+            buf_printf(text, "missing: '%s' %s\n", folder,
+                values->dry_run ? "would be forgotten" : "is forgotten");
+    }
+}
+
+static void
+print_text(const struct images_values *values, const struct pruned *pruned)
+{
+    BUF_AUTO struct buf text = {0};
+    FREE_AUTO char *size = str_bytes(pruned->bytes);
+    for (size_t i = 0; i < pruned->removed.count; i++)
+        buf_printf(&text, "%s\n", pruned->removed.items[i]);
+    for (size_t i = 0; i < pruned->kept_count; i++)
+        add_kept(&text, &pruned->kept[i]);
+    add_missing(&text, values, pruned);
+    buf_printf(&text, "%s %s\n", size, values->dry_run ? "would be freed" : "freed");
+    cli_print(text.data);
+}
+
+int
+images_prune(struct cli *cli, struct error *err)
+{
+    const struct images_values *values = cli->values;
+    SPEC_AUTO struct spec *spec = NULL;
+    NEEDS_AUTO struct needs needs = {0};
+    CLEANUP(pruned_clear) struct pruned pruned = {0};
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
+        needs_open(spec, values->recipe, BAKE_ASK_NEW, &needs, err) != 0)
+        return -1;
+    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
+    store_set_patience(needs.store, progress, IMAGES_WAIT_MS);
+    int status = prune(values, &needs, &pruned, err);
+    progress_clear(progress);
+    if (status != 0)
+        return -1;
+    if (cli->globals.json)
+        print_json(values, &pruned);
+    else
+        print_text(values, &pruned);
+    return 0;
+}

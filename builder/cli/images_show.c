@@ -1,0 +1,114 @@
+// images_show.c - `airbuild images show NAME`: all that is known of an image, and who uses it.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "cli/images.h"
+#include "cli/message.h"
+#include "cli/table.h"
+
+#include <string.h>
+
+enum { PREFIX_LEAST = 4 }; // digits of a key that name an image
+
+// What the manifest tells of where it came from, and how people are told.
+static const struct {
+    const char *member, *title;
+} origins[] = {
+    {"system", "system"},
+    {"image", "image"},
+    {"instead_of", "instead of"},
+    {"url", "from"},
+    {"file", "from"},
+    {"mirror", "mirror"},
+    {"suite", "suite"},
+    {"download", "sha256"},
+    {"backing", "over"},
+};
+
+static bool
+is_named(const struct image *image, const char *word)
+{
+    return str_equal(image->name, word) ||
+           (strlen(word) >= PREFIX_LEAST && str_starts(image->key, word));
+}
+
+static struct jv *
+image_json(struct store *store, const struct image *image, struct error *err)
+{
+    STRV_AUTO struct strv folders = {0};
+    if (store_users(store, image->key, &folders, err) != 0)
+        return NULL;
+    struct jv *value = images_json(image);
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
+        jv_set_string(value, origins[i].member, jv_get_string(image->manifest, origins[i].member));
+    jv_set_int(value, "packages", (long long) jv_count(jv_get(image->manifest, "packages")));
+    jv_set(value, "clusters", images_strings_json(&folders));
+    return value;
+}
+
+static void
+add_row(struct table *table, const char *title, const char *text)
+{
+    table_row(table);
+    table_cell(table, COLOR_DIM, title);
+    table_cell(table, COLOR_NONE, text);
+}
+
+static void
+print_text(const struct cli *cli, const struct image *image, const struct jv *value)
+{
+    TABLE_AUTO struct table table = {0};
+    BUF_AUTO struct buf text = {0};
+    const struct jv *clusters = jv_get(value, "clusters");
+    FREE_AUTO char *size = str_bytes(image->disk_bytes);
+    add_row(&table, "name", image->name);
+    add_row(&table, "key", image->key);
+    add_row(&table, "family", image->family);
+    add_row(&table, "size", size);
+    add_row(&table, "since", image->created);
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
+        if (jv_get_string(value, origins[i].member) != NULL)
+            add_row(&table, origins[i].title, jv_get_string(value, origins[i].member));
+    add_row(&table, "disk", image->disk);
+    for (size_t i = 0; i < jv_count(clusters); i++)
+        add_row(&table, "used by", jv_text(jv_at(clusters, i)));
+    table_print(&table, 0, cli->color, &text);
+    cli_print(text.data);
+}
+
+static int
+show_one(const struct cli *cli, struct store *store, const struct image *image, struct jv *images,
+    struct error *err)
+{
+    struct jv *value = image_json(store, image, err);
+    if (value == NULL)
+        return -1;
+    if (!cli->globals.json)
+        print_text(cli, image, value);
+    jv_push(images, value);
+    return 0;
+}
+
+int
+images_show(struct cli *cli, struct error *err)
+{
+    const char *word = cli->operands.items[1];
+    STORE_AUTO struct store *store = NULL;
+    IMAGE_LIST_AUTO struct image_list list = {0};
+    STRV_AUTO struct strv damaged = {0};
+    JV_AUTO struct jv *images = jv_array();
+    if (images_open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
+        return -1;
+    for (size_t i = 0; i < list.count; i++)
+        if (is_named(list.items[i], word) && show_one(cli, store, list.items[i], images, err) != 0)
+            return -1;
+    if (jv_count(images) == 0)
+        return error_set(err, ERR_NOT_FOUND,
+            "the store '%s' has no image '%s'; 'airbuild images list' shows those it has",
+            store_folder(store), word);
+    if (cli->globals.json) {
+        JV_AUTO struct jv *value = jv_object();
+        jv_set(value, "images", TAKE(images));
+        cli_print_json(value);
+    }
+    return 0;
+}
