@@ -26,6 +26,7 @@ static const uint64_t bytes_max = 8ULL << 30;
 struct work {
     struct store *store;
     const struct download *download;
+    const char *wanted; // its digest, or the first of its URLs
     int64_t end_ms, begin_ms, told_ms;
     uint64_t begin_bytes; // that were there already
     char *signature;      // bytes of it; NULL: none is wanted
@@ -153,7 +154,7 @@ try_mirror(struct work *work, const char *url, struct error *err)
     const struct download *download = work->download;
     PARTIAL_AUTO struct partial partial = {.fd = -1};
     FREE_AUTO char *validator = NULL;
-    if (partial_open(work->store, url, &partial, err) < 0)
+    if (partial_open(work->store, work->wanted, url, &partial, err) < 0)
         return TRANSFER_STOP;
     uint64_t from = partial.length;
     struct transfer_tell told = {.tell = tell, .context = work};
@@ -204,7 +205,7 @@ static int
 tidy(const struct work *work)
 {
     for (size_t i = 0; i < work->download->urls->count; i++)
-        partial_forget(work->store, work->download->urls->items[i]);
+        partial_forget(work->store, work->wanted, work->download->urls->items[i]);
     return 0;
 }
 
@@ -337,22 +338,35 @@ download_locked(struct work *work, struct error *err)
     return try_all(work, err);
 }
 
+// One at a time, by what is wanted.
+static int
+lock_wanted(const struct work *work, int64_t wait_ms, int *ret_fd, struct error *err)
+{
+    char hex[DIGEST_HEX + 1];
+    digest_bytes(work->wanted, strlen(work->wanted), hex);
+    FREE_AUTO char *name = str_format("download-%s", hex);
+    if (store_lock_key(work->store, name, 0, ret_fd, err) == 0)
+        return 0;
+    if (err->code != ERR_BUSY)
+        return -1;
+    error_clear(err);
+    progress_step(work->download->progress, work->download->task,
+        "waiting for process %ld, which downloads it", store_maker(work->store, name));
+    return store_lock_key(work->store, name, wait_ms, ret_fd, err);
+}
+
 int
 store_download(struct store *store, const struct download *download, char **ret_path,
     char **ret_sha256, struct error *err)
 {
-    char hex[DIGEST_HEX + 1];
     CLOSE_AUTO int lock = -1;
     int64_t deadline_ms = or_default(download->deadline_ms, DEADLINE_MS);
     __attribute__((cleanup(work_clear))) struct work work = {.store = store,
         .download = download,
+        .wanted = download->sha256 != NULL ? download->sha256 : download->urls->items[0],
         .end_ms = clock_ms() + deadline_ms,
         .refused = mem_zero(download->urls->count, sizeof(bool))};
-    // One at a time, by what is wanted: its digest, or the first of its URLs.
-    const char *wanted = download->sha256 != NULL ? download->sha256 : download->urls->items[0];
-    digest_bytes(wanted, strlen(wanted), hex);
-    FREE_AUTO char *name = str_format("download-%s", hex);
-    if (store_lock_key(store, name, deadline_ms, &lock, err) < 0 || download_locked(&work, err) < 0)
+    if (lock_wanted(&work, deadline_ms, &lock, err) < 0 || download_locked(&work, err) < 0)
         return -1;
     *ret_path = TAKE(work.path);
     *ret_sha256 = TAKE(work.sha256);

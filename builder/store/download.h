@@ -1,6 +1,6 @@
 // download.h - files from http, https and file URLs: looked at while they come, checked, and only
 // then there. HOME/store/downloads/SHA256 are files that were checked; .DIGEST.part there is what
-// an interrupted download left, DIGEST of its URL, to be resumed.
+// an interrupted download left, DIGEST of what was wanted and its URL, to be resumed.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_STORE_DOWNLOAD_H
 #define AIRBUILD_STORE_DOWNLOAD_H

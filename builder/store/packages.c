@@ -79,15 +79,13 @@ lay_file(struct store *store, const struct jv *entry, const char *folder, struct
     FREE_AUTO char *to = path_join(folder, name);
     if (!file_exists(from))
         return error_set(err, ERR_DAMAGED, "the kept package '%s' ('%s') is gone", name, from);
-    if (digest_file(from, hex, err) < 0)
+    if ((link(from, to) < 0 && file_copy(from, to, 0644, err) < 0) || digest_file(to, hex, err) < 0)
         return -1;
-    if (!str_equal(hex, wanted)) {
-        (void) unlink(from);
-        return error_set(err, ERR_DAMAGED, "the kept package '%s' ('%s') is damaged", name, from);
-    }
-    if (link(from, to) == 0)
+    if (str_equal(hex, wanted))
         return 0;
-    return file_copy(from, to, 0644, err);
+    (void) unlink(from);
+    (void) unlink(to);
+    return error_set(err, ERR_DAMAGED, "the kept package '%s' ('%s') is damaged", name, from);
 }
 
 static int

@@ -47,18 +47,22 @@ digest_there(struct partial *partial, struct error *err)
 }
 
 static char *
-path_of(const struct store *store, const char *url, const char *suffix)
+path_of(const struct store *store, const char *wanted, const char *url, const char *suffix)
 {
     char hex[DIGEST_HEX + 1];
-    digest_bytes(url, strlen(url), hex);
+    DIGEST_AUTO struct digest *digest = digest_new();
+    digest_add_field(digest, wanted);
+    digest_add_field(digest, url);
+    digest_hex(digest, hex);
     return str_format("%s/.%s.%s", store->downloads, hex, suffix);
 }
 
 int
-partial_open(const struct store *store, const char *url, struct partial *ret, struct error *err)
+partial_open(const struct store *store, const char *wanted, const char *url, struct partial *ret,
+    struct error *err)
 {
-    *ret = (struct partial){.path = path_of(store, url, "part"),
-        .note = path_of(store, url, "json"),
+    *ret = (struct partial){.path = path_of(store, wanted, url, "part"),
+        .note = path_of(store, wanted, url, "json"),
         .digest = digest_new()};
     ret->validator = read_note(ret->note, url);
     ret->fd = open(ret->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -126,9 +130,10 @@ partial_drop(struct partial *partial)
 }
 
 void
-partial_forget(const struct store *store, const char *url)
+partial_forget(const struct store *store, const char *wanted, const char *url)
 {
-    FREE_AUTO char *path = path_of(store, url, "part"), *note = path_of(store, url, "json");
+    FREE_AUTO char *path = path_of(store, wanted, url, "part"),
+                   *note = path_of(store, wanted, url, "json");
     (void) unlink(path);
     (void) unlink(note);
 }

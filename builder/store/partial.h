@@ -8,7 +8,7 @@
 #include "store/inside.h"
 
 struct partial {
-    char *path; // HOME/store/downloads/.DIGEST.part, DIGEST of the URL
+    char *path; // HOME/store/downloads/.DIGEST.part, DIGEST of what is wanted and the URL
     char *note; // HOME/store/downloads/.DIGEST.json: what it is resumed with
     int fd;
     uint64_t length;
@@ -16,15 +16,17 @@ struct partial {
     struct digest *digest;
 };
 
-// What is there is read, if it can be resumed; else it begins anew.
-int partial_open(
-    const struct store *store, const char *url, struct partial *ret, struct error *err);
+// What is there is read, if it can be resumed; else it begins anew. wanted: what the caller's lock
+// is named by, so that nobody without that lock writes the same file.
+int partial_open(const struct store *store, const char *wanted, const char *url,
+    struct partial *ret, struct error *err);
 int partial_restart(void *partial, struct error *err);
 int partial_put(void *partial, const void *bytes, size_t length, struct error *err);
 // Leave it for another time when it can be resumed, else as partial_drop.
 int partial_keep(struct partial *partial, const char *url, struct error *err);
-void partial_drop(struct partial *partial);                      // nothing is left of it
-void partial_forget(const struct store *store, const char *url); // nor of another one
+void partial_drop(struct partial *partial); // nothing is left of it
+// Nor of another one.
+void partial_forget(const struct store *store, const char *wanted, const char *url);
 // It becomes the file to, read-only and whole.
 int partial_publish(struct partial *partial, const char *to, struct error *err);
 void partial_close(struct partial *partial);

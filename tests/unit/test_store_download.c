@@ -23,6 +23,7 @@ struct trial {
     const char *sha256;
     uint64_t max;
     const char *signature, *keyring; // paths of files; the first is below /files/
+    bool known;                      // sha256 is nobody's who serves it
     char *path, *hex;
 };
 
@@ -38,6 +39,7 @@ try_it(struct trial *trial, struct error *err)
         strv_take(&signatures, web_url(trial->signature));
     struct download download = {.urls = &urls,
         .sha256 = trial->sha256,
+        .known = trial->known,
         .signatures = trial->signature == NULL ? NULL : &signatures,
         .keyring = trial->keyring,
         .task = "disk",
@@ -317,6 +319,114 @@ make_key(const char *folder, const char *name, const char *days, bool armor)
     assert_ok(dir_remove(home, &err), &err);
 }
 
+// The same with a key that is made to end after it signed: FOLDER/late.gpg and FOLDER/late.sig.
+static void
+make_late_key(const char *folder)
+{
+    static const char then[] = "--faked-system-time=20200101T000000";
+    static const char later[] = "--faked-system-time=20200601T000000";
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *home = str_format("/tmp/.airbuild-gpg-%d-late", (int) getpid());
+    FREE_AUTO char *public = path_join(folder, "late.gpg");
+    FREE_AUTO char *signature = path_join(folder, "late.sig"), *body = path_join(folder, "body");
+    const char *const make[] = {"gpg", "--batch", then, "--quiet", "--passphrase", "",
+        "--quick-gen-key", "late@example.org", "ed25519", "sign", "never", NULL};
+    const char *const sign[] = {
+        "gpg", "--batch", later, "--quiet", "--output", signature, "--detach-sign", body, NULL};
+    const char *const show[] = {
+        "gpg", "--homedir", home, "--batch", "--with-colons", "--list-keys", NULL};
+    const char *const stop[] = {"gpgconf", "--kill", "all", NULL};
+    struct proc_options options = {.timeout_ms = 60000};
+    PROC_RESULT_AUTO struct proc_result shown = {0};
+    assert_ok(dir_make(home, 0700, &err), &err);
+    run(home, make);
+    run(home, sign);
+    assert_ok(proc_run(show, &options, &shown, &err), &err);
+    const char *line = strstr(shown.output.data, "\nfpr:::::::::");
+    assert_non_null(line);
+    FREE_AUTO char *fingerprint = str_ndup(line + strlen("\nfpr:::::::::"), 40);
+    const char *const end[] = {"gpg", "--batch", then, "--quiet", "--passphrase", "",
+        "--quick-set-expire", fingerprint, "30d", NULL};
+    const char *const export[] = {"gpg", "--batch", "--output", public, "--export", NULL};
+    run(home, end);
+    run(home, export);
+    run(home, stop);
+    assert_ok(dir_remove(home, &err), &err);
+}
+
+// A key that expired since it signed counts where the digest was known before, and only there; one
+// that signed after its end never does.
+static void
+test_expired_key(void **state)
+{
+    const char *folder = *state;
+    FREE_AUTO char *body = path_join(folder, "body");
+    FREE_AUTO char *old = path_join(folder, "old.gpg"), *late = path_join(folder, "late.gpg");
+    ERROR_AUTO struct error wrong = {0};
+    web.folder = folder;
+    assert_ok(file_write(body, 0644, web.body, WEB_BYTES, &wrong), &wrong);
+    make_key(folder, "old", "30d", false);
+    make_late_key(folder);
+    const struct {
+        const char *signature, *keyring, *sha256;
+        bool known, good;
+    } cases[] = {
+        {"/files/old.sig", old, body_sha256, true, true},
+        {"/files/old.sig", old, body_sha256, false, false},
+        {"/files/old.sig", old, NULL, true, false},
+        {"/files/late.sig", late, body_sha256, true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ERROR_AUTO struct error err = {0};
+        FREE_AUTO char *home = str_format("%s/%zu", folder, i);
+        STORE_AUTO struct store *store = open_store(home);
+        struct trial trial = {.store = store,
+            .paths = {"/files/body"},
+            .signature = cases[i].signature,
+            .keyring = cases[i].keyring,
+            .sha256 = cases[i].sha256,
+            .known = cases[i].known};
+        if (cases[i].good) {
+            assert_ok(try_it(&trial, &err), &err);
+            assert_ok(try_it(&trial, &err), &err); // and that which is kept
+            continue;
+        }
+        assert_error(try_it(&trial, &err), &err, ERR_DAMAGED, "the key that signed it has expired");
+    }
+}
+
+// Two that want other files of one URL do not share what was begun.
+static void
+test_parts_of_two(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    struct trial one = {.store = store, .paths = {"/cut-kept"}, .sha256 = body_sha256};
+    struct trial other = {.store = store, .paths = {"/cut-kept"}, .sha256 = KEY_OTHER};
+    assert_error(try_it(&one, &err), &err, ERR_NETWORK, "the server ended it");
+    assert_int_equal(files_in_downloads(store), 2);
+    assert_error(try_it(&other, &err), &err, ERR_NETWORK, "the server ended it");
+    assert_int_equal(files_in_downloads(store), 4);
+}
+
+// What a server's page of a folder links to, however it writes that.
+static void
+test_names_of_a_folder(void **state)
+{
+    ERROR_AUTO struct error err = {0}, none = {0};
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *page = path_join(*state, "page"), *url = web_url("/files/page");
+    FREE_AUTO char *nowhere = web_url("/nowhere");
+    web.folder = *state;
+    put_text(page, "<html><a href=\"../\">up</a> <a HREF='v1/'>v1</a> <a href=\"?C=N\">by name</a>"
+                   "<a href=\"https://a.org/images/v2/?x\">v2</a> <a href=v3> <a href=\"v1/\">"
+                   "<a href=\"latest");
+    assert_ok(store_fetch_names(url, &names, &err), &err);
+    FREE_AUTO char *list = strv_join(&names, " ");
+    assert_string_equal(list, "v1 v2");
+    assert_error(store_fetch_names(nowhere, &names, &none), &none, ERR_NETWORK, "/nowhere'");
+}
+
 static void
 test_signatures(void **state)
 {
@@ -423,6 +533,9 @@ main(void)
         scratch_test(test_damaged_in_store),
         scratch_test(test_interrupted),
         scratch_test(test_signatures),
+        scratch_test(test_expired_key),
+        scratch_test(test_parts_of_two),
+        scratch_test(test_names_of_a_folder),
         scratch_test(test_no_gpgv),
         cmocka_unit_test(test_any_answers),
     };

@@ -230,6 +230,50 @@ test_tampered_folder(void **state)
     }
 }
 
+// What was checked and what was published are compared: here the copy went wrong in between.
+static void
+test_copy_that_went_wrong(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    PAIR_AUTO struct pair pair = pair_make(*state);
+    IMAGE_AUTO struct image *image = NULL;
+    DRAFT_AUTO struct draft *draft = NULL;
+    assert_ok(store_find(pair.here, KEY_BASE, &image, &err), &err);
+    assert_ok(store_begin(pair.there, KEY_BASE, 0, &draft, &err), &err);
+    fill_draft(draft, "the disk of the Base");
+    assert_error(store_publish(draft, image->manifest, &err), &err, ERR_DAMAGED,
+        "is not what was to be copied");
+    draft_free(TAKE(draft));
+    assert_false(store_has(pair.there, KEY_BASE));
+}
+
+// A layer is not published over a base that was baked again while it was made.
+static void
+test_base_that_changed(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    DRAFT_AUTO struct draft *draft = NULL;
+    JV_AUTO struct jv *manifest = image_manifest("redis", KEY_BASE);
+    put_image(store, KEY_BASE, "base-debian", NULL, "a disk");
+    jv_set_string(manifest, "backing_sha256", KEY_OTHER);
+    assert_ok(store_begin(store, KEY_LAYER, 0, &draft, &err), &err);
+    fill_draft(draft, "a layer");
+    assert_error(
+        store_publish(draft, manifest, &err), &err, ERR_CONFLICT, "was baked again meanwhile");
+    assert_false(store_has(store, KEY_LAYER));
+}
+
+static void
+test_import_of_nothing(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    STRV_AUTO struct strv keys = {0};
+    assert_error(store_import(store, *state, &keys, &err), &err, ERR_NOT_FOUND,
+        "name a folder that 'airbuild images export' made");
+}
+
 // A base that was built here has the same key and other bytes: a layer from elsewhere does not fit.
 static void
 test_layer_over_another_build(void **state)
@@ -457,6 +501,9 @@ main(void)
         scratch_test(test_export_takes_the_base_along),
         scratch_test(test_tampered_folder),
         scratch_test(test_layer_over_another_build),
+        scratch_test(test_copy_that_went_wrong),
+        scratch_test(test_base_that_changed),
+        scratch_test(test_import_of_nothing),
         scratch_test(test_manifest_without_a_name),
         scratch_test(test_packages_kept_and_laid),
         scratch_test(test_packages_of_two_sets),
