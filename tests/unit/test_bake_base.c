@@ -355,6 +355,27 @@ test_auto_turns(void **state)
     assert_contains(stays->warnings.items[0], "'base: auto' stays Arch, whose image is here");
 }
 
+// ---- a disk of the user --------------------------------------------------------------------------
+
+// What is copied must be what the image is named by, whoever put another file there since.
+static void
+test_file_that_was_swapped(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *path = path_join(*state, "disk.qcow2");
+    struct spec spec = over((struct spec_base){.kind = SPEC_BASE_FILE, .file = path});
+    struct bake_options options = {0};
+    put_text(path, "a disk of the user");
+    BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
+    struct bake_job job = {.item = &plan->items[0], .store = store, .options = &options};
+    struct base_disk disk = {.path = path, .origin = path};
+    put_text(path, "a disk of someone!");
+    assert_error(base_bake_file(&job, &disk, &err), &err, ERR_DAMAGED,
+        "is not what it was when it was checked");
+    assert_false(store_has(store, plan->items[0].key));
+}
+
 // What is remembered decides what images are made over, so what cannot be read is no empty memory.
 static void
 test_damaged_memory(void **state)
@@ -425,6 +446,7 @@ main(void)
         plan_test(test_auto_without_the_pinned),
         plan_test(test_auto_turns),
         plan_test(test_damaged_memory),
+        plan_test(test_file_that_was_swapped),
         plan_test(test_servers),
     };
     // No mirror of Arch is asked but those that a test says.
