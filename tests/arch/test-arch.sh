@@ -107,7 +107,7 @@ arch || { echo "Bail out! no Arch to test with"; exit 1; }
 serve || { echo "Bail out! no server: $(<"$scratch/serve.log")"; exit 1; }
 name=$(basename "$(readlink "$out/mirror/images/latest/Arch-Linux-x86_64-cloudimg.qcow2")")
 url=https://127.0.0.1:$(<"$scratch/port")/images/$(basename "$out"/mirror/images/v*)/$name
-digest=$(cut -d ' ' -f 1 "$out"/mirror/images/v*/"$name.SHA256")
+digest=$(cut -d ' ' -f 1 "$out/mirror/images/latest/$name.SHA256")
 ln -s "$out/mirror" "$scratch/mirror"
 
 # ---- images that are refused ----------------------------------------------------------------------------------------

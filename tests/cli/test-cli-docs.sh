@@ -101,7 +101,7 @@ done
 same 'a part of a node' $'work11\nwork12\nwork13' "$(complete_words logs w)"
 same 'a second node to stop' "$nodes" "$(complete_words stop work11 '')"
 is 'no second node to seed' '' "$(complete_words seed work11 '')"
-same 'actions of images' $'bake\nlist\nverify\nprune\nexport\nimport' "$(complete_words images '')"
+same 'actions of images' $'bake\nlist\nverify\nprune\nshow\nexport\nimport' "$(complete_words images '')"
 same 'topics of help' "$commands"$'\nspec\nexample' "$(complete_words help '')"
 drills=$("$airbuild" drill --list --json | jq -r '.[].drill')
 same 'completion of drill offers the drills' "$drills" "$(complete_words drill '')"

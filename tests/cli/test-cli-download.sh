@@ -10,15 +10,15 @@ set -u
 unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
 
 # ---- a mirror -------------------------------------------------------------------------------------------------------
-www=$scratch/www version=20261001.604814
-images=$www/images/v$version image=Arch-Linux-x86_64-cloudimg-$version.qcow2
-mkdir -p "$images" "$www/images/latest" "$scratch/gpg" "$scratch/assets/images"
+# Laid out as the real one is, with an image that airbuild refuses once it was downloaded and checked.
+here=$(cd "$OLDPWD" && cd "$(dirname "$0")" && pwd)
+version=$(sed -n 's/^#define ARCH_PINNED_VERSION "\(.*\)"$/\1/p' "$here/../../builder/bake/arch.h")
+www=$scratch/www images=$scratch/www/images/v$version image=Arch-Linux-x86_64-cloudimg-$version.qcow2
+mkdir -p "$www" "$scratch/gpg" "$scratch/assets/images"
 chmod 0700 "$scratch/gpg"
 export GNUPGHOME=$scratch/gpg
 gpg --batch --quiet --passphrase '' --quick-gen-key 'stand-in <stand-in@example.org>' ed25519 sign never 2>/dev/null
 gpg --batch --armor --export >"$scratch/assets/images/arch-boxes.asc"
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
-    -keyout "$scratch/tls.key" -out "$scratch/tls.pem" 2>/dev/null
 qemu-img create -q -f qcow2 "$www/other.qcow2" 1M
 qemu-img create -q -f qcow2 -F qcow2 -b /etc/passwd -u "$www/backing.qcow2" 1M
 qemu-img create -q -f qcow2 -o data_file="$www/data.raw" "$www/outside.qcow2" 1M
@@ -26,29 +26,25 @@ qemu-img create -q -f qcow2 "$www/bomb.qcow2" 3T
 qemu-img create -q -f qcow2 --object secret,id=s,data=x -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 \
     "$www/encrypted.qcow2" 1M
 echo '<html>please sign in' >"$www/page.html"
-cp "$www/backing.qcow2" "$images/$image"
 sign() { rm -f "$1.sig"; gpg --batch --quiet --detach-sign "$1"; }
-sign "$images/$image"
 sign "$www/other.qcow2"
 digest() { sha256sum "$1" | cut -d ' ' -f 1; }
-echo "$(digest "$images/$image")  $image" | tee "$images/$image.SHA256" \
-    >"$www/images/latest/Arch-Linux-x86_64-cloudimg.qcow2.SHA256"
-
-# A port that is free at once: the server says when it listens.
-serve() {
-    for _ in {1..20}; do
-        port=$((20000 + RANDOM % 20000))
-        (cd "$www" && exec openssl s_server -quiet -WWW -port "$port" -cert "$scratch/tls.pem" -key "$scratch/tls.key") \
-            >/dev/null 2>&1 &
-        server=$!
-        within 10 curl -s -o /dev/null --cacert "$scratch/tls.pem" "https://localhost:$port/other.qcow2" && return
-        kill "$server" 2>/dev/null
-    done
-    return 1
+# release VERSION: an image of that version, the newest of the mirror from then on.
+release() {
+    local name=Arch-Linux-x86_64-cloudimg-$1.qcow2 folder=$scratch/v$1
+    mkdir "$folder"
+    qemu-img create -q -f qcow2 -F qcow2 -b "/etc/passwd-$1" -u "$folder/$name" 1M
+    (cd "$folder" && sha256sum "$name" >"$name.SHA256")
+    sign "$folder/$name"
+    sign "$folder/$name.SHA256"
+    "$here/../arch/fill-mirror" "$www/images" "$folder"
 }
-serve
-trap 'kill "$server"; rm -rf "$scratch"' EXIT
-base=https://localhost:$port
+release "$version"
+"$here/../arch/serve" "$www" "$scratch/port" >/dev/null 2>&1 &
+server=$!
+trap 'kill "$server"; wait "$server"; rm -rf "$scratch"' EXIT
+within 60 test -s "$scratch/port" || { echo 'Bail out! the server does not start' && exit 1; }
+base=https://localhost:$(<"$scratch/port")
 
 # refused WHAT STATUS PATTERN BASE: images refuses that base, and nothing but what was checked is left.
 refused() {
@@ -62,7 +58,7 @@ downloads() { find "$AIRBUILD_HOME/store/downloads" -mindepth 1 -printf '%f\n' |
 environment=(A=b)
 zeros=$(printf '%064d' 0)
 refused 'a server whose authority is unknown' 8 'SSL certificate' "{url: '$base/other.qcow2', sha256: $zeros}"
-environment=(CURL_CA_BUNDLE="$scratch/tls.pem")
+environment=(CURL_CA_BUNDLE="$scratch/port.ca")
 refused 'another digest' 10 "other.qcow2' is refused: its SHA-256 is $(digest "$www/other.qcow2") and should be 0000" \
     "{url: '$base/other.qcow2', sha256: $zeros}"
 environment+=(https_proxy=http://127.0.0.1:1)
@@ -70,7 +66,7 @@ refused 'a proxy that is away' 8 "other.qcow2' cannot be downloaded: Failed to c
 network, the URL and the proxy that https_proxy names$" "{url: '$base/other.qcow2', sha256: $zeros}"
 environment+=(no_proxy=localhost)
 refused 'another digest, where no proxy is needed' 10 "other.qcow2' is refused" "{url: '$base/other.qcow2', sha256: $zeros}"
-environment=(CURL_CA_BUNDLE="$scratch/tls.pem")
+environment=(CURL_CA_BUNDLE="$scratch/port.ca")
 refused 'a web page' 8 'the server sends a web page instead' "{url: '$base/page.html', sha256: $zeros}"
 refused 'a signature by a key that is not known' 10 'signed by a key that is not in the keyring' \
     "{url: '$base/other.qcow2', signature: '$base/other.qcow2.sig'}"
@@ -93,33 +89,55 @@ be made of$" "{file: $www/bomb.qcow2}"
 
 # ---- Arch's official image ------------------------------------------------------------------------------------------
 # Ours needs another file, so it is refused once it was downloaded and checked.
-environment=(CURL_CA_BUNDLE="$scratch/tls.pem" AIRBUILD_ASSETS="$scratch/assets")
+environment=(CURL_CA_BUNDLE="$scratch/port.ca" AIRBUILD_ASSETS="$scratch/assets")
 refused 'the pinned image with another digest' 10 "$image' is refused: its SHA-256" "{arch: {mirror: '$base'}}"
 refused 'the newest image, asked for and checked' 3 "$image' needs another file" "{arch: {image: latest, mirror: '$base'}}"
 is 'what was asked is remembered' "$version $(digest "$images/$image")" \
     "$(jq -r --arg name "arch latest $base" '.[$name] | "\(.version) \(.sha256)"' "$AIRBUILD_HOME/store/sources.json")"
 is 'the image and its signature are kept' "$(digest "$images/$image")"$'\n'"$(digest "$images/$image").sig" \
     "$(downloads | grep "$(digest "$images/$image")")"
-echo nonsense >"$www/images/latest/Arch-Linux-x86_64-cloudimg.qcow2.SHA256"
+cp "$images/$image.SHA256" "$scratch/list"
+echo nonsense >"$images/$image.SHA256"
 refused 'remembered, whatever the mirror says' 3 "$image' needs another file" "{arch: {image: latest, mirror: '$base'}}"
 refuses 'asked again' 10 'does not name the image' \
     env "${environment[@]}" "$airbuild" images -q --refresh -f base.yaml
+cp "$scratch/list" "$images/$image.SHA256"
 refuses '--refresh without a network' 2 "'--refresh' asks the network" "$airbuild" images --refresh --offline
-environment=(CURL_CA_BUNDLE="$scratch/tls.pem")
+environment=(CURL_CA_BUNDLE="$scratch/port.ca")
 rm -r "$AIRBUILD_HOME/store/downloads"
 printf 'base: {arch: {image: "%s", mirror: "%s"}}\n' 20261001.604815 "$base" >base.yaml
-refuses 'a version that the mirror has not' 10 'does not name the image' \
+refuses 'a version that the mirror has not' 14 "no mirror has the image '20261001.604815' any more.*\($version\)" \
     env "${environment[@]}" "$airbuild" images -q -f base.yaml
 refused 'an image that another key signed' 10 'signed by a key that is not in the keyring' \
     "{arch: {image: latest, mirror: '$base'}}"
 is 'nothing of it was kept' '' "$(downloads)"
+
+# Six newer ones came: the image that airbuild comes with is gone.
+environment=(CURL_CA_BUNDLE="$scratch/port.ca" AIRBUILD_ASSETS="$scratch/assets")
+newest=20990101.6
+for build in 1 2 3 4 5 6; do release "20990101.$build"; done
+is 'the mirror keeps six' 6 "$(find "$www/images" -name 'v*' | wc -l)"
+printf 'base: {arch: {mirror: "%s"}}\naccel: tcg\n' "$base" >base.yaml
+run 60 env "${environment[@]}" "$airbuild" images -f base.yaml
+is 'what has left the mirrors is refused like any other' 3 "$status"
+like 'and the newest takes its place' "Arch's image $version has left the mirrors; the newest signed one, $newest, is taken" \
+    "$output"
+like 'which is what was refused' "cloudimg-$newest.qcow2' needs another file" "$output"
+is 'that is remembered' "$newest" \
+    "$(jq -r --arg name "arch pinned $version $base" '.[$name].version' "$AIRBUILD_HOME/store/sources.json")"
+release 20990201.1
+refused 'and kept' 3 "cloudimg-$newest.qcow2' needs another file" "{arch: {mirror: '$base'}}"
+refused 'an older one that is said is not replaced' 14 "no mirror has the image '20261001.604815' any more" \
+    "{arch: {image: '20261001.604815', mirror: '$base'}}"
 "$airbuild" images prune -q -f "$unreachable" >/dev/null
 
 # ---- auto -----------------------------------------------------------------------------------------------------------
 plan() { env "$@" "$airbuild" plan --json -f "$unreachable" | jq -r .base; }
 is 'auto is Debian where no mirror of Arch answers' debian "$(plan AIRBUILD_ARCH_MIRRORS=https://localhost:1)"
 is 'auto is Arch where one does' arch \
-    "$(plan CURL_CA_BUNDLE="$scratch/tls.pem" AIRBUILD_ARCH_MIRRORS="https://localhost:1 file://$www")"
+    "$(plan CURL_CA_BUNDLE="$scratch/port.ca" AIRBUILD_ARCH_MIRRORS="https://localhost:1 file://$www")"
+is 'with newer images alone, too' arch \
+    "$(plan CURL_CA_BUNDLE="$scratch/port.ca" AIRBUILD_ARCH_MIRRORS="$base")"
 is 'plan records nothing' '' "$(find "$AIRBUILD_HOME/store" -name base.json)"
 
 tap_end
