@@ -194,6 +194,10 @@ check-arch: all ## images of Arch, by pacman; the Arch is made first, in build/a
 	scripts/setup test
 	@tests/suite arch
 
+.PHONY: check-pins
+check-pins: ## whether the pinned image of Arch, or its key, ends within 90 days (no part of check)
+	@scripts/check-pins
+
 check-e2e: all tests ## tests with a cluster of real domains
 	@tests/suite e2e
 
