@@ -1,0 +1,79 @@
+// download_fixture.h - for tests of downloads: what is tried with URLs of the web server of
+// web_server.h, and what is left of it.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_TESTS_DOWNLOAD_FIXTURE_H
+#define AIRBUILD_TESTS_DOWNLOAD_FIXTURE_H
+
+#include "unit.h"
+
+#include "base/digest.h"
+#include "store/download.h"
+#include "store_fixture.h"
+#include "web_server.h"
+
+static char body_sha256[DIGEST_HEX + 1];
+
+// What a test does with one or two URLs of the server.
+struct trial {
+    struct store *store;
+    const char *paths[3];
+    const char *sha256;
+    uint64_t max;
+    const char *signature, *keyring; // paths of files; the first is below /files/
+    bool known;                      // sha256 is nobody's who serves it
+    char *path, *hex;
+};
+
+static inline int
+try_it(struct trial *trial, struct error *err)
+{
+    STRV_AUTO struct strv urls = {0}, signatures = {0};
+    FREE_AUTO char *path = NULL, *hex = NULL;
+    for (size_t i = 0; trial->paths[i] != NULL; i++)
+        strv_take(&urls, strstr(trial->paths[i], "://") != NULL ? str_dup(trial->paths[i])
+                                                                : web_url(trial->paths[i]));
+    if (trial->signature != NULL)
+        strv_take(&signatures, web_url(trial->signature));
+    struct download download = {.urls = &urls,
+        .sha256 = trial->sha256,
+        .known = trial->known,
+        .signatures = trial->signature == NULL ? NULL : &signatures,
+        .keyring = trial->keyring,
+        .task = "disk",
+        .stall_ms = 1000,
+        .pause_ms = 1,
+        .max = trial->max};
+    atomic_store(&web.asked, 0);
+    atomic_store(&web.resumed, 0);
+    int answer = store_download(trial->store, &download, &path, &hex, err);
+    if (answer == 0) {
+        assert_true(file_exists(path));
+        assert_true(trial->sha256 == NULL || str_equal(hex, trial->sha256));
+    }
+    return answer;
+}
+
+static inline size_t
+files_in_downloads(struct store *store)
+{
+    ERROR_AUTO struct error err = {0};
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *folder = path_join(store_folder(store), "downloads");
+    assert_ok(dir_list(folder, &names, &err), &err);
+    return names.count;
+}
+
+// The server, and no proxy of this host between it and a test.
+static inline bool
+download_start(void)
+{
+    unsetenv("http_proxy");
+    unsetenv("all_proxy");
+    unsetenv("ALL_PROXY");
+    if (web_start(NULL) != 0)
+        return false;
+    digest_bytes(web.body, WEB_BYTES, body_sha256);
+    return true;
+}
+
+#endif
