@@ -18,7 +18,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define ESCAPE 0x1d // ^]
+#define ESCAPE 0x1d   // ^]
+#define WRITE_MAX 512 // bytes: a pipe or terminal that is ready takes them without waiting
 #define READABLE_AND_END \
     (VIR_STREAM_EVENT_READABLE | VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)
 
@@ -83,7 +84,9 @@ open_stream(
         return fault_set(err, "cannot make a stream to '%s'", name);
     if (virDomainOpenConsole(domain, NULL, console->stream, flags) == 0)
         return 0;
-    if (strstr(virGetLastErrorMessage(), "Active console session") != NULL)
+    // What qemuDomainOpenConsole of libvirt says of a console that somebody has, and of no other
+    // fault.
+    if (!force && virGetLastErrorCode() == VIR_ERR_OPERATION_FAILED)
         return error_set(err, ERR_BUSY,
             "another console of '%s' is open: close it, or take it over with --force", name);
     return fault_set(err, "cannot open the console of '%s'", name);
@@ -101,9 +104,13 @@ follow_stream(struct console *console, struct error *err)
     return 0;
 }
 
+// From here on a signal is waited for with everything else, whatever the caller did: the terminal
+// is set back before the program ends.
 static int
 make_raw(struct console *console, struct error *err)
 {
+    if (interrupt_install(err) < 0)
+        return -1;
     if (tcgetattr(STDIN_FILENO, &console->saved) < 0)
         return 0; // no terminal
     struct termios raw = console->saved;
@@ -114,15 +121,25 @@ make_raw(struct console *console, struct error *err)
     return 0;
 }
 
+// Whoever reads what we write may stand still for as long as he likes; a signal ends that too.
+static int
+await_reader(struct error *err)
+{
+    struct pollfd fds[] = {{STDOUT_FILENO, POLLOUT, 0}, {interrupt_fd(), POLLIN, 0}};
+    if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        return error_errno(err, errno, "cannot wait for the reader of the console");
+    return interrupt_check(err);
+}
+
 static int
 write_all(const char *data, size_t length, struct error *err)
 {
     while (length > 0) {
-        ssize_t written = write(STDOUT_FILENO, data, length);
-        if (written < 0 && errno != EINTR)
-            return error_errno(err, errno, "cannot write what the console says");
-        if (written < 0 && interrupt_check(err) < 0)
+        if (await_reader(err) < 0)
             return -1;
+        ssize_t written = write(STDOUT_FILENO, data, length < WRITE_MAX ? length : WRITE_MAX);
+        if (written < 0 && errno != EINTR && errno != EAGAIN)
+            return error_errno(err, errno, "cannot write what the console says");
         if (written > 0) {
             data += written;
             length -= (size_t) written;
