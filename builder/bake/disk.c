@@ -36,10 +36,9 @@ run_tool(const char *const *arguments, const char *const *environment, int64_t t
             return error_set(err, ERR_MISSING,
                 "'%s' is not installed; run 'apt install %s' (on Arch 'pacman -S %s')",
                 arguments[0], package, str_equal(package, "qemu-utils") ? "qemu-img" : package);
-        if (result.errors.data != NULL && strstr(result.errors.data, "No space left") != NULL)
-            return error_set(err, ERR_SPACE,
-                "the disk became full while an image was baked; free some space and run it again");
-        return -1;
+        return err->code == ERR_SPACE
+                   ? error_context(err, "the disk became full while an image was baked")
+                   : -1;
     }
     if (ret != NULL) {
         *ret = result.output;

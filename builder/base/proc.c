@@ -43,16 +43,28 @@ same_name(const char *a, const char *b)
     return strncmp(a, b, length) == 0 && b[length] == '=';
 }
 
+static bool
+has_name(const char *const *list, const char *entry)
+{
+    for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+        if (same_name(list[i], entry))
+            return true;
+    return false;
+}
+
+// What programs say is read here and shown beside our own words, so whatever the caller's language
+// is they speak English, as gettext(3) ranks the variables; names of files stay UTF-8.
+static const char *const language[] = {"LC_ALL=C.UTF-8", "LANGUAGE=", NULL};
+
 static void
 merge_environment(struct strv *list, const char *const *added)
 {
-    for (char **entry = environ; *entry != NULL; entry++) {
-        bool replaced = false;
-        for (size_t i = 0; added != NULL && added[i] != NULL; i++)
-            replaced = replaced || same_name(added[i], *entry);
-        if (!replaced)
+    for (char **entry = environ; *entry != NULL; entry++)
+        if (!has_name(added, *entry) && !has_name(language, *entry))
             strv_add(list, *entry);
-    }
+    for (size_t i = 0; language[i] != NULL; i++)
+        if (!has_name(added, language[i]))
+            strv_add(list, language[i]);
     for (size_t i = 0; added != NULL && added[i] != NULL; i++)
         strv_add(list, added[i]);
 }
@@ -268,6 +280,15 @@ last_line(struct buf *text)
     return newline == NULL ? text->data : newline + 1;
 }
 
+// Programs tell only in words that a disk is full: those of strerrordesc_np, which translates
+// nothing, for they speak English here.
+static bool
+says_full(const struct buf *text)
+{
+    return text->data != NULL && (strstr(text->data, strerrordesc_np(ENOSPC)) != NULL ||
+                                     strstr(text->data, strerrordesc_np(EDQUOT)) != NULL);
+}
+
 int
 proc_check(const char *const *argv, const struct proc_options *options, struct proc_result *ret,
     struct error *err)
@@ -278,6 +299,10 @@ proc_check(const char *const *argv, const struct proc_options *options, struct p
         return -1;
     if (result->status == 0)
         return 0;
+    if (says_full(&result->errors))
+        return error_set(err, ERR_SPACE,
+            "'%s' failed with status %d: %s; free some space and run it again", argv[0],
+            result->status, last_line(&result->errors));
     return error_set(err, ERR_FAILED, "'%s' failed with status %d: %s", argv[0], result->status,
         last_line(&result->errors));
 }

@@ -31,14 +31,14 @@ void proc_result_free(struct proc_result *result);
 #define PROC_RESULT_AUTO __attribute__((cleanup(proc_result_free)))
 
 // Run argv[0] (found in PATH as path_program does) in its own process group and wait. 0 when it ran
-// to its end, whatever its status. -1: ERR_MISSING when there is no such program, ERR_TIMEOUT,
-// ERR_INTERRUPTED (the group is ended by TERM, then KILL after 2 s). ret may be NULL, else starts
-// as {0}; it holds the output after a timeout, too.
+// to its end, whatever its status. It speaks English (LC_ALL is C.UTF-8). -1: ERR_MISSING when
+// there is no such program, ERR_TIMEOUT, ERR_INTERRUPTED (the group is ended by TERM, then KILL
+// after 2 s). ret may be NULL, else starts as {0}; it holds the output after a timeout, too.
 int proc_run(const char *const *argv, const struct proc_options *options, struct proc_result *ret,
     struct error *err);
 
 // As proc_run, and a status other than 0 is an error too: ERR_FAILED with argv[0], the status and
-// the last line of standard error.
+// the last line of standard error; ERR_SPACE when that speaks of a full disk.
 int proc_check(const char *const *argv, const struct proc_options *options, struct proc_result *ret,
     struct error *err);
 

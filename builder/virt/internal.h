@@ -9,6 +9,7 @@
 #include "virt/virt.h"
 
 #include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
 #include <stdint.h>
 
 #define CALL_MS 30000 // deadline of a call that libvirt answers at once when all is well
@@ -40,9 +41,11 @@ network_freep(virNetworkPtr *network)
 // -1. No function of libvirt may be called between the failure and this, a virDomainGetName among
 // its arguments neither: each forgets the last error.
 int fault_set(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
-// What comes of a libvirt error of this code and message while connecting or later; pure, for
-// fault_set and its test.
-int fault_translate(struct error *err, int code, const char *message, const char *what);
+// What comes of an error of libvirt: told by its code, the part of libvirt it is from and the errno
+// it holds, never by its words, which are in the daemon's language. message: its own, in one line.
+// Pure, for fault_set and its test.
+int fault_translate(
+    struct error *err, const virError *fault, const char *message, const char *what);
 void fault_silence(void); // libvirt prints nothing itself from here on
 // What cannot be done with something that is not ours. Always -1.
 int fault_foreign(

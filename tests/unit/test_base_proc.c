@@ -84,6 +84,26 @@ test_environment_is_added_and_replaced(void **state)
 }
 
 static void
+test_programs_speak_english(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    PROC_RESULT_AUTO struct proc_result result = {0};
+    const char *const env[] = {"LC_ALL=tlh", NULL};
+    struct proc_options own = {.timeout_ms = 60000, .env = env};
+    setenv("LC_ALL", "de_DE.UTF-8", 1);
+    setenv("LANGUAGE", "de:fr", 1);
+    const char *look = "echo $LC_ALL ${LANGUAGE-none}; env | grep -c '^LC_ALL='";
+    assert_ok(shell(look, &plain, &result, &err), &err);
+    assert_string_equal(result.output.data, "C.UTF-8\n1\n");
+    assert_ok(shell(look, &own, &result, &err), &err);
+    assert_string_equal(result.output.data, "tlh\n1\n");
+    assert_string_equal(getenv("LC_ALL"), "de_DE.UTF-8");
+    unsetenv("LC_ALL");
+    unsetenv("LANGUAGE");
+}
+
+static void
 test_only_the_last_output_is_kept(void **state)
 {
     (void) state;
@@ -288,6 +308,15 @@ test_check_tells_the_last_line(void **state)
     assert_ok(proc_check(good, &plain, NULL, &err), &err);
 }
 
+static void
+test_check_knows_a_full_disk(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    const char *const full[] = {"dd", "if=/dev/zero", "of=/dev/full", "count=1", NULL};
+    assert_error(proc_check(full, &plain, NULL, &err), &err, ERR_SPACE, "free some space");
+}
+
 int
 main(void)
 {
@@ -296,6 +325,7 @@ main(void)
         cmocka_unit_test(test_arguments_are_no_shell_text),
         cmocka_unit_test(test_input),
         cmocka_unit_test(test_environment_is_added_and_replaced),
+        cmocka_unit_test(test_programs_speak_english),
         cmocka_unit_test(test_only_the_last_output_is_kept),
         cmocka_unit_test(test_lines_as_they_come),
         cmocka_unit_test(test_endless_line_is_told_in_pieces),
@@ -309,6 +339,7 @@ main(void)
         cmocka_unit_test(test_child_that_closes_its_outputs_is_awaited),
         cmocka_unit_test(test_child_starts_with_fresh_signals_and_few_files),
         cmocka_unit_test(test_check_tells_the_last_line),
+        cmocka_unit_test(test_check_knows_a_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

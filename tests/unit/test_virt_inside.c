@@ -8,6 +8,7 @@
 #include "virt/internal.h"
 #include "virt/reader.h"
 
+#include <errno.h>
 #include <libvirt/virterror.h>
 #include <poll.h>
 #include <signal.h>
@@ -133,36 +134,46 @@ test_faults(void **state)
 {
     (void) state;
     static const struct {
-        int code;
+        int code, domain, number;
         const char *message;
         enum error_code wanted;
         const char *mend;
     } cases[] = {
-        {VIR_ERR_SYSTEM_ERROR,
-            "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or "
-            "directory",
-            ERR_LIBVIRT, "start it with 'systemctl start libvirtd'"},
-        {VIR_ERR_SYSTEM_ERROR,
-            "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Connection refused",
+        {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ENOENT, "Verbinden mit Socket scheitert", ERR_LIBVIRT,
+            "start it with 'systemctl start libvirtd'"},
+        {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ECONNREFUSED, "Verbinden mit Socket scheitert",
             ERR_LIBVIRT, "scripts/lab"},
-        {VIR_ERR_SYSTEM_ERROR,
-            "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
-            ERR_ACCESS, "group 'libvirt'"},
-        {VIR_ERR_AUTH_UNAVAILABLE, "authentication unavailable: no polkit agent available",
-            ERR_ACCESS, "group 'libvirt'"},
-        {VIR_ERR_AUTH_FAILED, "authentication failed", ERR_ACCESS, "run as root"},
-        {VIR_ERR_NO_DOMAIN, "Domain not found", ERR_NOT_FOUND, "virsh list --all"},
-        {VIR_ERR_OPERATION_TIMEOUT, "Timed out during operation", ERR_TIMEOUT, "try again"},
-        {VIR_ERR_INTERNAL_ERROR, "unable to write: No space left on device", ERR_SPACE,
+        {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, EACCES, "Verbinden mit Socket scheitert", ERR_ACCESS,
+            "group 'libvirt'"},
+        {VIR_ERR_AUTH_UNAVAILABLE, VIR_FROM_POLKIT, -1, "kein Agent", ERR_ACCESS,
+            "group 'libvirt'"},
+        {VIR_ERR_AUTH_FAILED, VIR_FROM_POLKIT, -1, "authentication failed", ERR_ACCESS,
+            "run as root"},
+        {VIR_ERR_NO_DOMAIN, VIR_FROM_QEMU, -1, "Domain not found", ERR_NOT_FOUND,
+            "virsh list --all"},
+        {VIR_ERR_OPERATION_TIMEOUT, VIR_FROM_QEMU, -1, "Timed out", ERR_TIMEOUT, "try again"},
+        {VIR_ERR_SYSTEM_ERROR, VIR_FROM_QEMU, ENOSPC, "kein Platz auf dem Medium", ERR_SPACE,
             "free some"},
-        {VIR_ERR_INTERNAL_ERROR, "qemu: cannot set up guest memory: Cannot allocate memory",
-            ERR_SPACE, "free some"},
-        {VIR_ERR_INTERNAL_ERROR, "client socket is closed", ERR_LIBVIRT, "went away or hangs"},
-        {VIR_ERR_XML_ERROR, "invalid element", ERR_LIBVIRT, "libvirt's own log"},
+        {VIR_ERR_SYSTEM_ERROR, VIR_FROM_NONE, EDQUOT, "Quota", ERR_SPACE, "free some"},
+        {VIR_ERR_NO_MEMORY, VIR_FROM_QEMU, -1, "kein Speicher", ERR_SPACE, "free some"},
+        {VIR_ERR_INTERNAL_ERROR, VIR_FROM_QEMU, -1,
+            "Prozess beendet: qemu: cannot set up guest memory: Cannot allocate memory", ERR_SPACE,
+            "free some"},
+        {VIR_ERR_INTERNAL_ERROR, VIR_FROM_RPC, -1, "Verbindung ist zu", ERR_LIBVIRT,
+            "went away or hangs"},
+        {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ECONNRESET, "Empfang scheitert", ERR_LIBVIRT,
+            "went away or hangs"},
+        {VIR_ERR_RPC, VIR_FROM_REMOTE, -1, "RPC", ERR_LIBVIRT, "went away or hangs"},
+        {VIR_ERR_SYSTEM_ERROR, VIR_FROM_QEMU, EACCES, "Permission denied", ERR_LIBVIRT,
+            "libvirt's own log"},
+        {VIR_ERR_XML_ERROR, VIR_FROM_XML, -1, "No space left on device", ERR_LIBVIRT,
+            "libvirt's own log"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ERROR_AUTO struct error err = {0};
-        fault_translate(&err, cases[i].code, cases[i].message, "cannot do it");
+        const virError fault = {
+            .code = cases[i].code, .domain = cases[i].domain, .int1 = cases[i].number};
+        fault_translate(&err, &fault, cases[i].message, "cannot do it");
         assert_int_equal(err.code, cases[i].wanted);
         assert_true(str_starts(err.message, "cannot do it: "));
         assert_contains(err.message, cases[i].message);
