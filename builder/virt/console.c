@@ -246,7 +246,7 @@ virt_console(
     if (domain_find(virt, cluster, name, &domain, err) < 0 ||
         domain_state(domain, &state, NULL, err) < 0)
         return -1;
-    if (state != VIRT_RUNNING && state != VIRT_PAUSED)
+    if (!state_is_up(state))
         return error_set(err, ERR_GUEST,
             "'%s' does not run (%s), so it has no console: start it with 'airbuild launch', or "
             "read "

@@ -78,16 +78,25 @@ domain_find(
 // ---- how ---------------------------------------------------------------------------------------
 
 int
-domain_state(virDomainPtr domain, enum virt_state *ret, const char **ret_reason, struct error *err)
+domain_condition(virDomainPtr domain, struct condition *ret, struct error *err)
 {
     const char *name = virDomainGetName(domain);
     int state, reason;
     if (virDomainGetState(domain, &state, &reason, 0) < 0)
         return fault_set(err, "cannot ask for the state of '%s'", name);
-    const char *why;
-    *ret = state_of(state, reason, &why);
+    *ret = state_of(state, reason);
+    return 0;
+}
+
+int
+domain_state(virDomainPtr domain, enum virt_state *ret, const char **ret_reason, struct error *err)
+{
+    struct condition condition;
+    if (domain_condition(domain, &condition, err) < 0)
+        return -1;
+    *ret = condition.state;
     if (ret_reason != NULL)
-        *ret_reason = why;
+        *ret_reason = condition.reason;
     return 0;
 }
 
@@ -105,10 +114,13 @@ static int
 fill_info(virDomainPtr domain, struct virt_domain_info *info, struct error *err)
 {
     READER_AUTO struct reader *mark = NULL;
+    struct condition condition;
     info->name = str_dup(virDomainGetName(domain));
-    if (domain_state(domain, &info->state, &info->reason, err) < 0 ||
-        read_mark(domain, &mark, err) < 0)
+    if (domain_condition(domain, &condition, err) < 0 || read_mark(domain, &mark, err) < 0)
         return -1;
+    info->state = condition.state;
+    info->reason = condition.reason;
+    info->held = condition.held;
     if (mark != NULL)
         fill_mark(mark, info);
     info->saved = virDomainHasManagedSaveImage(domain, 0) == 1;

@@ -19,7 +19,7 @@ enum virt_state {
     VIRT_ABSENT,  // no domain of that name
     VIRT_OFF,     // defined, not running
     VIRT_RUNNING, // going down on ACPI counts as running
-    VIRT_PAUSED,
+    VIRT_PAUSED,  // it stands still, whatever the reason; its emulator holds the disk
     VIRT_CRASHED, // off since it crashed, panicked, or its qemu died
 };
 // "absent", "off", "running", "paused", "crashed"; a constant.
@@ -28,13 +28,17 @@ const char *virt_state_name(enum virt_state state);
 struct virt_domain_info {
     char *name;
     enum virt_state state;
-    const char *reason; // a constant for people: "shut down", "power pulled", "panicked", ...; ""
-                        // when there is none
-    bool ours;          // carries our metadata
+    const char *reason;   // a constant for people: "shut down", "power pulled", "panicked", ...; ""
+                          // when there is none
+    enum error_code held; // it cannot be set going: ERR_BUSY, libvirt is at work on it, or
+                          // ERR_GUEST, only pulling its power helps; ERR_NONE: it can
+    bool ours;            // carries our metadata
     char *cluster, *role, *spec, *image; // of the metadata; NULL when absent
     bool saved; // off, and its memory is kept: the next start continues from there
 };
 void virt_domain_info_free(struct virt_domain_info *info);
+// The sentence for one that is held, with that code; 0 when it is not.
+int virt_domain_held(const struct virt_domain_info *info, struct error *err);
 #define VIRT_DOMAIN_INFO_AUTO __attribute__((cleanup(virt_domain_info_free)))
 
 // A name that does not exist is no error: VIRT_ABSENT.
@@ -63,14 +67,16 @@ int virt_domain_compare(
 int virt_domain_define(struct virt *virt, const struct virt_domain *wanted, struct error *err);
 
 // paused: start with its processors stopped (virt_domain_resume sets it going). Starting a running
-// domain is fine. A saved domain continues where it was saved.
+// domain is fine; one that is held is ERR_BUSY or ERR_GUEST. A saved domain continues where it was
+// saved.
 int virt_domain_start(
     struct virt *virt, const char *cluster, const char *name, bool paused, struct error *err);
 
 // Press the power button of all names at once (again every few seconds, then through the guest
 // agent too) until they are off or timeout_ms passed. Names that still run then come back in
 // *ret_left; that is no error. Absent names and ones that are off are fine; paused ones are resumed
-// first. each, if not NULL, is called when one is off.
+// and sleeping ones woken first. Those that cannot be set going are not waited for. each, if not
+// NULL, is called when one is off.
 int virt_domain_shutdown(struct virt *virt, const char *cluster, const struct strv *names,
     int64_t timeout_ms, void (*each)(void *context, const char *name), void *context,
     struct strv *ret_left, struct error *err);
@@ -79,12 +85,19 @@ int virt_domain_press_power(
     struct virt *virt, const char *cluster, const char *name, struct error *err);
 // Pull the power. A domain that is off or absent is fine.
 int virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struct error *err);
-// Remove a domain that is off, its saved memory included; its disks stay. An absent one is fine.
+// Remove a domain that is off, its saved memory included, and what libvirt remembers of snapshots
+// and checkpoints in its disk; its disks stay. An absent one is fine. ERR_CONFLICT as
+// virt_domain_removable.
 int virt_domain_undefine(
+    struct virt *virt, const char *cluster, const char *name, struct error *err);
+// ERR_CONFLICT when somebody made a snapshot of it whose data are files of their own: they would be
+// lost or forgotten. To be asked before anything of a cluster is removed.
+int virt_domain_removable(
     struct virt *virt, const char *cluster, const char *name, struct error *err);
 
 int virt_domain_suspend(
     struct virt *virt, const char *cluster, const char *name, struct error *err);
+// Set a paused one going, or wake one that suspended itself; ERR_BUSY or ERR_GUEST when it is held.
 int virt_domain_resume(struct virt *virt, const char *cluster, const char *name, struct error *err);
 int virt_domain_reset(struct virt *virt, const char *cluster, const char *name,
     struct error *err); // the reset button

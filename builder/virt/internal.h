@@ -82,9 +82,22 @@ int domain_find(
 // The same, but *ret is NULL when there is no such domain.
 int domain_seek(
     struct virt *virt, const char *cluster, const char *name, virDomainPtr *ret, struct error *err);
-// Our state for one of libvirt's, and why as a constant for people ("" when there is nothing to
-// say).
-enum virt_state state_of(int state, int reason, const char **ret_reason);
+// How a domain is.
+struct condition {
+    enum virt_state state;
+    const char *reason;   // a constant for people; "" when there is nothing to say
+    enum error_code held; // see struct virt_domain_info
+    bool asleep;          // its guest suspended itself: it is woken, not resumed
+};
+static inline bool
+state_is_up(enum virt_state state)
+{
+    return state == VIRT_RUNNING || state == VIRT_PAUSED;
+}
+// Our condition for one of libvirt's states and its reason. Pure.
+struct condition state_of(int state, int reason);
+// Asked of libvirt. *ret is only set on success.
+int domain_condition(virDomainPtr domain, struct condition *ret, struct error *err);
 // State and, as a constant for people, why (ret_reason may be NULL).
 int domain_state(
     virDomainPtr domain, enum virt_state *ret, const char **ret_reason, struct error *err);
@@ -98,5 +111,7 @@ char *link_xml(const char *domain_xml, bool up);
 // ---- power.c ----
 
 int power_press(virDomainPtr domain, bool agent, struct error *err); // agent: ask the guest's agent
+// Set a domain going that stands still, as its condition wants it; one that is held is refused.
+int power_resume(virDomainPtr domain, const struct condition *condition, struct error *err);
 
 #endif

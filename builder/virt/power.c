@@ -5,6 +5,7 @@
 #include "virt/internal.h"
 
 #include <libvirt/virterror.h>
+#include <stdlib.h>
 
 #define START_MS 60000 // qemu comes up in a second; a busy host takes its time
 
@@ -17,12 +18,6 @@ seek_state(struct virt *virt, const char *cluster, const char *name, virDomainPt
     if (domain_seek(virt, cluster, name, ret, err) < 0)
         return -1;
     return *ret != NULL ? domain_state(*ret, ret_state, NULL, err) : 0;
-}
-
-static bool
-is_up(enum virt_state state)
-{
-    return state == VIRT_RUNNING || state == VIRT_PAUSED;
 }
 
 // Call a function of libvirt on a domain; doing: "starting".
@@ -59,6 +54,26 @@ resume_flags(virDomainPtr domain, unsigned flags)
     return virDomainResume(domain);
 }
 
+static int
+check_held(virDomainPtr domain, const struct condition *condition, struct error *err)
+{
+    FREE_AUTO char *name = str_dup(virDomainGetName(domain));
+    return virt_domain_held(
+        &(struct virt_domain_info){
+            .name = name, .reason = condition->reason, .held = condition->held},
+        err);
+}
+
+int
+power_resume(virDomainPtr domain, const struct condition *condition, struct error *err)
+{
+    if (check_held(domain, condition, err) < 0)
+        return -1;
+    if (condition->asleep)
+        return call_on(domain, "waking", CALL_MS, virDomainPMWakeup, 0, err);
+    return call_on(domain, "resuming", CALL_MS, resume_flags, 0, err);
+}
+
 // The three that follow: drivers that do not know a flag (the test driver) refuse it, and are asked
 // in the plain way.
 static bool
@@ -83,12 +98,48 @@ create_paused(virDomainPtr domain, unsigned flags)
     return flag_unknown() && virDomainCreate(domain) == 0 ? virDomainSuspend(domain) : -1;
 }
 
+// What libvirt knows of a domain beside its definition, and refuses to remove it for. Snapshots
+// whose data are files of their own were refused before (check_snapshots); the others, and
+// checkpoints, are in the disk, which stays as it is.
+#define KNOWN_BESIDE (VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
+
 static int
 undefine_flags(virDomainPtr domain, unsigned flags)
 {
-    if (virDomainUndefineFlags(domain, flags | VIR_DOMAIN_UNDEFINE_NVRAM) == 0)
+    if (virDomainUndefineFlags(domain,
+            flags | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM) == 0)
         return 0;
     return flag_unknown() ? virDomainUndefineFlags(domain, flags) : -1;
+}
+
+static void
+free_snapshots(virDomainSnapshotPtr *snapshots, int count)
+{
+    for (int i = 0; i < count; i++)
+        virDomainSnapshotFree(snapshots[i]);
+    free(snapshots);
+}
+
+// An external snapshot's data are files that only libvirt's metadata tell of, and the node's disk
+// goes on in one of them. A driver without snapshots has none.
+static int
+check_snapshots(virDomainPtr domain, const char *name, struct error *err)
+{
+    virDomainSnapshotPtr *snapshots = NULL;
+    int count = virDomainListAllSnapshots(domain, &snapshots, VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL);
+    if (count < 0 && virGetLastErrorCode() == VIR_ERR_NO_SUPPORT)
+        return 0;
+    if (count < 0)
+        return fault_set(err, "cannot look for snapshots of '%s'", name);
+    if (count > 0)
+        error_set(err, ERR_CONFLICT,
+            "the domain '%s' has the snapshot '%s', made with virsh, whose data are files of their "
+            "own, and is not removed: delete it with 'virsh snapshot-delete %s %s' (with "
+            "--metadata the files are only forgotten), then try again",
+            name, virDomainSnapshotGetName(snapshots[0]), name,
+            virDomainSnapshotGetName(snapshots[0]));
+    free_snapshots(snapshots, count);
+    return count > 0 ? -1 : 0;
 }
 
 int
@@ -96,11 +147,11 @@ virt_domain_start(
     struct virt *virt, const char *cluster, const char *name, bool paused, struct error *err)
 {
     DOMAIN_AUTO virDomainPtr domain = NULL;
-    enum virt_state state;
+    struct condition condition;
     if (domain_find(virt, cluster, name, &domain, err) < 0 ||
-        domain_state(domain, &state, NULL, err) < 0)
+        domain_condition(domain, &condition, err) < 0 || check_held(domain, &condition, err) < 0)
         return -1;
-    if (is_up(state))
+    if (state_is_up(condition.state))
         return 0;
     if (paused)
         return call_on(domain, "starting", START_MS, create_paused, VIR_DOMAIN_START_PAUSED, err);
@@ -130,7 +181,7 @@ gone_meanwhile(virDomainPtr domain, struct error *err)
     ERROR_AUTO struct error ignored = {0};
     enum virt_state state;
     if (err->code != ERR_LIBVIRT || domain_state(domain, &state, NULL, &ignored) < 0 ||
-        is_up(state))
+        state_is_up(state))
         return false;
     error_clear(err);
     return true;
@@ -143,7 +194,8 @@ virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struc
     enum virt_state state;
     if (seek_state(virt, cluster, name, &domain, &state, err) < 0)
         return -1;
-    if (!is_up(state) || call_on(domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
+    if (!state_is_up(state) ||
+        call_on(domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
         return 0;
     return gone_meanwhile(domain, err) ? 0 : -1;
 }
@@ -157,11 +209,21 @@ virt_domain_undefine(struct virt *virt, const char *cluster, const char *name, s
         return -1;
     if (state == VIRT_ABSENT)
         return 0;
-    if (is_up(state))
+    if (state_is_up(state))
         return error_set(err, ERR_FAILED,
             "the domain '%s' still runs and is not removed: stop it first ('airbuild stop')", name);
-    return call_on(domain, "removing", CALL_MS, undefine_flags,
-        VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA, err);
+    if (check_snapshots(domain, name, err) < 0)
+        return -1;
+    return call_on(domain, "removing", CALL_MS, undefine_flags, KNOWN_BESIDE, err);
+}
+
+int
+virt_domain_removable(struct virt *virt, const char *cluster, const char *name, struct error *err)
+{
+    DOMAIN_AUTO virDomainPtr domain = NULL;
+    if (domain_seek(virt, cluster, name, &domain, err) < 0)
+        return -1;
+    return domain != NULL ? check_snapshots(domain, name, err) : 0;
 }
 
 int
@@ -173,7 +235,12 @@ virt_domain_suspend(struct virt *virt, const char *cluster, const char *name, st
 int
 virt_domain_resume(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    return act(virt, cluster, name, "resuming", CALL_MS, resume_flags, 0, err);
+    DOMAIN_AUTO virDomainPtr domain = NULL;
+    struct condition condition;
+    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
+        domain_condition(domain, &condition, err) < 0)
+        return -1;
+    return power_resume(domain, &condition, err);
 }
 
 int

@@ -10,9 +10,15 @@
 #define PRESS_AGAIN_MS 5000 // a guest that is still booting loses a press of its button
 #define PRESSES_BEFORE_AGENT 3
 
+struct down {
+    virDomainPtr domain; // NULL once it is off
+    bool stuck;          // not waited for: it does not see its button
+};
+
 struct downs {
-    virDomainPtr *domains; // NULL once it is off
-    size_t count, up;
+    struct down *downs;
+    size_t count;
+    size_t up; // that are waited for
     void (*each)(void *context, const char *name);
     void *context;
 };
@@ -21,29 +27,46 @@ static void
 downs_free(struct downs *downs)
 {
     for (size_t i = 0; i < downs->count; i++)
-        domain_freep(&downs->domains[i]);
-    free(downs->domains);
+        domain_freep(&downs->downs[i].domain);
+    free(downs->downs);
 }
 
-// A paused guest does not see its button.
+// A paused guest does not see its button. One that cannot be set going is left to whoever pulls
+// power; one that libvirt works on goes its own way.
+static int
+set_going(
+    virDomainPtr domain, const struct condition *condition, bool *ret_stuck, struct error *err)
+{
+    *ret_stuck = condition->held == ERR_GUEST;
+    if (condition->state != VIRT_PAUSED || condition->held != ERR_NONE ||
+        power_resume(domain, condition, err) == 0)
+        return 0;
+    if (err->code == ERR_INTERRUPTED)
+        return -1;
+    error_clear(err);
+    *ret_stuck = true;
+    return 0;
+}
+
 static int
 add(struct downs *downs, struct virt *virt, const char *cluster, const char *name,
     struct error *err)
 {
     DOMAIN_AUTO virDomainPtr domain = NULL;
-    enum virt_state state;
+    struct condition condition;
+    bool stuck = false;
     if (domain_seek(virt, cluster, name, &domain, err) < 0)
         return -1;
     if (domain == NULL)
         return 0;
-    if (domain_state(domain, &state, NULL, err) < 0)
+    if (domain_condition(domain, &condition, err) < 0)
         return -1;
-    if (state != VIRT_RUNNING && state != VIRT_PAUSED)
+    if (!state_is_up(condition.state))
         return 0;
-    if (state == VIRT_PAUSED && virt_domain_resume(virt, cluster, name, err) < 0)
+    if (set_going(domain, &condition, &stuck, err) < 0)
         return -1;
-    downs->domains[downs->count++] = TAKE(domain);
-    downs->up++;
+    downs->downs[downs->count++] = (struct down){TAKE(domain), stuck};
+    downs->up += !stuck;
     return 0;
 }
 
@@ -51,18 +74,19 @@ static int
 sweep(struct downs *downs, struct error *err)
 {
     for (size_t i = 0; i < downs->count; i++) {
+        struct down *down = &downs->downs[i];
         enum virt_state state;
-        if (downs->domains[i] == NULL)
+        if (down->domain == NULL)
             continue;
-        if (domain_state(downs->domains[i], &state, NULL, err) < 0)
+        if (domain_state(down->domain, &state, NULL, err) < 0)
             return -1;
-        if (state == VIRT_RUNNING || state == VIRT_PAUSED)
+        if (state_is_up(state))
             continue;
         if (downs->each != NULL)
-            downs->each(downs->context, virDomainGetName(downs->domains[i]));
-        domain_freep(&downs->domains[i]);
-        downs->domains[i] = NULL;
-        downs->up--;
+            downs->each(downs->context, virDomainGetName(down->domain));
+        domain_freep(&down->domain);
+        down->domain = NULL;
+        downs->up -= !down->stuck;
     }
     return 0;
 }
@@ -74,7 +98,8 @@ press(const struct downs *downs, unsigned presses, struct error *err)
 {
     bool agent = presses >= PRESSES_BEFORE_AGENT && presses % 2 != 0;
     for (size_t i = 0; i < downs->count; i++) {
-        if (downs->domains[i] == NULL || power_press(downs->domains[i], agent, err) == 0)
+        const struct down *down = &downs->downs[i];
+        if (down->domain == NULL || down->stuck || power_press(down->domain, agent, err) == 0)
             continue;
         if (err->code == ERR_INTERRUPTED)
             return -1;
@@ -108,14 +133,14 @@ virt_domain_shutdown(struct virt *virt, const char *cluster, const struct strv *
     struct strv *ret_left, struct error *err)
 {
     CLEANUP(downs_free) struct downs downs = {.each = each, .context = context};
-    downs.domains = mem_zero(names->count + 1, sizeof(virDomainPtr));
+    downs.downs = mem_zero(names->count + 1, sizeof(*downs.downs));
     for (size_t i = 0; i < names->count; i++)
         if (add(&downs, virt, cluster, names->items[i], err) < 0)
             return -1;
     if (bring_down(&downs, timeout_ms, err) < 0)
         return -1;
     for (size_t i = 0; i < downs.count; i++)
-        if (downs.domains[i] != NULL)
-            strv_add(ret_left, virDomainGetName(downs.domains[i]));
+        if (downs.downs[i].domain != NULL)
+            strv_add(ret_left, virDomainGetName(downs.downs[i].domain));
     return 0;
 }

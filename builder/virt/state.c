@@ -20,67 +20,96 @@ virt_state_name(enum virt_state state)
     return "unknown";
 }
 
-static enum virt_state
-state_off(int reason, const char **ret_reason)
+static struct condition
+state_off(int reason)
 {
     switch (reason) {
     case VIR_DOMAIN_SHUTOFF_SHUTDOWN:
-        *ret_reason = "shut down";
-        return VIRT_OFF;
+        return (struct condition){.state = VIRT_OFF, .reason = "shut down"};
     case VIR_DOMAIN_SHUTOFF_DESTROYED:
-        *ret_reason = "power pulled";
-        return VIRT_OFF;
+        return (struct condition){.state = VIRT_OFF, .reason = "power pulled"};
     case VIR_DOMAIN_SHUTOFF_SAVED:
-        *ret_reason = "saved";
-        return VIRT_OFF;
+        return (struct condition){.state = VIRT_OFF, .reason = "saved"};
     case VIR_DOMAIN_SHUTOFF_CRASHED:
-        *ret_reason = "panicked, or its emulator died";
-        return VIRT_CRASHED;
+        return (struct condition){
+            .state = VIRT_CRASHED, .reason = "panicked, or its emulator died"};
     case VIR_DOMAIN_SHUTOFF_FAILED:
-        *ret_reason = "did not start";
-        return VIRT_CRASHED;
+        return (struct condition){.state = VIRT_CRASHED, .reason = "did not start"};
     default:
-        return VIRT_OFF;
+        return (struct condition){.state = VIRT_OFF, .reason = ""};
     }
 }
 
-static enum virt_state
-state_paused(int reason, const char **ret_reason)
+// A machine that panicked and one that libvirt works on are up as well: their emulator holds the
+// disk.
+static const struct {
+    int reason;
+    const char *words;
+    enum error_code held; // ERR_NONE: it may be set going again
+} pauses[] = {
+    {VIR_DOMAIN_PAUSED_UNKNOWN, "", ERR_NONE},
+    {VIR_DOMAIN_PAUSED_USER, "by request", ERR_NONE},
+    {VIR_DOMAIN_PAUSED_MIGRATION, "being migrated", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED_SAVE, "being saved", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED_DUMP, "being dumped", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED_IOERROR, "its disk failed or is full", ERR_NONE},
+    {VIR_DOMAIN_PAUSED_WATCHDOG, "by its watchdog", ERR_NONE},
+    {VIR_DOMAIN_PAUSED_FROM_SNAPSHOT, "by the snapshot it was set back to", ERR_NONE},
+    {VIR_DOMAIN_PAUSED_SHUTTING_DOWN, "going down", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED_SNAPSHOT, "being copied for a snapshot", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED_CRASHED, "panicked", ERR_GUEST},
+    {VIR_DOMAIN_PAUSED_STARTING_UP, "being started", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED_POSTCOPY, "being migrated", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED_POSTCOPY_FAILED, "its migration failed halfway", ERR_GUEST},
+};
+
+static struct condition
+state_paused(int reason)
 {
-    switch (reason) {
-    case VIR_DOMAIN_PAUSED_USER:
-        *ret_reason = "by request";
-        return VIRT_PAUSED;
-    case VIR_DOMAIN_PAUSED_IOERROR:
-        *ret_reason = "its disk failed or is full";
-        return VIRT_PAUSED;
-    case VIR_DOMAIN_PAUSED_CRASHED:
-        *ret_reason = "panicked";
-        return VIRT_CRASHED;
-    default:
-        return VIRT_PAUSED;
+    struct condition condition = {.state = VIRT_PAUSED, .reason = ""};
+    for (size_t i = 0; i < sizeof pauses / sizeof pauses[0]; i++) {
+        if (pauses[i].reason != reason)
+            continue;
+        condition.reason = pauses[i].words;
+        condition.held = pauses[i].held;
     }
+    return condition;
 }
 
-enum virt_state
-state_of(int state, int reason, const char **ret_reason)
+// Only what libvirt calls shut off is off: in every other state an emulator may hold the disk.
+struct condition
+state_of(int state, int reason)
 {
-    *ret_reason = "";
     switch (state) {
     case VIR_DOMAIN_SHUTOFF:
-        return state_off(reason, ret_reason);
+        return state_off(reason);
     case VIR_DOMAIN_PAUSED:
-        return state_paused(reason, ret_reason);
+        return state_paused(reason);
     case VIR_DOMAIN_PMSUSPENDED:
-        *ret_reason = "asleep";
-        return VIRT_PAUSED;
+        return (struct condition){.state = VIRT_PAUSED, .reason = "asleep", .asleep = true};
     case VIR_DOMAIN_CRASHED:
-        *ret_reason = "panicked, or its emulator died";
-        return VIRT_CRASHED;
+        return state_paused(VIR_DOMAIN_PAUSED_CRASHED);
     case VIR_DOMAIN_SHUTDOWN:
-        *ret_reason = "going down";
-        return VIRT_RUNNING;
+        return (struct condition){.state = VIRT_RUNNING, .reason = "going down", .held = ERR_BUSY};
+    case VIR_DOMAIN_RUNNING:
+    case VIR_DOMAIN_BLOCKED:
+        return (struct condition){.state = VIRT_RUNNING, .reason = ""};
     default:
-        return VIRT_RUNNING;
+        return (struct condition){
+            .state = VIRT_RUNNING, .reason = "libvirt does not tell how", .held = ERR_GUEST};
     }
+}
+
+int
+virt_domain_held(const struct virt_domain_info *info, struct error *err)
+{
+    if (info->held == ERR_NONE)
+        return 0;
+    if (info->held == ERR_BUSY)
+        return error_set(err, ERR_BUSY,
+            "'%s' cannot be set going now (%s): wait until that is over and try again", info->name,
+            info->reason);
+    return error_set(err, info->held,
+        "'%s' cannot be set going (%s): pull its power with 'airbuild stop %s', then launch again",
+        info->name, info->reason, info->name);
 }

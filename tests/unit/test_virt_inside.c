@@ -183,6 +183,7 @@ test_faults(void **state)
 
 // ---- states ------------------------------------------------------------------------------------
 
+// What a domain is taken for: as off only when no emulator has its disk.
 static void
 test_states(void **state)
 {
@@ -191,24 +192,53 @@ test_states(void **state)
         int state, reason;
         enum virt_state wanted;
         const char *why;
+        enum error_code held;
+        bool asleep;
     } cases[] = {
-        {VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED, VIRT_RUNNING, ""},
-        {VIR_DOMAIN_SHUTDOWN, 0, VIRT_RUNNING, "going down"},
-        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR, VIRT_PAUSED, "its disk failed or is full"},
-        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED, VIRT_CRASHED, "panicked"},
-        {VIR_DOMAIN_PMSUSPENDED, 0, VIRT_PAUSED, "asleep"},
-        {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED, VIRT_OFF, "saved"},
+        {VIR_DOMAIN_NOSTATE, 0, VIRT_RUNNING, "libvirt does not tell how", ERR_GUEST, false},
+        {VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED, VIRT_RUNNING, "", ERR_NONE, false},
+        {VIR_DOMAIN_BLOCKED, 0, VIRT_RUNNING, "", ERR_NONE, false},
+        {VIR_DOMAIN_SHUTDOWN, 0, VIRT_RUNNING, "going down", ERR_BUSY, false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN, VIRT_PAUSED, "", ERR_NONE, false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER, VIRT_PAUSED, "by request", ERR_NONE, false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION, VIRT_PAUSED, "being migrated", ERR_BUSY,
+            false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE, VIRT_PAUSED, "being saved", ERR_BUSY, false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_DUMP, VIRT_PAUSED, "being dumped", ERR_BUSY, false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR, VIRT_PAUSED, "its disk failed or is full",
+            ERR_NONE, false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG, VIRT_PAUSED, "by its watchdog", ERR_NONE,
+            false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_FROM_SNAPSHOT, VIRT_PAUSED,
+            "by the snapshot it was set back to", ERR_NONE, false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SHUTTING_DOWN, VIRT_PAUSED, "going down", ERR_BUSY,
+            false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SNAPSHOT, VIRT_PAUSED, "being copied for a snapshot",
+            ERR_BUSY, false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED, VIRT_PAUSED, "panicked", ERR_GUEST, false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP, VIRT_PAUSED, "being started", ERR_BUSY,
+            false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY, VIRT_PAUSED, "being migrated", ERR_BUSY,
+            false},
+        {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED, VIRT_PAUSED,
+            "its migration failed halfway", ERR_GUEST, false},
+        {VIR_DOMAIN_PAUSED, 4711, VIRT_PAUSED, "", ERR_NONE, false},
+        {VIR_DOMAIN_PMSUSPENDED, 0, VIRT_PAUSED, "asleep", ERR_NONE, true},
+        {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED, VIRT_OFF, "saved", ERR_NONE, false},
         {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_CRASHED, VIRT_CRASHED,
-            "panicked, or its emulator died"},
-        {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED, VIRT_CRASHED, "did not start"},
-        {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_UNKNOWN, VIRT_OFF, ""},
-        {VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, VIRT_CRASHED,
-            "panicked, or its emulator died"},
+            "panicked, or its emulator died", ERR_NONE, false},
+        {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED, VIRT_CRASHED, "did not start", ERR_NONE,
+            false},
+        {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_UNKNOWN, VIRT_OFF, "", ERR_NONE, false},
+        {VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED, VIRT_PAUSED, "panicked", ERR_GUEST,
+            false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *why = NULL;
-        assert_int_equal(state_of(cases[i].state, cases[i].reason, &why), cases[i].wanted);
-        assert_string_equal(why, cases[i].why);
+        struct condition condition = state_of(cases[i].state, cases[i].reason);
+        assert_int_equal(condition.state, cases[i].wanted);
+        assert_string_equal(condition.reason, cases[i].why);
+        assert_int_equal(condition.held, cases[i].held);
+        assert_int_equal(condition.asleep, cases[i].asleep);
     }
 }
 
