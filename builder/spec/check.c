@@ -25,6 +25,22 @@ draft_node_place(const struct draft *draft, size_t node, const char *key)
     return value != NULL ? value : nodes->keys[node];
 }
 
+// ---- the host -----------------------------------------------------------------------------------
+
+static void
+check_uri(const struct draft *draft)
+{
+    const struct yaml_node *given = yaml_get(draft->root, "uri");
+    // One that was refused has its complaint already.
+    if (given == NULL || !str_equal(given->text, draft->spec->uri) ||
+        uri_is_local(draft->spec->uri))
+        return;
+    yaml_complain(draft->source, given,
+        "'%s' is the libvirt of another host, and the disks of the nodes are made on this one; "
+        "write qemu:///system and run airbuild on that host",
+        draft->spec->uri);
+}
+
 // ---- addresses ----------------------------------------------------------------------------------
 
 // What is wrong with an address as a machine's, or NULL.
@@ -202,6 +218,7 @@ check_min_replicas(const struct draft *draft)
 void
 spec_check(struct draft *draft)
 {
+    check_uri(draft);
     check_network(draft);
     for (size_t i = 0; i < draft->spec->node_count; i++) {
         check_address(draft, i);

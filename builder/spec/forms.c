@@ -16,9 +16,8 @@
 
 enum {
     SHORT_NAME_MAX = 10, // so that NAME0 is a network interface
-    NODE_NAME_MAX = 31,
-    INTERFACE_MAX = 15, // IFNAMSIZ without the NUL
-    ACCOUNT_MAX = 32,   // useradd(8)
+    INTERFACE_MAX = 15,  // IFNAMSIZ without the NUL
+    ACCOUNT_MAX = 32,    // useradd(8)
     MASTER_NAME_MAX = 64,
     ADDRESS_MAX = 512,
     PATH_LENGTH_MAX = 4095,
@@ -69,15 +68,10 @@ form_master_name(const char *text)
     return consists_of(text, LOWER UPPER DIGIT, LOWER UPPER DIGIT "._-", MASTER_NAME_MAX);
 }
 
-// Accounts that the images have already, with a purpose of their own.
 bool
 form_account(const char *text)
 {
-    static const char *const taken[] = {"root", "redis", "valkey", "haproxy", "nobody", "sshd"};
-    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
-        if (strcmp(text, taken[i]) == 0)
-            return false;
-    return consists_of(text, LOWER "_", LOWER DIGIT "_-", ACCOUNT_MAX);
+    return consists_of(text, LOWER, LOWER DIGIT "_-", ACCOUNT_MAX) && !account_is_taken(text);
 }
 
 // ---- network ------------------------------------------------------------------------------------
@@ -161,14 +155,29 @@ is_address_text(const char *text)
     return consists_of(text, LOWER, LOWER UPPER DIGIT "-._~:/?#@&+,=%[]", ADDRESS_MAX);
 }
 
-// qemu with any transport; "test" is libvirt's in-memory hypervisor.
+// A driver of libvirt that makes machines here: QEMU, or "test", its in-memory hypervisor.
 bool
 form_uri(const char *text)
 {
+    static const char *const drivers[] = {"qemu", "test"};
     const char *scheme_end = strstr(text, "://");
     if (scheme_end == NULL || scheme_end[3] == '\0' || !is_address_text(text))
         return false;
-    return str_starts(text, "qemu:") || str_starts(text, "qemu+") || str_starts(text, "test:");
+    size_t driver = strcspn(text, "+:");
+    for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++)
+        if (strlen(drivers[i]) == driver && strncmp(text, drivers[i], driver) == 0)
+            return true;
+    return false;
+}
+
+// Reached through a socket of this host, or not through one at all
+// (https://libvirt.org/uri.html#remote-uris).
+bool
+uri_is_local(const char *text)
+{
+    const char *end = strstr(text, "://");
+    const char *plus = memchr(text, '+', (size_t) (end - text));
+    return end[3] == '/' && (plus == NULL || strncmp(plus, "+unix:", 6) == 0);
 }
 
 bool

@@ -58,8 +58,8 @@ static const struct yaml_key ssh_keys[] = {
         .type = YAML_STRING,
         .offset = AT(ssh_user),
         .fits = form_account,
-        .form = "a new account such as air: lower-case letters, digits, '_' and '-', not root and "
-                "not a service's",
+        .form = "a new account such as air: lower-case letters, digits, '_' and '-', and no "
+                "account or group that a system has already",
         .absent = "air",
         .meaning = "The account on the nodes; it logs in by key and may use sudo."},
     {.name = "keys",
@@ -283,7 +283,8 @@ const struct yaml_key spec_keys[] = {
         .fits = form_uri,
         .form = "a libvirt URI of QEMU such as qemu:///system",
         .absent = "qemu:///system",
-        .meaning = "The libvirt that runs the nodes."},
+        .meaning = "The libvirt that runs the nodes; it must be of this host, where their disks "
+                   "are made."},
     {.name = "ssh",
         .type = YAML_TABLE,
         .offset = 0,

@@ -66,7 +66,7 @@ spec_find_or_error(
         strv_add(&names, spec->nodes[i].name);
     FREE_AUTO char *quoted = yaml_quote(name), *list = strv_join(&names, ", ");
     const char *near = NULL;
-    if (strlen(name) < SPEC_NODE_MAX)
+    if (strlen(name) <= 2 * NODE_NAME_MAX) // none is near a longer one
         near = str_nearest(name, (const char *const *) names.items, names.count);
     if (near != NULL)
         return error_set(err, ERR_NOT_FOUND,

@@ -11,10 +11,10 @@
 
 struct virt; // one connection; to be used by one thread at a time
 
-// Connect to a URI ("qemu:///system", "qemu+ssh://host/system", "test:///default") within 20 s; a
-// daemon that dies or hangs later fails the call under way after at most 20 s more. ERR_ACCESS when
-// not permitted, ERR_LIBVIRT when nothing answers (the message says how to start it), ERR_TIMEOUT,
-// ERR_INTERRUPTED.
+// Connect to a URI ("qemu:///system", "qemu+unix:///system?socket=/run/sock", "test:///default")
+// within 20 s; a daemon that dies or hangs later fails the call under way after at most 20 s more.
+// ERR_ACCESS when not permitted, ERR_LIBVIRT when nothing answers (the message says how to start
+// it), ERR_TIMEOUT, ERR_INTERRUPTED.
 int virt_open(const char *uri, struct virt **ret, struct error *err);
 void virt_close(struct virt *virt); // NULL is fine; its watches must be freed before
 void virt_closep(struct virt **virt);

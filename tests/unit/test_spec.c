@@ -109,7 +109,7 @@ static const char full[] =
     "base: {debian: {suite: trixie, mirror: 'file:///srv/debian'}}\n"
     "network: {name: wave, subnet: 10.0.0.0/8, host: 10.255.0.1, mode: nat}\n"
     "accel: tcg\n"
-    "uri: qemu+ssh://root@air/system?keyfile=/root/k&no_tty=1\n"
+    "uri: qemu+unix:///system?socket=/run/air/libvirt-sock\n"
     "ssh: {user: captain, keys: [" KEY ", '" KEY " me@home, too']}\n"
     "redis:\n"
     "  down-after: 1500ms\n"
@@ -139,7 +139,7 @@ test_every_key(void **state)
         "cluster: sea-1\nha: on\nbase: debian\nbase.debian.suite: trixie\n"
         "base.debian.mirror: file:///srv/debian\nnetwork.name: wave\nnetwork.subnet: 10.0.0.0/8\n"
         "network.host: 10.255.0.1\nnetwork.mode: nat\naccel: tcg\n"
-        "uri: qemu+ssh://root@air/system?keyfile=/root/k&no_tty=1\nssh.user: captain\n"
+        "uri: qemu+unix:///system?socket=/run/air/libvirt-sock\nssh.user: captain\n"
         "ssh.keys: " KEY ", " KEY " me@home, too\n"
         "redis.down-after: 1500ms\nredis.failover-timeout: 60000ms\nredis.quorum: 4\n"
         "redis.auth: off\nredis.persistence: off\nredis.min-replicas: 3\n"
@@ -272,6 +272,57 @@ test_public_keys(void **state)
 }
 
 static void
+test_uris(void **state)
+{
+    (void) state;
+    static const char *const local[] = {"qemu:///system", "qemu:///session", "test:///default",
+        "qemu+unix:///system?socket=/run/a/sock", "test+unix:///default?socket=/run/a/sock",
+        "test:///home/me/host.xml"};
+    static const char *const other[] = {"qemu+ssh://air/system", "qemu://air/system",
+        "qemu+tls:///system", "qemu+ext:///system?command=/bin/x", "test+tcp://localhost/default",
+        "qemu+unix://air/system"};
+    static const char *const bad[] = {
+        "qemu", "qemu://", "qemux:///system", "xen:///", "testing:///default", "QEMU:///system"};
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++)
+        assert_true(form_uri(local[i]) && uri_is_local(local[i]));
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
+        assert_true(form_uri(other[i]) && !uri_is_local(other[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(form_uri(bad[i]));
+}
+
+// Names in a passwd or group file ("NAME:...") or in a sysusers.d one ("u NAME ...").
+static void
+assert_taken_in(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char line[512], name[64];
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "%*1[ug]%*1[!]%*[ \t]%63[a-z0-9_-]", name) == 1 ||
+            sscanf(line, "%*1[ug]%*[ \t]%63[a-z0-9_-]", name) == 1 ||
+            (strchr(line, ':') != NULL && sscanf(line, "%63[a-z0-9_-]:", name) == 1))
+            if (!account_is_taken(name))
+                fail_msg("'%s' of %s may be an account", name, path);
+    if (file != NULL)
+        fclose(file);
+}
+
+static void
+test_accounts(void **state)
+{
+    (void) state;
+    static const char *const free_ones[] = {"air", "captain", "debian", "arch", "ops-1", "r2_d2"};
+    for (size_t i = 0; i < sizeof free_ones / sizeof free_ones[0]; i++)
+        assert_true(form_account(free_ones[i]));
+    assert_false(form_account("root"));
+    // What the system has that this runs on: Debian's files, or Arch's.
+    assert_taken_in("/usr/share/base-passwd/passwd.master");
+    assert_taken_in("/usr/share/base-passwd/group.master");
+    assert_taken_in("/usr/lib/sysusers.d/basic.conf");
+    assert_taken_in("/usr/lib/sysusers.d/arch.conf");
+}
+
+static void
 test_find(void **state)
 {
     (void) state;
@@ -285,6 +336,10 @@ test_find(void **state)
         "there is no node 'wrok12'; did you mean 'work12'?");
     assert_error(spec_find_or_error(spec, "x\x1b", &node, &err), &err, ERR_NOT_FOUND,
         "there is no node 'x\\x1b'; the nodes are head10, work11, work12, work13");
+    FREE_AUTO char *long_name = mem_zero(1, 1 << 20);
+    memset(long_name, 'w', (1 << 20) - 1);
+    assert_error(spec_find_or_error(spec, long_name, &node, &err), &err, ERR_NOT_FOUND,
+        "the nodes are head10, work11, work12, work13");
     assert_string_equal(spec_role_name(SPEC_REDIS), "redis");
     assert_string_equal(spec_accel_name(SPEC_ACCEL_TCG), "tcg");
     assert_string_equal(spec_base_name(SPEC_BASE_FILE), "file");
@@ -400,6 +455,8 @@ main(void)
         cmocka_unit_test(test_bridge),
         cmocka_unit_test(test_base_file),
         cmocka_unit_test(test_public_keys),
+        cmocka_unit_test(test_uris),
+        cmocka_unit_test(test_accounts),
         cmocka_unit_test(test_find),
         scratch_test(test_load_refuses_what_is_no_spec),
         scratch_test(test_load_looks_here_first),
