@@ -20,6 +20,7 @@ enum { LOOK_MS = 500, SPACE_MIN = 32 * 1024 * 1024, PROC_MAX = 1024 * 1024 };
 
 struct watch {
     char *folder;
+    char *doubled; // the folder with each comma twice, as QEMU's options have it
     pthread_t thread;
     int stop; // eventfd
     _Atomic int64_t end_ms;
@@ -47,18 +48,28 @@ is_child(const char *pid)
     return name_end != NULL && sscanf(name_end + 1, " %*c %d", &parent) == 1 && parent == getpid();
 }
 
+static char *
+double_commas(const char *text)
+{
+    struct buf buf = {0};
+    for (; *text != '\0'; text++)
+        buf_add(&buf, *text == ',' ? ",," : (char[]){*text, '\0'});
+    return buf_take(&buf);
+}
+
 static bool
-names_folder(const char *pid, const char *folder)
+names_folder(const char *pid, const struct watch *watch)
 {
     char *data = mem_zero(PROC_MAX, 1);
     size_t length = read_proc(pid, "cmdline", data, PROC_MAX);
-    bool found = memmem(data, length, folder, strlen(folder)) != NULL;
+    bool found = memmem(data, length, watch->folder, strlen(watch->folder)) != NULL ||
+                 memmem(data, length, watch->doubled, strlen(watch->doubled)) != NULL;
     free(data);
     return found;
 }
 
 static void
-kill_children(const char *folder)
+kill_children(const struct watch *watch)
 {
     STRV_AUTO struct strv names = {0};
     ERROR_AUTO struct error err = {0};
@@ -67,7 +78,7 @@ kill_children(const char *folder)
         return;
     for (size_t i = 0; i < names.count; i++)
         if (str_to_u64(names.items[i], INT32_MAX, &pid) && is_child(names.items[i]) &&
-            names_folder(names.items[i], folder))
+            names_folder(names.items[i], watch))
             (void) kill((pid_t) pid, SIGKILL);
 }
 
@@ -96,7 +107,7 @@ run(void *argument)
         if (reason == WATCH_NONE)
             continue;
         atomic_compare_exchange_strong(&watch->reason, &none, reason);
-        kill_children(watch->folder); // again at every look: the launch may be before its fork
+        kill_children(watch); // again at every look: the launch may be before its fork
     }
     return NULL;
 }
@@ -107,6 +118,7 @@ watch_new(const char *folder, struct watch **ret, struct error *err)
     struct watch *watch = mem_zero(1, sizeof *watch);
     sigset_t all, before;
     watch->folder = str_dup(folder);
+    watch->doubled = double_commas(folder);
     atomic_store(&watch->end_ms, INT64_MAX);
     watch->stop = eventfd(0, EFD_CLOEXEC);
     sigfillset(&all); // signals stay with the main thread
@@ -116,6 +128,7 @@ watch_new(const char *folder, struct watch **ret, struct error *err)
     if (failed != 0) {
         cleanup_close(&watch->stop);
         free(watch->folder);
+        free(watch->doubled);
         free(watch);
         return error_errno(err, failed, "cannot start the thread that watches a bake");
     }
@@ -132,6 +145,7 @@ watch_free(struct watch *watch)
     pthread_join(watch->thread, NULL);
     close(watch->stop);
     free(watch->folder);
+    free(watch->doubled);
     free(watch);
 }
 

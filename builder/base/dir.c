@@ -13,13 +13,15 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+enum { MODE_OF_UMASK = -1 };
+
 // mkdir of one folder; chmod makes mode hold whatever the umask is.
 static int
-make_one(const char *path, mode_t mode, struct error *err)
+make_one(const char *path, int mode, struct error *err)
 {
     struct stat info;
-    if (mkdir(path, mode) == 0) {
-        if (chmod(path, mode) < 0)
+    if (mkdir(path, mode == MODE_OF_UMASK ? 0777 : (mode_t) mode) == 0) {
+        if (mode != MODE_OF_UMASK && chmod(path, (mode_t) mode) < 0)
             return error_errno(err, errno, "cannot set the mode of folder '%s'", path);
         return 0;
     }
@@ -30,19 +32,33 @@ make_one(const char *path, mode_t mode, struct error *err)
     return 0;
 }
 
-int
-dir_make(const char *path, mode_t mode, struct error *err)
+static int
+make_all(const char *path, int parents, int mode, struct error *err)
 {
     FREE_AUTO char *part = str_dup(path);
+    for (size_t length = strlen(part); length > 1 && part[length - 1] == '/';)
+        part[--length] = '\0';
     for (char *next = part + 1; *part != '\0' && *next != '\0'; next++) {
         if (*next != '/' || next[-1] == '/')
             continue;
         *next = '\0';
-        if (make_one(part, mode, err) < 0)
+        if (make_one(part, parents, err) < 0)
             return -1;
         *next = '/';
     }
     return make_one(part, mode, err);
+}
+
+int
+dir_make(const char *path, mode_t mode, struct error *err)
+{
+    return make_all(path, (int) mode, (int) mode, err);
+}
+
+int
+dir_make_top(const char *path, mode_t mode, struct error *err)
+{
+    return make_all(path, MODE_OF_UMASK, (int) mode, err);
 }
 
 static int

@@ -32,6 +32,9 @@ int64_t file_allocated(const char *path); // bytes really on disk, or -1
 // mkdir -p; new folders get mode. An existing folder is fine, anything else of that name is an
 // error.
 int dir_make(const char *path, mode_t mode, struct error *err);
+// The same for the top one of our own folders: parents that are missing are somebody else's, such
+// as ~/.local/share, and get what the umask leaves.
+int dir_make_top(const char *path, mode_t mode, struct error *err);
 // rm -r, links not followed, never across a mount; a path that does not exist is fine.
 int dir_remove(const char *path, struct error *err);
 // Names in a folder, sorted, without . and ..; struct strv of str.h.

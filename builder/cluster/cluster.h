@@ -18,6 +18,9 @@
 // AIRBUILD_HOME, or its default (/var/lib/airbuild for root, $XDG_DATA_HOME/airbuild otherwise);
 // caller frees.
 char *cluster_home(void);
+// To be called when a command begins: relative paths in AIRBUILD_HOME and AIRBUILD_STATE become
+// absolute in the environment; ERR_USAGE when a folder has a name that cannot be used.
+int cluster_settle_folders(struct error *err);
 // The folder of a cluster's state: AIRBUILD_STATE (default HOME/clusters) and its name; caller
 // frees.
 char *cluster_folder(const struct spec *spec);

@@ -68,7 +68,7 @@ store_sweep(const struct store *store, struct error *err)
 static int
 make_folders(struct store *store, const char *home, struct error *err)
 {
-    if (dir_make(home, 0711, err) < 0)
+    if (dir_make_top(home, 0711, err) < 0)
         return -1;
     FREE_AUTO char *canonical = realpath(home, NULL);
     if (canonical == NULL)

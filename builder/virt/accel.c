@@ -183,7 +183,7 @@ probe_or_recall(const struct accel_places *places, bool trust_refusal, struct ac
     CLOSE_AUTO int fd = -1;
     if (recall(places, boot, key, trust_refusal, ret))
         return 0;
-    if (dir_make(places->home, 0711, err) < 0 || lock_take(lock, LOCK_MS, &fd, err) < 0) {
+    if (dir_make_top(places->home, 0711, err) < 0 || lock_take(lock, LOCK_MS, &fd, err) < 0) {
         if (err->code == ERR_INTERRUPTED)
             return -1;
         error_clear(err);

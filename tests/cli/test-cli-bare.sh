@@ -77,6 +77,30 @@ done
 refuses 'export without images' 14 "run 'airbuild images'" "$airbuild" images export "$scratch/out"
 check_not 'and nothing was made' test -e "$scratch/out"
 
+# ---- homes of every kind ---------------------------------------------------------------------------------------------
+# A relative one is the same folder wherever a later command looks from: it goes into domains' XML.
+mkdir "$scratch/from" && cd "$scratch/from" || exit 1
+separate env AIRBUILD_HOME=own/home "$airbuild" images list
+is 'a relative home' 0 "$status"
+check 'is below the folder that it is seen from' test -d "$scratch/from/own/home/store"
+is 'what is above it is as the umask has it' "$(printf '%o' $((0777 & ~$(umask))))" "$(stat -c %a own)"
+is 'and it is our own' 711 "$(stat -c %a own/home)"
+separate env AIRBUILD_HOME=own/home "$airbuild" doctor --json
+is 'doctor names it as what it is' "true" "$(jq --arg home "'$scratch/from/own/home'" \
+    'any(.[]; .name == "disk" and (.detail | endswith($home)))' <<<"$out")"
+cd "$scratch/bare" || exit 1
+for home in 'a:b' $'a\nb' 'a"b' 'a\b' 'a$b' $'a\xffb'; do
+    refuses "the home $(printf %q "$home")" 2 'cannot be used.*set AIRBUILD_HOME' \
+        env AIRBUILD_HOME="$scratch/$home" "$airbuild" images list
+    refuses "clusters in $(printf %q "$home")" 2 'cannot be used.*set AIRBUILD_STATE' \
+        env AIRBUILD_STATE="$scratch/$home/x" "$airbuild" status
+done
+ln -s "$scratch/a:b" "$scratch/link" && mkdir "$scratch/a:b"
+refuses 'a home that a link leads to' 2 'cannot be used' env AIRBUILD_HOME="$scratch/link/x" "$airbuild" images list
+separate env AIRBUILD_HOME="$scratch/a, ü 100%'b" "$airbuild" images list
+is 'a home with what else names may have' 0 "$status"
+error_json 'a home that cannot be used, as JSON' 2 usage env AIRBUILD_HOME="$scratch/a:b" "$airbuild" images list --json
+
 # ---- not root ---------------------------------------------------------------------------------------------------------
 # Whoever is not root may not even reach a checkout below /root.
 cp "$airbuild" "$scratch/airbuild"

@@ -190,6 +190,27 @@ test_make_folders(void **state)
     assert_error(dir_make(below, 0755, &err), &err, ERR_CONFLICT, file);
 }
 
+// A home below folders that are missing leaves those as any other program would make them.
+static void
+test_make_top_folder(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *first = path_join(*state, "local"), *second = path_join(*state, "local/share");
+    FREE_AUTO char *path = path_join(*state, "local/share/own/");
+    FREE_AUTO char *below = path_join(*state, "local/share/own/b/c");
+    FREE_AUTO char *between = path_join(*state, "local/share/own/b");
+    mode_t before = umask(027);
+    assert_ok(dir_make_top(path, 0711, &err), &err);
+    assert_ok(dir_make(below, 0711, &err), &err);
+    umask(before);
+    assert_int_equal(mode_of(first), 0750);
+    assert_int_equal(mode_of(second), 0750);
+    assert_int_equal(mode_of(path), 0711);
+    assert_int_equal(mode_of(between), 0711);
+    assert_ok(dir_make_top(second, 0711, &err), &err);
+    assert_int_equal(mode_of(second), 0750);
+}
+
 static void
 test_list_is_sorted(void **state)
 {
@@ -359,6 +380,7 @@ main(void)
         scratch_test(test_copy_never_replaces),
         scratch_test(test_questions),
         scratch_test(test_make_folders),
+        scratch_test(test_make_top_folder),
         scratch_test(test_list_is_sorted),
         scratch_test(test_remove_takes_all_but_what_links_name),
         scratch_test(test_temp_folder_is_private),

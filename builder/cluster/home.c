@@ -1,0 +1,83 @@
+// home.c - the folders that the environment names, looked at once when a command begins: made
+// absolute, and refused when their path is one that a program we hand it to would misread.
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/cluster.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// libguestfs takes no colon, ssh_config(5) cannot write the next three, and domains' XML and JSON
+// hold neither control characters nor what is no UTF-8.
+static bool
+is_usable(const char *path)
+{
+    for (size_t length; *path != '\0'; path += length) {
+        length = str_utf8(path);
+        if (length == 0 || (unsigned char) *path < ' ' || *path == 0x7f ||
+            strchr(":\"\\$", *path) != NULL)
+            return false;
+    }
+    return true;
+}
+
+// What is there of a path, links followed; caller frees.
+static char *
+resolve(const char *path)
+{
+    FREE_AUTO char *part = str_dup(path);
+    for (;;) {
+        char *real = realpath(part, NULL);
+        char *slash = strrchr(part, '/');
+        if (real != NULL || slash == NULL || slash == part)
+            return real != NULL ? real : str_dup("/");
+        *slash = '\0';
+    }
+}
+
+// As it may be shown: what is_usable does not take as '?'; caller frees.
+static char *
+shown(const char *path)
+{
+    char *text = str_dup(path);
+    for (char *at = text; *at != '\0'; at++)
+        if ((unsigned char) *at < ' ' || (unsigned char) *at > '~')
+            *at = '?';
+    return text;
+}
+
+static int
+settle(const char *variable, const char *given, struct error *err)
+{
+    char here[PATH_MAX];
+    if (given[0] != '/' && getcwd(here, sizeof here) == NULL)
+        return error_errno(
+            err, errno, "the folder '%s' of %s is relative to one that is gone", given, variable);
+    FREE_AUTO char *path = given[0] == '/' ? str_dup(given) : path_join(here, given);
+    FREE_AUTO char *real = resolve(path);
+    if (!is_usable(path) || !is_usable(real)) {
+        FREE_AUTO char *text = shown(is_usable(path) ? real : path);
+        return error_set(err, ERR_USAGE,
+            "the folder '%s' cannot be used: libguestfs, ssh or libvirt misread its name; set %s "
+            "to one without colons, quotes, backslashes, dollar signs and control characters",
+            text, variable);
+    }
+    return given[0] == '/' || setenv(variable, path, 1) == 0
+               ? 0
+               : error_errno(err, errno, "cannot set %s", variable);
+}
+
+int
+cluster_settle_folders(struct error *err)
+{
+    FREE_AUTO char *home = cluster_home();
+    const char *state = getenv("AIRBUILD_STATE");
+    if (settle("AIRBUILD_HOME", home, err) < 0)
+        return -1;
+    return state != NULL && state[0] != '\0' ? settle("AIRBUILD_STATE", state, err) : 0;
+}
