@@ -7,11 +7,7 @@
 #include "base/str.h"
 #include "virt/writer.h"
 
-#include <arpa/inet.h>
-#include <stdint.h>
 #include <string.h>
-
-#define TAP_MAX 15 // bytes of an interface's name, IFNAMSIZ less its NUL
 
 // Under TCG: the emulated processor does not speculate, so the kernel's mitigations only cost (with
 // page-table isolation a system call takes 17 us in place of 0.6 us). tsc=reliable and
@@ -22,16 +18,6 @@ const char *
 virt_cmdline(bool kvm)
 {
     return kvm ? "console=ttyS0" : "console=ttyS0 mitigations=off tsc=reliable no_timer_check";
-}
-
-char *
-virt_tap_name(const char *cluster, const char *address, unsigned prefix)
-{
-    struct in_addr in = {0};
-    inet_pton(AF_INET, address, &in);
-    uint32_t mask = prefix >= 32 ? 0 : UINT32_MAX >> prefix;
-    FREE_AUTO char *number = str_format("0-%u", ntohl(in.s_addr) & mask);
-    return str_format("%.*s%s", (int) (TAP_MAX - strlen(number)), cluster, number);
 }
 
 static void

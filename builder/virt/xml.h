@@ -58,8 +58,8 @@ struct virt_domain {
 // under TCG the clock that serves best. A constant.
 const char *virt_cmdline(bool kvm);
 
-// "air0-11": host's name of a node's NIC, from the cluster's name and the host part of the node's
-// address; at most 15 bytes. Caller frees.
+// "air_11": host's name of a node's NIC, from the cluster's name and the host part of the node's
+// address; at most 15 bytes, and no other node's or bridge's of any cluster. Caller frees.
 char *virt_tap_name(const char *cluster, const char *address, unsigned prefix);
 
 char *virt_domain_xml(const struct virt_domain *domain); // caller frees

@@ -242,7 +242,7 @@ test_machine_names_every_link_of_its_chain(void **state)
     assert_string_equal(machine.domain.disks[0].chain[2].path, "/s/base.qcow2");
     assert_true(machine.domain.disks[1].read_only);
     assert_string_equal(machine.domain.disks[1].chain[0].format, "raw");
-    assert_string_equal(machine.domain.tap, "air0-11");
+    assert_string_equal(machine.domain.tap, "air_11");
     assert_true(str_starts(machine.domain.cmdline, "root=/dev/vda3 "));
 }
 

@@ -44,7 +44,7 @@ worker(void)
         .disk_count = 2,
         .network = "air",
         .mac = "52:54:00:1f:ff:0b",
-        .tap = "air0-11",
+        .tap = "air_11",
         .console_log = "/var/lib/airbuild/clusters/air/nodes/work11/console.log",
     };
 }
@@ -221,16 +221,51 @@ test_tap_names(void **state)
         unsigned prefix;
         const char *wanted;
     } cases[] = {
-        {"air", "172.31.255.11", 24, "air0-11"},
-        {"air", "10.0.1.2", 16, "air0-258"},
-        {"a-long-one", "172.31.255.254", 24, "a-long-one0-254"},
-        {"a-long-one", "10.1.255.254", 8, "a-long-0-131070"},
+        {"air", "172.31.255.11", 24, "air_11"},
+        {"air", "10.0.1.2", 16, "air_258"},
+        {"a-long-one", "172.31.255.254", 24, "a-long-one_254"},
+        {"a-long-one", "10.0.39.15", 8, "a-long-one_9999"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         FREE_AUTO char *name = virt_tap_name(cases[i].cluster, cases[i].address, cases[i].prefix);
         assert_string_equal(name, cases[i].wanted);
-        assert_true(strlen(name) <= 15);
     }
+}
+
+static int
+compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+// Of clusters whose names are alike, in the largest subnets: every name is there once, bridges
+// among them.
+static void
+test_names_of_interfaces_differ(void **state)
+{
+    (void) state;
+    static const char *const clusters[] = {
+        "air", "air0", "air-1", "air0-1", "redisprod1", "redisprod2", "redisprod", "redis"};
+    enum { CLUSTERS = sizeof clusters / sizeof clusters[0], NODES = 4096 };
+    char **names = mem_zero(CLUSTERS * (NODES + 1), sizeof *names);
+    size_t count = 0;
+    for (size_t c = 0; c < CLUSTERS; c++) {
+        names[count++] = str_format("%s0", clusters[c]);
+        for (unsigned i = 0; i < NODES; i++) {
+            unsigned number = i < NODES / 2 ? i + 1 : 16777215 - i; // the ends of a /8
+            FREE_AUTO char *address =
+                str_format("10.%u.%u.%u", number >> 16, number >> 8 & 255, number & 255);
+            names[count] = virt_tap_name(clusters[c], address, 8);
+            assert_true(strlen(names[count]) <= 15);
+            count++;
+        }
+    }
+    qsort(names, count, sizeof *names, compare_texts);
+    for (size_t i = 1; i < count; i++)
+        assert_string_not_equal(names[i - 1], names[i]);
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
 }
 
 // A guest under TCG must not take its slow host for broken hardware; one under KVM is left alone.
@@ -255,6 +290,7 @@ main(void)
         cmocka_unit_test(test_isolated),
         cmocka_unit_test(test_nat),
         cmocka_unit_test(test_tap_names),
+        cmocka_unit_test(test_names_of_interfaces_differ),
         cmocka_unit_test(test_cmdline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
