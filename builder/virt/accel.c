@@ -14,10 +14,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PROBE_MS 4000 // emulated, a kernel speaks after about 1 s
-#define LOCK_MS 15000 // somebody else's proof
+#define LOCK_MS 40000 // somebody else's proof, on a busy host
+#define UNSURE_S 300  // how long a refusal is believed that the host's load may have made
 #define CACHE_MAX (64 * 1024)
 
 void
@@ -75,14 +77,23 @@ add_file(struct buf *key, const char *path)
         (long long) status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
+// Not the kernel's: which one spoke makes no difference to what the host can do, and the same
+// question is asked with the host's own kernel and with an image's.
 static char *
 cache_key(const struct accel_places *places)
 {
     struct buf key = {0};
     add_file(&key, places->qemu);
-    buf_add(&key, ", ");
-    add_file(&key, places->kernel);
     return buf_take(&key);
+}
+
+// Seconds of this boot, those asleep among them.
+static long long
+boot_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec;
 }
 
 static char *
@@ -120,8 +131,10 @@ cache_find(const struct jv *cache, const char *key, struct accel_verdict *ret)
 {
     const struct jv *entry = jv_get(cache, key);
     const char *why = jv_get_string(entry, "why");
-    if (why == NULL)
+    long long until = jv_get_int(entry, "until", 0);
+    if (why == NULL || (until != 0 && until < boot_seconds()))
         return false;
+    ret->unsure = until != 0;
     ret->kvm = jv_get_bool(entry, "kvm", false);
     ret->why = str_dup(why);
     ret->seconds = (double) jv_get_int(entry, "milliseconds", 0) / 1000;
@@ -140,6 +153,8 @@ cache_write(const struct accel_places *places, struct jv *cache, const char *key
     jv_set_bool(entry, "kvm", verdict->kvm);
     jv_set_string(entry, "why", verdict->why);
     jv_set_int(entry, "milliseconds", (long long) (verdict->seconds * 1000));
+    if (verdict->unsure)
+        jv_set_int(entry, "until", boot_seconds() + UNSURE_S);
     jv_set(cache, key, entry);
     FREE_AUTO char *text = jv_print(cache, true);
     file_write(path, 0644, text, strlen(text), &ignored);
@@ -229,7 +244,7 @@ accel_prove_at(const struct accel_places *places, enum accel_wanted wanted,
     if (accel_probe_check(places, err) < 0)
         return cannot_prove(wanted, ret, err);
     if (probe_or_recall(places, wanted == ACCEL_AUTO, ret, err) < 0)
-        return -1;
+        return err->code == ERR_MISSING ? cannot_prove(wanted, ret, err) : -1;
     return wanted == ACCEL_KVM && !ret->kvm ? refuse(ret, err) : 0;
 }
 

@@ -17,15 +17,17 @@ struct accel_verdict {
                // no /dev/kvm"
     double seconds; // that the proof took, now or when it was cached; 0 when none was needed
     bool cached;    // proven before, in this boot of the host
+    bool unsure;    // no KVM, but QEMU had no time to run either: remembered for minutes only
 };
 void accel_verdict_free(struct accel_verdict *verdict);
 #define ACCEL_VERDICT_AUTO __attribute__((cleanup(accel_verdict_free)))
 
 // home: folder of accel.json, made when missing; when it cannot be written the proof is done all
 // the same, each time. kernel: a kernel to boot (an image's own), NULL for the host's own
-// (/boot/vmlinuz-*, /usr/lib/modules/*/vmlinuz). ACCEL_TCG asks nothing. ACCEL_AUTO always answers
-// (but for ERR_INTERRUPTED). ACCEL_KVM without proof is ERR_MISSING (no /dev/kvm, no qemu, no
-// kernel), ERR_ACCESS (/dev/kvm may not be opened) or ERR_FAILED (the kernel did not boot).
+// (/boot/vmlinuz-*, /usr/lib/modules/*/vmlinuz); what one kernel proved in this boot holds for all.
+// ACCEL_TCG asks nothing. ACCEL_AUTO always answers (but for ERR_INTERRUPTED). ACCEL_KVM without
+// proof is ERR_MISSING (no /dev/kvm, no qemu, no kernel), ERR_ACCESS (/dev/kvm may not be opened)
+// or ERR_FAILED (the kernel did not boot).
 int accel_prove(const char *home, enum accel_wanted wanted, const char *kernel,
     struct accel_verdict *ret, struct error *err);
 

@@ -10,11 +10,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+
+#define PATIENCE 5 // times the deadline, on a host that gives QEMU no time
 
 struct hearing {
     int64_t begin_ms;
     double seconds; // until the kernel spoke; 0: it did not
+};
+
+struct attempt {
+    int64_t timeout_ms;
+    struct proc_result *result;
+    double spoken; // seconds until the kernel spoke; 0: it did not
+    double busy;   // seconds that QEMU had a processor
+    bool late;     // the deadline ended it
+    char *failure; // why QEMU could not be run at all; NULL: it was
 };
 
 // The firmware speaks even where no kernel runs: only the kernel's own first line counts.
@@ -48,10 +61,6 @@ accel_probe_check(const struct accel_places *places, struct error *err)
     if (places->qemu == NULL)
         return error_set(
             err, ERR_MISSING, "there is no qemu-system-x86_64 to try KVM with (install QEMU)");
-    if (places->kernel == NULL)
-        return error_set(err, ERR_MISSING,
-            "there is no kernel to try KVM with (none of /boot/vmlinuz-* and "
-            "/usr/lib/modules/*/vmlinuz can be read)");
     return 0;
 }
 
@@ -68,20 +77,32 @@ last_words(struct proc_result *result)
 }
 
 static char *
-why_not(const struct accel_places *places, struct proc_result *result, bool ended)
+why_not(const struct accel_places *places, const struct attempt *attempt)
 {
-    const char *words = last_words(result);
-    if (!ended)
-        return str_format("'%s' opens, but a kernel said nothing under KVM within %.1f s",
-            places->device, (double) places->timeout_ms / 1000);
+    const char *words = last_words(attempt->result);
+    if (attempt->late)
+        return str_format("'%s' opens, but a kernel said nothing under KVM within %.1f s, in which "
+                          "QEMU ran for %.1f s",
+            places->device, (double) attempt->timeout_ms / 1000, attempt->busy);
     if (words != NULL)
         return str_format("QEMU cannot use KVM: %s", words);
-    return str_format(
-        "QEMU ended with status %d under KVM before the kernel said anything", result->status);
+    return str_format("QEMU ended with status %d under KVM before the kernel said anything",
+        attempt->result->status);
 }
 
-int
-accel_probe_run(const struct accel_places *places, struct accel_verdict *ret, struct error *err)
+// Processor time of the children that have ended, in seconds; a guest's is among it.
+static double
+children_time(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_CHILDREN, &usage);
+    return (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+// Boot the kernel once. -1 only for ERR_INTERRUPTED.
+static int
+try(const struct accel_places *places, struct attempt *attempt, struct error *err)
 {
     const char *argv[] = {places->qemu, "-nodefaults", "-no-user-config", "-machine", "q35",
         "-accel", "kvm", "-cpu", "host", "-m", "256", "-display", "none", "-serial", "stdio",
@@ -89,19 +110,59 @@ accel_probe_run(const struct accel_places *places, struct accel_verdict *ret, st
         "console=ttyS0 panic=-1", NULL};
     struct hearing hearing = {.begin_ms = clock_ms()};
     struct proc_options options = {
-        .timeout_ms = places->timeout_ms, .line = on_line, .context = &hearing};
-    PROC_RESULT_AUTO struct proc_result result = {0};
-    bool ended = proc_run(argv, &options, &result, err) == 0;
+        .timeout_ms = attempt->timeout_ms, .line = on_line, .context = &hearing};
+    double before = children_time();
+    bool ended = proc_run(argv, &options, attempt->result, err) == 0;
     if (!ended && err->code == ERR_INTERRUPTED)
         return -1;
-    ret->kvm = hearing.seconds > 0;
-    if (ret->kvm)
-        ret->why = str_format("a kernel spoke under KVM after %.1f s", hearing.seconds);
-    else if (!ended && err->code != ERR_TIMEOUT)
-        ret->why = str_dup(err->message);
-    else
-        ret->why = why_not(places, &result, ended);
-    ret->seconds = (double) (clock_ms() - hearing.begin_ms) / 1000;
+    attempt->spoken = hearing.seconds;
+    attempt->late = !ended && err->code == ERR_TIMEOUT;
+    attempt->busy = children_time() - before;
+    attempt->failure = !ended && !attempt->late ? str_dup(err->message) : NULL;
     error_clear(err);
+    return 0;
+}
+
+// A kernel that hangs under KVM spins: a QEMU that hardly ran had no chance on a busy host.
+static bool
+was_starved(const struct accel_places *places, const struct attempt *attempt)
+{
+    return attempt->spoken <= 0 && attempt->late &&
+           attempt->busy < (double) places->timeout_ms / 1000 / 2;
+}
+
+static void
+judge(const struct accel_places *places, struct attempt *attempt, struct accel_verdict *ret)
+{
+    ret->kvm = attempt->spoken > 0;
+    ret->unsure = was_starved(places, attempt);
+    if (ret->kvm)
+        ret->why = str_format("a kernel spoke under KVM after %.1f s", attempt->spoken);
+    else if (attempt->failure != NULL)
+        ret->why = str_dup(attempt->failure);
+    else
+        ret->why = why_not(places, attempt);
+}
+
+int
+accel_probe_run(const struct accel_places *places, struct accel_verdict *ret, struct error *err)
+{
+    PROC_RESULT_AUTO struct proc_result result = {0};
+    struct attempt attempt = {.timeout_ms = places->timeout_ms, .result = &result};
+    int64_t begin_ms = clock_ms();
+    if (places->kernel == NULL)
+        return error_set(err, ERR_MISSING,
+            "there is no kernel to try KVM with (none of /boot/vmlinuz-* and "
+            "/usr/lib/modules/*/vmlinuz can be read)");
+    if (try(places, &attempt, err) < 0)
+        return -1;
+    if (was_starved(places, &attempt)) {
+        attempt.timeout_ms = places->timeout_ms * PATIENCE;
+        if (try(places, &attempt, err) < 0)
+            return -1;
+    }
+    judge(places, &attempt, ret);
+    free(attempt.failure);
+    ret->seconds = (double) (clock_ms() - begin_ms) / 1000;
     return 0;
 }

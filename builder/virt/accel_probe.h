@@ -22,9 +22,10 @@ struct accel_places {
 int accel_prove_at(const struct accel_places *places, enum accel_wanted wanted,
     struct accel_verdict *ret, struct error *err);
 
-// Why the proof cannot even begin: ERR_MISSING, ERR_ACCESS. 0 when it can.
+// Why KVM cannot even be tried: ERR_MISSING, ERR_ACCESS. 0 when it can.
 int accel_probe_check(const struct accel_places *places, struct error *err);
-// Boot the kernel once. -1 only for ERR_INTERRUPTED.
+// Boot the kernel, and once more with a longer deadline when the host gave QEMU no time to run. -1
+// for ERR_INTERRUPTED, and ERR_MISSING: there is no kernel.
 int accel_probe_run(
     const struct accel_places *places, struct accel_verdict *ret, struct error *err);
 
