@@ -105,8 +105,9 @@ const struct cli_command command_doctor = {
     .summary = "what this host can do, one line a fact, and the mend",
     .details =
         "Looks at processor, KVM (by booting a kernel under it), libvirt, images, programs, "
-        "memory, disk, clock, subnet and names, and prints PASS, WARN or FAIL for each, with "
-        "what mends it. It changes nothing; what was proven of KVM is remembered for this "
+        "memory, disk, clock, subnet, bridge, firewall, DNS and names, and prints PASS, WARN or "
+        "FAIL for each, with what mends it. It changes nothing; what was proven of KVM is "
+        "remembered for this "
         "boot of the host.\n"
         "The exit status is 15 when a fact is FAIL.\n",
     .run = run,

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum doctor_result { DOCTOR_PASS, DOCTOR_WARN, DOCTOR_FAIL };
 
@@ -39,11 +40,24 @@ const char *doctor_result_name(enum doctor_result result); // "PASS", "WARN", "F
 
 // The checks, in this order. -1 only when interrupted.
 int doctor_check_processor(struct doctor *doctor, struct error *err); // cpu, /dev/kvm, accel, qemu
-int doctor_check_libvirt(struct doctor *doctor, struct error *err);   // access, libvirt
+int doctor_check_libvirt(struct doctor *doctor, struct error *err);   // access, libvirt, reach
 int doctor_check_images(struct doctor *doctor, struct error *err);
 int doctor_check_programs(struct doctor *doctor, struct error *err); // and libguestfs' appliance
 int doctor_check_room(struct doctor *doctor, struct error *err);     // memory, disk, clock
-int doctor_check_network(struct doctor *doctor, struct error *err);  // subnet, names
+// subnet, bridge, firewall, dns, names
+int doctor_check_network(struct doctor *doctor, struct error *err);
+
+// Their parts in other files. own: the bridge is the host's (mode bridge).
+void doctor_check_reach(struct doctor *doctor, uid_t user, gid_t group);
+void doctor_check_bridge(struct doctor *doctor, const char *bridge, bool own);
+
+// The first folder of an absolute path that this user may not enter, by mode and access control
+// list; caller frees. NULL: none is closed, or cannot be looked at.
+char *doctor_closed_folder(const char *path, uid_t user, gid_t group);
+// rules: what iptables -S lists. FAIL: frames between the nodes are dropped; WARN: they may be.
+enum doctor_result doctor_forward_verdict(const char *rules, const char *bridge, bool own);
+// table: /proc/net/tcp or udp. Whether something waits at this port, at this address or at all.
+bool doctor_port_taken(const char *table, const char *address, unsigned port);
 
 // Two IPv4 ranges of host-order address and prefix length share addresses. Pure.
 bool doctor_ranges_overlap(uint32_t a, unsigned a_prefix, uint32_t b, unsigned b_prefix);

@@ -147,6 +147,8 @@ doctor_check_libvirt(struct doctor *doctor, struct error *err)
         doctor_pass(doctor, "libvirt", "%s answers: libvirt %s%s%s, %s", uri, host.libvirt,
             host.hypervisor != NULL ? ", " : "", host.hypervisor != NULL ? host.hypervisor : "",
             host.arch);
+        if (host.qemu_known)
+            doctor_check_reach(doctor, host.qemu_user, host.qemu_group);
         return 0;
     }
     if (found.code == ERR_INTERRUPTED)

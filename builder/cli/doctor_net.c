@@ -97,6 +97,13 @@ doctor_route_clash(const char *text, const char *subnet, const char *bridge, boo
     return TAKE(wider);
 }
 
+static char *
+bridge_name(const struct spec *spec)
+{
+    return spec->network.mode == SPEC_NETWORK_BRIDGE ? str_dup(spec->network.name)
+                                                     : str_format("%s0", spec->cluster);
+}
+
 static void
 check_subnet(struct doctor *doctor)
 {
@@ -108,8 +115,7 @@ check_subnet(struct doctor *doctor)
             "this host has no bridge '%s'", network->name);
         return;
     }
-    FREE_AUTO char *bridge =
-        own ? str_dup(network->name) : str_format("%s0", doctor->spec->cluster);
+    FREE_AUTO char *bridge = bridge_name(doctor->spec);
     FREE_AUTO char *routes = NULL;
     ERROR_AUTO struct error ignored = {0};
     bool wider = false;
@@ -148,7 +154,9 @@ check_names(struct doctor *doctor)
 int
 doctor_check_network(struct doctor *doctor, struct error *err)
 {
+    FREE_AUTO char *bridge = bridge_name(doctor->spec);
     check_subnet(doctor);
+    doctor_check_bridge(doctor, bridge, doctor->spec->network.mode == SPEC_NETWORK_BRIDGE);
     check_names(doctor);
     return interrupt_check(err);
 }

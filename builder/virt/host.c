@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "virt/reader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,20 @@ look_memory(virConnectPtr conn, struct virt_host *host)
                             memory_field(stats, count, VIR_NODE_MEMORY_STATS_CACHED);
 }
 
+// "+64055:+64055", of the driver that gives files to an account ("dac").
+static void
+look_account(const struct reader *reader, struct virt_host *host)
+{
+    unsigned user, group;
+    FREE_AUTO char *label =
+        reader_get(reader, "/capabilities/host/secmodel[model='dac']/baselabel[@type='qemu'][1]");
+    if (label == NULL || sscanf(label, "+%u:+%u", &user, &group) != 2)
+        return;
+    host->qemu_known = true;
+    host->qemu_user = user;
+    host->qemu_group = group;
+}
+
 static int
 look_capabilities(virConnectPtr conn, struct virt_host *host, struct error *err)
 {
@@ -65,6 +80,7 @@ look_capabilities(virConnectPtr conn, struct virt_host *host, struct error *err)
     if (reader_new(xml, &reader, err) < 0)
         return -1;
     host->arch = reader_get(reader, "/capabilities/host/cpu/arch");
+    look_account(reader, host);
     return 0;
 }
 

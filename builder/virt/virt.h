@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct virt; // one connection; to be used by one thread at a time
 
@@ -30,6 +31,9 @@ struct virt_host {
     char *arch;       // "x86_64"
     char *machine;    // "q35": the machine type airbuild uses there
     bool kvm_offered; // libvirt offers KVM; that it works is only proven by accel.h
+    bool qemu_known;  // libvirt says as whom it runs emulators:
+    uid_t qemu_user;
+    gid_t qemu_group;
     unsigned cpus;
     uint64_t memory_kib, memory_free_kib; // 0: libvirt does not say
 };

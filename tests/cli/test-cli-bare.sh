@@ -44,6 +44,19 @@ separate "$airbuild" doctor -f "$unreachable"
 like 'doctor for people' 'FAIL +libvirt +.*; mend: ' "$out"
 is 'doctor for people tells as much' "$("$airbuild" doctor --json -f "$unreachable" | jq length)" "$(wc -l <<<"$out")"
 
+# A host that has the bridge's name and the port of its DNS server already.
+# shellcheck disable=SC2016 # for the shell in the namespace to expand
+taken=$(timeout -k 5 60 unshare --net bash -c 'ip link set lo up && ip link add air0 type bridge || exit 1
+    dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --pid-file= --user=root 2>/dev/null &
+    until grep -q :0035 /proc/net/tcp; do kill -0 $! || exit 1; sleep 0.1; done
+    "$0" doctor --json -f "$1"
+    kill $!' "$airbuild" "$unreachable")
+is 'what is in the way of a network' 'bridge FAIL
+dns FAIL' "$(jq -r '.[] | select(.name | IN("bridge", "dns")) | "\(.name) \(.result)"' <<<"$taken")"
+is 'and what is not' 'bridge PASS
+dns PASS' "$(timeout -k 5 60 unshare --net "$airbuild" doctor --json -f "$unreachable" |
+    jq -r '.[] | select(.name | IN("bridge", "dns")) | "\(.name) \(.result)"')"
+
 # A host without any of the programs: no folder of programs has one, not even the one that is /usr/bin on Arch.
 # doctor_bare BASE: what doctor tells there, as JSON, of a spec with that base.
 doctor_bare() {
@@ -89,6 +102,7 @@ separate env AIRBUILD_HOME=own/home "$airbuild" doctor --json
 is 'doctor names it as what it is' "true" "$(jq --arg home "'$scratch/from/own/home'" \
     'any(.[]; .name == "disk" and (.detail | endswith($home)))' <<<"$out")"
 cd "$scratch/bare" || exit 1
+# shellcheck disable=SC2016 # it is meant as it stands
 for home in 'a:b' $'a\nb' 'a"b' 'a\b' 'a$b' $'a\xffb'; do
     refuses "the home $(printf %q "$home")" 2 'cannot be used.*set AIRBUILD_HOME' \
         env AIRBUILD_HOME="$scratch/$home" "$airbuild" images list

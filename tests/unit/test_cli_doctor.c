@@ -3,8 +3,12 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "cli/doctor.h"
 #include "cli/hosts.h"
+
+#include <sys/stat.h>
+#include <sys/xattr.h>
 
 #define HEAD "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 #define ROUTE(iface, destination, mask) \
@@ -81,10 +85,113 @@ test_facts(void **state)
     assert_string_equal(doctor_result_name(doctor.facts[1].result), "FAIL");
 }
 
+// ---- folders and accounts ------------------------------------------------------------------------
+
+enum { QEMU = 64055 };
+
+static void
+assert_closed(const char *path, const char *expected)
+{
+    FREE_AUTO char *closed = doctor_closed_folder(path, QEMU, QEMU);
+    if (expected == NULL)
+        assert_null(closed);
+    else
+        assert_string_equal(closed, expected);
+}
+
+// A desktop: the home of a person is closed, the folders below it are not.
+static void
+test_closed_folders(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *home = path_join(*state, "home"), *disks = path_join(*state, "home/air/nodes");
+    FREE_AUTO char *absent = path_join(*state, "home/air/nodes/x/y");
+    assert_int_equal(chmod(*state, 0711), 0);
+    assert_ok(dir_make(disks, 0711, &err), &err);
+    assert_int_equal(chmod(home, 0700), 0);
+    assert_closed(disks, home);
+    assert_closed(absent, home);
+    FREE_AUTO char *root = doctor_closed_folder(disks, 0, 0);
+    assert_null(root);
+    assert_int_equal(chmod(home, 0711), 0);
+    assert_closed(disks, NULL);
+    assert_closed(absent, NULL);
+    assert_int_equal(chmod(disks, 0744), 0);
+    assert_closed(absent, disks);
+}
+
+// The mend that doctor gives, setfacl -m u:64055:x, as the kernel keeps it.
+static void
+test_closed_but_for_a_list(void **state)
+{
+    const struct {
+        uint16_t tag, permissions;
+        uint32_t id;
+    } entries[] = {{1, 7, ~0U}, {2, 1, QEMU}, {4, 0, ~0U}, {16, 1, ~0U}, {32, 0, ~0U}};
+    struct {
+        uint32_t version;
+        char entries[sizeof entries];
+    } list = {.version = 2};
+    FREE_AUTO char *home = path_join(*state, "home");
+    assert_int_equal(chmod(*state, 0711), 0);
+    assert_int_equal(mkdir(home, 0700), 0);
+    assert_closed(home, home);
+    memcpy(list.entries, entries, sizeof entries);
+    assert_int_equal(setxattr(home, "system.posix_acl_access", &list, sizeof list, 0), 0);
+    assert_closed(home, NULL);
+    FREE_AUTO char *other = doctor_closed_folder(home, QEMU + 1, QEMU + 1);
+    assert_non_null(other);
+}
+
+// ---- what is in the way of a network -------------------------------------------------------------
+
+#define OPEN "-P INPUT DROP\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n"
+#define DOCKER "-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n-A FORWARD -j DOCKER-USER\n"
+
+static void
+test_forwarding(void **state)
+{
+    (void) state;
+    assert_int_equal(doctor_forward_verdict("", "air0", false), DOCTOR_PASS);
+    assert_int_equal(doctor_forward_verdict(OPEN, "air0", true), DOCTOR_PASS);
+    assert_int_equal(doctor_forward_verdict(DOCKER, "air0", false), DOCTOR_WARN);
+    assert_int_equal(doctor_forward_verdict(DOCKER, "br0", true), DOCTOR_FAIL);
+    const char *libvirt = DOCKER "-A FORWARD -j LIBVIRT_FWX\n";
+    assert_int_equal(doctor_forward_verdict(libvirt, "air0", false), DOCTOR_PASS);
+    assert_int_equal(doctor_forward_verdict(libvirt, "br0", true), DOCTOR_FAIL);
+    const char *mended = DOCKER "-A FORWARD -i br0 -o br0 -j ACCEPT\n";
+    assert_int_equal(doctor_forward_verdict(mended, "br0", true), DOCTOR_PASS);
+    assert_int_equal(doctor_forward_verdict(mended, "br01", true), DOCTOR_FAIL);
+}
+
+#define TCP "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n"
+#define SOCKET(local, remote) "   0: " local " " remote " 0A 00000000:00000000 00:00000000\n"
+
+static void
+test_ports(void **state)
+{
+    (void) state;
+    assert_false(doctor_port_taken(TCP, "172.31.255.254", 53));
+    const char *resolved = TCP SOCKET("3500007F:0035", "00000000:0000");
+    assert_false(doctor_port_taken(resolved, "172.31.255.254", 53));
+    const char *all =
+        TCP SOCKET("00000000:0016", "00000000:0000") SOCKET("00000000:0035", "00000000:0000");
+    assert_true(doctor_port_taken(all, "172.31.255.254", 53));
+    const char *own = TCP SOCKET("FEFF1FAC:0035", "00000000:0000");
+    assert_true(doctor_port_taken(own, "172.31.255.254", 53));
+    assert_false(doctor_port_taken(own, "172.31.255.253", 53));
+    const char *asking = TCP SOCKET("FEFF1FAC:0035", "FEFF1FAC:D2F0");
+    assert_false(doctor_port_taken(asking, "172.31.255.254", 53));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        scratch_test(test_closed_folders),
+        scratch_test(test_closed_but_for_a_list),
+        cmocka_unit_test(test_forwarding),
+        cmocka_unit_test(test_ports),
         cmocka_unit_test(test_routes),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_hosts),
