@@ -133,7 +133,7 @@ static const struct yaml_key redis_keys[] = {
 #undef AT
 
 #define AT(member) offsetof(struct spec_node, member)
-static const struct yaml_key node_keys[] = {
+const struct yaml_key node_keys[] = {
     {.name = "role",
         .type = YAML_WORD,
         .required = true,

@@ -23,6 +23,7 @@ spec_parse(
         yaml_map(&source, root, "the spec", spec_keys, spec);
         spec_derive(&draft);
         spec_check(&draft);
+        spec_collect_said(&draft);
     }
     if (yaml_verdict(&source, err) != 0)
         return -1;
@@ -37,7 +38,10 @@ load_builtin(struct spec **ret, struct error *err)
     size_t length;
     if (asset_read(BUILTIN_ASSET, &text, &length, err) != 0)
         return -1;
-    return spec_parse(BUILTIN_ORIGIN, text, length, ret, err);
+    if (spec_parse(BUILTIN_ORIGIN, text, length, ret, err) != 0)
+        return -1;
+    strv_free(&(*ret)->said); // its values are defaults, which the next version may change
+    return 0;
 }
 
 // What cannot be a spec, a folder or a file too large, is the spec's mistake.

@@ -22,11 +22,13 @@ struct draft {
 
 extern const struct yaml_key spec_keys[]; // of the whole spec
 extern const struct yaml_key base_keys[]; // of the key base
+extern const struct yaml_key node_keys[]; // of one of the nodes
 extern const char *const spec_roles[], *const spec_modes[], *const spec_accels[];
 
 void spec_set_defaults(struct spec *spec); // those that depend on nothing
 void spec_derive(struct draft *draft);     // those that depend on other values
 void spec_check(struct draft *draft);      // what values must be together
+void spec_collect_said(struct draft *draft);
 
 // The value of the key base into struct spec_base [SPEC_ROLES].
 void base_set(struct yaml_source *source, const struct yaml_node *name,

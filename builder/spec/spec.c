@@ -33,6 +33,7 @@ spec_free(struct spec *spec)
     free(spec->uri);
     free(spec->ssh_user);
     strv_free(&spec->ssh_keys);
+    strv_free(&spec->said);
     free(spec->redis.master_name);
     free(spec);
 }

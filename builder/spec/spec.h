@@ -82,6 +82,7 @@ struct spec {
     struct spec_redis redis;
     struct spec_node *nodes; // in the order of the spec
     size_t node_count;
+    struct strv said; // keys that the text says itself, "redis.quorum"; none of the built-in text
 };
 
 // Parse and check text. origin names it in messages, and its folder is where a relative 'file:' is
@@ -124,6 +125,11 @@ void spec_base_clear(struct spec_base *base);                             // to 
 // specs with equal text make equal clusters. Caller frees. Used to tell the user what differs from
 // the running cluster.
 char *spec_canonical(const struct spec *spec);
+// Whether the text says the value of a key of spec_canonical, or it is a default or derived.
+bool spec_says(const struct spec *spec, const char *key);
+// Take the values that the text does not say from a canonical one: of what a cluster was launched
+// with. Not its nodes, their roles and addresses, its network, lists and bases.
+void spec_recall(struct spec *spec, const char *canonical);
 // The reference page: every key with its meaning, form and default, as plain text. Caller frees.
 char *spec_reference(void);
 
