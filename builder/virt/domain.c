@@ -14,30 +14,41 @@
 
 // ---- whose -------------------------------------------------------------------------------------
 
-// Our mark on a domain: NULL when it has none.
+#define MARK "/domain/metadata/*[local-name()='node' and namespace-uri()='" VIRT_NAMESPACE "']"
+
+// Fills what our metadata say, the disk, and whose it is.
 static int
-read_mark(virDomainPtr domain, struct reader **ret, struct error *err)
+read_mark(
+    const struct virt *virt, virDomainPtr domain, struct virt_domain_info *info, struct error *err)
 {
+    READER_AUTO struct reader *reader = NULL;
     const char *name = virDomainGetName(domain);
-    *ret = NULL;
-    FREE_AUTO char *xml = virDomainGetMetadata(
-        domain, VIR_DOMAIN_METADATA_ELEMENT, VIRT_NAMESPACE, VIR_DOMAIN_AFFECT_CURRENT);
-    if (xml != NULL)
-        return reader_new(xml, ret, err);
-    if (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA)
-        return 0;
-    return fault_set(err, "cannot look at the domain '%s'", name);
+    FREE_AUTO char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+    if (xml == NULL)
+        return fault_set(err, "cannot look at the domain '%s'", name);
+    if (reader_new(xml, &reader, err) < 0)
+        return -1;
+    info->cluster = reader_get(reader, MARK "/@cluster");
+    info->id = reader_get(reader, MARK "/@id");
+    info->folder = reader_get(reader, MARK "/@folder");
+    info->role = reader_get(reader, MARK "/@role");
+    info->spec = reader_get(reader, MARK "/@spec");
+    info->image = reader_get(reader, MARK "/@image");
+    info->disk = reader_get(reader, "(/domain/devices/disk)[1]/source/@file");
+    const struct mark mark = {info->cluster, info->id, info->folder};
+    info->ours = owner_has(virt, &mark, info->disk);
+    return 0;
 }
 
 static int
-check_owner(virDomainPtr domain, const char *cluster, struct error *err)
+check_owner(const struct virt *virt, virDomainPtr domain, const char *cluster, struct error *err)
 {
-    READER_AUTO struct reader *mark = NULL;
-    if (read_mark(domain, &mark, err) < 0)
+    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
+    if (read_mark(virt, domain, &info, err) < 0)
         return -1;
-    FREE_AUTO char *owner = mark != NULL ? reader_get(mark, "/node/@cluster") : NULL;
-    if (owner == NULL || (cluster != NULL && !str_equal(owner, cluster)))
-        return fault_foreign(err, "domain", virDomainGetName(domain), owner, cluster);
+    const struct mark mark = {info.cluster, info.id, info.folder};
+    if (!info.ours || (cluster != NULL && !str_equal(info.cluster, cluster)))
+        return fault_foreign(err, "domain", virDomainGetName(domain), &mark, cluster);
     return 0;
 }
 
@@ -57,7 +68,7 @@ domain_seek(
     DOMAIN_AUTO virDomainPtr domain = NULL;
     if (lookup(virt, name, &domain, err) < 0)
         return -1;
-    if (domain != NULL && check_owner(domain, cluster, err) < 0)
+    if (domain != NULL && check_owner(virt, domain, cluster, err) < 0)
         return -1;
     *ret = TAKE(domain);
     return 0;
@@ -100,29 +111,17 @@ domain_state(virDomainPtr domain, enum virt_state *ret, const char **ret_reason,
     return 0;
 }
 
-static void
-fill_mark(const struct reader *mark, struct virt_domain_info *info)
-{
-    info->cluster = reader_get(mark, "/node/@cluster");
-    info->role = reader_get(mark, "/node/@role");
-    info->spec = reader_get(mark, "/node/@spec");
-    info->image = reader_get(mark, "/node/@image");
-    info->ours = info->cluster != NULL;
-}
-
 static int
-fill_info(virDomainPtr domain, struct virt_domain_info *info, struct error *err)
+fill_info(
+    const struct virt *virt, virDomainPtr domain, struct virt_domain_info *info, struct error *err)
 {
-    READER_AUTO struct reader *mark = NULL;
     struct condition condition;
     info->name = str_dup(virDomainGetName(domain));
-    if (domain_condition(domain, &condition, err) < 0 || read_mark(domain, &mark, err) < 0)
+    if (domain_condition(domain, &condition, err) < 0 || read_mark(virt, domain, info, err) < 0)
         return -1;
     info->state = condition.state;
     info->reason = condition.reason;
     info->held = condition.held;
-    if (mark != NULL)
-        fill_mark(mark, info);
     info->saved = virDomainHasManagedSaveImage(domain, 0) == 1;
     return 0;
 }
@@ -137,7 +136,7 @@ virt_domain_look(
         return -1;
     if (domain == NULL)
         info.name = str_dup(name);
-    else if (fill_info(domain, &info, err) < 0)
+    else if (fill_info(virt, domain, &info, err) < 0)
         return -1;
     *ret = info;
     info = (struct virt_domain_info){0};
@@ -149,6 +148,9 @@ virt_domain_info_free(struct virt_domain_info *info)
 {
     free(info->name);
     free(info->cluster);
+    free(info->id);
+    free(info->folder);
+    free(info->disk);
     free(info->role);
     free(info->spec);
     free(info->image);
@@ -164,19 +166,26 @@ compare_names(const void *a, const void *b)
     return strcmp(one->name, other->name);
 }
 
+static bool
+is_listed(const struct virt_domain_info *info, const char *cluster)
+{
+    return cluster == NULL ? info->cluster != NULL
+                           : info->ours && str_equal(info->cluster, cluster);
+}
+
 // One that vanished since it was listed is left out.
 static int
-add_if_ours(
-    virDomainPtr domain, const char *cluster, struct virt_domain_list *list, struct error *err)
+add_if_listed(const struct virt *virt, virDomainPtr domain, const char *cluster,
+    struct virt_domain_list *list, struct error *err)
 {
     VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
-    if (fill_info(domain, &info, err) < 0) {
+    if (fill_info(virt, domain, &info, err) < 0) {
         if (err->code != ERR_NOT_FOUND)
             return -1;
         error_clear(err);
         return 0;
     }
-    if (!info.ours || (cluster != NULL && !str_equal(info.cluster, cluster)))
+    if (!is_listed(&info, cluster))
         return 0;
     list->items[list->count++] = info;
     info = (struct virt_domain_info){0};
@@ -196,7 +205,7 @@ virt_domain_list(
     int result = 0;
     for (int i = 0; i < count; i++) {
         if (result == 0)
-            result = add_if_ours(domains[i], cluster, &list, err);
+            result = add_if_listed(virt, domains[i], cluster, &list, err);
         virDomainFree(domains[i]);
     }
     free(domains);
@@ -221,6 +230,7 @@ virt_domain_list_free(struct virt_domain_list *list)
 
 // What a user would call a difference. What libvirt itself fills in or rewrites is not among it.
 static const struct reader_fact facts[] = {
+    {"cluster's id", "/domain/metadata/*[local-name()='node']/@id", ""},
     {"what it was made from", "/domain/metadata/*[local-name()='node']/@spec", ""},
     {"image", "/domain/metadata/*[local-name()='node']/@image", ""},
     {"memory", "/domain/memory", " KiB"},

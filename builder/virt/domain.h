@@ -1,7 +1,7 @@
-// domain.h - domains by name: look, define, start, stop, save, remove. Whatever does not carry our
-// metadata with the cluster's name is never changed: ERR_CONFLICT. A name that libvirt does not
-// know is ERR_NOT_FOUND. Every call ends by its deadline (ERR_TIMEOUT) and on interruption
-// (ERR_INTERRUPTED).
+// domain.h - domains by name: look, define, start, stop, save, remove. Whatever does not belong to
+// the cluster that the connection acts for (virt_act_for) is never changed: ERR_CONFLICT. A name
+// that libvirt does not know is ERR_NOT_FOUND. Every call ends by its deadline (ERR_TIMEOUT) and on
+// interruption (ERR_INTERRUPTED).
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_VIRT_DOMAIN_H
 #define AIRBUILD_VIRT_DOMAIN_H
@@ -32,8 +32,9 @@ struct virt_domain_info {
                           // when there is none
     enum error_code held; // it cannot be set going: ERR_BUSY, libvirt is at work on it, or
                           // ERR_GUEST, only pulling its power helps; ERR_NONE: it can
-    bool ours;            // carries our metadata
-    char *cluster, *role, *spec, *image; // of the metadata; NULL when absent
+    bool ours;            // belongs to the cluster that the connection acts for
+    char *cluster, *id, *folder, *role, *spec, *image; // of the metadata; NULL when absent
+    char *disk; // file of its first disk; NULL when it has none
     bool saved; // off, and its memory is kept: the next start continues from there
 };
 void virt_domain_info_free(struct virt_domain_info *info);
@@ -49,7 +50,7 @@ struct virt_domain_list {
     struct virt_domain_info *items; // sorted by name
     size_t count;
 };
-// All domains of ours; cluster NULL: of all clusters.
+// The domains of ours of that cluster; NULL: all that carry our metadata, whosesoever they are.
 int virt_domain_list(
     struct virt *virt, const char *cluster, struct virt_domain_list *ret, struct error *err);
 void virt_domain_list_free(struct virt_domain_list *list);

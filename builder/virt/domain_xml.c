@@ -25,7 +25,8 @@ write_metadata(struct writer *writer, const struct virt_domain *domain)
 {
     writer_open(writer, "metadata");
     writer_leaf(writer, "airbuild:node", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
-        domain->cluster, "role", domain->role, "spec", domain->spec, "image", domain->image, NULL);
+        domain->cluster, "id", domain->id, "folder", domain->folder, "role", domain->role, "spec",
+        domain->spec, "image", domain->image, NULL);
     writer_close(writer);
 }
 

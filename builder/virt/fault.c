@@ -137,16 +137,24 @@ fault_set(struct error *err, const char *format, ...)
 }
 
 int
-fault_foreign(
-    struct error *err, const char *kind, const char *name, const char *owner, const char *cluster)
+fault_foreign(struct error *err, const char *kind, const char *name, const struct mark *mark,
+    const char *cluster)
 {
-    if (owner == NULL)
+    if (mark->cluster == NULL)
         return error_set(err, ERR_CONFLICT,
             "the %s '%s' was not made by airbuild and is not touched: rename it, or choose another "
             "name in cluster.yaml",
             kind, name);
+    FREE_AUTO char *whose = mark->folder != NULL
+                                ? str_format("'%s' of the folder '%s'", mark->cluster, mark->folder)
+                                : str_format("'%s'", mark->cluster);
+    if (cluster == NULL || str_equal(mark->cluster, cluster))
+        return error_set(err, ERR_CONFLICT,
+            "the %s '%s' belongs to another cluster %s and is not touched: destroy that cluster "
+            "where it was launched, or choose another name in cluster.yaml",
+            kind, name, whose);
     return error_set(err, ERR_CONFLICT,
-        "the %s '%s' belongs to the cluster '%s', not to '%s', and is not touched: destroy that "
+        "the %s '%s' belongs to the cluster %s, not to '%s', and is not touched: destroy that "
         "cluster, or choose another name in cluster.yaml",
-        kind, name, owner, cluster);
+        kind, name, whose, cluster);
 }

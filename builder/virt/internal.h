@@ -17,6 +17,9 @@
 struct virt {
     virConnectPtr conn;
     bool watched; // a watch is open
+    bool acting;  // for a cluster:
+    char *cluster, *id, *folder;
+    bool old;
 };
 
 static inline void
@@ -47,9 +50,19 @@ int fault_set(struct error *err, const char *format, ...) __attribute__((format(
 int fault_translate(
     struct error *err, const virError *fault, const char *message, const char *what);
 void fault_silence(void); // libvirt prints nothing itself from here on
+// What our metadata say of whose something is; NULL: they do not.
+struct mark {
+    const char *cluster, *id, *folder;
+};
 // What cannot be done with something that is not ours. Always -1.
-int fault_foreign(
-    struct error *err, const char *kind, const char *name, const char *owner, const char *cluster);
+int fault_foreign(struct error *err, const char *kind, const char *name, const struct mark *mark,
+    const char *cluster);
+
+// ---- owner.c ----
+
+// Whether something with this mark belongs to the cluster that the connection acts for. disk: the
+// first one of a domain, NULL when there is none.
+bool owner_has(const struct virt *virt, const struct mark *mark, const char *disk);
 
 // ---- loop.c: libvirt's events, served by a thread of ours ----
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define OWNER_PATH "/network/metadata/*[local-name()='network']/@cluster"
+#define MARK "/network/metadata/*[local-name()='network' and namespace-uri()='" VIRT_NAMESPACE "']"
 
 static const struct reader_fact facts[] = {
     {"bridge", "/network/bridge/@name", ""},
@@ -30,8 +30,24 @@ lookup(struct virt *virt, const char *name, virNetworkPtr *ret, struct error *er
     return 0;
 }
 
+// One of the version before has no id and no disk that would tell whose it is: it is not ours when
+// machines are there of a cluster of the same name that is not.
 static int
-describe(virNetworkPtr network, char **ret_xml, char **ret_owner, struct error *err)
+has_namesake(struct virt *virt, const char *cluster, bool *ret, struct error *err)
+{
+    VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
+    *ret = false;
+    if (virt_domain_list(virt, NULL, &list, err) < 0)
+        return -1;
+    for (size_t i = 0; i < list.count; i++)
+        *ret |= !list.items[i].ours && str_equal(list.items[i].cluster, cluster);
+    return 0;
+}
+
+// Fills what our metadata say and whose it is.
+static int
+describe(struct virt *virt, virNetworkPtr network, const char *cluster,
+    struct virt_network_info *info, char **ret_xml, struct error *err)
 {
     READER_AUTO struct reader *reader = NULL;
     const char *name = virNetworkGetName(network);
@@ -40,22 +56,29 @@ describe(virNetworkPtr network, char **ret_xml, char **ret_owner, struct error *
         return fault_set(err, "cannot look at the network '%s'", name);
     if (reader_new(xml, &reader, err) < 0)
         return -1;
-    *ret_owner = reader_get(reader, OWNER_PATH);
+    info->cluster = reader_get(reader, MARK "/@cluster");
+    info->id = reader_get(reader, MARK "/@id");
+    info->folder = reader_get(reader, MARK "/@folder");
+    const struct mark mark = {info->cluster, info->id, info->folder};
+    bool namesake = false;
+    if (info->cluster != NULL && info->id == NULL && virt->acting &&
+        has_namesake(virt, info->cluster, &namesake, err) < 0)
+        return -1;
+    info->ours = str_equal(info->cluster, cluster) && !namesake && owner_has(virt, &mark, NULL);
     *ret_xml = TAKE(xml);
     return 0;
 }
 
 static int
-look(virNetworkPtr network, const struct virt_network *wanted, struct virt_network_info *info,
-    struct error *err)
+look(struct virt *virt, virNetworkPtr network, const struct virt_network *wanted,
+    struct virt_network_info *info, struct error *err)
 {
     FREE_AUTO char *have = NULL;
     FREE_AUTO char *want = virt_network_xml(wanted);
-    if (describe(network, &have, &info->cluster, err) < 0)
+    if (describe(virt, network, wanted->cluster, info, &have, err) < 0)
         return -1;
     info->exists = true;
     info->active = virNetworkIsActive(network) == 1;
-    info->ours = str_equal(info->cluster, wanted->cluster);
     if (!info->ours)
         return 0;
     return reader_compare(have, want, facts, COUNT(facts), &info->difference, err);
@@ -69,7 +92,7 @@ virt_network_look(struct virt *virt, const struct virt_network *wanted,
     VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
     if (lookup(virt, wanted->name, &network, err) < 0)
         return -1;
-    if (network != NULL && look(network, wanted, &info, err) < 0)
+    if (network != NULL && look(virt, network, wanted, &info, err) < 0)
         return -1;
     *ret = info;
     info = (struct virt_network_info){0};
@@ -80,6 +103,8 @@ void
 virt_network_info_free(struct virt_network_info *info)
 {
     free(info->cluster);
+    free(info->id);
+    free(info->folder);
     free(info->difference);
     *info = (struct virt_network_info){0};
 }
@@ -178,8 +203,9 @@ virt_network_ensure(
     VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
     if (virt_network_look(virt, wanted, &info, err) < 0)
         return -1;
+    const struct mark mark = {info.cluster, info.id, info.folder};
     if (info.exists && !info.ours)
-        return fault_foreign(err, "network", wanted->name, info.cluster, wanted->cluster);
+        return fault_foreign(err, "network", wanted->name, &mark, wanted->cluster);
     if (info.difference != NULL)
         return error_set(err, ERR_CONFLICT,
             "the network '%s' is not what cluster.yaml says: %s; 'airbuild destroy' removes it, "
@@ -197,16 +223,17 @@ int
 virt_network_remove(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
     NETWORK_AUTO virNetworkPtr network = NULL;
+    VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
     FREE_AUTO char *xml = NULL;
-    FREE_AUTO char *owner = NULL;
     if (lookup(virt, name, &network, err) < 0)
         return -1;
     if (network == NULL)
         return 0;
-    if (describe(network, &xml, &owner, err) < 0)
+    if (describe(virt, network, cluster, &info, &xml, err) < 0)
         return -1;
-    if (!str_equal(owner, cluster))
-        return fault_foreign(err, "network", name, owner, cluster);
+    const struct mark mark = {info.cluster, info.id, info.folder};
+    if (!info.ours)
+        return fault_foreign(err, "network", name, &mark, cluster);
     if (virNetworkIsActive(network) == 1 &&
         call_on(network, "stopping", virNetworkDestroy, err) < 0)
         return -1;

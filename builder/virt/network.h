@@ -1,5 +1,5 @@
-// network.h - the cluster's libvirt network: look, make, remove. One that does not carry our
-// metadata with the cluster's name is never touched: ERR_CONFLICT.
+// network.h - the cluster's libvirt network: look, make, remove. One that does not belong to the
+// cluster that the connection acts for (virt_act_for) is never touched: ERR_CONFLICT.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_VIRT_NETWORK_H
 #define AIRBUILD_VIRT_NETWORK_H
@@ -12,7 +12,7 @@
 
 struct virt_network_info {
     bool exists, active, ours;
-    char *cluster;    // of the metadata; NULL when it is not ours
+    char *cluster, *id, *folder; // of the metadata; NULL when absent
     char *difference; // how it differs from the wanted one; NULL when it does not (or does not
                       // exist, or is not ours)
 };

@@ -9,7 +9,7 @@ write_metadata(struct writer *writer, const struct virt_network *network)
 {
     writer_open(writer, "metadata");
     writer_leaf(writer, "airbuild:network", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
-        network->cluster, NULL);
+        network->cluster, "id", network->id, "folder", network->folder, NULL);
     writer_close(writer);
 }
 

@@ -84,6 +84,7 @@ virt_close(struct virt *virt)
         return;
     virConnectClose(virt->conn);
     loop_drop();
+    virt_act_for(virt, NULL);
     free(virt);
 }
 

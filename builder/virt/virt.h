@@ -21,6 +21,17 @@ void virt_close(struct virt *virt); // NULL is fine; its watches must be freed b
 void virt_closep(struct virt **virt);
 #define VIRT_AUTO __attribute__((cleanup(virt_closep)))
 
+// The cluster that a connection acts for. A domain or network is its own when it carries our mark
+// with this id. One of the version before carries none: its name and a disk below the folder decide
+// then. A connection that acts for nobody owns only what carries no id.
+struct virt_owner {
+    const char *cluster; // its name
+    const char *id;      // NULL: its record is lost; a mark that names the folder counts then
+    const char *folder;  // that its state is in, absolute
+    bool old;            // launched by the version before: its network carries no id either
+};
+void virt_act_for(struct virt *virt, const struct virt_owner *owner); // copied; NULL: for nobody
+
 // What the host can do; asked once a call.
 struct virt_host {
     char *uri;        // as libvirt itself names it

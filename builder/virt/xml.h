@@ -31,6 +31,8 @@ struct virt_domain {
     const char *name;    // of the domain; the node's name
     const char *uuid;    // NULL: libvirt makes one when first defined
     const char *cluster; // metadata: whose it is
+    const char *id;      // metadata: of that cluster; NULL: none is written
+    const char *folder;  // metadata: that the cluster's state is in, for messages; may be NULL
     const char *role;    // metadata, "redis"; may be NULL
     const char *spec;    // metadata: digest of what the node was made from; may be NULL
     const char *image;   // metadata: key of the role image below its disk; may be NULL
@@ -71,6 +73,7 @@ struct virt_host_entry {
 struct virt_network {
     const char *name;                    // "air"
     const char *cluster;                 // metadata: whose it is
+    const char *id, *folder;             // metadata: as in struct virt_domain
     const char *bridge;                  // "air0"
     const char *address;                 // the host's own, "172.31.255.254"
     unsigned prefix;                     // 24

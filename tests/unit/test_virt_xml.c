@@ -32,6 +32,8 @@ worker(void)
     return (struct virt_domain){
         .name = "work11",
         .cluster = "air",
+        .id = "0123456789abcdef0123456789abcdef",
+        .folder = "/var/lib/airbuild/clusters/air",
         .role = "redis",
         .spec = "5e1f",
         .image = "0123abcd",
@@ -55,6 +57,8 @@ flat(void)
     return (struct virt_network){
         .name = "air",
         .cluster = "air",
+        .id = "0123456789abcdef0123456789abcdef",
+        .folder = "/var/lib/airbuild/clusters/air",
         .bridge = "air0",
         .address = "172.31.255.254",
         .prefix = 24,
@@ -160,18 +164,19 @@ test_hostile_domain(void **state)
     ERROR_AUTO struct error err = {0};
     const struct virt_image image[] = {{HOSTILE, HOSTILE}, {HOSTILE, HOSTILE}};
     const struct virt_disk disk = {image, 2, false, HOSTILE};
-    const struct virt_domain domain = {HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1, 1,
-        false, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, &disk, 1, HOSTILE, NULL,
-        HOSTILE, HOSTILE, HOSTILE};
+    const struct virt_domain domain = {HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE,
+        HOSTILE, HOSTILE, 1, 1, false, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, &disk,
+        1, HOSTILE, NULL, HOSTILE, HOSTILE, HOSTILE};
     FREE_AUTO char *text = virt_domain_xml(&domain);
     READER_AUTO struct reader *reader = NULL;
     assert_ok(reader_new(text, &reader, &err), &err);
     static const char *const paths[] = {"/domain/name", "/domain/uuid",
-        "/domain/metadata/*/@cluster", "/domain/metadata/*/@image", "/domain/os/kernel",
-        "/domain/os/cmdline", "/domain/os/type/@machine", "/domain/devices/emulator",
-        "/domain/devices/disk/source/@file", "/domain/devices/disk/backingStore/source/@file",
-        "/domain/devices/disk/serial", "/domain/devices/interface/mac/@address",
-        "/domain/devices/interface/target/@dev", "/domain/devices/serial/log/@file"};
+        "/domain/metadata/*/@cluster", "/domain/metadata/*/@id", "/domain/metadata/*/@folder",
+        "/domain/metadata/*/@image", "/domain/os/kernel", "/domain/os/cmdline",
+        "/domain/os/type/@machine", "/domain/devices/emulator", "/domain/devices/disk/source/@file",
+        "/domain/devices/disk/backingStore/source/@file", "/domain/devices/disk/serial",
+        "/domain/devices/interface/mac/@address", "/domain/devices/interface/target/@dev",
+        "/domain/devices/serial/log/@file"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         assert_value(reader, paths[i], TAMED);
     FREE_AUTO char *stranger = reader_get(reader, "//x");
@@ -184,13 +189,14 @@ test_hostile_network(void **state)
     (void) state;
     ERROR_AUTO struct error err = {0};
     const struct virt_host_entry host = {HOSTILE, HOSTILE};
-    const struct virt_network network = {HOSTILE, HOSTILE, HOSTILE, HOSTILE, 24, true, &host, 1};
+    const struct virt_network network = {
+        HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 24, true, &host, 1};
     FREE_AUTO char *text = virt_network_xml(&network);
     READER_AUTO struct reader *reader = NULL;
     assert_ok(reader_new(text, &reader, &err), &err);
     static const char *const paths[] = {"/network/name", "/network/metadata/*/@cluster",
-        "/network/bridge/@name", "/network/ip/@address", "/network/dns/host/@ip",
-        "/network/dns/host/hostname"};
+        "/network/metadata/*/@id", "/network/metadata/*/@folder", "/network/bridge/@name",
+        "/network/ip/@address", "/network/dns/host/@ip", "/network/dns/host/hostname"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         assert_value(reader, paths[i], TAMED);
 }
