@@ -155,8 +155,8 @@ dir_sync(const char *path, struct error *err)
     return 0;
 }
 
-static int
-sync_file(const char *path, struct error *err)
+int
+file_sync(const char *path, struct error *err)
 {
     CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 || fsync(fd) < 0)
@@ -177,7 +177,7 @@ sync_tree(const char *path, struct error *err)
             return error_errno(err, errno, "cannot look at '%s'", inner);
         if (S_ISDIR(info.st_mode) && sync_tree(inner, err) < 0)
             return -1;
-        if (S_ISREG(info.st_mode) && sync_file(inner, err) < 0)
+        if (S_ISREG(info.st_mode) && file_sync(inner, err) < 0)
             return -1;
     }
     return dir_sync(path, err);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -256,6 +257,16 @@ file_allocated(const char *path)
 {
     struct stat info;
     return stat(path, &info) < 0 ? -1 : info.st_blocks * 512;
+}
+
+char *
+user_name(uid_t uid)
+{
+    char room[4096];
+    struct passwd entry, *found = NULL;
+    if (getpwuid_r(uid, &entry, room, sizeof room, &found) != 0 || found == NULL)
+        return str_format("user %u", (unsigned) uid);
+    return str_format("user '%s' (%u)", entry.pw_name, (unsigned) uid);
 }
 
 char *

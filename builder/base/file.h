@@ -28,6 +28,7 @@ int file_copy(const char *from, const char *to, mode_t mode, struct error *err);
 bool file_exists(const char *path);       // anything of that name, links not followed
 int64_t file_size(const char *path);      // bytes, or -1
 int64_t file_allocated(const char *path); // bytes really on disk, or -1
+char *user_name(uid_t uid); // "user 'alice' (1000)", "user 1000" without a name; caller frees
 
 // mkdir -p; new folders get mode. An existing folder is fine, anything else of that name is an
 // error.
@@ -50,6 +51,8 @@ int dir_publish(const char *from, const char *to, struct error *err);
 // of path.
 int dir_space(const char *path, uint64_t *ret_bytes, struct error *err);
 
+// fsync of a file: its bytes are there after a crash, once its folder is too.
+int file_sync(const char *path, struct error *err);
 // fsync of a folder: what was renamed into it is there after a crash.
 int dir_sync(const char *path, struct error *err);
 

@@ -3,15 +3,18 @@
 #include "cli/cli.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cli/help.h"
 #include "cli/message.h"
 #include "cluster/cluster.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 const struct cli_option cli_global_options[] = {
@@ -76,7 +79,10 @@ cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
 int
 cli_spec(const struct cli *cli, struct spec **ret, struct error *err)
 {
-    return spec_load(cli->globals.spec, ret, err);
+    if (spec_load(cli->globals.spec, ret, err) != 0)
+        return -1;
+    cluster_recall(*ret);
+    return 0;
 }
 
 int
@@ -99,6 +105,26 @@ cli_launched(const struct spec *spec, struct error *err)
         return 0;
     return error_set(
         err, ERR_NOT_FOUND, "cluster '%s' was not launched; run 'airbuild launch'", spec->cluster);
+}
+
+bool
+cli_can_ask(const struct cli *cli)
+{
+    return !cli->globals.json && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+bool
+cli_ask(const char *question)
+{
+    char answer[16] = "";
+    struct pollfd waiting[] = {{STDIN_FILENO, POLLIN, 0}, {interrupt_fd(), POLLIN, 0}};
+    fprintf(stderr, "%s [y/N] ", question);
+    while (poll(waiting, 2, -1) < 0 && errno == EINTR)
+        ;
+    if (waiting[1].revents != 0 || fgets(answer, sizeof(answer), stdin) == NULL)
+        fputs("\n", stderr);
+    answer[strcspn(answer, "\n")] = '\0';
+    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
 }
 
 struct progress *

@@ -70,6 +70,9 @@ int cli_launched(const struct spec *spec, struct error *err);
 // The board of a long task on standard error; silent with --quiet, and with --json unless a person
 // watches. Caller frees.
 struct progress *cli_progress(const struct cli *cli);
+// Whether a person is there to be asked, and a question: true for "y" or "yes"; Ctrl-C is no.
+bool cli_can_ask(const struct cli *cli);
+bool cli_ask(const char *question);
 
 // Print to standard output, at once. What comes from elsewhere goes through message_harmless or a
 // table before. A failure to write is reported when the command has ended; false tells a command

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cluster/cluster.h"
 #include "virt/console.h"
 #include "virt/virt.h"
 
@@ -18,7 +19,7 @@ run(struct cli *cli, struct error *err)
     SPEC_AUTO struct spec *spec = NULL;
     const struct spec_node *node = NULL;
     VIRT_AUTO struct virt *virt = NULL;
-    if (cli_spec_node(cli, &spec, &node, err) != 0 || virt_open(spec->uri, &virt, err) != 0)
+    if (cli_spec_node(cli, &spec, &node, err) != 0 || cluster_connect(spec, &virt, err) != 0)
         return -1;
     if (!cli->globals.quiet)
         fprintf(stderr, "the console of %s; ^] ends it\n", node->name);

@@ -5,10 +5,6 @@
 #include "cli/commands.h"
 #include "cluster/cluster.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 struct destroy_values {
     bool yes;
 };
@@ -21,15 +17,11 @@ ask(const struct spec *spec)
     for (size_t i = 0; i < spec->node_count; i++)
         strv_add(&names, spec->nodes[i].name);
     FREE_AUTO char *joined = strv_join(&names, ", ");
-    fprintf(stderr,
+    FREE_AUTO char *question = str_format(
         "This destroys cluster '%s' with all its data: the machines %s, their disks, the network "
-        "and the secrets.\nThe images stay. Destroy it? [y/N] ",
+        "and the secrets.\nThe images stay. Destroy it?",
         spec->cluster, joined);
-    char answer[16] = "";
-    if (fgets(answer, sizeof(answer), stdin) == NULL)
-        fputs("\n", stderr);
-    answer[strcspn(answer, "\n")] = '\0';
-    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+    return cli_ask(question);
 }
 
 static int
@@ -38,7 +30,7 @@ agree(const struct cli *cli, const struct spec *spec, struct error *err)
     const struct destroy_values *values = cli->values;
     if (values->yes)
         return 0;
-    if (cli->globals.json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+    if (!cli_can_ask(cli))
         return cli_usage(cli, err, "destroying cluster '%s' needs --yes where nobody can be asked",
             spec->cluster);
     if (!ask(spec))

@@ -16,7 +16,12 @@
 
 struct launch_values {
     const char *timeout;
-    bool no_wait;
+    bool no_wait, yes;
+};
+
+struct asking {
+    const struct cli *cli;
+    struct progress *progress;
 };
 
 static int
@@ -61,6 +66,27 @@ find_images(const struct spec *spec, const struct needs *needs, struct cluster_l
     return error_set(err, ERR_NOT_FOUND, "the images are missing; run 'airbuild images' first");
 }
 
+// All data is lost: only --yes or a person at the terminal can say that it may begin empty.
+static int
+agree(void *context, const char *sentence, struct error *err)
+{
+    const struct asking *asking = context;
+    const struct launch_values *values = asking->cli->values;
+    if (values->yes)
+        return 0;
+    if (!cli_can_ask(asking->cli))
+        return error_set(
+            err, ERR_USAGE, "%s; where nobody can be asked, '--yes' says that it may", sentence);
+    progress_clear(asking->progress);
+    FREE_AUTO char *question = str_format("%s.\nLaunch it empty?", sentence);
+    bool yes = cli_ask(question);
+    if (interrupt_check(err) < 0)
+        return -1;
+    if (!yes)
+        return error_set(err, ERR_FAILED, "nothing was launched, as the answer was not 'y'");
+    return 0;
+}
+
 static int
 launch(const struct cli *cli, const struct spec *spec, struct progress *progress,
     struct cluster_report **ret, struct strv *ret_warnings, struct error *err)
@@ -68,7 +94,12 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
     const struct launch_values *values = cli->values;
     NEEDS_AUTO struct needs needs = {0};
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    struct cluster_launch launch = {.spec = spec, .no_wait = values->no_wait, .progress = progress};
+    struct asking asking = {cli, progress};
+    struct cluster_launch launch = {.spec = spec,
+        .no_wait = values->no_wait,
+        .agree = agree,
+        .context = &asking,
+        .progress = progress};
     if (parse_timeout(cli, &launch.timeout_ms, err) != 0 ||
         needs_open(spec, NULL, BAKE_ASK_NEW, &needs, err) != 0 ||
         find_images(spec, &needs, &launch, err) != 0)
@@ -163,6 +194,8 @@ static const struct cli_option options[] = {
         OPTION_FLAG(struct launch_values, no_wait)},
     {"timeout", 0, "SECONDS", "how long to wait (default: 2 minutes, 10 without KVM)",
         OPTION_TEXT(struct launch_values, timeout)},
+    {"yes", 'y', NULL, "begin empty when the disks of all workers are lost, without asking",
+        OPTION_FLAG(struct launch_values, yes)},
     {0},
 };
 
@@ -175,9 +208,13 @@ const struct cli_command command_launch = {
         "master, every replica follows it, and a value written through the head is read "
         "back. Run again, it changes nothing; Ctrl-C leaves a state that the next launch "
         "continues from.\n"
-        "It refuses, with exit status 9 and before anything is touched, when a name is in "
-        "use by something that is not airbuild's or when the launched cluster differs from "
-        "the spec; 'airbuild plan' shows both. A wait that ends without success says which "
+        "It refuses, with exit status 9 or 10 and before anything is touched, when a name is in "
+        "use by something that is not this cluster's, when a disk is damaged or was replaced, or "
+        "when the launched cluster differs from the spec; 'airbuild plan' shows all of them. A "
+        "disk that is missing is told: a worker's is made empty and copies its data from the "
+        "others. When no worker's disk is left the cluster would begin empty, and launch asks "
+        "first; where there is no terminal it refuses unless --yes is given. A wait that ends "
+        "without success says which "
         "node is stuck where, with the last lines of its console.\n",
     .options = options,
     .values_size = sizeof(struct launch_values),

@@ -71,8 +71,14 @@ print_text(const struct cli *cli, const struct view *view)
     add_images(&table, view->needs->plan);
     add_steps(&table, view->plan);
     table_print(&table, 0, cli->color, &text);
+    add_list(&text, cli->color, "what was found missing:", &view->plan->notes);
+    if (view->plan->empty)
+        buf_add(&text, "\nno disk of a worker is left: the cluster begins empty, and launch asks "
+                       "for --yes\n");
     add_list(&text, cli->color,
-        "launch refuses, as these are not airbuild's own:", &view->plan->conflicts);
+        "launch refuses, as these belong to something else:", &view->plan->conflicts);
+    add_list(&text, cli->color,
+        "launch refuses, as it would lose what a disk holds:", &view->plan->faults);
     add_list(&text, cli->color,
         "launch refuses, as the launched cluster is not what the spec says:",
         &view->plan->differences);
@@ -125,10 +131,41 @@ print_json(const struct view *view)
     jv_set_string(value, "chosen", view->needs->plan->chosen);
     jv_set(value, "nodes", nodes);
     jv_set(value, "steps", steps);
+    jv_set(value, "missing", list_json(&view->plan->notes));
+    jv_set_bool(value, "begins_empty", view->plan->empty);
     jv_set(value, "conflicts", list_json(&view->plan->conflicts));
+    jv_set(value, "faults", list_json(&view->plan->faults));
     jv_set(value, "differences", list_json(&view->plan->differences));
     jv_set_string(value, "libvirt_error", view->libvirt);
     cli_print_json(value);
+}
+
+// The accelerator matters for what is there already only, and its proof may take seconds.
+static int
+plan_launch(const struct spec *spec, const struct needs *needs, struct cluster_plan **ret,
+    char **ret_libvirt, struct error *err)
+{
+    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
+    struct cluster_launch launch = {
+        .spec = spec,
+        .haproxy = bake_image(needs->plan, SPEC_HAPROXY),
+        .redis = bake_image(needs->plan, SPEC_REDIS),
+    };
+    const char *kernel = launch.redis != NULL ? launch.redis->kernel : NULL;
+    if (cluster_exists(spec) && needs_accel(needs->home, spec, kernel, NULL, &verdict, err) != 0)
+        return -1;
+    launch.kvm = verdict.kvm;
+    return cluster_plan_make(&launch, ret, ret_libvirt, err);
+}
+
+static int
+verdict_of(const struct cluster_plan *plan)
+{
+    if (plan->conflicts.count > 0)
+        return ERR_CONFLICT;
+    if (plan->faults.count > 0)
+        return (int) plan->fault;
+    return plan->differences.count > 0 ? ERR_CONFLICT : 0;
 }
 
 static int
@@ -140,14 +177,14 @@ run(struct cli *cli, struct error *err)
     FREE_AUTO char *libvirt = NULL;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
         needs_open(spec, NULL, BAKE_ASK_NEW, &needs, err) != 0 ||
-        cluster_plan_make(spec, &plan, &libvirt, err) != 0)
+        plan_launch(spec, &needs, &plan, &libvirt, err) != 0)
         return -1;
     struct view view = {spec, &needs, plan, libvirt};
     if (cli->globals.json)
         print_json(&view);
     else
         print_text(cli, &view);
-    return plan->conflicts.count > 0 || plan->differences.count > 0 ? ERR_CONFLICT : 0;
+    return verdict_of(plan);
 }
 
 const struct cli_command command_plan = {
@@ -157,6 +194,8 @@ const struct cli_command command_plan = {
     .details = "Prints what would be baked, made, defined and started, and what is there already. "
                "Works without libvirt too, and says then that it was not asked.\n"
                "The exit status is 9 when launch would refuse: a name is in use by something that "
-               "is not airbuild's, or the launched cluster differs from the spec.\n",
+               "is not this cluster's, a disk was replaced, or the launched cluster differs from "
+               "the spec; 10 when a disk is damaged. What it found missing is told, with what "
+               "launch does about it.\n",
     .run = run,
 };

@@ -27,6 +27,12 @@ char *cluster_folder(const struct spec *spec);
 // FOLDER/nodes/NODE/FILE; caller frees.
 char *cluster_node_path(const struct spec *spec, const char *node, const char *file);
 bool cluster_exists(const struct spec *spec); // was launched and not destroyed
+// What the spec does not say itself is what its cluster was launched with, when there is one.
+void cluster_recall(struct spec *spec);
+
+struct virt;
+// A connection to the libvirt of the spec's cluster that acts for it; the caller closes it.
+int cluster_connect(const struct spec *spec, struct virt **ret, struct error *err);
 
 // ---- what is there
 // -------------------------------------------------------------------------------------------------
@@ -79,11 +85,16 @@ struct cluster_plan {
     struct strv
         differences; // where the launched cluster is not what the spec says; launch refuses then
     struct strv conflicts; // names in use by something that is not ours; launch refuses then
+    struct strv faults;    // disks that cannot be kept as they are, a sentence each; likewise
+    enum error_code fault; // cause of the first of them
+    struct strv notes;     // what is missing and what that means, a sentence each
+    bool empty; // no disk of a worker is left: the cluster begins empty, and launch asks first
 };
-// Looks at the host, changes nothing. Without a reachable libvirt it still answers: *ret_libvirt
-// says why not (NULL when it was reached; the caller frees).
-int cluster_plan_make(
-    const struct spec *spec, struct cluster_plan **ret, char **ret_libvirt, struct error *err);
+struct cluster_launch;
+// What cluster_launch of the same would do; changes nothing. Without a reachable libvirt it still
+// answers: *ret_libvirt says why not (NULL when it was reached; the caller frees).
+int cluster_plan_make(const struct cluster_launch *launch, struct cluster_plan **ret,
+    char **ret_libvirt, struct error *err);
 void cluster_plan_free(struct cluster_plan *plan);
 void cluster_plan_freep(struct cluster_plan **plan);
 #define CLUSTER_PLAN_AUTO __attribute__((cleanup(cluster_plan_freep)))
@@ -99,6 +110,10 @@ struct cluster_launch {
     int64_t timeout_ms;                  // for converging; 0: 2 minutes, 10 under TCG
     bool no_wait;       // return when the domains run; the report is then of that moment
     const char *except; // node that is made but not started (drills); NULL: none
+    // Asked before anything is touched when the disks of all workers are lost: 0 to begin empty,
+    // else -1 and err. NULL: nobody agrees.
+    int (*agree)(void *context, const char *sentence, struct error *err);
+    void *context;
     struct progress *progress;
 };
 // Make what is missing, start what is off, wait until converged. Nothing is changed when all is

@@ -227,6 +227,16 @@ wipe(struct drill *drill, struct error *err)
     return 0;
 }
 
+// Who asks for this drill agrees to lose what is there.
+static int
+agree(void *context, const char *sentence, struct error *err)
+{
+    (void) context;
+    (void) sentence;
+    (void) err;
+    return 0;
+}
+
 // Every node with a new disk, all but the first master started: as after the very first launch.
 static int
 new_disks(struct drill *drill, struct error *err)
@@ -254,6 +264,7 @@ new_disks(struct drill *drill, struct error *err)
         .redis = redis,
         .kvm = drill->run->kvm,
         .except = except,
+        .agree = agree,
         .progress = drill->run->progress};
     if (launch_in_session(&launch, session, &unchanged, since, err) < 0)
         return -1;

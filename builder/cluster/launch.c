@@ -7,19 +7,20 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/proc.h"
 #include "cluster/converge.h"
+#include "cluster/disk.h"
 #include "cluster/launch.h"
 #include "cluster/machine.h"
+#include "cluster/paths.h"
 #include "cluster/plan.h"
 #include "cluster/session.h"
+#include "cluster/state.h"
 #include "cluster/tail.h"
 #include "seed/iso.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 // What a node needs on disk to come up and write its first data, from measured layers with room to
 // spare.
@@ -40,48 +41,6 @@ work_node(const struct work *work, size_t index)
 }
 
 static int
-load_images(struct work *work, struct error *err)
-{
-    const struct spec *spec = work->launch->spec;
-    FREE_AUTO char *home = cluster_home();
-    STORE_AUTO struct store *store = NULL;
-    if (store_open(home, &store, err) < 0)
-        return -1;
-    for (size_t i = 0; i < spec->node_count; i++) {
-        const struct image *fresh =
-            spec->nodes[i].role == SPEC_HAPROXY ? work->launch->haproxy : work->launch->redis;
-        const char *key = work->session->record != NULL && work->survey->disks[i]
-                              ? record_image(work->session->record, spec->nodes[i].name)
-                              : NULL;
-        if (key == NULL && fresh == NULL)
-            return error_set(err, ERR_NOT_FOUND,
-                "there is no %s image for the disk of '%s'; bake it with 'airbuild images'",
-                spec_role_name(spec->nodes[i].role), spec->nodes[i].name);
-        if (store_find(store, key != NULL ? key : fresh->key, &work->images[i], err) < 0)
-            return error_context(err, "the disk of '%s' lies over an image", spec->nodes[i].name);
-    }
-    return 0;
-}
-
-// How the domains that are off differ from what they should be.
-static int
-compare_domains(struct work *work, char **changed, struct error *err)
-{
-    for (size_t i = 0; i < work->survey->count; i++) {
-        const struct virt_domain_info *domain = &work->survey->domains[i];
-        if (domain->state == VIRT_ABSENT || domain->state == VIRT_RUNNING || !domain->ours ||
-            !str_equal(domain->cluster, work->launch->spec->cluster))
-            continue;
-        MACHINE_AUTO struct machine machine;
-        machine_fill(
-            &machine, work->launch->spec, work_node(work, i), work->images[i], work->launch->kvm);
-        if (virt_domain_compare(work->session->virt, &machine.domain, &changed[i], err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int
 check_space(const struct work *work, const struct cluster_plan *plan, struct error *err)
 {
     uint64_t need = 0, space = 0;
@@ -89,7 +48,8 @@ check_space(const struct work *work, const struct cluster_plan *plan, struct err
         need += plan->steps[i].kind == PLAN_DISK ? NODE_SPACE : 0;
     if (need == 0)
         return 0;
-    if (dir_space(work->session->folder, &space, err) < 0)
+    FREE_AUTO char *parent = cluster_parent();
+    if (dir_space(parent, &space, err) < 0)
         return -1;
     if (space >= need)
         return 0;
@@ -98,7 +58,7 @@ check_space(const struct work *work, const struct cluster_plan *plan, struct err
     return error_set(err, ERR_SPACE,
         "the disks of cluster '%s' need %s in '%s' and there is only %s; free some, or set "
         "AIRBUILD_STATE to a folder with more",
-        work->launch->spec->cluster, wanted, work->session->folder, there);
+        work->launch->spec->cluster, wanted, parent, there);
 }
 
 static int
@@ -107,53 +67,47 @@ make_network(struct work *work, struct error *err)
     const struct spec *spec = work->launch->spec;
     FREE_AUTO char *bridge = session_bridge(spec);
     FREE_AUTO struct virt_host_entry *hosts = mem_zero(spec->node_count, sizeof *hosts);
-    struct virt_network wanted = session_network(spec, bridge, hosts);
+    struct virt_network wanted = session_network(work->session, bridge, hosts);
     return virt_network_ensure(work->session->virt, &wanted, NULL, err);
 }
 
+// The seed of the disk before must never meet this one: it is another instance, and may not join.
 static int
-make_secrets(struct work *work, struct error *err)
+remove_seed(const struct spec *spec, const char *node, struct error *err)
 {
-    struct session *session = work->session;
-    secrets_free(TAKE(session->secrets));
-    return secrets_open(session->folder, session->spec, &session->secrets, err);
+    FREE_AUTO char *seed = cluster_node_path(spec, node, "seed.iso");
+    FREE_AUTO char *folder = path_folder(seed);
+    if (unlink(seed) < 0 && errno != ENOENT)
+        return error_errno(err, errno, "cannot remove '%s'", seed);
+    return dir_sync(folder, err);
 }
 
-// A fresh layer over the image, with a new identity. The identity comes first: a disk never meets
-// an old one's seed.
+// A fresh layer over the image, with a new identity. What is recorded of it comes first, so that
+// after an end at any point a disk that is there is known in full.
 static int
 make_disk(struct work *work, size_t index, struct error *err)
 {
     const struct spec_node *node = work_node(work, index);
-    const struct image *image = work->images[index];
     struct session *session = work->session;
     FREE_AUTO char *folder = cluster_node_path(session->spec, node->name, "");
     FREE_AUTO char *path = cluster_node_path(session->spec, node->name, "disk.qcow2");
-    FREE_AUTO char *draft = str_format("%s.new", path);
-    FREE_AUTO char *size = str_format("%llu",
-        (unsigned long long) (node->disk_bytes > image->virtual_bytes ? node->disk_bytes
-                                                                      : image->virtual_bytes));
-    const char *argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b",
-        image->disk, draft, size, NULL};
-    if (dir_make(folder, 0711, err) < 0 ||
-        secrets_new_disk(session->secrets, session->folder, node->name, err) < 0)
+    bool joins = session->record->founded && node->role == SPEC_REDIS;
+    if (dir_make(folder, 0711, err) < 0 || remove_seed(session->spec, node->name, err) < 0 ||
+        secrets_new_disk(session->secrets, session->folder, node->name, joins, err) < 0)
         return -1;
-    record_set_image(session->record, node->name, image->key);
+    record_set_image(session->record, node->name, work->images[index]->key);
     if (record_save(session->folder, session->record, err) < 0)
         return -1;
-    struct proc_options options = {.timeout_ms = 60000};
-    if (proc_check(argv, &options, NULL, err) < 0)
-        return error_context(err, "making the disk of '%s'", node->name);
-    if (rename(draft, path) < 0)
-        return error_errno(err, errno, "'%s' cannot be renamed", draft);
-    return 0;
+    return disk_make(node, path, work->images[index], err);
 }
 
 int
 launch_reseed(
     struct session *session, const struct spec_node *node, bool renewed, struct error *err)
 {
-    if (renewed && secrets_new_disk(session->secrets, session->folder, node->name, err) < 0)
+    const struct secrets_node *own = secrets_find(session->secrets, node->name);
+    bool joins = own != NULL && own->joins;
+    if (renewed && secrets_new_disk(session->secrets, session->folder, node->name, joins, err) < 0)
         return -1;
     FREE_AUTO char *folder = cluster_node_path(session->spec, node->name, "");
     FREE_AUTO char *path = cluster_node_path(session->spec, node->name, "seed.iso");
@@ -168,13 +122,24 @@ static int
 define_domain(struct work *work, size_t index, struct error *err)
 {
     MACHINE_AUTO struct machine machine;
-    machine_fill(&machine, work->launch->spec, work_node(work, index), work->images[index],
-        work->launch->kvm);
-    // Made beforehand it stays readable; libvirt's log daemon would make it root's alone.
-    CLOSE_AUTO int log = open(machine.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    machine_fill(&machine, work->launch->spec, work->session->id, work_node(work, index),
+        work->images[index], work->launch->kvm);
+    // Made beforehand it is ours; libvirt's log daemon would make it root's alone.
+    CLOSE_AUTO int log = open(machine.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (log < 0)
         return error_errno(err, errno, "'%s' cannot be made", machine.log);
     return virt_domain_define(work->session->virt, &machine.domain, err);
+}
+
+// Every disk is made now. One that is made later joins; that is on record before anything is
+// written to one of these.
+static int
+mark_founded(struct session *session, struct error *err)
+{
+    if (session->record->founded)
+        return 0;
+    session->record->founded = true;
+    return record_save(session->folder, session->record, err);
 }
 
 static int
@@ -184,11 +149,10 @@ carry_out(struct work *work, const struct cluster_step *step, struct error *err)
     const struct spec_node *node = work_node(work, step->node);
     switch ((enum plan_kind) step->kind) {
     case PLAN_KEEP:
+    case PLAN_SECRETS: // made with the cluster
         return 0;
     case PLAN_NETWORK:
         return make_network(work, err);
-    case PLAN_SECRETS:
-        return make_secrets(work, err);
     case PLAN_DISK:
         return make_disk(work, step->node, err);
     case PLAN_SEED:
@@ -196,6 +160,8 @@ carry_out(struct work *work, const struct cluster_step *step, struct error *err)
     case PLAN_DEFINE:
         return define_domain(work, step->node, err);
     case PLAN_START:
+        if (mark_founded(session, err) < 0)
+            return -1;
         if (str_equal(node->name, work->launch->except))
             return 0;
         return virt_domain_start(session->virt, session->spec->cluster, node->name, true, err);
@@ -217,15 +183,60 @@ resume_all(struct work *work, const struct cluster_plan *plan, struct error *err
     return 0;
 }
 
+// From here on the images are kept by whoever looks into the store.
+static int
+pin_images(struct work *work, struct error *err)
+{
+    FREE_AUTO char *home = cluster_home();
+    STORE_AUTO struct store *store = NULL;
+    if (store_open(home, &store, err) < 0)
+        return -1;
+    for (size_t i = 0; i < work->launch->spec->node_count; i++)
+        if (store_pin(store, work->images[i]->key, work->session->id, work->session->folder, err) <
+            0)
+            return -1;
+    return 0;
+}
+
+static void
+tighten_files(const struct spec *spec)
+{
+    static const char *const files[] = {"disk.qcow2", "seed.iso", "console.log"};
+    for (size_t i = 0; i < spec->node_count; i++)
+        for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
+            FREE_AUTO char *path = cluster_node_path(spec, spec->nodes[i].name, files[k]);
+            disk_tighten(path);
+        }
+}
+
+// The cluster is there and has an id; what its disks need stays; a cluster without data is founded
+// again.
+static int
+prepare(struct work *work, const struct cluster_plan *plan, struct error *err)
+{
+    struct session *session = work->session;
+    const struct spec *spec = session->spec;
+    if (session->record == NULL) {
+        if (state_create(spec, session->id, &session->record, &session->secrets, err) < 0)
+            return -1;
+    } else if (state_adopt(spec, session->record, session->id, err) < 0) {
+        return -1;
+    }
+    if (state_tidy(spec, err) < 0 || pin_images(work, err) < 0)
+        return -1;
+    tighten_files(spec);
+    if (!plan->empty)
+        return 0;
+    session->record->founded = false;
+    return record_save(session->folder, session->record, err);
+}
+
 static int
 carry_out_all(struct work *work, const struct cluster_plan *plan, struct error *err)
 {
     struct session *session = work->session;
-    if (session->record == NULL) {
-        session->record = record_new(session->spec);
-        if (record_save(session->folder, session->record, err) < 0)
-            return -1;
-    }
+    if (prepare(work, plan, err) < 0)
+        return -1;
     for (size_t i = 0; i < session->spec->node_count; i++)
         if (work->survey->domains[i].state != VIRT_RUNNING)
             work->since[i] = tail_position(session->spec, session->spec->nodes[i].name);
@@ -239,8 +250,7 @@ carry_out_all(struct work *work, const struct cluster_plan *plan, struct error *
         if (carry_out(work, step, err) < 0)
             return -1;
     }
-    if (record_save(session->folder, session->record, err) < 0 ||
-        secrets_write_ssh(session->secrets, session->folder, session->spec, err) < 0)
+    if (secrets_write_ssh(session->secrets, session->folder, session->spec, err) < 0)
         return -1;
     return resume_all(work, plan, err);
 }
@@ -266,21 +276,44 @@ take_back(struct session *session, struct progress *progress)
     interrupt_release();
 }
 
-// What launch would do; ERR_CONFLICT or ERR_SPACE when it must not begin.
+static int
+need_images(const struct work *work, struct error *err)
+{
+    for (size_t i = 0; i < work->launch->spec->node_count; i++)
+        if (work->images[i] == NULL)
+            return error_set(err, ERR_NOT_FOUND,
+                "there is no %s image for the disk of '%s'; bake it with 'airbuild images'",
+                spec_role_name(work_node(work, i)->role), work_node(work, i)->name);
+    return 0;
+}
+
+// All data is lost, and a person has to agree to that.
+static int
+agree_to_empty(
+    const struct cluster_launch *launch, const struct cluster_plan *plan, struct error *err)
+{
+    if (!plan->empty)
+        return 0;
+    FREE_AUTO char *sentence =
+        str_format("no disk of a worker of cluster '%s' is left: it begins empty, and all that was "
+                   "in it is lost, unless a disk is brought back from a copy",
+            launch->spec->cluster);
+    if (launch->agree != NULL)
+        return launch->agree(launch->context, sentence, err);
+    return error_set(err, ERR_CONFLICT, "%s", sentence);
+}
+
+// What launch would do; an error when it must not begin. What is missing is told first.
 static int
 decide(struct work *work, struct cluster_plan *plan, struct error *err)
 {
-    const struct spec *spec = work->launch->spec;
-    FREE_AUTO char **changed = mem_zero(spec->node_count, sizeof *changed);
-    int result = -1;
-    if (survey_make(work->session, work->survey, err) == 0 && load_images(work, err) == 0 &&
-        compare_domains(work, changed, err) == 0) {
-        plan_fill(plan, spec, work->session->record, work->survey, changed);
-        result = plan_refuse(plan, spec, err);
-    }
-    for (size_t i = 0; i < spec->node_count; i++)
-        free(changed[i]);
-    return result < 0 ? -1 : check_space(work, plan, err);
+    const struct cluster_launch *launch = work->launch;
+    if (plan_make(launch, work->session, work->survey, work->images, plan, err) < 0 ||
+        plan_refuse(plan, launch->spec, err) < 0 || need_images(work, err) < 0)
+        return -1;
+    for (size_t i = 0; i < plan->notes.count; i++)
+        progress_note(launch->progress, "%s", plan->notes.items[i]);
+    return agree_to_empty(launch, plan, err) < 0 ? -1 : check_space(work, plan, err);
 }
 
 int
@@ -296,7 +329,7 @@ launch_in_session(const struct cluster_launch *launch, struct session *session, 
     *ret_unchanged = nothing_to_do(plan);
     if (result == 0) {
         result = carry_out_all(&work, plan, err);
-        if (result < 0 && first && err->code != ERR_INTERRUPTED)
+        if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED)
             take_back(session, launch->progress);
     }
     for (size_t i = 0; i < launch->spec->node_count; i++)
@@ -308,19 +341,13 @@ int
 cluster_launch(const struct cluster_launch *launch, struct cluster_report **ret, struct error *err)
 {
     const struct spec *spec = launch->spec;
-    int64_t begin = clock_ms();
+    int64_t begin_ms = clock_ms();
     SESSION_AUTO struct session session = {.lock = -1};
     FREE_AUTO int64_t *since = mem_zero(spec->node_count, sizeof *since);
     bool unchanged = false;
-    if (session_open(spec, true, &session, err) < 0)
+    if (session_open(spec, true, &session, err) < 0 || session_connect(&session, err) < 0 ||
+        launch_in_session(launch, &session, &unchanged, since, err) < 0)
         return -1;
-    if (session_connect(&session, err) < 0 ||
-        launch_in_session(launch, &session, &unchanged, since, err) < 0) {
-        ERROR_AUTO struct error ignored = {0};
-        if (session.record == NULL)
-            dir_remove(session.folder, &ignored); // only the lock is in it
-        return -1;
-    }
     struct converge converge = {
         .session = &session,
         .kvm = launch->kvm,
@@ -332,7 +359,7 @@ cluster_launch(const struct cluster_launch *launch, struct cluster_report **ret,
     };
     if (converge_wait(&converge, ret, err) < 0)
         return -1;
-    (*ret)->seconds = (double) (clock_ms() - begin) / 1000;
+    (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
     (*ret)->unchanged = unchanged;
     (*ret)->tcg = !launch->kvm;
     return 0;

@@ -25,14 +25,15 @@ fill_disks(struct machine *machine, const struct image *image)
 }
 
 void
-machine_fill(struct machine *ret, const struct spec *spec, const struct spec_node *node,
-    const struct image *image, bool kvm)
+machine_fill(struct machine *ret, const struct spec *spec, const char *id,
+    const struct spec_node *node, const struct image *image, bool kvm)
 {
     FREE_AUTO char *canonical = spec_canonical(spec);
     char hex[DIGEST_HEX + 1];
     digest_bytes(canonical, strlen(canonical), hex);
     bool bridged = spec->network.mode == SPEC_NETWORK_BRIDGE;
     *ret = (struct machine){
+        .folder = cluster_folder(spec),
         .disk = cluster_node_path(spec, node->name, "disk.qcow2"),
         .seed = cluster_node_path(spec, node->name, "seed.iso"),
         .log = cluster_node_path(spec, node->name, "console.log"),
@@ -44,6 +45,8 @@ machine_fill(struct machine *ret, const struct spec *spec, const struct spec_nod
     ret->domain = (struct virt_domain){
         .name = node->name,
         .cluster = spec->cluster,
+        .id = id,
+        .folder = ret->folder,
         .role = spec_role_name(node->role),
         .spec = ret->digest,
         .image = image->key,
@@ -66,6 +69,7 @@ machine_fill(struct machine *ret, const struct spec *spec, const struct spec_nod
 void
 machine_free(struct machine *machine)
 {
+    free(machine->folder);
     free(machine->disk);
     free(machine->seed);
     free(machine->log);

@@ -14,12 +14,13 @@ struct machine {
     struct virt_domain domain;
     struct virt_image disk_chain[3], seed_chain[1];
     struct virt_disk disks[2];
-    char *disk, *seed, *log, *cmdline, *tap, *digest;
+    char *folder, *disk, *seed, *log, *cmdline, *tap, *digest;
 };
 
-// Pure. ret is filled in place and must not be moved afterwards; image is borrowed.
-void machine_fill(struct machine *ret, const struct spec *spec, const struct spec_node *node,
-    const struct image *image, bool kvm);
+// Pure. ret is filled in place and must not be moved afterwards; image and id, the cluster's, are
+// borrowed.
+void machine_fill(struct machine *ret, const struct spec *spec, const char *id,
+    const struct spec_node *node, const struct image *image, bool kvm);
 void machine_free(struct machine *machine);
 #define MACHINE_AUTO __attribute__((cleanup(machine_free)))
 

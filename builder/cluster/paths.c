@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "cluster/paths.h"
 #include "cluster/record.h"
 
 #include <stdlib.h>
@@ -46,6 +47,16 @@ cluster_node_path(const struct spec *spec, const char *node, const char *file)
 {
     FREE_AUTO char *folder = cluster_folder(spec);
     return str_format("%s/nodes/%s/%s", folder, node, file);
+}
+
+void
+cluster_recall(struct spec *spec)
+{
+    FREE_AUTO char *folder = cluster_folder(spec);
+    RECORD_AUTO struct record *record = NULL;
+    ERROR_AUTO struct error unread = {0}; // whoever needs the record says what is wrong with it
+    if (record_load(folder, &record, &unread) == 0)
+        spec_recall(spec, record->spec);
 }
 
 bool

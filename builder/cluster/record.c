@@ -8,13 +8,14 @@
 
 #include <string.h>
 
-#define RECORD_FORMAT 1
+#define RECORD_FORMAT 2 // 1: without id, founded and old
 #define RECORD_MAX ((size_t) 1 << 20)
 
 struct record *
-record_new(const struct spec *spec)
+record_new(const struct spec *spec, const char *id)
 {
     struct record *record = mem_zero(1, sizeof *record);
+    record->id = str_dup(id);
     record->spec = spec_canonical(spec);
     if (spec->network.mode != SPEC_NETWORK_BRIDGE)
         record->network = str_dup(spec->network.name);
@@ -31,6 +32,7 @@ record_free(struct record *record)
         free(record->nodes[i].image);
     }
     free(record->nodes);
+    free(record->id);
     free(record->spec);
     free(record->network);
     free(record);
@@ -77,6 +79,9 @@ record_save(const char *folder, const struct record *record, struct error *err)
 {
     JV_AUTO struct jv *root = jv_object();
     jv_set_int(root, "format", RECORD_FORMAT);
+    jv_set_string(root, "id", record->id);
+    jv_set_bool(root, "old", record->old);
+    jv_set_bool(root, "founded", record->founded);
     jv_set_string(root, "spec", record->spec);
     jv_set_string(root, "network", record->network);
     struct jv *nodes = jv_object();
@@ -86,38 +91,6 @@ record_save(const char *folder, const struct record *record, struct error *err)
     FREE_AUTO char *text = jv_print(root, true);
     FREE_AUTO char *path = path_join(folder, RECORD_FILE);
     return file_write(path, 0644, text, strlen(text), err);
-}
-
-int
-record_load(const char *folder, struct record **ret, struct error *err)
-{
-    FREE_AUTO char *path = path_join(folder, RECORD_FILE);
-    FREE_AUTO char *text = NULL;
-    size_t length = 0;
-    if (file_read(path, RECORD_MAX, &text, &length, err) < 0)
-        return -1;
-    JV_AUTO struct jv *root = NULL;
-    if (jv_parse(text, length, &root, err) < 0) {
-        err->code = ERR_DAMAGED;
-        return error_context(
-            err, "%s is damaged; remove the cluster with 'airbuild destroy'", path);
-    }
-    if (jv_get_int(root, "format", 0) != RECORD_FORMAT || jv_get_string(root, "spec") == NULL)
-        return error_set(err, ERR_DAMAGED,
-            "'%s' is not a record this airbuild knows; remove the cluster with 'airbuild destroy'",
-            path);
-    RECORD_AUTO struct record *record = mem_zero(1, sizeof *record);
-    record->spec = str_dup(jv_get_string(root, "spec"));
-    record->network = str_dup(jv_get_string(root, "network"));
-    const struct jv *images = jv_get(root, "images");
-    for (size_t i = 0; i < jv_count(images); i++) {
-        const char *name = jv_key_at(images, i);
-        const char *key = jv_get_string(images, name);
-        if (key != NULL)
-            record_set_image(record, name, key);
-    }
-    *ret = TAKE(record);
-    return 0;
 }
 
 // The value of "KEY: " in lines, or NULL.
@@ -131,27 +104,128 @@ line_value(const struct strv *lines, const char *key, size_t key_length)
     return NULL;
 }
 
+static int
+damaged(struct error *err, const char *path)
+{
+    return error_set(err, ERR_DAMAGED,
+        "the record of the cluster in '%s' is damaged; bring the file back from a copy, or remove "
+        "the cluster with 'airbuild destroy'",
+        path);
+}
+
+static bool
+is_id(const char *text)
+{
+    return text != NULL && strlen(text) == RECORD_ID_LENGTH &&
+           strspn(text, "0123456789abcdef") == RECORD_ID_LENGTH;
+}
+
+static int
+check(const struct jv *root, const char *path, struct error *err)
+{
+    long long format = jv_get_int(root, "format", 0);
+    if (format > RECORD_FORMAT)
+        return error_set(err, ERR_CONFLICT,
+            "the cluster in '%s' was launched by a newer airbuild; use that one for it", path);
+    if (format < 1 || jv_get_string(root, "spec") == NULL ||
+        (format > 1 && !is_id(jv_get_string(root, "id"))))
+        return damaged(err, path);
+    return 0;
+}
+
+static void
+read_images(const struct jv *images, struct record *record)
+{
+    for (size_t i = 0; i < jv_count(images); i++) {
+        const char *name = jv_key_at(images, i);
+        const char *key = jv_get_string(images, name);
+        if (key != NULL)
+            record_set_image(record, name, key);
+    }
+}
+
+// The version before recorded an image before its disk was made, node by node; it did not record
+// whether a domain was started then.
+static bool
+had_all_images(const struct record *record)
+{
+    size_t nodes = 0;
+    for (const char *at = record->spec; (at = strstr(at, ".role: ")) != NULL; at++)
+        nodes++;
+    return nodes > 0 && record->node_count >= nodes;
+}
+
+static struct record *
+read_record(const struct jv *root)
+{
+    struct record *record = mem_zero(1, sizeof *record);
+    bool first = jv_get_int(root, "format", 0) == 1;
+    record->spec = str_dup(jv_get_string(root, "spec"));
+    record->network = str_dup(jv_get_string(root, "network"));
+    read_images(jv_get(root, "images"), record);
+    record->id = first ? NULL : str_dup(jv_get_string(root, "id"));
+    record->old = first || jv_get_bool(root, "old", false);
+    record->founded = first ? had_all_images(record) : jv_get_bool(root, "founded", true);
+    return record;
+}
+
+int
+record_load(const char *folder, struct record **ret, struct error *err)
+{
+    FREE_AUTO char *path = path_join(folder, RECORD_FILE);
+    FREE_AUTO char *text = NULL;
+    size_t length = 0;
+    if (file_read(path, RECORD_MAX, &text, &length, err) < 0)
+        return err->code == ERR_FAILED ? damaged(err, path) : -1;
+    JV_AUTO struct jv *root = NULL;
+    if (jv_parse(text, length, &root, err) < 0)
+        return damaged(err, path);
+    if (check(root, path, err) < 0)
+        return -1;
+    *ret = read_record(root);
+    return 0;
+}
+
+char *
+record_value(const struct record *record, const char *key)
+{
+    STRV_AUTO struct strv lines = {0};
+    strv_split(&lines, record->spec, '\n');
+    return str_dup(line_value(&lines, key, strlen(key)));
+}
+
+// What is made once and never changed by an upgrade is compared whether the spec says it or not:
+// which nodes there are, and the network between them.
+static bool
+is_compared(const struct spec *spec, const char *key)
+{
+    return str_equal(key, "cluster") || str_starts(key, "network.") || str_ends(key, ".role") ||
+           str_ends(key, ".address") || spec_says(spec, key);
+}
+
 void
-record_differences(const char *was, const char *now, struct strv *ret)
+record_differences(const char *was, const struct spec *spec, struct strv *ret)
 {
     STRV_AUTO struct strv old = {0}, new = {0};
+    FREE_AUTO char *now = spec_canonical(spec);
     strv_split(&old, was, '\n');
     strv_split(&new, now, '\n');
     for (size_t i = 0; i < new.count; i++) {
         const char *colon = strstr(new.items[i], ": ");
         if (colon == NULL || strv_has(&old, new.items[i]))
             continue;
-        size_t length = (size_t) (colon - new.items[i]);
-        const char *before = line_value(&old, new.items[i], length);
-        strv_addf(ret, "%.*s: was %s, now %s", (int) length, new.items[i],
-            before != NULL ? before : "absent", colon + 2);
+        FREE_AUTO char *key = str_ndup(new.items[i], (size_t) (colon - new.items[i]));
+        const char *before = line_value(&old, key, strlen(key));
+        if (is_compared(spec, key))
+            strv_addf(
+                ret, "%s: was %s, now %s", key, before != NULL ? before : "absent", colon + 2);
     }
     for (size_t i = 0; i < old.count; i++) {
         const char *colon = strstr(old.items[i], ": ");
         if (colon == NULL)
             continue;
-        size_t length = (size_t) (colon - old.items[i]);
-        if (line_value(&new, old.items[i], length) == NULL)
-            strv_addf(ret, "%.*s: was %s, now absent", (int) length, old.items[i], colon + 2);
+        FREE_AUTO char *key = str_ndup(old.items[i], (size_t) (colon - old.items[i]));
+        if (line_value(&new, key, strlen(key)) == NULL && is_compared(spec, key))
+            strv_addf(ret, "%s: was %s, now absent", key, colon + 2);
     }
 }

@@ -3,37 +3,23 @@
 #include "cluster/session.h"
 
 #include "base/cleanup.h"
+#include "base/digest.h"
 #include "base/file.h"
+#include "cluster/state.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
-
-#define LOCK_WAIT_MS 10000
-
-// Lock FOLDER/lock; again when `destroy` removed the folder while we waited for it.
-static int
-session_lock(const char *folder, int *ret_fd, struct error *err)
-{
-    FREE_AUTO char *path = path_join(folder, "lock");
-    for (int tries = 0; tries < 10; tries++) {
-        CLOSE_AUTO int fd = -1;
-        if (dir_make(folder, 0711, err) < 0 || lock_take(path, LOCK_WAIT_MS, &fd, err) < 0)
-            return -1;
-        struct stat held, there;
-        if (fstat(fd, &held) == 0 && stat(path, &there) == 0 && held.st_ino == there.st_ino) {
-            *ret_fd = TAKE_FD(fd);
-            return 0;
-        }
-    }
-    return error_set(err, ERR_BUSY, "'%s' keeps being removed; try again", folder);
-}
 
 int
 session_open_bare(const struct spec *spec, struct session *ret, struct error *err)
 {
-    *ret = (struct session){.spec = spec, .lock = -1, .folder = cluster_folder(spec)};
-    if (session_lock(ret->folder, &ret->lock, err) < 0)
-        return error_context(err, "cluster '%s'", spec->cluster);
+    SESSION_AUTO struct session session = {.spec = spec, .lock = -1};
+    session.folder = cluster_folder(spec);
+    if (state_lock(spec, &session.lock, err) < 0 || state_load_bare(spec, &session.record, err) < 0)
+        return -1;
+    if (session.record != NULL)
+        session.id = str_dup(session.record->id);
+    *ret = session;
+    session = (struct session){.lock = -1};
     return 0;
 }
 
@@ -42,18 +28,12 @@ session_open(const struct spec *spec, bool locked, struct session *ret, struct e
 {
     SESSION_AUTO struct session session = {.spec = spec, .lock = -1};
     session.folder = cluster_folder(spec);
-    if (locked && session_lock(session.folder, &session.lock, err) < 0)
-        return error_context(err, "cluster '%s'", spec->cluster);
-    if (record_load(session.folder, &session.record, err) < 0) {
-        if (err->code != ERR_NOT_FOUND)
-            return -1;
-        error_clear(err);
-    }
-    if (secrets_load(session.folder, &session.secrets, err) < 0) {
-        if (err->code != ERR_NOT_FOUND)
-            return -1;
-        error_clear(err);
-    }
+    if (locked && state_lock(spec, &session.lock, err) < 0)
+        return -1;
+    if (state_load(spec, &session.record, &session.secrets, err) < 0)
+        return -1;
+    bool known = session.record != NULL && session.record->id != NULL;
+    session.id = known ? str_dup(session.record->id) : random_hex(RECORD_ID_LENGTH);
     *ret = session;
     session = (struct session){.lock = -1};
     return 0;
@@ -62,7 +42,28 @@ session_open(const struct spec *spec, bool locked, struct session *ret, struct e
 int
 session_connect(struct session *session, struct error *err)
 {
-    return virt_open(session->spec->uri, &session->virt, err);
+    const struct record *record = session->record;
+    FREE_AUTO char *uri = record != NULL ? record_value(record, "uri") : NULL;
+    if (virt_open(uri != NULL ? uri : session->spec->uri, &session->virt, err) < 0)
+        return -1;
+    const struct virt_owner owner = {
+        .cluster = session->spec->cluster,
+        .id = session->id,
+        .folder = session->folder,
+        .old = session->id == NULL || (record != NULL && record->old),
+    };
+    virt_act_for(session->virt, &owner);
+    return 0;
+}
+
+int
+cluster_connect(const struct spec *spec, struct virt **ret, struct error *err)
+{
+    SESSION_AUTO struct session session = {.lock = -1};
+    if (session_open(spec, false, &session, err) < 0 || session_connect(&session, err) < 0)
+        return -1;
+    *ret = TAKE(session.virt);
+    return 0;
 }
 
 void
@@ -71,6 +72,7 @@ session_close(struct session *session)
     virt_close(session->virt);
     secrets_free(session->secrets);
     record_free(session->record);
+    free(session->id);
     free(session->folder);
     if (session->lock >= 0)
         close(session->lock);
@@ -84,13 +86,16 @@ session_bridge(const struct spec *spec)
 }
 
 struct virt_network
-session_network(const struct spec *spec, const char *bridge, struct virt_host_entry *hosts)
+session_network(const struct session *session, const char *bridge, struct virt_host_entry *hosts)
 {
+    const struct spec *spec = session->spec;
     for (size_t i = 0; i < spec->node_count; i++)
         hosts[i] = (struct virt_host_entry){spec->nodes[i].name, spec->nodes[i].address};
     return (struct virt_network){
         .name = spec->network.name,
         .cluster = spec->cluster,
+        .id = session->id,
+        .folder = session->folder,
         .bridge = bridge,
         .address = spec->network.host,
         .prefix = spec->network.prefix,
@@ -108,7 +113,7 @@ survey_network(struct session *session, struct virt_network_info *ret, struct er
         return 0;
     FREE_AUTO char *bridge = session_bridge(spec);
     FREE_AUTO struct virt_host_entry *hosts = mem_zero(spec->node_count, sizeof *hosts);
-    struct virt_network wanted = session_network(spec, bridge, hosts);
+    struct virt_network wanted = session_network(session, bridge, hosts);
     return virt_network_look(session->virt, &wanted, ret, err);
 }
 

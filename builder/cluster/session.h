@@ -19,16 +19,17 @@ struct session {
     const struct spec *spec;
     char *folder;
     int lock;                // -1: not held
-    struct record *record;   // NULL: never launched
-    struct secrets *secrets; // NULL: none yet
-    struct virt *virt;       // NULL: not connected
+    struct record *record;   // NULL: there is no cluster
+    struct secrets *secrets; // NULL: likewise
+    char *id;          // of the cluster, or of the one that launch would make; NULL: not known
+    struct virt *virt; // NULL: not connected
 };
 
-// Folder, record and secrets as they are. locked: take the cluster's lock first (10 s), its folder
-// is made if absent.
+// What there is, as state_load says. locked: take the cluster's lock first (10 s).
 int session_open(const struct spec *spec, bool locked, struct session *ret, struct error *err);
-// The lock alone: for a cluster whose files may be damaged.
+// In the lock, for removing a cluster: parts of it may be lost.
 int session_open_bare(const struct spec *spec, struct session *ret, struct error *err);
+// To the libvirt that the cluster was launched at, else that of the spec; acting for the cluster.
 int session_connect(struct session *session, struct error *err);
 void session_close(struct session *session);
 #define SESSION_AUTO __attribute__((cleanup(session_close)))
@@ -53,13 +54,14 @@ int session_probe(struct session *session, const struct survey *survey, int64_t 
 struct cluster_report *report_make(const struct spec *spec, const struct survey *survey,
     const struct probe_result *results, const struct probe_verdict *verdict);
 
-// Take away what a cluster is made of, in the session's lock. Not the images.
+// Take away what a cluster is made of, in the session's lock. Not the images. Nothing is removed
+// from disk before all that libvirt has of it is gone.
 int session_destroy(struct session *session, struct progress *progress, struct error *err);
 
-// The libvirt network a spec asks for; hosts is filled (node_count items) and borrowed by the
+// The libvirt network the spec asks for; hosts is filled (node_count items) and borrowed by the
 // result.
 struct virt_network session_network(
-    const struct spec *spec, const char *bridge, struct virt_host_entry *hosts);
+    const struct session *session, const char *bridge, struct virt_host_entry *hosts);
 char *session_bridge(const struct spec *spec); // "air0"; caller frees
 
 #endif

@@ -1,15 +1,15 @@
-// stop.c - power a cluster off; take it away. Only what carries the cluster's mark in libvirt is
+// stop.c - power a cluster off; take it away. Only what carries the cluster's id in libvirt is
 // touched.
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/cluster.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "cluster/paths.h"
 #include "cluster/record.h"
 #include "cluster/session.h"
+#include "cluster/state.h"
 #include "virt/domain.h"
-
-#include <errno.h>
 
 // A guest under TCG takes tens of seconds to stop its services; one under KVM is off long before.
 #define STOP_MS 180000
@@ -81,6 +81,8 @@ remove_domains(struct session *session, struct progress *progress, struct error 
         return -1;
     for (size_t i = 0; i < list.count; i++) {
         const char *name = list.items[i].name;
+        if (session->id == NULL && list.items[i].id != NULL)
+            session->id = str_dup(list.items[i].id); // its record is lost
         progress_step(progress, name, "removing");
         if (virt_domain_pull(session->virt, cluster, name, err) < 0 ||
             virt_domain_undefine(session->virt, cluster, name, err) < 0)
@@ -105,16 +107,15 @@ session_destroy(struct session *session, struct progress *progress, struct error
             return -1;
         error_clear(err);
     }
-    return dir_remove(session->folder, err);
+    return state_remove(spec, session->id, err);
 }
 
 int
 cluster_destroy(
     const struct spec *spec, struct progress *progress, bool *ret_found, struct error *err)
 {
-    FREE_AUTO char *folder = cluster_folder(spec);
     SESSION_AUTO struct session session = {.lock = -1};
-    *ret_found = file_exists(folder);
+    *ret_found = state_any(spec);
     if (!*ret_found)
         return 0;
     // A damaged record must not keep a cluster from being removed: only the lock and libvirt are
@@ -134,6 +135,8 @@ cluster_images_in_use(struct strv *ret_keys, struct error *err)
     if (dir_list(parent, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
+        if (names.items[i][0] == '.')
+            continue;
         FREE_AUTO char *folder = path_join(parent, names.items[i]);
         RECORD_AUTO struct record *record = NULL;
         if (record_load(folder, &record, err) < 0) {

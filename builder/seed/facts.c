@@ -119,6 +119,13 @@ add_passwords(struct facts *facts, enum spec_role role)
         add_password(facts, account);
 }
 
+static bool
+does_join(const struct secrets *secrets, const struct spec_node *node)
+{
+    const struct secrets_node *own = secrets == NULL ? NULL : secrets_find(secrets, node->name);
+    return own != NULL && own->joins;
+}
+
 static int
 check_secrets(const struct spec *spec, const struct secrets *secrets, struct error *err)
 {
@@ -142,6 +149,7 @@ seed_facts(const struct spec *spec, const struct spec_node *node, const struct s
     add_redis(&facts);
     add_passwords(&facts, node->role);
     add_truth(&facts, "ha", spec->ha);
+    add_truth(&facts, "joins", does_join(secrets, node));
     if (facts.failed) {
         buf_free(&facts.text);
         return -1;

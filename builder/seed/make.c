@@ -113,13 +113,15 @@ secrets_open(const char *folder, const struct spec *spec, struct secrets **ret, 
 }
 
 int
-secrets_new_disk(struct secrets *secrets, const char *folder, const char *node, struct error *err)
+secrets_new_disk(
+    struct secrets *secrets, const char *folder, const char *node, bool joins, struct error *err)
 {
     for (size_t i = 0; i < secrets->node_count; i++) {
         if (!str_equal(secrets->nodes[i].name, node))
             continue;
         free(secrets->nodes[i].instance_id);
         secrets->nodes[i].instance_id = random_uuid();
+        secrets->nodes[i].joins = joins;
         return secrets_store(secrets, folder, err);
     }
     return error_set(err, ERR_NOT_FOUND,

@@ -131,6 +131,7 @@ read_node(const struct jv *object, struct secrets *secrets, struct error *err)
         return error_set(err, ERR_DAMAGED, "a node has no name, or one that another has");
     struct secrets_node *node = secrets_add_node(secrets);
     node->name = str_dup(name);
+    node->joins = jv_get_bool(object, "joins", false);
     if (read_text(object, "instance_id", HEX "-", 36, &node->instance_id, err) < 0 ||
         read_text(object, "sentinel_id", HEX, 40, &node->sentinel_id, err) < 0 ||
         read_key(object, "host_key", &node->host_key, err) < 0)
@@ -202,6 +203,7 @@ write_node(const struct secrets_node *node)
     jv_set_string(object, "name", node->name);
     jv_set_string(object, "instance_id", node->instance_id);
     jv_set_string(object, "sentinel_id", node->sentinel_id);
+    jv_set_bool(object, "joins", node->joins);
     jv_set(object, "host_key", write_key(&node->host_key));
     return object;
 }

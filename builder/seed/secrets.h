@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "spec/spec.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 // The accounts of redis and sentinel; each has its own password.
@@ -31,6 +32,8 @@ struct secrets_node {
     char *instance_id;           // a UUID; stable for the life of the node's disk
     char *sentinel_id;           // 40 hex digits, sentinel's `myid`
     struct secrets_key host_key; // the node's SSH host key
+    bool joins; // its disk was made after the cluster was founded: it is no master before it has
+                // been in sync with one
 };
 
 struct secrets {
@@ -53,10 +56,10 @@ int secrets_load(const char *folder, struct secrets **ret, struct error *err);
 int secrets_open(
     const char *folder, const struct spec *spec, struct secrets **ret, struct error *err);
 
-// Call when a node gets a fresh disk: a new instance-id for it, stored at once, so that its
-// cloud-init runs again.
+// Call when a node gets a fresh disk: a new instance-id for it, so that its cloud-init runs again,
+// and whether it joins, for the life of that disk. Stored at once.
 int secrets_new_disk(
-    struct secrets *secrets, const char *folder, const char *node, struct error *err);
+    struct secrets *secrets, const char *folder, const char *node, bool joins, struct error *err);
 
 const struct secrets_node *secrets_find(
     const struct secrets *secrets, const char *node); // NULL when there is none

@@ -58,6 +58,6 @@ is 'answered with yes it goes on, as far as libvirt' 5 "$status"
 run 60 "$airbuild" drill -q -f "$unreachable" --yes cold-without-first
 is 'and with --yes, unasked' 5 "$status"
 is 'no file of the cluster was touched' "$before" \
-    "$(find "$AIRBUILD_HOME/clusters" -type f ! -name lock -printf '%p %s %T@\n' | sort)"
+    "$(find "$AIRBUILD_HOME/clusters" -type f ! -name '.*.lock' -printf '%p %s %T@\n' | sort)"
 
 tap_end

@@ -94,6 +94,30 @@ kill -INT $follower
 status=0 && wait $follower || status=$?
 is 'Ctrl-C ends it well' 0 "$status"
 
+# ---- parts that are lost, damaged, newer, or another user's ------------------------------------------------------------
+mkdir -p "$folder/nodes/work12" && echo data >"$folder/nodes/work12/disk.qcow2"
+cp -a "$folder" "$scratch/whole"
+for command in status stop; do
+    rm "$folder/secrets.json"
+    refuses "$command without secrets" 10 'no secrets .secrets.json.; bring that file back' "$airbuild" "$command"
+    head -c 100 "$scratch/whole/secrets.json" >"$folder/secrets.json"
+    refuses "$command with secrets cut short" 10 'are damaged' "$airbuild" "$command"
+    cp "$scratch/whole/secrets.json" "$folder/secrets.json"
+    echo '{"format": 1' >"$folder/cluster.json"
+    refuses "$command with a record cut short" 10 'is damaged; bring the file back' "$airbuild" "$command"
+    echo '{"format": 99, "spec": ""}' >"$folder/cluster.json"
+    refuses "$command with a newer record" 9 'launched by a newer airbuild' "$airbuild" "$command"
+    cp "$scratch/whole/cluster.json" "$folder/cluster.json"
+    chown 12345 "$folder"
+    refuses "$command of another user's cluster" 4 'belongs to the user 12345; run airbuild as that user' \
+        "$airbuild" "$command"
+    chown "$(id -u)" "$folder"
+done
+refuses 'a newer cluster is not destroyed' 9 'newer airbuild' sh -c '
+    echo "{\"format\": 99, \"spec\": \"\"}" >"$2/cluster.json"; exec "$1" destroy --yes' - "$airbuild" "$folder"
+cp "$scratch/whole/cluster.json" "$folder/cluster.json"
+is 'and nothing of it was changed' '' "$(diff -r "$scratch/whole" "$folder")"
+
 # ---- destroy ----------------------------------------------------------------------------------------------------------
 terminal "$airbuild" destroy -f "$unreachable" <<<n
 is 'an answer other than yes destroys nothing' 1 "$status"

@@ -1,7 +1,7 @@
 // test_cluster.c - what launch decides, without a hypervisor: plans from surveys, refusals,
 // records, console phases, reports.
 // SPDX-License-Identifier: Apache-2.0
-#include "unit.h"
+#include "store_fixture.h"
 
 #include "base/cleanup.h"
 #include "cluster/machine.h"
@@ -75,7 +75,7 @@ test_plan_when_all_is_there(void **state)
     (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
-    RECORD_AUTO struct record *record = record_new(spec);
+    RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
     fake_survey(spec, true, &survey);
     plan_fill(plan, spec, record, &survey, NULL);
@@ -88,7 +88,7 @@ test_plan_of_a_node_that_is_off(void **state)
     (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
-    RECORD_AUTO struct record *record = record_new(spec);
+    RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
     fake_survey(spec, true, &survey);
     survey.domains[2].state = VIRT_OFF;
@@ -104,7 +104,7 @@ test_plan_makes_a_seed_with_a_disk(void **state)
     (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
-    RECORD_AUTO struct record *record = record_new(spec);
+    RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
     fake_survey(spec, true, &survey);
     survey.disks[1] = false;
@@ -122,13 +122,17 @@ test_foreign_names_are_refused(void **state)
     ERROR_AUTO struct error err = {0};
     fake_survey(spec, true, &survey);
     survey.domains[0].ours = false;
+    free(survey.domains[0].cluster);
+    survey.domains[0].cluster = NULL;
     free(survey.domains[3].cluster);
     survey.domains[3].cluster = str_dup("other");
     survey.network.ours = false;
+    survey.network.folder = str_dup("/home/x/clusters/air");
     plan_fill(plan, spec, NULL, &survey, NULL);
     assert_int_equal(plan->conflicts.count, 3);
     assert_error(plan_refuse(plan, spec, &err), &err, ERR_CONFLICT,
-        "libvirt network 'air', libvirt domain 'head10', libvirt domain 'work13'");
+        "libvirt network 'air' (of the cluster 'air' in '/home/x/clusters/air'), libvirt domain "
+        "'head10', libvirt domain 'work13' (of another cluster 'other') exist");
 }
 
 static void
@@ -137,7 +141,7 @@ test_a_changed_spec_is_refused(void **state)
     (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
-    RECORD_AUTO struct record *record = record_new(spec);
+    RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
     ERROR_AUTO struct error err = {0};
     fake_survey(spec, true, &survey);
@@ -153,17 +157,22 @@ static void
 test_record_differences(void **state)
 {
     (void) state;
+    SPEC_AUTO struct spec *spec = four_nodes();
     STRV_AUTO struct strv lines = {0};
-    record_differences("a: 1\nb: 2\nc: 3\n", "a: 1\nb: 4\nd: 5\n", &lines);
+    record_differences("cluster: air\nredis.quorum: 3\nnodes.work14.role: redis\n", spec, &lines);
     FREE_AUTO char *text = strv_join(&lines, "|");
-    assert_string_equal(text, "b: was 2, now 4|d: was absent, now 5|c: was 3, now absent");
+    assert_contains(text, "redis.quorum: was 3, now 2|");
+    assert_contains(text, "nodes.work11.role: was absent, now redis|");
+    assert_contains(text, "|nodes.work14.role: was redis, now absent");
+    assert_null(strstr(text, "cluster"));
 }
 
 static void
 test_record_comes_back(void **state)
 {
     SPEC_AUTO struct spec *spec = four_nodes();
-    RECORD_AUTO struct record *record = record_new(spec), *back = NULL;
+    RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef"),
+                              *back = NULL;
     ERROR_AUTO struct error err = {0};
     record_set_image(record, "work11", "k1");
     record_set_image(record, "work12", "k2");
@@ -186,7 +195,11 @@ test_damaged_record(void **state)
     assert_error(record_load(*state, &back, &err), &err, ERR_NOT_FOUND, path);
     assert_ok(file_write(path, 0644, "{\"format\": 1", 12, &err), &err);
     assert_error(record_load(*state, &back, &err), &err, ERR_DAMAGED, "airbuild destroy");
-    assert_ok(file_write(path, 0644, "{\"format\": 9}", 13, &err), &err);
+    put_text(path, "{\"format\": 9}");
+    assert_error(record_load(*state, &back, &err), &err, ERR_CONFLICT, "newer airbuild");
+    put_text(path, "{\"format\": 2, \"spec\": \"\", \"id\": \"short\"}");
+    assert_error(record_load(*state, &back, &err), &err, ERR_DAMAGED, "airbuild destroy");
+    put_text(path, "[1]");
     assert_error(record_load(*state, &back, &err), &err, ERR_DAMAGED, "airbuild destroy");
 }
 
@@ -236,7 +249,7 @@ test_machine_names_every_link_of_its_chain(void **state)
         .initrd = (char *) "/s/initrd",
         .cmdline = (char *) "root=/dev/vda3"};
     MACHINE_AUTO struct machine machine;
-    machine_fill(&machine, spec, &spec->nodes[1], &image, false);
+    machine_fill(&machine, spec, "1d", &spec->nodes[1], &image, false);
     assert_int_equal(machine.domain.disks[0].chain_count, 3);
     assert_string_equal(machine.domain.disks[0].chain[1].path, "/s/role.qcow2");
     assert_string_equal(machine.domain.disks[0].chain[2].path, "/s/base.qcow2");

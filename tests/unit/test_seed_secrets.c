@@ -117,16 +117,19 @@ test_new_disk(void **state)
     SECRETS_AUTO struct secrets *secrets = open_secrets(*state, &fixture.spec);
     FREE_AUTO char *id = str_dup(secrets->nodes[1].instance_id);
     FREE_AUTO char *other = str_dup(secrets->nodes[2].instance_id);
-    assert_ok(secrets_new_disk(secrets, *state, "work11", &err), &err);
+    assert_ok(secrets_new_disk(secrets, *state, "work11", true, &err), &err);
     assert_string_not_equal(secrets->nodes[1].instance_id, id);
+    assert_true(secrets->nodes[1].joins);
 
     SECRETS_AUTO struct secrets *stored = NULL;
     assert_ok(secrets_load(*state, &stored, &err), &err);
     assert_string_equal(stored->nodes[1].instance_id, secrets->nodes[1].instance_id);
     assert_string_equal(stored->nodes[2].instance_id, other);
+    assert_true(stored->nodes[1].joins);
+    assert_false(stored->nodes[2].joins);
     assert_string_equal(stored->nodes[1].sentinel_id, secrets->nodes[1].sentinel_id);
     assert_error(
-        secrets_new_disk(secrets, *state, "work99", &err), &err, ERR_NOT_FOUND, "'work99'");
+        secrets_new_disk(secrets, *state, "work99", true, &err), &err, ERR_NOT_FOUND, "'work99'");
 }
 
 static void

@@ -6,7 +6,7 @@ BEGIN {
     quote = sprintf("%c", 39)
     split("node role cluster address subnet head workers first_master master_name quorum down_after_ms" \
         " failover_timeout_ms min_replicas min_replicas_max_lag persistence auth password_app password_admin" \
-        " password_replica password_sentinel password_check password_status ha", known, " ")
+        " password_replica password_sentinel password_check password_status ha joins", known, " ")
     for (i in known)
         is_known[known[i]] = 1
 }

@@ -1,0 +1,294 @@
+// state.c - see state.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/state.h"
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "cluster/cluster.h"
+#include "cluster/paths.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_MS 10000
+#define FOLDER_MODE 0711 // qemu, as another user, reaches the disks; names of nodes are no secret
+
+// ---- what ended processes left -------------------------------------------------------------------
+
+// The pins go before the folder, so that a folder is left for as long as a pin is.
+static int
+remove_gone(const char *path, const char *id, struct error *err)
+{
+    FREE_AUTO char *home = cluster_home();
+    FREE_AUTO char *folder = path_join(home, "store");
+    STORE_AUTO struct store *store = NULL;
+    if (file_exists(folder) &&
+        (store_open(home, &store, err) < 0 || store_unpin(store, id, err) < 0))
+        return -1;
+    return dir_remove(path, err);
+}
+
+static int
+sweep(const char *parent, const char *cluster, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *new = str_format(".%s.new-", cluster);
+    FREE_AUTO char *gone = str_format(".%s.gone-", cluster);
+    if (dir_list(parent, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *path = path_join(parent, names.items[i]);
+        if (str_starts(names.items[i], new) && dir_remove(path, err) < 0)
+            return -1;
+        if (str_starts(names.items[i], gone) &&
+            remove_gone(path, names.items[i] + strlen(gone), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static char *
+lock_path(const struct spec *spec)
+{
+    FREE_AUTO char *parent = cluster_parent();
+    return str_format("%s/.%s.lock", parent, spec->cluster);
+}
+
+int
+state_lock(const struct spec *spec, int *ret_fd, struct error *err)
+{
+    FREE_AUTO char *parent = cluster_parent();
+    FREE_AUTO char *path = lock_path(spec);
+    CLOSE_AUTO int fd = -1;
+    if (dir_make(parent, FOLDER_MODE, err) < 0 || lock_take(path, LOCK_WAIT_MS, &fd, err) < 0 ||
+        sweep(parent, spec->cluster, err) < 0)
+        return error_context(err, "cluster '%s'", spec->cluster);
+    *ret_fd = TAKE_FD(fd);
+    return 0;
+}
+
+bool
+state_any(const struct spec *spec)
+{
+    FREE_AUTO char *parent = cluster_parent();
+    FREE_AUTO char *gone = str_format(".%s.gone-", spec->cluster);
+    STRV_AUTO struct strv names = {0};
+    ERROR_AUTO struct error ignored = {0};
+    dir_list(parent, &names, &ignored);
+    for (size_t i = 0; i < names.count; i++)
+        if (str_equal(names.items[i], spec->cluster) || str_starts(names.items[i], gone))
+            return true;
+    return false;
+}
+
+// ---- what is there -------------------------------------------------------------------------------
+
+// 1: it is there and ours to use, 0: there is none.
+static int
+check_folder(const char *folder, struct error *err)
+{
+    struct stat info;
+    if (lstat(folder, &info) < 0)
+        return errno == ENOENT ? 0 : error_errno(err, errno, "cannot look at '%s'", folder);
+    if (!S_ISDIR(info.st_mode))
+        return error_set(err, ERR_CONFLICT,
+            "'%s' is where the cluster's folder would be and is none; move it away", folder);
+    if (info.st_uid == geteuid())
+        return 1;
+    FREE_AUTO char *user = user_name(info.st_uid);
+    return error_set(err, ERR_ACCESS,
+        "the cluster in '%s' belongs to the %s; run airbuild as that user, or choose "
+        "another name for the cluster",
+        folder, user);
+}
+
+// What file_write or disk_make was killed at.
+static bool
+is_draft(const char *name)
+{
+    return str_starts(name, ".tmp-") || str_ends(name, ".new");
+}
+
+// Anything of a node but what can be made again.
+static int
+node_has_disk(const char *folder, bool *ret, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    if (dir_list(folder, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++)
+        if (!str_equal(names.items[i], "seed.iso") && !str_equal(names.items[i], "console.log") &&
+            !is_draft(names.items[i]))
+            *ret = true;
+    return 0;
+}
+
+static int
+has_disks(const char *folder, bool *ret, struct error *err)
+{
+    FREE_AUTO char *nodes = path_join(folder, "nodes");
+    STRV_AUTO struct strv names = {0};
+    *ret = false;
+    if (!file_exists(nodes))
+        return 0;
+    if (dir_list(nodes, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *node = path_join(nodes, names.items[i]);
+        if (node_has_disk(node, ret, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+// A part that is missing: fine, and all of it counts as missing, while there is no disk.
+static int
+lacks(const char *folder, const char *part, struct error *err)
+{
+    bool disks = true;
+    error_clear(err);
+    if (has_disks(folder, &disks, err) < 0)
+        return -1;
+    if (!disks)
+        return 0;
+    return error_set(err, ERR_DAMAGED,
+        "'%s' holds disks of a cluster and no %s; bring that file back from a copy, or remove the "
+        "cluster with its data by 'airbuild destroy'",
+        folder, part);
+}
+
+int
+state_load(const struct spec *spec, struct record **ret_record, struct secrets **ret_secrets,
+    struct error *err)
+{
+    FREE_AUTO char *folder = cluster_folder(spec);
+    RECORD_AUTO struct record *record = NULL;
+    SECRETS_AUTO struct secrets *secrets = NULL;
+    int there = check_folder(folder, err);
+    if (there <= 0)
+        return there;
+    if (record_load(folder, &record, err) < 0)
+        return err->code == ERR_NOT_FOUND ? lacks(folder, "record (" RECORD_FILE ")", err) : -1;
+    if (secrets_load(folder, &secrets, err) < 0)
+        return err->code == ERR_NOT_FOUND ? lacks(folder, "secrets (secrets.json)", err) : -1;
+    *ret_record = TAKE(record);
+    *ret_secrets = TAKE(secrets);
+    return 0;
+}
+
+int
+state_load_bare(const struct spec *spec, struct record **ret, struct error *err)
+{
+    FREE_AUTO char *folder = cluster_folder(spec);
+    int there = check_folder(folder, err);
+    if (there <= 0)
+        return there;
+    if (record_load(folder, ret, err) == 0)
+        return 0;
+    if (err->code != ERR_NOT_FOUND && err->code != ERR_DAMAGED)
+        return -1;
+    error_clear(err);
+    return 0;
+}
+
+// ---- birth and death -----------------------------------------------------------------------------
+
+static int
+fill(const char *draft, const struct spec *spec, const char *id, struct record **ret_record,
+    struct secrets **ret_secrets, struct error *err)
+{
+    RECORD_AUTO struct record *record = record_new(spec, id);
+    SECRETS_AUTO struct secrets *secrets = NULL;
+    if (chmod(draft, FOLDER_MODE) < 0)
+        return error_errno(err, errno, "cannot set the mode of folder '%s'", draft);
+    if (record_save(draft, record, err) < 0 || secrets_open(draft, spec, &secrets, err) < 0)
+        return -1;
+    *ret_record = TAKE(record);
+    *ret_secrets = TAKE(secrets);
+    return 0;
+}
+
+int
+state_create(const struct spec *spec, const char *id, struct record **ret_record,
+    struct secrets **ret_secrets, struct error *err)
+{
+    FREE_AUTO char *parent = cluster_parent();
+    FREE_AUTO char *folder = cluster_folder(spec);
+    FREE_AUTO char *prefix = str_format("%s.new", spec->cluster);
+    FREE_AUTO char *draft = NULL;
+    RECORD_AUTO struct record *record = NULL;
+    SECRETS_AUTO struct secrets *secrets = NULL;
+    if (dir_temp(parent, prefix, &draft, err) < 0)
+        return -1;
+    if (fill(draft, spec, id, &record, &secrets, err) < 0 || dir_remove(folder, err) < 0 ||
+        dir_publish(draft, folder, err) < 0) {
+        ERROR_AUTO struct error ignored = {0};
+        dir_remove(draft, &ignored);
+        return error_context(err, "cluster '%s' cannot be made", spec->cluster);
+    }
+    *ret_record = TAKE(record);
+    *ret_secrets = TAKE(secrets);
+    return 0;
+}
+
+int
+state_adopt(const struct spec *spec, struct record *record, const char *id, struct error *err)
+{
+    FREE_AUTO char *folder = cluster_folder(spec);
+    if (record->id != NULL)
+        return 0;
+    record->id = str_dup(id);
+    return record_save(folder, record, err);
+}
+
+static int
+tidy(const char *folder, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    if (!file_exists(folder))
+        return 0;
+    if (dir_list(folder, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *path = path_join(folder, names.items[i]);
+        if (is_draft(names.items[i]) && unlink(path) < 0 && errno != ENOENT)
+            return error_errno(err, errno, "cannot remove '%s'", path);
+    }
+    return 0;
+}
+
+int
+state_tidy(const struct spec *spec, struct error *err)
+{
+    FREE_AUTO char *folder = cluster_folder(spec);
+    FREE_AUTO char *ssh = path_join(folder, "ssh");
+    if (tidy(folder, err) < 0 || tidy(ssh, err) < 0)
+        return -1;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        FREE_AUTO char *node = cluster_node_path(spec, spec->nodes[i].name, "");
+        if (tidy(node, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+state_remove(const struct spec *spec, const char *id, struct error *err)
+{
+    FREE_AUTO char *parent = cluster_parent();
+    FREE_AUTO char *folder = cluster_folder(spec);
+    FREE_AUTO char *any = random_hex(RECORD_ID_LENGTH);
+    FREE_AUTO char *lock = lock_path(spec);
+    FREE_AUTO char *gone =
+        str_format("%s/.%s.gone-%s", parent, spec->cluster, id != NULL ? id : any);
+    if (rename(folder, gone) < 0 && errno != ENOENT)
+        return error_errno(err, errno, "cannot remove '%s'", folder);
+    if (dir_sync(parent, err) < 0 || sweep(parent, spec->cluster, err) < 0)
+        return -1;
+    unlink(lock); // whoever waits for it sees that it is another one then
+    return 0;
+}
