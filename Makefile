@@ -50,6 +50,7 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(OUT)/tests/%)
 TEST_TOOL_SOURCES := $(wildcard tests/tools/*.c)
 TEST_TOOLS := $(TEST_TOOL_SOURCES:tests/tools/%.c=$(OUT)/tests/%)
+TEST_SHIMS := $(OUT)/tests/clock.so
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZERS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(OUT)/tests/%)
 FUZZ_SECONDS ?= 60
@@ -58,7 +59,7 @@ FUZZ_SECONDS ?= 60
 all: $(OUT)/airbuild ## build the program, build/airbuild
 
 .PHONY: tests
-tests: $(UNIT_TESTS) $(TEST_TOOLS) ## build the unit tests and the tools of tests
+tests: $(UNIT_TESTS) $(TEST_TOOLS) $(TEST_SHIMS) ## build the unit tests and the tools of tests
 
 # ---- rules ----------------------------------------------------------------------------------------------------------
 
@@ -114,6 +115,11 @@ $(OUT)/tests/%: tests/tools/%.c $(OUT)/libairbuild.a $(OUT)/flags
 $(OUT)/tests/%: tests/fuzz/%.c $(OUT)/libairbuild.a $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(COMPILE) -I tests -MMD -MP -MF $@.d $(AB_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(OUT)/libairbuild.a $(LIB_LIBS)
+
+# Loaded before the C library into the processes of a test.
+$(OUT)/tests/%.so: tests/shim/%.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(AB_CPPFLAGS) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
 # The npm clients that tests try: what package-lock.json pins, checked by digest, without their install scripts.
 CLIENTS := build/clients/node_modules/.package-lock.json

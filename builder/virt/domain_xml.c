@@ -99,8 +99,9 @@ write_cpu(struct writer *writer, const struct virt_domain *domain)
     writer_close(writer);
 }
 
-// The guest's clocks stand still while it is paused or saved (kvm-clock and TSC do), which spares
-// sentinel its TILT.
+// The guest's clocks stand still while it is paused or saved (kvm-clock and TSC do). The RTC does
+// not: it goes on with the host's clock, which is QEMU's default (-rtc clock=host), and the node
+// sets its clock by it (images/files/common/usr/lib/airbuild/keep-clock).
 static void
 write_clock(struct writer *writer)
 {

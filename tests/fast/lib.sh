@@ -210,6 +210,70 @@ said() {
     sed -n "s/.*\"$1\": \(-\?[0-9.]*\).*/\1/p" <<<"$report"
 }
 
+# clock_make NODE...: machines that are off get clocks of their own, which agree with the host's, and an RTC, of which
+# rtc_start makes the time pass. What a machine takes for its host's clock is the real one and $dir/NODE/host seconds.
+clock_make() {
+    local node
+    for node; do
+        mkdir -p "$dir/$node/sys/class/rtc/rtc0"
+        cp "$top/build/tests/clock.so" "$dir/$node"
+        chmod a+rx "$dir/$node/clock.so"
+        echo 0 >"$dir/$node/host"
+        clock_write "$node" 0
+        echo "$EPOCHSECONDS" >"$dir/$node/sys/class/rtc/rtc0/since_epoch"
+    done
+}
+rtc_start() {
+    local node rest ahead
+    while :; do
+        rest=$((1000000 - 10#${EPOCHREALTIME#*.}))
+        printf -v rest '0.%06d' "$((rest < 1000000 ? rest : 999999))"
+        sleep "$rest"
+        # One write over the old text, so that nobody reads half of it.
+        for node; do
+            read -r ahead <"$dir/$node/host"
+            echo "$((EPOCHSECONDS + ahead))" 1<>"$dir/$node/sys/class/rtc/rtc0/since_epoch"
+        done
+    done &
+}
+
+# host_shift SECONDS NODE...: they stood still for that long while their host went on; or it was set back (-).
+host_shift() {
+    local node ahead
+    for node in "${@:2}"; do
+        read -r ahead <"$dir/$node/host"
+        echo "$((ahead + $1))" >"$dir/$node/host"
+    done
+}
+
+# clock_write NODE MICROSECONDS: so far its clock is ahead of the host's from now on, which its processes see as a step.
+# clock_read NODE: how far it is.
+clock_write() {
+    local bytes='' byte i ahead
+    read -r ahead <"$dir/$1/host"
+    ahead=$((ahead * 1000000 + $2))
+    for ((i = 0; i < 64; i += 8)); do
+        printf -v byte '\\x%02x' $((ahead * 1000 >> i & 255))
+        bytes+=$byte
+    done
+    printf '%b' "$bytes" 1<>"$dir/$1/clock"
+}
+clock_read() {
+    local value ahead
+    value=$(od -A n -t d8 "$dir/$1/clock")
+    read -r ahead <"$dir/$1/host"
+    echo "$((value / 1000 - ahead * 1000000))"
+}
+
+# clock_is_right NODE...: within a second of the host's. The RTC here shows the host's seconds.
+clock_is_right() {
+    local node ahead
+    for node; do
+        ahead=$(clock_read "$node")
+        ((ahead > -1000000 && ahead < 1000000)) || return
+    done
+}
+
 # cluster_make [NAME=VALUE...]: below $dir, which is there: the bridge, the client's address, and four machines that are off.
 cluster_make() {
     local node

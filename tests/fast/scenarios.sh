@@ -333,3 +333,73 @@ scenario_sessions() {
     done
     check "without replicas the master is read" within "$patience" test "$(app 6379 get session)"
 }
+
+# downs: after how many milliseconds each sentinel calls the master down.
+downs() {
+    local node
+    for node in "${workers[@]}"; do
+        sentinel "$node" sentinel master redis-primary | sed -n '/^down-after-milliseconds$/{n;p}'
+    done
+}
+
+downs_are() { [[ $(downs | xargs) == "$1" ]]; }
+
+# short_is_written SECONDS: a key that expires. short_is_read: at both ports.
+short_is_written() { [[ $(app 6380 set short 1 ex "$1") == OK ]]; }
+short_is_read() { [[ $(app 6380 get short)$(app 6379 get short) == 11 ]]; }
+
+# The clocks: the master's is behind from the start, then all machines stand still for 90 s, then their host is set back.
+scenario_clock() {
+    cluster_make
+    local node
+    clock_make head10 "${workers[@]}"
+    rtc_start head10 "${workers[@]}"
+    clock_write work11 -90000000
+    touch "$dir/work11/off.airbuild-clock"
+    machine_on head10 "${workers[@]}"
+    check "it takes writes" within "$patience" short_is_written 60
+    is "a key that expires sooner than the master's clock is behind cannot be read from replicas" "" "$(app 6379 get short)"
+    writer_start
+
+    rm "$dir/work11/off.airbuild-clock"
+    check "the master's clock is set" within "$patience" clock_is_right work11
+    clocks_keep_peace "the master's clock"
+    host_shift 90 head10 "${workers[@]}"
+    check "all stood still, and all clocks are set" within "$patience" clock_is_right head10 "${workers[@]}"
+    clocks_keep_peace "all clocks"
+    check "sentinels are told again what they were told" within "$patience" downs_are "1500 2000 2500"
+
+    host_shift -90 head10 "${workers[@]}"
+    check "the host was set back, and all clocks are" within "$patience" clock_is_right head10 "${workers[@]}"
+    clocks_keep_peace "clocks that go back"
+    is "until a clock is where it was, every write is synced" always "$(admin work11 config get appendfsync | tail -n 1)"
+
+    # Killed in the middle of it.
+    admin work12 -p 26379 sentinel set redis-primary down-after-milliseconds 100000 >/dev/null
+    admin work12 config set repl-timeout 1000 >/dev/null
+    unit_kill work12 airbuild-clock KILL
+    check "what it left undone is done by its next start" within "$patience" downs_are "1500 2000 2500"
+    is "for redis, too" 60 "$(admin work12 config get repl-timeout | tail -n 1)"
+
+    # As with an engine that has no SENTINEL DEBUG.
+    admin work13 -p 26379 acl setuser admin '-sentinel|debug' >/dev/null
+    host_shift 30 head10 "${workers[@]}"
+    check "without SENTINEL DEBUG a clock is set, too" within "$patience" clock_is_right head10 "${workers[@]}"
+    clocks_keep_peace "a clock without SENTINEL DEBUG"
+    is "where sentinel had to start anew" "2 2 3" \
+        "$(for node in "${workers[@]}"; do grep -c 'Sentinel ID is' "$dir/$node/log.sentinel"; done | xargs)"
+    writer_stop
+    is "no acknowledged write is lost" 0 "$(said lost)"
+}
+
+# clocks_keep_peace WHAT: nobody was put out of action by what was done to clocks, and keys that expire can be read.
+clocks_keep_peace() {
+    check "$1: it is converged" within "$patience" converged
+    check "$1: an expiring key is written" within 5 short_is_written 10
+    check "$1: and read at both ports" within 5 short_is_read
+    is "$1: no sentinel was in TILT" "" "$(grep -h '+tilt' "$dir"/*/log.sentinel)"
+    is "$1: none is" "sentinel_tilt:0 sentinel_tilt:0 sentinel_tilt:0" \
+        "$(for node in "${workers[@]}"; do sentinel "$node" info sentinel | grep -o 'sentinel_tilt:.'; done | xargs)"
+    is "$1: no master was called down" "" "$(grep -h -E '[+](s|o)down master|[+]switch-master' "$dir"/*/log.sentinel)"
+    check "$1: the master is who it was" master_is work11
+}

@@ -11,7 +11,7 @@ if [[ ${1-} == -j ]]; then
     shift 2
 fi
 # The long ones first; a hundred elections, five in each of twenty clusters.
-(($#)) || set -- elections*20 stale-replica two-down pause all-off*2 cold-without-first master-shutdown replica master-off \
+(($#)) || set -- elections*20 clock stale-replica two-down pause all-off*2 cold-without-first master-shutdown replica master-off \
     stale-master sessions master-half-cut master-cut no-persistence head-restart reseed damage return-at-election boot-order*5
 declare -a plan=()
 for item; do

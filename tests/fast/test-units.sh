@@ -24,11 +24,11 @@ image() {
     ln -s usr/lib "$root/lib"
     ln -s usr/bin "$root/bin"
     # Where this host's systemd looks for programs: in sbin, too, or in bin alone.
-    touch "$root/usr/bin/sh" "$root"/usr/{bin,sbin}/haproxy
-    chmod 755 "$root/usr/bin/sh" "$root"/usr/{bin,sbin}/haproxy
+    touch "$root"/usr/bin/{sh,bash} "$root"/usr/{bin,sbin}/haproxy
+    chmod 755 "$root"/usr/bin/{sh,bash} "$root"/usr/{bin,sbin}/haproxy
     cp -r "$top/images/files/common/." "$top/images/files/$1/." "$root"
     local name
-    for name in airbuild-setup "${@:3}"; do
+    for name in airbuild-setup airbuild-clock "${@:3}"; do
         ln -s "../$name.service" "$root/etc/systemd/system/multi-user.target.wants/$name.service"
     done
     ln -s /usr/lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
@@ -54,7 +54,7 @@ Wants=network-online.target cloud-config.service\n[Service]\nType=oneshot\nExecS
 verify() {
     local names=("$root"/etc/systemd/system/*.service)
     systemd-analyze verify --man=no --root="$root" default.target "${names[@]##*/}" 2>&1 |
-        grep -E 'cycle|^(/.*/)?(airbuild-setup|redis|sentinel|haproxy)\.service'
+        grep -E 'cycle|^(/.*/)?(airbuild-setup|airbuild-clock|redis|sentinel|haproxy)\.service'
 }
 
 for stage in cloud-init.service cloud-init-network.service; do
