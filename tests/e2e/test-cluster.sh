@@ -165,6 +165,36 @@ air 60 status --json
 is 'as a replica' 'running replica true' "$(json '.nodes[] | select(.name == "work13") | "\(.state) \(.role) \(.link_up)"')"
 is 'with what it missed' yes "$(typed 'redis-cli -h work13 get while-away')"
 
+# ---- clocks ---------------------------------------------------------------------------------------------------------
+
+# clock_of WORKER: how many milliseconds its clock is ahead of this host's, as its redis has it.
+clock_of() {
+    typed 'now=$(redis-cli -h '"$1"' info server | sed -n "s/^server_time_usec:\([0-9]*\).*/\1/p")
+        [ "$now" ] && echo $((now / 1000 - ${EPOCHREALTIME/./} / 1000))'
+}
+# A second, and what the question itself may take.
+clocks_are_right() {
+    local node ahead
+    for node in $WORKERS; do
+        ahead=$(clock_of "$node")
+        [[ $ahead ]] && ((ahead > -1200 && ahead < 1200)) || return
+    done
+}
+master() { inside airbuild status --json | jq -r .master; }
+check 'clocks are right after the boot' within 30 clocks_are_right
+leader=$(master)
+for node in $ALL; do virsh suspend "$node"; done >/dev/null
+sleep 20
+for node in $ALL; do virsh resume "$node"; done >/dev/null
+check_not 'machines that stood still are behind' clocks_are_right
+check 'and set their clocks themselves' within 60 clocks_are_right
+check 'the cluster is converged' within 60 converged
+is 'under the same master' "$leader" "$(master)"
+is 'sentinel did not notice' 'sentinel_tilt:0 sentinel_tilt:0 sentinel_tilt:0' \
+    "$(typed "for w in $WORKERS; do redis-cli -h \$w -p 26379 info sentinel | grep -o 'sentinel_tilt:.'; done" | xargs)"
+is 'a key that expires is read at both ports' 'OK yes yes' \
+    "$(typed 'for c in "6380 set fleeting yes ex 10" "6380 get fleeting" "6379 get fleeting"; do redis-cli -h head10 -p $c; done' | xargs)"
+
 # ---- secrets --------------------------------------------------------------------------------------------------------
 
 mapfile -t words < <(passwords)
