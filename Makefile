@@ -176,7 +176,7 @@ uninstall: ## remove what install put there
 
 # ---- checks: tests/suite knows which tests make up each -------------------------------------------------------------
 
-.PHONY: lint format check check-ready check-quick check-san check-valgrind check-guest check-arch check-e2e check-drills
+.PHONY: lint format check check-ready check-quick check-san check-valgrind check-guest check-arch check-e2e check-drills check-users
 lint: ## the rules of the house, a complaint a line
 	@scripts/lint
 
@@ -206,6 +206,10 @@ check-pins: ## whether the pinned image of Arch, or its key, ends within 90 days
 
 check-e2e: all tests ## tests with a cluster of real domains
 	@tests/suite e2e
+
+check-users: tests ## what users may do, with every server that is supported; they are brought to build/engines
+	tests/engines/bring build/engines
+	@tests/suite users
 
 check-drills: all tests ## every failure there is a drill for; build/drills.html shows what happened
 	@tests/suite drills

@@ -1,18 +1,24 @@
 #!/bin/bash
 # test-users.sh - what each user of redis and sentinel may do and may not, on a real head and worker with the generated
-# configurations, before and after redis has rewritten its own.
+# configurations, before and after redis has rewritten its own. The servers say themselves which commands they have;
+# tests/users/ says of each whether it is the application's. With ENGINE=NAME they are those of build/engines/NAME.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2154 # dir is of inside.sh
 set -u
 . "$(dirname "$0")/inside.sh"
 . "$(dirname "$0")/../assert.sh"
 . "$(dirname "$0")/lib.sh"
+if [[ -n ${ENGINE-} ]]; then
+    # A copy, since the nodes' user may not reach the checkout.
+    cp -r "$top/build/engines/$ENGINE" "$dir/engine" && PATH=$dir/engine/bin:$PATH
+    hash -r
+fi
 
 # as USER PORT COMMAND...: straight to the worker.
 as() {
     local password
     password=$(sed -n "s/^password_$1='\(.*\)'/\1/p" "$dir/work11/etc/airbuild/facts")
-    REDISCLI_AUTH=$password timeout 2 redis-cli --no-auth-warning --user "${1/app/default}" \
+    REDISCLI_AUTH=$password timeout "${patience-5}" redis-cli --no-auth-warning --user "${1/app/default}" \
         -h 172.31.255.11 -p "$2" "${@:3}" 2>&1
 }
 
@@ -26,8 +32,56 @@ may() {
 may_not() {
     local seen
     seen=$(as "$1" "$2" "${@:3}" | head -n 1)
-    [[ $seen == NOPERM* || $seen == *"can't publish"* || $seen == *"ACL failure"* ]]
+    [[ $seen == NOPERM* || $seen == *"can't publish"* || $seen == *"ACL failure"* || $seen == *"can't run this command"* ]]
     tap $? "$1 may not: ${*:3}" "$seen"
+}
+
+# permitted USER PORT ARGUMENT: the commands of the server that the user may run, as sorted names such as config|get. How
+# many arguments (all of them ARGUMENT) a command takes it is asked as well: the first answer that is not about their
+# number counts.
+permitted() {
+    local -a names answers
+    local i n arguments='' patience=60
+    mapfile -t names < <(commands "$2")
+    for ((n = 0; n <= 7; n++)); do
+        local -a next=()
+        mapfile -t answers < <(for i in "${names[@]}"; do
+            echo "acl dryrun ${1/app/default} ${i/|/ }$arguments"
+        done | as admin "$2" | grep .)
+        for i in "${!names[@]}"; do
+            case ${answers[i]-no answer} in
+            OK) echo "${names[i]}" ;;
+            *"no permissions"*) ;;
+            *"wrong number"*) next+=("${names[i]}") ;;
+            *) echo "${names[i]}: ${answers[i]-no answer}" ;;
+            esac
+        done
+        names=("${next[@]}")
+        arguments+=" $3"
+    done | LC_ALL=C sort
+}
+
+# commands PORT: what the server has, sorted; those that only stand before another word are none.
+commands() {
+    as admin "$1" command list | awk -F '|' 'NF > 1 { over[$1] } { all[$0] }
+        END { for (name in all) if (!(name in over) || name == "command") print name }' | LC_ALL=C sort
+}
+
+# by_table WHAT PORT KIND: the application may what tests/users/KIND says, command by command.
+by_table() {
+    local seen table=$top/tests/users/$3
+    seen=$(LC_ALL=C join -a 1 -o 0,2.2 -e undecided <(commands "$2") <(grep -v '^#' "$table"))
+    is "$1: tests/users/$3 has all of its commands" "" "$(awk '$2 == "undecided" { print $1 }' <<<"$seen")"
+    is "$1: the application may run the $(grep -c ' yes' <<<"$seen") of $(wc -l <<<"$seen") that are its own" \
+        "$(awk '$2 == "yes" { print $1 }' <<<"$seen")" "$(permitted app "$2" x)"
+}
+
+# only USER PORT ARGUMENT NAME...: may run these, and what everybody may who connects.
+only() {
+    is "$1 may run at $2: ${*:4}" "$(printf '%s\n' "${@:4}" "$(everybodys "$2")" | LC_ALL=C sort)" "$(permitted "$1" "$2" "$3")"
+}
+everybodys() {
+    as admin "$1" command list | grep -xE 'auth|hello|quit|reset'
 }
 
 # judge WORD PATTERN USER PORT: what the server says of each command of standard input, one a line (ACL DRYRUN).
@@ -47,6 +101,8 @@ publishing() {
     may app 6379 publish news x
     may app 6379 publish _news x
     may app 6379 publish __keyspace@0__:a x
+    may app 6379 publish '' x
+    may app 6379 publish __sem x
     may app 6379 publish __s x
     may app 6379 spublish news x
     may app 6379 eval "return redis.call('publish', 'news', 'x')" 0
@@ -57,104 +113,59 @@ publishing() {
         "$(printf 'multi\npublish __sentinel__:hello x\nexec\n' | as app 6379 | grep -c NOPERM)"
 }
 
+# What the server itself says of every command it has.
 application() {
-    all_may app 6379 <<'END'
-info
-info replication
-role
-client list
-client setname worker
-client id
-keys *
-scan 0
-set a 1
-flushdb
-flushall
-eval return(1) 0
-script load return(1)
-function list
-command count
-memory usage a
-object encoding a
-wait 0 0
-dbsize
-dump a
-swapdb 0 1
-pubsub channels
-END
-    all_may_not app 6379 <<'END'
-config get masterauth
-config set maxmemory 1
-config rewrite
-replicaof no one
-slaveof no one
-failover
-shutdown nosave
-acl list
-acl setuser x on
-module list
-save
-bgsave
-bgrewriteaof
-monitor
-replconf listening-port 1
-client kill 1.2.3.4:5
-client pause 1
-migrate 10.0.0.1 6379 a 0 100
-slowlog get
-END
+    by_table "$1" 6379 server
+    by_table "$1" 26379 sentinel
+}
+
+# What cannot be told by names: arguments, and what is really answered.
+behaviour() {
+    may app 6379 client list
+    may app 6379 script load 'return 1'
+    may_not app 6379 client pause 1
+    may_not app 6379 eval "return redis.call('slowlog', 'get')" 0
+    may_not app 26379 client pause 10000 all
+    may_not app 26379 client kill type normal
+    may_not app 26379 sentinel failover redis-primary
     like "it listens to what it likes" "psubscribe.\*.1" "$(timeout 0.5 redis-cli -h 172.31.255.11 psubscribe '*' | tr '\n' ' ')"
-}
-
-others() {
-    all_may check 6379 <<<$'ping\ninfo replication'
-    all_may_not check 6379 <<<$'get a\nset a 1\nconfig get port\nclient list\npublish a b\nkeys *'
-    all_may status 6379 <<<$'ping\ninfo\nrole\nset airbuild:probe 1\nget airbuild:probe\ndel airbuild:probe'
-    all_may_not status 6379 <<<$'get a\nset a 1\nkeys *\nconfig get port\npublish __sentinel__:hello x'
-    all_may_not replica 6379 <<<$'info\nget a\nset a 1\npublish a b'
-    all_may sentinel 6379 <<<$'ping\ninfo\nrole\npublish __sentinel__:hello x\nconfig rewrite'
-    all_may_not sentinel 6379 <<<$'get a\nset a 1\nconfig set port 1\npublish news x\nkeys *'
-    all_may admin 6379 <<<$'config get port\nacl list\nclient list\npublish __sentinel__:hello x'
-}
-
-sentinels() {
-    all_may app 26379 <<'END'
-ping
-info
-role
-sentinel masters
-sentinel master redis-primary
-sentinel replicas redis-primary
-sentinel slaves redis-primary
-sentinel sentinels redis-primary
-sentinel get-master-addr-by-name redis-primary
-client setname x
-hello 3
-command
-END
-    all_may_not app 26379 <<'END'
-sentinel failover redis-primary
-sentinel reset *
-sentinel remove redis-primary
-sentinel set redis-primary quorum 1
-sentinel monitor x 127.0.0.1 1 1
-sentinel flushconfig
-sentinel is-master-down-by-addr 172.31.255.11 6379 0 *
-acl list
-shutdown nosave
-publish __sentinel__:hello x
-END
     like "it listens to the change of masters" "subscribe.\+switch-master.1" \
         "$(timeout 0.5 redis-cli -h 172.31.255.11 -p 26379 subscribe +switch-master | tr '\n' ' ')"
     like "by a pattern too" "psubscribe.\[-\+\]sdown.1" \
         "$(timeout 0.5 redis-cli -h 172.31.255.11 -p 26379 psubscribe '[-+]sdown' | tr '\n' ' ')"
-    all_may check 26379 <<<$'ping\nsentinel get-master-addr-by-name redis-primary'
-    all_may_not check 26379 <<<$'info\nsentinel masters\nsentinel failover redis-primary'
-    all_may status 26379 <<<$'ping\ninfo\nsentinel master redis-primary\nsentinel replicas redis-primary'
-    all_may status 26379 <<<$'sentinel sentinels redis-primary\nsentinel ckquorum redis-primary'
-    all_may_not status 26379 <<<$'sentinel failover redis-primary\nsentinel reset *\npublish __sentinel__:hello x'
-    all_may_not sentinel 26379 <<<$'sentinel failover redis-primary\ninfo'
+}
+
+others() {
+    only check 6379 x info ping
+    only status 6379 airbuild:x del get info ping role set time
+    only replica 6379 x ping psync replconf
+    only sentinel 6379 __sentinel__:hello 'client|kill' 'client|setname' 'config|rewrite' exec failover info multi ping \
+        publish role 'script|kill' slaveof subscribe
+    only check 26379 x ping 'sentinel|get-master-addr-by-name'
+    only status 26379 x info ping 'sentinel|ckquorum' 'sentinel|get-master-addr-by-name' 'sentinel|master' \
+        'sentinel|replicas' 'sentinel|sentinels'
+    only sentinel 26379 __sentinel__:hello 'client|setname' ping publish 'sentinel|is-master-down-by-addr'
+    all_may_not status 6379 <<<$'get a\nset a 1'
+    all_may_not sentinel 6379 <<<$'publish news x'
+    all_may admin 6379 <<<$'config get port\nacl list\nclient list\npublish __sentinel__:hello x'
     all_may admin 26379 <<<$'sentinel ckquorum redis-primary\nacl list'
+}
+
+# reaches PORT: of the head, from outside.
+reaches() {
+    timeout 2 bash -c "exec 3<>/dev/tcp/172.31.255.10/$1" 2>/dev/null
+}
+
+# The head's own control: a socket that only its own user reaches, and monitors that only the head itself does.
+head_control() {
+    check "from outside the head answers where it serves" reaches 6380
+    check_not "but not where it asks itself who is master" reaches 2001
+    check "its monitor is there, on loopback" on head10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2001'
+    like "and its socket is its own user's" '^600 haproxy$' "$(on head10 stat -c '%a %U' /run/airbuild-haproxy/stats.sock)"
+}
+
+stranger_ping() {
+    [[ $(env -u REDISCLI_AUTH redis-cli -h 172.31.255.11 ping) == PONG ]]
 }
 
 # Nobody without a password, nobody with another's.
@@ -175,10 +186,12 @@ cluster_make ha=no quorum=1 min_replicas=0 "workers=work11=172.31.255.11=$(id 1)
 machine_on head10 work11
 check "one worker serves alone" within 30 converged
 strangers
-application
+kind=$(as admin 6379 info server | sed -n 's/^\(redis\|valkey\)_version:/\1 /p' | tail -n 1 | tr -d '\r')
+application "$kind"
+behaviour
 publishing
 others
-sentinels
+head_control
 # Both write their own files now, users too; everything holds after they read them again.
 admin work11 config rewrite >/dev/null
 admin work11 -p 26379 sentinel flushconfig >/dev/null
@@ -187,7 +200,17 @@ machine_off work11
 machine_on work11
 check "it comes back with the files it wrote" within 30 converged
 strangers
+application "$kind, files rewritten"
 publishing
 others
-sentinels
+# No password is asked for, and no more is permitted.
+machine_off work11
+rm -r "$dir/work11"
+machine_make work11 ha=no quorum=1 min_replicas=0 auth=no "workers=work11=172.31.255.11=$(id 1)"
+machine_on work11
+check "without passwords it serves" within 30 stranger_ping
+check "so does its sentinel" within 30 sentinel work11 ping
+application "$kind, auth: off"
+like "nobody may publish to sentinels" NOPERM \
+    "$(env -u REDISCLI_AUTH redis-cli -h 172.31.255.11 publish __sentinel__:hello x)"
 tap_end
