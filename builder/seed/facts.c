@@ -103,6 +103,10 @@ add_redis(struct facts *facts)
     add_number(facts, "failover_timeout_ms", redis->failover_timeout_ms);
     add_number(facts, "min_replicas", redis->min_replicas);
     add_number(facts, "min_replicas_max_lag", redis->min_replicas_max_lag);
+    FREE_AUTO char *maxmemory =
+        redis->maxmemory_mib == 0 ? str_dup("auto") : str_format("%u", redis->maxmemory_mib);
+    add(facts, "maxmemory", maxmemory);
+    add(facts, "maxmemory_policy", spec_policy_name(redis->maxmemory_policy));
     add_truth(facts, "persistence", redis->persistence);
     add_truth(facts, "auth", redis->auth);
 }

@@ -50,6 +50,11 @@ add_redis(struct buf *out, const struct spec_redis *redis)
     buf_printf(out, "redis.min-replicas: %u\n", redis->min_replicas);
     buf_printf(out, "redis.min-replicas-max-lag: %us\n", redis->min_replicas_max_lag);
     buf_printf(out, "redis.master-name: %s\n", redis->master_name);
+    // Told when they are said, so that clusters from before these keys are still the same.
+    if (redis->maxmemory_mib != 0)
+        buf_printf(out, "redis.maxmemory: %uM\n", redis->maxmemory_mib);
+    if (redis->maxmemory_policy != 0)
+        buf_printf(out, "redis.maxmemory-policy: %s\n", spec_policy_name(redis->maxmemory_policy));
 }
 
 static void

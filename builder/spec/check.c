@@ -214,6 +214,23 @@ check_min_replicas(const struct draft *draft)
         draft->spec->ha ? " when one machine is lost" : "", most == 0 ? "" : "at most ", most);
 }
 
+// The system, redis' own copies and its clients need the other half.
+static void
+check_maxmemory(const struct draft *draft)
+{
+    const struct spec *spec = draft->spec;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *node = &spec->nodes[i];
+        if (node->role != SPEC_REDIS || spec->redis.maxmemory_mib <= node->memory_mib / 2)
+            continue;
+        yaml_complain(draft->source, draft_place(draft, "redis", "maxmemory"),
+            "%uM of data do not fit into '%s', which has %uM and needs half of them for copies, "
+            "clients and the system; write at most %uM, or give it more memory",
+            spec->redis.maxmemory_mib, node->name, node->memory_mib, node->memory_mib / 2);
+        return;
+    }
+}
+
 // Counting makes sense only when every role was understood.
 void
 spec_check(struct draft *draft)
@@ -232,4 +249,5 @@ spec_check(struct draft *draft)
         return;
     check_quorum(draft);
     check_min_replicas(draft);
+    check_maxmemory(draft);
 }

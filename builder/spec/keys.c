@@ -14,6 +14,10 @@
 const char *const spec_roles[] = {"haproxy", "redis", NULL};
 const char *const spec_modes[] = {"isolated", "nat", "bridge", NULL};
 const char *const spec_accels[] = {"auto", "kvm", "tcg", NULL};
+static const char *const by_itself[] = {"auto", NULL};
+// redis' own words (redis.conf, maxmemory-policy), the same in valkey.
+const char *const spec_policies[] = {"noeviction", "allkeys-lru", "allkeys-lfu", "allkeys-random",
+    "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", NULL};
 
 #define AT(member) offsetof(struct spec_network, member)
 static const struct yaml_key network_keys[] = {
@@ -128,6 +132,23 @@ static const struct yaml_key redis_keys[] = {
         .form = "a name such as redis-primary: letters, digits, '.', '_' and '-'",
         .absent = "redis-primary",
         .meaning = "What sentinel calls the group; clients ask it for the master of this name."},
+    {.name = "maxmemory",
+        .type = YAML_SIZE,
+        .offset = AT(maxmemory_mib),
+        .words = by_itself,
+        .unit = MIB,
+        .min = 16 * MIB,
+        .max = TIB,
+        .absent = "auto: about two fifths of what a node has beyond 192M, so that a copy for a "
+                  "replica or the disk fits beside the data",
+        .meaning = "How much memory the data may take; at each start the node looks at it anew."},
+    {.name = "maxmemory-policy",
+        .type = YAML_WORD,
+        .offset = AT(maxmemory_policy),
+        .words = spec_policies,
+        .absent = "noeviction",
+        .meaning = "What redis does when the data take as much: noeviction refuses writes; the "
+                   "others remove keys."},
     {0},
 };
 #undef AT

@@ -23,6 +23,7 @@ struct draft {
 extern const struct yaml_key spec_keys[]; // of the whole spec
 extern const struct yaml_key base_keys[]; // of the key base
 extern const struct yaml_key node_keys[]; // of one of the nodes
+extern const char *const spec_policies[];
 extern const char *const spec_roles[], *const spec_modes[], *const spec_accels[];
 
 void spec_set_defaults(struct spec *spec); // those that depend on nothing

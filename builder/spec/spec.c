@@ -122,3 +122,9 @@ spec_accel_name(enum spec_accel accel)
 {
     return spec_accels[accel];
 }
+
+const char *
+spec_policy_name(unsigned policy)
+{
+    return spec_policies[policy];
+}

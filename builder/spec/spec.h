@@ -67,6 +67,8 @@ struct spec_redis {
     bool persistence;              // append-only file
     unsigned min_replicas;         // min-replicas-to-write
     unsigned min_replicas_max_lag; // seconds
+    unsigned maxmemory_mib;        // 0: auto, each node from its own memory
+    unsigned maxmemory_policy;     // an index of spec_policies; 0: noeviction
 };
 
 struct spec {
@@ -113,6 +115,7 @@ size_t spec_worker_count(const struct spec *spec);
 const char *spec_role_name(enum spec_role role);         // "haproxy", "redis"
 const char *spec_mode_name(enum spec_network_mode mode); // "isolated", "nat", "bridge"
 const char *spec_accel_name(enum spec_accel accel);
+const char *spec_policy_name(unsigned policy); // of redis.maxmemory_policy: "noeviction", ...
 // "auto", "arch", "debian", "file", "url", "bootstrap"
 const char *spec_base_name(enum spec_base_kind kind);
 // What the image of a role is made over.

@@ -67,6 +67,8 @@ add_type(struct buf *out, const struct yaml_key *key)
             buf_printf(out, " to %llu", key->max);
         return;
     case YAML_SIZE:
+        if (key->words != NULL)
+            buf_printf(out, "%s, or ", key->words[0]);
         buf_add(out, "a size such as 512M or 10G");
         add_limits(out, key, scalar_add_size);
         return;
@@ -198,6 +200,8 @@ set_scalar(const struct yaml_node *value, const struct yaml_key *key, void *memb
         return false;
     if (key->type == YAML_BOOL)
         return scalar_bool(value->text, member);
+    if (key->type == YAML_SIZE && key->words != NULL && strcmp(value->text, key->words[0]) == 0)
+        return set_unsigned(0, member);
     if (key->type == YAML_SIZE)
         return scalar_size(value->text, &number) && set_counted(number, key, member);
     if (key->type == YAML_DURATION)

@@ -30,7 +30,7 @@ struct yaml_key {
     size_t offset;               // of the member, by offsetof
     unsigned long long min, max; // UNSIGNED, SIZE (bytes), DURATION (ms)
     unsigned long long unit;     // SIZE (bytes), DURATION (ms): the member counts these; 0: plain
-    const char *const *words;    // WORD: NULL-terminated
+    const char *const *words;    // WORD: NULL-terminated; SIZE with a unit: [0] is 0; or NULL
     const struct yaml_key *keys; // TABLE; CUSTOM: keys inside, for the reference
     bool (*fits)(const char *text); // STRING, item of STRINGS: will it do? NULL: all but the empty
     // CUSTOM: look at value (never nothing) and fill member; complain when it is wrong. name: the

@@ -37,13 +37,13 @@ facts() {
         [persistence]=yes [auth]=yes [ha]=yes [password_app]=$REDISCLI_AUTH
         [password_admin]=AdminPasswordAdminPasswordAdmin1 [password_replica]=ReplicaPasswordReplicaPassword01
         [password_sentinel]=SentinelPasswordSentinelPasswor1 [password_check]=CheckPasswordCheckPasswordCheck1
-        [password_status]=$STATUS_AUTH
+        [password_status]=$STATUS_AUTH [maxmemory]=auto [maxmemory_policy]=noeviction
     )
     local name pair
     for pair; do set[${pair%%=*}]=${pair#*=}; done
     for name in node role cluster address subnet head workers first_master master_name quorum down_after_ms \
         failover_timeout_ms min_replicas min_replicas_max_lag persistence auth password_app password_admin \
-        password_replica password_sentinel password_check password_status ha; do
+        password_replica password_sentinel password_check password_status ha maxmemory maxmemory_policy; do
         [[ $role == haproxy && $name =~ ^password_ && $name != password_check ]] || echo "$name='${set[$name]}'"
     done
 }

@@ -132,13 +132,13 @@ refused() {
     tap $? "$what is refused" "status $status: $seen"
 }
 
-refused "a command in a value" "line 24 is not of the form" - work11 <<<"ha='\$(touch $dir/owned)'"
-refused "a backquote" "line 24 is not of the form" - work11 <<<"ha='\`touch $dir/owned\`'"
-refused "a second value on a line" "line 24 is not of the form" - work11 <<<"ha='yes';touch $dir/owned"
-refused "a value without quotes" "line 24 is not of the form" - work11 <<<"ha=yes"
-refused "a command" "line 24 is not of the form" - work11 <<<"touch $dir/owned"
+refused "a command in a value" "line 26 is not of the form" - work11 <<<"ha='\$(touch $dir/owned)'"
+refused "a backquote" "line 26 is not of the form" - work11 <<<"ha='\`touch $dir/owned\`'"
+refused "a second value on a line" "line 26 is not of the form" - work11 <<<"ha='yes';touch $dir/owned"
+refused "a value without quotes" "line 26 is not of the form" - work11 <<<"ha=yes"
+refused "a command" "line 26 is not of the form" - work11 <<<"touch $dir/owned"
 refused "a fact that comes twice" "says 'quorum' a second time" - work11 <<<"quorum='1'"
-refused "binary" "line 24 is not of the form" - work11 < <(head -c 300 /dev/zero | tr '\0' '\377')
+refused "binary" "line 26 is not of the form" - work11 < <(head -c 300 /dev/zero | tr '\0' '\377')
 refused "an empty fact" "'master_name' is missing" work11 master_name=
 refused "a node name with a path" "'node' is '../x', not a host name" work11 node=../x
 refused "a role of another kind" "'role' is 'mail', not redis or haproxy" work11 role=mail

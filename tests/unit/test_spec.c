@@ -77,6 +77,8 @@ assert_defaults(const struct spec *spec)
     assert_true(spec->redis.persistence);
     assert_int_equal(spec->redis.min_replicas, 1);
     assert_int_equal(spec->redis.min_replicas_max_lag, 2);
+    assert_int_equal(spec->redis.maxmemory_mib, 0);
+    assert_string_equal(spec_policy_name(spec->redis.maxmemory_policy), "noeviction");
     assert_default_nodes(spec);
 }
 
@@ -120,6 +122,8 @@ static const char full[] =
     "  min-replicas: 3\n"
     "  min-replicas-max-lag: 10s\n"
     "  master-name: Sea.Master_1\n"
+    "  maxmemory: 384M\n"
+    "  maxmemory-policy: allkeys-lru\n"
     "nodes:\n"
     "  a: {role: redis, address: 10.1.2.3, mac: '0A:00:00:00:00:FF',"
     " memory: 2G, cpus: 64, disk: 10G}\n"
@@ -144,6 +148,7 @@ test_every_key(void **state)
         "redis.down-after: 1500ms\nredis.failover-timeout: 60000ms\nredis.quorum: 4\n"
         "redis.auth: off\nredis.persistence: off\nredis.min-replicas: 3\n"
         "redis.min-replicas-max-lag: 10s\nredis.master-name: Sea.Master_1\n"
+        "redis.maxmemory: 384M\nredis.maxmemory-policy: allkeys-lru\n"
         "nodes.a.role: redis\nnodes.a.address: 10.1.2.3\nnodes.a.mac: 0a:00:00:00:00:ff\n"
         "nodes.a.memory: 2048M\nnodes.a.cpus: 64\nnodes.a.disk: 10737418240\n"
         "nodes.b70000.role: redis\nnodes.b70000.address: 10.1.17.112\n"

@@ -6,9 +6,11 @@ BEGIN {
     quote = sprintf("%c", 39)
     split("node role cluster address subnet head workers first_master master_name quorum down_after_ms" \
         " failover_timeout_ms min_replicas min_replicas_max_lag persistence auth password_app password_admin" \
-        " password_replica password_sentinel password_check password_status ha joins", known, " ")
+        " password_replica password_sentinel password_check password_status ha joins maxmemory maxmemory_policy", \
+        known, " ")
     for (i in known)
         is_known[known[i]] = 1
+    policies = "noeviction allkeys-lru allkeys-lfu allkeys-random volatile-lru volatile-lfu volatile-random volatile-ttl"
 }
 
 {
@@ -21,6 +23,11 @@ BEGIN {
 }
 
 END {
+    # Seeds of older versions have no word on these.
+    if (!("maxmemory" in fact))
+        fact["maxmemory"] = "auto"
+    if (!("maxmemory_policy" in fact))
+        fact["maxmemory_policy"] = "noeviction"
     if (!failed)
         check_all()
     if (failed)
@@ -74,6 +81,9 @@ function check_worker_facts(    user, users, i) {
     check("failover_timeout_ms", is_number(fact["failover_timeout_ms"], 100, 3600000), "a number of milliseconds")
     check("min_replicas", is_number(fact["min_replicas"], 0, worker_count - 1), "below the number of workers")
     check("min_replicas_max_lag", is_number(fact["min_replicas_max_lag"], 0, 3600), "a number of seconds")
+    check("maxmemory", fact["maxmemory"] == "auto" || is_number(fact["maxmemory"], 16, 1048576), \
+        "auto or a number of MiB from 16")
+    check("maxmemory_policy", index(" " policies " ", " " fact["maxmemory_policy"] " "), "one of " policies)
     check("persistence", is_switch(fact["persistence"]), "yes or no")
     split("admin replica sentinel status", users, " ")
     for (i in users) {
