@@ -34,7 +34,7 @@ facts() {
         [head]=172.31.255.10 [first_master]=172.31.255.11 [master_name]=redis-primary [quorum]=2
         [workers]="work11=172.31.255.11=$(id 1) work12=172.31.255.12=$(id 2) work13=172.31.255.13=$(id 3)"
         [down_after_ms]=2000 [failover_timeout_ms]=5000 [min_replicas]=1 [min_replicas_max_lag]=2
-        [persistence]=yes [auth]=yes [ha]=yes [password_app]=$REDISCLI_AUTH
+        [persistence]=yes [auth]=yes [ha]=yes [joins]=no [password_app]=$REDISCLI_AUTH
         [password_admin]=AdminPasswordAdminPasswordAdmin1 [password_replica]=ReplicaPasswordReplicaPassword01
         [password_sentinel]=SentinelPasswordSentinelPasswor1 [password_check]=CheckPasswordCheckPasswordCheck1
         [password_status]=$STATUS_AUTH [maxmemory]=auto [maxmemory_policy]=noeviction
@@ -43,7 +43,7 @@ facts() {
     for pair; do set[${pair%%=*}]=${pair#*=}; done
     for name in node role cluster address subnet head workers first_master master_name quorum down_after_ms \
         failover_timeout_ms min_replicas min_replicas_max_lag persistence auth password_app password_admin \
-        password_replica password_sentinel password_check password_status ha maxmemory maxmemory_policy; do
+        password_replica password_sentinel password_check password_status ha joins maxmemory maxmemory_policy; do
         [[ $role == haproxy && $name =~ ^password_ && $name != password_check ]] || echo "$name='${set[$name]}'"
     done
 }

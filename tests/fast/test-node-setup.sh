@@ -102,6 +102,23 @@ facts head10 quorum=3 >"$dir/head10/etc/airbuild/facts"
 setup head10 >/dev/null
 check "haproxy.cfg follows the facts" grep -q 'nbsrv(agree_work11) ge 3' "$dir/head10/var/lib/airbuild/haproxy/haproxy.cfg"
 
+
+# A file that was damaged is no state; the role is not taken from what is made in its place.
+damage() { # FILE HOW...: it is made anew, and says so
+    local file=$dir/work12/var/lib/airbuild/$1
+    rm -f "${file%/*}/remade"
+    "${@:2}" "$file"
+    like "${*:2} of $1 is no state" "work12: '.*$1' is damaged: it is made anew" "$(setup work12)"
+    check "a whole one takes its place" grep -q '^user status' "$file"
+    check "which knows no role" test -e "${file%/*}/remade"
+}
+damage sentinel/sentinel.conf truncate -s 0
+damage redis/redis.conf truncate -s 0
+damage redis/redis.conf truncate -s 700
+damage sentinel/sentinel.conf sed -i '/^sentinel monitor/d'
+damage sentinel/sentinel.conf truncate -s -1
+like "what is whole stays" 'its state is kept$' "$(setup work12)"
+
 check "the first boot is over when all of it is on the disk" test -e "$dir/head10/var/lib/airbuild/settled"
 
 # The host's name, as the kernel has it below this disk's /proc.
@@ -132,13 +149,13 @@ refused() {
     tap $? "$what is refused" "status $status: $seen"
 }
 
-refused "a command in a value" "line 26 is not of the form" - work11 <<<"ha='\$(touch $dir/owned)'"
-refused "a backquote" "line 26 is not of the form" - work11 <<<"ha='\`touch $dir/owned\`'"
-refused "a second value on a line" "line 26 is not of the form" - work11 <<<"ha='yes';touch $dir/owned"
-refused "a value without quotes" "line 26 is not of the form" - work11 <<<"ha=yes"
-refused "a command" "line 26 is not of the form" - work11 <<<"touch $dir/owned"
+refused "a command in a value" "line 27 is not of the form" - work11 <<<"ha='\$(touch $dir/owned)'"
+refused "a backquote" "line 27 is not of the form" - work11 <<<"ha='\`touch $dir/owned\`'"
+refused "a second value on a line" "line 27 is not of the form" - work11 <<<"ha='yes';touch $dir/owned"
+refused "a value without quotes" "line 27 is not of the form" - work11 <<<"ha=yes"
+refused "a command" "line 27 is not of the form" - work11 <<<"touch $dir/owned"
 refused "a fact that comes twice" "says 'quorum' a second time" - work11 <<<"quorum='1'"
-refused "binary" "line 26 is not of the form" - work11 < <(head -c 300 /dev/zero | tr '\0' '\377')
+refused "binary" "line 27 is not of the form" - work11 < <(head -c 300 /dev/zero | tr '\0' '\377')
 refused "an empty fact" "'master_name' is missing" work11 master_name=
 refused "a node name with a path" "'node' is '../x', not a host name" work11 node=../x
 refused "a role of another kind" "'role' is 'mail', not redis or haproxy" work11 role=mail
@@ -159,6 +176,7 @@ refused "a number with a leading zero" "'quorum' is '02'" work11 quorum=02
 refused "a huge number" "'down_after_ms' is '99999999999999999999'" work11 down_after_ms=99999999999999999999
 refused "more replicas than there are" "'min_replicas' is '3'" work11 min_replicas=3
 refused "a switch that is neither yes nor no" "'persistence' is 'maybe', not yes or no" work11 persistence=maybe
+refused "another switch" "'joins' is 'perhaps', not yes or no" work11 joins=perhaps
 refused "a short password, which is not shown," "'password_admin' is not 16 to 128 letters and digits$" work11 \
     password_admin=secret
 refused "a missing password" "'password_check' is missing" head10 password_check=

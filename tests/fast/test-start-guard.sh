@@ -29,10 +29,14 @@ cat >"$dir/bin/redis-cli" <<'END'
 echo "$*" >>"$SAYS/argv"
 echo "$REDISCLI_AUTH" >>"$SAYS/auth"
 cat >>"$SAYS/asked"
+port=
 while [ "$#" -gt 0 ]; do
     if [ "$1" = -h ]; then address=$2; fi
+    if [ "$1" = -p ]; then port=$2; fi
     shift
 done
+# Of a redis there is ADDRESS.data, what it says of its data.
+[ -n "$port" ] || address=$address.data
 # A file NAME.next takes NAME's place after it was read once.
 if [ -e "$SAYS/$address" ]; then
     cat "$SAYS/$address"
@@ -72,6 +76,16 @@ knew() {
 was() {
     sed -i '/^replicaof/d' "$conf"
     [[ $1 == - ]] || echo "replicaof 172.31.255.$1 6379" >>"$conf"
+}
+
+# holds NODE WORD: what that node's redis says of its data, as CONFIG GET has it.
+holds() {
+    printf '%s\n' PONG proc-title-template "{title} {listen-addr} {server-mode} data=$2" >"$SAYS/172.31.255.$1.data"
+}
+
+# was_member: it had data, once.
+was_member() {
+    echo member >"$root/var/lib/airbuild/membership"
 }
 
 guard() {
@@ -166,49 +180,151 @@ starts "but not for ever" -
 node
 says 12 0 11 s_down,master
 starts "one peer cannot elect" -
-node persistence=no
-elected 12 && says 12 0 11 && elected 13 && says 13 0 11
-starts "without persistence it is master at its first start" -
-starts "and not after a restart, when another has the data" 12
 
-# The priority: the newer the data, the smaller; without data the largest; 100 (none written) for a master.
-node first_master=172.31.255.12
-starts "a replica without data" 12
-none=$(priority)
+# The priority: the more writes the data hold, the smaller; no file time and no other file counts. 100 (none written) for
+# a master.
 aof=$root/var/lib/airbuild/redis/appendonlydir
-mkdir -p "$aof"
-touch -d '2026-01-01' "$aof/appendonly.aof.1.base.rdb"
-touch -d '2026-03-01' "$aof/appendonly.aof.1.incr.aof"
-touch "$aof/appendonly.aof.manifest"
-starts "a replica with old data" 12
-old=$(priority)
-touch -d '2026-03-01 00:01' "$aof/appendonly.aof.1.incr.aof"
-starts "a replica with newer data" 12
-new=$(priority)
-check "the newer the data, the smaller the priority" test 100 -lt "$new" -a "$new" -lt "$old" -a "$old" -lt "$none"
-check "which fits 31 bits" test "$none" -lt 2147483647
+manifest=$aof/appendonly.aof.manifest
+incr=$aof/appendonly.aof.1.incr.aof
+# shellcheck disable=SC2016 # no expressions
+set_count() { # COUNT: as the master's append-only file has it
+    printf '*3\r\n$3\r\nset\r\n$12\r\nairbuild:age\r\n$20\r\n%09dabcd0000001\r\n' "$1"
+}
+# shellcheck disable=SC2016
+data() { # COUNT [BYTES]: a member's data up to that count, and so many bytes after it
+    mkdir -p "$aof"
+    printf 'file %s seq 1 type i\n' "${incr##*/}" >"$manifest"
+    { printf '*2\r\n$3\r\nGET\r\n$1\r\n\0\r\n' && set_count "$1" && head -c "${2-0}" /dev/zero | tr '\0' y; } >"$incr"
+    was_member
+}
+aged() { # COUNT [BYTES]: the priority of a replica with such data
+    node first_master=172.31.255.12
+    data "$@"
+    guard >/dev/null
+    priority
+}
+known() { # what the guard found: KIND COUNT REST PRIORITY ROLE
+    cat "$root/var/lib/airbuild/redis/unsettled"
+}
+old=$(aged 41)
+new=$(aged 42)
+check "the more writes, the smaller the priority" test 100 -lt "$new" -a "$new" -lt "$old" -a "$old" -lt 2147483647
 is "one line of it" 1 "$(grep -c '^replica-priority' "$conf")"
+is "the bytes after the count are known" "data 42 300000 $new 172.31.255.12" "$(aged 42 300000 >/dev/null; known)"
+check "and told to peers" grep -q 'data=42.300000"$' "$conf"
+node first_master=172.31.255.12
+data 41
+touch -d '+1 year' "$incr"
+echo REDIS >"$root/var/lib/airbuild/redis/dump.rdb"
+echo REDIS >"$root/var/lib/airbuild/redis/temp-99.rdb"
+guard >/dev/null
+is "no file time counts, no dump.rdb and no temporary file" "$old" "$(priority)"
+node first_master=172.31.255.12
+data 41
+printf 'file base.rdb seq 1 type b\nfile %s seq 1 type i\n' "${incr##*/}" >"$manifest"
+printf 'REDIS0010\376\020\373\001\0\0\014airbuild:age\024000000050abcd0000001\377\001\n\003\004' >"$aof/base.rdb"
+set_count 40 >/dev/null && printf '*1\r\n' >"$incr"
+guard >/dev/null
+is "a count in the base is found" "data 50 4" "$(known | cut -d ' ' -f 1-3)"
+node first_master=172.31.255.12
+data 41
+: >"$incr"
+guard >/dev/null
+check "data without a count are older than any with" test "$(priority)" -gt "$old"
 node
 echo 'replica-priority 5000' >>"$conf"
 starts "a master" -
 is "has none" "" "$(priority)"
 
+# A node without data is no master while another may have some.
+closed() { # what sentinels and the application log in with is off
+    is "$awk: $1" "default off sentinel off" "$(awk '$1 == "user" && $3 == "off" { printf "%s%s off", sep, $2; sep = " " }' "$conf")"
+}
+without() { # WHAT ROLE: the guard says that it starts without data, as a replica of ROLE
+    like "$awk: $1" "redis starts without data, as replica of 172.31.255.$2" "$(guard)"
+    is "$awk: $1: it cannot be elected" 0 "$(priority)"
+    closed "$1: it is closed"
+    check "$awk: $1: its peers can know" grep -q 'data=none"$' "$conf"
+}
+node joins=yes
+without "a new disk in an old cluster does not begin it anew" 12
+without "nor after a restart" 12
+node joins=yes
+says 12 1 13
+without "it follows the master that a peer names" 13
+node joins=yes && says 12 0 11 && says 13 0 11
+without "it is not master though they name it" 12
+node joins=yes
+without "at first" 12
+data 42
+starts "once it has data it is a node as any other" 12
+check_not "and open" grep -qE '^user (default|sentinel) off' "$conf"
+node
+was_member
+without "a member whose data are lost" 12
+node
+knew 2 11
+without "a node that knows of an election" 12
+node
+says 12 1 11
+without "a node whose peer knows of one" 12
+node
+holds 13 77.5
+without "a node whose peer has data" 12
+node
+holds 12 none && holds 13 none
+starts "not one whose peers have none either" -
+node joins=yes "workers=work11=172.31.255.11=$(id 1)" quorum=1 min_replicas=0
+starts "nor one that is alone" -
+node persistence=no
+starts "without persistence it is master at its first start" -
+was_member
+without "and not after a restart" 12
+node persistence=no
+was_member
+printf 'REDIS\014airbuild:age\024000000050abcd0000001\377' >"$root/var/lib/airbuild/redis/dump.rdb"
+says 12 1 12
+starts "unless it was shut down cleanly" 12
+is "with the age of that" "data 50 0" "$(known | cut -d ' ' -f 1-3)"
+
+# A configuration that was made anew knows no role.
+node
+data 42 && : >"$root/var/lib/airbuild/redis/remade" && : >"$root/var/lib/airbuild/sentinel/remade"
+starts "no first master with old data" 12
+closed "undecided"
+is "until somebody says which" undecided "$(known | cut -d ' ' -f 1)"
+node
+data 42 && : >"$root/var/lib/airbuild/redis/remade" && says 12 3 13
+starts "its peers know" 13
+node first_master=172.31.255.12
+data 42 && : >"$root/var/lib/airbuild/redis/remade" && says 12 3 11
+starts "even that it is the master" -
+
+# What killed writers left.
+node
+mkdir -p "$aof"
+touch "$aof/temp-rewriteaof-bg-7.aof" "$root/var/lib/airbuild/redis/temp-7.rdb" "$conf.aB3xYz"
+starts "left-over files do not count" -
+is "and are gone" "redis.conf started unsettled" "$(cd "${conf%/*}" && echo redis* s* t* u* | sed 's/ [a-z]\*//')"
+rm -rf "$aof"
+
 # Data that the loss of power damaged: looked at after a start that came to nothing, and only then.
 damaged() {
     node "$@"
+    was_member
     mkdir -p "$aof"
     printf 'file appendonly.aof.1.incr.aof seq 1 type i\n' >"$aof/appendonly.aof.manifest"
-    printf '%s\r\n' '*2' "\$6" SELECT "\$1" 0 >"$file"
+    { printf '%s\r\n' '*2' "\$6" SELECT "\$1" 0 && set_count 7; } >"$file"
     cp "$file" "$dir/whole"
 }
 file=$aof/appendonly.aof.1.incr.aof
 damaged
-head -c 70000 /dev/zero >>"$file"
+head -c 3000000 /dev/zero >>"$file"
 cp "$file" "$dir/zeros"
 starts "at the first start" -
 check "data are left alone" cmp "$file" "$dir/zeros"
-guard >/dev/null
-check "at the next one the zeros at their end are cut off" cmp "$file" "$dir/whole"
+is "at the next one" 1 "$(guard | grep -c 'was never written: it is cut to')"
+check "the zeros at their end are cut off" cmp "$file" "$dir/whole"
 guard >/dev/null
 check "and no more" cmp "$file" "$dir/whole"
 damaged
@@ -220,20 +336,27 @@ says 12 1 12
 like "what a replica cannot read is put aside" "appendonlydir' cannot be read: .*all of it comes from 172.31.255.12" "$(guard)"
 check "as it was" cmp "$aof.damaged/${file##*/}" "$dir/odd"
 check_not "it begins anew" test -e "$aof"
-is "and is the least preferred" "$none" "$(priority)"
+is "and cannot be elected" 0 "$(priority)"
 damaged first_master=172.31.255.12
 guard >/dev/null && guard >/dev/null
 check "what it can read stays" cmp "$file" "$dir/whole"
 
-# Nothing but those two lines changes, nor owner nor mode; what was asked told no password.
+node persistence=no
+was_member
+echo nonsense >"$root/var/lib/airbuild/redis/dump.rdb"
+guard >/dev/null
+like "without persistence a dump that cannot be read is put aside" "dump.rdb' cannot be read" "$(guard)"
+check "as it was" test -e "$root/var/lib/airbuild/redis/dump.rdb.damaged"
+
+# Nothing but those lines changes, nor owner nor mode; what was asked told no password.
 node
 echo "# Generated by CONFIG REWRITE" >>"$conf"
 before=$(cat "$conf")
 says 12 1 12
 starts "a file that redis wrote" 12
-is "keeps all its other lines" "$before" "$(grep -Ev '^(replicaof|replica-priority) ' "$conf")"
+is "keeps all its other lines" "$before" "$(grep -Ev '^(replicaof|replica-priority|proc-title-template) ' "$conf")"
 is "its owner and mode" "redis:redis 600" "$(stat -c '%U:%G %a' "$conf")"
 is "and no other file is left" "redis.conf started unsettled" "$(cd "${conf%/*}" && echo *)"
 check_not "no password was on a command line" grep -q Password "$SAYS/argv"
-is "it was asked as the status user" "$STATUS_AUTH" "$(sort -u "$SAYS/auth")"
+is "it was asked as the status user" "$STATUS_AUTH" "$(grep Status "$SAYS/auth" | sort -u)"
 tap_end

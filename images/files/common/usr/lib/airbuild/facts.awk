@@ -85,6 +85,7 @@ function check_worker_facts(    user, users, i) {
         "auto or a number of MiB from 16")
     check("maxmemory_policy", index(" " policies " ", " " fact["maxmemory_policy"] " "), "one of " policies)
     check("persistence", is_switch(fact["persistence"]), "yes or no")
+    check("joins", !("joins" in fact) || is_switch(fact["joins"]), "yes or no") # absent from older seeds: no
     split("admin replica sentinel status", users, " ")
     for (i in users) {
         user = "password_" users[i]

@@ -1,0 +1,102 @@
+# worker.sh - what start-guard and wait-in-sync share: how to ask this node's redis and the other workers, and what this
+# node records of itself. Sourced, never run; expects common.sh, engine and the facts.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh disable=SC2034,SC2154 # the variables are for those who source this; the facts are load_facts'
+
+title='{title} {listen-addr} {server-mode}' # of the process, as redis has it by default
+manifest=$state/redis/appendonlydir/appendonly.aof.manifest
+
+# membership: empty at first; `member` once this node was in sync or master; `joins` when it has no data and must not be
+# master before it was. It lies outside of the data, so that a node whose data are lost knows that it had some.
+membership=
+{ read -r membership <"$state/membership"; } 2>/dev/null || :
+
+# record WORD: it is the membership from now on, whatever happens to the power.
+record() {
+    [ "$membership" != "$1" ] || return 0
+    echo "$1" >"$state/membership.new"
+    sync "$state/membership.new"
+    mv -T "$state/membership.new" "$state/membership"
+    membership=$1
+}
+
+# admin ADDRESS ARGUMENTS...: as the administrator, to the redis there.
+admin() {
+    REDISCLI_AUTH=$password_admin timeout "$((down_after_ms / 1000 + 1))" "$engine_cli" --no-auth-warning \
+        --user admin -h "$@" 2>/dev/null
+}
+
+# each_peer COMMAND...: run it for all other workers at the same time, with the address of each.
+each_peer() {
+    for worker in $workers; do
+        peer=${worker#*=}
+        peer=${peer%=*}
+        [ "$peer" = "$address" ] || "$@" "$peer" &
+    done
+    wait
+}
+
+# ask ADDRESS: "EPOCH MASTER FLAGS SILENT" as that node's sentinel knows it, SILENT being the milliseconds since the
+# master last answered it; nothing if it does not answer in time. A peer that is there takes milliseconds; where
+# machines are so slow that down-after was raised, it may take longer.
+# GET-MASTER-ADDR-BY-NAME names the new master from the moment of its promotion, SENTINEL MASTER a little later.
+ask() {
+    printf '%s %s\n' 'SENTINEL GET-MASTER-ADDR-BY-NAME' "$master_name" 'SENTINEL MASTER' "$master_name" |
+        REDISCLI_AUTH=$password_status timeout "$((down_after_ms / 1000 + 1))" "$engine_cli" --no-auth-warning \
+            --user status -h "$1" -p 26379 2>/dev/null |
+        awk 'NR == 1 { master = $0 } { said[name] = $0; name = $0 }
+            END { if (NR > 4) print said["config-epoch"], master, said["flags"], said["last-ok-ping-reply"] }'
+}
+
+# judge: asks them all and sets
+#   newest    the address that goes with the highest epoch (only workers count); this node's own sentinel has a voice by
+#             what it wrote down, unless its file had to be made anew; empty if nobody knows any
+#   epoch     that epoch
+#   electing  yes when peers enough for an election are there and one of them takes the master for down or soon will.
+#             Once begun, an election goes on though the master be back, and what it took until then is lost.
+judge() {
+    trusted=yes
+    [ ! -e "$state/sentinel/remade" ] || trusted=no
+    # shellcheck disable=SC2046 # three words
+    set -- $(
+        each_peer ask | awk -v workers="$workers" -v quorum="$quorum" -v limit="$((down_after_ms * 3 / 4))" \
+            -v trusted="$trusted" '
+            function known(epoch, address) {
+                if (index(workers, "=" address "=") && (epoch + 0 > best || best == "")) {
+                    best = epoch + 0
+                    master = address
+                }
+            }
+            from == "own" {
+                if ($1 == "sentinel" && $2 == "monitor")
+                    own_master = $4
+                if ($1 == "sentinel" && $2 == "config-epoch")
+                    own_epoch = $4
+                next
+            }
+            !begun++ && trusted == "yes" { known(own_epoch, own_master) }
+            NF >= 2 { known($1, $2) }
+            NF == 4 { voices++; if ($3 ~ /_down|failover/ || $4 + 0 > limit) down = 1 }
+            END {
+                if (!begun && trusted == "yes")
+                    known(own_epoch, own_master)
+                print best + 0, (voices >= quorum && down ? "yes" : "no"), master
+            }' from=own "$state/sentinel/sentinel.conf" from=peers -
+    )
+    epoch=$1 electing=$2 newest=${3-}
+}
+
+# ask_data ADDRESS: one word for the data of the redis there: `none`; COUNT.REST or `old` of one that is not in sync (see
+# data-age); `live` of any other; `loading`; nothing if it does not answer.
+ask_data() {
+    said=$(printf 'ping\nconfig get proc-title-template\n' | admin "$1") || :
+    case $said in
+    '') ;;
+    *LOADING*) echo loading ;;
+    *data=*)
+        said=${said#*data=}
+        echo "${said%%[!0-9a-z.]*}"
+        ;;
+    *) echo live ;;
+    esac
+}
