@@ -176,7 +176,8 @@ uninstall: ## remove what install put there
 
 # ---- checks: tests/suite knows which tests make up each -------------------------------------------------------------
 
-.PHONY: lint format check check-ready check-quick check-san check-valgrind check-guest check-arch check-e2e check-drills check-users
+.PHONY: lint format check check-ready check-quick check-lost check-san check-valgrind check-guest check-arch check-e2e \
+	check-drills check-users
 lint: ## the rules of the house, a complaint a line
 	@scripts/lint
 
@@ -185,6 +186,9 @@ format: ## write all C files as clang-format wants them
 
 check-quick: all tests clients ## unit, golden, error, command and process tests: no appliance, no domain
 	@tests/suite quick
+
+check-lost: all tests ## every combination of lost disks, who was master and the order of starts, with real processes
+	@tests/suite lost
 
 check-san: ## unit tests with ASan and UBSan
 	$(MAKE) VARIANT=san tests

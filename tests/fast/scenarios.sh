@@ -403,3 +403,203 @@ clocks_keep_peace() {
     is "$1: no master was called down" "" "$(grep -h -E '[+](s|o)down master|[+]switch-master' "$dir"/*/log.sentinel)"
     check "$1: the master is who it was" master_is work11
 }
+
+# app_sets KEY VALUE: succeed if that is acknowledged. counts NODE: if its data hold a count of writes (see count-writes).
+app_sets() {
+    [[ $(app 6380 set "$1" "$2") == OK ]]
+}
+counts() {
+    [[ $(admin "$1" -n 16 get airbuild:age) == 0* ]]
+}
+
+# mark VALUE: write a marker that is acknowledged, and counted. marker: what the master has of it.
+mark() {
+    check "'$1' is acknowledged" within 15 app_sets marker "$1"
+    sleep 1.3
+}
+marker() {
+    look
+    admin "$leader" get marker
+}
+
+# lose NODE [NAME=VALUE...]: its disk is lost; the new one joins a cluster that was there before.
+lose() {
+    rm -rf "${dir:?}/$1"
+    machine_make "$1" joins=yes "${@:2}"
+}
+
+# restart NODE...: all workers are off; these come back, and one of them is elected.
+restart() {
+    machine_on "$@"
+    check "they converge" within "$patience" converged
+}
+
+# Disks are lost while all are off: LOST (a list with commas) of a cluster whose master is MASTER and where STALE (or -)
+# missed the last write, then they start: joint, or those that have least to offer first or last.
+scenario_lost() {
+    local lost=${1//,/ } master=$2 stale=$3 order=$4 node expected=''
+    local -a few=() rest=()
+    cluster_make
+    machine_on head10 "${workers[@]}"
+    check "it converges from its first boot" within "$patience" converged
+    if [[ $master != work11 ]]; then
+        for node in work12 work13; do
+            [[ $node == "$master" ]] || admin "$node" config set replica-priority 0 >/dev/null
+        done
+        sleep 2.5
+        machine_off work11
+        check "$master is elected" within "$patience" master_is "$master"
+        machine_on work11
+        check "it converges with another master" within "$patience" converged
+        for node in work12 work13; do admin "$node" config set replica-priority 100 >/dev/null; done
+    fi
+    mark one
+    [[ $stale == - ]] || link_cut "$stale"
+    sleep 0.5
+    mark two
+    machine_off "${workers[@]}"
+    for node in "${workers[@]}"; do
+        if [[ " $lost " == *" $node "* ]]; then
+            lose "$node"
+            few+=("$node")
+        elif [[ $node == "$stale" ]]; then
+            few+=("$node")
+            expected=${expected:-one}
+        else
+            rest+=("$node")
+            expected=two
+        fi
+    done
+    case $order in
+    joint) machine_on work13 work12 work11 ;;
+    few-first) machine_on "${few[@]}" && sleep 4 && machine_on "${rest[@]}" ;;
+    few-last) machine_on "${rest[@]}" && sleep 4 && machine_on "${few[@]}" ;;
+    esac
+    check "it converges with the disks that are left" within 90 converged
+    is "with the data of the best of them" "$expected" "$(marker)"
+    [[ -z $expected ]] || check_not "and never was a node without data master" grep -ls 'begins without' "$dir"/work1?/log.redis
+    mark three
+}
+
+# A replica missed an acknowledged write; it is shut down, which writes its dump.rdb, after the one that has the write.
+scenario_cut-then-shutdown() {
+    up
+    writer_stop
+    mark one
+    link_cut work13
+    sleep 3
+    mark two
+    machine_off work12
+    sleep 2
+    touch "$dir/work13/var/lib/airbuild/redis/temp-1.rdb"
+    machine_stop work13
+    touch -d '+2 days' "$dir"/work13/var/lib/airbuild/redis/{dump.rdb,appendonlydir/*}
+    machine_off work11
+    restart work13 work12
+    is "the write is there" two "$(marker)"
+}
+
+# The master is shut down first, then the others, the one that missed the write last of all.
+scenario_clean-stop-without-master() {
+    up
+    writer_stop
+    mark one
+    link_cut work13
+    sleep 2
+    mark two
+    machine_stop work11
+    machine_stop work12
+    machine_stop work13
+    restart work13 work12
+    is "the write is there" two "$(marker)"
+}
+
+# Two replicas that have the same count: the one that is cut off within the second misses a write.
+scenario_same-second() {
+    up
+    writer_stop
+    mark one
+    link_cut work13
+    check "the write is acknowledged" test "$(app 6380 set marker two)" = OK
+    machine_off "${workers[@]}"
+    restart work13 work12
+    is "the write is there" two "$(marker)"
+}
+
+# Without persistence: the one that was shut down cleanly has an old dump, the others nothing; then nobody has anything.
+scenario_persistence-off() {
+    up persistence=no
+    writer_stop
+    mark one
+    machine_stop work13
+    mark two
+    machine_off work11
+    machine_on work13 work11
+    check "they converge" within "$patience" converged
+    is "the write is there" two "$(marker)"
+    machine_off "${workers[@]}"
+    local node
+    for node in "${workers[@]}"; do rm -f "$dir/$node/var/lib/airbuild/redis/dump.rdb"; done
+    echo nonsense >"$dir/work12/var/lib/airbuild/redis/dump.rdb"
+    restart "${workers[@]}"
+    is "all is lost, but they start" "" "$(marker)"
+    check "a dump that cannot be read was put aside" test -e "$dir/work12/var/lib/airbuild/redis/dump.rdb.damaged"
+    mark three
+}
+
+# FLUSHALL takes the count of writes away: it is written again, larger.
+scenario_flushall() {
+    up
+    writer_stop
+    mark one
+    local before after
+    before=$(admin work11 -n 16 get airbuild:age)
+    check "the application flushes all" test "$(app 6380 flushall)" = OK
+    check "the count comes back" within 10 counts work11
+    after=$(admin work11 -n 16 get airbuild:age)
+    check "and is larger" test "$((10#${after:0:9}))" -gt "$((10#${before:0:9}))"
+    is "the application's database stays clean" 0 "$(app 6380 dbsize)"
+}
+
+# Configurations that were emptied are made anew, and no node with old data is the first master again.
+scenario_emptied() {
+    up
+    writer_stop
+    mark one
+    machine_off work11
+    check "another is elected" within "$patience" master_is_not work11
+    mark two
+    local file
+    for file in redis/redis.conf sentinel/sentinel.conf; do truncate -s 0 "$dir/work11/var/lib/airbuild/$file"; done
+    machine_on work11
+    check "it converges with the emptied one" within "$patience" converged
+    check "which is a replica" master_is_not work11
+    machine_off "${workers[@]}"
+    for file in redis/redis.conf sentinel/sentinel.conf; do truncate -s 0 "$dir/work11/var/lib/airbuild/$file"; done
+    restart "${workers[@]}"
+    is "the write is there" two "$(marker)"
+}
+
+# A killed master that takes long to load its data is replaced; one that loads them at once is not.
+scenario_master-loading() {
+    cluster_make
+    local node
+    for node in "${workers[@]}"; do
+        printf 'key-load-delay 3000\nloading-process-events-interval-bytes 1024\n' >>"$dir/$node/usr/lib/airbuild/templates/redis.conf"
+    done
+    machine_on head10 "${workers[@]}"
+    check "it converges" within "$patience" converged
+    unit_kill work11 redis KILL
+    check "a master with few data is back" within "$patience" converged
+    check "and is the master" master_is work11
+    seq 1 10000 | awk '{ print "set k" $1 " v" }' | app 6380 >/dev/null
+    sleep 2
+    admin work11 bgrewriteaof >/dev/null
+    sleep 3
+    local start=$SECONDS
+    unit_kill work11 redis KILL
+    sleep 1
+    check "writes are back" within "$patience" app_sets k v
+    echo "# seconds without writes: $((SECONDS - start))"
+    check "by another master" master_is_not work11
+}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # test-scenarios.sh - the failures of scenarios.sh against real redis, sentinel and haproxy processes that run the
 # generated configurations, several clusters at a time, each in namespaces of its own. No domain, no systemd.
-# usage: test-scenarios.sh [SCENARIO[*COUNT]...] (without: the plan below); -j N: at a time
+# usage: test-scenarios.sh [SCENARIO[:ARGUMENT...][*COUNT]...] (without: the plan below); -j N: at a time
 # SPDX-License-Identifier: Apache-2.0
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,7 +12,10 @@ if [[ ${1-} == -j ]]; then
 fi
 # The long ones first; a hundred elections, five in each of twenty clusters.
 (($#)) || set -- elections*20 clock stale-replica two-down pause all-off*2 cold-without-first master-shutdown replica master-off \
-    stale-master sessions master-half-cut master-cut no-persistence head-restart reseed damage return-at-election boot-order*5
+    stale-master sessions master-half-cut master-cut no-persistence head-restart reseed damage return-at-election boot-order*5 \
+    cut-then-shutdown clean-stop-without-master same-second persistence-off flushall emptied master-loading \
+    lost:work11:work11:-:joint lost:work11:work11:work13:few-first lost:work12:work12:-:joint \
+    lost:work11,work12:work11:-:few-first lost:work12,work13:work12:-:few-last lost:work11,work12,work13:work11:-:joint
 declare -a plan=()
 for item; do
     count=1
@@ -41,7 +44,7 @@ start() {
         . '$here/../assert.sh'
         . '$here/lib.sh'
         . '$here/scenarios.sh'
-        scenario_$2
+        scenario_${2//:/ }
         tap_end" >"$scratch/$1.tap" 2>"$scratch/$1.err" &
     running[$!]=$1
 }
