@@ -2,7 +2,7 @@
 # scenarios.sh - the failures that a cluster must survive, one function each, run by test-scenarios.sh in a sandbox of
 # its own. They judge behaviour (lost writes, two masters, coming back by itself), not seconds.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2154,SC2034 # dir and workers are of lib.sh; pace is for assert.sh
+# shellcheck disable=SC2154,SC2034,SC2016 # dir and workers are of lib.sh; pace is for assert.sh; a machine expands its own
 
 patience=60 # seconds for anything that must come about by itself
 
@@ -602,4 +602,102 @@ scenario_master-loading() {
     check "writes are back" within "$patience" app_sets k v
     echo "# seconds without writes: $((SECONDS - start))"
     check "by another master" master_is_not work11
+}
+
+# session_open: a client that stays, past all commands; session_id: its number at the server, which differs when the
+# head has cut it off and it came back. session_close.
+session_open() {
+    mkfifo "$dir/in"
+    redis-cli -h 172.31.255.10 -p 6380 <"$dir/in" >"$dir/out" 2>&1 &
+    session=$!
+    exec 7>"$dir/in"
+}
+session_id() {
+    local lines
+    lines=$(wc -l <"$dir/out")
+    echo 'client id' >&7
+    within 20 test "$(wc -l <"$dir/out")" -gt "$lines"
+    within 20 session_spoke "$lines"
+    tail -n 1 "$dir/out"
+}
+session_spoke() {
+    (($(wc -l <"$dir/out") > $1))
+}
+session_close() {
+    exec 7>&-
+    wait "$session"
+}
+
+# Slow is not gone: machines that stand still for a while, a slow network, a haproxy that stands still. No
+# client is cut off, no master replaced. The sentinels are patient here: what they make of it is not what is tried.
+scenario_slow() {
+    up down_after_ms=8000
+    local session id
+    session_open
+    id=$(session_id)
+    check "a session is there" test "$id" -gt 0
+    machine_pause work11
+    sleep 3
+    machine_resume work11
+    is "a master that stood still for 3 s keeps its clients" "$id" "$(session_id)"
+    on work11 bash -c 'kill -STOP $(cat /run/redis.pid); sleep 4; kill -CONT $(cat /run/redis.pid)'
+    is "and one whose redis did for 4 s" "$id" "$(session_id)"
+    for node in "${workers[@]}"; do on "$node" bash -c 'kill -STOP $(cat /run/sentinel.pid)'; done
+    sleep 3
+    for node in "${workers[@]}"; do on "$node" bash -c 'kill -CONT $(cat /run/sentinel.pid)'; done
+    is "when all sentinels stand still for 3 s nobody is cut off" "$id" "$(session_id)"
+    on head10 bash -c 'pkill -STOP -P $(cat /run/haproxy.pid); sleep 2; pkill -CONT -P $(cat /run/haproxy.pid)'
+    is "nor when haproxy does for 2 s" "$id" "$(session_id)"
+    for node in "${workers[@]}"; do tc qdisc add dev "$node" root netem delay 700ms; done
+    sleep 6
+    is "nor when every packet to the workers takes 700 ms" "$id" "$(session_id)"
+    for node in "${workers[@]}"; do tc qdisc del dev "$node" root; done
+    check "it is converged" within "$patience" converged
+    check "and the same is master" master_is work11
+    is "nobody was ever to replace it" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
+    # What is gone is noticed all the same.
+    touch "$dir/work11/off.redis"
+    unit_kill work11 redis KILL
+    check "a master that is gone is replaced" within "$patience" master_is_not work11
+    rm "$dir/work11/off.redis"
+    back
+    session_close
+}
+
+# hog SECONDS: all processors are busy for so long, with several processes each.
+hog() {
+    local i
+    local -a hogs=()
+    for ((i = 0; i < 3 * $(nproc); i++)); do
+        timeout "$1" sh -c 'while :; do :; done' &
+        hogs+=($!)
+    done
+    wait "${hogs[@]}"
+}
+
+# All processors are busy: nobody is cut off, no master replaced. It is run alone, for the sake of the others.
+scenario_busy-host() {
+    up
+    local session id
+    session_open
+    id=$(session_id)
+    check "a session is there" test "$id" -gt 0
+    hog 15
+    is "it is there when all processors were busy" "$id" "$(session_id)"
+    check "and the same is master" master_is work11
+    is "nobody was to replace it" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
+    back
+    session_close
+}
+
+# The head alone is cut off from all workers: it sends nobody anywhere when their silence has lasted.
+scenario_deaf-head() {
+    up min_replicas=0
+    link_cut head10
+    sleep 8
+    # Its own machine asks it: the client's way there is cut, too.
+    check_not "a head that hears no sentinel serves no writes" \
+        on head10 timeout 2 redis-cli -h 172.31.255.10 -p 6380 set nobody 1
+    link_mend head10
+    back
 }

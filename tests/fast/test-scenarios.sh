@@ -11,8 +11,8 @@ if [[ ${1-} == -j ]]; then
     shift 2
 fi
 # The long ones first; a hundred elections, five in each of twenty clusters.
-(($#)) || set -- elections*20 clock stale-replica two-down pause all-off*2 cold-without-first master-shutdown replica master-off \
-    stale-master sessions master-half-cut master-cut no-persistence head-restart reseed damage return-at-election boot-order*5 \
+(($#)) || set -- elections*20 clock stale-replica slow two-down pause all-off*2 cold-without-first master-shutdown replica master-off \
+    stale-master sessions master-half-cut master-cut deaf-head no-persistence head-restart reseed damage return-at-election boot-order*5 \
     cut-then-shutdown clean-stop-without-master same-second persistence-off flushall emptied master-loading \
     lost:work11:work11:-:joint lost:work11:work11:work13:few-first lost:work12:work12:-:joint \
     lost:work11,work12:work11:-:few-first lost:work12,work13:work12:-:few-last lost:work11,work12,work13:work11:-:joint

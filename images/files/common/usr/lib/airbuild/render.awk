@@ -1,8 +1,8 @@
 # render.awk - print a template with a node's facts filled in: awk -f render.awk FACTS TEMPLATE
 # FACTS is what facts.awk printed. In the template
 #   @name@                        is the fact of that name
-#   @each W in workers@ .. @end@  repeats what is between for every worker: @W.name@, @W.address@, @W.length@ (the
-#                                 address's length), @W.id@ (of its sentinel), @W.number@ (01, 02, ...)
+#   @each W in workers@ .. @end@  repeats what is between for every worker: @W.name@, @W.address@, @W.id@ (of its
+#                                 sentinel)
 #   @each W in peers@             the same for all workers but this node
 #   @each W in replicas@          the same for all workers but the first master
 #   @self.id@                     and its like are of this node, if it is a worker
@@ -74,9 +74,7 @@ function bind(name, list, k,    part) {
         return 0
     value[name ".name"] = part[1]
     value[name ".address"] = part[2]
-    value[name ".length"] = length(part[2])
     value[name ".id"] = part[3]
-    value[name ".number"] = sprintf("%02d", k)
     return 1
 }
 
