@@ -24,21 +24,44 @@ clock_ms(void)
 }
 
 int64_t
+clock_wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t
 clock_left(int64_t end_ms)
 {
     int64_t now = clock_ms();
     return end_ms > now ? end_ms - now : 0;
 }
 
+int64_t
+clock_boot_s(void)
+{
+    struct timespec since;
+    if (clock_gettime(CLOCK_BOOTTIME, &since) != 0)
+        return 0;
+    return clock_wall_ms() / 1000 - (int64_t) since.tv_sec;
+}
+
+char *
+clock_stamp_of(int64_t s)
+{
+    time_t when = (time_t) s;
+    struct tm utc;
+    char text[sizeof "2026-11-22T17:41:20Z"];
+    gmtime_r(&when, &utc);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return str_dup(text);
+}
+
 char *
 clock_stamp(void)
 {
-    time_t now = time(NULL);
-    struct tm utc;
-    char text[sizeof "2026-11-22T17:41:20Z"];
-    gmtime_r(&now, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return str_dup(text);
+    return clock_stamp_of(clock_wall_ms() / 1000);
 }
 
 // Make event_fd readable. Only what signal-safety(7) allows; so below.

@@ -10,7 +10,10 @@
 
 int64_t clock_ms(void);             // monotonic milliseconds
 int64_t clock_left(int64_t end_ms); // milliseconds until end_ms (as clock_ms counts), never below 0
+int64_t clock_wall_ms(void);        // milliseconds since 1970 by the host's clock, which may be set
+int64_t clock_boot_s(void);         // when this host started, in seconds since 1970; 0: unknown
 char *clock_stamp(void);            // "2026-11-22T17:41:20Z" of now; caller frees
+char *clock_stamp_of(int64_t s);    // of that many seconds since 1970
 
 // From here on SIGINT, SIGTERM and SIGHUP only set a flag and make interrupt_fd readable; a second
 // one ends the program.

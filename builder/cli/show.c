@@ -6,6 +6,8 @@
 #include "cli/message.h"
 #include "cli/table.h"
 
+#include <stdlib.h>
+
 static bool
 is_master(const struct cluster_node_report *node)
 {
@@ -61,6 +63,35 @@ sentinel_cell(struct table *table, const struct cluster_node_report *node)
         table_cellf(table, COLOR_NONE, "%s, %u of them", node->sentinel, node->sentinels);
 }
 
+// What is wrong with it besides, or NULL; the caller frees.
+static char *
+note_of(const struct cluster_node_report *node)
+{
+    STRV_AUTO struct strv notes = {0};
+    if (node->clock_ms != 0)
+        strv_addf(&notes, "clock %.1f s %s", (double) llabs(node->clock_ms) / 1000,
+            node->clock_ms < 0 ? "behind" : "ahead");
+    if (node->tilt)
+        strv_add(&notes, "TILT");
+    if (node->quorum != NULL)
+        strv_add(&notes, node->quorum);
+    return notes.count > 0 ? strv_join(&notes, "; ") : NULL;
+}
+
+// Indented lines below the table, one for each node that has something.
+static void
+show_notes(const struct cluster_report *report, bool color, struct buf *text)
+{
+    for (size_t i = 0; i < report->node_count; i++) {
+        FREE_AUTO char *note = note_of(&report->nodes[i]);
+        FREE_AUTO char *harmless = note != NULL ? message_harmless(note) : NULL;
+        if (harmless == NULL)
+            continue;
+        message_paint(text, color, COLOR_YELLOW, report->nodes[i].name);
+        buf_printf(text, ": %s\n", harmless);
+    }
+}
+
 void
 show_nodes(const struct cluster_report *report, bool color, struct buf *text)
 {
@@ -85,6 +116,7 @@ show_nodes(const struct cluster_report *report, bool color, struct buf *text)
         sentinel_cell(&table, node);
     }
     table_print(&table, 0, color, text);
+    show_notes(report, color, text);
 }
 
 void
@@ -110,6 +142,9 @@ node_json(const struct cluster_node_report *node)
     jv_set(value, "lag_s", node->lag_s >= 0 ? jv_int(node->lag_s) : jv_null());
     jv_set_string(value, "sentinel", node->sentinel);
     jv_set(value, "sentinels", node->sentinels > 0 ? jv_int(node->sentinels) : jv_null());
+    jv_set_bool(value, "tilt", node->tilt);
+    jv_set_string(value, "quorum", node->quorum);
+    jv_set(value, "clock_ms", node->clock_ms != 0 ? jv_int(node->clock_ms) : jv_null());
     return value;
 }
 

@@ -47,6 +47,10 @@ struct cluster_node_report {
     long long lag_s;    // seconds since a replica last heard of its master; -1 unknown
     char *sentinel;     // name (else address) of the node its sentinel names master, or NULL
     unsigned sentinels; // sentinels it knows, itself included; 0 unknown
+    bool tilt;          // its sentinel only watches, as its clock jumped
+    char *quorum;       // why its sentinel could not replace the master now; NULL: it could, or did
+                        // not say
+    long long clock_ms; // its clock ahead of the host's, or behind (negative); 0: right, or unknown
 };
 
 struct cluster_report {

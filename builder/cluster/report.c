@@ -4,7 +4,10 @@
 #include "cluster/session.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cluster/tail.h"
+
+#include <stdlib.h>
 
 void
 cluster_report_free(struct cluster_report *report)
@@ -16,6 +19,7 @@ cluster_report_free(struct cluster_report *report)
         free(report->nodes[i].phase);
         free(report->nodes[i].says);
         free(report->nodes[i].sentinel);
+        free(report->nodes[i].quorum);
     }
     free(report->nodes);
     free(report->summary);
@@ -59,7 +63,11 @@ report_worker(
     if (result->sentinel.answered) {
         node->sentinel = name_of_address(spec, result->sentinel.master);
         node->sentinels = result->sentinel.other_sentinels + 1;
+        node->tilt = result->sentinel.tilt;
+        node->quorum = result->sentinel.quorum_ok ? NULL : str_dup(result->sentinel.quorum_text);
     }
+    if (redis->answered && redis->clock_known && llabs(redis->clock_ms) > PROBE_CLOCK_MS)
+        node->clock_ms = redis->clock_ms;
 }
 
 static void
@@ -125,6 +133,41 @@ report_make(const struct spec *spec, const struct survey *survey,
     return report;
 }
 
+// All machines of a cluster that is there are off. Libvirt does not say since when: the last that
+// they wrote to their consoles does.
+static bool
+all_off(const struct survey *survey)
+{
+    for (size_t i = 0; i < survey->count; i++)
+        if (survey->domains[i].state != VIRT_OFF || !survey->domains[i].ours)
+            return false;
+    return survey->count > 0;
+}
+
+char *
+report_off(int64_t booted_s, int64_t spoke_s)
+{
+    if (booted_s <= 0 || spoke_s == 0 || spoke_s >= booted_s)
+        return str_dup(
+            "the machines are off: somebody stopped them; 'airbuild launch' starts them");
+    FREE_AUTO char *stamp = clock_stamp_of(booted_s);
+    return str_format(
+        "the machines are off: the host was restarted at %s, or somebody stopped them "
+        "before; 'airbuild launch' starts them",
+        stamp);
+}
+
+static char *
+why_off(const struct spec *spec)
+{
+    int64_t spoke = 0;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        int64_t at = tail_time(spec, spec->nodes[i].name);
+        spoke = at > spoke ? at : spoke;
+    }
+    return report_off(clock_boot_s(), spoke);
+}
+
 int
 cluster_status(const struct spec *spec, struct cluster_report **ret, struct error *err)
 {
@@ -142,5 +185,9 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
     if (session_probe(&session, &survey, 2000, results, &verdict, err) < 0)
         return -1;
     *ret = report_make(spec, &survey, results, &verdict);
+    if (all_off(&survey)) {
+        free((*ret)->summary);
+        (*ret)->summary = why_off(spec);
+    }
     return 0;
 }

@@ -54,6 +54,10 @@ int session_probe(struct session *session, const struct survey *survey, int64_t 
 struct cluster_report *report_make(const struct spec *spec, const struct survey *survey,
     const struct probe_result *results, const struct probe_verdict *verdict);
 
+// Why all machines are off, as far as can be known, from when the host started and when the last of
+// them was heard of (seconds since 1970; 0: unknown). Pure; caller frees.
+char *report_off(int64_t booted_s, int64_t spoke_s);
+
 // Take away what a cluster is made of, in the session's lock. Not the images. Nothing is removed
 // from disk before all that libvirt has of it is gone.
 int session_destroy(struct session *session, struct progress *progress, struct error *err);

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define TAIL_BYTES 16384
 
@@ -17,6 +18,14 @@ tail_position(const struct spec *spec, const char *node)
     FREE_AUTO char *path = cluster_node_path(spec, node, "console.log");
     int64_t size = file_size(path);
     return size > 0 ? size : 0;
+}
+
+int64_t
+tail_time(const struct spec *spec, const char *node)
+{
+    FREE_AUTO char *path = cluster_node_path(spec, node, "console.log");
+    struct stat about;
+    return stat(path, &about) == 0 ? (int64_t) about.st_mtime : 0;
 }
 
 // The log after since, at most its last TAIL_BYTES; "" when it cannot be read. NULs become blanks.

@@ -20,6 +20,9 @@ char *tail_lines(const struct spec *spec, const char *node, int64_t since, unsig
 // Bytes in the log now; 0 when there is none.
 int64_t tail_position(const struct spec *spec, const char *node);
 
+// When the last was written to it, in seconds since 1970; 0 when there is none.
+int64_t tail_time(const struct spec *spec, const char *node);
+
 // Pure parts of the above, over a piece of a log.
 char *tail_phase_of(const char *text, const char *node);
 char *tail_lines_of(const char *text, unsigned count);

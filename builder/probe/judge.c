@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct view {
     const struct probe_target *targets;
@@ -174,6 +175,77 @@ some_head_serves(const struct view *view)
     return await(view, "there is no head to serve it");
 }
 
+static bool
+knows(const struct probe_sentinel *sentinel, const char *address)
+{
+    for (unsigned i = 0; i < sentinel->peer_count; i++)
+        if (str_equal(sentinel->peers[i], address))
+            return true;
+    return false;
+}
+
+static bool
+is_workers_address(const struct view *view, const char *address)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (!view->targets[i].head && str_equal(view->targets[i].address, address))
+            return true;
+    return false;
+}
+
+// Each other worker's that runs, and none besides: one that is nobody's counts for the majority.
+static bool
+sentinel_knows(const struct view *view, size_t i)
+{
+    const struct probe_sentinel *sentinel = &view->results[i].sentinel;
+    const char *name = view->targets[i].name;
+    for (size_t k = 0; k < view->count; k++)
+        if (is_worker(view, k) && k != i && !knows(sentinel, view->targets[k].address))
+            return await(
+                view, "sentinel on '%s' does not know that on '%s'", name, view->targets[k].name);
+    for (unsigned k = 0; k < sentinel->peer_count; k++)
+        if (!is_workers_address(view, sentinel->peers[k]))
+            return await(view, "sentinel on '%s' counts with one at '%s', which is no worker", name,
+                sentinel->peers[k]);
+    if (sentinel->other_sentinels != sentinel->peer_count)
+        return await(view, "sentinel on '%s' counts with %u others, and names %u", name,
+            sentinel->other_sentinels, sentinel->peer_count);
+    return true;
+}
+
+// They could replace the master now.
+static bool
+sentinels_are_ready(const struct view *view)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        const struct probe_sentinel *sentinel = &view->results[i].sentinel;
+        const char *name = view->targets[i].name;
+        if (!is_worker(view, i))
+            continue;
+        if (!sentinel_knows(view, i))
+            return false;
+        if (sentinel->tilt)
+            return await(view,
+                "sentinel on '%s' is in TILT, as its clock jumped: it only watches for 30 s", name);
+        if (!sentinel->quorum_ok)
+            return await(view, "sentinel on '%s' could not replace the master: %s", name,
+                sentinel->quorum_text);
+    }
+    return true;
+}
+
+static bool
+clocks_are_right(const struct view *view)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        const struct probe_redis *redis = &view->results[i].redis;
+        if (is_worker(view, i) && redis->clock_known && llabs(redis->clock_ms) > PROBE_CLOCK_MS)
+            return await(view, "the clock of '%s' is %.1f s %s", view->targets[i].name,
+                (double) llabs(redis->clock_ms) / 1000, redis->clock_ms < 0 ? "behind" : "ahead");
+    }
+    return true;
+}
+
 void
 probe_judge(const struct probe_target *targets, const struct probe_result *results, size_t count,
     unsigned quorum, struct probe_verdict *ret)
@@ -183,5 +255,6 @@ probe_judge(const struct probe_target *targets, const struct probe_result *resul
     ret->master = find_master(&view);
     ret->converged = every_redis_answers(&view) && every_sentinel_answers(&view) &&
                      sentinels_agree(&view) && every_replica_follows(&view) &&
-                     some_head_serves(&view);
+                     some_head_serves(&view) && sentinels_are_ready(&view) &&
+                     clocks_are_right(&view);
 }

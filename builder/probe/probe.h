@@ -21,6 +21,8 @@
 #define PROBE_ADDRESS 64
 #define PROBE_RUN_ID 41
 #define PROBE_TEXT 160
+#define PROBE_PEERS 64      // sentinels one can know
+#define PROBE_CLOCK_MS 1000 // a worker's clock may differ so much from the host's
 
 struct probe_target {
     const char *name;    // node name, for sentences
@@ -48,8 +50,12 @@ struct probe_redis {
     long long offset;       // replication offset: a master's own, how far a replica has come
     unsigned replica_count; // of a master: how many are connected
     long long uptime_s;
-    char engine[16];  // "redis", "valkey"
-    char version[32]; // "7.0.15"
+    bool clock_known; // it told its time; the account of a disk made by an older image may not ask
+    long long clock_ms; // how far its clock is surely ahead of the host's, or behind (negative):
+                        // what the way of question and answer may explain is not counted
+    long long clock_asked_ms; // by the host's clock
+    char engine[16];          // "redis", "valkey"
+    char version[32];         // "7.0.15"
     char run_id[PROBE_RUN_ID];
 };
 
@@ -62,6 +68,8 @@ struct probe_sentinel {
     bool quorum_ok; // SENTINEL CKQUORUM: a failover could be authorized now
     char quorum_text[PROBE_TEXT];
     bool tilt; // its clock jumped; it watches but does not act for 30 s
+    char peers[PROBE_PEERS][PROBE_ADDRESS]; // the other sentinels it knows
+    unsigned peer_count;                    // of peers; 0 when it did not tell
 };
 
 struct probe_head {
@@ -95,7 +103,9 @@ struct probe_verdict {
 
 // Converged: all running sentinels, at least quorum of them, name one master; it says role:master;
 // every other running worker follows it with its link up; what was written through the head was
-// read back. Pure.
+// read back; each running sentinel knows all others that run and none that is no worker, none is in
+// TILT, and each says that a failover could be authorized; the clock of each worker that tells it
+// is within PROBE_CLOCK_MS of the host's. Pure.
 void probe_judge(const struct probe_target *targets, const struct probe_result *results,
     size_t count, unsigned quorum, struct probe_verdict *ret);
 

@@ -1,10 +1,16 @@
 // redis.c - what a worker's redis says of itself: INFO, which it answers even while it loads its
-// data.
+// data; and its clock.
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/ask.h"
 #include "probe/info.h"
 
+#include "base/clock.h"
+
 #include <stdint.h>
+#include <stdlib.h>
+
+// In the order they are asked.
+enum question { ASK_INFO, ASK_TIME };
 
 static enum probe_role
 role_of(const char *info)
@@ -62,16 +68,47 @@ read_info(const char *info, struct probe_redis *ret)
 }
 
 static void
+hear_info(struct talk *talk, const redisReply *reply)
+{
+    struct probe_redis *redis = talk->result;
+    if (reply->type == REDIS_REPLY_ERROR) {
+        wire_refused(&talk->wire, reply);
+    } else if (reply->type != REDIS_REPLY_STRING) {
+        wire_fail(&talk->wire, "it answers INFO with no text");
+    } else {
+        read_info(reply->str, redis);
+        redis->clock_asked_ms = clock_wall_ms();
+        talk_ask(talk, "TIME");
+    }
+}
+
+// Seconds and microseconds. It was read between question and answer, nobody knows when.
+static void
+hear_time(struct talk *talk, const redisReply *reply)
+{
+    struct probe_redis *redis = talk->result;
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        reply->element[0]->str == NULL || reply->element[1]->str == NULL)
+        return;
+    long long heard = clock_wall_ms();
+    unsigned long long seconds, micros;
+    if (!str_to_u64(reply->element[0]->str, INT32_MAX * 1000ULL, &seconds) ||
+        !str_to_u64(reply->element[1]->str, 999999, &micros))
+        return;
+    long long told = (long long) (seconds * 1000 + micros / 1000);
+    redis->clock_known = true;
+    redis->clock_ms = told > heard                   ? told - heard
+                      : told < redis->clock_asked_ms ? told - redis->clock_asked_ms
+                                                     : 0;
+}
+
+static void
 hear(struct talk *talk, unsigned index, const redisReply *reply)
 {
-    (void) index;
-    struct probe_redis *redis = talk->result;
-    if (reply->type == REDIS_REPLY_ERROR)
-        wire_refused(&talk->wire, reply);
-    else if (reply->type != REDIS_REPLY_STRING)
-        wire_fail(&talk->wire, "it answers INFO with no text");
+    if (index == ASK_INFO)
+        hear_info(talk, reply);
     else
-        read_info(reply->str, redis);
+        hear_time(talk, reply);
 }
 
 void

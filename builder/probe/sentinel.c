@@ -7,7 +7,7 @@
 #include <string.h>
 
 // In the order they are asked.
-enum question { ASK_ADDRESS, ASK_MASTER, ASK_QUORUM, ASK_INFO };
+enum question { ASK_ADDRESS, ASK_MASTER, ASK_PEERS, ASK_QUORUM, ASK_INFO };
 
 // reply as a text, "" when it is none.
 static const char *
@@ -55,6 +55,20 @@ hear_master(struct talk *talk, const redisReply *reply)
     }
 }
 
+// A list of such lists, one a sentinel.
+static void
+hear_peers(struct talk *talk, const redisReply *reply)
+{
+    struct probe_sentinel *sentinel = talk->result;
+    for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
+        const redisReply *peer = reply->element[i];
+        for (size_t k = 0; peer->type == REDIS_REPLY_ARRAY && k + 1 < peer->elements; k += 2)
+            if (str_equal(text_of(peer->element[k]), "ip") && sentinel->peer_count < PROBE_PEERS)
+                wire_copy(sentinel->peers[sentinel->peer_count++], PROBE_ADDRESS,
+                    text_of(peer->element[k + 1]));
+    }
+}
+
 static void
 hear(struct talk *talk, unsigned index, const redisReply *reply)
 {
@@ -65,6 +79,9 @@ hear(struct talk *talk, unsigned index, const redisReply *reply)
         break;
     case ASK_MASTER:
         hear_master(talk, reply);
+        break;
+    case ASK_PEERS:
+        hear_peers(talk, reply);
         break;
     case ASK_QUORUM:
         sentinel->quorum_ok = reply->type == REDIS_REPLY_STATUS;
@@ -84,6 +101,7 @@ ask_sentinel(struct talk *talk, const char *address, const struct probe_access *
     talk_open(talk, address, PROBE_SENTINEL_PORT, access);
     talk_ask(talk, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", access->master_name);
     talk_ask(talk, "SENTINEL", "MASTER", access->master_name);
+    talk_ask(talk, "SENTINEL", "SENTINELS", access->master_name);
     talk_ask(talk, "SENTINEL", "CKQUORUM", access->master_name);
     talk_ask(talk, "INFO", "sentinel");
 }

@@ -289,6 +289,22 @@ test_report_of_a_converged_cluster(void **state)
     assert_int_equal(report->nodes[1].sentinels, 3);
 }
 
+// A host that was restarted does not start them; one that was not did not stop them either.
+static void
+test_report_of_machines_that_are_off(void **state)
+{
+    (void) state;
+    FREE_AUTO char *restarted = report_off(1764000000, 1763999999);
+    assert_contains(
+        restarted, "the host was restarted at 2025-11-24T16:00:00Z, or somebody stopped");
+    assert_contains(restarted, "'airbuild launch' starts them");
+    FREE_AUTO char *stopped = report_off(1764000000, 1764000000);
+    assert_contains(stopped, "the machines are off: somebody stopped them; 'airbuild launch'");
+    FREE_AUTO char *unknown = report_off(0, 1764000000), *silent = report_off(1764000000, 0);
+    assert_string_equal(unknown, stopped);
+    assert_string_equal(silent, stopped);
+}
+
 int
 main(void)
 {
@@ -306,6 +322,7 @@ main(void)
         cmocka_unit_test(test_lines_are_harmless),
         cmocka_unit_test(test_machine_names_every_link_of_its_chain),
         cmocka_unit_test(test_report_of_a_converged_cluster),
+        cmocka_unit_test(test_report_of_machines_that_are_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

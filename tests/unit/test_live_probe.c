@@ -33,7 +33,7 @@ static const struct probe_access status = {"status", "StatusPassword", "redis-pr
     "user sentinel on >SentinelPassword allchannels +multi +slaveof +ping +exec +subscribe " \
     "+config|rewrite +role +publish +info +client|setname +client|kill +script|kill\n"       \
     "user check on >CheckPassword +ping +info\n"                                             \
-    "user status on >StatusPassword ~airbuild:* +ping +info +role +get +set +del\n"          \
+    "user status on >StatusPassword ~airbuild:* +ping +info +role +get +set +del +time\n"    \
     "masteruser replica\nmasterauth ReplicaPassword\n"
 
 static const char redis_acl[] = REDIS_ACL;
@@ -257,6 +257,9 @@ test_converged(void **state)
     assert_true(sentinel->quorum_ok);
     assert_contains(sentinel->quorum_text, "OK 3 usable Sentinels");
     assert_false(sentinel->tilt);
+    assert_int_equal(sentinel->peer_count, 2);
+    assert_true(master->clock_known && replica->clock_known);
+    assert_int_equal(master->clock_ms, 0); // it is the host's
     const struct probe_head *head = &results[HEAD].head;
     assert_int_equal(head->writer, W11);
     assert_true(head->reader == W12 || head->reader == W13);
@@ -339,10 +342,11 @@ test_refusals(void **state)
     assert_contains(results[W11].redis.error, "NOAUTH");
     assert_contains(results[W11].sentinel.error, "NOAUTH");
 
-    // An account that may not look at sentinel at all.
+    // An account that may not look at sentinel at all, nor ask for the time.
     const struct probe_access narrow = {"check", "CheckPassword", "redis-primary"};
     ask(all, &narrow, results);
     assert_true(results[W11].redis.answered);
+    assert_false(results[W11].redis.clock_known);
     assert_contains(results[HEAD].head.write_error, "NOPERM");
 
     const struct probe_access other = {"status", "StatusPassword", "some-other"};

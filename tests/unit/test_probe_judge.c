@@ -1,5 +1,6 @@
 // test_probe_judge.c - the rule `converged`: a good cluster, then everything that can be wrong with
 // it, one by one.
+// Longer than 500 lines: one function and one row for each thing that can be wrong.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -39,8 +40,13 @@ static void
 name_master(struct cluster *cluster, int node, const char *master)
 {
     struct probe_sentinel *sentinel = &cluster->results[node].sentinel;
-    sentinel->answered = true;
+    sentinel->answered = sentinel->quorum_ok = true;
     put(sentinel->master, master);
+    sentinel->other_sentinels = sentinel->peer_count = 0;
+    for (int i = W11; i < NODES; i++)
+        if (i != node)
+            put(sentinel->peers[sentinel->peer_count++], cluster->targets[i].address);
+    sentinel->other_sentinels = sentinel->peer_count;
 }
 
 // work11 is master and all is well.
@@ -297,6 +303,86 @@ quorum_of_all(struct cluster *cluster)
     sentinels_disagree(cluster);
 }
 
+static void
+peer_unknown(struct cluster *cluster)
+{
+    struct probe_sentinel *sentinel = &cluster->results[W12].sentinel;
+    put(sentinel->peers[1], sentinel->peers[0]);
+    sentinel->other_sentinels = sentinel->peer_count = 1;
+}
+
+// What an older one left behind, or a stranger: it counts for the majority.
+static void
+peer_of_nobody(struct cluster *cluster)
+{
+    struct probe_sentinel *sentinel = &cluster->results[W13].sentinel;
+    put(sentinel->peers[sentinel->peer_count++], "192.0.2.1");
+    sentinel->other_sentinels = 3;
+}
+
+static void
+peer_twice(struct cluster *cluster)
+{
+    cluster->results[W13].sentinel.other_sentinels = 3;
+}
+
+// A worker that is off is known to the others, and need not be.
+static void
+absent_unknown(struct cluster *cluster)
+{
+    halt(cluster, W13);
+    for (int i = W11; i <= W12; i++)
+        cluster->results[i].sentinel.other_sentinels = cluster->results[i].sentinel.peer_count = 1;
+}
+
+static void
+in_tilt(struct cluster *cluster)
+{
+    cluster->results[W12].sentinel.tilt = true;
+}
+
+static void
+no_quorum(struct cluster *cluster)
+{
+    struct probe_sentinel *sentinel = &cluster->results[W11].sentinel;
+    sentinel->quorum_ok = false;
+    snprintf(sentinel->quorum_text, sizeof sentinel->quorum_text, "NOQUORUM 1 usable Sentinels.");
+}
+
+static void
+clock_of(struct cluster *cluster, int node, bool known, long long ms)
+{
+    cluster->results[node].redis.clock_known = known;
+    cluster->results[node].redis.clock_ms = ms;
+}
+
+static void
+clock_behind(struct cluster *cluster)
+{
+    clock_of(cluster, W12, true, -12000);
+}
+
+static void
+clock_ahead(struct cluster *cluster)
+{
+    clock_of(cluster, W11, true, PROBE_CLOCK_MS + 1);
+}
+
+static void
+clocks_near(struct cluster *cluster)
+{
+    clock_of(cluster, W11, true, PROBE_CLOCK_MS);
+    clock_of(cluster, W12, true, -PROBE_CLOCK_MS);
+    clock_of(cluster, W13, true, 0);
+}
+
+// A disk of an older image, whose account may not ask.
+static void
+clock_unknown(struct cluster *cluster)
+{
+    clock_of(cluster, W13, false, 0);
+}
+
 static const struct {
     const char *name;
     void (*change)(struct cluster *);
@@ -344,6 +430,19 @@ static const struct {
     {"single worker", single_worker, W11, NULL},
     {"two workers", two_workers, W11, NULL},
     {"nothing was asked", nothing_was_asked, -1, "redis on 'work11' does not answer: "},
+    {"peer unknown", peer_unknown, W11, "sentinel on 'work12' does not know that on 'work13'"},
+    {"peer of nobody", peer_of_nobody, W11,
+        "sentinel on 'work13' counts with one at '192.0.2.1', which is no worker"},
+    {"peer twice", peer_twice, W11, "sentinel on 'work13' counts with 3 others, and names 2"},
+    {"absent and unknown", absent_unknown, W11, NULL},
+    {"in TILT", in_tilt, W11,
+        "sentinel on 'work12' is in TILT, as its clock jumped: it only watches for 30 s"},
+    {"no quorum", no_quorum, W11,
+        "sentinel on 'work11' could not replace the master: NOQUORUM 1 usable Sentinels."},
+    {"clock behind", clock_behind, W11, "the clock of 'work12' is 12.0 s behind"},
+    {"clock ahead", clock_ahead, W11, "the clock of 'work11' is 1.0 s ahead"},
+    {"clocks near", clocks_near, W11, NULL},
+    {"clock unknown", clock_unknown, W11, NULL},
     {"quorum of all", quorum_of_all, -1, "sentinel on 'work11' names 'work11' master"},
 };
 
