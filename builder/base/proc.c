@@ -1,4 +1,5 @@
-// proc.c - child processes: spawn, read, wait, end. The only place of the program that starts one.
+// proc.c - child processes: spawn, read, wait, end. The only place of the program that starts one
+// (burn.c's have no program).
 // SPDX-License-Identifier: Apache-2.0
 #include "base/proc.h"
 

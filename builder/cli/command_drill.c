@@ -322,16 +322,17 @@ const struct cli_command command_drill = {
     .arguments = "[NAME...]",
     .summary = "break the cluster on purpose, and measure how it survives",
     .details =
-        "A drill pulls the power, presses the power button, cuts the network, kills a process or "
-        "suspends a machine, while a client writes and another reads through the head all the "
+        "A drill pulls the power, presses the power button, cuts the network, kills a process, "
+        "suspends a machine or keeps the host's processors busy, while a client writes and another "
+        "reads through the head all the "
         "time. Everything that recovers is the nodes' own work. Told are how long no write and no "
         "read was answered, how many acknowledged writes the cluster has lost, whether two "
         "masters took writes at once, and how long it took to converge again.\n"
         "Without a name it runs all drills that keep the data. A drill that begins with new disks "
         "asks first; where there is no terminal it refuses unless --yes is given.\n"
         "PASS: all is as it must be. SLOW: a limit of time was missed, which depends on the host. "
-        "FAIL: acknowledged writes were lost, two masters took writes, or it did not converge "
-        "again; the exit status is 15 then.\n",
+        "FAIL: acknowledged writes were lost, two masters took writes, a healthy master was "
+        "replaced, or it did not converge again; the exit status is 15 then.\n",
     .options = options,
     .values_size = sizeof(struct drill_values),
     .operand = CLI_DRILL,

@@ -110,7 +110,6 @@ told(enum drill_act act)
         [ACT_RESTART_HAPROXY] = "haproxy restarted",
         [ACT_CUT_PEERS] = "cut off from the other workers",
         [ACT_JOIN_PEERS] = "reaches the other workers",
-        [ACT_RESEED] = "new seed",
     };
     return words[act];
 }
@@ -119,7 +118,7 @@ static bool
 mends(enum drill_act act)
 {
     return act == ACT_START || act == ACT_START_SHUFFLED || act == ACT_PLUG || act == ACT_RESUME ||
-           act == ACT_START_REDIS || act == ACT_JOIN_PEERS;
+           act == ACT_START_REDIS || act == ACT_JOIN_PEERS || act == ACT_REST;
 }
 
 static int
@@ -168,8 +167,6 @@ do_to_one(struct drill *drill, enum drill_act act, size_t index, struct error *e
         return systemctl(drill, node->name, "restart", "haproxy.service", err);
     if (act == ACT_CUT_PEERS || act == ACT_JOIN_PEERS)
         return cut_peers(drill, index, act == ACT_CUT_PEERS, err);
-    if (act == ACT_RESEED)
-        return launch_reseed(&drill->session, node, true, err);
     return do_to_machine(drill, act, node->name, err);
 }
 
@@ -339,6 +336,20 @@ do_to_all(struct drill *drill, const struct drill_step *step, struct error *err)
     return 0;
 }
 
+// The host's processors. Twice the time is for a machine that is slow to look.
+static int
+burn_or_rest(struct drill *drill, enum drill_act act, struct error *err)
+{
+    bool burns = act == ACT_BURN;
+    drill_note(drill, burns ? DRILL_FAULT : DRILL_HEAL, "host: all processors %s",
+        burns ? "busy" : "free");
+    burn_end(&drill->burn);
+    if (burns && burn_start(&drill->burn, 2LL * DRILL_BURN_MS, err) < 0)
+        return -1;
+    acted(drill);
+    return 0;
+}
+
 int
 drill_do(struct drill *drill, const struct drill_step *step, struct error *err)
 {
@@ -352,6 +363,8 @@ drill_do(struct drill *drill, const struct drill_step *step, struct error *err)
         drill->heal_ms = now;
     if (step->act == ACT_NEW_DISKS)
         return new_disks(drill, err);
+    if (step->act == ACT_BURN || step->act == ACT_REST)
+        return burn_or_rest(drill, step->act, err);
     if (step->act == ACT_START_SHUFFLED)
         return start_shuffled(drill, err);
     return do_to_all(drill, step, err);
@@ -404,6 +417,7 @@ void
 drill_mend(struct drill *drill)
 {
     interrupt_heeded();
+    burn_end(&drill->burn);
     if (drill->broken_ms == 0 || drill->session.virt == NULL)
         return;
     interrupt_hold();

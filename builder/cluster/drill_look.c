@@ -12,7 +12,6 @@
 #define PAUSE_MS 100 // between looks
 #define MISSES 3     // looks in a row that tell that it is no longer converged: one may be late
 #define AWAIT_OFF_MS 180000
-#define AWAIT_MASTER_MS 60000
 #define AWAIT_CONVERGED_MS 600000
 #define TWIN_KEY "airbuild:drill:twin"
 
@@ -134,12 +133,13 @@ is_over(const struct drill *drill, const struct drill_step *step)
 static int64_t
 longest(const struct drill *drill, const struct drill_step *step)
 {
+    bool lasts = step->act == ACT_WATCH && drill->measure_ms != 0 && drill->heal_ms == 0;
     if (step->ms > 0)
-        return step->ms;
+        return step->ms + (lasts ? drill->limits.watch_ms : 0);
     if (step->act == ACT_AWAIT_OFF)
         return AWAIT_OFF_MS;
     if (step->act == ACT_AWAIT_MASTER)
-        return AWAIT_MASTER_MS;
+        return drill->limits.failover_ms;
     return drill->run->timeout_ms > 0 ? drill->run->timeout_ms : AWAIT_CONVERGED_MS;
 }
 

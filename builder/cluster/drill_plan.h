@@ -35,7 +35,8 @@ enum drill_act {
     ACT_RESTART_HAPROXY,
     ACT_CUT_PEERS, // no packet to the other workers; the head still reaches it
     ACT_JOIN_PEERS,
-    ACT_RESEED,          // a new seed with a new instance-id
+    ACT_BURN,            // all processors of the host are busy
+    ACT_REST,            // and no longer
     ACT_NEW_DISKS,       // all nodes begin anew, all but the first master are started
     ACT_AWAIT_OFF,       // until the machine is off
     ACT_AWAIT_MASTER,    // until the sentinels name another master
@@ -43,6 +44,8 @@ enum drill_act {
     ACT_AWAIT_CONVERGED, // until all machines run and have
     ACT_WATCH,           // for ms
 };
+
+#define DRILL_BURN_MS 60000
 
 struct drill_step {
     enum drill_act act;
@@ -54,17 +57,32 @@ struct drill_scenario {
     struct drill_info info;
     const struct drill_step *steps;
     bool failover;   // another master must have been named
-    double outage_s; // limits, beyond the noise; below 0: none
+    bool steady;     // none may have been
+    double outage_s; // limits, beyond the noise; below 0: none, or DRILL_BY_SPEC
     double pause_s;
     double read_outage_s;
     double lost_s; // acknowledged writes that may be lost, as seconds of writing; 0: none
-    bool closed;   // no write may be acknowledged from 4 s after the fault until the first heal
+    bool closed;   // no write may be acknowledged from when nothing is taken until the first heal
 };
+
+// As an outage: until the sentinels have replaced the master. As lost_s: until a master without
+// replicas takes no more writes.
+#define DRILL_BY_SPEC (-2.0)
+
+// What a scenario's limits are with the settings of a cluster. Pure.
+struct drill_limits {
+    double outage_s, pause_s, read_outage_s, lost_s; // as in the scenario, all known
+    int64_t closed_ms;                               // from the fault until nothing is taken
+    int64_t failover_ms;                             // longest wait until another master is named
+    int64_t watch_ms;                                // to be added to the time that a fault lasts
+};
+void drill_limits(const struct drill_scenario *scenario, const struct spec_redis *redis,
+    struct drill_limits *ret);
 
 const struct drill_scenario *drill_scenario(const char *name); // NULL when there is none
 
 // Fill behaved, in_time and verdict from what was measured. Pure.
-void drill_judge(const struct drill_scenario *scenario, unsigned writes_per_s,
-    unsigned long long acked_while_closed, struct drill_result *result);
+void drill_judge(const struct drill_scenario *scenario, const struct drill_limits *limits,
+    unsigned writes_per_s, unsigned long long acked_while_closed, struct drill_result *result);
 
 #endif

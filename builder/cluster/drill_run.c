@@ -13,9 +13,6 @@
 #define VERIFY_MS 60000
 #define FORGET_MS 20000
 #define READY_MS 60000 // for a cluster that something else has shaken to converge
-// Workers fence themselves within min-replicas-max-lag (3 s), the head within two checks: then
-// nothing is taken.
-#define CLOSED_MS 4000
 
 static int
 open_session(struct drill *drill, struct error *err)
@@ -138,7 +135,7 @@ acked_while_closed(const struct drill *drill)
     const struct load_sample *samples = load_writes(drill->load, &count);
     for (size_t i = 0; i < count; i++)
         acked += samples[i].outcome == LOAD_ACKED &&
-                 samples[i].sent_ms >= drill->measure_ms + CLOSED_MS &&
+                 samples[i].sent_ms >= drill->measure_ms + drill->limits.closed_ms &&
                  samples[i].ended_ms < drill->heal_ms;
     return acked;
 }
@@ -237,7 +234,7 @@ carry_out(struct drill *drill, struct error *err)
     forget(drill);
     if (measured < 0)
         return -1;
-    drill_judge(drill->scenario, DRILL_WRITES_PER_S,
+    drill_judge(drill->scenario, &drill->limits, DRILL_WRITES_PER_S,
         drill->scenario->closed ? acked_while_closed(drill) : 0, drill->result);
     return 0;
 }
@@ -256,7 +253,9 @@ drill_carry_out(const struct drill_run *run, struct drill_result *ret, struct er
     };
     FREE_AUTO struct probe_result *results = mem_zero(run->spec->node_count, sizeof *results);
     drill.results = results;
+    drill_limits(drill.scenario, &run->spec->redis, &drill.limits);
     int result = carry_out(&drill, err);
+    burn_end(&drill.burn);
     load_free(drill.load);
     survey_free(&drill.survey);
     session_close(&drill.session);

@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_CLUSTER_DRILL_STATE_H
 #define AIRBUILD_CLUSTER_DRILL_STATE_H
 
+#include "base/burn.h"
 #include "cluster/drill_plan.h"
 #include "cluster/session.h"
 #include "probe/load.h"
@@ -14,6 +15,8 @@
 struct drill {
     const struct drill_run *run;
     const struct drill_scenario *scenario;
+    struct drill_limits limits;
+    struct burn burn;
     struct session session;
     struct survey survey; // of the last look
     struct probe_result *results;

@@ -15,7 +15,7 @@ separate "$airbuild" drill --list
 is 'the list needs no cluster' '0 ' "$status $errors"
 # The scenarios that this program promises to survive.
 promised='replica-shutdown replica-off replica-return master-kill master-stop master-shutdown master-off master-return
-    master-cut master-half-cut sentinel-kill head-restart all-off cold-without-first reseed pause two-down'
+    master-cut master-half-cut sentinel-kill head-restart all-off cold-without-first pause two-down busy-host'
 is 'it has them all, in order' "$(xargs <<<"$promised")" "$("$airbuild" drill --list --json | jq -r '.[].drill' | xargs)"
 is 'each says what happens, and what must hold' '' \
     "$("$airbuild" drill --list --json | jq -r '.[] | select((.what | length) < 10 or (.limit | length) < 8).drill')"

@@ -88,9 +88,9 @@ half_cut(struct drill_result *result)
 }
 
 static void
-reseed(struct drill_result *result)
+quiet(struct drill_result *result)
 {
-    *result = (struct drill_result){.info = drill_find("reseed"),
+    *result = (struct drill_result){.info = drill_find("sentinel-kill"),
         .acked = 15000,
         .write_pause_s = 0.31,
         .noise_s = 0.02,
@@ -117,7 +117,7 @@ setup(void **state)
     struct fixture *fixture = mem_zero(1, sizeof *fixture);
     master_off(&fixture->results[0]);
     half_cut(&fixture->results[1]);
-    reseed(&fixture->results[2]);
+    quiet(&fixture->results[2]);
     fixture->report = (struct report){"air", "2026-11-22T17:41:20Z", fixture->results, 3};
     *state = fixture;
     return 0;

@@ -53,7 +53,7 @@ test_steps(void **state)
 {
     (void) state;
     static const enum drill_act pairs[][2] = {{ACT_UNPLUG, ACT_PLUG}, {ACT_SUSPEND, ACT_RESUME},
-        {ACT_STOP_REDIS, ACT_START_REDIS}, {ACT_CUT_PEERS, ACT_JOIN_PEERS}};
+        {ACT_STOP_REDIS, ACT_START_REDIS}, {ACT_CUT_PEERS, ACT_JOIN_PEERS}, {ACT_BURN, ACT_REST}};
     const struct drill_scenario *scenario;
     for (size_t i = 0; (scenario = scenario_at(i)) != NULL; i++) {
         assert_int_equal(times(scenario, ACT_MEASURE), 1);
@@ -64,6 +64,7 @@ test_steps(void **state)
         size_t on = times(scenario, ACT_START) + times(scenario, ACT_START_SHUFFLED);
         assert_int_equal(off + times(scenario, ACT_NEW_DISKS), on);
         assert_int_equal(times(scenario, ACT_NEW_DISKS), scenario->info.new_data ? 1 : 0);
+        assert_false(scenario->failover && scenario->steady);
         assert_false(scenario->failover && times(scenario, ACT_AWAIT_MASTER) == 0);
     }
 }
@@ -78,7 +79,8 @@ test_whom(void **state)
     for (size_t i = 0; (scenario = scenario_at(i)) != NULL; i++)
         for (const struct drill_step *step = scenario->steps; step->act != ACT_END; step++) {
             bool nobody = step->act == ACT_MEASURE || step->act == ACT_NEW_DISKS ||
-                          step->act == ACT_WATCH || step->act == ACT_AWAIT_MASTER ||
+                          step->act == ACT_WATCH || step->act == ACT_BURN ||
+                          step->act == ACT_REST || step->act == ACT_AWAIT_MASTER ||
                           step->act == ACT_AWAIT_SERVING || step->act == ACT_AWAIT_CONVERGED;
             assert_int_equal(step->whom == WHOM_NONE, nobody);
             assert_int_equal(step->ms > 0, step->act == ACT_WATCH);
@@ -86,6 +88,11 @@ test_whom(void **state)
 }
 
 // ---- the verdict ------------------------------------------------------------------------------------
+
+static const struct spec_redis usual = {.down_after_ms = 2000,
+    .failover_timeout_ms = 5000,
+    .min_replicas = 1,
+    .min_replicas_max_lag = 2};
 
 // A drill in which all went well.
 static struct drill_result
@@ -95,11 +102,22 @@ good(void)
         .acked = 10000, .noise_s = 0.05, .promoted_s = 2.5, .converged_s = 20};
 }
 
+static struct drill_result
+good_of(const char *name)
+{
+    struct drill_result result = good();
+    if (drill_scenario(name)->steady)
+        result.promoted_s = -1;
+    return result;
+}
+
 static void
 assert_verdict(const char *name, struct drill_result result, unsigned long long closed,
     bool behaved, bool in_time, const char *verdict)
 {
-    drill_judge(drill_scenario(name), WRITES_PER_S, closed, &result);
+    struct drill_limits limits;
+    drill_limits(drill_scenario(name), &usual, &limits);
+    drill_judge(drill_scenario(name), &limits, WRITES_PER_S, closed, &result);
     assert_int_equal(result.behaved, behaved);
     assert_int_equal(result.in_time, in_time);
     assert_string_equal(result.verdict, verdict);
@@ -111,7 +129,7 @@ test_pass(void **state)
 {
     (void) state;
     for (size_t i = 0; drill_at(i) != NULL; i++)
-        assert_verdict(drill_at(i)->name, good(), 0, true, true, "PASS");
+        assert_verdict(drill_at(i)->name, good_of(drill_at(i)->name), 0, true, true, "PASS");
 }
 
 static void
@@ -141,7 +159,7 @@ test_misbehaved(void **state)
     assert_verdict("master-return", result, 0, false, false, "two workers took writes at 3 looks");
     result = good();
     result.converged_s = -1;
-    assert_verdict("reseed", result, 0, false, false, "it did not converge again");
+    assert_verdict("pause", result, 0, false, false, "it did not converge again");
     result = good();
     result.promoted_s = -1;
     assert_verdict("master-off", result, 0, false, false, "no other master was named");
@@ -149,6 +167,71 @@ test_misbehaved(void **state)
     assert_verdict(
         "two-down", good(), 7, false, false, "7 writes acknowledged while a majority was away");
     assert_verdict("master-off", good(), 7, true, true, "PASS");
+}
+
+// What every drill can fail by: acknowledged writes lost, two masters, no convergence; and what
+// only some can.
+static void
+test_each_can_fail(void **state)
+{
+    (void) state;
+    for (size_t i = 0; drill_at(i) != NULL; i++) {
+        const char *name = drill_at(i)->name;
+        struct drill_result result = good_of(name);
+        result.lost = result.acked;
+        assert_verdict(name, result, 0, false, false, "10000 of 10000 acknowledged writes lost");
+        result = good_of(name);
+        result.two_masters = 1;
+        assert_verdict(name, result, 0, false, false, "two workers took writes at 1 looks");
+        result = good_of(name);
+        result.converged_s = -1;
+        assert_verdict(name, result, 0, false, false, "it did not converge again");
+    }
+}
+
+static void
+test_nobody_was_to_be_replaced(void **state)
+{
+    (void) state;
+    static const char *const names[] = {
+        "replica-shutdown", "replica-off", "replica-return", "sentinel-kill", "busy-host"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_verdict(names[i], good(), 0, false, false,
+            "another master was named, though nothing was wrong with the first");
+    struct drill_result result = good_of("busy-host");
+    result.write_outage_s = 1.7;
+    assert_verdict("busy-host", result, 0, true, false,
+        "write outage 1.70 s, limit 1.0 s beyond the noise of 0.05 s");
+}
+
+// Limits are those of the cluster's own settings.
+static void
+test_limits_follow_the_spec(void **state)
+{
+    (void) state;
+    struct drill_limits limits;
+    struct spec_redis redis = usual;
+    drill_limits(drill_scenario("master-off"), &redis, &limits);
+    assert_float_equal(limits.outage_s, 6, 0.001);
+    redis.down_after_ms = 30000;
+    redis.failover_timeout_ms = 60000;
+    drill_limits(drill_scenario("master-off"), &redis, &limits);
+    assert_float_equal(limits.outage_s, 34, 0.001);
+    assert_int_equal(limits.failover_ms, 210000);
+    assert_int_equal(limits.watch_ms, 0);
+
+    drill_limits(drill_scenario("two-down"), &redis, &limits);
+    assert_int_equal(limits.closed_ms, 4000);
+    redis.min_replicas_max_lag = 20;
+    drill_limits(drill_scenario("two-down"), &redis, &limits);
+    assert_int_equal(limits.closed_ms, 22000);
+    assert_int_equal(limits.watch_ms, 22000); // or nothing would be left to be judged
+    drill_limits(drill_scenario("master-half-cut"), &redis, &limits);
+    assert_float_equal(limits.lost_s, 22, 0.001);
+    redis.min_replicas = 0;
+    drill_limits(drill_scenario("master-half-cut"), &redis, &limits);
+    assert_float_equal(limits.lost_s, 34, 0.001);
+    assert_float_equal(limits.read_outage_s, 2, 0.001);
 }
 
 static void
@@ -162,7 +245,7 @@ test_too_slow(void **state)
     assert_verdict("master-off", result, 0, true, false,
         "write outage 6.06 s, limit 6.0 s beyond the noise of 0.05 s");
     assert_verdict("all-off", result, 0, true, true, "PASS");
-    result = good();
+    result = good_of("replica-off");
     result.write_pause_s = 0.16;
     assert_verdict("replica-off", result, 0, true, false,
         "write gap 0.16 s, limit 0.1 s beyond the noise of 0.05 s");
@@ -193,6 +276,9 @@ main(void)
         cmocka_unit_test(test_pass),
         cmocka_unit_test(test_lost),
         cmocka_unit_test(test_misbehaved),
+        cmocka_unit_test(test_each_can_fail),
+        cmocka_unit_test(test_nobody_was_to_be_replaced),
+        cmocka_unit_test(test_limits_follow_the_spec),
         cmocka_unit_test(test_too_slow),
         cmocka_unit_test(test_all_that_is_wrong_is_told),
     };

@@ -1,0 +1,71 @@
+// burn.c - see burn.h. Children without a program of their own: they call nothing but what
+// signal-safety(7) allows, as the program may have threads.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/burn.h"
+
+#include "base/clock.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static size_t
+processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < 1)
+        return 1;
+    return (size_t) CPU_COUNT(&set);
+}
+
+// In a group of its own: Ctrl-C is its parent's to heed.
+static _Noreturn void
+compute(pid_t parent, int64_t end_ms)
+{
+    static const int heeded[] = {SIGINT, SIGTERM, SIGHUP};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0);
+    for (size_t i = 0; i < sizeof heeded / sizeof *heeded; i++)
+        signal(heeded[i], SIG_DFL);
+    while (getppid() == parent && clock_ms() < end_ms)
+        for (volatile unsigned i = 0; i < 10000000; i++)
+            continue;
+    _exit(0);
+}
+
+int
+burn_start(struct burn *burn, int64_t max_ms, struct error *err)
+{
+    pid_t parent = getpid();
+    int64_t end_ms = clock_ms() + max_ms;
+    size_t wanted = processors();
+    burn->pids = mem_zero(wanted, sizeof *burn->pids);
+    for (burn->count = 0; burn->count < wanted; burn->count++) {
+        pid_t child = fork();
+        if (child == 0)
+            compute(parent, end_ms);
+        if (child < 0) {
+            burn_end(burn);
+            return error_errno(err, errno, "the processors cannot be kept busy");
+        }
+        burn->pids[burn->count] = child;
+    }
+    return 0;
+}
+
+void
+burn_end(struct burn *burn)
+{
+    for (size_t i = 0; i < burn->count; i++)
+        kill(burn->pids[i], SIGKILL);
+    for (size_t i = 0; i < burn->count; i++)
+        while (waitpid(burn->pids[i], NULL, 0) < 0 && errno == EINTR)
+            continue;
+    free(burn->pids);
+    *burn = (struct burn){0};
+}

@@ -1,0 +1,112 @@
+// test_base_burn.c - processes that keep the processors busy: they compute, and they end, whatever
+// becomes of the one that started them.
+// SPDX-License-Identifier: Apache-2.0
+#include "unit.h"
+
+#include "base/burn.h"
+#include "base/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 20000
+
+// Clock ticks that a process has computed; -1 when it is gone or a zombie.
+static long
+computed(pid_t pid)
+{
+    char path[64], state = 'Z';
+    long user = -1;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int) pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return -1;
+    int got = fscanf(file, "%*d %*s %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld", &state, &user);
+    fclose(file);
+    return got == 2 && state != 'Z' ? user : -1;
+}
+
+static bool
+comes_about(pid_t pid, bool gone)
+{
+    int64_t end_ms = clock_ms() + PATIENCE_MS;
+    while (clock_left(end_ms) > 0) {
+        long ticks = computed(pid);
+        if (gone ? ticks < 0 : ticks > 2)
+            return true;
+        poll(NULL, 0, 20);
+    }
+    return false;
+}
+
+static void
+test_busy_until_ended(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    struct burn burn = {0};
+    assert_ok(burn_start(&burn, 60000, &err), &err);
+    assert_true(burn.count >= 1);
+    pid_t last = burn.pids[burn.count - 1];
+    assert_true(comes_about(last, false));
+    assert_int_not_equal(getpgid(last), getpgrp());
+    burn_end(&burn);
+    assert_int_equal(kill(last, 0), -1);
+    assert_int_equal(errno, ESRCH);
+    assert_int_equal(burn.count, 0);
+    burn_end(&burn);
+}
+
+static void
+test_they_have_an_end(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error err = {0};
+    struct burn burn = {0};
+    assert_ok(burn_start(&burn, 100, &err), &err);
+    assert_true(comes_about(burn.pids[0], true));
+    burn_end(&burn);
+}
+
+// SIGKILL leaves nobody to tidy up.
+static void
+test_they_end_with_a_killed_parent(void **state)
+{
+    (void) state;
+    int ends[2];
+    pid_t last = 0;
+    assert_int_equal(pipe(ends), 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid_t child = fork();
+    if (child == 0) {
+        ERROR_AUTO struct error err = {0};
+        struct burn burn = {0};
+        if (burn_start(&burn, 60000, &err) == 0 &&
+            write(ends[1], &burn.pids[burn.count - 1], sizeof last) > 0)
+            pause();
+        _exit(1);
+    }
+    assert_int_equal(read(ends[0], &last, sizeof last), sizeof last);
+    assert_true(comes_about(last, false));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_true(comes_about(last, true));
+    close(ends[0]);
+    close(ends[1]);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_busy_until_ended),
+        cmocka_unit_test(test_they_have_an_end),
+        cmocka_unit_test(test_they_end_with_a_killed_parent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
