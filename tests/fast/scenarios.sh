@@ -675,7 +675,7 @@ hog() {
     wait "${hogs[@]}"
 }
 
-# All processors are busy: nobody is cut off, no master replaced. It is run alone, for the sake of the others.
+# All processors are busy: nobody is cut off, no master replaced. Run it by its name, alone: it would disturb the others.
 scenario_busy-host() {
     up
     local session id
