@@ -50,7 +50,7 @@ UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(OUT)/tests/%)
 TEST_TOOL_SOURCES := $(wildcard tests/tools/*.c)
 TEST_TOOLS := $(TEST_TOOL_SOURCES:tests/tools/%.c=$(OUT)/tests/%)
-TEST_SHIMS := $(OUT)/tests/clock.so
+TEST_SHIMS := $(OUT)/tests/clock.so $(OUT)/tests/fault.so
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZERS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(OUT)/tests/%)
 FUZZ_SECONDS ?= 60
@@ -120,6 +120,12 @@ $(OUT)/tests/%: tests/fuzz/%.c $(OUT)/libairbuild.a $(OUT)/flags
 $(OUT)/tests/%.so: tests/shim/%.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(AB_CPPFLAGS) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
+
+# Loaded before a program, so without the sanitizers, which want to come first, and without the checks of FORTIFY, which
+# define its functions themselves.
+$(OUT)/tests/fault.so: $(wildcard tests/kill/*.[ch]) $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,SO)$(CC) -D_GNU_SOURCE -std=gnu17 $(WARNINGS) -O1 -g -fPIC -shared $(LIB_CFLAGS) -o $@ $(filter %.c,$^)
 
 # The npm clients that tests try: what package-lock.json pins, checked by digest, without their install scripts.
 CLIENTS := build/clients/node_modules/.package-lock.json
