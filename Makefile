@@ -182,8 +182,8 @@ uninstall: ## remove what install put there
 
 # ---- checks: tests/suite knows which tests make up each -------------------------------------------------------------
 
-.PHONY: lint format check check-ready check-quick check-lost check-san check-valgrind check-guest check-arch check-e2e \
-	check-drills check-users
+.PHONY: lint format check check-ready check-quick check-lost check-san check-valgrind check-guest check-arch check-kill \
+	check-kill-domains check-e2e check-drills check-users
 lint: ## the rules of the house, a complaint a line
 	@scripts/lint
 
@@ -213,6 +213,12 @@ check-arch: all ## images of Arch, by pacman; the Arch is made first, in build/a
 .PHONY: check-pins
 check-pins: ## whether the pinned image of Arch, or its key, ends within 90 days (no part of check)
 	@scripts/check-pins
+
+check-kill: all tests ## airbuild killed, interrupted and out of space at every point where it changes the host
+	@tests/suite kill
+
+check-kill-domains: all tests ## the same at 30 points drawn by chance (SEED=N: again), on real domains
+	@tests/suite kill-domains
 
 check-e2e: all tests ## tests with a cluster of real domains
 	@tests/suite e2e
@@ -255,4 +261,4 @@ clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-19s %s\n", $$1, $$2 }' Makefile
