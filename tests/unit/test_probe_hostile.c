@@ -181,11 +181,11 @@ test_rows(void **state)
 
 // ---- values -------------------------------------------------------------------------------------
 
-// INFO as a reply, after that to AUTH, and the connection closed.
+// INFO as a reply, after that to AUTH and before that to TIME, and the connection closed.
 static void
 ask_info(const char *info, struct probe_result ret[2])
 {
-    FREE_AUTO char *text = str_format("+OK\r\n$%zu\r\n%s\r\n", strlen(info), info);
+    FREE_AUTO char *text = str_format("+OK\r\n$%zu\r\n%s\r\n-NOPERM\r\n", strlen(info), info);
     ask_script(text, strlen(text), THEN_CLOSE, ret);
     assert_sane(ret);
 }
