@@ -175,7 +175,13 @@ app() {
 look() {
     local node
     local -a targets=()
-    for node in "${!heard[@]}"; do targets+=("$node=$(address "$node")"); done
+    for node in head10 "${workers[@]}"; do
+        if [[ ${heard[$node]-} ]]; then
+            targets+=("$node=$(address "$node")")
+        else
+            targets+=("!$node=$(address "$node")")
+        fi
+    done
     read -r leader judged < <("$top/build/tests/look" "$quorum" "${targets[@]}")
 }
 converged() {

@@ -2,7 +2,8 @@
 // the master (or -) and then "converged" or what is not so yet. It is the same probe, and the same
 // judge.
 //
-// usage: look QUORUM NODE=ADDRESS... (those that are on; STATUS_AUTH holds the password of status)
+// usage: look QUORUM NODE=ADDRESS... (!NODE=ADDRESS: it is off; STATUS_AUTH holds the password of
+// status)
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
@@ -16,17 +17,19 @@
 #define NODES_MAX 16
 #define LOOK_MS 2000
 
-// NODE=ADDRESS, cut in two in place.
+// NODE=ADDRESS or !NODE=ADDRESS, cut in two in place.
 static struct probe_target
 target(char *word)
 {
-    char *equals = strchr(word, '=');
+    bool off = word[0] == '!';
+    char *name = word + (off ? 1 : 0);
+    char *equals = strchr(name, '=');
     if (equals != NULL)
         *equals = '\0';
-    return (struct probe_target){.name = word,
+    return (struct probe_target){.name = name,
         .address = equals != NULL ? equals + 1 : "",
-        .head = strncmp(word, "head", 4) == 0,
-        .running = true};
+        .head = strncmp(name, "head", 4) == 0,
+        .running = !off};
 }
 
 int
