@@ -182,7 +182,7 @@ uninstall: ## remove what install put there
 
 # ---- checks: tests/suite knows which tests make up each -------------------------------------------------------------
 
-.PHONY: lint format check check-ready check-quick check-lost check-san check-valgrind check-guest check-arch check-kill \
+.PHONY: lint format check check-ready check-quick check-lost check-scenarios check-san check-valgrind check-guest check-arch check-kill \
 	check-kill-domains check-e2e check-drills check-users
 lint: ## the rules of the house, a complaint a line
 	@scripts/lint
@@ -195,6 +195,9 @@ check-quick: all tests clients ## unit, golden, error, command and process tests
 
 check-lost: all tests ## every combination of lost disks, who was master and the order of starts, with real processes
 	@tests/suite lost
+
+check-scenarios: all tests ## a hundred elections and all other failures, with real processes
+	@tests/suite scenarios
 
 check-san: ## unit tests with ASan and UBSan
 	$(MAKE) VARIANT=san tests
