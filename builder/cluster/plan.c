@@ -88,9 +88,11 @@ plan_network(
             str_dup("the host's own"));
         return;
     }
-    if (network->exists && (!network->ours || !str_equal(network->cluster, spec->cluster)))
+    if (network->exists && (!network->ours || !str_equal(network->cluster, spec->cluster))) {
         add_conflict(plan, "network", spec->network.name, network->cluster, network->folder);
-    else if (network->exists && network->difference != NULL)
+        return;
+    }
+    if (network->exists && network->difference != NULL)
         strv_addf(&plan->differences, "network '%s': %s", spec->network.name, network->difference);
     bool there = network->exists && network->active;
     add(plan, there ? PLAN_KEEP : PLAN_NETWORK, 0, str_format("network %s", spec->network.name),
@@ -175,6 +177,22 @@ check_disk_source(struct cluster_plan *plan, const struct spec *spec, const stru
         node->name, domain->disk, disk, node->name, node->name, node->name);
 }
 
+// It cannot be set going, or continues from a memory that does not go with what it would be.
+static void
+check_condition(
+    struct cluster_plan *plan, const struct virt_domain_info *domain, bool other_machine)
+{
+    ERROR_AUTO struct error held = {0};
+    if (virt_domain_held(domain, &held) < 0)
+        add_fault(plan, held.code, "%s", held.message);
+    if (domain->saved && other_machine)
+        add_fault(plan, ERR_CONFLICT,
+            "the memory of '%s' was saved, and its disk or its definition is another now; start it "
+            "with 'virsh start %s' and stop it with 'airbuild stop', or give the memory up with "
+            "'virsh managedsave-remove %s'",
+            domain->name, domain->name, domain->name);
+}
+
 static void
 plan_domain(struct cluster_plan *plan, const struct spec *spec, size_t index,
     const struct survey *survey, const char *changed)
@@ -182,10 +200,13 @@ plan_domain(struct cluster_plan *plan, const struct spec *spec, size_t index,
     const struct spec_node *node = &spec->nodes[index];
     const struct virt_domain_info *domain = &survey->domains[index];
     bool absent = domain->state == VIRT_ABSENT;
-    if (!absent && (!domain->ours || !str_equal(domain->cluster, spec->cluster)))
+    if (!absent && (!domain->ours || !str_equal(domain->cluster, spec->cluster))) {
         add_conflict(plan, "domain", node->name, domain->cluster, domain->folder);
+        return;
+    }
     if (!absent && domain->state != VIRT_RUNNING)
         check_disk_source(plan, spec, node, domain);
+    check_condition(plan, domain, changed != NULL || !survey->disks[index]);
     char *detail = str_format("%s, %u MiB, %u cpu%s%s%s", node->address, node->memory_mib,
         node->cpus, node->cpus == 1 ? "" : "s", changed != NULL ? "; " : "",
         changed != NULL ? changed : "");

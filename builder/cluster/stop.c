@@ -79,6 +79,9 @@ remove_domains(struct session *session, struct progress *progress, struct error 
     VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
     if (virt_domain_list(session->virt, cluster, &list, err) < 0)
         return -1;
+    for (size_t i = 0; i < list.count; i++)
+        if (virt_domain_removable(session->virt, cluster, list.items[i].name, err) < 0)
+            return -1;
     for (size_t i = 0; i < list.count; i++) {
         const char *name = list.items[i].name;
         if (session->id == NULL && list.items[i].id != NULL)
