@@ -76,11 +76,13 @@ state_any(const struct spec *spec)
 {
     FREE_AUTO char *parent = cluster_parent();
     FREE_AUTO char *gone = str_format(".%s.gone-", spec->cluster);
+    FREE_AUTO char *draft = str_format(".%s.new-", spec->cluster);
     STRV_AUTO struct strv names = {0};
     ERROR_AUTO struct error ignored = {0};
     dir_list(parent, &names, &ignored);
     for (size_t i = 0; i < names.count; i++)
-        if (str_equal(names.items[i], spec->cluster) || str_starts(names.items[i], gone))
+        if (str_equal(names.items[i], spec->cluster) || str_starts(names.items[i], gone) ||
+            str_starts(names.items[i], draft))
             return true;
     return false;
 }

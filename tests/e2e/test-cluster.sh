@@ -91,7 +91,7 @@ ends 'launch meets a machine of the same name that is not ours' 9
 like 'and names it' "'?work12'?" "$(said)"
 is 'which is not touched' "$foreign" "$(virsh dumpxml work12)"
 is 'nothing else was made' 'work12 ' "$(virsh list --all --name | xargs) $(virsh net-list --all --name | xargs)"
-is 'nor any file' '' "$(find "$state" -type f)"
+is 'nor any file, but the lock' '' "$(find "$state" -type f ! -name '.*.lock')"
 virsh undefine work12
 
 # ---- launch, with all that can happen meanwhile ---------------------------------------------------------------------
