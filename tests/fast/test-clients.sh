@@ -137,9 +137,9 @@ hours_begin() {
     (printf 'set idle before\r\n' && sleep 4 && printf 'append idle +after\r\nget idle\r\nquit\r\n') |
         idle 16380 >"$dir/idle" &
     idle_pid=$!
-    timeout 20 redis-cli -h $head -p 16380 blpop waits 0 >"$dir/waits" 2>&1 &
+    timeout 90 redis-cli -h $head -p 16380 blpop waits 0 >"$dir/waits" 2>&1 &
     waits_pid=$!
-    timeout 20 redis-cli -h $head -p 16379 subscribe silence >"$dir/silence" 2>&1 &
+    timeout 90 redis-cli -h $head -p 16379 subscribe silence >"$dir/silence" 2>&1 &
     silence_pid=$!
 }
 pong() { [[ $(cli "$1" ping) == PONG ]]; }

@@ -159,8 +159,8 @@ reaches() {
 # The head's own control: a socket that only its own user reaches, and monitors that only the head itself does.
 head_control() {
     check "from outside the head answers where it serves" reaches 6380
-    check_not "but not where it asks itself who is master" reaches 2001
-    check "its monitor is there, on loopback" on head10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2001'
+    check_not "but not where it asks itself who is master" reaches 2000
+    check "its monitor is there, on loopback" on head10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2000'
     like "and its socket is its own user's" '^600 haproxy$' "$(on head10 stat -c '%a %U' /run/airbuild-haproxy/stats.sock)"
 }
 
