@@ -182,8 +182,8 @@ uninstall: ## remove what install put there
 
 # ---- checks: tests/suite knows which tests make up each -------------------------------------------------------------
 
-.PHONY: lint format check check-ready check-quick check-lost check-scenarios check-san check-valgrind check-guest check-arch check-kill \
-	check-kill-domains check-e2e check-drills check-users
+.PHONY: lint format check check-ready check-quick check-lost check-scenarios check-san check-valgrind
+.PHONY: check-guest check-arch check-kill check-kill-domains check-e2e check-drills check-users
 lint: ## the rules of the house, a complaint a line
 	@scripts/lint
 
