@@ -142,7 +142,6 @@ test_same_name_of_another_home(void **state)
         RECORD_AUTO struct record *own = NULL;
         SECRETS_AUTO struct secrets *secrets = NULL;
         FREE_AUTO char *id = str_dup("00000000000000000000000000000000");
-        STRV_AUTO struct strv names = {0};
         assert_ok(state_create(life->spec, id, &own, &secrets, &life->err), &life->err);
         FREE_AUTO char *path = part(life, "cluster.json");
         if (format == 1)
