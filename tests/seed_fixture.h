@@ -52,7 +52,7 @@ fixture_spec(struct fixture *fixture)
             FIXTURE_TEXT("172.31.255.254"), 24, SPEC_NETWORK_ISOLATED},
         .uri = FIXTURE_TEXT("qemu:///system"),
         .ssh_user = FIXTURE_TEXT("air"),
-        .redis = {FIXTURE_TEXT("redis-primary"), 2000, 10000, 2, true, true, 1, 3},
+        .redis = {FIXTURE_TEXT("redis-primary"), 2000, 10000, 2, true, true, 1, 3, 0, 0},
     };
     fixture_nodes(fixture);
 }
