@@ -97,8 +97,8 @@ virStreamAbort(virStreamPtr stream)
 static int
 sit_at_console(bool force)
 {
-    struct error err = {0};
-    struct virt *virt = NULL;
+    ERROR_AUTO struct error err = {0};
+    VIRT_AUTO struct virt *virt = NULL;
     struct virt_domain domain = node("work11");
     if (bench_open(&virt, &err) < 0 || virt_domain_define(virt, &domain, &err) < 0 ||
         virt_domain_start(virt, "air", "work11", false, &err) < 0)
