@@ -213,6 +213,28 @@ sentinel_knows(const struct view *view, size_t i)
     return true;
 }
 
+// Whether it would elect that worker: it knows it, and does not take it for down.
+static bool
+could_elect(const struct probe_sentinel *sentinel, const char *address)
+{
+    for (unsigned i = 0; i < sentinel->known_count; i++)
+        if (str_equal(sentinel->known[i].address, address))
+            return !sentinel->known[i].down;
+    return false;
+}
+
+static bool
+sentinel_sees_replicas(const struct view *view, size_t i)
+{
+    const struct probe_sentinel *sentinel = &view->results[i].sentinel;
+    for (size_t k = 0; k < view->count; k++)
+        if (is_worker(view, k) && (int) k != view->verdict->master && sentinel->known_told &&
+            !could_elect(sentinel, view->targets[k].address))
+            return await(view, "sentinel on '%s' takes redis on '%s' for down",
+                view->targets[i].name, view->targets[k].name);
+    return true;
+}
+
 // They could replace the master now.
 static bool
 sentinels_are_ready(const struct view *view)
@@ -222,7 +244,7 @@ sentinels_are_ready(const struct view *view)
         const char *name = view->targets[i].name;
         if (!is_worker(view, i))
             continue;
-        if (!sentinel_knows(view, i))
+        if (!sentinel_knows(view, i) || !sentinel_sees_replicas(view, i))
             return false;
         if (sentinel->tilt)
             return await(view,

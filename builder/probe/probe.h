@@ -21,7 +21,7 @@
 #define PROBE_ADDRESS 64
 #define PROBE_RUN_ID 41
 #define PROBE_TEXT 160
-#define PROBE_PEERS 64      // sentinels one can know
+#define PROBE_PEERS 64      // sentinels, or replicas, one can know
 #define PROBE_CLOCK_MS 1000 // a worker's clock may differ so much from the host's
 
 struct probe_target {
@@ -70,6 +70,12 @@ struct probe_sentinel {
     bool tilt; // its clock jumped; it watches but does not act for 30 s
     char peers[PROBE_PEERS][PROBE_ADDRESS]; // the other sentinels it knows
     unsigned peer_count;                    // of peers; 0 when it did not tell
+    struct probe_known {
+        char address[PROBE_ADDRESS];
+        bool down;        // it takes it for down, or has no link to it: it would not elect it
+    } known[PROBE_PEERS]; // the replicas of that master it knows
+    unsigned known_count; // of known
+    bool known_told;      // it said which it knows; an older account may not ask
 };
 
 struct probe_head {
@@ -103,9 +109,9 @@ struct probe_verdict {
 
 // Converged: all running sentinels, at least quorum of them, name one master; it says role:master;
 // every other running worker follows it with its link up; what was written through the head was
-// read back; each running sentinel knows all others that run and none that is no worker, none is in
-// TILT, and each says that a failover could be authorized; the clock of each worker that tells it
-// is within PROBE_CLOCK_MS of the host's. Pure.
+// read back; each running sentinel knows all others that run and none that is no worker, takes no
+// replica that runs for down, is not in TILT, and says that a failover could be authorized; the
+// clock of each worker that tells it is within PROBE_CLOCK_MS of the host's. Pure.
 void probe_judge(const struct probe_target *targets, const struct probe_result *results,
     size_t count, unsigned quorum, struct probe_verdict *ret);
 

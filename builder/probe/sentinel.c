@@ -7,7 +7,7 @@
 #include <string.h>
 
 // In the order they are asked.
-enum question { ASK_ADDRESS, ASK_MASTER, ASK_PEERS, ASK_QUORUM, ASK_INFO };
+enum question { ASK_ADDRESS, ASK_MASTER, ASK_PEERS, ASK_REPLICAS, ASK_QUORUM, ASK_INFO };
 
 // reply as a text, "" when it is none.
 static const char *
@@ -69,6 +69,29 @@ hear_peers(struct talk *talk, const redisReply *reply)
     }
 }
 
+// A replica's flags: "slave", "slave,s_down,disconnected". Sentinel elects none that is down or has
+// no link (sentinelSelectSlave).
+static void
+hear_replica(const redisReply *reply, struct probe_known *known)
+{
+    for (size_t k = 0; reply->type == REDIS_REPLY_ARRAY && k + 1 < reply->elements; k += 2) {
+        const char *name = text_of(reply->element[k]), *value = text_of(reply->element[k + 1]);
+        if (str_equal(name, "ip"))
+            wire_copy(known->address, sizeof known->address, value);
+        else if (str_equal(name, "flags"))
+            known->down = strstr(value, "_down") != NULL || strstr(value, "disconnected") != NULL;
+    }
+}
+
+static void
+hear_replicas(struct talk *talk, const redisReply *reply)
+{
+    struct probe_sentinel *sentinel = talk->result;
+    sentinel->known_told = reply->type == REDIS_REPLY_ARRAY;
+    for (size_t i = 0; sentinel->known_told && i < reply->elements && i < PROBE_PEERS; i++)
+        hear_replica(reply->element[i], &sentinel->known[sentinel->known_count++]);
+}
+
 static void
 hear(struct talk *talk, unsigned index, const redisReply *reply)
 {
@@ -82,6 +105,9 @@ hear(struct talk *talk, unsigned index, const redisReply *reply)
         break;
     case ASK_PEERS:
         hear_peers(talk, reply);
+        break;
+    case ASK_REPLICAS:
+        hear_replicas(talk, reply);
         break;
     case ASK_QUORUM:
         sentinel->quorum_ok = reply->type == REDIS_REPLY_STATUS;
@@ -102,6 +128,7 @@ ask_sentinel(struct talk *talk, const char *address, const struct probe_access *
     talk_ask(talk, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", access->master_name);
     talk_ask(talk, "SENTINEL", "MASTER", access->master_name);
     talk_ask(talk, "SENTINEL", "SENTINELS", access->master_name);
+    talk_ask(talk, "SENTINEL", "REPLICAS", access->master_name);
     talk_ask(talk, "SENTINEL", "CKQUORUM", access->master_name);
     talk_ask(talk, "INFO", "sentinel");
 }

@@ -42,11 +42,16 @@ name_master(struct cluster *cluster, int node, const char *master)
     struct probe_sentinel *sentinel = &cluster->results[node].sentinel;
     sentinel->answered = sentinel->quorum_ok = true;
     put(sentinel->master, master);
-    sentinel->other_sentinels = sentinel->peer_count = 0;
-    for (int i = W11; i < NODES; i++)
+    sentinel->peer_count = sentinel->known_count = 0;
+    for (int i = W11; i < NODES; i++) {
+        const char *address = cluster->targets[i].address;
         if (i != node)
-            put(sentinel->peers[sentinel->peer_count++], cluster->targets[i].address);
+            put(sentinel->peers[sentinel->peer_count++], address);
+        if (!str_equal(address, master))
+            put(sentinel->known[sentinel->known_count++].address, address);
+    }
     sentinel->other_sentinels = sentinel->peer_count;
+    sentinel->known_told = true;
 }
 
 // work11 is master and all is well.
@@ -336,6 +341,36 @@ absent_unknown(struct cluster *cluster)
 }
 
 static void
+replica_down(struct cluster *cluster)
+{
+    cluster->results[W13].sentinel.known[0].down = true;
+}
+
+static void
+replica_unknown(struct cluster *cluster)
+{
+    cluster->results[W12].sentinel.known_count = 1;
+}
+
+// A replica that is off is down, and need not be known.
+static void
+absent_down(struct cluster *cluster)
+{
+    halt(cluster, W13);
+    cluster->results[W11].sentinel.known[1].down = true;
+    cluster->results[W12].sentinel.known_count = 1;
+}
+
+// A disk of an older image, whose account may not ask.
+static void
+replicas_untold(struct cluster *cluster)
+{
+    struct probe_sentinel *sentinel = &cluster->results[W12].sentinel;
+    sentinel->known_told = false;
+    sentinel->known_count = 0;
+}
+
+static void
 in_tilt(struct cluster *cluster)
 {
     cluster->results[W12].sentinel.tilt = true;
@@ -435,6 +470,12 @@ static const struct {
         "sentinel on 'work13' counts with one at '192.0.2.1', which is no worker"},
     {"peer twice", peer_twice, W11, "sentinel on 'work13' counts with 3 others, and names 2"},
     {"absent and unknown", absent_unknown, W11, NULL},
+    {"replica taken for down", replica_down, W11,
+        "sentinel on 'work13' takes redis on 'work12' for down"},
+    {"replica unknown", replica_unknown, W11,
+        "sentinel on 'work12' takes redis on 'work13' for down"},
+    {"absent replica down", absent_down, W11, NULL},
+    {"replicas untold", replicas_untold, W11, NULL},
     {"in TILT", in_tilt, W11,
         "sentinel on 'work12' is in TILT, as its clock jumped: it only watches for 30 s"},
     {"no quorum", no_quorum, W11,
