@@ -62,11 +62,15 @@ refuses() {
     tap "$verdict" "$1" "expected status $2 and one line like /$3/, saw status $status and:"$'\n'"$output"
 }
 
-# within SECONDS COMMAND...: succeed as soon as COMMAND does; fail when it has not by then. Tried every $pace s, or 0.1.
+# within SECONDS COMMAND...: succeed as soon as COMMAND does; fail when it has not by then, with what the last try says.
+# Tried every $pace s, or 0.1.
 within() {
     local end=$((SECONDS + $1))
     until "${@:2}" >/dev/null 2>&1; do
-        ((SECONDS < end)) || return 1
+        if ((SECONDS >= end)); then
+            "${@:2}"
+            return
+        fi
         sleep "${pace:-0.1}"
     done
 }

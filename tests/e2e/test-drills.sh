@@ -1,7 +1,7 @@
 #!/bin/bash
 # test-drills.sh - drills on a real cluster of four machines, in a lab of its own. Failures are lost writes, two masters
 # at once, a cluster that does not converge again; times are told, and judged by no test.
-#   tests/e2e/test-drills.sh [NAME...]     without names the five below, or those of DRILLS ("all": every one)
+#   tests/e2e/test-drills.sh [NAME...]     without names the three below, or those of DRILLS ("all": every one)
 # It leaves build/drills.html, to look at, and build/drills.json.
 # Needs root and build/airbuild; images come from AIRBUILD_HOME, or are baked into it.
 # SPDX-License-Identifier: Apache-2.0
@@ -16,7 +16,7 @@ readonly BOOT_SECONDS=600 # four machines emulated on two busy cores
 readonly DRILL_SECONDS=900
 state=${AIRBUILD_LAB_HOME:-/var/lib/airbuild-lab}/$LAB
 names=("$@")
-((${#names[@]})) || read -r -a names <<<"${DRILLS:-master-off master-shutdown master-return all-off cold-without-first}"
+((${#names[@]})) || read -r -a names <<<"${DRILLS:-master-off all-off cold-without-first}"
 [[ ${names[*]} != all ]] || mapfile -t names < <(build/airbuild drill --list --json | jq -r '.[].drill')
 scratch=$(mktemp -d)
 cleanup() {

@@ -186,6 +186,7 @@ look() {
 }
 converged() {
     look
+    echo "$judged"
     [[ $judged == converged ]]
 }
 

@@ -527,6 +527,58 @@ scenario_same-second() {
     is "the write is there" two "$(marker)"
 }
 
+# A replica missed a write, and its clock is a day ahead; that of the one which has the write is a day behind.
+scenario_wrong-clocks() {
+    export LOOK_ANY_CLOCK=yes
+    cluster_make
+    clock_make work12 work13
+    clock_write work12 -86400000000
+    clock_write work13 86400000000
+    touch "$dir"/work1{2,3}/off.airbuild-clock
+    machine_on head10 "${workers[@]}"
+    check "it converges from its first boot" within "$patience" converged
+    mark one
+    link_cut work13
+    sleep 3
+    mark two
+    machine_off "${workers[@]}"
+    machine_on work13 work12
+    # It is not converged: for a clock that is ahead, what the head writes has expired.
+    check "the one that has it is elected" within "$patience" master_is work12
+    is "the write is there" two "$(marker)"
+}
+
+# A replica that missed a write is pulled again, with all others: while it copies the data, or as soon as it has (WHEN).
+scenario_mid-sync() {
+    up
+    writer_stop
+    mark one
+    machine_off work13
+    mark two
+    local value
+    value=$(head -c 20000 /dev/urandom | base64 -w 0)
+    seq 400 | sed "s:.*:set fill& $value:" | app 6380 >/dev/null
+    if [[ $1 == copying ]]; then
+        machine_on work13
+        tc qdisc add dev work13 root tbf rate 8mbit burst 64kb latency 1s
+    else
+        machine_on work13
+    fi
+    check "it is $1" within "$patience" sync_is work13 "$1"
+    machine_off "${workers[@]}"
+    restart work13 work12
+    is "the write is there" two "$(marker)"
+}
+
+# sync_is NODE copying|copied: what it says of its copy of the data.
+sync_is() {
+    case $2/$(redis "$1" info replication) in
+    copying/*master_sync_in_progress:1*) ;;
+    copied/*master_link_status:up*) ;;
+    *) return 1 ;;
+    esac
+}
+
 # Without persistence: the one that was shut down cleanly has an old dump, the others nothing; then nobody has anything.
 scenario_persistence-off() {
     up persistence=no
@@ -604,6 +656,79 @@ scenario_master-loading() {
     check "writes are back" within "$patience" app_sets k v
     echo "# seconds without writes: $((SECONDS - start))"
     check "by another master" master_is_not "$lost"
+}
+
+# disk_make NODE...: machines that are off get disks of 64 MiB. disk_fill NODE...: nothing more fits on them. disk_free.
+disk_make() {
+    local node
+    for node; do mount -t tmpfs -o size=64m disk "$dir/$node/var/lib"; done
+}
+disk_fill() {
+    local node
+    for node; do
+        cat /dev/zero >"$dir/$node/var/lib/filler" 2>/dev/null
+    done
+}
+disk_free() {
+    local node
+    for node; do rm "$dir/$node/var/lib/filler"; done
+}
+
+# The disks of some workers (a list with commas) have no room left: what cannot be kept is not acknowledged, and all is
+# well by itself when there is room. One full disk takes no writes away.
+scenario_disk-full() {
+    local -a full
+    IFS=, read -ra full <<<"$1"
+    cluster_make
+    disk_make "${workers[@]}"
+    machine_on head10 "${workers[@]}"
+    check "it converges from its first boot" within "$patience" converged
+    writer_start
+    sleep 1
+    disk_fill "${full[@]}"
+    if ((${#full[@]} == 1)); then
+        sleep 5
+        check "writes go on" within "$patience" app_sets k v
+    else
+        check "writes are refused" within "$patience" app_refuses k v
+        ((${#full[@]} < 3)) || check "with a word why" within "$patience" app_hears MISCONF k v
+    fi
+    sleep 5
+    check "reads go on" within "$patience" test "$(app 6379 get airbuild:written:1)" = 1
+    disk_free "${full[@]}"
+    back
+}
+app_refuses() {
+    ! app_sets "$@"
+}
+app_hears() {
+    [[ $(app 6380 set "${@:2}") == "$1 "* ]]
+}
+
+# The memory that redis may have is full: it refuses what makes more of it, and serves on. A replica that returns then
+# catches up.
+scenario_memory-full() {
+    cluster_make maxmemory=16
+    machine_on head10 "${workers[@]}"
+    check "it converges from its first boot" within "$patience" converged
+    local value said
+    value=$(head -c 20000 /dev/zero | tr '\0' x)
+    said=$(seq 2000 | sed "s/.*/set fill& $value/" | timeout 60 redis-cli -h 172.31.255.10 -p 6380 | sort | uniq -c)
+    check "what fits is taken" grep -q OK <<<"$said"
+    check "and what does not is refused" grep -q OOM <<<"$said"
+    is "a key is read at both ports" "20000 20000" "$(for port in 6380 6379; do app "$port" strlen fill1; done | xargs)"
+    machine_off work13
+    sleep 1
+    # What it cannot hold while the copy is made and sent is not to make it start again and again.
+    timeout 60 sh -c 'while :; do seq 100 | sed "s/.*/set fill& $1/"; done | redis-cli -h 172.31.255.10 -p 6380' - "$value" >/dev/null &
+    local load=$!
+    machine_on work13
+    check "a replica that returns catches up while there are writes" within "$patience" sync_is work13 copied
+    kill -0 "$load" && kill "$load"
+    wait "$load"
+    is "nobody's redis ended" 1 "$(grep -c 'Ready to accept connections' "$dir/work11/log.redis")"
+    is "keys can be taken away" 200 "$(app 6380 del fill{1..200})"
+    check "then there is room" within 5 app_sets k "$value"
 }
 
 # session_open: a client that stays, past all commands; session_id: its number at the server, which differs when the

@@ -10,14 +10,20 @@ if [[ ${1-} == -j ]]; then
     jobs=$2
     shift 2
 fi
-# The long ones first. FULL=yes: each as often as it takes to see what happens once in a hundred.
-elections=3 orders=2
-if [[ ${FULL-} ]]; then elections=20 orders=5; fi
-(($#)) || set -- elections*$elections clock stale-replica slow two-down pause all-off cold-without-first master-shutdown replica \
-    master-off stale-master sessions master-half-cut master-cut deaf-head no-persistence head-restart reseed damage \
-    return-at-election boot-order*$orders cut-then-shutdown clean-stop-without-master same-second persistence-off flushall \
-    emptied master-loading lost:work11:work11:-:joint lost:work11:work11:work13:few-first lost:work12:work12:-:joint \
-    lost:work11,work12:work11:-:few-first lost:work12,work13:work12:-:few-last lost:work11,work12,work13:work11:-:joint
+# The long ones first. FULL=yes: all of them, those that go by chance as often as it takes to see one case in a hundred.
+if (($# == 0)); then
+    elections=2 orders=1
+    if [[ ${FULL-} ]]; then
+        elections=20 orders=5
+        set -- stale-replica pause cold-without-first master-off head-restart reseed return-at-election flushall same-second \
+            clean-stop-without-master wrong-clocks mid-sync:copying mid-sync:copied disk-full:work13 disk-full:work11 \
+            disk-full:work11,work12 lost:work11:work11:-:joint lost:work12:work12:-:joint lost:work11,work12:work11:-:few-first
+    fi
+    set -- elections*$elections clock slow disk-full:work11,work12,work13 two-down all-off master-shutdown replica stale-master \
+        sessions master-half-cut master-cut deaf-head no-persistence damage memory-full boot-order*$orders cut-then-shutdown \
+        persistence-off emptied master-loading lost:work11:work11:work13:few-first lost:work12,work13:work12:-:few-last \
+        lost:work11,work12,work13:work11:-:joint "$@"
+fi
 declare -a plan=()
 for item; do
     count=1
