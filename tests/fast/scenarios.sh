@@ -614,6 +614,26 @@ scenario_flushall() {
     is "the application's database stays clean" 0 "$(app 6380 dbsize)"
 }
 
+# The old master's machine, cut off and replaced, comes back alone; later one that knows of the election and has its data.
+scenario_stale-first-alone() {
+    up
+    writer_stop
+    mark one
+    admin work13 config set replica-priority 0 >/dev/null
+    sleep 2.5
+    link_cut work11
+    check "another is elected" within "$patience" master_is work12
+    mark two
+    machine_off "${workers[@]}"
+    machine_on work11
+    sleep 12
+    machine_on work13
+    check "the one with the newer data is elected" within "$patience" master_is work13
+    is "the write is there" two "$(marker)"
+    machine_on work12
+    check "they converge" within "$patience" converged
+}
+
 # Configurations that were emptied are made anew, and no node with old data is the first master again.
 scenario_emptied() {
     up

@@ -201,22 +201,21 @@ kept
 says 12 0 11 s_down,master
 starts "one peer cannot elect" -
 
-# The priority: the more writes the data hold, the smaller; no file time and no other file counts. 100 (none written) for
-# a master.
-aged() { # COUNT [BYTES]: the priority of a replica with such data
+# The priority: the more writes the data hold, the smaller; 0 while a peer has more. No file time and no other file counts.
+aged() { # COUNT [BYTES]: the priority that a replica with such data gets
     node first_master=172.31.255.12
     data "$@"
     guard >/dev/null
     priority
 }
-known() { # what the guard found: KIND COUNT REST PRIORITY ROLE
+known() { # what the guard found: KIND COUNT REST PRIORITY NEWS ROLE
     cat "$root/var/lib/airbuild/redis/unsettled"
 }
 old=$(aged 41)
 new=$(aged 42)
 check "the more writes, the smaller the priority" test 100 -lt "$new" -a "$new" -lt "$old" -a "$old" -lt 2147483647
 is "one line of it" 1 "$(grep -c '^replica-priority' "$conf")"
-is "the bytes after the count are known" "data 42 300000 $new 172.31.255.12" "$(aged 42 300000 >/dev/null; known)"
+is "the bytes after the count are known" "data 42 300000 $new no 172.31.255.12" "$(aged 42 300000 >/dev/null; known)"
 check "and told to peers" grep -q 'data=42.300000"$' "$conf"
 node first_master=172.31.255.12
 data 41
@@ -237,10 +236,43 @@ data 41
 : >"$incr"
 guard >/dev/null
 check "data without a count are older than any with" test "$(priority)" -gt "$old"
+while read -r words expected; do
+    node first_master=172.31.255.12
+    data 42 300
+    holds 12 "${words%,*}" && holds 13 "${words#*,}"
+    [[ $words != live* ]] || printf '%s\n' PONG proc-title-template '{title} {listen-addr} {server-mode}' >"$SAYS/172.31.255.12.data"
+    guard >/dev/null
+    is "$awk: with peers that have $words it gets" "$expected" "$(priority)"
+done <<END
+live,none 0
+43.0,41.0 0
+42.301,none 0
+42.300,42.299 $new
+41.999,old $new
+none,none $new
+END
+node first_master=172.31.255.12
+data 42
+echo LOADING Redis is loading the dataset in memory >"$SAYS/172.31.255.13.data"
+guard >/dev/null
+is "while a peer loads its data it gets" 0 "$(priority)"
+node first_master=172.31.255.12
+data 42
+knew 3 12 && says 13 2 11
+guard >/dev/null
+is "that its peers slept through an election is known" "yes 172.31.255.12" "$(known | cut -d ' ' -f 5-)"
+says 12 3 12
+guard >/dev/null
+is "and that one of them did not" "no 172.31.255.12" "$(known | cut -d ' ' -f 5-)"
+kept
+starts "a master with data" -
+is "may have been replaced: it has an age" "master 42 0 $new no " "$(known)"
+is "and the priority of that" "$new" "$(priority)"
+check "who can know how old its data are" grep -q 'data=42.0"$' "$conf"
 node
 echo 'replica-priority 5000' >>"$conf"
-starts "a master" -
-is "has none" "" "$(priority)"
+starts "a first master" -
+is "has the priority of any other" "" "$(priority)"
 
 # A node without data is no master while another may have some.
 closed() { # what sentinels and the application log in with is off

@@ -48,18 +48,25 @@ ask() {
             END { if (NR > 4) print said["config-epoch"], master, said["flags"], said["last-ok-ping-reply"] }'
 }
 
-# judge: asks them all and sets
+# judge: asks all peers' sentinels and redis, and weighs what the sentinels say.
+judge() {
+    heard=$(each_peer ask_both)
+    weigh
+}
+
+# weigh: of the lines in `heard` that `ask` wrote, sets
 #   newest    the address that goes with the highest epoch (only workers count); this node's own sentinel has a voice by
 #             what it wrote down, unless its file had to be made anew; empty if nobody knows any
 #   epoch     that epoch
+#   news      yes when a peer answers and none knows an epoch as high as this node's own sentinel does
 #   electing  yes when peers enough for an election are there and one of them takes the master for down or soon will.
 #             Once begun, an election goes on though the master be back, and what it took until then is lost.
-judge() {
+weigh() {
     trusted=yes
     [ ! -e "$state/sentinel/remade" ] || trusted=no
-    # shellcheck disable=SC2046 # three words
+    # shellcheck disable=SC2046 # four words
     set -- $(
-        each_peer ask | awk -v workers="$workers" -v quorum="$quorum" -v limit="$((down_after_ms * 3 / 4))" \
+        echo "$heard" | awk -v workers="$workers" -v quorum="$quorum" -v limit="$((down_after_ms * 3 / 4))" \
             -v trusted="$trusted" '
             function known(epoch, address) {
                 if (index(workers, "=" address "=") && (epoch + 0 > best || best == "")) {
@@ -75,15 +82,13 @@ judge() {
                 next
             }
             !begun++ && trusted == "yes" { known(own_epoch, own_master) }
-            NF >= 2 { known($1, $2) }
+            NF >= 2 { known($1, $2); if ($1 + 0 >= own_epoch + 0) told = 1; answered = 1 }
             NF == 4 { voices++; if ($3 ~ /_down|failover/ || $4 + 0 > limit) down = 1 }
             END {
-                if (!begun && trusted == "yes")
-                    known(own_epoch, own_master)
-                print best + 0, (voices >= quorum && down ? "yes" : "no"), master
+                print best + 0, (voices >= quorum && down ? "yes" : "no"), (answered && !told ? "yes" : "no"), master
             }' from=own "$state/sentinel/sentinel.conf" from=peers -
     )
-    epoch=$1 electing=$2 newest=${3-}
+    epoch=$1 electing=$2 news=$3 newest=${4-}
 }
 
 # ask_data ADDRESS: one word for the data of the redis there: `none`; COUNT.REST or `old` of one that is not in sync (see
@@ -99,4 +104,38 @@ ask_data() {
         ;;
     *) echo live ;;
     esac
+}
+
+# ask_both ADDRESS: a line of what its sentinel says, and one word of what its redis does.
+ask_both() {
+    ask "$1" &
+    ask_data "$1"
+    wait
+}
+
+# has_more WORD: succeed if a peer that says so may have data that this node, with count and rest, has not.
+has_more() {
+    case $1 in
+    live | loading) ;;
+    *.*)
+        [ -z "$count" ] || [ "${1%.*}" -gt "$count" ] || { [ "${1%.*}" = "$count" ] && [ "${1#*.}" -gt "$rest" ]; }
+        ;;
+    *) return 1 ;;
+    esac
+}
+
+# tally: of the words in `heard`, sets how many peers' redis answered, and of these how many have no data, some that are
+# not in sync, and more than this node.
+tally() {
+    answers=0 none=0 aged=0 better=0
+    for word in $(echo "$heard" | awk '/^(none|old|live|loading|[0-9]+[.][0-9]+)$/'); do
+        answers=$((answers + 1))
+        case $word in
+        none) none=$((none + 1)) ;;
+        *.* | old) aged=$((aged + 1)) ;;
+        esac
+        if has_more "$word"; then
+            better=$((better + 1))
+        fi
+    done
 }
