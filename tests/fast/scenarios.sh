@@ -71,7 +71,7 @@ scenario_master-off() {
 
 # Five masters are lost, each as soon as the last one's machine is back; no split may last.
 scenario_elections() {
-    up down_after_ms=1000
+    up
     local number lost pace=0.4 # many of these run at once
     for number in {1..5}; do
         look
