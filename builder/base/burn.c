@@ -23,13 +23,14 @@ processors(void)
     return (size_t) CPU_COUNT(&set);
 }
 
-// In a group of its own: Ctrl-C is its parent's to heed.
+// In a session of its own: Ctrl-C is its parent's to heed, and a kernel that shares the processors
+// out by session (sched(7), autogroup) takes it for other work than what its parent does.
 static _Noreturn void
 compute(pid_t parent, int64_t end_ms)
 {
     static const int heeded[] = {SIGINT, SIGTERM, SIGHUP};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setpgid(0, 0);
+    setsid();
     for (size_t i = 0; i < sizeof heeded / sizeof *heeded; i++)
         signal(heeded[i], SIG_DFL);
     while (getppid() == parent && clock_ms() < end_ms)

@@ -342,7 +342,12 @@ downs() {
     done
 }
 
-downs_are() { [[ $(downs | xargs) == "$1" ]]; }
+downs_are() {
+    local seen
+    seen=$(downs | xargs)
+    echo "$seen"
+    [[ $seen == "$1" ]]
+}
 
 # short_is_written SECONDS: a key that expires. short_is_read: at both ports.
 short_is_written() { [[ $(app 6380 set short 1 ex "$1") == OK ]]; }
@@ -787,7 +792,7 @@ scenario_slow() {
     sleep 3
     machine_resume work11
     is "a master that stood still for 3 s keeps its clients" "$id" "$(session_id)"
-    on work11 bash -c 'kill -STOP $(cat /run/redis.pid); sleep 4; kill -CONT $(cat /run/redis.pid)'
+    stand_still work11 redis 4
     is "and one whose redis did for 4 s" "$id" "$(session_id)"
     for node in "${workers[@]}"; do on "$node" bash -c 'kill -STOP $(cat /run/sentinel.pid)'; done
     sleep 3
@@ -809,6 +814,42 @@ scenario_slow() {
     rm "$dir/work11/off.redis"
     back
     session_close
+}
+
+# stand_still NODE UNIT SECONDS: its process does, and goes on.
+stand_still() {
+    on "$1" bash -c "kill -STOP \$(cat /run/$2.pid); sleep $3; kill -CONT \$(cat /run/$2.pid)"
+}
+
+hears_of_downs() { admin "$1" -p 26379 client list | grep -q cmd=psubscribe; }
+
+slow_is_noticed() {
+    stand_still work13 redis 3.5
+    within 6 downs_are "3000 4000 5000"
+}
+
+# A replica that was slow, and not gone, makes the sentinels patient for a minute: a master that is as slow is not replaced.
+scenario_patience() {
+    local node
+    cluster_make
+    clock_make head10 "${workers[@]}"
+    rtc_start head10 "${workers[@]}"
+    machine_on head10 "${workers[@]}"
+    check "it converges" within "$patience" converged
+    writer_start
+    for node in "${workers[@]}"; do check "$node hears of who is down" within "$patience" hears_of_downs "$node"; done
+    check "who took the slow one for down waits longer" within 60 slow_is_noticed
+    stand_still work11 redis 2.7
+    sleep 2
+    is "a master that is as slow is not replaced" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
+    check "after a minute they wait as before" within 90 downs_are "1500 2000 2500"
+    touch "$dir/work11/off.redis"
+    unit_kill work11 redis KILL
+    check "a master that is gone is replaced" within "$patience" master_is_not work11
+    rm "$dir/work11/off.redis"
+    back
+    sleep 5
+    is "who comes back from the dead was not slow" "1500 2000 2500" "$(downs | xargs)"
 }
 
 # hog SECONDS: all processors are busy for so long, with several processes each.
