@@ -34,6 +34,20 @@ is_worker(const struct view *view, size_t i)
     return !view->targets[i].head && view->targets[i].running;
 }
 
+// What those that run say cannot help when they are too few; a sentinel of one that is alone does
+// not even start (images/files/redis/usr/lib/airbuild/wait-in-sync).
+static bool
+enough_workers_run(const struct view *view)
+{
+    unsigned running = 0;
+    for (size_t i = 0; i < view->count; i++)
+        running += is_worker(view, i);
+    if (running < view->quorum || running == 0)
+        return await(
+            view, "workers that run: %u, too few for a quorum of %u", running, view->quorum);
+    return true;
+}
+
 static bool
 every_redis_answers(const struct view *view)
 {
@@ -53,21 +67,16 @@ every_redis_answers(const struct view *view)
 static bool
 every_sentinel_answers(const struct view *view)
 {
-    unsigned running = 0;
     for (size_t i = 0; i < view->count; i++) {
         const struct probe_sentinel *sentinel = &view->results[i].sentinel;
         if (!is_worker(view, i))
             continue;
-        running++;
         if (!sentinel->answered)
             return await(view, "sentinel on '%s' does not answer: %s", view->targets[i].name,
                 sentinel->error);
         if (sentinel->master[0] == '\0')
             return await(view, "sentinel on '%s' names no master", view->targets[i].name);
     }
-    if (running < view->quorum || running == 0)
-        return await(
-            view, "workers that run: %u, too few for a quorum of %u", running, view->quorum);
     return true;
 }
 
@@ -215,23 +224,26 @@ sentinel_knows(const struct view *view, size_t i)
 
 // Whether it would elect that worker: it knows it, and does not take it for down.
 static bool
-could_elect(const struct probe_sentinel *sentinel, const char *address)
+could_elect(const struct view *view, size_t i, size_t k)
 {
-    for (unsigned i = 0; i < sentinel->known_count; i++)
-        if (str_equal(sentinel->known[i].address, address))
-            return !sentinel->known[i].down;
-    return false;
+    const struct probe_sentinel *sentinel = &view->results[i].sentinel;
+    for (unsigned n = 0; n < sentinel->known_count; n++)
+        if (str_equal(sentinel->known[n].address, view->targets[k].address))
+            return !sentinel->known[n].down ||
+                   await(view, "sentinel on '%s' takes redis on '%s' for down",
+                       view->targets[i].name, view->targets[k].name);
+    return await(view, "sentinel on '%s' does not know redis on '%s'", view->targets[i].name,
+        view->targets[k].name);
 }
 
 static bool
 sentinel_sees_replicas(const struct view *view, size_t i)
 {
-    const struct probe_sentinel *sentinel = &view->results[i].sentinel;
+    if (!view->results[i].sentinel.known_told)
+        return true;
     for (size_t k = 0; k < view->count; k++)
-        if (is_worker(view, k) && (int) k != view->verdict->master && sentinel->known_told &&
-            !could_elect(sentinel, view->targets[k].address))
-            return await(view, "sentinel on '%s' takes redis on '%s' for down",
-                view->targets[i].name, view->targets[k].name);
+        if (is_worker(view, k) && (int) k != view->verdict->master && !could_elect(view, i, k))
+            return false;
     return true;
 }
 
@@ -275,8 +287,8 @@ probe_judge(const struct probe_target *targets, const struct probe_result *resul
     *ret = (struct probe_verdict){.master = -1};
     struct view view = {targets, results, count, quorum, ret};
     ret->master = find_master(&view);
-    ret->converged = every_redis_answers(&view) && every_sentinel_answers(&view) &&
-                     sentinels_agree(&view) && every_replica_follows(&view) &&
-                     some_head_serves(&view) && sentinels_are_ready(&view) &&
-                     clocks_are_right(&view);
+    ret->converged = enough_workers_run(&view) && every_redis_answers(&view) &&
+                     every_sentinel_answers(&view) && sentinels_agree(&view) &&
+                     every_replica_follows(&view) && some_head_serves(&view) &&
+                     sentinels_are_ready(&view) && clocks_are_right(&view);
 }

@@ -273,6 +273,14 @@ too_few(struct cluster *cluster)
     halt(cluster, W13);
 }
 
+// Its sentinel does not start before a majority is there.
+static void
+alone(struct cluster *cluster)
+{
+    too_few(cluster);
+    cluster->results[W11].sentinel.answered = false;
+}
+
 static void
 all_absent(struct cluster *cluster)
 {
@@ -461,6 +469,7 @@ static const struct {
     {"failed over", failed_over, W13, NULL},
     {"returned as master", returned_as_master, W13, "'work11' says that it is a master too"},
     {"too few", too_few, -1, "workers that run: 1, too few for a quorum of 2"},
+    {"alone", alone, -1, "workers that run: 1, too few for a quorum of 2"},
     {"all absent", all_absent, -1, "workers that run: 0, too few for a quorum of 2"},
     {"single worker", single_worker, W11, NULL},
     {"two workers", two_workers, W11, NULL},
@@ -473,7 +482,7 @@ static const struct {
     {"replica taken for down", replica_down, W11,
         "sentinel on 'work13' takes redis on 'work12' for down"},
     {"replica unknown", replica_unknown, W11,
-        "sentinel on 'work12' takes redis on 'work13' for down"},
+        "sentinel on 'work12' does not know redis on 'work13'"},
     {"absent replica down", absent_down, W11, NULL},
     {"replicas untold", replicas_untold, W11, NULL},
     {"in TILT", in_tilt, W11,
