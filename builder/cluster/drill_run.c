@@ -8,7 +8,7 @@
 
 #define BASELINE_MS 5000 // of load before the fault: what the host's noise is read from
 #define LAST_MS 2000     // of load when all is over
-#define ANSWER_MS 2000   // Jedis' default timeout, the shortest that clients have by default
+#define ANSWER_MS 2000   // the default timeout of Jedis: redis.github.io/jedis/faq
 #define RECONNECT_MS 20
 #define VERIFY_MS 60000
 #define FORGET_MS 20000

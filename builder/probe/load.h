@@ -17,7 +17,7 @@ struct load_options {
     const struct probe_access *access;  // writes the keys PREFIX:N
     const char *prefix;                 // "airbuild:drill:RUN"
     unsigned writes_per_s, reads_per_s; // 250, 100
-    int64_t answer_ms; // an answer that takes longer counts as none: the client reconnects (1000)
+    int64_t answer_ms; // an answer that takes longer counts as none: the client reconnects (2000)
     int64_t reconnect_ms; // pause before a new connection (20)
 };
 

@@ -831,6 +831,7 @@ slow_is_noticed() {
 
 # A replica that was slow, and not gone, makes the sentinels patient for a minute: a master that is as slow is not replaced.
 scenario_patience() {
+    export LOOK_ANY_CLOCK=yes # as in scenario_clock
     local node
     cluster_make
     clock_make head10 "${workers[@]}"
@@ -843,6 +844,10 @@ scenario_patience() {
     stand_still work11 redis 2.7
     sleep 2
     is "a master that is as slow is not replaced" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
+    host_shift 90 head10 "${workers[@]}"
+    check "all clocks are set by 90 s" within "$patience" clock_is_right head10 "${workers[@]}"
+    sleep 3
+    is "and they wait as long as before it: that was no minute" "3000 4000 5000" "$(downs | xargs)"
     check "after a minute they wait as before" within 90 downs_are "1500 2000 2500"
     touch "$dir/work11/off.redis"
     unit_kill work11 redis KILL

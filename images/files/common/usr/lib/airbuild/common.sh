@@ -34,6 +34,12 @@ fail() {
     exit 1
 }
 
+# now: sets seconds, those since the machine booted, which no step of the clock changes.
+now() {
+    read -r seconds _ </proc/uptime
+    seconds=${seconds%.*}
+}
+
 # load_facts: the seed's facts as shell variables of the same names, all of them checked; $loaded has them as text.
 load_facts() {
     [ -r "$facts" ] || fail "cannot read '$facts': the seed has not arrived; look at its disk and at cloud-init's log"
