@@ -1,6 +1,6 @@
 #!/bin/bash
 # test-lost.sh - every combination of lost disks: which of the workers lost theirs, who was master, whose copy was old,
-# and in which order they start; as scenario_lost of scenarios.sh. Ends in a table.
+# and in which order they start; as scenario_lost of scenarios-data.sh. Ends in a table.
 # usage: test-lost.sh [LOST:MASTER:STALE:ORDER...] (without: all of them)
 # SPDX-License-Identifier: Apache-2.0
 set -u

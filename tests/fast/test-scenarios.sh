@@ -51,7 +51,7 @@ start() {
     dir=$scratch/$1 scenario=$2 "$here/sandbox" bash -c "
         . '$here/../assert.sh'
         . '$here/lib.sh'
-        . '$here/scenarios.sh'
+        for part in '$here'/scenarios*.sh; do . \"\$part\"; done
         scenario_${2//:/ }
         tap_end" >"$scratch/$1.tap" 2>"$scratch/$1.err" &
     running[$!]=$1
