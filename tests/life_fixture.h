@@ -119,11 +119,11 @@ launch_as(struct life *life, const struct cluster_launch *launch)
 {
     SESSION_AUTO struct session session = {.lock = -1};
     FREE_AUTO int64_t *since = mem_zero(life->spec->node_count, sizeof *since);
-    bool unchanged;
+    struct launched launched = {.since = since};
     if (session_open(life->spec, true, &session, &life->err) < 0 ||
         session_connect(&session, &life->err) < 0)
         return -1;
-    return launch_in_session(launch, &session, &unchanged, since, &life->err);
+    return launch_in_session(launch, &session, &launched, &life->err);
 }
 
 static inline int

@@ -13,11 +13,14 @@
 #define PROBE_MS 1000
 #define PAUSE_MS 250
 #define LINES_SHOWN 8
+#define BOOT_PART 3 // a node keeps the others waiting for their turn for this part of the timeout
 
 struct waiting {
     struct converge *converge;
+    struct launched *launched;
+    int64_t timeout_ms;
     const struct spec *spec;
-    int64_t *since; // by node: where its console log was when the wait began
+    int64_t *began_ms; // by node: when it was set going, at the latest
     struct survey *survey;
     struct probe_result *results;
     struct probe_verdict verdict;
@@ -35,8 +38,9 @@ add_evidence(const struct waiting *waiting, size_t index, struct error *err)
 {
     const char *node = waiting->spec->nodes[index].name;
     const char *why = waiting->converge->accel_why;
-    FREE_AUTO char *phase = tail_phase(waiting->spec, node, waiting->since[index]);
-    FREE_AUTO char *lines = tail_lines(waiting->spec, node, waiting->since[index], LINES_SHOWN);
+    FREE_AUTO char *phase = tail_phase(waiting->spec, node, waiting->launched->since[index]);
+    FREE_AUTO char *lines =
+        tail_lines(waiting->spec, node, waiting->launched->since[index], LINES_SHOWN);
     FREE_AUTO char *message = str_dup(err->message);
     return error_set(err, err->code,
         "%s; '%s' was at '%s' under %s%s%s%s; see 'airbuild logs %s'.%s\n%s", message, node, phase,
@@ -111,7 +115,8 @@ tell_worker(const struct waiting *waiting, size_t index)
     const struct probe_sentinel *sentinel = &waiting->results[index].sentinel;
     struct progress *progress = waiting->converge->progress;
     if (!redis->answered) {
-        FREE_AUTO char *phase = tail_phase(waiting->spec, node->name, waiting->since[index]);
+        FREE_AUTO char *phase =
+            tail_phase(waiting->spec, node->name, waiting->launched->since[index]);
         progress_step(progress, node->name, "%s", phase);
         return;
     }
@@ -134,7 +139,9 @@ tell(const struct waiting *waiting)
     for (size_t i = 0; i < waiting->spec->node_count; i++) {
         const struct spec_node *node = &waiting->spec->nodes[i];
         const struct probe_head *head = &waiting->results[i].head;
-        if (waiting->survey->domains[i].state != VIRT_RUNNING) {
+        if (waiting->launched->paused[i]) {
+            progress_step(progress, node->name, "waits for its turn to boot");
+        } else if (waiting->survey->domains[i].state != VIRT_RUNNING) {
             progress_step(
                 progress, node->name, "%s", virt_state_name(waiting->survey->domains[i].state));
         } else if (node->role == SPEC_REDIS) {
@@ -143,7 +150,8 @@ tell(const struct waiting *waiting)
             progress_step(progress, node->name, "serving %s",
                 head->read_back ? "writes and reads" : "writes, no reads yet");
         } else {
-            FREE_AUTO char *phase = tail_phase(waiting->spec, node->name, waiting->since[i]);
+            FREE_AUTO char *phase =
+                tail_phase(waiting->spec, node->name, waiting->launched->since[i]);
             progress_step(progress, node->name, "%s; no writes yet", phase);
         }
     }
@@ -184,32 +192,80 @@ check_running(const struct waiting *waiting, struct error *err)
 {
     for (size_t i = 0; i < waiting->spec->node_count; i++) {
         const struct virt_domain_info *domain = &waiting->survey->domains[i];
-        if (domain->state != VIRT_RUNNING)
+        if (domain->state != VIRT_RUNNING && !waiting->launched->paused[i])
             return guest_failed(waiting, waiting->spec->nodes[i].name,
                 domain->state == VIRT_PAUSED ? "was paused" : "powered off", domain->reason, err);
     }
     return 0;
 }
 
-static int
-wait_loop(struct waiting *waiting, struct virt_watch *watch, int64_t timeout_ms, struct error *err)
+static bool
+boots(const struct waiting *waiting, size_t index)
 {
-    int64_t end = clock_ms() + timeout_ms;
+    const struct probe_result *result = &waiting->results[index];
+    return !waiting->launched->paused[index] && !result->redis.answered && !result->head.written &&
+           clock_ms() - waiting->began_ms[index] < waiting->timeout_ms / BOOT_PART;
+}
+
+// Nodes whose turn has come set off: workers first, as the head can do nothing without them. The
+// timeout begins anew.
+static int
+take_turns(struct waiting *waiting, int64_t *end, struct error *err)
+{
+    const struct spec *spec = waiting->spec;
+    struct virt *virt = waiting->converge->session->virt;
+    struct launched *launched = waiting->launched;
+    size_t booting = 0;
+    for (size_t i = 0; i < spec->node_count; i++)
+        booting += boots(waiting, i);
+    for (int heads = 0; heads < 2; heads++)
+        for (size_t i = 0; i < spec->node_count && booting < launched->at_once; i++) {
+            if (!launched->paused[i] || (spec->nodes[i].role != SPEC_REDIS) != heads)
+                continue;
+            if (virt_domain_resume(virt, spec->cluster, spec->nodes[i].name, err) < 0)
+                return -1;
+            launched->paused[i] = false;
+            waiting->began_ms[i] = clock_ms();
+            *end = clock_ms() + waiting->timeout_ms;
+            booting++;
+        }
+    return 0;
+}
+
+static int
+wait_loop(struct waiting *waiting, struct virt_watch *watch, struct error *err)
+{
+    int64_t end = clock_ms() + waiting->timeout_ms;
     for (;;) {
         if (interrupt_check(err) < 0 || look(waiting, err) < 0)
             return -1;
         if (waiting->verdict.converged || waiting->converge->once)
             return 0;
-        if (check_running(waiting, err) < 0)
+        if (check_running(waiting, err) < 0 || take_turns(waiting, &end, err) < 0)
             return -1;
         if (clock_left(end) == 0) {
             error_set(err, ERR_TIMEOUT, "not converged after %lld s: %s",
-                (long long) timeout_ms / 1000, waiting->verdict.awaited);
+                (long long) waiting->timeout_ms / 1000, waiting->verdict.awaited);
             return add_evidence(waiting, stuck_node(waiting), err);
         }
         if (pause_for_events(waiting, watch, PAUSE_MS, err) < 0)
             return -1;
     }
+}
+
+// Nobody awaits them any more: they go on by themselves, as those that had their turn.
+static void
+release_all(struct waiting *waiting)
+{
+    struct session *session = waiting->converge->session;
+    interrupt_hold();
+    for (size_t i = 0; i < waiting->spec->node_count; i++) {
+        ERROR_AUTO struct error ignored = {0};
+        if (waiting->launched->paused[i])
+            virt_domain_resume(
+                session->virt, waiting->spec->cluster, waiting->spec->nodes[i].name, &ignored);
+    }
+    interrupt_release();
 }
 
 int
@@ -218,21 +274,29 @@ converge_wait(struct converge *converge, struct cluster_report **ret, struct err
     const struct spec *spec = converge->session->spec;
     SURVEY_AUTO struct survey survey = {0};
     FREE_AUTO struct probe_result *results = mem_zero(spec->node_count, sizeof *results);
-    FREE_AUTO int64_t *since = mem_zero(spec->node_count, sizeof *since);
+    FREE_AUTO int64_t *began_ms = mem_zero(spec->node_count, sizeof *began_ms);
     STRV_AUTO struct strv names = {0};
     VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
-    struct waiting waiting = {converge, spec, since, &survey, results, {0}};
+    struct waiting waiting = {
+        .converge = converge,
+        .launched = converge->launched,
+        .timeout_ms = converge->timeout_ms > 0 ? converge->timeout_ms
+                      : converge->kvm          ? 120000
+                                               : 600000,
+        .spec = spec,
+        .began_ms = began_ms,
+        .survey = &survey,
+        .results = results,
+    };
     for (size_t i = 0; i < spec->node_count; i++)
         strv_add(&names, spec->nodes[i].name);
     for (size_t i = 0; i < spec->node_count; i++)
-        since[i] = converge->since != NULL ? converge->since[i] : 0;
-    if (virt_watch_new(converge->session->virt, &names, &watch, err) < 0)
+        began_ms[i] = clock_ms();
+    if (virt_watch_new(converge->session->virt, &names, &watch, err) < 0 ||
+        wait_loop(&waiting, watch, err) < 0) {
+        release_all(&waiting);
         return -1;
-    int64_t timeout_ms = converge->timeout_ms > 0 ? converge->timeout_ms
-                         : converge->kvm          ? 120000
-                                                  : 600000;
-    if (wait_loop(&waiting, watch, timeout_ms, err) < 0)
-        return -1;
+    }
     for (size_t i = 0; i < spec->node_count && waiting.verdict.converged; i++)
         progress_done(converge->progress, spec->nodes[i].name, "ready");
     *ret = report_make(spec, &survey, results, &waiting.verdict);

@@ -244,7 +244,7 @@ new_disks(struct drill *drill, struct error *err)
     FREE_AUTO int64_t *since = mem_zero(spec->node_count, sizeof *since);
     STORE_AUTO struct store *store = NULL;
     IMAGE_AUTO struct image *haproxy = NULL, *redis = NULL;
-    bool unchanged;
+    struct launched launched = {.since = since};
     if (store_open(home, &store, err) < 0 ||
         find_image(drill, store, spec_head(spec), &haproxy, err) < 0 ||
         find_image(drill, store, spec_first_master(spec), &redis, err) < 0)
@@ -263,7 +263,7 @@ new_disks(struct drill *drill, struct error *err)
         .except = except,
         .agree = agree,
         .progress = drill->run->progress};
-    if (launch_in_session(&launch, session, &unchanged, since, err) < 0)
+    if (launch_in_session(&launch, session, &launched, err) < 0)
         return -1;
     acted(drill);
     return 0;

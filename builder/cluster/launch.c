@@ -26,12 +26,16 @@
 // spare.
 #define NODE_SPACE ((uint64_t) 192 << 20)
 
+// Processors in use from which on somebody is at work. An idle cluster of four emulated nodes takes
+// one.
+#define AT_WORK 0.5
+
 struct work {
     const struct cluster_launch *launch;
     struct session *session;
     struct survey *survey;
     struct image **images; // by node: the image its disk lies over, or will
-    int64_t *since;        // by node: where its console log was before it was started
+    struct launched *launched;
 };
 
 static const struct spec_node *
@@ -169,17 +173,50 @@ carry_out(struct work *work, const struct cluster_step *step, struct error *err)
     return 0;
 }
 
-// All domains were started with their processors stopped: they set off together.
+// How many of the nodes that are to boot may do so at one moment: who is at work on this host,
+// another cluster or nodes of this one that serve already, is not to be starved by those that come.
 static int
-resume_all(struct work *work, const struct cluster_plan *plan, struct error *err)
+boots_at_once(struct work *work, size_t starts, size_t *ret, struct error *err)
+{
+    double idle;
+    unsigned cpus;
+    if (virt_host_idle(work->session->virt, &idle, &cpus, err) < 0)
+        return -1;
+    *ret = cpus - idle < AT_WORK || idle >= (double) starts ? starts : idle < 2 ? 1 : (size_t) idle;
+    if (*ret < starts)
+        progress_note(work->launch->progress,
+            "%.1f of this host's %u processors are idle: nodes boot %zu at a time", idle, cpus,
+            *ret);
+    return 0;
+}
+
+// All domains were started with their processors stopped. They set off together, unless that is
+// left to whoever waits for them.
+static int
+set_off(struct work *work, const struct cluster_plan *plan, struct error *err)
 {
     struct session *session = work->session;
+    struct launched *launched = work->launched;
+    FREE_AUTO bool *started = mem_zero(session->spec->node_count, sizeof *started);
+    size_t starts = 0;
     for (size_t i = 0; i < plan->count; i++)
         if (plan->steps[i].kind == PLAN_START &&
-            !str_equal(work_node(work, plan->steps[i].node)->name, work->launch->except) &&
-            virt_domain_resume(session->virt, session->spec->cluster,
-                work_node(work, plan->steps[i].node)->name, err) < 0)
+            !str_equal(work_node(work, plan->steps[i].node)->name, work->launch->except)) {
+            started[plan->steps[i].node] = true;
+            starts++;
+        }
+    if (launched->paused != NULL && !work->launch->no_wait && starts > 1 &&
+        boots_at_once(work, starts, &launched->at_once, err) < 0)
+        return -1;
+    for (size_t i = 0; i < session->spec->node_count; i++) {
+        if (!started[i])
+            continue;
+        if (launched->at_once > 0 && launched->at_once < starts)
+            launched->paused[i] = true;
+        else if (virt_domain_resume(
+                     session->virt, session->spec->cluster, session->spec->nodes[i].name, err) < 0)
             return -1;
+    }
     return 0;
 }
 
@@ -239,7 +276,7 @@ carry_out_all(struct work *work, const struct cluster_plan *plan, struct error *
         return -1;
     for (size_t i = 0; i < session->spec->node_count; i++)
         if (work->survey->domains[i].state != VIRT_RUNNING)
-            work->since[i] = tail_position(session->spec, session->spec->nodes[i].name);
+            work->launched->since[i] = tail_position(session->spec, session->spec->nodes[i].name);
     for (size_t i = 0; i < plan->count; i++) {
         const struct cluster_step *step = &plan->steps[i];
         if (interrupt_check(err) < 0)
@@ -252,7 +289,7 @@ carry_out_all(struct work *work, const struct cluster_plan *plan, struct error *
     }
     if (secrets_write_ssh(session->secrets, session->folder, session->spec, err) < 0)
         return -1;
-    return resume_all(work, plan, err);
+    return set_off(work, plan, err);
 }
 
 static bool
@@ -317,16 +354,16 @@ decide(struct work *work, struct cluster_plan *plan, struct error *err)
 }
 
 int
-launch_in_session(const struct cluster_launch *launch, struct session *session, bool *ret_unchanged,
-    int64_t *since, struct error *err)
+launch_in_session(const struct cluster_launch *launch, struct session *session,
+    struct launched *ret, struct error *err)
 {
     SURVEY_AUTO struct survey survey = {0};
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
     FREE_AUTO struct image **images = mem_zero(launch->spec->node_count, sizeof *images);
-    struct work work = {launch, session, &survey, images, since};
+    struct work work = {launch, session, &survey, images, ret};
     bool first = session->record == NULL;
     int result = decide(&work, plan, err);
-    *ret_unchanged = nothing_to_do(plan);
+    ret->unchanged = nothing_to_do(plan);
     if (result == 0) {
         result = carry_out_all(&work, plan, err);
         if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED)
@@ -344,9 +381,10 @@ cluster_launch(const struct cluster_launch *launch, struct cluster_report **ret,
     int64_t begin_ms = clock_ms();
     SESSION_AUTO struct session session = {.lock = -1};
     FREE_AUTO int64_t *since = mem_zero(spec->node_count, sizeof *since);
-    bool unchanged = false;
+    FREE_AUTO bool *paused = mem_zero(spec->node_count, sizeof *paused);
+    struct launched launched = {.since = since, .paused = paused};
     if (session_open(spec, true, &session, err) < 0 || session_connect(&session, err) < 0 ||
-        launch_in_session(launch, &session, &unchanged, since, err) < 0)
+        launch_in_session(launch, &session, &launched, err) < 0)
         return -1;
     struct converge converge = {
         .session = &session,
@@ -354,13 +392,13 @@ cluster_launch(const struct cluster_launch *launch, struct cluster_report **ret,
         .accel_why = launch->accel_why,
         .timeout_ms = launch->timeout_ms,
         .once = launch->no_wait,
-        .since = since,
+        .launched = &launched,
         .progress = launch->progress,
     };
     if (converge_wait(&converge, ret, err) < 0)
         return -1;
     (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
-    (*ret)->unchanged = unchanged;
+    (*ret)->unchanged = launched.unchanged;
     (*ret)->tcg = !launch->kvm;
     return 0;
 }

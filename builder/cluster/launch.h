@@ -6,10 +6,17 @@
 #include "cluster/cluster.h"
 #include "cluster/session.h"
 
-// Plan and carry out, without waiting. since: by node, where its console log was before it was
-// started.
+// What a launch did, for whoever waits for the nodes. By node, the caller's:
+struct launched {
+    int64_t *since; // where its console log was before it was started
+    bool *paused;   // it is not to boot yet, as others are at work on the host; NULL: all boot
+    size_t at_once; // nodes that may boot at one moment, when some are paused
+    bool unchanged; // nothing was to do
+};
+
+// Plan and carry out, without waiting. ret: with the arrays, zeroed.
 int launch_in_session(const struct cluster_launch *launch, struct session *session,
-    bool *ret_unchanged, int64_t *since, struct error *err);
+    struct launched *ret, struct error *err);
 
 // A new seed for a node, with a new instance-id when renewed: cloud-init then runs as on a new
 // machine.

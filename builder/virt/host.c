@@ -3,6 +3,7 @@
 #include "virt/internal.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "virt/reader.h"
 
@@ -11,6 +12,8 @@
 #include <string.h>
 
 #define MEMORY_STATS 16
+#define CPU_STATS 16
+#define IDLE_MS 500
 #define HOST_MS 60000 // libvirt runs every emulator it finds once, the first time it is asked
 
 static char *
@@ -167,4 +170,72 @@ virt_host_free(struct virt_host *host)
     free(host->arch);
     free(host->machine);
     *host = (struct virt_host){0};
+}
+
+struct idling {
+    virConnectPtr conn;
+    double idle;
+    unsigned cpus;
+};
+
+// Nanoseconds that all processors were idle, and in sum, since some moment; 0 when libvirt does not
+// say.
+static void
+look_times(virConnectPtr conn, double *ret_idle, double *ret_all)
+{
+    virNodeCPUStats stats[CPU_STATS] = {0};
+    int count = 0; // as with the memory
+    *ret_idle = *ret_all = 0;
+    if (virNodeGetCPUStats(conn, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &count, 0) < 0 ||
+        count > CPU_STATS ||
+        virNodeGetCPUStats(conn, VIR_NODE_CPU_STATS_ALL_CPUS, stats, &count, 0) < 0)
+        return;
+    for (int i = 0; i < count; i++) {
+        bool idle = strcmp(stats[i].field, VIR_NODE_CPU_STATS_IDLE) == 0 ||
+                    strcmp(stats[i].field, VIR_NODE_CPU_STATS_IOWAIT) == 0;
+        *ret_idle += idle ? (double) stats[i].value : 0;
+        *ret_all += (double) stats[i].value;
+    }
+}
+
+static int
+idling_run(void *argument, struct error *err)
+{
+    struct idling *idling = argument;
+    virNodeInfo node = {0};
+    double idle, all, idle_after, all_after;
+    if (virNodeGetInfo(idling->conn, &node) < 0)
+        return fault_set(err, "cannot ask libvirt about its host");
+    look_times(idling->conn, &idle, &all);
+    if (clock_sleep(IDLE_MS, err) < 0)
+        return -1;
+    look_times(idling->conn, &idle_after, &all_after);
+    if (all_after > all) {
+        idling->cpus = node.cpus;
+        idling->idle = node.cpus * (idle_after - idle) / (all_after - all);
+    }
+    return 0;
+}
+
+static void
+idling_release(void *argument)
+{
+    struct idling *idling = argument;
+    virConnectClose(idling->conn);
+    free(idling);
+}
+
+int
+virt_host_idle(struct virt *virt, double *ret_idle, unsigned *ret_cpus, struct error *err)
+{
+    struct idling *idling = mem_zero(1, sizeof(*idling));
+    virConnectRef(virt->conn);
+    idling->conn = virt->conn;
+    if (call_run("asking libvirt how busy its host is", CALL_MS, idling_run, idling, idling_release,
+            err) < 0)
+        return -1;
+    *ret_idle = idling->idle;
+    *ret_cpus = idling->cpus;
+    idling_release(idling);
+    return 0;
 }

@@ -52,4 +52,8 @@ int virt_host_look(struct virt *virt, struct virt_host *ret, struct error *err);
 void virt_host_free(struct virt_host *host);
 #define VIRT_HOST_AUTO __attribute__((cleanup(virt_host_free)))
 
+// How many processors of the host nothing used for half a second, which this takes, and how many
+// there are; both 0 when libvirt does not say.
+int virt_host_idle(struct virt *virt, double *ret_idle, unsigned *ret_cpus, struct error *err);
+
 #endif

@@ -112,6 +112,17 @@ test_host(void **state)
     assert_true(host.cpus > 0);
 }
 
+// The test driver's counters stand still.
+static void
+test_idle(void **state)
+{
+    struct bench *bench = *state;
+    double idle = -1;
+    unsigned cpus = 1;
+    assert_ok(virt_host_idle(bench->virt, &idle, &cpus, &bench->err), &bench->err);
+    assert_true(idle == 0 && cpus == 0);
+}
+
 static void
 test_open_nothing(void **state)
 {
@@ -133,6 +144,7 @@ main(void)
         bench_test(test_one_watch),
         bench_test(test_many_events),
         bench_test(test_host),
+        bench_test(test_idle),
         cmocka_unit_test(test_open_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
