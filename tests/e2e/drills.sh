@@ -1,0 +1,51 @@
+# drills.sh - drills on a real cluster that is converged. Sourced, after lib.sh. Failures are lost writes, two masters
+# at once, a cluster that does not converge again; times are told, and judged by no test.
+# They leave build/drills.html, to look at, and build/drills.json.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154 # scratch and others are of lib.sh
+
+readonly DRILL_SECONDS=900
+
+# field DRILL FIELD: of what was measured.
+field() { jq -r --arg d "$1" --arg f "$2" 'map(select(.drill == $d)) | last | .[$f]' "$scratch/drills.json"; }
+
+# judge DRILL: its results, the figures as remarks.
+judge() {
+    local name=$1 word why
+    word=$(field "$name" verdict)
+    why=$(field "$name" why)
+    tap "$([[ $word == PASS || $word == SLOW ]]; echo $?)" "$name: the cluster behaves" "$word: $why"
+    echo "# $word: $(field "$name" lost) of $(field "$name" acked) writes lost, no writes for" \
+        "$(field "$name" write_outage_s) s, no reads for $(field "$name" read_outage_s) s, new master after" \
+        "$(field "$name" promoted_s) s, converged after $(field "$name" converged_s) s"
+    [[ $word != SLOW ]] || echo "# $why"
+}
+
+# drills_run NAME...
+drills_run() {
+    local name
+    air $((DRILL_SECONDS * $#)) drill --yes --json --html build/drills.html "$@"
+    printf '%s\n' "$output" >"$scratch/drills.json"
+    cp "$scratch/drills.json" build/drills.json
+    tap "$((status != 0 && status != 15))" 'all drills can be carried out' "$output"$'\n'"$(said)"
+    is 'and are told, in order' "$*" "$(json '[.[].drill] | join(" ")')"
+    for name; do judge "$name"; done
+    is 'the exit status says the same' "$(json 'if all(.behaved) then 0 else 15 end')" "$status"
+    is 'the page has a picture of each' $# "$(grep -c '<svg viewBox' build/drills.html)"
+    air 60 status --json
+    ends 'the cluster is whole after all of it' 0
+    is 'with every machine on' 'running running running running' "$(json '[.nodes[].state] | join(" ")')"
+    is 'the clients of the drills leave nothing behind' '' \
+        "$(typed 'redis-cli -h head10 -p 6380 --scan --pattern "airbuild:drill:*:*"' 2>&1)"
+}
+
+# drill_interrupted: Ctrl-C in the middle of a drill mends what it broke.
+drill_interrupted() {
+    aside drill master-cut
+    check 'the network of the master is unplugged' within 120 grep -q 'network unplugged' "$scratch/aside"
+    kill -INT -- "-$aside"
+    aside_ends 'Ctrl-C ends the drill' 120 130
+    like 'which mends what it broke' 'mending what was broken' "$(<"$scratch/aside")"
+    air "$BOOT_SECONDS" launch
+    ends 'and the cluster converges' 0
+}
