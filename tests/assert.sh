@@ -75,6 +75,16 @@ within() {
     done
 }
 
+# hog SECONDS: keep all processors of this host busy for so long, or until ${hogs[@]} are ended.
+hog() {
+    local i
+    hogs=()
+    for ((i = 0; i < 3 * $(nproc); i++)); do
+        timeout "$1" sh -c 'while :; do :; done' &
+        hogs+=($!)
+    done
+}
+
 # The plan; the exit status tells whether all was ok.
 tap_end() {
     echo "1..$tap_count"

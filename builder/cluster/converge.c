@@ -257,13 +257,13 @@ wait_loop(struct waiting *waiting, struct virt_watch *watch, struct error *err)
 static void
 release_all(struct waiting *waiting)
 {
-    struct session *session = waiting->converge->session;
+    struct virt *virt = waiting->converge->session->virt;
     interrupt_hold();
     for (size_t i = 0; i < waiting->spec->node_count; i++) {
-        ERROR_AUTO struct error ignored = {0};
-        if (waiting->launched->paused[i])
-            virt_domain_resume(
-                session->virt, waiting->spec->cluster, waiting->spec->nodes[i].name, &ignored);
+        ERROR_AUTO struct error err = {0};
+        if (waiting->launched->paused[i] && virt_domain_resume(virt, waiting->spec->cluster,
+                                                waiting->spec->nodes[i].name, &err) < 0)
+            progress_note(waiting->converge->progress, "%s", err.message);
     }
     interrupt_release();
 }

@@ -190,28 +190,40 @@ boots_at_once(struct work *work, size_t starts, size_t *ret, struct error *err)
     return 0;
 }
 
-// All domains were started with their processors stopped. They set off together, unless that is
-// left to whoever waits for them.
+// A node that stood still or was saved goes on as it was, and its sentinel with it: it would take
+// for down those that wait.
+static bool
+boots_anew(const struct work *work, size_t node)
+{
+    const struct virt_domain_info *before = &work->survey->domains[node];
+    return before->state != VIRT_PAUSED && !before->saved;
+}
+
+// All domains were started with their processors stopped. They set off together, unless those that
+// boot are left to whoever waits for them.
 static int
 set_off(struct work *work, const struct cluster_plan *plan, struct error *err)
 {
     struct session *session = work->session;
     struct launched *launched = work->launched;
     FREE_AUTO bool *started = mem_zero(session->spec->node_count, sizeof *started);
-    size_t starts = 0;
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->steps[i].kind == PLAN_START &&
-            !str_equal(work_node(work, plan->steps[i].node)->name, work->launch->except)) {
-            started[plan->steps[i].node] = true;
-            starts++;
-        }
-    if (launched->paused != NULL && !work->launch->no_wait && starts > 1 &&
-        boots_at_once(work, starts, &launched->at_once, err) < 0)
+    size_t boots = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        size_t node = plan->steps[i].node;
+        if (plan->steps[i].kind != PLAN_START ||
+            str_equal(work_node(work, node)->name, work->launch->except))
+            continue;
+        started[node] = true;
+        boots += boots_anew(work, node);
+    }
+    if (launched->paused != NULL && !work->launch->no_wait && boots > 1 &&
+        boots_at_once(work, boots, &launched->at_once, err) < 0)
         return -1;
+    bool in_turn = launched->at_once > 0 && launched->at_once < boots;
     for (size_t i = 0; i < session->spec->node_count; i++) {
         if (!started[i])
             continue;
-        if (launched->at_once > 0 && launched->at_once < starts)
+        if (in_turn && boots_anew(work, i))
             launched->paused[i] = true;
         else if (virt_domain_resume(
                      session->virt, session->spec->cluster, session->spec->nodes[i].name, err) < 0)

@@ -6,10 +6,11 @@
 #include "cluster/cluster.h"
 #include "cluster/session.h"
 
-// What a launch did, for whoever waits for the nodes. By node, the caller's:
+// What a launch did, for whoever waits for the nodes.
 struct launched {
-    int64_t *since; // where its console log was before it was started
-    bool *paused;   // it is not to boot yet, as others are at work on the host; NULL: all boot
+    int64_t *since; // by node: where its console log was before it was started
+    bool *paused;   // by node: it is not to boot yet, as others are at work on the host; NULL: all
+                    // boot
     size_t at_once; // nodes that may boot at one moment, when some are paused
     bool unchanged; // nothing was to do
 };

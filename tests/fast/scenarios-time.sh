@@ -181,17 +181,6 @@ scenario_patience() {
     is "who comes back from the dead was not slow" "1500 2000 2500" "$(downs | xargs)"
 }
 
-# hog SECONDS: all processors are busy for so long, with several processes each.
-hog() {
-    local i
-    local -a hogs=()
-    for ((i = 0; i < 3 * $(nproc); i++)); do
-        timeout "$1" sh -c 'while :; do :; done' &
-        hogs+=($!)
-    done
-    wait "${hogs[@]}"
-}
-
 # All processors are busy: nobody is cut off, no master replaced. Run it by its name, alone: it would disturb the others.
 scenario_busy-host() {
     up
@@ -200,6 +189,7 @@ scenario_busy-host() {
     id=$(session_id)
     check "a session is there" test "$id" -gt 0
     hog 15
+    wait "${hogs[@]}"
     is "it is there when all processors were busy" "$id" "$(session_id)"
     check "and the same is master" master_is work11
     is "nobody was to replace it" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
