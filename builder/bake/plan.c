@@ -61,21 +61,21 @@ static int
 look_up(struct bake_item *item, struct store *store, struct error *err)
 {
     free(TAKE(item->why));
-    if (!store_has(store, item->key)) {
-        item->state = BAKE_MISSING;
-        item->why = item->source->unsettled
-                        ? str_format("what '%s' is made from is asked for first", item->name)
-                        : str_format("the store has no image '%s' of these inputs", item->name);
-        return 0;
-    }
     if (store_find(store, item->key, &item->image, err) == 0) {
         item->state = BAKE_READY;
         return 0;
     }
-    if (err->code != ERR_DAMAGED)
+    if (err->code == ERR_NOT_FOUND) {
+        item->state = BAKE_MISSING;
+        item->why = item->source->unsettled
+                        ? str_format("what '%s' is made from is asked for first", item->name)
+                        : str_format("the store has no image '%s' of these inputs", item->name);
+    } else if (err->code == ERR_DAMAGED) {
+        item->state = BAKE_DAMAGED;
+        item->why = TAKE(err->message);
+    } else {
         return -1;
-    item->state = BAKE_DAMAGED;
-    item->why = TAKE(err->message);
+    }
     error_clear(err);
     return 0;
 }

@@ -135,15 +135,6 @@ take_in(struct store *store, const char *from, const char *key, struct strv *ret
     return 0;
 }
 
-static bool
-is_base(const char *folder, const char *key)
-{
-    JV_AUTO struct jv *manifest = NULL;
-    ERROR_AUTO struct error err = {0};
-    return store_read_manifest(folder, key, &manifest, &err) == 0 &&
-           jv_get_string(manifest, "backing") == NULL;
-}
-
 // Bases first: a layer is published only over a base that is there.
 static int
 take_all(struct store *store, const char *folder, const struct strv *names, bool bases,
@@ -151,7 +142,7 @@ take_all(struct store *store, const char *folder, const struct strv *names, bool
 {
     for (size_t i = 0; i < names->count; i++) {
         FREE_AUTO char *from = path_join(folder, names->items[i]);
-        if (store_is_key(names->items[i]) && is_base(from, names->items[i]) == bases &&
+        if (store_is_key(names->items[i]) && store_is_base(from, names->items[i]) == bases &&
             take_in(store, from, names->items[i], ret_keys, err) < 0)
             return -1;
     }

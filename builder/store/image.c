@@ -88,7 +88,17 @@ make_image(const struct store *store, const char *key, struct jv *manifest)
     return image;
 }
 
-// What disks of nodes lie over cannot be made again, as another build would not fit them.
+static int
+require(const struct store *store, const char *key, struct error *err)
+{
+    if (store_is_key(key) && store_has(store, key))
+        return 0;
+    return error_set(err, ERR_NOT_FOUND,
+        "the store '%s' has no image '%.12s'; run 'airbuild images'", store->folder, key);
+}
+
+// What disks of nodes lie over cannot be made again, as another build would not fit them. An image
+// that is gone was removed during the look.
 static int
 damaged(const struct store *store, const char *name, const char *key, struct error *err)
 {
@@ -98,6 +108,8 @@ damaged(const struct store *store, const char *name, const char *key, struct err
         return -1;
     ERROR_AUTO struct error cause = *err;
     *err = (struct error){0};
+    if (require(store, key, err) < 0)
+        return -1;
     name = name == NULL ? "?" : name;
     (void) store_users_locked(store, key, &folders, &unread);
     if (folders.count == 0)
@@ -123,15 +135,6 @@ load(const struct store *store, const char *key, bool thorough, struct jv **ret,
         return damaged(store, jv_get_string(manifest, "name"), key, err);
     *ret = TAKE(manifest);
     return 0;
-}
-
-static int
-require(const struct store *store, const char *key, struct error *err)
-{
-    if (store_is_key(key) && store_has(store, key))
-        return 0;
-    return error_set(err, ERR_NOT_FOUND,
-        "the store '%s' has no image '%.12s'; run 'airbuild images'", store->folder, key);
 }
 
 int

@@ -39,6 +39,15 @@ store_keys(const struct store *store, struct strv *ret_keys, struct error *err)
     return 0;
 }
 
+bool
+store_is_base(const char *folder, const char *key)
+{
+    JV_AUTO struct jv *manifest = NULL;
+    ERROR_AUTO struct error unread = {0};
+    return store_read_manifest(folder, key, &manifest, &unread) == 0 &&
+           jv_get_string(manifest, "backing") == NULL;
+}
+
 int
 store_list(struct store *store, struct image_list *ret, struct strv *ret_damaged, struct error *err)
 {
@@ -48,9 +57,10 @@ store_list(struct store *store, struct image_list *ret, struct strv *ret_damaged
     for (size_t i = 0; i < keys.count; i++) {
         struct image *image = NULL;
         if (store_find(store, keys.items[i], &image, err) < 0) {
-            if (err->code != ERR_DAMAGED && err->code != ERR_CONFLICT)
+            if (err->code != ERR_DAMAGED && err->code != ERR_CONFLICT && err->code != ERR_NOT_FOUND)
                 return -1;
-            strv_add(ret_damaged, err->message);
+            if (err->code != ERR_NOT_FOUND) // removed during the look
+                strv_add(ret_damaged, err->message);
             error_clear(err);
             continue;
         }

@@ -92,11 +92,8 @@ add_all_bases(const struct store *store, struct strv *ret, struct error *err)
     if (store_keys(store, &keys, err) < 0)
         return -1;
     for (size_t i = 0; i < keys.count; i++) {
-        JV_AUTO struct jv *manifest = NULL;
-        ERROR_AUTO struct error unread = {0};
         FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
-        if (store_read_manifest(folder, keys.items[i], &manifest, &unread) == 0 &&
-            jv_get_string(manifest, "backing") == NULL && !strv_has(ret, keys.items[i]))
+        if (store_is_base(folder, keys.items[i]) && !strv_has(ret, keys.items[i]))
             strv_add(ret, keys.items[i]);
     }
     return 0;
@@ -197,10 +194,15 @@ prune_images(struct store *store, const struct strv *keep, bool dry_run, struct 
         strv_add(&needed, newer.items[i]);
     if (store_add_bases(store, &needed, err) < 0)
         return -1;
-    for (size_t i = 0; i < keys.count; i++)
-        if (!strv_has(&needed, keys.items[i]) &&
-            prune_one(store, keys.items[i], dry_run, ret_removed, ret_bytes, err) < 0)
-            return -1;
+    // Bases last: no image is ever seen without its base.
+    for (int bases = 0; bases < 2; bases++)
+        for (size_t i = 0; i < keys.count; i++) {
+            FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
+            if (store_is_base(folder, keys.items[i]) != bases || strv_has(&needed, keys.items[i]))
+                continue;
+            if (prune_one(store, keys.items[i], dry_run, ret_removed, ret_bytes, err) < 0)
+                return -1;
+        }
     return 0;
 }
 
