@@ -5,7 +5,7 @@
 # SPDX-License-Identifier: Apache-2.0
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-jobs=$((2 * $(nproc))) # they wait as much as they compute
+jobs=$(nproc) # one keeps a processor busy, most of the time with starting processes
 if [[ ${1-} == -j ]]; then
     jobs=$2
     shift 2
@@ -22,6 +22,7 @@ if (($# == 0)); then
     set -- patience elections*$elections clock slow disk-full:work11,work12,work13 two-down all-off master-shutdown replica stale-master \
         sessions master-half-cut master-cut deaf-head no-persistence damage memory-full boot-order*$orders cut-then-shutdown \
         persistence-off stale-first-alone emptied master-loading lost:work11:work11:work13:few-first lost:work12,work13:work12:-:few-last \
+        lost:work11,work13:work12:-:joint \
         lost:work11,work12,work13:work11:-:joint "$@"
 fi
 declare -a plan=()
