@@ -165,6 +165,16 @@ admin() {
         -h "$(address "$1")" "${@:2}" 2>&1
 }
 
+# stands_back NODE: it is not to be elected, and all sentinels know.
+stands_back() {
+    local other
+    admin "$1" config set replica-priority 0 >/dev/null
+    for other in "${workers[@]}"; do
+        sentinel "$other" sentinel replicas redis-primary | grep -x -A 200 "$(address "$1"):6379" |
+            grep -x -m 1 -A 1 slave-priority | grep -qx 0 || return
+    done
+}
+
 # app PORT COMMAND...: as the application, through the head.
 app() {
     timeout 2 redis-cli -h 172.31.255.10 -p "$1" "${@:2}" 2>&1

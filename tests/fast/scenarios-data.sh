@@ -43,9 +43,8 @@ scenario_lost() {
     check "it converges from its first boot" within "$patience" converged
     if [[ $master != work11 ]]; then
         for node in work12 work13; do
-            [[ $node == "$master" ]] || admin "$node" config set replica-priority 0 >/dev/null
+            [[ $node == "$master" ]] || check "$node stands back" within "$patience" stands_back "$node"
         done
-        sleep 2.5
         machine_off work11
         check "$master is elected" within "$patience" master_is "$master"
         machine_on work11
@@ -217,8 +216,7 @@ scenario_stale-first-alone() {
     up
     writer_stop
     mark one
-    admin work13 config set replica-priority 0 >/dev/null
-    sleep 2.5
+    check "work13 stands back" within "$patience" stands_back work13
     link_cut work11
     check "another is elected" within "$patience" master_is work12
     mark two
