@@ -216,7 +216,7 @@ is 'to the end' 4 "$(typed "$told" | tail -n +21 | grep -c running)"
 
 # ---- drills ---------------------------------------------------------------------------------------------------------
 
-drills_run master-off all-off cold-without-first
+drills_run master-off all-off
 drill_interrupted
 
 # ---- destroy --------------------------------------------------------------------------------------------------------
