@@ -76,6 +76,7 @@ hog 120
 aside launch
 check 'where others are at work nodes boot in turn' within 110 grep -q 'nodes boot 1 at a time' "$scratch/aside"
 kill "${hogs[@]}"
+check 'launch again starts it' within 60 all_run
 check 'a worker first' within $BOOT_SECONDS goes work13
 is 'the head waits' paused "$(virsh domstate head10)"
 kill -INT -- "-$aside"

@@ -6,6 +6,8 @@
 
 #include <sys/wait.h>
 
+#define KEY_LATE "fa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7e"
+
 static void
 prune(struct store *store, const char *keep_one)
 {
@@ -37,6 +39,21 @@ keep_one(struct store *store, const char *scratch, const char *set)
     assert_ok(dir_make(folder, 0755, &err), &err);
     put_file(folder, "a_1.deb", "the package a");
     assert_ok(store_keep_packages(store, set, folder, &err), &err);
+}
+
+// Layers first, wherever their keys sort, so that nobody meets one whose base is gone.
+static void
+test_bases_go_last(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    STORE_AUTO struct store *store = open_store(*state);
+    STRV_AUTO struct strv keep = {0}, removed = {0};
+    uint64_t bytes = 0;
+    put_base_and_layer(store);
+    put_image(store, KEY_LATE, "haproxy", KEY_BASE, "the disk of a layer");
+    assert_ok(store_prune(store, &keep, false, &removed, &bytes, &err), &err);
+    assert_int_equal(removed.count, 3);
+    assert_string_equal(removed.items[2], "base-debian " KEY_BASE);
 }
 
 // Nothing goes while somebody bakes, who may be about to use it.
@@ -212,6 +229,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        scratch_test(test_bases_go_last),
         scratch_test(test_prune_during_a_bake),
         scratch_test(test_waiting),
         scratch_test(test_prune_after_a_killed_bake),
