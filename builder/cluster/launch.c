@@ -190,8 +190,8 @@ boots_at_once(struct work *work, size_t starts, size_t *ret, struct error *err)
     return 0;
 }
 
-// A node that stood still or was saved goes on as it was, and its sentinel with it: it would take
-// for down those that wait.
+// A node that was paused or saved does not boot: its sentinel goes on at once, and would take those
+// that wait for down.
 static bool
 boots_anew(const struct work *work, size_t node)
 {

@@ -9,8 +9,7 @@
 // What a launch did, for whoever waits for the nodes.
 struct launched {
     int64_t *since; // by node: where its console log was before it was started
-    bool *paused;   // by node: it is not to boot yet, as others are at work on the host; NULL: all
-                    // boot
+    bool *paused;   // by node: it waits for its turn to boot; NULL: all boot at once
     size_t at_once; // nodes that may boot at one moment, when some are paused
     bool unchanged; // nothing was to do
 };
