@@ -55,6 +55,23 @@ require(const struct store *store, const char *key, struct error *err)
         store->folder, key);
 }
 
+// Remove the pin of id, or none if that is NULL, and what a killed write left beside it. The lock
+// is held, so nobody is writing.
+static int
+clear(const char *folder, const char *id, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    if (dir_list(folder, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *path = path_join(folder, names.items[i]);
+        if ((names.items[i][0] == '.' || str_equal(names.items[i], id)) && unlink(path) < 0 &&
+            errno != ENOENT)
+            return error_errno(err, errno, "cannot remove '%s'", path);
+    }
+    return 0;
+}
+
 static int
 put_pin(
     const struct store *store, const char *key, const char *id, const char *text, struct error *err)
@@ -65,7 +82,8 @@ put_pin(
     ERROR_AUTO struct error unread = {0};
     if (file_read(path, PATH_MAX, &before, NULL, &unread) == 0 && str_equal(before, text))
         return 0;
-    if (dir_make(folder, STORE_FOLDER_MODE, err) < 0 || dir_sync(store->users, err) < 0)
+    if (dir_make(folder, STORE_FOLDER_MODE, err) < 0 || dir_sync(store->users, err) < 0 ||
+        clear(folder, NULL, err) < 0)
         return -1;
     return file_write(path, 0644, text, strlen(text), err);
 }
@@ -98,20 +116,13 @@ store_pin(
 
 // ---- unpin --------------------------------------------------------------------------------------
 
-// What a write that was killed left goes too; a folder with nothing but pins of others stays.
+// A folder with nothing but pins of others stays.
 static int
 unpin_one(const struct store *store, const char *key, const char *id, struct error *err)
 {
-    STRV_AUTO struct strv names = {0};
     FREE_AUTO char *folder = path_join(store->users, key);
-    if (dir_list(folder, &names, err) < 0)
+    if (clear(folder, id, err) < 0)
         return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        FREE_AUTO char *path = path_join(folder, names.items[i]);
-        if ((names.items[i][0] == '.' || str_equal(names.items[i], id)) && unlink(path) < 0 &&
-            errno != ENOENT)
-            return error_errno(err, errno, "cannot remove '%s'", path);
-    }
     if (rmdir(folder) < 0 && errno != ENOTEMPTY && errno != EEXIST)
         return error_errno(err, errno, "cannot remove '%s'", folder);
     return file_exists(folder) ? dir_sync(folder, err) : 0;

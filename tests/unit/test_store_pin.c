@@ -44,13 +44,17 @@ test_pin(void **state)
     assert_users(store, KEY_LAYER, "");
     pin(store, KEY_LAYER, "id-1", "/a");
     pin(store, KEY_LAYER, "id-1", "/a");
+    FREE_AUTO char *folder = str_format("%s/users/%s", store_folder(store), KEY_LAYER);
+    FREE_AUTO char *left = path_join(folder, ".tmp-killed");
+    put_file(folder, ".tmp-killed", "");
     pin(store, KEY_LAYER, "id-2", "/b");
+    assert_false(file_exists(left));
     assert_users(store, KEY_LAYER, "/a /b");
     assert_users(store, KEY_BASE, "/a /b");
     pin(store, KEY_LAYER, "id-1", "/moved");
     assert_users(store, KEY_LAYER, "/b /moved");
     assert_users(store, KEY_OTHER, "");
-    FREE_AUTO char *path = str_format("%s/users/%s/id-2", store_folder(store), KEY_LAYER);
+    FREE_AUTO char *path = path_join(folder, "id-2");
     FREE_AUTO char *text = NULL;
     ERROR_AUTO struct error err = {0};
     assert_ok(file_read(path, 100, &text, NULL, &err), &err);
