@@ -182,7 +182,7 @@ uninstall: ## remove what install put there
 
 # ---- checks: tests/suite knows which tests make up each -------------------------------------------------------------
 
-.PHONY: lint format check check-ready check-quick check-lost check-scenarios check-san check-valgrind
+.PHONY: lint format check check-ready check-quick check-lost check-lost-domains check-scenarios check-san check-valgrind
 .PHONY: check-guest check-arch check-kill check-kill-domains check-e2e check-drills check-users
 lint: ## the rules of the house, a complaint a line
 	@scripts/lint
@@ -195,6 +195,9 @@ check-quick: all tests clients ## unit, golden, error, command and process tests
 
 check-lost: all tests ## every combination of lost disks, who was master and the order of starts, with real processes
 	@tests/suite lost
+
+check-lost-domains: all tests ## the most important of them, on real domains
+	@tests/suite lost-domains
 
 check-scenarios: all tests ## a hundred elections and all other failures, with real processes
 	@tests/suite scenarios

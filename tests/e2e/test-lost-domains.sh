@@ -1,0 +1,115 @@
+#!/bin/bash
+# test-lost-domains.sh - disks that are lost, on a real cluster of four machines, in a lab of its own: those of the first
+# master, of the present one and a replica, of the only one with the last write, of a master that runs, and of all.
+# fast/test-lost.sh tries every combination, with processes.
+# Needs root, build/airbuild and its images.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2086 # words
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/assert.sh
+. tests/assert.sh
+# shellcheck source=tests/e2e/lib.sh
+. tests/e2e/lib.sh
+
+readonly WORKERS='work11 work12 work13'
+lab_begin airbuild-lost
+
+master() { inside airbuild status --json | jq -r .master; }
+# others NODE...: the workers that are not among them.
+others() {
+    local node
+    for node in $WORKERS; do [[ " $* " == *" $node "* ]] || echo "$node"; done | xargs
+}
+app() { typed "redis-cli -h head10 -p 6380 $*"; }
+# mark VALUE: write what is to survive, acknowledged, and give the append-only file its second.
+mark() {
+    is "'$1' is acknowledged" OK "$(app set marker "$1")"
+    sleep 2
+}
+# cut NODE: pull its plug.
+cut() { virsh domif-setlink "$1" "$(virsh domiflist "$1" | awk 'NF { print $1; exit }')" down >/dev/null; }
+# power_off NODE...
+power_off() {
+    local node
+    for node; do virsh destroy "$node" >/dev/null; done
+}
+lose() {
+    local node
+    for node; do rm -f "$state/air/nodes/$node/disk.qcow2"; done
+}
+# The cluster's files; who took the lock last says nothing.
+listing() { find "$state" -type f ! -name '.*.lock' -printf '%P %s %T@\n' | sort; }
+# A console is kept from boot to boot.
+began_empty() { inside airbuild logs "$1" | grep -c 'redis begins without, as master'; }
+# relaunched WHAT VALUE LOST...: launch says what it found missing; the data are there, at each worker, and none of LOST
+# was master without data.
+relaunched() {
+    local node began=0
+    for node in "${@:3}"; do began=$((began + $(began_empty "$node"))); done
+    lose "${@:3}"
+    air $BOOT_SECONDS launch
+    ends "$1: launch" 0
+    for node in "${@:3}"; do
+        like "it says that the disk of $node is missing" "disk of '$node' is missing: it is made empty and copies" "$(said)"
+        began=$((began - $(began_empty "$node")))
+    done
+    is 'the data is there' "$2" "$(app get marker)"
+    for node in $WORKERS; do is "and at $node" "$2" "$(typed "redis-cli -h $node get marker")"; done
+    is 'no node without data was master' 0 "$began"
+}
+
+run 1500 build/airbuild images
+tap "$status" 'all images are there' "$output"
+check 'the lab is up' lab up
+air $BOOT_SECONDS launch
+ends 'the cluster is launched' 0
+
+leader=$(master)
+mark one
+power_off head10 $WORKERS
+relaunched 'the first master lost its disk' one "$leader"
+
+leader=$(master)
+read -r near far <<<"$(others "$leader")"
+mark two
+power_off head10 $WORKERS
+relaunched 'the present master and a replica lost theirs' two "$leader" "$near"
+
+leader=$(master)
+read -r near far <<<"$(others "$leader")"
+cut "$far"
+mark three
+power_off head10 $WORKERS
+relaunched 'a replica is old, and the master lost its disk' three "$leader"
+
+leader=$(master)
+read -r near far <<<"$(others "$leader")"
+mark four
+power_off "$leader"
+relaunched 'a master lost its disk while the others run' four "$leader"
+check_not 'and is master no more' test "$(master)" = "$leader"
+
+leader=$(master)
+read -r near far <<<"$(others "$leader")"
+mark five
+cut "$far"
+mark six
+power_off head10 $WORKERS
+relaunched 'only the old copy is left' five "$leader" "$near"
+
+power_off head10 $WORKERS
+lose $WORKERS
+before=$(listing)
+air 60 launch
+ends 'all lost their disks: launch does not go on without an answer' 2
+like 'and says what that means' 'no disk of a worker .* is left: it begins empty, and all that was in it is lost' "$(said)"
+is 'it made nothing' "$before" "$(listing)"
+is 'and started nothing' '' "$(virsh list --name | xargs)"
+air $BOOT_SECONDS launch --yes
+ends 'with --yes it begins' 0
+is 'empty' '' "$(app get marker)"
+mark seven
+
+check 'the lab goes down' lab down
+tap_end
