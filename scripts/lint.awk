@@ -105,12 +105,28 @@ FNR <= 20 && /^\/\/ Longer than 500 lines: ./ { excused = 1 }
 # ---- functions
 
 match(code, /^[a-z_][a-zA-Z0-9_]*\(/) { name = substr(code, 1, RLENGTH - 1) }
-code == "{" { in_function = FNR }
+code == "{" {
+    in_function = FNR
+    claim("function '" name "'")
+}
 code ~ /^}/ && in_function {
     if (FNR - in_function + 1 > 60)
         complain(FILENAME, in_function, "function '" name "' has " FNR - in_function + 1 " lines; split it (60 at most)")
     in_function = 0
 }
+
+# ---- names: one thing each, so that a debugger, a profiler and a reader tell them apart
+
+function claim(what) {
+    if (!ours)
+        return
+    if (what in claimed)
+        complain(FILENAME, FNR, what " is also in " claimed[what] "; choose another name")
+    else
+        claimed[what] = FILENAME
+}
+
+match(code, /^(struct|enum|union) [a-z_0-9]+ \{/) { claim("'" substr(code, 1, RLENGTH - 2) "'") }
 
 # ---- includes
 

@@ -7,15 +7,6 @@
 
 #include <string.h>
 
-static bool
-says(const char *text, const char *const *signs)
-{
-    for (size_t i = 0; text != NULL && signs[i] != NULL; i++)
-        if (strstr(text, signs[i]) != NULL)
-            return true;
-    return false;
-}
-
 enum error_code
 apt_cause(const char *text)
 {
@@ -26,11 +17,11 @@ apt_cause(const char *text)
     static const char *const network[] = {"Could not resolve", "Could not connect",
         "Failed to fetch", "Unable to fetch", "Temporary failure", "Connection timed out",
         "Network is unreachable", "does not have a Release file", NULL};
-    if (says(text, space))
+    if (str_has_any(text, space))
         return ERR_SPACE;
-    if (says(text, package))
+    if (str_has_any(text, package))
         return ERR_SPEC;
-    return says(text, network) ? ERR_NETWORK : ERR_FAILED;
+    return str_has_any(text, network) ? ERR_NETWORK : ERR_FAILED;
 }
 
 // What comes after the first error is mostly about the first error.

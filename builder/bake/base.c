@@ -78,7 +78,7 @@ boot_disk(const struct bake_job *job, const char *raw, const char *folder,
 }
 
 static int
-make_disk(const struct bake_job *job, const char *folder, const char *work,
+make_base_disk(const struct bake_job *job, const char *folder, const char *work,
     const struct bootstrap_result *system, struct jv *manifest, struct error *err)
 {
     FREE_AUTO char *raw = path_join(work, "disk.raw");
@@ -121,7 +121,7 @@ make_bootstrap(const struct bake_job *job, struct draft *draft, struct error *er
         .progress = job->options->progress};
     JV_AUTO struct jv *manifest = describe_bootstrap(job, set);
     if (bootstrap_run(&bootstrap, &system, err) < 0 ||
-        make_disk(job, draft_folder(draft), work, &system, manifest, err) < 0 ||
+        make_base_disk(job, draft_folder(draft), work, &system, manifest, err) < 0 ||
         dir_remove(work, err) < 0)
         return -1;
     jv_set_int(manifest, "milliseconds", clock_ms() - begin);

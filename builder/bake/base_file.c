@@ -49,7 +49,7 @@ check_info(const char *file, const struct jv *info, struct error *err)
 
 // Nobody else can reach the copy, so what is seen in it holds.
 static int
-read_info(const struct base_disk *from, const char *copy, struct jv **ret, struct error *err)
+read_disk_info(const struct base_disk *from, const char *copy, struct jv **ret, struct error *err)
 {
     JV_AUTO struct jv *info = NULL;
     if (disk_info(copy, &info, err) < 0)
@@ -123,7 +123,7 @@ read_grub(struct guest *guest, char **ret, struct error *err)
 }
 
 static struct jv *
-describe(const struct bake_job *job, const struct base_disk *from, uint64_t bytes,
+describe_base_file(const struct bake_job *job, const struct base_disk *from, uint64_t bytes,
     const struct jv *system, const char *grub)
 {
     FREE_AUTO char *cmdline = cmdline_of(jv_get_string(system, "root"), grub);
@@ -184,7 +184,7 @@ look_into(const struct bake_job *job, const struct base_disk *from, const char *
         open_system(guest, from->origin, &system, err) < 0 ||
         check_system(guest, from->origin, system, err) < 0 || read_grub(guest, &grub, err) < 0)
         return -1;
-    *ret_manifest = describe(job, from, bytes, system, grub);
+    *ret_manifest = describe_base_file(job, from, bytes, system, grub);
     return image_finish(guest, folder, jv_get_string(system, "family"), true, *ret_manifest, err);
 }
 
@@ -196,7 +196,7 @@ copy_grown(const struct bake_job *job, const struct base_disk *from, const char 
 {
     FREE_AUTO char *copy = path_join(folder, "source");
     JV_AUTO struct jv *info = NULL;
-    if (copy_source(job, from, copy, err) < 0 || read_info(from, copy, &info, err) < 0)
+    if (copy_source(job, from, copy, err) < 0 || read_disk_info(from, copy, &info, err) < 0)
         return -1;
     uint64_t bytes = (uint64_t) jv_get_int(info, "virtual-size", 0);
     *ret_bytes = bytes < base_disk_bytes ? base_disk_bytes : bytes;
@@ -206,7 +206,7 @@ copy_grown(const struct bake_job *job, const struct base_disk *from, const char 
 }
 
 static int
-make(const struct bake_job *job, const struct base_disk *from, struct draft *draft,
+make_base_file(const struct bake_job *job, const struct base_disk *from, struct draft *draft,
     struct error *err)
 {
     int64_t begin = clock_ms();
@@ -228,5 +228,5 @@ base_bake_file(const struct bake_job *job, const struct base_disk *disk, struct 
     DRAFT_AUTO struct draft *draft = NULL;
     if (bake_begin(job, &draft, err) < 0)
         return -1;
-    return draft == NULL ? 0 : make(job, disk, draft, err);
+    return draft == NULL ? 0 : make_base_file(job, disk, draft, err);
 }

@@ -3,6 +3,7 @@
 #include "bake/bootstrap.h"
 
 #include "bake/bootstrap_inside.h"
+#include "bake/recipe_step.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "base/file.h"
@@ -14,7 +15,7 @@
 
 // {mirror} and {suite} of a source line.
 static char *
-fill(const char *line, const struct spec_base *base)
+fill_source_line(const char *line, const struct spec_base *base)
 {
     BUF_AUTO struct buf out = {0};
     while (*line != '\0') {
@@ -42,7 +43,7 @@ bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
         digest_add_field(digest, base->snapshot);
     }
     for (size_t i = 0; i < recipe->bootstrap.sources.count; i++) {
-        FREE_AUTO char *source = fill(recipe->bootstrap.sources.items[i], base);
+        FREE_AUTO char *source = fill_source_line(recipe->bootstrap.sources.items[i], base);
         digest_add_field(digest, source);
     }
     digest_add_field(digest, NULL);
@@ -139,15 +140,7 @@ bootstrap_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *r
     strv_add(ret, bootstrap->base->suite);
     strv_addf(ret, "%s/root%s", bootstrap->folder, bootstrap->tree ? "" : ".tar");
     for (size_t i = 0; i < wanted->sources.count; i++)
-        strv_take(ret, fill(wanted->sources.items[i], bootstrap->base));
-}
-
-static void
-add_units(struct buf *out, const char *verb, const struct strv *units)
-{
-    FREE_AUTO char *names = strv_join(units, " ");
-    if (units->count > 0)
-        buf_printf(out, "systemctl -q %s %s\n", verb, names);
+        strv_take(ret, fill_source_line(wanted->sources.items[i], bootstrap->base));
 }
 
 static void
@@ -161,9 +154,7 @@ add_step(struct buf *out, size_t number, const struct recipe_step *step)
         buf_add_word(out, step->files[i].path);
         buf_add(out, "\n");
     }
-    add_units(out, "disable", &step->disable);
-    add_units(out, "mask", &step->mask);
-    add_units(out, "enable", &step->enable);
+    recipe_add_services(out, step);
     if (step->command != NULL)
         buf_printf(out, "(\n%s\n)\n", step->command);
 }

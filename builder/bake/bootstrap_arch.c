@@ -107,7 +107,7 @@ bootstrap_arch_script(const struct bootstrap *bootstrap, bool kept)
 
 // Only what the script tells is for people.
 static void
-on_line(void *context, const char *line)
+on_arch_line(void *context, const char *line)
 {
     const struct bootstrap *bootstrap = context;
     if (str_starts(line, TOLD))
@@ -151,8 +151,8 @@ check_keys(const char *keys, struct error *err)
 }
 
 static int
-failed(const struct bootstrap *bootstrap, const char *text, const struct strv *servers,
-    struct error *err)
+explain_arch_failure(const struct bootstrap *bootstrap, const char *text,
+    const struct strv *servers, struct error *err)
 {
     if (bootstrap_step_failed(bootstrap->recipe, text, err) < 0)
         return -1;
@@ -161,16 +161,17 @@ failed(const struct bootstrap *bootstrap, const char *text, const struct strv *s
 
 // In a mount namespace of its own: however it ends, no mount of it is left on the host.
 static int
-run(const struct bootstrap *bootstrap, const char *script, const struct strv *servers,
+run_arch_script(const struct bootstrap *bootstrap, const char *script, const struct strv *servers,
     struct error *err)
 {
     const char *const arguments[] = {"unshare", "--mount", "sh", "-eu", "-c", script, NULL};
     PROC_RESULT_AUTO struct proc_result result = {0};
     struct proc_options options = {
-        .timeout_ms = BOOTSTRAP_MS, .line = on_line, .context = (void *) bootstrap};
+        .timeout_ms = BOOTSTRAP_MS, .line = on_arch_line, .context = (void *) bootstrap};
     if (proc_run(arguments, &options, &result, err) < 0)
         return error_context(err, "the base cannot be made");
-    return result.status == 0 ? 0 : failed(bootstrap, result.errors.data, servers, err);
+    return result.status == 0 ? 0
+                              : explain_arch_failure(bootstrap, result.errors.data, servers, err);
 }
 
 int
@@ -184,5 +185,5 @@ bootstrap_arch(const struct bootstrap *bootstrap, bool kept, struct error *err)
     if (check_programs(err) < 0 || check_keys(bootstrap->base->keyring, err) < 0 ||
         file_write(path, 0644, conf, strlen(conf), err) < 0)
         return -1;
-    return run(bootstrap, script, &servers, err);
+    return run_arch_script(bootstrap, script, &servers, err);
 }

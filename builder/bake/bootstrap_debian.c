@@ -10,7 +10,7 @@
 
 // mmdebstrap's own lines for people begin with "I: "; most of them are about itself.
 static void
-on_line(void *context, const char *line)
+on_debian_line(void *context, const char *line)
 {
     static const char *const told[] = {
         "running apt-get update", "downloading ", "extracting ", "installing ", "creating ", NULL};
@@ -21,7 +21,7 @@ on_line(void *context, const char *line)
 }
 
 static int
-failed(const struct bootstrap *bootstrap, const char *text, struct error *err)
+explain_debian_failure(const struct bootstrap *bootstrap, const char *text, struct error *err)
 {
     if (bootstrap_step_failed(bootstrap->recipe, text, err) < 0)
         return -1;
@@ -54,7 +54,7 @@ bootstrap_debian(const struct bootstrap *bootstrap, bool kept, struct error *err
     PROC_RESULT_AUTO struct proc_result result = {0};
     struct proc_options options = {.env = environment,
         .timeout_ms = BOOTSTRAP_MS,
-        .line = on_line,
+        .line = on_debian_line,
         .context = (void *) bootstrap};
     bootstrap_arguments(bootstrap, kept, &arguments);
     if (proc_run((const char *const *) arguments.items, &options, &result, err) < 0) {
@@ -65,5 +65,5 @@ bootstrap_debian(const struct bootstrap *bootstrap, bool kept, struct error *err
             "mmdebstrap' (Arch has no package of it: use 'base: arch', or a Debian image that was "
             "made elsewhere by 'base: {file: disk.qcow2}')");
     }
-    return result.status == 0 ? 0 : failed(bootstrap, result.errors.data, err);
+    return result.status == 0 ? 0 : explain_debian_failure(bootstrap, result.errors.data, err);
 }

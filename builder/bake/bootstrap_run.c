@@ -10,7 +10,7 @@
 #include <string.h>
 
 static int
-write_file(const char *folder, const char *path, mode_t mode, const void *data, size_t length,
+write_tree_file(const char *folder, const char *path, mode_t mode, const void *data, size_t length,
     struct error *err)
 {
     FREE_AUTO char *full = str_format("%s%s", folder, path);
@@ -30,7 +30,7 @@ lay_early(const struct bootstrap *bootstrap, struct error *err)
     for (size_t i = 0; i < early->count; i++)
         for (size_t j = 0; j < early->items[i].file_count; j++) {
             const struct recipe_file *file = &early->items[i].files[j];
-            if (write_file(folder, file->path, file->mode, file->data, file->length, err) < 0)
+            if (write_tree_file(folder, file->path, file->mode, file->data, file->length, err) < 0)
                 return -1;
         }
     return 0;
@@ -46,10 +46,10 @@ lay_steps(const struct bootstrap *bootstrap, struct error *err)
         for (size_t j = 0; j < steps->items[i].file_count; j++) {
             const struct recipe_file *file = &steps->items[i].files[j];
             FREE_AUTO char *name = str_format("/%zu-%zu", i, j);
-            if (write_file(folder, name, file->mode, file->data, file->length, err) < 0)
+            if (write_tree_file(folder, name, file->mode, file->data, file->length, err) < 0)
                 return -1;
         }
-    return write_file(folder, "/script", 0644, script, strlen(script), err);
+    return write_tree_file(folder, "/script", 0644, script, strlen(script), err);
 }
 
 static int
@@ -62,7 +62,7 @@ lay_packages(const struct bootstrap *bootstrap, bool kept, struct error *err)
 }
 
 static bool
-is_kept(const struct bootstrap *bootstrap)
+has_kept_packages(const struct bootstrap *bootstrap)
 {
     JV_AUTO struct jv *lock = NULL;
     ERROR_AUTO struct error err = {0};
@@ -70,7 +70,7 @@ is_kept(const struct bootstrap *bootstrap)
 }
 
 static int
-keep(const struct bootstrap *bootstrap, struct error *err)
+keep_packages(const struct bootstrap *bootstrap, struct error *err)
 {
     FREE_AUTO char *packages = path_join(bootstrap->folder, "packages");
     if (store_keep_packages(bootstrap->store, bootstrap->set, packages, err) < 0)
@@ -100,7 +100,7 @@ bootstrap_step_failed(const struct recipe *recipe, const char *text, struct erro
 }
 
 static int
-run(const struct bootstrap *bootstrap, bool kept, struct error *err)
+run_bootstrap(const struct bootstrap *bootstrap, bool kept, struct error *err)
 {
     return bootstrap->recipe->bootstrap.family == RECIPE_ARCH
                ? bootstrap_arch(bootstrap, kept, err)
@@ -117,15 +117,15 @@ bootstrap_result_free(struct bootstrap_result *result)
 int
 bootstrap_run(const struct bootstrap *bootstrap, struct bootstrap_result *ret, struct error *err)
 {
-    bool kept = is_kept(bootstrap) && (bootstrap->offline || !bootstrap->refresh);
+    bool kept = has_kept_packages(bootstrap) && (bootstrap->offline || !bootstrap->refresh);
     if (!kept && bootstrap->offline)
         return error_set(err, ERR_NETWORK,
             "the packages of the base are not kept in the store; run 'airbuild images' without "
             "--offline");
     if (lay_early(bootstrap, err) < 0 || lay_steps(bootstrap, err) < 0 ||
-        lay_packages(bootstrap, kept, err) < 0 || run(bootstrap, kept, err) < 0)
+        lay_packages(bootstrap, kept, err) < 0 || run_bootstrap(bootstrap, kept, err) < 0)
         return -1;
-    if (!kept && keep(bootstrap, err) < 0)
+    if (!kept && keep_packages(bootstrap, err) < 0)
         return -1;
     if (bootstrap->tree)
         ret->tree = path_join(bootstrap->folder, "root");

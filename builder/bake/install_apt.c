@@ -34,7 +34,8 @@ name_cause(struct error *err)
 }
 
 static int
-download(struct guest *guest, const struct install *install, const char *names, struct error *err)
+download_apt(
+    struct guest *guest, const struct install *install, const char *names, struct error *err)
 {
     FREE_AUTO char *command = str_format(APT
         "apt install --download-only %s\n"
@@ -62,7 +63,7 @@ install_apt(struct guest *guest, const struct install *install, const struct str
     if (guest_write(guest, "/usr/sbin/policy-rc.d", 0755, policy, strlen(policy), err) < 0)
         return -1;
     int answer = kept ? install_lay(guest, install, INSTALL_CACHE, err)
-                      : download(guest, install, names, err);
+                      : download_apt(guest, install, names, err);
     if (answer < 0)
         return -1;
     guest_step(guest, INSTALL_MS, "installing %s", names);

@@ -87,7 +87,7 @@ choose_servers(struct pacman_run *run)
 }
 
 static int
-prepare(const struct pacman_run *run, struct error *err)
+prepare_pacman(const struct pacman_run *run, struct error *err)
 {
     static const char folder[] = "mkdir -p " FOLDER "/db " FOLDER "/hooks " PACKAGES "\n"
                                  "ln -sfn /var/lib/pacman/local " FOLDER "/db/local\n"
@@ -175,7 +175,7 @@ carry_packages(const struct pacman_run *run, const char *text, struct error *err
 // ---- the two ways -------------------------------------------------------------------------------
 
 static int
-download(const struct pacman_run *run, const char *names, struct error *err)
+download_pacman(const struct pacman_run *run, const char *names, struct error *err)
 {
     FREE_AUTO char *which = NULL;
     FREE_AUTO char *look = str_format("ask -Sy\n"
@@ -219,8 +219,9 @@ install_pacman(struct guest *guest, const struct install *install, const struct 
     if (!kept && install->offline)
         return install_offline(packages, err);
     choose_servers(&run);
-    if (prepare(&run, err) < 0)
+    if (prepare_pacman(&run, err) < 0)
         return -1;
-    int answer = kept ? install_lay(guest, install, PACKAGES, err) : download(&run, names, err);
+    int answer =
+        kept ? install_lay(guest, install, PACKAGES, err) : download_pacman(&run, names, err);
     return answer < 0 ? -1 : install_files(&run, names, err);
 }

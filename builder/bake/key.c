@@ -14,7 +14,7 @@
 #define UNSETTLED_FORMAT "airbuild unsettled base"
 
 static char *
-finish(struct digest *digest)
+finish_key(struct digest *digest)
 {
     char hex[DIGEST_HEX + 1];
     digest_hex(digest, hex);
@@ -47,7 +47,7 @@ bootstrap_key(const struct bake_source *source)
     digest_add_field(digest, recipe);
     if (source->base.kind == SPEC_BASE_BOOTSTRAP)
         digest_add_field(digest, source->base.snapshot);
-    return finish(digest);
+    return finish_key(digest);
 }
 
 char *
@@ -56,7 +56,7 @@ disk_key(const char *sha256)
     DIGEST_AUTO struct digest *digest = digest_new();
     digest_add_field(digest, DISK_FORMAT);
     digest_add_field(digest, sha256);
-    return finish(digest);
+    return finish_key(digest);
 }
 
 static char *
@@ -66,7 +66,7 @@ unsettled_key(const struct bake_source *source)
     FREE_AUTO char *base = spec_base_canonical(&source->base);
     digest_add_field(digest, UNSETTLED_FORMAT);
     digest_add_field(digest, base);
-    return finish(digest);
+    return finish_key(digest);
 }
 
 static int
@@ -104,5 +104,5 @@ layer_key(const struct bake_source *source)
     digest_add_field(digest, source->base_key);
     digest_add_field(digest, recipe);
     add_origin(digest, &source->base);
-    return finish(digest);
+    return finish_key(digest);
 }

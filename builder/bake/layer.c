@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/arch.h"
 #include "bake/install.h"
+#include "bake/recipe_step.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -42,14 +43,6 @@ put_files(struct layer *layer, const struct recipe_step *step, struct error *err
     return 0;
 }
 
-static void
-add_units(struct buf *out, const char *verb, const struct strv *units)
-{
-    FREE_AUTO char *names = strv_join(units, " ");
-    if (units->count > 0)
-        buf_printf(out, "systemctl -q %s %s\n", verb, names);
-}
-
 // A text of the recipe that ends with a status other than 0 is a mistake of the recipe.
 static int
 run_text(struct layer *layer, const char *text, struct error *err)
@@ -64,9 +57,7 @@ static int
 set_services(struct layer *layer, const struct recipe_step *step, struct error *err)
 {
     BUF_AUTO struct buf text = {0};
-    add_units(&text, "disable", &step->disable);
-    add_units(&text, "mask", &step->mask);
-    add_units(&text, "enable", &step->enable);
+    recipe_add_services(&text, step);
     guest_step(layer->guest, SERVICES_MS, "setting services");
     return text.data == NULL ? 0 : run_text(layer, text.data, err);
 }
@@ -122,7 +113,7 @@ do_steps(struct layer *layer, struct error *err)
 
 // Layer and base are both folders of images/: the link between them holds wherever the store is.
 static int
-start(struct layer *layer, const char *folder, struct error *err)
+start_layer(struct layer *layer, const char *folder, struct error *err)
 {
     const struct bake_job *job = layer->job;
     FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
@@ -141,7 +132,7 @@ start(struct layer *layer, const char *folder, struct error *err)
 }
 
 static struct jv *
-describe(const struct layer *layer)
+describe_layer(const struct layer *layer)
 {
     const struct image *base = layer->job->base;
     FREE_AUTO char *inputs = recipe_canonical(layer->recipe);
@@ -160,13 +151,13 @@ describe(const struct layer *layer)
 }
 
 static int
-make(struct layer *layer, struct draft *draft, struct error *err)
+make_layer(struct layer *layer, struct draft *draft, struct error *err)
 {
     int64_t begin = clock_ms();
     if (work_folder(draft_folder(draft), &layer->work, err) < 0 ||
-        start(layer, draft_folder(draft), err) < 0 || do_steps(layer, err) < 0)
+        start_layer(layer, draft_folder(draft), err) < 0 || do_steps(layer, err) < 0)
         return -1;
-    JV_AUTO struct jv *manifest = describe(layer);
+    JV_AUTO struct jv *manifest = describe_layer(layer);
     if (image_finish(layer->guest, draft_folder(draft), layer->family, false, manifest, err) < 0 ||
         dir_remove(layer->work, err) < 0)
         return -1;
@@ -185,5 +176,5 @@ layer_bake(const struct bake_job *job, struct error *err)
     recipe_packages(layer.recipe, layer.family, &layer.packages);
     layer.set =
         install_set(job->base->key, layer.family, &layer.packages, &job->item->source->base);
-    return make(&layer, draft, err);
+    return make_layer(&layer, draft, err);
 }

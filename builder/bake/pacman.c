@@ -91,15 +91,6 @@ const char pacman_functions[] =
 
 // ---- causes -------------------------------------------------------------------------------------
 
-static bool
-says(const char *text, const char *const *signs)
-{
-    for (size_t i = 0; text != NULL && signs[i] != NULL; i++)
-        if (strstr(text, signs[i]) != NULL)
-            return true;
-    return false;
-}
-
 // A download that fails is often followed by words about what was not downloaded, a key that is not
 // known by words about a corrupted package, and a list that is none by packages that are not in it.
 enum pacman_cause
@@ -120,17 +111,17 @@ pacman_cause(const char *text)
         "Operation too slow", NULL};
     static const char *const package[] = {
         "target not found", "could not satisfy dependencies", "unable to satisfy dependency", NULL};
-    if (says(text, space))
+    if (str_has_any(text, space))
         return PACMAN_SPACE;
-    if (says(text, list))
+    if (str_has_any(text, list))
         return PACMAN_LIST;
-    if (says(text, damaged))
+    if (str_has_any(text, damaged))
         return PACMAN_DAMAGED;
-    if (says(text, key))
+    if (str_has_any(text, key))
         return PACMAN_KEY;
-    if (says(text, network))
+    if (str_has_any(text, network))
         return PACMAN_NETWORK;
-    return says(text, package) ? PACMAN_PACKAGE : PACMAN_OTHER;
+    return str_has_any(text, package) ? PACMAN_PACKAGE : PACMAN_OTHER;
 }
 
 #define HOOK_FAILED "error: command failed to execute correctly" // ends nothing

@@ -58,7 +58,7 @@ bake_item_named(const struct bake_plan *plan, const char *name)
 // ---- items --------------------------------------------------------------------------------------
 
 static int
-look_up(struct bake_item *item, struct store *store, struct error *err)
+look_up_item(struct bake_item *item, struct store *store, struct error *err)
 {
     free(TAKE(item->why));
     if (store_find(store, item->key, &item->image, err) == 0) {
@@ -89,7 +89,7 @@ add_item(struct bake_plan *plan, struct store *store, struct bake_source *source
     mem_grow(&plan->items, &capacity, plan->count + 1, sizeof *plan->items);
     struct bake_item *item = &plan->items[plan->count++];
     *item = (struct bake_item){.name = name, .key = key, .source = source};
-    return look_up(item, store, err);
+    return look_up_item(item, store, err);
 }
 
 static int
@@ -225,7 +225,7 @@ bake_plan_settled(struct bake_plan *plan, size_t base, struct store *store, stru
     struct bake_item *item = &plan->items[base];
     item->source->unsettled = false;
     free(TAKE(item->key));
-    if (base_key(item->source, store, &item->key, err) < 0 || look_up(item, store, err) < 0)
+    if (base_key(item->source, store, &item->key, err) < 0 || look_up_item(item, store, err) < 0)
         return -1;
     for (size_t i = plan->base_count; i < plan->count; i++) {
         struct bake_item *layer = &plan->items[i];
@@ -237,7 +237,7 @@ bake_plan_settled(struct bake_plan *plan, size_t base, struct store *store, stru
         spec_base_copy(&item->source->base, &layer->source->base);
         free(layer->key);
         layer->key = layer_key(layer->source);
-        if (look_up(layer, store, err) < 0)
+        if (look_up_item(layer, store, err) < 0)
             return -1;
     }
     return 0;

@@ -120,8 +120,9 @@ recipe_freep(struct recipe **recipe)
 
 // ---- reading ------------------------------------------------------------------------------------
 
-int
-recipe_read(const char *folder, const char *name, char **ret_origin, char **ret_text,
+// A text that a recipe names, "common.yaml". ERR_NOT_FOUND. *ret_origin: for messages.
+static int
+read_recipe(const char *folder, const char *name, char **ret_origin, char **ret_text,
     size_t *ret_length, struct error *err)
 {
     if (folder != NULL) {
@@ -251,7 +252,7 @@ load_steps(
     if (depth > INCLUDE_DEPTH_MAX)
         return error_set(
             err, ERR_SPEC, "'%s' is included too deep; does a recipe include itself?", name);
-    if (recipe_read(folder, name, &origin, &text, &length, err) < 0 ||
+    if (read_recipe(folder, name, &origin, &text, &length, err) < 0 ||
         parse_document(folder, origin, text, length, &document, err) < 0 ||
         load_includes(folder, &document, depth, recipe, err) < 0)
         return -1;
@@ -262,7 +263,7 @@ load_steps(
 }
 
 static int
-load(const char *folder, const char *name, struct recipe **ret, struct error *err)
+load_recipe(const char *folder, const char *name, struct recipe **ret, struct error *err)
 {
     RECIPE_AUTO struct recipe *recipe = mem_zero(1, sizeof *recipe);
     if (load_steps(folder, name, 0, recipe, err) < 0)
@@ -275,7 +276,7 @@ int
 recipe_load(const char *name, struct recipe **ret, struct error *err)
 {
     FREE_AUTO char *file = str_format("%s.yaml", name);
-    return load(NULL, file, ret, err);
+    return load_recipe(NULL, file, ret, err);
 }
 
 int
@@ -285,7 +286,7 @@ recipe_load_file(const char *path, struct recipe **ret, struct error *err)
     const char *slash = strrchr(path, '/');
     if (!file_exists(path))
         return error_set(err, ERR_NOT_FOUND, "there is no recipe '%s'; check its path", path);
-    return load(folder, slash == NULL ? path : slash + 1, ret, err);
+    return load_recipe(folder, slash == NULL ? path : slash + 1, ret, err);
 }
 
 // ---- fixed form ---------------------------------------------------------------------------------

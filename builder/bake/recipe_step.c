@@ -172,7 +172,7 @@ fill_services(struct raw_step *raw, struct recipe_step *step)
 
 // Names go into commands of the image's shell: nothing in them may mean anything to it.
 static void
-check_names(struct yaml_source *source, const struct yaml_node *at, const struct strv *names)
+check_step_names(struct yaml_source *source, const struct yaml_node *at, const struct strv *names)
 {
     for (size_t i = 0; i < names->count; i++) {
         const char *name = names->items[i];
@@ -193,16 +193,16 @@ fill_step(struct recipe_place *place, const struct yaml_node *node, struct raw_s
         step->action = RECIPE_PACKAGES;
         step->packages = raw->packages;
         raw->packages = (struct strv){0};
-        check_names(&place->source, node, &step->packages);
+        check_step_names(&place->source, node, &step->packages);
     } else if (raw->folder != NULL) {
         fill_files(place, yaml_get(node, "files"), raw, step);
     } else if (yaml_get(node, "write") != NULL) {
         fill_write(place, yaml_get(node, "write"), raw, step);
     } else if (yaml_get(node, "services") != NULL) {
         fill_services(raw, step);
-        check_names(&place->source, node, &step->enable);
-        check_names(&place->source, node, &step->disable);
-        check_names(&place->source, node, &step->mask);
+        check_step_names(&place->source, node, &step->enable);
+        check_step_names(&place->source, node, &step->disable);
+        check_step_names(&place->source, node, &step->mask);
     } else {
         step->action = RECIPE_COMMAND;
         step->command = TAKE(raw->command);
@@ -269,4 +269,20 @@ recipe_steps_free(struct recipe_steps *steps)
         step_free(&steps->items[i]);
     free(steps->items);
     *steps = (struct recipe_steps){0};
+}
+
+static void
+add_units(struct buf *out, const char *verb, const struct strv *units)
+{
+    FREE_AUTO char *names = strv_join(units, " ");
+    if (units->count > 0)
+        buf_printf(out, "systemctl -q %s %s\n", verb, names);
+}
+
+void
+recipe_add_services(struct buf *out, const struct recipe_step *step)
+{
+    add_units(out, "disable", &step->disable);
+    add_units(out, "mask", &step->mask);
+    add_units(out, "enable", &step->enable);
 }

@@ -12,13 +12,11 @@ struct recipe_place {
     const char *folder;        // of the recipe of a user, or NULL
 };
 
-// A text that a recipe names, "common.yaml". ERR_NOT_FOUND. *ret_origin: for messages.
-int recipe_read(const char *folder, const char *name, char **ret_origin, char **ret_text,
-    size_t *ret_length, struct error *err);
-
 // For a table: member is a struct recipe_steps.
 void recipe_read_steps(struct yaml_source *source, const struct yaml_node *name,
     const struct yaml_node *value, void *member);
+// Append the commands that disable, mask and enable the step's units, in this order.
+void recipe_add_services(struct buf *out, const struct recipe_step *step);
 void recipe_steps_free(struct recipe_steps *steps);
 
 #endif

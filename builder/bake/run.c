@@ -50,7 +50,7 @@ space_of(const struct bake_item *item)
 }
 
 static int
-check_space(const struct bake_run *run, struct error *err)
+check_bake_space(const struct bake_run *run, struct error *err)
 {
     uint64_t needed = 0, there = 0;
     for (size_t i = 0; i < run->plan->count; i++)
@@ -308,7 +308,7 @@ run_marked(struct bake_run *run, struct error *err)
         return -1;
     if (bake_plan_ready(run->plan))
         return 0;
-    if (check_space(run, err) < 0)
+    if (check_bake_space(run, err) < 0)
         return -1;
     run->errors = mem_zero(run->plan->count, sizeof *run->errors);
     if (bake_bases(run) == 0)

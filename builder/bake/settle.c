@@ -46,7 +46,7 @@ recall_auto(struct settle *settle, bool *ret, struct error *err)
 }
 
 static void
-resolve(const struct spec_base *base, enum spec_base_kind kind, struct spec_base *ret)
+resolve_kind(const struct spec_base *base, enum spec_base_kind kind, struct spec_base *ret)
 {
     if (kind == SPEC_BASE_ARCH) {
         *ret = (struct spec_base){.kind = SPEC_BASE_ARCH};
@@ -69,7 +69,7 @@ is_baked(const struct settle *settle, const struct spec_base *base, enum spec_ba
     struct settle held = {.store = settle->store, .ask = BAKE_ASK_NEW};
     FREE_AUTO char *key = NULL;
     struct bake_source source = {0};
-    resolve(base, kind, &source.base);
+    resolve_kind(base, kind, &source.base);
     int answer = kind == SPEC_BASE_ARCH ? settle_known(&held, &source, err)
                                         : recipe_load("base-debian", &recipe, err);
     source.recipe = recipe;
@@ -178,13 +178,13 @@ settle_auto(
     struct settle *settle, const struct spec_base *base, struct spec_base *ret, struct error *err)
 {
     if (base->kind == SPEC_BASE_DEBIAN)
-        resolve(base, base->kind, ret);
+        resolve_kind(base, base->kind, ret);
     else if (base->kind != SPEC_BASE_AUTO)
         spec_base_copy(base, ret);
     if (base->kind != SPEC_BASE_AUTO)
         return 0;
     if (!settle->known && settle_kind(settle, base, err) < 0)
         return -1;
-    resolve(base, settle->kind, ret);
+    resolve_kind(base, settle->kind, ret);
     return 0;
 }

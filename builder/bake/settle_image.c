@@ -13,7 +13,7 @@
 enum { LIST_MAX = 4096, SIGNATURE_MAX = 64 * 1024, MIRRORS_MS = 8000, KEPT_BY_MIRRORS = 6 };
 
 static void
-put(char **member, const char *text)
+replace_text(char **member, const char *text)
 {
     free(*member);
     *member = str_dup(text);
@@ -22,8 +22,8 @@ put(char **member, const char *text)
 static void
 put_version(struct spec_base *base, const char *version, const char *sha256)
 {
-    put(&base->image, version);
-    put(&base->sha256, sha256);
+    replace_text(&base->image, version);
+    replace_text(&base->sha256, sha256);
     if (base->snapshot == NULL)
         base->snapshot = arch_day(version);
 }
@@ -48,7 +48,7 @@ pinned_name(const struct spec_base *base)
 
 // *ret_version and *ret_sha256 stay NULL when it was never asked; callers free.
 static int
-recall(const struct store *store, const char *name, char **ret_version, char **ret_sha256,
+load_answer(const struct store *store, const char *name, char **ret_version, char **ret_sha256,
     struct error *err)
 {
     JV_AUTO struct jv *memory = NULL;
@@ -65,7 +65,8 @@ know_pinned(const struct settle *settle, struct bake_source *source, struct erro
 {
     FREE_AUTO char *name = pinned_name(&source->base), *version = NULL, *sha256 = NULL;
     source->pinned = true;
-    if (settle->ask != BAKE_ASK_AGAIN && recall(settle->store, name, &version, &sha256, err) < 0)
+    if (settle->ask != BAKE_ASK_AGAIN &&
+        load_answer(settle->store, name, &version, &sha256, err) < 0)
         return -1;
     source->replaced = version != NULL && sha256 != NULL;
     if (source->replaced)
@@ -90,21 +91,21 @@ settle_known(const struct settle *settle, struct bake_source *source, struct err
     }
     bool moves = base->kind == SPEC_BASE_URL || str_equal(base->image, "latest");
     FREE_AUTO char *name = memory_name(base);
-    if (recall(settle->store, name, &version, &sha256, err) < 0)
+    if (load_answer(settle->store, name, &version, &sha256, err) < 0)
         return -1;
     bool known = sha256 != NULL && (version != NULL || base->kind == SPEC_BASE_URL);
     source->unsettled = !known || (moves && settle->ask == BAKE_ASK_AGAIN);
     if (source->unsettled)
         return 0;
     if (base->kind == SPEC_BASE_URL)
-        put(&base->sha256, sha256);
+        replace_text(&base->sha256, sha256);
     else
         put_version(base, version, sha256);
     return 0;
 }
 
 static int
-remember(struct store *store, const char *name, const char *version, const char *sha256,
+save_answer(struct store *store, const char *name, const char *version, const char *sha256,
     struct error *err)
 {
     struct jv *entry = jv_object();
@@ -259,7 +260,7 @@ ask_arch(const struct bake_job *job, const char *name, struct error *err)
         version = str_dup(base->image);
     if ((latest ? ask_newest(base, &version, &sha256, err) : ask_version(base, &sha256, err)) < 0)
         return -1;
-    if (remember(job->store, name, version, sha256, err) < 0)
+    if (save_answer(job->store, name, version, sha256, err) < 0)
         return -1;
     put_version(base, version, sha256);
     return 0;
@@ -272,9 +273,9 @@ ask_url(const struct bake_job *job, const char *name, struct error *err)
     struct spec_base *base = &job->item->source->base;
     FREE_AUTO char *path = NULL, *sha256 = NULL;
     if (base_download(job, &path, &sha256, err) < 0 ||
-        remember(job->store, name, NULL, sha256, err) < 0)
+        save_answer(job->store, name, NULL, sha256, err) < 0)
         return -1;
-    put(&base->sha256, sha256);
+    replace_text(&base->sha256, sha256);
     return 0;
 }
 
@@ -327,7 +328,7 @@ settle_pinned(const struct bake_job *job, bool *ret_replaced, struct error *err)
     if (has_left(&source->base, ret_replaced, err) < 0 || !*ret_replaced)
         return *ret_replaced || err->code != ERR_NONE ? -1 : 0;
     if (ask_newest(&source->base, &version, &sha256, err) < 0 ||
-        remember(job->store, name, version, sha256, err) < 0)
+        save_answer(job->store, name, version, sha256, err) < 0)
         return -1;
     if (!source->base.snapshot_said)
         free(TAKE(source->base.snapshot));

@@ -83,7 +83,7 @@ kill_children(const struct watch *watch)
 }
 
 static enum watch_reason
-look(struct watch *watch)
+inspect_bake(struct watch *watch)
 {
     ERROR_AUTO struct error err = {0};
     uint64_t space = 0;
@@ -97,12 +97,12 @@ look(struct watch *watch)
 }
 
 static void *
-run(void *argument)
+watch_thread(void *argument)
 {
     struct watch *watch = argument;
     struct pollfd wait = {.fd = watch->stop, .events = POLLIN};
     while (poll(&wait, 1, LOOK_MS) <= 0) {
-        enum watch_reason reason = look(watch);
+        enum watch_reason reason = inspect_bake(watch);
         int none = WATCH_NONE;
         if (reason == WATCH_NONE)
             continue;
@@ -123,7 +123,8 @@ watch_new(const char *folder, struct watch **ret, struct error *err)
     watch->stop = eventfd(0, EFD_CLOEXEC);
     sigfillset(&all); // signals stay with the main thread
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    int failed = watch->stop < 0 ? errno : pthread_create(&watch->thread, NULL, run, watch);
+    int failed =
+        watch->stop < 0 ? errno : pthread_create(&watch->thread, NULL, watch_thread, watch);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed != 0) {
         cleanup_close(&watch->stop);

@@ -92,7 +92,7 @@ tail_of(const struct board_style *style, const struct board_task *task)
 }
 
 static void
-pad(struct buf *out, size_t columns)
+pad_columns(struct buf *out, size_t columns)
 {
     while (columns-- > 0)
         buf_add(out, " ");
@@ -111,8 +111,8 @@ board_draw(const struct board_style *style, const struct board_task *task, struc
     buf_printf(out, "%s%s%s ", style->color ? color : "", mark_of(style, task),
         style->color ? "\x1b[0m" : "");
     buf_add(out, name);
-    pad(out, name_room - board_columns(name) + 2);
+    pad_columns(out, name_room - board_columns(name) + 2);
     buf_add(out, text);
-    pad(out, room - name_room - board_columns(text) + 2);
+    pad_columns(out, room - name_room - board_columns(text) + 2);
     buf_printf(out, "%s\x1b[K\n", tail);
 }

@@ -66,7 +66,7 @@ clock_stamp(void)
 
 // Make event_fd readable. Only what signal-safety(7) allows; so below.
 static void
-tell(void)
+wake_pollers(void)
 {
     uint64_t one = 1;
     ssize_t written = write(event_fd, &one, sizeof one);
@@ -83,7 +83,7 @@ on_signal(int number)
     }
     signals_seen = 1;
     if (holds == 0)
-        tell();
+        wake_pollers();
     errno = saved;
 }
 
@@ -136,7 +136,7 @@ void
 interrupt_release(void)
 {
     if (--holds == 0 && interrupt_pending())
-        tell();
+        wake_pollers();
 }
 
 int

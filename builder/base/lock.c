@@ -36,7 +36,7 @@ write_pid(int fd, const char *path, struct error *err)
 }
 
 static int
-busy(int fd, const char *path, struct error *err)
+lock_held_error(int fd, const char *path, struct error *err)
 {
     char text[32] = "";
     unsigned long long pid;
@@ -61,7 +61,7 @@ try_lock(const char *path, int *ret_fd, bool last, struct error *err)
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return error_errno(err, errno, "cannot take the lock '%s'", path);
-        return last ? busy(fd, path, err) : 0;
+        return last ? lock_held_error(fd, path, err) : 0;
     }
     if (!still_there(fd, path))
         return 0;

@@ -10,7 +10,7 @@
 enum { LINE_LONGEST = 65536, KEPT_USUALLY = 1024 * 1024, READ_BYTES = 16384, READS_AT_END = 64 };
 
 static void
-tell(const struct proc_options *options, const char *text, size_t length)
+pass_line(const struct proc_options *options, const char *text, size_t length)
 {
     FREE_AUTO char *line = str_ndup(text, length);
     options->line(options->context, line);
@@ -23,12 +23,12 @@ tell_lines(struct output *output, const struct proc_options *options)
     const char *begin = output->line.data, *end;
     size_t left = output->line.length;
     while ((end = memchr(begin, '\n', left)) != NULL) {
-        tell(options, begin, (size_t) (end - begin));
+        pass_line(options, begin, (size_t) (end - begin));
         left -= (size_t) (end - begin) + 1;
         begin = end + 1;
     }
     if (left > LINE_LONGEST) {
-        tell(options, begin, left);
+        pass_line(options, begin, left);
         left = 0;
     }
     buf_drop(&output->line, output->line.length - left);
@@ -43,13 +43,13 @@ keep_last(struct output *output, const struct proc_options *options, size_t time
 }
 
 static void
-end(struct output *output, const struct proc_options *options)
+end_output(struct output *output, const struct proc_options *options)
 {
     if (output->fd < 0)
         return;
     close(TAKE_FD(output->fd));
     if (output->line.length > 0)
-        tell(options, output->line.data, output->line.length);
+        pass_line(options, output->line.data, output->line.length);
     keep_last(output, options, 1);
 }
 
@@ -61,7 +61,7 @@ output_read(struct output *output, const struct proc_options *options)
     if (got < 0)
         return errno == EINTR;
     if (got == 0) {
-        end(output, options);
+        end_output(output, options);
         return false;
     }
     buf_add_bytes(&output->kept, room, (size_t) got);
@@ -80,7 +80,7 @@ output_finish(struct output *output, const struct proc_options *options)
     for (size_t i = 0; i < READS_AT_END; i++)
         if (!output_read(output, options))
             break;
-    end(output, options);
+    end_output(output, options);
 }
 
 void

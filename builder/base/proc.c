@@ -137,7 +137,7 @@ find_program(const char *name, char **ret_path, struct error *err)
 }
 
 static int
-start(struct run *run, const char *const *argv, struct error *err)
+start_child(struct run *run, const char *const *argv, struct error *err)
 {
     FREE_AUTO char *path = NULL;
     STRV_AUTO struct strv environment = {0};
@@ -207,7 +207,7 @@ end_group(struct run *run)
 }
 
 static int
-wait_for_end(struct run *run, struct error *err)
+wait_for_child(struct run *run, struct error *err)
 {
     int64_t end = clock_ms() + run->options->timeout_ms;
     for (;;) {
@@ -256,9 +256,9 @@ proc_run(const char *const *argv, const struct proc_options *options, struct pro
         .options = options, .name = argv[0], .pid_fd = -1, .outputs = {{.fd = -1}, {.fd = -1}}};
     if (options->timeout_ms <= 0)
         return error_set(err, ERR_FAILED, "'%s' was to be run without a deadline", argv[0]);
-    if (interrupt_check(err) < 0 || start(&run, argv, err) < 0)
+    if (interrupt_check(err) < 0 || start_child(&run, argv, err) < 0)
         return -1;
-    int answer = wait_for_end(&run, err);
+    int answer = wait_for_child(&run, err);
     int status = reap(&run);
     if (ret == NULL)
         return answer;

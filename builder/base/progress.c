@@ -89,7 +89,7 @@ draw(struct progress *progress, struct buf *out)
 }
 
 static void
-redraw(struct progress *progress)
+redraw_board(struct progress *progress)
 {
     BUF_AUTO struct buf out = {0};
     draw(progress, &out);
@@ -109,7 +109,7 @@ tick(void *context)
         pthread_cond_timedwait(&progress->ended, &progress->mutex, &when);
         progress->style.turn++;
         if (!progress->ending && !progress->cleared && progress->count > 0)
-            redraw(progress);
+            redraw_board(progress);
     }
     pthread_mutex_unlock(&progress->mutex);
     return NULL;
@@ -209,7 +209,7 @@ set_text(struct progress *progress, const char *name, char *text, bool done)
         task->part = -1;
     task->took_ms = done ? clock_ms() - task->start_ms : -1;
     if (progress->live)
-        redraw(progress);
+        redraw_board(progress);
     else if (changed) {
         fprintf(progress->stream, "%s: %s\n", task->name, text);
         fflush(progress->stream);

@@ -106,6 +106,15 @@ str_ends(const char *text, const char *suffix)
     return length >= tail && strcmp(text + length - tail, suffix) == 0;
 }
 
+bool
+str_has_any(const char *text, const char *const *parts)
+{
+    for (size_t i = 0; text != NULL && parts[i] != NULL; i++)
+        if (strstr(text, parts[i]) != NULL)
+            return true;
+    return false;
+}
+
 static size_t
 smallest(size_t a, size_t b, size_t c)
 {

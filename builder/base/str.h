@@ -27,6 +27,8 @@ char *str_formatv(const char *format, va_list args) __attribute__((format(printf
 bool str_equal(const char *a, const char *b); // NULL equals only NULL
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
+// Whether text (NULL holds nothing) holds one of parts, which end with NULL.
+bool str_has_any(const char *text, const char *const *parts);
 
 // Levenshtein distance in bytes; for "did you mean".
 size_t str_distance(const char *a, const char *b);

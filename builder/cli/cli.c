@@ -215,7 +215,7 @@ run_command(struct cli *cli, const char *const *arguments, struct error *err)
 }
 
 static int
-run(struct cli *cli, const char *const *arguments, struct error *err)
+run_arguments(struct cli *cli, const char *const *arguments, struct error *err)
 {
     struct option_group group = {cli_global_options, &cli->globals};
     STRV_AUTO struct strv rest = {0};
@@ -289,7 +289,7 @@ cli_run(const struct cli_command *const *commands, const char *const *arguments)
     signal(SIGPIPE, SIG_IGN);
     struct cli cli = {.commands = commands};
     ERROR_AUTO struct error err = {0};
-    int status = run(&cli, arguments, &err);
+    int status = run_arguments(&cli, arguments, &err);
     if (status < 0)
         status = report_error(&cli, arguments, &err);
     strv_free(&cli.operands);

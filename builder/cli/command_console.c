@@ -13,7 +13,7 @@ struct console_values {
 };
 
 static int
-run(struct cli *cli, struct error *err)
+run_console(struct cli *cli, struct error *err)
 {
     const struct console_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
@@ -43,5 +43,5 @@ const struct cli_command command_console = {
     .operand = CLI_NODE,
     .operands_min = 1,
     .operands_max = 1,
-    .run = run,
+    .run = run_console,
 };

@@ -11,7 +11,7 @@ struct destroy_values {
 
 // The signals are not ours yet: Ctrl-C at the question ends the program, with nothing done.
 static bool
-ask(const struct spec *spec)
+ask_to_destroy(const struct spec *spec)
 {
     STRV_AUTO struct strv names = {0};
     for (size_t i = 0; i < spec->node_count; i++)
@@ -25,7 +25,7 @@ ask(const struct spec *spec)
 }
 
 static int
-agree(const struct cli *cli, const struct spec *spec, struct error *err)
+agree_to_destroy(const struct cli *cli, const struct spec *spec, struct error *err)
 {
     const struct destroy_values *values = cli->values;
     if (values->yes)
@@ -33,7 +33,7 @@ agree(const struct cli *cli, const struct spec *spec, struct error *err)
     if (!cli_can_ask(cli))
         return cli_usage(cli, err, "destroying cluster '%s' needs --yes where nobody can be asked",
             spec->cluster);
-    if (!ask(spec))
+    if (!ask_to_destroy(spec))
         return error_set(err, ERR_FAILED, "nothing was destroyed, as the answer was not 'y'");
     return 0;
 }
@@ -55,10 +55,11 @@ print_result(const struct cli *cli, const struct spec *spec, bool found)
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_destroy(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
-    if (cli_spec(cli, &spec, err) != 0 || agree(cli, spec, err) != 0 || interrupt_install(err) != 0)
+    if (cli_spec(cli, &spec, err) != 0 || agree_to_destroy(cli, spec, err) != 0 ||
+        interrupt_install(err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     bool found = false;
@@ -84,5 +85,5 @@ const struct cli_command command_destroy = {
         "first; where there is no terminal it refuses unless --yes is given.\n",
     .options = options,
     .values_size = sizeof(struct destroy_values),
-    .run = run,
+    .run = run_destroy,
 };

@@ -33,7 +33,7 @@ examine(struct doctor *doctor, struct progress *progress, struct error *err)
 }
 
 static void
-print_text(const struct cli *cli, const struct doctor *doctor)
+print_doctor_text(const struct cli *cli, const struct doctor *doctor)
 {
     static const enum message_color colors[] = {
         [DOCTOR_PASS] = COLOR_GREEN, [DOCTOR_WARN] = COLOR_YELLOW, [DOCTOR_FAIL] = COLOR_RED};
@@ -54,7 +54,7 @@ print_text(const struct cli *cli, const struct doctor *doctor)
 }
 
 static void
-print_json(const struct doctor *doctor)
+print_doctor_json(const struct doctor *doctor)
 {
     JV_AUTO struct jv *list = jv_array();
     for (size_t i = 0; i < doctor->count; i++) {
@@ -78,7 +78,7 @@ verdict(const struct doctor *doctor)
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_doctor(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
@@ -93,9 +93,9 @@ run(struct cli *cli, struct error *err)
     if (status != 0)
         return -1;
     if (cli->globals.json)
-        print_json(&doctor);
+        print_doctor_json(&doctor);
     else
-        print_text(cli, &doctor);
+        print_doctor_text(cli, &doctor);
     return verdict(&doctor);
 }
 
@@ -110,5 +110,5 @@ const struct cli_command command_doctor = {
         "remembered for this "
         "boot of the host.\n"
         "The exit status is 15 when a fact is FAIL.\n",
-    .run = run,
+    .run = run_doctor,
 };

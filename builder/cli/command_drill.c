@@ -92,7 +92,7 @@ choose_all(struct drills *drills, struct error *err)
 }
 
 static void
-print_list(const struct drills *drills)
+print_drill_list(const struct drills *drills)
 {
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
@@ -133,7 +133,7 @@ begins_anew(const struct drills *drills)
 
 // The signals are not ours yet: Ctrl-C at the question ends the program, with nothing done.
 static int
-agree(const struct drills *drills, struct error *err)
+agree_to_drills(const struct drills *drills, struct error *err)
 {
     const struct drill_values *values = drills->cli->values;
     const struct drill_info *info = begins_anew(drills);
@@ -209,7 +209,7 @@ write_files(const struct drills *drills, struct error *err)
 }
 
 static void
-tell(const struct drills *drills, const struct drill_result *result)
+print_drill_result(const struct drills *drills, const struct drill_result *result)
 {
     progress_done(drills->progress, result->info->name,
         "%s: %llu of %llu writes lost, no writes for %.2f s", report_word(result), result->lost,
@@ -240,7 +240,7 @@ run_one(struct drills *drills, const struct drill_info *info, struct error *err)
         if (take_error(drills, &result, err) != 0)
             return -1;
     }
-    tell(drills, &result);
+    print_drill_result(drills, &result);
     mem_grow(&drills->results, &drills->capacity, drills->count + 1, sizeof *drills->results);
     drills->results[drills->count++] = result;
     return write_files(drills, err);
@@ -281,18 +281,18 @@ status_of(const struct drills *drills)
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_drill(struct cli *cli, struct error *err)
 {
     const struct drill_values *values = cli->values;
     CLEANUP(drills_close) struct drills drills = {.cli = cli, .stamp = clock_stamp()};
     if (choose_all(&drills, err) != 0 || parse_repeat(&drills, err) != 0)
         return -1;
     if (values->list) {
-        print_list(&drills);
+        print_drill_list(&drills);
         return 0;
     }
     if (cli_spec(cli, &drills.spec, err) != 0 || cli_launched(drills.spec, err) != 0 ||
-        agree(&drills, err) != 0 || interrupt_install(err) != 0)
+        agree_to_drills(&drills, err) != 0 || interrupt_install(err) != 0)
         return -1;
     drills.progress = cli_progress(cli);
     int status = find_accel(&drills, err) == 0 ? run_all(&drills, err) : -1;
@@ -337,5 +337,5 @@ const struct cli_command command_drill = {
     .values_size = sizeof(struct drill_values),
     .operand = CLI_DRILL,
     .operands_max = SIZE_MAX,
-    .run = run,
+    .run = run_drill,
 };

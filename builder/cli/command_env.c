@@ -38,7 +38,7 @@ variables_free(struct variables *variables)
 
 // Takes both.
 static void
-add(struct variables *variables, char *name, char *value)
+add_variable(struct variables *variables, char *name, char *value)
 {
     mem_grow(
         &variables->items, &variables->capacity, variables->count + 1, sizeof(*variables->items));
@@ -66,17 +66,18 @@ sentinel_list(const struct spec *spec)
 }
 
 static void
-collect(const struct spec *spec, const char *password, struct variables *variables)
+collect_variables(const struct spec *spec, const char *password, struct variables *variables)
 {
     const char *head = spec_head(spec)->address;
-    add(variables, str_dup("REDISCLI_AUTH"), str_dup(password));
-    add(variables, str_dup("AIRBUILD_CLUSTER"), str_dup(spec->cluster));
-    add(variables, str_dup("AIRBUILD_WRITE"), str_format("%s:%d", head, WRITE_PORT));
-    add(variables, str_dup("AIRBUILD_READ"), str_format("%s:%d", head, READ_PORT));
-    add(variables, str_dup("AIRBUILD_SENTINELS"), sentinel_list(spec));
-    add(variables, str_dup("AIRBUILD_MASTER_NAME"), str_dup(spec->redis.master_name));
+    add_variable(variables, str_dup("REDISCLI_AUTH"), str_dup(password));
+    add_variable(variables, str_dup("AIRBUILD_CLUSTER"), str_dup(spec->cluster));
+    add_variable(variables, str_dup("AIRBUILD_WRITE"), str_format("%s:%d", head, WRITE_PORT));
+    add_variable(variables, str_dup("AIRBUILD_READ"), str_format("%s:%d", head, READ_PORT));
+    add_variable(variables, str_dup("AIRBUILD_SENTINELS"), sentinel_list(spec));
+    add_variable(variables, str_dup("AIRBUILD_MASTER_NAME"), str_dup(spec->redis.master_name));
     for (size_t i = 0; i < spec->node_count; i++)
-        add(variables, node_variable(spec->nodes[i].name), str_dup(spec->nodes[i].address));
+        add_variable(
+            variables, node_variable(spec->nodes[i].name), str_dup(spec->nodes[i].address));
 }
 
 static void
@@ -97,7 +98,7 @@ print_shell(const struct variables *variables)
 }
 
 static void
-print_json(const struct variables *variables)
+print_env_json(const struct variables *variables)
 {
     JV_AUTO struct jv *value = jv_object();
     for (size_t i = 0; i < variables->count; i++)
@@ -122,7 +123,7 @@ print_hosts(const struct cli *cli, const struct spec *spec)
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_env(struct cli *cli, struct error *err)
 {
     const struct env_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
@@ -137,9 +138,9 @@ run(struct cli *cli, struct error *err)
     if (secrets_load(folder, &secrets, err) != 0)
         return -1;
     struct variables variables = {0};
-    collect(spec, spec->redis.auth ? secrets->passwords[SECRETS_APP] : NULL, &variables);
+    collect_variables(spec, spec->redis.auth ? secrets->passwords[SECRETS_APP] : NULL, &variables);
     if (cli->globals.json)
-        print_json(&variables);
+        print_env_json(&variables);
     else
         print_shell(&variables);
     variables_free(&variables);
@@ -165,5 +166,5 @@ const struct cli_command command_env = {
                "With --hosts no cluster need be launched.\n",
     .options = options,
     .values_size = sizeof(struct env_values),
-    .run = run,
+    .run = run_env,
 };

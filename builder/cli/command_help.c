@@ -33,7 +33,7 @@ add_topic_words(const struct cli *cli, struct buf *text)
 }
 
 static void
-add_words(struct buf *text, const char *const *words)
+add_command_words(struct buf *text, const char *const *words)
 {
     for (; *words != NULL; words++)
         buf_printf(text, "%s\n", *words);
@@ -76,10 +76,10 @@ print_words(const struct cli *cli, const struct cli_command *command)
             break;
         case CLI_TOPIC:
             add_topic_words(cli, &text);
-            add_words(&text, topics);
+            add_command_words(&text, topics);
             break;
         case CLI_ACTION:
-            add_words(&text, command->actions);
+            add_command_words(&text, command->actions);
             break;
         case CLI_DRILL:
             add_drill_words(&text);
@@ -111,7 +111,7 @@ print_topic(const struct cli *cli, const char *topic, struct error *err)
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_help(struct cli *cli, struct error *err)
 {
     const struct help_values *values = cli->values;
     const char *topic = cli->operands.count > 0 ? cli->operands.items[0] : NULL;
@@ -149,5 +149,5 @@ const struct cli_command command_help = {
     .values_size = sizeof(struct help_values),
     .operand = CLI_TOPIC,
     .operands_max = 1,
-    .run = run,
+    .run = run_help,
 };

@@ -17,8 +17,8 @@ in_plan(const struct bake_plan *plan, const char *key)
 }
 
 static int
-check_unused(const struct needs *needs, const struct bake_item *item, const struct strv *in_use,
-    struct error *err)
+check_item_unused(const struct needs *needs, const struct bake_item *item,
+    const struct strv *in_use, struct error *err)
 {
     STRV_AUTO struct strv folders = {0};
     if (store_users(needs->store, item->key, &folders, err) != 0)
@@ -41,7 +41,7 @@ check_free(const struct needs *needs, const struct strv *in_use, struct error *e
     if (store_list(needs->store, &list, &damaged, err) != 0)
         return -1;
     for (size_t i = 0; i < needs->plan->count; i++)
-        if (check_unused(needs, &needs->plan->items[i], in_use, err) != 0)
+        if (check_item_unused(needs, &needs->plan->items[i], in_use, err) != 0)
             return -1;
     for (size_t i = 0; i < list.count; i++) {
         const struct image *image = list.items[i];
@@ -76,7 +76,7 @@ remove_planned(const struct needs *needs, const struct strv *in_use, struct erro
 
 // Remove what the plan has in the store, and plan anew.
 static int
-forget(const struct cli *cli, const struct spec *spec, struct needs *needs,
+forget_images(const struct cli *cli, const struct spec *spec, struct needs *needs,
     const struct strv *in_use, struct progress *progress, struct error *err)
 {
     const struct images_values *values = cli->values;
@@ -120,7 +120,7 @@ make_ready(const struct cli *cli, const struct spec *spec, struct needs *needs,
     if (values->rebuild || !bake_plan_ready(needs->plan))
         if (images_unpinned(needs->store, &in_use, err) != 0)
             return -1;
-    if (values->rebuild && forget(cli, spec, needs, &in_use, progress, err) != 0)
+    if (values->rebuild && forget_images(cli, spec, needs, &in_use, progress, err) != 0)
         return -1;
     *ret_baked = mem_zero(needs->plan->count, sizeof(**ret_baked));
     for (size_t i = 0; i < needs->plan->count; i++)
@@ -132,7 +132,7 @@ make_ready(const struct cli *cli, const struct spec *spec, struct needs *needs,
 
 // baked: by item, whether it was made just now.
 static void
-print_text(const struct cli *cli, const struct bake_plan *plan, const bool *baked)
+print_images_text(const struct cli *cli, const struct bake_plan *plan, const bool *baked)
 {
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
@@ -149,7 +149,7 @@ print_text(const struct cli *cli, const struct bake_plan *plan, const bool *bake
 }
 
 static void
-print_json(const struct bake_plan *plan, const bool *baked)
+print_images_json(const struct bake_plan *plan, const bool *baked)
 {
     struct jv *images = jv_array();
     for (size_t i = 0; i < plan->count; i++) {
@@ -180,9 +180,9 @@ images_bake(struct cli *cli, struct error *err)
     if (status != 0)
         return -1;
     if (cli->globals.json)
-        print_json(needs.plan, baked);
+        print_images_json(needs.plan, baked);
     else
-        print_text(cli, needs.plan, baked);
+        print_images_text(cli, needs.plan, baked);
     images_warn(&needs.plan->warnings);
     return 0;
 }
@@ -237,7 +237,7 @@ check_action(const struct cli *cli, const struct action *action, struct error *e
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_images(struct cli *cli, struct error *err)
 {
     const char *name = cli->operands.count > 0 ? cli->operands.items[0] : "bake";
     for (size_t i = 0; i < ACTIONS; i++)
@@ -285,5 +285,5 @@ const struct cli_command command_images = {
     .operand = CLI_ACTION,
     .actions = action_names,
     .operands_max = 2,
-    .run = run,
+    .run = run_images,
 };

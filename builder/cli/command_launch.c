@@ -39,7 +39,7 @@ parse_timeout(const struct cli *cli, int64_t *ret_ms, struct error *err)
 
 // A cluster whose disks are all there needs no image for new ones: recipes may have changed since.
 static bool
-has_disks(const struct spec *spec)
+has_every_disk(const struct spec *spec)
 {
     for (size_t i = 0; i < spec->node_count; i++) {
         FREE_AUTO char *disk = cluster_node_path(spec, spec->nodes[i].name, "disk.qcow2");
@@ -55,7 +55,7 @@ find_images(const struct spec *spec, const struct needs *needs, struct cluster_l
 {
     launch->haproxy = bake_image(needs->plan, SPEC_HAPROXY);
     launch->redis = bake_image(needs->plan, SPEC_REDIS);
-    if ((launch->haproxy != NULL && launch->redis != NULL) || has_disks(spec))
+    if ((launch->haproxy != NULL && launch->redis != NULL) || has_every_disk(spec))
         return 0;
     for (size_t i = 0; i < needs->plan->count; i++)
         if (needs->plan->items[i].state != BAKE_READY)
@@ -68,7 +68,7 @@ find_images(const struct spec *spec, const struct needs *needs, struct cluster_l
 
 // All data is lost: only --yes or a person at the terminal can say that it may begin empty.
 static int
-agree(void *context, const char *sentence, struct error *err)
+agree_to_launch(void *context, const char *sentence, struct error *err)
 {
     const struct asking *asking = context;
     const struct launch_values *values = asking->cli->values;
@@ -97,7 +97,7 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
     struct asking asking = {cli, progress};
     struct cluster_launch launch = {.spec = spec,
         .no_wait = values->no_wait,
-        .agree = agree,
+        .agree = agree_to_launch,
         .context = &asking,
         .progress = progress};
     if (parse_timeout(cli, &launch.timeout_ms, err) != 0 ||
@@ -163,7 +163,7 @@ print_recap(const struct cli *cli, const struct spec *spec, const struct cluster
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_launch(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
     CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
@@ -218,5 +218,5 @@ const struct cli_command command_launch = {
         "node is stuck where, with the last lines of its console.\n",
     .options = options,
     .values_size = sizeof(struct launch_values),
-    .run = run,
+    .run = run_launch,
 };

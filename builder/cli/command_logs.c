@@ -94,7 +94,7 @@ follow(struct log *log, struct error *err)
 }
 
 static int
-print_json(struct log *log, const char *node, struct error *err)
+print_log_json(struct log *log, const char *node, struct error *err)
 {
     BUF_AUTO struct buf text = {0};
     for (bool more = true; more;)
@@ -122,13 +122,13 @@ print_log(const struct cli *cli, struct log *log, const char *node, struct error
     if (values->follow)
         return follow(log, err);
     if (cli->globals.json)
-        return print_json(log, node, err);
+        return print_log_json(log, node, err);
     bool read = true;
     return print_rest(log, &read, err);
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_logs(struct cli *cli, struct error *err)
 {
     const struct logs_values *values = cli->values;
     if (values->follow && cli->globals.json)
@@ -167,5 +167,5 @@ const struct cli_command command_logs = {
     .operand = CLI_NODE,
     .operands_min = 1,
     .operands_max = 1,
-    .run = run,
+    .run = run_logs,
 };

@@ -8,7 +8,7 @@
 #include "cli/table.h"
 #include "cluster/cluster.h"
 
-struct view {
+struct plan_view {
     const struct spec *spec;
     const struct needs *needs;
     const struct cluster_plan *plan;
@@ -29,7 +29,7 @@ add_images(struct table *table, const struct bake_plan *plan)
 }
 
 static void
-add_steps(struct table *table, const struct cluster_plan *plan)
+add_plan_rows(struct table *table, const struct cluster_plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct cluster_step *step = &plan->steps[i];
@@ -56,7 +56,7 @@ add_list(struct buf *text, bool color, const char *heading, const struct strv *l
 }
 
 static void
-print_text(const struct cli *cli, const struct view *view)
+print_plan_text(const struct cli *cli, const struct plan_view *view)
 {
     BUF_AUTO struct buf text = {0};
     TABLE_AUTO struct table table = {0};
@@ -69,7 +69,7 @@ print_text(const struct cli *cli, const struct view *view)
         buf_printf(&text, "%s\n", view->needs->plan->chosen);
     buf_add(&text, "\n");
     add_images(&table, view->needs->plan);
-    add_steps(&table, view->plan);
+    add_plan_rows(&table, view->plan);
     table_print(&table, 0, cli->color, &text);
     add_list(&text, cli->color, "what was found missing:", &view->plan->notes);
     if (view->plan->empty)
@@ -109,7 +109,7 @@ push_step(struct jv *steps, const char *verb, const char *object, const char *de
 }
 
 static void
-print_json(const struct view *view)
+print_plan_json(const struct plan_view *view)
 {
     struct jv *nodes = jv_array();
     for (size_t i = 0; i < view->spec->node_count; i++)
@@ -169,7 +169,7 @@ verdict_of(const struct cluster_plan *plan)
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_plan(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
     NEEDS_AUTO struct needs needs = {0};
@@ -179,11 +179,11 @@ run(struct cli *cli, struct error *err)
         needs_open(spec, NULL, BAKE_ASK_NEW, &needs, err) != 0 ||
         plan_launch(spec, &needs, &plan, &libvirt, err) != 0)
         return -1;
-    struct view view = {spec, &needs, plan, libvirt};
+    struct plan_view view = {spec, &needs, plan, libvirt};
     if (cli->globals.json)
-        print_json(&view);
+        print_plan_json(&view);
     else
-        print_text(cli, &view);
+        print_plan_text(cli, &view);
     return verdict_of(plan);
 }
 
@@ -197,5 +197,5 @@ const struct cli_command command_plan = {
                "is not this cluster's, a disk was replaced, or the launched cluster differs from "
                "the spec; 10 when a disk is damaged. What it found missing is told, with what "
                "launch does about it.\n",
-    .run = run,
+    .run = run_plan,
 };

@@ -39,7 +39,7 @@ print_seed(const struct cli *cli, const struct spec_node *node, const struct see
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_seed(struct cli *cli, struct error *err)
 {
     const struct seed_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
@@ -77,5 +77,5 @@ const struct cli_command command_seed = {
     .operand = CLI_NODE,
     .operands_min = 1,
     .operands_max = 1,
-    .run = run,
+    .run = run_seed,
 };

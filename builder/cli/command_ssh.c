@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 static int
-run(struct cli *cli, struct error *err)
+run_ssh(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
     const struct spec_node *node = NULL;
@@ -42,5 +42,5 @@ const struct cli_command command_ssh = {
     .operands_min = 1,
     .operands_max = SIZE_MAX,
     .stop_early = true,
-    .run = run,
+    .run = run_ssh,
 };

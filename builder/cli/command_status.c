@@ -46,7 +46,7 @@ look_once(const struct cli *cli, const struct spec *spec, struct error *err)
 
 // Redraw the screen line by line, without a flicker.
 static bool
-redraw(const char *text)
+redraw_screen(const char *text)
 {
     STRV_AUTO struct strv lines = {0};
     strv_split(&lines, text, '\n');
@@ -75,7 +75,7 @@ watch(const struct cli *cli, const struct spec *spec, struct error *err)
         verdict = report->converged ? 0 : ERR_VERDICT;
         char *text = render(cli, spec, report, true);
         if (live)
-            read = redraw(text);
+            read = redraw_screen(text);
         else if (!str_equal(text, before))
             read = cli_print(text);
         free(before);
@@ -88,7 +88,7 @@ watch(const struct cli *cli, const struct spec *spec, struct error *err)
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_status(struct cli *cli, struct error *err)
 {
     const struct status_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
@@ -114,5 +114,5 @@ const struct cli_command command_status = {
         "such cluster was launched. --watch ends with that of its last look.\n",
     .options = options,
     .values_size = sizeof(struct status_values),
-    .run = run,
+    .run = run_status,
 };

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 static int
-check_names(const struct cli *cli, const struct spec *spec, struct error *err)
+check_stop_operands(const struct cli *cli, const struct spec *spec, struct error *err)
 {
     for (size_t i = 0; i < cli->operands.count; i++) {
         const struct spec_node *node = NULL;
@@ -42,10 +42,10 @@ print_stopped(const struct cli *cli, const struct spec *spec)
 }
 
 static int
-run(struct cli *cli, struct error *err)
+run_stop(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
-    if (cli_spec(cli, &spec, err) != 0 || check_names(cli, spec, err) != 0 ||
+    if (cli_spec(cli, &spec, err) != 0 || check_stop_operands(cli, spec, err) != 0 ||
         cli_launched(spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
@@ -65,5 +65,5 @@ const struct cli_command command_stop = {
                "'airbuild launch' starts the nodes again.\n",
     .operand = CLI_NODE,
     .operands_max = SIZE_MAX,
-    .run = run,
+    .run = run_stop,
 };

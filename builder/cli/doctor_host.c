@@ -53,7 +53,7 @@ check_cpu(struct doctor *doctor)
 }
 
 static void
-check_device(struct doctor *doctor)
+check_kvm_device(struct doctor *doctor)
 {
     CLOSE_AUTO int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     if (fd >= 0)
@@ -94,7 +94,7 @@ int
 doctor_check_processor(struct doctor *doctor, struct error *err)
 {
     check_cpu(doctor);
-    check_device(doctor);
+    check_kvm_device(doctor);
     FREE_AUTO char *qemu = accel_qemu();
     if (qemu != NULL)
         doctor_pass(doctor, "qemu", "%s", qemu);

@@ -134,7 +134,7 @@ check_subnet(struct doctor *doctor)
 }
 
 static void
-check_names(struct doctor *doctor)
+check_node_names(struct doctor *doctor)
 {
     STRV_AUTO struct strv unknown = {0};
     for (size_t i = 0; i < doctor->spec->node_count; i++) {
@@ -157,6 +157,6 @@ doctor_check_network(struct doctor *doctor, struct error *err)
     FREE_AUTO char *bridge = bridge_name(doctor->spec);
     check_subnet(doctor);
     doctor_check_bridge(doctor, bridge, doctor->spec->network.mode == SPEC_NETWORK_BRIDGE);
-    check_names(doctor);
+    check_node_names(doctor);
     return interrupt_check(err);
 }

@@ -101,7 +101,7 @@ account_name(uid_t user)
 }
 
 static struct who
-look_up(uid_t user, gid_t group)
+look_up_account(uid_t user, gid_t group)
 {
     struct who who = {.user = user, .groups = {group}, .group_count = 1};
     FREE_AUTO char *name = account_name(user);
@@ -116,7 +116,7 @@ look_up(uid_t user, gid_t group)
 char *
 doctor_closed_folder(const char *path, uid_t user, gid_t group)
 {
-    struct who who = look_up(user, group);
+    struct who who = look_up_account(user, group);
     FREE_AUTO char *part = str_dup(path);
     for (char *at = part + 1;; at++) {
         if (*at != '/' && *at != '\0')

@@ -88,7 +88,7 @@ add_sentences(const struct cli *cli, struct buf *text, const struct strv *senten
 }
 
 static void
-print_list(const struct cli *cli, const struct image_list *list, const struct strv *damaged)
+print_image_list(const struct cli *cli, const struct image_list *list, const struct strv *damaged)
 {
     static const char *const heads[] = {"NAME", "KEY", "FAMILY", "SIZE", "DISK", "OVER", "SINCE"};
     TABLE_AUTO struct table table = {0};
@@ -115,7 +115,7 @@ images_list(struct cli *cli, struct error *err)
     if (images_open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
         return -1;
     if (!cli->globals.json) {
-        print_list(cli, &list, &damaged);
+        print_image_list(cli, &list, &damaged);
         return 0;
     }
     JV_AUTO struct jv *value = jv_object();

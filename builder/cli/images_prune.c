@@ -34,7 +34,7 @@ pruned_clear(struct pruned *pruned)
 }
 
 static int
-find_kept(struct store *store, struct pruned *pruned, struct error *err)
+find_kept_packages(struct store *store, struct pruned *pruned, struct error *err)
 {
     STRV_AUTO struct strv keys = {0};
     if (store_pinned(store, &keys, err) != 0)
@@ -76,11 +76,11 @@ prune(const struct images_values *values, const struct needs *needs, struct prun
         store_prune(needs->store, &keep, values->dry_run, &pruned->removed, &pruned->bytes, err) !=
             0)
         return -1;
-    return find_kept(needs->store, pruned, err);
+    return find_kept_packages(needs->store, pruned, err);
 }
 
 static void
-print_json(const struct images_values *values, const struct pruned *pruned)
+print_prune_json(const struct images_values *values, const struct pruned *pruned)
 {
     JV_AUTO struct jv *value = jv_object();
     struct jv *kept = jv_array();
@@ -128,7 +128,7 @@ add_missing(struct buf *text, const struct images_values *values, const struct p
 }
 
 static void
-print_text(const struct images_values *values, const struct pruned *pruned)
+print_prune_text(const struct images_values *values, const struct pruned *pruned)
 {
     BUF_AUTO struct buf text = {0};
     FREE_AUTO char *size = str_bytes(pruned->bytes);
@@ -158,8 +158,8 @@ images_prune(struct cli *cli, struct error *err)
     if (status != 0)
         return -1;
     if (cli->globals.json)
-        print_json(values, &pruned);
+        print_prune_json(values, &pruned);
     else
-        print_text(values, &pruned);
+        print_prune_text(values, &pruned);
     return 0;
 }

@@ -46,7 +46,7 @@ image_json(struct store *store, const struct image *image, struct error *err)
 }
 
 static void
-add_row(struct table *table, const char *title, const char *text)
+add_image_row(struct table *table, const char *title, const char *text)
 {
     table_row(table);
     table_cell(table, COLOR_DIM, title);
@@ -54,23 +54,23 @@ add_row(struct table *table, const char *title, const char *text)
 }
 
 static void
-print_text(const struct cli *cli, const struct image *image, const struct jv *value)
+print_image_text(const struct cli *cli, const struct image *image, const struct jv *value)
 {
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
     const struct jv *clusters = jv_get(value, "clusters");
     FREE_AUTO char *size = str_bytes(image->disk_bytes);
-    add_row(&table, "name", image->name);
-    add_row(&table, "key", image->key);
-    add_row(&table, "family", image->family);
-    add_row(&table, "size", size);
-    add_row(&table, "since", image->created);
+    add_image_row(&table, "name", image->name);
+    add_image_row(&table, "key", image->key);
+    add_image_row(&table, "family", image->family);
+    add_image_row(&table, "size", size);
+    add_image_row(&table, "since", image->created);
     for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
         if (jv_get_string(value, origins[i].member) != NULL)
-            add_row(&table, origins[i].title, jv_get_string(value, origins[i].member));
-    add_row(&table, "disk", image->disk);
+            add_image_row(&table, origins[i].title, jv_get_string(value, origins[i].member));
+    add_image_row(&table, "disk", image->disk);
     for (size_t i = 0; i < jv_count(clusters); i++)
-        add_row(&table, "used by", jv_text(jv_at(clusters, i)));
+        add_image_row(&table, "used by", jv_text(jv_at(clusters, i)));
     table_print(&table, 0, cli->color, &text);
     cli_print(text.data);
 }
@@ -83,7 +83,7 @@ show_one(const struct cli *cli, struct store *store, const struct image *image, 
     if (value == NULL)
         return -1;
     if (!cli->globals.json)
-        print_text(cli, image, value);
+        print_image_text(cli, image, value);
     jv_push(images, value);
     return 0;
 }

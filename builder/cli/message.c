@@ -46,7 +46,7 @@ is_c1(const char *text, size_t length)
 }
 
 static bool
-is_plain(const char *text, size_t length)
+is_plain_word(const char *text, size_t length)
 {
     unsigned char c = (unsigned char) text[0];
     if (length == 1)
@@ -60,7 +60,7 @@ message_harmless(const char *text)
     struct buf clean = {0};
     while (*text != '\0') {
         size_t length = str_utf8(text);
-        if (is_plain(text, length)) {
+        if (is_plain_word(text, length)) {
             buf_add_bytes(&clean, text, length);
         } else {
             length = length > 0 ? length : 1;

@@ -130,7 +130,7 @@ options_parse(const struct option_group *groups, size_t group_count, const char 
 }
 
 static void
-pad(struct buf *buf, size_t count)
+pad_help(struct buf *buf, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         buf_add(buf, " ");
@@ -144,7 +144,7 @@ options_wrap(struct buf *buf, size_t column, size_t indent, const char *text)
         size_t length = strcspn(at, " ");
         if (!fresh && column + 1 + length > HELP_WIDTH) {
             buf_add(buf, "\n");
-            pad(buf, indent);
+            pad_help(buf, indent);
             column = indent;
             fresh = true;
         }
@@ -177,7 +177,7 @@ options_explain(const struct cli_option *table, const char *hidden_letters, stru
             buf_add(text, "\n");
             column = 0;
         }
-        pad(text, HELP_COLUMN - column);
+        pad_help(text, HELP_COLUMN - column);
         options_wrap(text, HELP_COLUMN, HELP_COLUMN, o->help);
     }
 }

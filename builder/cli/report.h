@@ -28,6 +28,8 @@ char *report_junit(const struct report *report, bool strict);
 // A list with an object a drill: "drill", "acked", "lost", "write_outage_s", "read_outage_s",
 // "converged_s", "two_masters", "promoted_s", "verdict" and more. Caller frees.
 struct jv *report_json(const struct report *report);
+// For qsort: doubles, the smallest first.
+int report_compare_numbers(const void *a, const void *b);
 // Aligned lines for people, what was not met below them, and medians when a drill ran more than
 // once.
 void report_table(const struct report *report, bool color, struct buf *text);

@@ -33,7 +33,7 @@ struct chart {
 enum series { ACKED, FAILED, READS, LOST };
 
 static unsigned
-value_of(const struct drill_slot *slot, enum series series)
+series_value(const struct drill_slot *slot, enum series series)
 {
     switch (series) {
     case ACKED:
@@ -56,7 +56,7 @@ rate_at(const struct chart *chart, enum series series, size_t point)
     double sum = 0;
     to = to < chart->slots ? to : chart->slots;
     for (size_t i = from; i < to; i++)
-        sum += value_of(&chart->result->slots[i], series);
+        sum += series_value(&chart->result->slots[i], series);
     return sum / (double) (to - from) * 1000 / DRILL_SLOT_MS;
 }
 
@@ -64,13 +64,6 @@ static size_t
 point_count(const struct chart *chart)
 {
     return (chart->slots + chart->per - 1) / chart->per;
-}
-
-static int
-by_size(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
 }
 
 // Half more than the usual rate of writes: what comes in a burst after a stall is cut off at the
@@ -83,7 +76,7 @@ most_of(const struct chart *chart)
     for (size_t i = 0; i < points; i++)
         if (rate_at(chart, ACKED, i) > 0)
             rates[count++] = rate_at(chart, ACKED, i);
-    qsort(rates, count, sizeof *rates, by_size);
+    qsort(rates, count, sizeof *rates, report_compare_numbers);
     return count > 0 ? rates[count / 2] * 1.4 : 100;
 }
 
@@ -131,7 +124,7 @@ point_x(const struct chart *chart, size_t point)
 
 // Steps, each as wide as its point: nothing is made smoother than it was.
 static void
-add_steps(const struct chart *chart, enum series series)
+add_chart_steps(const struct chart *chart, enum series series)
 {
     for (size_t i = 0; i < point_count(chart); i++)
         buf_printf(chart->html, "%s%.1fH%.1f", i == 0 ? "" : "V",
@@ -142,15 +135,15 @@ static void
 add_area(const struct chart *chart, enum series series, const char *class)
 {
     buf_printf(chart->html, "<path class=\"%s\" d=\"M%d %dV", class, LEFT, chart->base);
-    add_steps(chart, series);
+    add_chart_steps(chart, series);
     buf_printf(chart->html, "V%dZ\"/>\n", chart->base);
 }
 
 static void
-add_line(const struct chart *chart, enum series series, const char *class)
+add_chart_line(const struct chart *chart, enum series series, const char *class)
 {
     buf_printf(chart->html, "<path class=\"%s\" d=\"M%d ", class, LEFT);
-    add_steps(chart, series);
+    add_chart_steps(chart, series);
     buf_add(chart->html, "\"/>\n");
 }
 
@@ -262,11 +255,11 @@ report_chart(const struct drill_result *result, struct buf *html)
     add_time(&chart);
     add_outage(&chart);
     add_area(&chart, ACKED, "acked");
-    add_line(&chart, ACKED, "ackedline");
+    add_chart_line(&chart, ACKED, "ackedline");
     if (result->lost > 0)
         add_area(&chart, LOST, "lost");
     add_area(&chart, FAILED, "failed");
-    add_line(&chart, READS, "reads");
+    add_chart_line(&chart, READS, "reads");
     for (size_t i = 0; i < marks.count; i++)
         add_mark(&chart, &marks.items[i]);
     buf_add(html, "</svg>\n");

@@ -79,10 +79,10 @@ add_seconds(struct buf *html, double seconds, bool none)
 
 // "12 345", with narrow spaces.
 static void
-add_count(struct buf *html, unsigned long long count)
+add_grouped_number(struct buf *html, unsigned long long count)
 {
     if (count >= 1000) {
-        add_count(html, count / 1000);
+        add_grouped_number(html, count / 1000);
         buf_printf(html, "\u202f%03llu", count % 1000);
     } else {
         buf_printf(html, "%llu", count);
@@ -92,16 +92,16 @@ add_count(struct buf *html, unsigned long long count)
 // ---- the summary ----------------------------------------------------------------------------------
 
 static void
-add_row(const struct drill_result *result, size_t index, struct buf *html)
+add_summary_row(const struct drill_result *result, size_t index, struct buf *html)
 {
     buf_printf(html, "<tr><td><a href=\"#d%zu\">", index + 1);
     markup_text(html, result->info->name);
     buf_add(html, "</a></td><td>");
     add_word(result, html);
     buf_add(html, "</td><td>");
-    add_count(html, result->acked);
+    add_grouped_number(html, result->acked);
     buf_printf(html, "</td><td%s>", result->lost > 0 ? " class=\"some\"" : "");
-    add_count(html, result->lost);
+    add_grouped_number(html, result->lost);
     buf_add(html, "</td><td>");
     add_seconds(html, result->write_outage_s, result->write_outage_s <= 0);
     buf_add(html, "</td><td>");
@@ -132,15 +132,15 @@ add_summary(const struct report *report, struct buf *html)
     markup_text(html, report->stamp);
     buf_printf(html, " · %zu drills: %zu passed, %zu too slow, %zu failed · ", report->count,
         passed, report->count - passed - failed, failed);
-    add_count(html, acked);
+    add_grouped_number(html, acked);
     buf_add(html, " writes acknowledged, ");
-    add_count(html, lost);
+    add_grouped_number(html, lost);
     buf_add(html, " of them lost</p>\n");
     buf_add(html, "<section class=\"scroll\"><table>\n<tr><th>drill</th><th>verdict</th>"
                   "<th>acknowledged</th><th>lost</th><th>no writes</th><th>no reads</th>"
                   "<th>new master</th><th>converged</th><th>writes</th></tr>\n");
     for (size_t i = 0; i < report->count; i++)
-        add_row(&report->results[i], i, html);
+        add_summary_row(&report->results[i], i, html);
     buf_add(html, "</table></section>\n");
 }
 
@@ -151,9 +151,9 @@ add_figures(const struct drill_result *result, struct buf *html)
 {
     buf_printf(
         html, "<dl><div><dt>writes lost</dt><dd%s>", result->lost > 0 ? " class=\"some\"" : "");
-    add_count(html, result->lost);
+    add_grouped_number(html, result->lost);
     buf_add(html, "<small>of ");
-    add_count(html, result->acked);
+    add_grouped_number(html, result->acked);
     buf_add(html, " acknowledged</small></dd></div><div><dt>no writes for</dt><dd>");
     add_seconds(html, result->write_outage_s, result->write_outage_s <= 0);
     buf_printf(html, "<small>longest gap %.2f s; before, %.2f s</small></dd></div>",

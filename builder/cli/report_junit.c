@@ -4,7 +4,7 @@
 #include "cli/report.h"
 
 static bool
-failed(const struct drill_result *result, bool strict)
+is_failure(const struct drill_result *result, bool strict)
 {
     return !result->behaved || (strict && !result->in_time);
 }
@@ -15,7 +15,7 @@ add_case(const struct drill_result *result, bool strict, struct buf *xml)
     buf_add(xml, "  <testcase classname=\"drill\" name=\"");
     markup_text(xml, result->info->name);
     buf_printf(xml, "\" time=\"%.1f\">\n", (double) result->slot_count * DRILL_SLOT_MS / 1000);
-    if (failed(result, strict)) {
+    if (is_failure(result, strict)) {
         buf_add(xml, "    <failure message=\"");
         markup_text(xml, result->verdict);
         buf_add(xml, "\"/>\n");
@@ -41,7 +41,7 @@ report_junit(const struct report *report, bool strict)
     struct buf xml = {0};
     size_t failures = 0, slots = 0;
     for (size_t i = 0; i < report->count; i++) {
-        failures += failed(&report->results[i], strict);
+        failures += is_failure(&report->results[i], strict);
         slots += report->results[i].slot_count;
     }
     buf_add(&xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"drills of ");

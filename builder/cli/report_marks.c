@@ -40,7 +40,7 @@ join(struct report_mark *mark, const struct drill_event *event)
 }
 
 static void
-add(struct report_marks *marks, const struct drill_event *event)
+add_event_mark(struct report_marks *marks, const struct drill_event *event)
 {
     for (size_t i = 0; i < marks->count; i++)
         if (join(&marks->items[i], event))
@@ -51,7 +51,7 @@ add(struct report_marks *marks, const struct drill_event *event)
 }
 
 static double
-width_of(const char *text)
+label_width(const char *text)
 {
     double width = SPACE;
     for (size_t length; *text != '\0'; text += length > 0 ? length : 1) {
@@ -63,10 +63,10 @@ width_of(const char *text)
 
 // Below all that reach over x: so its line meets no text of another.
 static void
-place(struct report_marks *marks, size_t index, double x, double right)
+place_mark(struct report_marks *marks, size_t index, double x, double right)
 {
     struct report_mark *mark = &marks->items[index];
-    double width = width_of(mark->text);
+    double width = label_width(mark->text);
     mark->left = x + width > right;
     mark->from = mark->left ? x - width : x;
     mark->to = mark->from + width;
@@ -84,9 +84,9 @@ report_marks_place(struct report_marks *marks, const struct drill_result *result
     double right, double per_ms)
 {
     for (size_t i = 0; i < result->event_count; i++)
-        add(marks, &result->events[i]);
+        add_event_mark(marks, &result->events[i]);
     for (size_t i = 0; i < marks->count; i++)
-        place(marks, i, left + (double) marks->items[i].at_ms * per_ms, right);
+        place_mark(marks, i, left + (double) marks->items[i].at_ms * per_ms, right);
 }
 
 void

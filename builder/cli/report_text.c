@@ -145,7 +145,7 @@ add_faults(const struct report *report, struct buf *text)
 }
 
 static void
-add_count(const struct report *report, bool color, struct buf *text)
+add_verdict_counts(const struct report *report, bool color, struct buf *text)
 {
     size_t passed = 0, slow = 0;
     for (size_t i = 0; i < report->count; i++) {
@@ -166,8 +166,8 @@ add_count(const struct report *report, bool color, struct buf *text)
 
 // ---- drills that ran more than once ---------------------------------------------------------------
 
-static int
-by_size(const void *a, const void *b)
+int
+report_compare_numbers(const void *a, const void *b)
 {
     const double *x = a, *y = b;
     return (*x > *y) - (*x < *y);
@@ -181,7 +181,7 @@ spread_cell(struct table *table, double *values, size_t count)
         table_cell(table, COLOR_NONE, NULL);
         return;
     }
-    qsort(values, count, sizeof *values, by_size);
+    qsort(values, count, sizeof *values, report_compare_numbers);
     double median = (values[(count - 1) / 2] + values[count / 2]) / 2;
     table_cellf(table, COLOR_NONE, "%.2f s (%.2f to %.2f)", median, values[0], values[count - 1]);
 }
@@ -216,7 +216,7 @@ add_spread(struct table *table, const struct report *report, const struct drill_
 }
 
 static size_t
-first_of(const struct report *report, const struct drill_info *info)
+first_result_of(const struct report *report, const struct drill_info *info)
 {
     size_t at = 0;
     while (report->results[at].info != info)
@@ -232,7 +232,7 @@ add_medians(const struct report *report, bool color, struct buf *text)
     ADD_HEADS(&table, "DRILL", "PASSED", "LOST", "NO WRITES: MEDIAN", "PROMOTED", "CONVERGED");
     for (size_t i = 0; i < report->count; i++) {
         const struct drill_info *info = report->results[i].info;
-        if (first_of(report, info) == i)
+        if (first_result_of(report, info) == i)
             add_spread(&table, report, info);
         else
             again = true;
@@ -249,5 +249,5 @@ report_table(const struct report *report, bool color, struct buf *text)
     add_lines(report, color, text);
     add_medians(report, color, text);
     add_faults(report, text);
-    add_count(report, color, text);
+    add_verdict_counts(report, color, text);
 }

@@ -23,7 +23,7 @@ is_replica(const struct cluster_node_report *node)
 // What it is in the cluster right now: "haproxy", "master", "replica", or "redis" when it does not
 // tell which.
 static const char *
-role_of(const struct cluster_node_report *node)
+role_text(const struct cluster_node_report *node)
 {
     if (node->role == SPEC_REDIS && (is_master(node) || is_replica(node)))
         return node->says;
@@ -107,7 +107,7 @@ show_nodes(const struct cluster_report *report, bool color, struct buf *text)
         table_cell(&table, COLOR_BOLD, node->name);
         table_cell(&table, COLOR_NONE, node->address);
         state_cell(&table, node);
-        table_cell(&table, is_master(node) ? COLOR_BOLD : COLOR_NONE, role_of(node));
+        table_cell(&table, is_master(node) ? COLOR_BOLD : COLOR_NONE, role_text(node));
         link_cell(&table, node);
         if (node->lag_s >= 0 && is_replica(node))
             table_cellf(&table, COLOR_NONE, "%lld s", node->lag_s);
@@ -135,7 +135,7 @@ node_json(const struct cluster_node_report *node)
     jv_set_string(value, "name", node->name);
     jv_set_string(value, "address", node->address);
     jv_set_string(value, "state", node->state);
-    jv_set_string(value, "role", role_of(node));
+    jv_set_string(value, "role", role_text(node));
     jv_set_string(value, "says", node->says);
     jv_set_string(value, "phase", node->phase);
     jv_set(value, "link_up", is_replica(node) ? jv_bool(node->link_up) : jv_null());

@@ -40,7 +40,7 @@ table_cellf(struct table *table, enum message_color color, const char *format, .
 
 // Characters, each taken as one column wide.
 static size_t
-width_of(const char *text)
+cell_width(const char *text)
 {
     size_t width = 0;
     for (size_t length; (length = str_utf8(text)) > 0; text += length)
@@ -61,7 +61,7 @@ table_print(const struct table *table, size_t indent, bool color, struct buf *bu
     size_t widths[TABLE_COLUMNS] = {0};
     for (size_t r = 0; r < table->count; r++)
         for (size_t c = 0; c < table->rows[r].count; c++) {
-            size_t width = width_of(table->rows[r].cells[c].text);
+            size_t width = cell_width(table->rows[r].cells[c].text);
             widths[c] = width > widths[c] ? width : widths[c];
         }
     for (size_t r = 0; r < table->count; r++) {
@@ -70,7 +70,7 @@ table_print(const struct table *table, size_t indent, bool color, struct buf *bu
         for (size_t c = 0; c < row->count; c++) {
             message_paint(buf, color, row->cells[c].color, row->cells[c].text);
             if (c + 1 < row->count)
-                spaces(buf, widths[c] - width_of(row->cells[c].text) + 2);
+                spaces(buf, widths[c] - cell_width(row->cells[c].text) + 2);
         }
         while (buf->length > 0 && buf->data[buf->length - 1] == ' ')
             buf->data[--buf->length] = '\0';

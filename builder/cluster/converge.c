@@ -67,7 +67,7 @@ guest_failed(const struct waiting *waiting, const char *name, const char *what, 
 }
 
 static int
-take_event(const struct waiting *waiting, const struct virt_event *event, struct error *err)
+take_domain_event(const struct waiting *waiting, const struct virt_event *event, struct error *err)
 {
     switch (event->kind) {
     case VIRT_EVENT_STOPPED:
@@ -101,7 +101,7 @@ pause_for_events(
         int got = virt_watch_next(watch, ms, &event, err);
         if (got <= 0)
             return got;
-        if (take_event(waiting, &event, err) < 0)
+        if (take_domain_event(waiting, &event, err) < 0)
             return -1;
         ms = 0;
     }
@@ -133,7 +133,7 @@ tell_worker(const struct waiting *waiting, size_t index)
 }
 
 static void
-tell(const struct waiting *waiting)
+show_waiting(const struct waiting *waiting)
 {
     struct progress *progress = waiting->converge->progress;
     for (size_t i = 0; i < waiting->spec->node_count; i++) {
@@ -158,7 +158,7 @@ tell(const struct waiting *waiting)
 }
 
 static int
-look(struct waiting *waiting, struct error *err)
+look_at_cluster(struct waiting *waiting, struct error *err)
 {
     struct session *session = waiting->converge->session;
     survey_free(waiting->survey);
@@ -166,7 +166,7 @@ look(struct waiting *waiting, struct error *err)
         session_probe(
             session, waiting->survey, PROBE_MS, waiting->results, &waiting->verdict, err) < 0)
         return -1;
-    tell(waiting);
+    show_waiting(waiting);
     return 0;
 }
 
@@ -237,7 +237,7 @@ wait_loop(struct waiting *waiting, struct virt_watch *watch, struct error *err)
 {
     int64_t end = clock_ms() + waiting->timeout_ms;
     for (;;) {
-        if (interrupt_check(err) < 0 || look(waiting, err) < 0)
+        if (interrupt_check(err) < 0 || look_at_cluster(waiting, err) < 0)
             return -1;
         if (waiting->verdict.converged || waiting->converge->once)
             return 0;

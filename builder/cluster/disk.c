@@ -97,7 +97,7 @@ unusable(const char *node, const char *path, const char *what, struct error *err
 }
 
 static int
-check_owner(const char *node, const char *path, const struct stat *info, struct error *err)
+check_disk_owner(const char *node, const char *path, const struct stat *info, struct error *err)
 {
     uid_t owner = info->st_uid;
     if (owner == geteuid() || owner < FIRST_PERSON || owner > LAST_PERSON)
@@ -148,7 +148,7 @@ check_open(const char *node, const char *path, int fd, const char *key, struct e
         return error_errno(err, errno, "cannot look at '%s'", path);
     if (!S_ISREG(info.st_mode))
         return unusable(node, path, "is not a file", err);
-    if (check_owner(node, path, &info, err) < 0)
+    if (check_disk_owner(node, path, &info, err) < 0)
         return -1;
     uint64_t size = (uint64_t) info.st_size;
     if (!read_header(fd, &header))

@@ -86,7 +86,7 @@ cut_peers(struct drill *drill, size_t index, bool cut, struct error *err)
 }
 
 static int
-start(struct drill *drill, const char *node, struct error *err)
+start_node(struct drill *drill, const char *node, struct error *err)
 {
     return virt_domain_start(drill->session.virt, drill->run->spec->cluster, node, false, err);
 }
@@ -136,12 +136,12 @@ do_to_machine(struct drill *drill, enum drill_act act, const char *node, struct 
         return virt_domain_suspend(virt, cluster, node, err);
     if (act == ACT_RESUME)
         return virt_domain_resume(virt, cluster, node, err);
-    return start(drill, node, err);
+    return start_node(drill, node, err);
 }
 
 // What drill_mend must undo, and the start of a machine or its link would not.
 static void
-remember(struct drill *drill, enum drill_act act, enum drill_whom whom)
+note_undo(struct drill *drill, enum drill_act act, enum drill_whom whom)
 {
     if (act == ACT_PRESS || act == ACT_START)
         drill->pressed = act == ACT_PRESS ? whom : WHOM_NONE;
@@ -183,7 +183,7 @@ static int
 do_wholly(struct drill *drill, const struct drill_step *step, size_t index, struct error *err)
 {
     interrupt_hold();
-    remember(drill, step->act, step->whom);
+    note_undo(drill, step->act, step->whom);
     int result = do_to_one(drill, step->act, index, err);
     interrupt_release();
     if (result < 0)
@@ -226,7 +226,7 @@ wipe(struct drill *drill, struct error *err)
 
 // Who asks for this drill agrees to lose what is there.
 static int
-agree(void *context, const char *sentence, struct error *err)
+agree_to_loss(void *context, const char *sentence, struct error *err)
 {
     (void) context;
     (void) sentence;
@@ -261,7 +261,7 @@ new_disks(struct drill *drill, struct error *err)
         .redis = redis,
         .kvm = drill->run->kvm,
         .except = except,
-        .agree = agree,
+        .agree = agree_to_loss,
         .progress = drill->run->progress};
     if (launch_in_session(&launch, session, &launched, err) < 0)
         return -1;
@@ -403,7 +403,7 @@ mend_all(struct drill *drill)
     for (size_t i = 0; i < spec->node_count; i++) {
         const char *name = spec->nodes[i].name;
         virt_domain_link(drill->session.virt, spec->cluster, name, true, &ignored);
-        start(drill, name, &ignored);
+        start_node(drill, name, &ignored);
         virt_domain_resume(drill->session.virt, spec->cluster, name, &ignored);
     }
     bool peers = drill->peers_cut && cut_peers(drill, drill->master, false, &ignored) < 0;

@@ -94,8 +94,9 @@ look_whether_converged(struct drill *drill)
         drill->converged_ms = clock_ms();
 }
 
-int
-drill_look(struct drill *drill, struct error *err)
+// Look once: roles, sentinels, two masters.
+static int
+observe_cluster(struct drill *drill, struct error *err)
 {
     survey_free(&drill->survey);
     if (interrupt_check(err) < 0 || survey_make(&drill->session, &drill->survey, err) < 0 ||
@@ -109,7 +110,7 @@ drill_look(struct drill *drill, struct error *err)
 }
 
 static bool
-all_off(const struct drill *drill, enum drill_whom whom)
+whom_are_off(const struct drill *drill, enum drill_whom whom)
 {
     for (size_t i = 0; i < drill->survey.count; i++)
         if (drill_is_whom(drill, whom, i) && drill->survey.domains[i].state == VIRT_RUNNING)
@@ -122,7 +123,7 @@ static bool
 is_over(const struct drill *drill, const struct drill_step *step)
 {
     if (step->act == ACT_AWAIT_OFF)
-        return all_off(drill, step->whom);
+        return whom_are_off(drill, step->whom);
     if (step->act == ACT_AWAIT_MASTER)
         return drill->named >= 0 && (size_t) drill->named != drill->master;
     if (step->act == ACT_AWAIT_SERVING)
@@ -159,7 +160,7 @@ drill_await(struct drill *drill, const struct drill_step *step, struct error *er
 {
     int64_t end = clock_ms() + longest(drill, step);
     do {
-        if (drill_look(drill, err) < 0)
+        if (observe_cluster(drill, err) < 0)
             return -1;
         if (is_over(drill, step)) {
             note_converged(drill, step);

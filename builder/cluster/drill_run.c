@@ -175,7 +175,7 @@ measure_load(struct drill *drill, int64_t end_ms)
 
 // Without a master all that was acknowledged is out of reach.
 static int
-count_lost(struct drill *drill, struct error *err)
+count_lost_writes(struct drill *drill, struct error *err)
 {
     struct drill_result *result = drill->result;
     int64_t silence;
@@ -188,7 +188,7 @@ count_lost(struct drill *drill, struct error *err)
 }
 
 static void
-forget(struct drill *drill)
+clear_drill(struct drill *drill)
 {
     if (drill->load == NULL || drill->verdict.master < 0)
         return;
@@ -210,14 +210,14 @@ measure(struct drill *drill, struct error *err)
         drill->converged_ms != 0 ? seconds(drill->last_act_ms, drill->converged_ms) : -1;
     result->two_masters = drill->two_masters;
     result->two_masters_s = seconds(drill->twins_from_ms, drill->twins_to_ms);
-    if (count_lost(drill, err) < 0)
+    if (count_lost_writes(drill, err) < 0)
         return -1;
     count_slots(drill, end_ms);
     return 0;
 }
 
 static int
-carry_out(struct drill *drill, struct error *err)
+carry_out_drill(struct drill *drill, struct error *err)
 {
     if (open_session(drill, err) < 0 ||
         (!drill->scenario->info.new_data && await_ready(drill, err) < 0))
@@ -225,13 +225,13 @@ carry_out(struct drill *drill, struct error *err)
     drill->begin_ms = clock_ms();
     if (go_through(drill, err) < 0) {
         drill_mend(drill);
-        forget(drill);
+        clear_drill(drill);
         return -1;
     }
     int measured = measure(drill, err);
     if (measured < 0)
         interrupt_heeded();
-    forget(drill);
+    clear_drill(drill);
     if (measured < 0)
         return -1;
     drill_judge(drill->scenario, &drill->limits, DRILL_WRITES_PER_S,
@@ -254,7 +254,7 @@ drill_carry_out(const struct drill_run *run, struct drill_result *ret, struct er
     FREE_AUTO struct probe_result *results = mem_zero(run->spec->node_count, sizeof *results);
     drill.results = results;
     drill_limits(drill.scenario, &run->spec->redis, &drill.limits);
-    int result = carry_out(&drill, err);
+    int result = carry_out_drill(&drill, err);
     burn_end(&drill.burn);
     load_free(drill.load);
     survey_free(&drill.survey);

@@ -53,8 +53,6 @@ bool drill_is_whom(const struct drill *drill, enum drill_whom whom, size_t index
 // Do one act to all it concerns. Interrupted only between two machines: libvirt goes on with what
 // it was asked for, and what it does later could not be mended.
 int drill_do(struct drill *drill, const struct drill_step *step, struct error *err);
-// Look once: roles, sentinels, two masters.
-int drill_look(struct drill *drill, struct error *err);
 // ACT_WATCH and the ACT_AWAIT_*: look again and again. Not converging in time is no error: it is
 // measured.
 int drill_await(struct drill *drill, const struct drill_step *step, struct error *err);

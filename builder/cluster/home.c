@@ -28,7 +28,7 @@ is_usable(const char *path)
 
 // What is there of a path, links followed; caller frees.
 static char *
-resolve(const char *path)
+resolve_path(const char *path)
 {
     FREE_AUTO char *part = str_dup(path);
     for (;;) {
@@ -52,14 +52,14 @@ shown(const char *path)
 }
 
 static int
-settle(const char *variable, const char *given, struct error *err)
+check_folder_variable(const char *variable, const char *given, struct error *err)
 {
     char here[PATH_MAX];
     if (given[0] != '/' && getcwd(here, sizeof here) == NULL)
         return error_errno(
             err, errno, "the folder '%s' of %s is relative to one that is gone", given, variable);
     FREE_AUTO char *path = given[0] == '/' ? str_dup(given) : path_join(here, given);
-    FREE_AUTO char *real = resolve(path);
+    FREE_AUTO char *real = resolve_path(path);
     if (!is_usable(path) || !is_usable(real)) {
         FREE_AUTO char *text = shown(is_usable(path) ? real : path);
         return error_set(err, ERR_USAGE,
@@ -77,7 +77,8 @@ cluster_settle_folders(struct error *err)
 {
     FREE_AUTO char *home = cluster_home();
     const char *state = getenv("AIRBUILD_STATE");
-    if (settle("AIRBUILD_HOME", home, err) < 0)
+    if (check_folder_variable("AIRBUILD_HOME", home, err) < 0)
         return -1;
-    return state != NULL && state[0] != '\0' ? settle("AIRBUILD_STATE", state, err) : 0;
+    return state != NULL && state[0] != '\0' ? check_folder_variable("AIRBUILD_STATE", state, err)
+                                             : 0;
 }

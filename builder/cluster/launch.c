@@ -45,7 +45,7 @@ work_node(const struct work *work, size_t index)
 }
 
 static int
-check_space(const struct work *work, const struct cluster_plan *plan, struct error *err)
+check_launch_space(const struct work *work, const struct cluster_plan *plan, struct error *err)
 {
     uint64_t need = 0, space = 0;
     for (size_t i = 0; i < plan->count; i++)
@@ -89,7 +89,7 @@ remove_seed(const struct spec *spec, const char *node, struct error *err)
 // A fresh layer over the image, with a new identity. What is recorded of it comes first, so that
 // after an end at any point a disk that is there is known in full.
 static int
-make_disk(struct work *work, size_t index, struct error *err)
+make_node_disk(struct work *work, size_t index, struct error *err)
 {
     const struct spec_node *node = work_node(work, index);
     struct session *session = work->session;
@@ -105,14 +105,9 @@ make_disk(struct work *work, size_t index, struct error *err)
     return disk_make(node, path, work->images[index], err);
 }
 
-int
-launch_reseed(
-    struct session *session, const struct spec_node *node, bool renewed, struct error *err)
+static int
+make_seed(const struct session *session, const struct spec_node *node, struct error *err)
 {
-    const struct secrets_node *own = secrets_find(session->secrets, node->name);
-    bool joins = own != NULL && own->joins;
-    if (renewed && secrets_new_disk(session->secrets, session->folder, node->name, joins, err) < 0)
-        return -1;
     FREE_AUTO char *folder = cluster_node_path(session->spec, node->name, "");
     FREE_AUTO char *path = cluster_node_path(session->spec, node->name, "seed.iso");
     SEED_AUTO struct seed seed = {0};
@@ -147,7 +142,7 @@ mark_founded(struct session *session, struct error *err)
 }
 
 static int
-carry_out(struct work *work, const struct cluster_step *step, struct error *err)
+carry_out_step(struct work *work, const struct cluster_step *step, struct error *err)
 {
     struct session *session = work->session;
     const struct spec_node *node = work_node(work, step->node);
@@ -158,9 +153,9 @@ carry_out(struct work *work, const struct cluster_step *step, struct error *err)
     case PLAN_NETWORK:
         return make_network(work, err);
     case PLAN_DISK:
-        return make_disk(work, step->node, err);
+        return make_node_disk(work, step->node, err);
     case PLAN_SEED:
-        return launch_reseed(session, node, false, err);
+        return make_seed(session, node, err);
     case PLAN_DEFINE:
         return define_domain(work, step->node, err);
     case PLAN_START:
@@ -261,7 +256,7 @@ tighten_files(const struct spec *spec)
 // The cluster is there and has an id; what its disks need stays; a cluster without data is founded
 // again.
 static int
-prepare(struct work *work, const struct cluster_plan *plan, struct error *err)
+prepare_state(struct work *work, const struct cluster_plan *plan, struct error *err)
 {
     struct session *session = work->session;
     const struct spec *spec = session->spec;
@@ -284,7 +279,7 @@ static int
 carry_out_all(struct work *work, const struct cluster_plan *plan, struct error *err)
 {
     struct session *session = work->session;
-    if (prepare(work, plan, err) < 0)
+    if (prepare_state(work, plan, err) < 0)
         return -1;
     for (size_t i = 0; i < session->spec->node_count; i++)
         if (work->survey->domains[i].state != VIRT_RUNNING)
@@ -296,7 +291,7 @@ carry_out_all(struct work *work, const struct cluster_plan *plan, struct error *
         if (step->kind != PLAN_KEEP)
             progress_step(
                 work->launch->progress, session->spec->cluster, "%s %s", step->verb, step->object);
-        if (carry_out(work, step, err) < 0)
+        if (carry_out_step(work, step, err) < 0)
             return -1;
     }
     if (secrets_write_ssh(session->secrets, session->folder, session->spec, err) < 0)
@@ -362,7 +357,7 @@ decide(struct work *work, struct cluster_plan *plan, struct error *err)
         return -1;
     for (size_t i = 0; i < plan->notes.count; i++)
         progress_note(launch->progress, "%s", plan->notes.items[i]);
-    return agree_to_empty(launch, plan, err) < 0 ? -1 : check_space(work, plan, err);
+    return agree_to_empty(launch, plan, err) < 0 ? -1 : check_launch_space(work, plan, err);
 }
 
 int

@@ -18,9 +18,4 @@ struct launched {
 int launch_in_session(const struct cluster_launch *launch, struct session *session,
     struct launched *ret, struct error *err);
 
-// A new seed for a node, with a new instance-id when renewed: cloud-init then runs as on a new
-// machine.
-int launch_reseed(
-    struct session *session, const struct spec_node *node, bool renewed, struct error *err);
-
 #endif

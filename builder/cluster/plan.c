@@ -44,7 +44,7 @@ static const char *const verbs[] = {
 };
 
 static void
-add(struct cluster_plan *plan, enum plan_kind kind, size_t node, char *object, char *detail)
+append_step(struct cluster_plan *plan, enum plan_kind kind, size_t node, char *object, char *detail)
 {
     mem_grow(&plan->steps, &plan->capacity, plan->count + 1, sizeof *plan->steps);
     plan->steps[plan->count++] = (struct cluster_step){
@@ -84,7 +84,7 @@ plan_network(
     struct cluster_plan *plan, const struct spec *spec, const struct virt_network_info *network)
 {
     if (spec->network.mode == SPEC_NETWORK_BRIDGE) {
-        add(plan, PLAN_KEEP, 0, str_format("bridge %s", spec->network.name),
+        append_step(plan, PLAN_KEEP, 0, str_format("bridge %s", spec->network.name),
             str_dup("the host's own"));
         return;
     }
@@ -95,7 +95,8 @@ plan_network(
     if (network->exists && network->difference != NULL)
         strv_addf(&plan->differences, "network '%s': %s", spec->network.name, network->difference);
     bool there = network->exists && network->active;
-    add(plan, there ? PLAN_KEEP : PLAN_NETWORK, 0, str_format("network %s", spec->network.name),
+    append_step(plan, there ? PLAN_KEEP : PLAN_NETWORK, 0,
+        str_format("network %s", spec->network.name),
         str_format("%s, host %s", spec->network.subnet, spec->network.host));
 }
 
@@ -146,9 +147,10 @@ plan_node_files(struct cluster_plan *plan, const struct spec_node *node, size_t 
     const struct survey *survey)
 {
     if (survey->disks[index])
-        add(plan, PLAN_KEEP, index, str_format("disk %s", node->name), str_dup("with its data"));
+        append_step(
+            plan, PLAN_KEEP, index, str_format("disk %s", node->name), str_dup("with its data"));
     else
-        add(plan, PLAN_DISK, index, str_format("disk %s", node->name),
+        append_step(plan, PLAN_DISK, index, str_format("disk %s", node->name),
             str_format("a layer over the %s image", spec_role_name(node->role)));
     if (!survey->disks[index] && survey->domains[index].ours && is_up(&survey->domains[index]))
         add_fault(plan, ERR_CONFLICT,
@@ -157,7 +159,8 @@ plan_node_files(struct cluster_plan *plan, const struct spec_node *node, size_t 
             node->name, node->name);
     // A new disk is a new instance: its seed is made with it.
     bool seed = survey->disks[index] && survey->seeds[index];
-    add(plan, seed ? PLAN_KEEP : PLAN_SEED, index, str_format("seed %s", node->name), str_dup(""));
+    append_step(
+        plan, seed ? PLAN_KEEP : PLAN_SEED, index, str_format("seed %s", node->name), str_dup(""));
 }
 
 // A machine that is off was given another disk, a snapshot of virsh for one: what was written since
@@ -211,10 +214,10 @@ plan_domain(struct cluster_plan *plan, const struct spec *spec, size_t index,
         node->cpus, node->cpus == 1 ? "" : "s", changed != NULL ? "; " : "",
         changed != NULL ? changed : "");
     bool running = domain->state == VIRT_RUNNING;
-    add(plan, absent || changed != NULL ? PLAN_DEFINE : PLAN_KEEP, index,
+    append_step(plan, absent || changed != NULL ? PLAN_DEFINE : PLAN_KEEP, index,
         str_format("domain %s", node->name), detail);
     if (!running)
-        add(plan, PLAN_START, index, str_format("domain %s", node->name),
+        append_step(plan, PLAN_START, index, str_format("domain %s", node->name),
             str_dup(domain->saved ? "from its saved memory" : ""));
 }
 
@@ -226,7 +229,7 @@ plan_fill(struct cluster_plan *plan, const struct spec *spec, const struct recor
         record_differences(record->spec, spec, &plan->differences);
     plan_losses(plan, spec, record, survey);
     plan_network(plan, spec, &survey->network);
-    add(plan, record != NULL ? PLAN_KEEP : PLAN_SECRETS, 0, str_dup("secrets"),
+    append_step(plan, record != NULL ? PLAN_KEEP : PLAN_SECRETS, 0, str_dup("secrets"),
         str_dup("passwords, SSH keys, identities"));
     for (size_t i = 0; i < spec->node_count; i++)
         plan_node_files(plan, &spec->nodes[i], i, survey);

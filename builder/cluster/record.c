@@ -105,7 +105,7 @@ line_value(const struct strv *lines, const char *key, size_t key_length)
 }
 
 static int
-damaged(struct error *err, const char *path)
+record_damaged(struct error *err, const char *path)
 {
     return error_set(err, ERR_DAMAGED,
         "the record of the cluster in '%s' is damaged; bring the file back from a copy, or remove "
@@ -121,7 +121,7 @@ is_id(const char *text)
 }
 
 static int
-check(const struct jv *root, const char *path, struct error *err)
+check_record(const struct jv *root, const char *path, struct error *err)
 {
     long long format = jv_get_int(root, "format", 0);
     if (format > RECORD_FORMAT)
@@ -129,7 +129,7 @@ check(const struct jv *root, const char *path, struct error *err)
             "the cluster in '%s' was launched by a newer airbuild; use that one for it", path);
     if (format < 1 || jv_get_string(root, "spec") == NULL ||
         (format > 1 && !is_id(jv_get_string(root, "id"))))
-        return damaged(err, path);
+        return record_damaged(err, path);
     return 0;
 }
 
@@ -176,11 +176,11 @@ record_load(const char *folder, struct record **ret, struct error *err)
     FREE_AUTO char *text = NULL;
     size_t length = 0;
     if (file_read(path, RECORD_MAX, &text, &length, err) < 0)
-        return err->code == ERR_FAILED ? damaged(err, path) : -1;
+        return err->code == ERR_FAILED ? record_damaged(err, path) : -1;
     JV_AUTO struct jv *root = NULL;
     if (jv_parse(text, length, &root, err) < 0)
-        return damaged(err, path);
-    if (check(root, path, err) < 0)
+        return record_damaged(err, path);
+    if (check_record(root, path, err) < 0)
         return -1;
     *ret = read_record(root);
     return 0;

@@ -136,7 +136,7 @@ report_make(const struct spec *spec, const struct survey *survey,
 // All machines of a cluster that is there are off. Libvirt does not say since when: the last that
 // they wrote to their consoles does.
 static bool
-all_off(const struct survey *survey)
+all_domains_off(const struct survey *survey)
 {
     for (size_t i = 0; i < survey->count; i++)
         if (survey->domains[i].state != VIRT_OFF || !survey->domains[i].ours)
@@ -185,7 +185,7 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
     if (session_probe(&session, &survey, 2000, results, &verdict, err) < 0)
         return -1;
     *ret = report_make(spec, &survey, results, &verdict);
-    if (all_off(&survey)) {
+    if (all_domains_off(&survey)) {
         free((*ret)->summary);
         (*ret)->summary = why_off(spec);
     }

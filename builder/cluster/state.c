@@ -33,7 +33,7 @@ remove_gone(const char *path, const char *id, struct error *err)
 }
 
 static int
-sweep(const char *parent, const char *cluster, struct error *err)
+sweep_gone(const char *parent, const char *cluster, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
     FREE_AUTO char *new = str_format(".%s.new-", cluster);
@@ -65,7 +65,7 @@ state_lock(const struct spec *spec, int *ret_fd, struct error *err)
     FREE_AUTO char *path = lock_path(spec);
     CLOSE_AUTO int fd = -1;
     if (dir_make(parent, FOLDER_MODE, err) < 0 || lock_take(path, LOCK_WAIT_MS, &fd, err) < 0 ||
-        sweep(parent, spec->cluster, err) < 0)
+        sweep_gone(parent, spec->cluster, err) < 0)
         return error_context(err, "cluster '%s'", spec->cluster);
     *ret_fd = TAKE_FD(fd);
     return 0;
@@ -130,7 +130,7 @@ node_has_disk(const char *folder, bool *ret, struct error *err)
 }
 
 static int
-has_disks(const char *folder, bool *ret, struct error *err)
+has_any_disk(const char *folder, bool *ret, struct error *err)
 {
     FREE_AUTO char *nodes = path_join(folder, "nodes");
     STRV_AUTO struct strv names = {0};
@@ -153,7 +153,7 @@ lacks(const char *folder, const char *part, struct error *err)
 {
     bool disks = true;
     error_clear(err);
-    if (has_disks(folder, &disks, err) < 0)
+    if (has_any_disk(folder, &disks, err) < 0)
         return -1;
     if (!disks)
         return 0;
@@ -200,7 +200,7 @@ state_load_bare(const struct spec *spec, struct record **ret, struct error *err)
 // ---- birth and death -----------------------------------------------------------------------------
 
 static int
-fill(const char *draft, const struct spec *spec, const char *id, struct record **ret_record,
+fill_state(const char *draft, const struct spec *spec, const char *id, struct record **ret_record,
     struct secrets **ret_secrets, struct error *err)
 {
     RECORD_AUTO struct record *record = record_new(spec, id);
@@ -226,7 +226,7 @@ state_create(const struct spec *spec, const char *id, struct record **ret_record
     SECRETS_AUTO struct secrets *secrets = NULL;
     if (dir_temp(parent, prefix, &draft, err) < 0)
         return -1;
-    if (fill(draft, spec, id, &record, &secrets, err) < 0 || dir_remove(folder, err) < 0 ||
+    if (fill_state(draft, spec, id, &record, &secrets, err) < 0 || dir_remove(folder, err) < 0 ||
         dir_publish(draft, folder, err) < 0) {
         ERROR_AUTO struct error ignored = {0};
         dir_remove(draft, &ignored);
@@ -248,7 +248,7 @@ state_adopt(const struct spec *spec, struct record *record, const char *id, stru
 }
 
 static int
-tidy(const char *folder, struct error *err)
+remove_leftovers(const char *folder, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
     if (!file_exists(folder))
@@ -268,11 +268,11 @@ state_tidy(const struct spec *spec, struct error *err)
 {
     FREE_AUTO char *folder = cluster_folder(spec);
     FREE_AUTO char *ssh = path_join(folder, "ssh");
-    if (tidy(folder, err) < 0 || tidy(ssh, err) < 0)
+    if (remove_leftovers(folder, err) < 0 || remove_leftovers(ssh, err) < 0)
         return -1;
     for (size_t i = 0; i < spec->node_count; i++) {
         FREE_AUTO char *node = cluster_node_path(spec, spec->nodes[i].name, "");
-        if (tidy(node, err) < 0)
+        if (remove_leftovers(node, err) < 0)
             return -1;
     }
     return 0;
@@ -289,7 +289,7 @@ state_remove(const struct spec *spec, const char *id, struct error *err)
         str_format("%s/.%s.gone-%s", parent, spec->cluster, id != NULL ? id : any);
     if (rename(folder, gone) < 0 && errno != ENOENT)
         return error_errno(err, errno, "cannot remove '%s'", folder);
-    if (dir_sync(parent, err) < 0 || sweep(parent, spec->cluster, err) < 0)
+    if (dir_sync(parent, err) < 0 || sweep_gone(parent, spec->cluster, err) < 0)
         return -1;
     unlink(lock); // whoever waits for it sees that it is another one then
     return 0;

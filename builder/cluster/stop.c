@@ -43,7 +43,7 @@ power_off(struct session *session, const struct strv *names, int64_t timeout_ms,
 }
 
 static int
-check_names(const struct spec *spec, const struct strv *names, struct error *err)
+check_stop_names(const struct spec *spec, const struct strv *names, struct error *err)
 {
     for (size_t i = 0; names != NULL && i < names->count; i++) {
         const struct spec_node *node;
@@ -59,7 +59,7 @@ cluster_stop(
 {
     SESSION_AUTO struct session session = {.lock = -1};
     STRV_AUTO struct strv all = {0};
-    if (check_names(spec, names, err) < 0)
+    if (check_stop_names(spec, names, err) < 0)
         return -1;
     if (!cluster_exists(spec))
         return error_set(err, ERR_NOT_FOUND,

@@ -85,7 +85,7 @@ tail_phase(const struct spec *spec, const char *node, int64_t since)
 
 // Append a line without its escape sequences and control characters.
 static void
-add_harmless(struct buf *buf, const char *line, size_t length)
+add_harmless_line(struct buf *buf, const char *line, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         if (line[i] == '\033' && i + 1 < length && line[i + 1] == '[') {
@@ -105,7 +105,7 @@ tail_lines_of(const char *text, unsigned count)
     for (const char *at = text; *at != '\0';) {
         size_t length = strcspn(at, "\n");
         BUF_AUTO struct buf line = {0};
-        add_harmless(&line, at, length);
+        add_harmless_line(&line, at, length);
         if (line.length > 0 && line.data[strspn(line.data, " ")] != '\0')
             strv_add(&lines, line.data);
         at += length + (at[length] == '\n');

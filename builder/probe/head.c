@@ -14,10 +14,10 @@
 #define READ_AGAIN_MS 5 // replication takes about that long
 
 // In the order they are asked; further ones are GET again.
-enum question { ASK_INFO, ASK_TOKEN };
+enum head_question { ASK_INFO, ASK_TOKEN };
 
 static void
-hear_info(struct talk *talk, const redisReply *reply, char ret_run_id[PROBE_RUN_ID])
+on_head_info(struct talk *talk, const redisReply *reply, char ret_run_id[PROBE_RUN_ID])
 {
     if (reply->type == REDIS_REPLY_ERROR)
         wire_refused(&talk->wire, reply);
@@ -30,7 +30,7 @@ hear_write(struct talk *talk, unsigned index, const redisReply *reply)
 {
     struct ask_head *head = talk->result;
     if (index == ASK_INFO) {
-        hear_info(talk, reply, head->result->writer_id);
+        on_head_info(talk, reply, head->result->writer_id);
     } else if (reply->type == REDIS_REPLY_ERROR) {
         wire_refused(&talk->wire, reply);
     } else if (reply->type == REDIS_REPLY_STATUS) {
@@ -62,7 +62,7 @@ hear_read(struct talk *talk, unsigned index, const redisReply *reply)
 {
     struct ask_head *head = talk->result;
     if (index == ASK_INFO)
-        hear_info(talk, reply, head->result->reader_id);
+        on_head_info(talk, reply, head->result->reader_id);
     else
         hear_token(head, reply);
 }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct view {
+struct cluster_view {
     const struct probe_target *targets;
     const struct probe_result *results;
     size_t count;
@@ -19,7 +19,7 @@ struct view {
 
 // Note what is awaited. Always false, so that a rule can end with it.
 static bool __attribute__((format(printf, 2, 3)))
-await(const struct view *view, const char *format, ...)
+await(const struct cluster_view *view, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -29,7 +29,7 @@ await(const struct view *view, const char *format, ...)
 }
 
 static bool
-is_worker(const struct view *view, size_t i)
+is_worker(const struct cluster_view *view, size_t i)
 {
     return !view->targets[i].head && view->targets[i].running;
 }
@@ -37,7 +37,7 @@ is_worker(const struct view *view, size_t i)
 // What those that run say cannot help when they are too few; a sentinel of one that is alone does
 // not even start (images/files/redis/usr/lib/airbuild/wait-in-sync).
 static bool
-enough_workers_run(const struct view *view)
+enough_workers_run(const struct cluster_view *view)
 {
     unsigned running = 0;
     for (size_t i = 0; i < view->count; i++)
@@ -49,7 +49,7 @@ enough_workers_run(const struct view *view)
 }
 
 static bool
-every_redis_answers(const struct view *view)
+every_redis_answers(const struct cluster_view *view)
 {
     for (size_t i = 0; i < view->count; i++) {
         const struct probe_redis *redis = &view->results[i].redis;
@@ -65,7 +65,7 @@ every_redis_answers(const struct view *view)
 }
 
 static bool
-every_sentinel_answers(const struct view *view)
+every_sentinel_answers(const struct cluster_view *view)
 {
     for (size_t i = 0; i < view->count; i++) {
         const struct probe_sentinel *sentinel = &view->results[i].sentinel;
@@ -82,7 +82,7 @@ every_sentinel_answers(const struct view *view)
 
 // The running sentinels that name this address.
 static unsigned
-named_by(const struct view *view, const char *address)
+named_by(const struct cluster_view *view, const char *address)
 {
     unsigned voices = 0;
     for (size_t i = 0; i < view->count; i++)
@@ -93,7 +93,7 @@ named_by(const struct view *view, const char *address)
 
 // The worker that says role:master and that at least a quorum names, -1 when there is none.
 static int
-find_master(const struct view *view)
+find_master(const struct cluster_view *view)
 {
     for (size_t i = 0; i < view->count; i++) {
         unsigned voices = named_by(view, view->targets[i].address);
@@ -105,7 +105,7 @@ find_master(const struct view *view)
 }
 
 static const char *
-name_of(const struct view *view, const char *address)
+name_of(const struct cluster_view *view, const char *address)
 {
     for (size_t i = 0; i < view->count; i++)
         if (str_equal(view->targets[i].address, address))
@@ -115,7 +115,7 @@ name_of(const struct view *view, const char *address)
 
 // All sentinels have answered here. They agree when each names what the first one names.
 static bool
-sentinels_agree(const struct view *view)
+sentinels_agree(const struct cluster_view *view)
 {
     size_t first = 0;
     while (!is_worker(view, first))
@@ -135,7 +135,7 @@ sentinels_agree(const struct view *view)
 }
 
 static bool
-every_replica_follows(const struct view *view)
+every_replica_follows(const struct cluster_view *view)
 {
     const struct probe_target *master = &view->targets[view->verdict->master];
     for (size_t i = 0; i < view->count; i++) {
@@ -159,7 +159,7 @@ every_replica_follows(const struct view *view)
 }
 
 static bool
-head_serves(const struct view *view, size_t i)
+head_serves(const struct cluster_view *view, size_t i)
 {
     const struct probe_head *head = &view->results[i].head;
     const char *name = view->targets[i].name;
@@ -176,7 +176,7 @@ head_serves(const struct view *view, size_t i)
 }
 
 static bool
-some_head_serves(const struct view *view)
+some_head_serves(const struct cluster_view *view)
 {
     for (size_t i = 0; i < view->count; i++)
         if (view->targets[i].head)
@@ -194,7 +194,7 @@ knows(const struct probe_sentinel *sentinel, const char *address)
 }
 
 static bool
-is_workers_address(const struct view *view, const char *address)
+is_workers_address(const struct cluster_view *view, const char *address)
 {
     for (size_t i = 0; i < view->count; i++)
         if (!view->targets[i].head && str_equal(view->targets[i].address, address))
@@ -204,7 +204,7 @@ is_workers_address(const struct view *view, const char *address)
 
 // Each other worker's that runs, and none besides: one that is nobody's counts for the majority.
 static bool
-sentinel_knows(const struct view *view, size_t i)
+sentinel_knows(const struct cluster_view *view, size_t i)
 {
     const struct probe_sentinel *sentinel = &view->results[i].sentinel;
     const char *name = view->targets[i].name;
@@ -224,7 +224,7 @@ sentinel_knows(const struct view *view, size_t i)
 
 // Whether it would elect that worker: it knows it, and does not take it for down.
 static bool
-could_elect(const struct view *view, size_t i, size_t k)
+could_elect(const struct cluster_view *view, size_t i, size_t k)
 {
     const struct probe_sentinel *sentinel = &view->results[i].sentinel;
     for (unsigned n = 0; n < sentinel->known_count; n++)
@@ -237,7 +237,7 @@ could_elect(const struct view *view, size_t i, size_t k)
 }
 
 static bool
-sentinel_sees_replicas(const struct view *view, size_t i)
+sentinel_sees_replicas(const struct cluster_view *view, size_t i)
 {
     if (!view->results[i].sentinel.known_told)
         return true;
@@ -249,7 +249,7 @@ sentinel_sees_replicas(const struct view *view, size_t i)
 
 // They could replace the master now.
 static bool
-sentinels_are_ready(const struct view *view)
+sentinels_are_ready(const struct cluster_view *view)
 {
     for (size_t i = 0; i < view->count; i++) {
         const struct probe_sentinel *sentinel = &view->results[i].sentinel;
@@ -269,7 +269,7 @@ sentinels_are_ready(const struct view *view)
 }
 
 static bool
-clocks_are_right(const struct view *view)
+clocks_are_right(const struct cluster_view *view)
 {
     for (size_t i = 0; i < view->count; i++) {
         const struct probe_redis *redis = &view->results[i].redis;
@@ -285,7 +285,7 @@ probe_judge(const struct probe_target *targets, const struct probe_result *resul
     unsigned quorum, struct probe_verdict *ret)
 {
     *ret = (struct probe_verdict){.master = -1};
-    struct view view = {targets, results, count, quorum, ret};
+    struct cluster_view view = {targets, results, count, quorum, ret};
     ret->master = find_master(&view);
     ret->converged = enough_workers_run(&view) && every_redis_answers(&view) &&
                      every_sentinel_answers(&view) && sentinels_agree(&view) &&

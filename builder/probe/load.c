@@ -25,7 +25,7 @@ load_key(const struct load *load, unsigned number)
 // ---- attempts -----------------------------------------------------------------------------------
 
 static void
-ask(struct load_client *client, unsigned number)
+send_attempt(struct load_client *client, unsigned number)
 {
     char value[16];
     snprintf(value, sizeof value, "%u", number);
@@ -39,7 +39,7 @@ ask(struct load_client *client, unsigned number)
 // A replica may not have it yet, so nothing is a good answer to a read; anything else than what was
 // written is not.
 static enum load_outcome
-judge(const struct load_client *client, unsigned number, const redisReply *reply)
+judge_reply(const struct load_client *client, unsigned number, const redisReply *reply)
 {
     char value[16];
     snprintf(value, sizeof value, "%u", number);
@@ -52,7 +52,7 @@ judge(const struct load_client *client, unsigned number, const redisReply *reply
 
 // The oldest attempt under way has ended.
 static void
-end(struct load_client *client, enum load_outcome outcome)
+end_attempt(struct load_client *client, enum load_outcome outcome)
 {
     struct load_sample *sample = &client->samples[client->ended++];
     sample->outcome = outcome;
@@ -74,7 +74,7 @@ send_one(struct load_client *client)
     client->samples[client->count++] =
         (struct load_sample){.sent_ms = clock_ms(), .number = number};
     client->due_us += 1000000 / client->per_s;
-    ask(client, number);
+    send_attempt(client, number);
 }
 
 // Not what was missed in an outage: the rate would be another.
@@ -99,11 +99,11 @@ connect_again(struct load_client *client)
 }
 
 static void
-hear(struct load_client *client)
+read_replies(struct load_client *client)
 {
     redisReply *reply;
     while (client->ended < client->count && (reply = exchange_reply(&client->exchange)) != NULL) {
-        end(client, judge(client, client->samples[client->ended].number, reply));
+        end_attempt(client, judge_reply(client, client->samples[client->ended].number, reply));
         freeReplyObject(reply);
     }
     wire_renew(&client->exchange.wire);
@@ -111,14 +111,14 @@ hear(struct load_client *client)
 
 // It broke, or stays silent: whatever is under way has ended with it.
 static void
-give_up(struct load_client *client)
+give_up_client(struct load_client *client)
 {
     const struct exchange *exchange = &client->exchange;
     enum load_outcome outcome = exchange->refused ? LOAD_REFUSED : LOAD_BROKEN;
     if (!wire_over(&exchange->wire) && exchange->wire.connected)
         outcome = LOAD_SILENT;
     while (client->ended < client->count)
-        end(client, outcome);
+        end_attempt(client, outcome);
     exchange_close(&client->exchange);
     client->open_ms = clock_ms() + client->load->reconnect_ms;
 }
@@ -152,7 +152,7 @@ wait_for(struct load_client *client, bool stopping)
 
 // Told to end, it waits for the answers that are still to come and asks nothing more.
 static void *
-run(void *context)
+load_thread(void *context)
 {
     struct load_client *client = context;
     struct wire *wire = &client->exchange.wire;
@@ -163,9 +163,9 @@ run(void *context)
         if (!wire_over(wire) && !stopping)
             send_due(client);
         stopping = !wait_for(client, stopping) || stopping;
-        hear(client);
+        read_replies(client);
         if ((wire_over(wire) && client->ended < client->count) || clock_left(late_ms(client)) == 0)
-            give_up(client);
+            give_up_client(client);
     }
     exchange_close(&client->exchange);
     return NULL;
@@ -173,12 +173,12 @@ run(void *context)
 
 // Signals are for the thread that waits for them.
 static int
-start(struct load_client *client, struct error *err)
+start_client(struct load_client *client, struct error *err)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int number = pthread_create(&client->thread, NULL, run, client);
+    int number = pthread_create(&client->thread, NULL, load_thread, client);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     client->running = number == 0;
     return number == 0 ? 0 : error_errno(err, number, "cannot start a client of the load");
@@ -218,7 +218,7 @@ load_start(const struct load_options *options, struct load **ret, struct error *
     LOAD_AUTO struct load *load = load_new(options);
     if (load->stop < 0)
         return error_errno(err, errno, "cannot start a load");
-    if (start(&load->writer, err) < 0 || start(&load->reader, err) < 0)
+    if (start_client(&load->writer, err) < 0 || start_client(&load->reader, err) < 0)
         return -1;
     *ret = TAKE(load);
     return 0;

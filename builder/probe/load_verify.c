@@ -23,8 +23,8 @@ not_verified(const struct exchange *exchange, const char *address, struct error 
 
 // Ask for samples (count of them, all acknowledged) and count those whose value is not there.
 static int
-count_lost(const struct load *load, struct exchange *exchange, struct load_sample *const *samples,
-    size_t count, int64_t end_ms, unsigned long long *lost)
+count_lost_samples(const struct load *load, struct exchange *exchange,
+    struct load_sample *const *samples, size_t count, int64_t end_ms, unsigned long long *lost)
 {
     for (size_t i = 0; i < count; i++) {
         FREE_AUTO char *key = load_key(load, samples[i]->number);
@@ -61,11 +61,11 @@ verify(const struct load *load, struct exchange *exchange, int64_t end_ms,
         batch[count++] = sample;
         if (count < BATCH)
             continue;
-        if (count_lost(load, exchange, batch, count, end_ms, lost) < 0)
+        if (count_lost_samples(load, exchange, batch, count, end_ms, lost) < 0)
             return -1;
         count = 0;
     }
-    return count_lost(load, exchange, batch, count, end_ms, lost);
+    return count_lost_samples(load, exchange, batch, count, end_ms, lost);
 }
 
 int

@@ -15,8 +15,8 @@ struct questions { // to one target
 
 // Two dialogues a target, listed in ret.
 static void
-begin(const struct probe_target *target, const struct probe_access *access, int64_t start_ms,
-    struct questions *questions, struct probe_result *result, struct talk *ret[2])
+begin_questions(const struct probe_target *target, const struct probe_access *access,
+    int64_t start_ms, struct questions *questions, struct probe_result *result, struct talk *ret[2])
 {
     if (target->head) {
         ask_head(&questions->head, target->address, access, start_ms, &result->head);
@@ -31,7 +31,7 @@ begin(const struct probe_target *target, const struct probe_access *access, int6
 }
 
 static void
-end(const struct probe_target *target, const struct questions *questions)
+end_questions(const struct probe_target *target, const struct questions *questions)
 {
     if (target->head) {
         ask_head_end(&questions->head);
@@ -76,14 +76,15 @@ probe_cluster(const struct probe_target *targets, size_t count, const struct pro
             not_running(&results[i]);
             continue;
         }
-        begin(&targets[i], access, start_ms, &questions[i], &results[i], &talks[talk_count]);
+        begin_questions(
+            &targets[i], access, start_ms, &questions[i], &results[i], &talks[talk_count]);
         talk_count += 2;
     }
     if (talk_run(talks, talk_count, start_ms, deadline_ms, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
         if (targets[i].running)
-            end(&targets[i], &questions[i]);
+            end_questions(&targets[i], &questions[i]);
     for (size_t i = 0; i < count; i++) {
         struct probe_head *head = &results[i].head;
         head->writer = find_run_id(results, count, head->writer_id);

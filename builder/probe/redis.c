@@ -10,10 +10,10 @@
 #include <stdlib.h>
 
 // In the order they are asked.
-enum question { ASK_INFO, ASK_TIME };
+enum redis_question { ASK_INFO, ASK_TIME };
 
 static enum probe_role
-role_of(const char *info)
+parse_role(const char *info)
 {
     char text[16];
     info_text(info, "role", text, sizeof text);
@@ -53,9 +53,9 @@ read_engine(const char *info, struct probe_redis *ret)
 }
 
 static void
-read_info(const char *info, struct probe_redis *ret)
+parse_redis_info(const char *info, struct probe_redis *ret)
 {
-    ret->role = role_of(info);
+    ret->role = parse_role(info);
     ret->loading = info_number(info, "loading", 0) != 0;
     ret->uptime_s = info_number(info, "uptime_in_seconds", 0);
     info_text(info, "run_id", ret->run_id, sizeof ret->run_id);
@@ -68,7 +68,7 @@ read_info(const char *info, struct probe_redis *ret)
 }
 
 static void
-hear_info(struct talk *talk, const redisReply *reply)
+on_redis_info(struct talk *talk, const redisReply *reply)
 {
     struct probe_redis *redis = talk->result;
     if (reply->type == REDIS_REPLY_ERROR) {
@@ -76,7 +76,7 @@ hear_info(struct talk *talk, const redisReply *reply)
     } else if (reply->type != REDIS_REPLY_STRING) {
         wire_fail(&talk->wire, "it answers INFO with no text");
     } else {
-        read_info(reply->str, redis);
+        parse_redis_info(reply->str, redis);
         redis->clock_asked_ms = clock_wall_ms();
         talk_ask(talk, "TIME");
     }
@@ -103,10 +103,10 @@ hear_time(struct talk *talk, const redisReply *reply)
 }
 
 static void
-hear(struct talk *talk, unsigned index, const redisReply *reply)
+on_redis_reply(struct talk *talk, unsigned index, const redisReply *reply)
 {
     if (index == ASK_INFO)
-        hear_info(talk, reply);
+        on_redis_info(talk, reply);
     else
         hear_time(talk, reply);
 }
@@ -115,7 +115,7 @@ void
 ask_redis(struct talk *talk, const char *address, const struct probe_access *access,
     struct probe_redis *result)
 {
-    *talk = (struct talk){.hear = hear, .result = result};
+    *talk = (struct talk){.hear = on_redis_reply, .result = result};
     talk_open(talk, address, PROBE_REDIS_PORT, access);
     talk_ask(talk, "INFO");
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 // In the order they are asked.
-enum question { ASK_ADDRESS, ASK_MASTER, ASK_PEERS, ASK_REPLICAS, ASK_QUORUM, ASK_INFO };
+enum sentinel_question { ASK_ADDRESS, ASK_MASTER, ASK_PEERS, ASK_REPLICAS, ASK_QUORUM, ASK_INFO };
 
 // reply as a text, "" when it is none.
 static const char *
@@ -93,10 +93,10 @@ hear_replicas(struct talk *talk, const redisReply *reply)
 }
 
 static void
-hear(struct talk *talk, unsigned index, const redisReply *reply)
+on_sentinel_reply(struct talk *talk, unsigned index, const redisReply *reply)
 {
     struct probe_sentinel *sentinel = talk->result;
-    switch ((enum question) index) {
+    switch ((enum sentinel_question) index) {
     case ASK_ADDRESS:
         hear_address(talk, reply);
         break;
@@ -123,7 +123,7 @@ void
 ask_sentinel(struct talk *talk, const char *address, const struct probe_access *access,
     struct probe_sentinel *result)
 {
-    *talk = (struct talk){.hear = hear, .result = result};
+    *talk = (struct talk){.hear = on_sentinel_reply, .result = result};
     talk_open(talk, address, PROBE_SENTINEL_PORT, access);
     talk_ask(talk, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", access->master_name);
     talk_ask(talk, "SENTINEL", "MASTER", access->master_name);

@@ -95,7 +95,8 @@ fail_late(struct talk *talk, int64_t deadline_ms)
 }
 
 static int
-run(struct talk *const *talks, size_t count, struct pollfd *fds, int64_t end_ms, struct error *err)
+run_talks(
+    struct talk *const *talks, size_t count, struct pollfd *fds, int64_t end_ms, struct error *err)
 {
     for (;;) {
         if (interrupt_check(err) < 0)
@@ -122,7 +123,7 @@ talk_run(struct talk *const *talks, size_t count, int64_t start_ms, int64_t dead
     struct error *err)
 {
     FREE_AUTO struct pollfd *fds = mem_zero(count + 1, sizeof *fds);
-    int result = run(talks, count, fds, start_ms + deadline_ms, err);
+    int result = run_talks(talks, count, fds, start_ms + deadline_ms, err);
     for (size_t i = 0; i < count; i++) {
         fail_late(talks[i], deadline_ms);
         wire_close(&talks[i]->wire);

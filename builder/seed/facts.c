@@ -22,7 +22,7 @@ struct facts {
 };
 
 static void
-add(struct facts *facts, const char *name, const char *value)
+add_fact(struct facts *facts, const char *name, const char *value)
 {
     if (facts->failed)
         return;
@@ -40,13 +40,13 @@ static void
 add_number(struct facts *facts, const char *name, unsigned number)
 {
     FREE_AUTO char *text = str_format("%u", number);
-    add(facts, name, text);
+    add_fact(facts, name, text);
 }
 
 static void
 add_truth(struct facts *facts, const char *name, bool truth)
 {
-    add(facts, name, truth ? "yes" : "no");
+    add_fact(facts, name, truth ? "yes" : "no");
 }
 
 static void
@@ -54,21 +54,21 @@ add_password(struct facts *facts, enum secrets_account account)
 {
     FREE_AUTO char *name = str_format("password_%s", secrets_account_name(account));
     if (facts->reveal && facts->secrets != NULL)
-        add(facts, name, facts->secrets->passwords[account]);
+        add_fact(facts, name, facts->secrets->passwords[account]);
     else if (!facts->failed)
         buf_printf(&facts->text, "%s='%s'\n", name, SEED_HIDDEN);
 }
 
 static void
-add_node(struct facts *facts, const struct spec_node *node)
+add_node_facts(struct facts *facts, const struct spec_node *node)
 {
     const struct spec *spec = facts->spec;
-    add(facts, "node", node->name);
-    add(facts, "role", spec_role_name(node->role));
-    add(facts, "cluster", spec->cluster);
-    add(facts, "address", node->address);
-    add(facts, "subnet", spec->network.subnet);
-    add(facts, "head", spec_head(spec)->address);
+    add_fact(facts, "node", node->name);
+    add_fact(facts, "role", spec_role_name(node->role));
+    add_fact(facts, "cluster", spec->cluster);
+    add_fact(facts, "address", node->address);
+    add_fact(facts, "subnet", spec->network.subnet);
+    add_fact(facts, "head", spec_head(spec)->address);
 }
 
 // NAME=ADDRESS=SENTINEL-ID for every worker.
@@ -87,17 +87,17 @@ add_workers(struct facts *facts)
     }
     FREE_AUTO char *text = strv_join(&workers, " ");
     if (facts->secrets != NULL)
-        add(facts, "workers", text);
+        add_fact(facts, "workers", text);
     else if (!facts->failed)
         buf_printf(&facts->text, "workers='%s'\n", text);
 }
 
 static void
-add_redis(struct facts *facts)
+add_redis_facts(struct facts *facts)
 {
     const struct spec_redis *redis = &facts->spec->redis;
-    add(facts, "first_master", spec_first_master(facts->spec)->address);
-    add(facts, "master_name", redis->master_name);
+    add_fact(facts, "first_master", spec_first_master(facts->spec)->address);
+    add_fact(facts, "master_name", redis->master_name);
     add_number(facts, "quorum", redis->quorum);
     add_number(facts, "down_after_ms", redis->down_after_ms);
     add_number(facts, "failover_timeout_ms", redis->failover_timeout_ms);
@@ -105,8 +105,8 @@ add_redis(struct facts *facts)
     add_number(facts, "min_replicas_max_lag", redis->min_replicas_max_lag);
     FREE_AUTO char *maxmemory =
         redis->maxmemory_mib == 0 ? str_dup("auto") : str_format("%u", redis->maxmemory_mib);
-    add(facts, "maxmemory", maxmemory);
-    add(facts, "maxmemory_policy", spec_policy_name(redis->maxmemory_policy));
+    add_fact(facts, "maxmemory", maxmemory);
+    add_fact(facts, "maxmemory_policy", spec_policy_name(redis->maxmemory_policy));
     add_truth(facts, "persistence", redis->persistence);
     add_truth(facts, "auth", redis->auth);
 }
@@ -148,9 +148,9 @@ seed_facts(const struct spec *spec, const struct spec_node *node, const struct s
     if (check_secrets(spec, secrets, err) < 0)
         return -1;
     struct facts facts = {.spec = spec, .secrets = secrets, .reveal = reveal, .err = err};
-    add_node(&facts, node);
+    add_node_facts(&facts, node);
     add_workers(&facts);
-    add_redis(&facts);
+    add_redis_facts(&facts);
     add_passwords(&facts, node->role);
     add_truth(&facts, "ha", spec->ha);
     add_truth(&facts, "joins", does_join(secrets, node));

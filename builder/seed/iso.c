@@ -34,7 +34,7 @@ free_entry(struct archive_entry **entry)
 
 // libarchive's last error as ours.
 static int
-fail(struct archive *archive, struct error *err)
+iso_failed(struct archive *archive, struct error *err)
 {
     const char *why = archive_error_string(archive);
     return error_set(err, archive_errno(archive) == ENOSPC ? ERR_SPACE : ERR_FAILED,
@@ -50,7 +50,7 @@ add_bytes(struct archive *archive, void *context, const void *bytes, size_t leng
 }
 
 static int
-add_file(struct archive *archive, const char *name, const char *text, struct error *err)
+add_iso_file(struct archive *archive, const char *name, const char *text, struct error *err)
 {
     ENTRY_AUTO struct archive_entry *entry = archive_entry_new();
     if (entry == NULL)
@@ -63,7 +63,7 @@ add_file(struct archive *archive, const char *name, const char *text, struct err
     archive_entry_set_mtime(entry, 0, 0);
     if (archive_write_header(archive, entry) != ARCHIVE_OK ||
         archive_write_data(archive, text, length) != (la_ssize_t) length)
-        return fail(archive, err);
+        return iso_failed(archive, err);
     return 0;
 }
 
@@ -76,12 +76,12 @@ write_archive(const struct seed *seed, struct buf *ret, struct error *err)
     if (archive_write_set_format_iso9660(archive) != ARCHIVE_OK ||
         archive_write_set_options(archive, OPTIONS) != ARCHIVE_OK ||
         archive_write_open(archive, ret, NULL, add_bytes, NULL) != ARCHIVE_OK)
-        return fail(archive, err);
-    if (add_file(archive, "meta-data", seed->meta_data, err) < 0 ||
-        add_file(archive, "user-data", seed->user_data, err) < 0 ||
-        add_file(archive, "network-config", seed->network_config, err) < 0)
+        return iso_failed(archive, err);
+    if (add_iso_file(archive, "meta-data", seed->meta_data, err) < 0 ||
+        add_iso_file(archive, "user-data", seed->user_data, err) < 0 ||
+        add_iso_file(archive, "network-config", seed->network_config, err) < 0)
         return -1;
-    return archive_write_close(archive) == ARCHIVE_OK ? 0 : fail(archive, err);
+    return archive_write_close(archive) == ARCHIVE_OK ? 0 : iso_failed(archive, err);
 }
 
 int

@@ -158,7 +158,7 @@ read_parts(const struct jv *root, struct secrets *secrets, struct error *err)
 }
 
 static char *
-path_of(const char *folder)
+secrets_path(const char *folder)
 {
     return path_join(folder, "secrets.json");
 }
@@ -166,7 +166,7 @@ path_of(const char *folder)
 int
 secrets_load(const char *folder, struct secrets **ret, struct error *err)
 {
-    FREE_AUTO char *path = path_of(folder), *text = NULL;
+    FREE_AUTO char *path = secrets_path(folder), *text = NULL;
     size_t length;
     if (file_read(path, SECRETS_MAX, &text, &length, err) < 0)
         return -1;
@@ -197,7 +197,7 @@ write_key(const struct secrets_key *key)
 }
 
 static struct jv *
-write_node(const struct secrets_node *node)
+secrets_node_json(const struct secrets_node *node)
 {
     struct jv *object = jv_object();
     jv_set_string(object, "name", node->name);
@@ -220,7 +220,7 @@ secrets_store(const struct secrets *secrets, const char *folder, struct error *e
     for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
         jv_set_string(passwords, account_names[i], secrets->passwords[i]);
     for (size_t i = 0; i < secrets->node_count; i++)
-        jv_push(nodes, write_node(&secrets->nodes[i]));
-    FREE_AUTO char *path = path_of(folder), *text = jv_print(root, true);
+        jv_push(nodes, secrets_node_json(&secrets->nodes[i]));
+    FREE_AUTO char *path = secrets_path(folder), *text = jv_print(root, true);
     return file_write(path, 0600, text, strlen(text), err);
 }

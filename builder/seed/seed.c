@@ -43,7 +43,7 @@ make_meta_data(const struct subject *subject, char **ret, struct error *err)
 }
 
 static int
-fill(const struct subject *subject, const char *document, const char *head,
+fill_document(const struct subject *subject, const char *document, const char *head,
     const struct template_value *values, size_t count, char **ret, struct error *err)
 {
     FREE_AUTO char *name =
@@ -97,7 +97,7 @@ make_user_data(const struct subject *subject, char **ret, struct error *err)
         {"facts", .text = facts, .required = true},
     };
     size_t count = sizeof values / sizeof *values;
-    return fill(subject, "user-data", "#cloud-config\n", values, count, ret, err);
+    return fill_document(subject, "user-data", "#cloud-config\n", values, count, ret, err);
 }
 
 static int
@@ -116,7 +116,7 @@ make_network_config(const struct subject *subject, char **ret, struct error *err
         {"nameserver", .text = host},
     };
     size_t count = sizeof values / sizeof *values;
-    return fill(subject, "network-config", NULL, values, count, ret, err);
+    return fill_document(subject, "network-config", NULL, values, count, ret, err);
 }
 
 int

@@ -110,7 +110,7 @@ settle_note(unsigned char *note, const unsigned char *end)
 }
 
 static bool
-settle(unsigned char *image, size_t length)
+normalize_times(unsigned char *image, size_t length)
 {
     for (size_t at = FIRST_DESCRIPTOR * SECTOR; at + SECTOR <= length; at += SECTOR) {
         unsigned char *descriptor = image + at;
@@ -128,7 +128,7 @@ settle(unsigned char *image, size_t length)
 int
 settle_times(char *image, size_t length, struct error *err)
 {
-    if (settle((unsigned char *) image, length))
+    if (normalize_times((unsigned char *) image, length))
         return 0;
     return error_set(err, ERR_FAILED,
         "libarchive made something else than an ISO image; report it with the version of "

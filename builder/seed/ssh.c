@@ -13,7 +13,7 @@
 
 // Publish a file unless it is there already, with these bytes and this mode.
 static int
-write_file(const char *folder, const char *name, mode_t mode, const char *text, struct error *err)
+publish_file(const char *folder, const char *name, mode_t mode, const char *text, struct error *err)
 {
     FREE_AUTO char *path = path_join(folder, name), *old = NULL;
     ERROR_AUTO struct error unread = {0};
@@ -98,10 +98,10 @@ secrets_write_ssh(
     FREE_AUTO char *hosts = known_hosts(secrets, spec);
     FREE_AUTO char *public = str_format("%s\n", secrets->client_key.public);
     if (dir_make(ssh, 0700, err) < 0 || make_config(ssh, spec, &config, err) < 0 ||
-        write_file(ssh, "id_ed25519", 0600, secrets->client_key.private, err) < 0 ||
-        write_file(ssh, "id_ed25519.pub", 0644, public, err) < 0 ||
-        write_file(ssh, "known_hosts", 0644, hosts, err) < 0 ||
-        write_file(ssh, "config", 0644, config, err) < 0)
+        publish_file(ssh, "id_ed25519", 0600, secrets->client_key.private, err) < 0 ||
+        publish_file(ssh, "id_ed25519.pub", 0644, public, err) < 0 ||
+        publish_file(ssh, "known_hosts", 0644, hosts, err) < 0 ||
+        publish_file(ssh, "config", 0644, config, err) < 0)
         return error_context(err, "cannot write what ssh needs");
     return 0;
 }

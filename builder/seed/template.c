@@ -92,12 +92,12 @@ check_scalar(const struct fill *fill, const struct yaml_node *node)
 }
 
 static void
-check(const struct fill *fill, const struct yaml_node *node)
+check_kept_key(const struct fill *fill, const struct yaml_node *node)
 {
     if (node->kind == YAML_SCALAR)
         check_scalar(fill, node);
     for (size_t i = 0; i < node->count; i++)
-        check(fill, node->items[i]);
+        check_kept_key(fill, node->items[i]);
 }
 
 static void
@@ -106,7 +106,7 @@ check_all(const struct fill *fill, const struct yaml_node *root)
     if (root->kind != YAML_MAP)
         yaml_complain(
             fill->source, root, "a template is a mapping; begin it with 'key: value' lines");
-    check(fill, root);
+    check_kept_key(fill, root);
     for (size_t i = 0; i < fill->count; i++)
         if (fill->values[i].required && !fill->used[i])
             yaml_complain(fill->source, NULL,
@@ -132,13 +132,13 @@ asks_for_nothing(const struct fill *fill, const char *text)
 // Whether a node is written: not when it asks for a value that is not there, when a text right
 // below a mapping does, or when nothing of what it held is left.
 static bool
-is_kept(const struct fill *fill, const struct yaml_node *node)
+is_node_kept(const struct fill *fill, const struct yaml_node *node)
 {
     if (node->kind == YAML_SCALAR)
         return !asks_for_nothing(fill, node->text);
     size_t kept = 0;
     for (size_t i = 0; i < node->count; i++) {
-        if (is_kept(fill, node->items[i]))
+        if (is_node_kept(fill, node->items[i]))
             kept++;
         else if (node->kind == YAML_MAP && node->items[i]->kind == YAML_SCALAR)
             return false;
@@ -190,7 +190,7 @@ write_plain(const struct fill *fill, const struct yaml_node *node)
 }
 
 static void
-write_scalar(const struct fill *fill, const struct yaml_node *node)
+fill_scalar(const struct fill *fill, const struct yaml_node *node)
 {
     const struct template_value *value = alone(fill, node->text);
     size_t length;
@@ -207,10 +207,10 @@ write_scalar(const struct fill *fill, const struct yaml_node *node)
 }
 
 static void
-write_node(const struct fill *fill, const struct yaml_node *node)
+fill_node(const struct fill *fill, const struct yaml_node *node)
 {
     if (node->kind == YAML_SCALAR) {
-        write_scalar(fill, node);
+        fill_scalar(fill, node);
         return;
     }
     if (node->kind == YAML_MAP)
@@ -218,11 +218,11 @@ write_node(const struct fill *fill, const struct yaml_node *node)
     else
         yaml_write_list(fill->writer);
     for (size_t i = 0; i < node->count; i++) {
-        if (!is_kept(fill, node->items[i]))
+        if (!is_node_kept(fill, node->items[i]))
             continue;
         if (node->kind == YAML_MAP)
             yaml_write_key(fill->writer, node->keys[i]->text);
-        write_node(fill, node->items[i]);
+        fill_node(fill, node->items[i]);
     }
     yaml_write_end(fill->writer);
 }
@@ -242,7 +242,7 @@ template_fill(const char *origin, const char *template, size_t length, const cha
         return -1;
     YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(head);
     fill.writer = writer;
-    write_node(&fill, root);
+    fill_node(&fill, root);
     if (yaml_writer_finish(writer, ret, err) < 0)
         return error_context(err, "template '%s'", origin);
     return 0;

@@ -304,7 +304,7 @@ base_set(struct yaml_source *source, const struct yaml_node *name, const struct 
 
 // A path seen from the spec's folder becomes absolute.
 static void
-make_absolute(struct draft *draft, char **path, const char *key)
+make_absolute(struct spec_draft *draft, char **path, const char *key)
 {
     if (*path == NULL || (*path)[0] == '/')
         return;
@@ -322,7 +322,7 @@ make_absolute(struct draft *draft, char **path, const char *key)
 }
 
 void
-base_derive(struct draft *draft)
+base_derive(struct spec_draft *draft)
 {
     for (size_t i = 0; i < SPEC_ROLES; i++) {
         struct spec_base *base = &draft->spec->bases[i];
@@ -356,7 +356,7 @@ spec_base_for(const struct spec *spec, enum spec_role role)
 }
 
 static void
-add_line(struct buf *out, const char *key, const char *value)
+add_base_line(struct buf *out, const char *key, const char *value)
 {
     if (value != NULL)
         buf_printf(out, "base.%s: %s\n", key, value);
@@ -368,16 +368,17 @@ spec_base_canonical(const struct spec_base *base)
     struct buf out = {0};
     bool debian = base->kind == SPEC_BASE_AUTO || base->kind == SPEC_BASE_DEBIAN;
     buf_printf(&out, "base: %s\n", spec_base_name(base->kind));
-    add_line(&out, "file", base->file);
-    add_line(&out, "debian.suite", base->suite);
-    add_line(&out, "arch.image", base->image);
-    add_line(&out, "url", base->url);
-    add_line(&out, "sha256", base->sha256);
-    add_line(&out, "signature", base->signature);
-    add_line(&out, "keyring", base->keyring);
-    add_line(&out, "bootstrap", base->bootstrap);
-    add_line(&out, base->kind == SPEC_BASE_ARCH ? "arch.snapshot" : "snapshot", base->snapshot);
-    add_line(&out,
+    add_base_line(&out, "file", base->file);
+    add_base_line(&out, "debian.suite", base->suite);
+    add_base_line(&out, "arch.image", base->image);
+    add_base_line(&out, "url", base->url);
+    add_base_line(&out, "sha256", base->sha256);
+    add_base_line(&out, "signature", base->signature);
+    add_base_line(&out, "keyring", base->keyring);
+    add_base_line(&out, "bootstrap", base->bootstrap);
+    add_base_line(
+        &out, base->kind == SPEC_BASE_ARCH ? "arch.snapshot" : "snapshot", base->snapshot);
+    add_base_line(&out,
         debian                         ? "debian.mirror"
         : base->kind == SPEC_BASE_ARCH ? "arch.mirror"
                                        : "mirror",

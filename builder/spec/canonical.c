@@ -40,7 +40,7 @@ add_network(struct buf *out, const struct spec_network *network)
 }
 
 static void
-add_redis(struct buf *out, const struct spec_redis *redis)
+add_canonical_redis(struct buf *out, const struct spec_redis *redis)
 {
     buf_printf(out, "redis.down-after: %ums\n", redis->down_after_ms);
     buf_printf(out, "redis.failover-timeout: %ums\n", redis->failover_timeout_ms);
@@ -58,7 +58,7 @@ add_redis(struct buf *out, const struct spec_redis *redis)
 }
 
 static void
-add_node(struct buf *out, const struct spec_node *node)
+add_canonical_node(struct buf *out, const struct spec_node *node)
 {
     const char *name = node->name;
     buf_printf(out, "nodes.%s.role: %s\n", name, spec_role_name(node->role));
@@ -85,8 +85,8 @@ spec_canonical(const struct spec *spec)
     buf_printf(&out, "uri: %s\n", spec->uri);
     buf_printf(&out, "ssh.user: %s\n", spec->ssh_user);
     buf_printf(&out, "ssh.keys: %s\n", keys);
-    add_redis(&out, &spec->redis);
+    add_canonical_redis(&out, &spec->redis);
     for (size_t i = 0; i < spec->node_count; i++)
-        add_node(&out, &spec->nodes[i]);
+        add_canonical_node(&out, &spec->nodes[i]);
     return buf_take(&out);
 }

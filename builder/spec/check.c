@@ -9,14 +9,14 @@
 #include <string.h>
 
 const struct yaml_node *
-draft_place(const struct draft *draft, const char *table, const char *key)
+draft_place(const struct spec_draft *draft, const char *table, const char *key)
 {
     const struct yaml_node *value = yaml_get(yaml_get(draft->root, table), key);
     return value != NULL ? value : yaml_get_key(draft->root, table);
 }
 
 const struct yaml_node *
-draft_node_place(const struct draft *draft, size_t node, const char *key)
+draft_node_place(const struct spec_draft *draft, size_t node, const char *key)
 {
     const struct yaml_node *nodes = yaml_get(draft->root, "nodes");
     if (nodes == NULL)
@@ -28,7 +28,7 @@ draft_node_place(const struct draft *draft, size_t node, const char *key)
 // ---- the host -----------------------------------------------------------------------------------
 
 static void
-check_uri(const struct draft *draft)
+check_uri(const struct spec_draft *draft)
 {
     const struct yaml_node *given = yaml_get(draft->root, "uri");
     // One that was refused has its complaint already.
@@ -45,7 +45,7 @@ check_uri(const struct draft *draft)
 
 // What is wrong with an address as a machine's, or NULL.
 static const char *
-misfit(const struct draft *draft, uint32_t address)
+misfit(const struct spec_draft *draft, uint32_t address)
 {
     if (address < draft->subnet.network || address > draft->subnet.broadcast)
         return "outside the subnet";
@@ -57,7 +57,7 @@ misfit(const struct draft *draft, uint32_t address)
 }
 
 static bool
-check_in_subnet(const struct draft *draft, const struct yaml_node *place, const char *text)
+check_in_subnet(const struct spec_draft *draft, const struct yaml_node *place, const char *text)
 {
     uint32_t address;
     if (!draft->subnet_known || text == NULL || !address_read(text, &address))
@@ -73,7 +73,7 @@ check_in_subnet(const struct draft *draft, const struct yaml_node *place, const 
 }
 
 static void
-check_network(const struct draft *draft)
+check_network(const struct spec_draft *draft)
 {
     const struct spec_network *network = &draft->spec->network;
     check_in_subnet(draft, draft_place(draft, "network", "host"), network->host);
@@ -89,7 +89,7 @@ check_network(const struct draft *draft)
 }
 
 static void
-check_address(const struct draft *draft, size_t index)
+check_address(const struct spec_draft *draft, size_t index)
 {
     const struct spec_node *nodes = draft->spec->nodes, *node = &nodes[index];
     const struct yaml_node *place = draft_node_place(draft, index, "address");
@@ -112,7 +112,7 @@ check_address(const struct draft *draft, size_t index)
 }
 
 static void
-check_mac(const struct draft *draft, size_t index)
+check_mac(const struct spec_draft *draft, size_t index)
 {
     const struct spec_node *nodes = draft->spec->nodes, *node = &nodes[index];
     for (size_t i = 0; node->mac != NULL && i < index; i++) {
@@ -129,7 +129,7 @@ check_mac(const struct draft *draft, size_t index)
 // ---- roles --------------------------------------------------------------------------------------
 
 static void
-check_heads(const struct draft *draft)
+check_heads(const struct spec_draft *draft)
 {
     const struct spec *spec = draft->spec;
     const struct spec_node *head = NULL;
@@ -159,7 +159,7 @@ loss(size_t workers)
 }
 
 static void
-check_workers(const struct draft *draft)
+check_workers(const struct spec_draft *draft)
 {
     if (draft->workers == 0)
         yaml_complain(draft->source, yaml_get_key(draft->root, "nodes"),
@@ -177,7 +177,7 @@ check_workers(const struct draft *draft)
 
 // A majority, and no more than are left when one machine is lost with its sentinel.
 static void
-check_quorum(const struct draft *draft)
+check_quorum(const struct spec_draft *draft)
 {
     unsigned quorum = draft->spec->redis.quorum;
     size_t workers = draft->workers, least = workers / 2 + 1, most = workers - 1;
@@ -201,7 +201,7 @@ check_quorum(const struct draft *draft)
 }
 
 static void
-check_min_replicas(const struct draft *draft)
+check_min_replicas(const struct spec_draft *draft)
 {
     size_t spare = draft->spec->ha ? 2 : 1;
     size_t most = draft->workers > spare ? draft->workers - spare : 0;
@@ -216,7 +216,7 @@ check_min_replicas(const struct draft *draft)
 
 // The system, redis' own copies and its clients need the other half.
 static void
-check_maxmemory(const struct draft *draft)
+check_maxmemory(const struct spec_draft *draft)
 {
     const struct spec *spec = draft->spec;
     for (size_t i = 0; i < spec->node_count; i++) {
@@ -233,7 +233,7 @@ check_maxmemory(const struct draft *draft)
 
 // Counting makes sense only when every role was understood.
 void
-spec_check(struct draft *draft)
+spec_check(struct spec_draft *draft)
 {
     check_uri(draft);
     check_network(draft);

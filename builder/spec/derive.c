@@ -27,7 +27,7 @@ spec_set_defaults(struct spec *spec)
 }
 
 static void
-add_default_nodes(struct draft *draft)
+add_default_nodes(struct spec_draft *draft)
 {
     static const char *const names[] = {"head10", "work11", "work12", "work13"};
     struct spec *spec = draft->spec;
@@ -57,7 +57,7 @@ digits_of(const char *name)
 }
 
 static void
-derive_address(const struct draft *draft, size_t index)
+derive_address(const struct spec_draft *draft, size_t index)
 {
     struct spec_node *node = &draft->spec->nodes[index];
     const char *digits = digits_of(node->name);
@@ -90,7 +90,7 @@ derive_mac(struct spec_node *node)
 
 // An address or name that was refused has its complaint already.
 static void
-derive_node(const struct draft *draft, size_t index)
+derive_node(const struct spec_draft *draft, size_t index)
 {
     struct spec_node *node = &draft->spec->nodes[index];
     const struct yaml_node *nodes = yaml_get(draft->root, "nodes");
@@ -103,7 +103,7 @@ derive_node(const struct draft *draft, size_t index)
 }
 
 static void
-derive_network(struct draft *draft)
+derive_network(struct spec_draft *draft)
 {
     struct spec_network *network = &draft->spec->network;
     const struct yaml_node *given = yaml_get(yaml_get(draft->root, "network"), "subnet");
@@ -117,7 +117,7 @@ derive_network(struct draft *draft)
 }
 
 void
-spec_derive(struct draft *draft)
+spec_derive(struct spec_draft *draft)
 {
     struct spec *spec = draft->spec;
     base_derive(draft);

@@ -17,7 +17,7 @@ spec_parse(
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
     SPEC_AUTO struct spec *spec = mem_zero(1, sizeof *spec);
     if (root != NULL) {
-        struct draft draft = {.source = &source, .root = root, .spec = spec};
+        struct spec_draft draft = {.source = &source, .root = root, .spec = spec};
         spec->origin = str_dup(origin);
         spec_set_defaults(spec);
         yaml_map(&source, root, "the spec", spec_keys, spec);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static void
-collect(const struct yaml_node *node, const char *path, struct strv *ret)
+collect_paths(const struct yaml_node *node, const char *path, struct strv *ret)
 {
     if (node->kind != YAML_MAP || node->count == 0) {
         strv_add(ret, path);
@@ -17,19 +17,19 @@ collect(const struct yaml_node *node, const char *path, struct strv *ret)
     for (size_t i = 0; i < node->count; i++) {
         FREE_AUTO char *below =
             str_format("%s%s%s", path, path[0] != '\0' ? "." : "", node->keys[i]->text);
-        collect(node->items[i], below, ret);
+        collect_paths(node->items[i], below, ret);
     }
 }
 
 void
-spec_collect_said(struct draft *draft)
+spec_collect_said(struct spec_draft *draft)
 {
-    collect(draft->root, "", &draft->spec->said);
+    collect_paths(draft->root, "", &draft->spec->said);
 }
 
 // The key of a base without the role before it: NULL when it is of no base.
 static const char *
-base_key(const char *key)
+base_key_of(const char *key)
 {
     for (size_t i = 0; i < SPEC_ROLES; i++) {
         FREE_AUTO char *role = str_format("%s.base", spec_role_name((enum spec_role) i));
@@ -55,19 +55,19 @@ says_base(const struct spec *spec, const char *key)
 bool
 spec_says(const struct spec *spec, const char *key)
 {
-    const char *base = base_key(key);
+    const char *base = base_key_of(key);
     return base != NULL ? says_base(spec, base) : strv_has(&spec->said, key);
 }
 
 // The key's line in the tables, and the struct that its member is in; NULL when there is none.
 static const struct yaml_key *
-find_key(const struct yaml_key *keys, const char *path, char **target)
+find_key_of_path(const struct yaml_key *keys, const char *path, char **target)
 {
     for (; keys->name != NULL; keys++) {
         size_t length = strlen(keys->name);
         if (keys->type == YAML_TABLE && str_starts(path, keys->name) && path[length] == '.') {
             *target += keys->offset;
-            return find_key(keys->keys, path + length + 1, target);
+            return find_key_of_path(keys->keys, path + length + 1, target);
         }
         if (str_equal(path, keys->name))
             return keys;
@@ -86,7 +86,7 @@ find_node_key(struct spec *spec, const char *path, char **target)
         if (strlen(node->name) == (size_t) (dot - name) &&
             strncmp(node->name, name, (size_t) (dot - name)) == 0) {
             *target = (char *) node;
-            return find_key(node_keys, dot + 1, target);
+            return find_key_of_path(node_keys, dot + 1, target);
         }
     }
     return NULL;
@@ -94,11 +94,12 @@ find_node_key(struct spec *spec, const char *path, char **target)
 
 // Lists, and what has a form of its own, are not taken; nor is what the key would not allow.
 static void
-recall(struct spec *spec, const char *path, const char *value)
+restore_value(struct spec *spec, const char *path, const char *value)
 {
     char *target = (char *) spec;
-    const struct yaml_key *key = str_starts(path, "nodes.") ? find_node_key(spec, path, &target)
-                                                            : find_key(spec_keys, path, &target);
+    const struct yaml_key *key = str_starts(path, "nodes.")
+                                     ? find_node_key(spec, path, &target)
+                                     : find_key_of_path(spec_keys, path, &target);
     if (key == NULL || key->type == YAML_CUSTOM || key->type == YAML_STRINGS ||
         key->type == YAML_TABLE)
         return;
@@ -127,6 +128,6 @@ spec_recall(struct spec *spec, const char *canonical)
             continue;
         *colon = '\0';
         if (is_recalled(spec, lines.items[i]))
-            recall(spec, lines.items[i], colon + 2);
+            restore_value(spec, lines.items[i], colon + 2);
     }
 }

@@ -76,7 +76,7 @@ spec_find_or_error(
 }
 
 static const struct spec_node *
-first_of(const struct spec *spec, enum spec_role role)
+first_of_role(const struct spec *spec, enum spec_role role)
 {
     for (size_t i = 0; i < spec->node_count; i++)
         if (spec->nodes[i].role == role)
@@ -87,13 +87,13 @@ first_of(const struct spec *spec, enum spec_role role)
 const struct spec_node *
 spec_head(const struct spec *spec)
 {
-    return first_of(spec, SPEC_HAPROXY);
+    return first_of_role(spec, SPEC_HAPROXY);
 }
 
 const struct spec_node *
 spec_first_master(const struct spec *spec)
 {
-    return first_of(spec, SPEC_REDIS);
+    return first_of_role(spec, SPEC_REDIS);
 }
 
 size_t

@@ -8,7 +8,7 @@
 
 enum { SERVERS_MAX = 16, POLL_MS = 200 };
 
-struct survey {
+struct answer_survey {
     CURLM *multi;
     CURL *easy[SERVERS_MAX];
     size_t count;
@@ -22,7 +22,7 @@ ignore(char *bytes, size_t size, size_t count, void *context)
 }
 
 static void
-survey_start(struct survey *survey, const struct strv *urls, int64_t wait_ms)
+survey_start(struct answer_survey *survey, const struct strv *urls, int64_t wait_ms)
 {
     survey->multi = curl_multi_init();
     if (survey->multi == NULL)
@@ -39,7 +39,7 @@ survey_start(struct survey *survey, const struct strv *urls, int64_t wait_ms)
 }
 
 static void
-survey_end(struct survey *survey)
+survey_end(struct answer_survey *survey)
 {
     for (size_t i = 0; i < survey->count; i++) {
         curl_multi_remove_handle(survey->multi, survey->easy[i]);
@@ -50,7 +50,7 @@ survey_end(struct survey *survey)
 
 // Whether one of those that are done has the file.
 static bool
-has_answer(const struct survey *survey)
+has_answer(const struct answer_survey *survey)
 {
     int left = 0;
     for (CURLMsg *message; (message = curl_multi_info_read(survey->multi, &left)) != NULL;) {
@@ -67,7 +67,7 @@ has_answer(const struct survey *survey)
 int
 store_any_answers(const struct strv *urls, int64_t wait_ms, bool *ret, struct error *err)
 {
-    __attribute__((cleanup(survey_end))) struct survey survey = {0};
+    __attribute__((cleanup(survey_end))) struct answer_survey survey = {0};
     int64_t end_ms = clock_ms() + wait_ms;
     int running = 1;
     survey_start(&survey, urls, wait_ms);

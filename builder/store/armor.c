@@ -29,7 +29,7 @@ body_of(const char *text)
 }
 
 static int
-value_of(char digit)
+decode_digit(char digit)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const char *found = digit == '\0' ? NULL : strchr(digits, digit);
@@ -42,7 +42,7 @@ add_body(const char *at, struct buf *out)
 {
     unsigned bits = 0, held = 0;
     for (; *at != '\0' && *at != '=' && *at != '-'; at++) {
-        int value = value_of(*at);
+        int value = decode_digit(*at);
         if (strchr(" \t\r\n", *at) != NULL)
             continue;
         if (value < 0)

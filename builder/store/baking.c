@@ -121,7 +121,7 @@ find_baker(const struct store *store, long *ret_pid, struct error *err)
 }
 
 static int
-busy(long pid, struct error *err)
+baking_error(long pid, struct error *err)
 {
     return error_set(err, ERR_BUSY,
         "another airbuild (process %ld) bakes, imports or exports images, and none is removed "
@@ -144,7 +144,7 @@ store_alone(const struct store *store, int *ret_fd, struct error *err)
             return 0;
         }
         if (clock_left(end_ms) == 0)
-            return busy(pid, err);
+            return baking_error(pid, err);
         progress_step(
             store->progress, "store", "waiting for process %ld, which works with images", pid);
         close(TAKE_FD(gate));

@@ -93,7 +93,7 @@ store_export(struct store *store, const struct strv *keys, const char *folder, s
 
 // The same key may be another build here, whose bytes a layer from elsewhere does not fit.
 static int
-check_base(struct store *store, const struct jv *manifest, struct error *err)
+check_import_base(struct store *store, const struct jv *manifest, struct error *err)
 {
     const char *key = jv_get_string(manifest, "backing");
     JV_AUTO struct jv *base = NULL;
@@ -127,7 +127,7 @@ take_in(struct store *store, const char *from, const char *key, struct strv *ret
         return error_context(err, "the image in '%s' cannot be taken in", from);
     if (draft == NULL)
         return 0;
-    if (check_base(store, manifest, err) < 0)
+    if (check_import_base(store, manifest, err) < 0)
         return error_context(err, "the image in '%s' cannot be taken in", from);
     if (copy_files(from, draft_folder(draft), err) < 0 || store_publish(draft, manifest, err) < 0)
         return -1;

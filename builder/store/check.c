@@ -74,7 +74,7 @@ store_read_manifest(const char *folder, const char *key, struct jv **ret, struct
 
 // The time that was recorded is set again, so that the next look is quick.
 static int
-check_digest(const char *path, const struct jv *recorded, struct error *err)
+check_file_digest(const char *path, const struct jv *recorded, struct error *err)
 {
     char hex[DIGEST_HEX + 1];
     if (digest_file(path, hex, err) < 0)
@@ -102,7 +102,7 @@ check_file(const char *path, const struct jv *recorded, bool thorough, struct er
         return error_set(err, ERR_DAMAGED, "'%s' has %lld bytes where %lld were recorded", path,
             (long long) info.st_size, bytes);
     if (thorough || time_ns(&info) != jv_get_int(recorded, "time_ns", 0))
-        return check_digest(path, recorded, err);
+        return check_file_digest(path, recorded, err);
     return 0;
 }
 

@@ -23,7 +23,7 @@ enum {
 };
 static const uint64_t bytes_max = 8ULL << 30;
 
-struct work {
+struct download_work {
     struct store *store;
     const struct download *download;
     const char *wanted; // its digest, or the first of its URLs
@@ -39,7 +39,7 @@ struct work {
 };
 
 static void
-work_clear(struct work *work)
+work_clear(struct download_work *work)
 {
     free(work->signature);
     free(work->refused);
@@ -58,7 +58,8 @@ or_default(int64_t value, int64_t otherwise)
 // ---- checks -------------------------------------------------------------------------------------
 
 static int
-check_signature(const struct work *work, const char *file, const char *url, struct error *err)
+check_signature(
+    const struct download_work *work, const char *file, const char *url, struct error *err)
 {
     struct signature signature = {.data = work->signature,
         .length = work->signature_length,
@@ -72,7 +73,8 @@ check_signature(const struct work *work, const char *file, const char *url, stru
 }
 
 static int
-check_digest(const struct download *download, const char *hex, const char *url, struct error *err)
+check_download_digest(
+    const struct download *download, const char *hex, const char *url, struct error *err)
 {
     if (download->sha256 == NULL || str_equal(download->sha256, hex))
         return 0;
@@ -84,13 +86,13 @@ check_digest(const struct download *download, const char *hex, const char *url, 
 
 // Where the signature of a file that was downloaded is kept; caller frees.
 static char *
-kept_signature(const struct work *work, const char *sha256)
+kept_signature(const struct download_work *work, const char *sha256)
 {
     return str_format("%s/%s.sig", work->store->downloads, sha256);
 }
 
 static int
-keep_signature(const struct work *work, const char *sha256, struct error *err)
+keep_signature(const struct download_work *work, const char *sha256, struct error *err)
 {
     FREE_AUTO char *path = kept_signature(work, sha256);
     if (work->signature == NULL)
@@ -99,7 +101,7 @@ keep_signature(const struct work *work, const char *sha256, struct error *err)
 }
 
 static int
-publish(struct work *work, struct partial *partial, const char *hex, struct error *err)
+publish(struct download_work *work, struct partial *partial, const char *hex, struct error *err)
 {
     work->sha256 = str_dup(hex);
     work->path = path_join(work->store->downloads, hex);
@@ -110,11 +112,12 @@ publish(struct work *work, struct partial *partial, const char *hex, struct erro
 
 // A resumed file of another digest may be put together from two: that server gets another chance.
 static enum transfer_end
-finish(struct work *work, struct partial *partial, const char *url, bool resumed, struct error *err)
+finish_download(struct download_work *work, struct partial *partial, const char *url, bool resumed,
+    struct error *err)
 {
     char hex[DIGEST_HEX + 1];
     digest_hex(partial->digest, hex);
-    if (check_digest(work->download, hex, url, err) < 0 ||
+    if (check_download_digest(work->download, hex, url, err) < 0 ||
         check_signature(work, partial->path, url, err) < 0) {
         partial_drop(partial);
         if (err->code != ERR_DAMAGED)
@@ -131,9 +134,9 @@ finish(struct work *work, struct partial *partial, const char *url, bool resumed
 
 // Bytes, total and rate, in lines that are not too many for a plain log.
 static void
-tell(void *context, uint64_t now, uint64_t total)
+show_download(void *context, uint64_t now, uint64_t total)
 {
-    struct work *work = context;
+    struct download_work *work = context;
     const struct download *download = work->download;
     int64_t time = clock_ms(), since = time - work->begin_ms;
     if (total > 0)
@@ -149,7 +152,7 @@ tell(void *context, uint64_t now, uint64_t total)
 }
 
 static enum transfer_end
-try_mirror(struct work *work, const char *url, struct error *err)
+try_mirror(struct download_work *work, const char *url, struct error *err)
 {
     const struct download *download = work->download;
     PARTIAL_AUTO struct partial partial = {.fd = -1};
@@ -157,7 +160,7 @@ try_mirror(struct work *work, const char *url, struct error *err)
     if (partial_open(work->store, work->wanted, url, &partial, err) < 0)
         return TRANSFER_STOP;
     uint64_t from = partial.length;
-    struct transfer_tell told = {.tell = tell, .context = work};
+    struct transfer_tell told = {.tell = show_download, .context = work};
     struct transfer transfer = {.url = url,
         .from = from,
         .validator = partial.validator,
@@ -175,7 +178,7 @@ try_mirror(struct work *work, const char *url, struct error *err)
     work->progress = work->progress || partial.length > work->farthest;
     work->farthest = partial.length > work->farthest ? partial.length : work->farthest;
     if (end == TRANSFER_DONE)
-        return finish(work, &partial, url, from > 0, err);
+        return finish_download(work, &partial, url, from > 0, err);
     if (validator != NULL) {
         free(partial.validator);
         partial.validator = TAKE(validator);
@@ -191,7 +194,7 @@ try_mirror(struct work *work, const char *url, struct error *err)
 
 // What is told at last: damage before all else, then what the last server said.
 static void
-remember(struct work *work, struct error *err)
+note_failure(struct download_work *work, struct error *err)
 {
     struct error *to =
         err->code == ERR_DAMAGED && work->first.code == ERR_NONE ? &work->first : &work->last;
@@ -202,7 +205,7 @@ remember(struct work *work, struct error *err)
 
 // What other mirrors began is of no use any more.
 static int
-tidy(const struct work *work)
+remove_other_partials(const struct download_work *work)
 {
     for (size_t i = 0; i < work->download->urls->count; i++)
         partial_forget(work->store, work->wanted, work->download->urls->items[i]);
@@ -211,7 +214,7 @@ tidy(const struct work *work)
 
 // 0: there; 1: go on; -1: no more.
 static int
-try_round(struct work *work, struct error *err)
+try_round(struct download_work *work, struct error *err)
 {
     const struct strv *urls = work->download->urls;
     int answer = -1;
@@ -221,18 +224,18 @@ try_round(struct work *work, struct error *err)
             continue;
         enum transfer_end end = try_mirror(work, urls->items[i], err);
         if (end == TRANSFER_DONE)
-            return tidy(work);
+            return remove_other_partials(work);
         if (end == TRANSFER_STOP)
             return -1;
         work->refused[i] = end == TRANSFER_REFUSED;
         answer = end == TRANSFER_AGAIN ? 1 : answer;
-        remember(work, err);
+        note_failure(work, err);
     }
     return answer;
 }
 
 static int
-give_up(struct work *work, struct error *err)
+give_up_download(struct download_work *work, struct error *err)
 {
     struct error *told = work->first.code != ERR_NONE ? &work->first : &work->last;
     if (err->code != ERR_NONE)
@@ -243,7 +246,7 @@ give_up(struct work *work, struct error *err)
 }
 
 static int
-try_all(struct work *work, struct error *err)
+try_all(struct download_work *work, struct error *err)
 {
     int64_t pause_ms = or_default(work->download->pause_ms, PAUSE_MS);
     for (int idle = 0; idle < ROUNDS_IDLE_MAX;) {
@@ -261,14 +264,14 @@ try_all(struct work *work, struct error *err)
         if (clock_sleep(wait_ms, err) < 0)
             break;
     }
-    return give_up(work, err);
+    return give_up_download(work, err);
 }
 
 // ---- what is there ------------------------------------------------------------------------------
 
 // A file that was changed since it was checked is worth nothing.
 static int
-find_kept(struct work *work, struct error *err)
+find_downloaded(struct download_work *work, struct error *err)
 {
     char hex[DIGEST_HEX + 1];
     const struct download *download = work->download;
@@ -299,7 +302,7 @@ find_kept(struct work *work, struct error *err)
 }
 
 static int
-read_kept_signature(struct work *work, struct error *err)
+read_kept_signature(struct download_work *work, struct error *err)
 {
     if (work->download->sha256 == NULL)
         return 0;
@@ -310,7 +313,7 @@ read_kept_signature(struct work *work, struct error *err)
 }
 
 static int
-get_signature(struct work *work, struct error *err)
+get_signature(struct download_work *work, struct error *err)
 {
     if (work->download->signatures == NULL)
         return 0;
@@ -325,9 +328,9 @@ get_signature(struct work *work, struct error *err)
 }
 
 static int
-download_locked(struct work *work, struct error *err)
+download_locked(struct download_work *work, struct error *err)
 {
-    if (get_signature(work, err) < 0 || find_kept(work, err) < 0)
+    if (get_signature(work, err) < 0 || find_downloaded(work, err) < 0)
         return -1;
     if (work->path != NULL)
         return 0;
@@ -340,7 +343,7 @@ download_locked(struct work *work, struct error *err)
 
 // One at a time, by what is wanted.
 static int
-lock_wanted(const struct work *work, int64_t wait_ms, int *ret_fd, struct error *err)
+lock_wanted(const struct download_work *work, int64_t wait_ms, int *ret_fd, struct error *err)
 {
     char hex[DIGEST_HEX + 1];
     digest_bytes(work->wanted, strlen(work->wanted), hex);
@@ -361,7 +364,7 @@ store_download(struct store *store, const struct download *download, char **ret_
 {
     CLOSE_AUTO int lock = -1;
     int64_t deadline_ms = or_default(download->deadline_ms, DEADLINE_MS);
-    __attribute__((cleanup(work_clear))) struct work work = {.store = store,
+    __attribute__((cleanup(work_clear))) struct download_work work = {.store = store,
         .download = download,
         .wanted = download->sha256 != NULL ? download->sha256 : download->urls->items[0],
         .end_ms = clock_ms() + deadline_ms,

@@ -23,7 +23,7 @@ restart(void *context, struct error *err)
 }
 
 static int
-put(void *context, const void *bytes, size_t length, struct error *err)
+put_bytes(void *context, const void *bytes, size_t length, struct error *err)
 {
     (void) err;
     buf_add_bytes(context, bytes, length);
@@ -44,7 +44,7 @@ fetch(const struct strv *urls, size_t max, bool page, char **ret_data, size_t *r
             .end_ms = end_ms,
             .stall_ms = FETCH_STALL_MS,
             .restart = restart,
-            .put = put,
+            .put = put_bytes,
             .context = &buf};
         error_clear(err);
         enum transfer_end end = transfer_run(&transfer, &validator, err);

@@ -46,7 +46,8 @@ disk_digest(const struct jv *manifest)
 // A base that was baked again is another disk under the same key: what lay over the first one does
 // not fit it.
 static int
-check_base(const struct store *store, const struct jv *manifest, bool thorough, struct error *err)
+check_image_base(
+    const struct store *store, const struct jv *manifest, bool thorough, struct error *err)
 {
     const char *key = jv_get_string(manifest, "backing");
     JV_AUTO struct jv *base = NULL;
@@ -88,8 +89,8 @@ make_image(const struct store *store, const char *key, struct jv *manifest)
     return image;
 }
 
-static int
-require(const struct store *store, const char *key, struct error *err)
+int
+store_require(const struct store *store, const char *key, struct error *err)
 {
     if (store_is_key(key) && store_has(store, key))
         return 0;
@@ -100,7 +101,7 @@ require(const struct store *store, const char *key, struct error *err)
 // What disks of nodes lie over cannot be made again, as another build would not fit them. An image
 // that is gone was removed during the look.
 static int
-damaged(const struct store *store, const char *name, const char *key, struct error *err)
+image_damaged(const struct store *store, const char *name, const char *key, struct error *err)
 {
     STRV_AUTO struct strv folders = {0};
     ERROR_AUTO struct error unread = {0};
@@ -108,7 +109,7 @@ damaged(const struct store *store, const char *name, const char *key, struct err
         return -1;
     ERROR_AUTO struct error cause = *err;
     *err = (struct error){0};
-    if (require(store, key, err) < 0)
+    if (store_require(store, key, err) < 0)
         return -1;
     name = name == NULL ? "?" : name;
     (void) store_users_locked(store, key, &folders, &unread);
@@ -125,14 +126,15 @@ damaged(const struct store *store, const char *name, const char *key, struct err
 }
 
 static int
-load(const struct store *store, const char *key, bool thorough, struct jv **ret, struct error *err)
+read_image_manifest(
+    const struct store *store, const char *key, bool thorough, struct jv **ret, struct error *err)
 {
     JV_AUTO struct jv *manifest = NULL;
     FREE_AUTO char *folder = store_image_folder(store, key);
     if (store_read_manifest(folder, key, &manifest, err) < 0 ||
         store_check_files(folder, manifest, thorough, err) < 0 ||
-        check_base(store, manifest, thorough, err) < 0)
-        return damaged(store, jv_get_string(manifest, "name"), key, err);
+        check_image_base(store, manifest, thorough, err) < 0)
+        return image_damaged(store, jv_get_string(manifest, "name"), key, err);
     *ret = TAKE(manifest);
     return 0;
 }
@@ -141,7 +143,8 @@ int
 store_find(struct store *store, const char *key, struct image **ret, struct error *err)
 {
     JV_AUTO struct jv *manifest = NULL;
-    if (require(store, key, err) < 0 || load(store, key, false, &manifest, err) < 0)
+    if (store_require(store, key, err) < 0 ||
+        read_image_manifest(store, key, false, &manifest, err) < 0)
         return -1;
     *ret = make_image(store, key, TAKE(manifest));
     return 0;
@@ -151,7 +154,7 @@ int
 store_verify(struct store *store, const char *key, struct error *err)
 {
     JV_AUTO struct jv *manifest = NULL;
-    if (require(store, key, err) < 0)
+    if (store_require(store, key, err) < 0)
         return -1;
-    return load(store, key, true, &manifest, err);
+    return read_image_manifest(store, key, true, &manifest, err);
 }

@@ -54,10 +54,9 @@ int store_prune_packages(struct store *store, uint64_t *bytes, struct error *err
 int store_prune_downloads(struct store *store, uint64_t *bytes, struct error *err);
 // The lock of a key, waited for as patiently as was set.
 int store_wait_key(const struct store *store, const char *key, int *ret_fd, struct error *err);
+// ERR_NOT_FOUND when there is no image of that key.
+int store_require(const struct store *store, const char *key, struct error *err);
 int store_keys(const struct store *store, struct strv *ret_keys, struct error *err); // all images
 bool store_is_base(const char *folder, const char *key); // its manifest can be read and says so
-
-// Remove the drafts that nobody holds the lock of.
-int store_sweep(const struct store *store, struct error *err);
 
 #endif

@@ -47,7 +47,7 @@ digest_there(struct partial *partial, struct error *err)
 }
 
 static char *
-path_of(const struct store *store, const char *wanted, const char *url, const char *suffix)
+partial_path(const struct store *store, const char *wanted, const char *url, const char *suffix)
 {
     char hex[DIGEST_HEX + 1];
     DIGEST_AUTO struct digest *digest = digest_new();
@@ -61,8 +61,8 @@ int
 partial_open(const struct store *store, const char *wanted, const char *url, struct partial *ret,
     struct error *err)
 {
-    *ret = (struct partial){.path = path_of(store, wanted, url, "part"),
-        .note = path_of(store, wanted, url, "json"),
+    *ret = (struct partial){.path = partial_path(store, wanted, url, "part"),
+        .note = partial_path(store, wanted, url, "json"),
         .digest = digest_new()};
     ret->validator = read_note(ret->note, url);
     ret->fd = open(ret->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -132,8 +132,8 @@ partial_drop(struct partial *partial)
 void
 partial_forget(const struct store *store, const char *wanted, const char *url)
 {
-    FREE_AUTO char *path = path_of(store, wanted, url, "part"),
-                   *note = path_of(store, wanted, url, "json");
+    FREE_AUTO char *path = partial_path(store, wanted, url, "part"),
+                   *note = partial_path(store, wanted, url, "json");
     (void) unlink(path);
     (void) unlink(note);
 }

@@ -45,16 +45,6 @@ base_of(const struct store *store, const char *key)
 
 // ---- pin ----------------------------------------------------------------------------------------
 
-static int
-require(const struct store *store, const char *key, struct error *err)
-{
-    if (store_is_key(key) && store_has(store, key))
-        return 0;
-    return error_set(err, ERR_NOT_FOUND,
-        "the store '%s' has no image '%.12s', or somebody just removed it; run 'airbuild images'",
-        store->folder, key);
-}
-
 // Remove the pin of id, or none if that is NULL, and what a killed write left beside it. The lock
 // is held, so nobody is writing.
 static int
@@ -96,9 +86,10 @@ pin_locked(const struct store *store, const char *key, const char *id, const cha
 {
     FREE_AUTO char *text = str_format("%s\n", folder);
     FREE_AUTO char *base = base_of(store, key);
-    if (require(store, key, err) < 0)
+    if (store_require(store, key, err) < 0)
         return -1;
-    if (base != NULL && (require(store, base, err) < 0 || put_pin(store, base, id, text, err) < 0))
+    if (base != NULL &&
+        (store_require(store, base, err) < 0 || put_pin(store, base, id, text, err) < 0))
         return -1;
     return put_pin(store, key, id, text, err);
 }

@@ -11,7 +11,7 @@
 // ---- one ----------------------------------------------------------------------------------------
 
 static int
-check_unused(const struct store *store, const char *key, struct error *err)
+check_image_unused(const struct store *store, const char *key, struct error *err)
 {
     STRV_AUTO struct strv folders = {0};
     if (store_users_locked(store, key, &folders, err) < 0)
@@ -32,7 +32,7 @@ hide(const struct store *store, const char *key, const char *folder, const char 
     struct error *err)
 {
     CLOSE_AUTO int users = -1;
-    if (store_lock_users(store, &users, err) < 0 || check_unused(store, key, err) < 0)
+    if (store_lock_users(store, &users, err) < 0 || check_image_unused(store, key, err) < 0)
         return -1;
     if (rename(folder, draft) < 0)
         return error_errno(err, errno, "cannot remove '%s'", folder);
@@ -140,7 +140,7 @@ take_away(struct store *store, const char *key, bool dry_run, struct error *err)
     CLOSE_AUTO int lock = -1;
     if (store_lock_key(store, key, 0, &lock, err) < 0)
         return -1;
-    return dry_run ? check_unused(store, key, err) : remove_locked(store, key, err);
+    return dry_run ? check_image_unused(store, key, err) : remove_locked(store, key, err);
 }
 
 static int

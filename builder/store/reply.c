@@ -19,7 +19,7 @@ reply_clear(struct reply *reply)
 
 // The value of a header of that name, else NULL; lines end with CR LF, and names know no case.
 static char *
-value_of(const char *line, size_t length, const char *name)
+header_value(const char *line, size_t length, const char *name)
 {
     size_t skip = strlen(name);
     if (length < skip || strncasecmp(line, name, skip) != 0)
@@ -62,15 +62,15 @@ reply_header(struct reply *reply, const char *line, size_t length)
         const char *blank = strchr(text, ' ');
         reply_clear(reply);
         reply->status = blank == NULL ? -1 : (long) leading_number(blank + 1);
-    } else if ((value = value_of(line, length, "content-type:")) != NULL) {
+    } else if ((value = header_value(line, length, "content-type:")) != NULL) {
         reply->html = strncasecmp(value, "text/html", 9) == 0;
         free(value);
-    } else if ((value = value_of(line, length, "content-range:")) != NULL) {
+    } else if ((value = header_value(line, length, "content-range:")) != NULL) {
         reply->range_start = str_starts(value, "bytes ") ? leading_number(value + 6) : UINT64_MAX;
         free(value);
-    } else if ((value = value_of(line, length, "etag:")) != NULL) {
+    } else if ((value = header_value(line, length, "etag:")) != NULL) {
         set_validator(reply, value, true);
-    } else if ((value = value_of(line, length, "last-modified:")) != NULL) {
+    } else if ((value = header_value(line, length, "last-modified:")) != NULL) {
         set_validator(reply, value, false);
     }
 }

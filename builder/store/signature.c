@@ -114,7 +114,8 @@ objection(const char *text, bool known, char **ret_key)
 }
 
 static int
-judge(const struct signature *signature, const struct proc_result *result, struct error *err)
+judge_signature(
+    const struct signature *signature, const struct proc_result *result, struct error *err)
 {
     FREE_AUTO char *key = NULL;
     const char *text = result->output.data == NULL ? "" : result->output.data;
@@ -143,7 +144,7 @@ check_in(const struct signature *signature, const char *folder, const char *file
         file_write(detached, 0600, signature->data, signature->length, err) < 0 ||
         proc_run(arguments, &options, &result, err) < 0)
         return -1;
-    return judge(signature, &result, err);
+    return judge_signature(signature, &result, err);
 }
 
 int

@@ -52,8 +52,9 @@ sweep_one(const struct store *store, const char *key, struct error *err)
     return dir_remove(folder, err);
 }
 
-int
-store_sweep(const struct store *store, struct error *err)
+// Remove the drafts that nobody holds the lock of.
+static int
+sweep_drafts(const struct store *store, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
     if (dir_list(store->images, &names, err) < 0)
@@ -92,7 +93,7 @@ int
 store_open(const char *home, struct store **ret, struct error *err)
 {
     STORE_AUTO struct store *store = mem_zero(1, sizeof *store);
-    if (make_folders(store, home, err) < 0 || store_sweep(store, err) < 0)
+    if (make_folders(store, home, err) < 0 || sweep_drafts(store, err) < 0)
         return error_context(err, "the store of images in '%s' cannot be used", home);
     *ret = TAKE(store);
     return 0;

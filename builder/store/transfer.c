@@ -41,7 +41,7 @@ slist_freep(struct curl_slist **list)
 }
 
 static int
-refuse(struct request *request, enum transfer_end end)
+refuse_body(struct request *request, enum transfer_end end)
 {
     request->end = end;
     return -1;
@@ -59,7 +59,7 @@ on_header(char *line, size_t size, size_t count, void *context)
 
 // The first bytes: is this what was asked for?
 static int
-begin(struct request *request)
+begin_body(struct request *request)
 {
     const struct transfer *transfer = request->transfer;
     curl_off_t length = -1;
@@ -71,10 +71,10 @@ begin(struct request *request)
             "'%s' cannot be downloaded: the server sends another part of it than it was asked "
             "for; try it again, or name another mirror",
             transfer->url);
-        return refuse(request, TRANSFER_REFUSED);
+        return refuse_body(request, TRANSFER_REFUSED);
     }
     if (!resumed && transfer->from > 0 && transfer->restart(transfer->context, &request->error) < 0)
-        return refuse(request, TRANSFER_STOP);
+        return refuse_body(request, TRANSFER_STOP);
     request->now = request->window_bytes = resumed ? transfer->from : 0;
     request->reply.total = length < 0 ? 0 : request->now + (uint64_t) length;
     if (request->reply.total <= transfer->max)
@@ -84,7 +84,7 @@ begin(struct request *request)
         "'%s' is not downloaded: the server says that it has %s, and %s are the most; name another "
         "file",
         transfer->url, bytes, most);
-    return refuse(request, TRANSFER_REFUSED);
+    return refuse_body(request, TRANSFER_REFUSED);
 }
 
 // A web page instead of a file: a sign-in page of the network, or an error told politely.
@@ -98,7 +98,7 @@ look_at(struct request *request, const char *bytes, size_t length)
         "'%s' cannot be downloaded: the server sends a web page instead; open it in a browser to "
         "see whether this network asks for a sign-in, or check the URL",
         request->transfer->url);
-    return refuse(request, TRANSFER_REFUSED);
+    return refuse_body(request, TRANSFER_REFUSED);
 }
 
 static size_t
@@ -109,7 +109,7 @@ on_data(char *bytes, size_t size, size_t count, void *context)
     size_t length = size * count;
     if (!reply_is_file(&request->reply, transfer->url))
         return length;
-    if (!request->begun && begin(request) < 0)
+    if (!request->begun && begin_body(request) < 0)
         return 0;
     if (!request->looked && request->now == 0 && look_at(request, bytes, length) < 0)
         return 0;
@@ -187,7 +187,7 @@ set_up(struct request *request, const char *url, struct curl_slist **headers)
 }
 
 static enum transfer_end
-failed(struct request *request, CURLcode code, struct error *err)
+transfer_failed(struct request *request, CURLcode code, struct error *err)
 {
     const struct transfer *transfer = request->transfer;
     if (request->error.code != ERR_NONE) {
@@ -228,9 +228,9 @@ judge_status(struct request *request, struct error *err)
     const struct transfer *transfer = request->transfer;
     long status = request->reply.status;
     if (reply_is_file(&request->reply, transfer->url)) {
-        if (request->begun || begin(request) == 0)
+        if (request->begun || begin_body(request) == 0)
             return TRANSFER_DONE;
-        return failed(request, CURLE_OK, err);
+        return transfer_failed(request, CURLE_OK, err);
     }
     if (status == 416 && transfer->from > 0) {
         if (transfer->restart(transfer->context, err) < 0)
@@ -247,7 +247,7 @@ judge_status(struct request *request, struct error *err)
 
 // One answer; ret_next: where it redirects to.
 static enum transfer_end
-ask(struct request *request, const char *url, char **ret_next, struct error *err)
+request_once(struct request *request, const char *url, char **ret_next, struct error *err)
 {
     CLEANUP(slist_freep) struct curl_slist *headers = NULL;
     char *next = NULL;
@@ -256,7 +256,7 @@ ask(struct request *request, const char *url, char **ret_next, struct error *err
     set_up(request, url, &headers);
     CURLcode code = curl_easy_perform(request->easy);
     if (code != CURLE_OK)
-        return failed(request, code, err);
+        return transfer_failed(request, code, err);
     curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &next);
     if (next == NULL)
         return judge_status(request, err);
@@ -272,12 +272,12 @@ ask(struct request *request, const char *url, char **ret_next, struct error *err
 }
 
 static enum transfer_end
-run(struct request *request, struct error *err)
+run_transfer(struct request *request, struct error *err)
 {
     FREE_AUTO char *url = str_dup(request->transfer->url);
     for (int i = 0; i <= REDIRECTS_MAX; i++) {
         char *next = NULL;
-        enum transfer_end end = ask(request, url, &next, err);
+        enum transfer_end end = request_once(request, url, &next, err);
         if (end != TRANSFER_DONE || next == NULL)
             return end;
         free(url);
@@ -297,7 +297,7 @@ transfer_run(const struct transfer *transfer, char **ret_validator, struct error
         return err->code == ERR_INTERRUPTED ? TRANSFER_STOP : TRANSFER_REFUSED;
     CLEANUP(curl_freep) CURL *easy = web_new();
     request.easy = easy;
-    enum transfer_end end = run(&request, err);
+    enum transfer_end end = run_transfer(&request, err);
     *ret_validator = TAKE(request.reply.validator);
     reply_clear(&request.reply);
     error_clear(&request.error);

@@ -69,7 +69,7 @@ host_kernel(void)
 // ---- what is remembered --------------------------------------------------------------------------
 
 static void
-add_file(struct buf *key, const char *path)
+add_file_to_key(struct buf *key, const char *path)
 {
     struct stat status = {0};
     stat(path, &status);
@@ -83,7 +83,7 @@ static char *
 cache_key(const struct accel_places *places)
 {
     struct buf key = {0};
-    add_file(&key, places->qemu);
+    add_file_to_key(&key, places->qemu);
     return buf_take(&key);
 }
 
@@ -161,8 +161,8 @@ cache_write(const struct accel_places *places, struct jv *cache, const char *key
 }
 
 static bool
-recall(const struct accel_places *places, const char *boot, const char *key, bool trust_refusal,
-    struct accel_verdict *ret)
+load_verdict(const struct accel_places *places, const char *boot, const char *key,
+    bool trust_refusal, struct accel_verdict *ret)
 {
     JV_AUTO struct jv *cache = cache_read(places, boot);
     if (!cache_find(cache, key, ret))
@@ -196,20 +196,20 @@ probe_or_recall(const struct accel_places *places, bool trust_refusal, struct ac
     FREE_AUTO char *key = cache_key(places);
     FREE_AUTO char *lock = path_join(places->home, "accel.lock");
     CLOSE_AUTO int fd = -1;
-    if (recall(places, boot, key, trust_refusal, ret))
+    if (load_verdict(places, boot, key, trust_refusal, ret))
         return 0;
     if (dir_make_top(places->home, 0711, err) < 0 || lock_take(lock, LOCK_MS, &fd, err) < 0) {
         if (err->code == ERR_INTERRUPTED)
             return -1;
         error_clear(err);
     }
-    if (recall(places, boot, key, trust_refusal, ret))
+    if (load_verdict(places, boot, key, trust_refusal, ret))
         return 0;
     return probe(places, boot, key, ret, err);
 }
 
 static int
-refuse(struct accel_verdict *verdict, struct error *err)
+refuse_accel(struct accel_verdict *verdict, struct error *err)
 {
     error_set(err, ERR_FAILED,
         "KVM does not work here: %s; set 'accel: auto' or 'accel: tcg' in cluster.yaml",
@@ -245,7 +245,7 @@ accel_prove_at(const struct accel_places *places, enum accel_wanted wanted,
         return cannot_prove(wanted, ret, err);
     if (probe_or_recall(places, wanted == ACCEL_AUTO, ret, err) < 0)
         return err->code == ERR_MISSING ? cannot_prove(wanted, ret, err) : -1;
-    return wanted == ACCEL_KVM && !ret->kvm ? refuse(ret, err) : 0;
+    return wanted == ACCEL_KVM && !ret->kvm ? refuse_accel(ret, err) : 0;
 }
 
 int

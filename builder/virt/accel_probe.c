@@ -32,7 +32,7 @@ struct attempt {
 
 // The firmware speaks even where no kernel runs: only the kernel's own first line counts.
 static void
-on_line(void *context, const char *line)
+on_kernel_line(void *context, const char *line)
 {
     struct hearing *hearing = context;
     if (hearing->seconds <= 0 && strstr(line, "Linux version ") != NULL)
@@ -40,7 +40,7 @@ on_line(void *context, const char *line)
 }
 
 static int
-check_device(const char *device, struct error *err)
+open_device(const char *device, struct error *err)
 {
     CLOSE_AUTO int fd = open(device, O_RDWR | O_CLOEXEC);
     if (fd >= 0)
@@ -56,7 +56,7 @@ check_device(const char *device, struct error *err)
 int
 accel_probe_check(const struct accel_places *places, struct error *err)
 {
-    if (check_device(places->device, err) < 0)
+    if (open_device(places->device, err) < 0)
         return -1;
     if (places->qemu == NULL)
         return error_set(
@@ -110,7 +110,7 @@ try(const struct accel_places *places, struct attempt *attempt, struct error *er
         "console=ttyS0 panic=-1", NULL};
     struct hearing hearing = {.begin_ms = clock_ms()};
     struct proc_options options = {
-        .timeout_ms = attempt->timeout_ms, .line = on_line, .context = &hearing};
+        .timeout_ms = attempt->timeout_ms, .line = on_kernel_line, .context = &hearing};
     double before = children_time();
     bool ended = proc_run(argv, &options, attempt->result, err) == 0;
     if (!ended && err->code == ERR_INTERRUPTED)
@@ -132,7 +132,7 @@ was_starved(const struct accel_places *places, const struct attempt *attempt)
 }
 
 static void
-judge(const struct accel_places *places, struct attempt *attempt, struct accel_verdict *ret)
+judge_attempt(const struct accel_places *places, struct attempt *attempt, struct accel_verdict *ret)
 {
     ret->kvm = attempt->spoken > 0;
     ret->unsure = was_starved(places, attempt);
@@ -161,7 +161,7 @@ accel_probe_run(const struct accel_places *places, struct accel_verdict *ret, st
         if (try(places, &attempt, err) < 0)
             return -1;
     }
-    judge(places, &attempt, ret);
+    judge_attempt(places, &attempt, ret);
     free(attempt.failure);
     ret->seconds = (double) (clock_ms() - begin_ms) / 1000;
     return 0;

@@ -13,7 +13,7 @@
 
 #define LOOK_MS 50 // between two looks whether a program has ended
 
-struct asking {
+struct agent_question {
     virDomainPtr domain;
     char *name, *command, *answer;
     int timeout_s;
@@ -22,7 +22,7 @@ struct asking {
 static int
 asking_run(void *argument, struct error *err)
 {
-    struct asking *asking = argument;
+    struct agent_question *asking = argument;
     asking->answer =
         virDomainQemuAgentCommand(asking->domain, asking->command, asking->timeout_s, 0);
     if (asking->answer != NULL)
@@ -35,7 +35,7 @@ asking_run(void *argument, struct error *err)
 static void
 asking_release(void *argument)
 {
-    struct asking *asking = argument;
+    struct agent_question *asking = argument;
     virDomainFree(asking->domain);
     free(asking->name);
     free(asking->command);
@@ -45,12 +45,12 @@ asking_release(void *argument)
 
 // One command (taken); *ret is the whole answer, the caller frees it.
 static int
-ask(virDomainPtr domain, const char *name, char *command, int64_t end_ms, char **ret,
+send_command(virDomainPtr domain, const char *name, char *command, int64_t end_ms, char **ret,
     struct error *err)
 {
-    struct asking *asking = mem_zero(1, sizeof(*asking));
+    struct agent_question *asking = mem_zero(1, sizeof(*asking));
     virDomainRef(domain);
-    *asking = (struct asking){
+    *asking = (struct agent_question){
         domain, str_dup(name), command, NULL, (int) (clock_left(end_ms) / 1000) + 1};
     FREE_AUTO char *what = str_format("asking the guest agent of '%s'", name);
     // libvirt keeps the deadline itself; ours is for a libvirtd that does not.
@@ -62,14 +62,14 @@ ask(virDomainPtr domain, const char *name, char *command, int64_t end_ms, char *
 }
 
 static int
-wait_for_end(virDomainPtr domain, const char *name, long long pid, int64_t end_ms, int *ret_status,
-    char **ret_output, struct error *err)
+wait_for_command(virDomainPtr domain, const char *name, long long pid, int64_t end_ms,
+    int *ret_status, char **ret_output, struct error *err)
 {
     bool ended = false;
     do {
         FREE_AUTO char *answer = NULL;
         if (clock_sleep(LOOK_MS, err) < 0 ||
-            ask(domain, name, agent_exec_status(pid), end_ms, &answer, err) < 0 ||
+            send_command(domain, name, agent_exec_status(pid), end_ms, &answer, err) < 0 ||
             agent_ended(answer, &ended, ret_status, ret_output, err) < 0)
             return -1;
     } while (!ended && clock_left(end_ms) > 0);
@@ -90,8 +90,8 @@ virt_agent_run(struct virt *virt, const char *cluster, const char *name, const c
     int64_t end = clock_ms() + timeout_ms;
     long long pid = 0;
     if (domain_find(virt, cluster, name, &domain, err) < 0 ||
-        ask(domain, name, agent_exec(argv), end, &answer, err) < 0 ||
+        send_command(domain, name, agent_exec(argv), end, &answer, err) < 0 ||
         agent_started(answer, &pid, err) < 0)
         return -1;
-    return wait_for_end(domain, name, pid, end, ret_status, ret_output, err);
+    return wait_for_command(domain, name, pid, end, ret_status, ret_output, err);
 }

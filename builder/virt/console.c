@@ -132,7 +132,7 @@ await_reader(struct error *err)
 }
 
 static int
-write_all(const char *data, size_t length, struct error *err)
+write_terminal(const char *data, size_t length, struct error *err)
 {
     while (length > 0) {
         if (await_reader(err) < 0)
@@ -160,7 +160,7 @@ show_output(struct console *console, struct error *err)
             console->ended = true;
             return 0;
         }
-        if (write_all(data, (size_t) length, err) < 0)
+        if (write_terminal(data, (size_t) length, err) < 0)
             return -1;
     }
 }

@@ -41,7 +41,8 @@ read_mark(
 }
 
 static int
-check_owner(const struct virt *virt, virDomainPtr domain, const char *cluster, struct error *err)
+check_domain_owner(
+    const struct virt *virt, virDomainPtr domain, const char *cluster, struct error *err)
 {
     VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
     if (read_mark(virt, domain, &info, err) < 0)
@@ -53,7 +54,7 @@ check_owner(const struct virt *virt, virDomainPtr domain, const char *cluster, s
 }
 
 static int
-lookup(struct virt *virt, const char *name, virDomainPtr *ret, struct error *err)
+lookup_domain(struct virt *virt, const char *name, virDomainPtr *ret, struct error *err)
 {
     *ret = virDomainLookupByName(virt->conn, name);
     if (*ret == NULL && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
@@ -66,9 +67,9 @@ domain_seek(
     struct virt *virt, const char *cluster, const char *name, virDomainPtr *ret, struct error *err)
 {
     DOMAIN_AUTO virDomainPtr domain = NULL;
-    if (lookup(virt, name, &domain, err) < 0)
+    if (lookup_domain(virt, name, &domain, err) < 0)
         return -1;
-    if (domain != NULL && check_owner(virt, domain, cluster, err) < 0)
+    if (domain != NULL && check_domain_owner(virt, domain, cluster, err) < 0)
         return -1;
     *ret = TAKE(domain);
     return 0;
@@ -132,7 +133,7 @@ virt_domain_look(
 {
     DOMAIN_AUTO virDomainPtr domain = NULL;
     VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.state = VIRT_ABSENT, .reason = ""};
-    if (lookup(virt, name, &domain, err) < 0)
+    if (lookup_domain(virt, name, &domain, err) < 0)
         return -1;
     if (domain == NULL)
         info.name = str_dup(name);

@@ -100,8 +100,6 @@ int virt_domain_suspend(
     struct virt *virt, const char *cluster, const char *name, struct error *err);
 // Set a paused one going, or wake one that suspended itself; ERR_BUSY or ERR_GUEST when it is held.
 int virt_domain_resume(struct virt *virt, const char *cluster, const char *name, struct error *err);
-int virt_domain_reset(struct virt *virt, const char *cluster, const char *name,
-    struct error *err); // the reset button
 // Plug or unplug its network cable; until it is off or plugged again.
 int virt_domain_link(
     struct virt *virt, const char *cluster, const char *name, bool up, struct error *err);

@@ -21,7 +21,7 @@ virt_cmdline(bool kvm)
 }
 
 static void
-write_metadata(struct writer *writer, const struct virt_domain *domain)
+write_domain_metadata(struct writer *writer, const struct virt_domain *domain)
 {
     writer_open(writer, "metadata");
     writer_leaf(writer, "airbuild:node", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
@@ -236,7 +236,7 @@ virt_domain_xml(const struct virt_domain *domain)
     writer_attribute(writer, "type", domain->kvm ? "kvm" : "qemu");
     writer_text(writer, "name", domain->name);
     writer_text(writer, "uuid", domain->uuid);
-    write_metadata(writer, domain);
+    write_domain_metadata(writer, domain);
     write_memory(writer, domain);
     write_cpus(writer, domain);
     write_os(writer, domain);

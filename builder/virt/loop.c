@@ -69,7 +69,7 @@ start_thread(void)
 }
 
 static int
-start(struct error *err)
+start_loop(struct error *err)
 {
     if (!registered && virEventRegisterDefaultImpl() < 0)
         return fault_set(err, "cannot set up libvirt's event loop");
@@ -90,7 +90,7 @@ int
 loop_take(struct error *err)
 {
     pthread_mutex_lock(&lock);
-    int result = users > 0 ? 0 : start(err);
+    int result = users > 0 ? 0 : start_loop(err);
     if (result == 0)
         users++;
     pthread_mutex_unlock(&lock);

@@ -22,7 +22,7 @@ static const struct reader_fact facts[] = {
 };
 
 static int
-lookup(struct virt *virt, const char *name, virNetworkPtr *ret, struct error *err)
+lookup_network(struct virt *virt, const char *name, virNetworkPtr *ret, struct error *err)
 {
     *ret = virNetworkLookupByName(virt->conn, name);
     if (*ret == NULL && virGetLastErrorCode() != VIR_ERR_NO_NETWORK)
@@ -46,7 +46,7 @@ has_namesake(struct virt *virt, const char *cluster, bool *ret, struct error *er
 
 // Fills what our metadata say and whose it is.
 static int
-describe(struct virt *virt, virNetworkPtr network, const char *cluster,
+describe_network(struct virt *virt, virNetworkPtr network, const char *cluster,
     struct virt_network_info *info, char **ret_xml, struct error *err)
 {
     READER_AUTO struct reader *reader = NULL;
@@ -70,12 +70,12 @@ describe(struct virt *virt, virNetworkPtr network, const char *cluster,
 }
 
 static int
-look(struct virt *virt, virNetworkPtr network, const struct virt_network *wanted,
+inspect_network(struct virt *virt, virNetworkPtr network, const struct virt_network *wanted,
     struct virt_network_info *info, struct error *err)
 {
     FREE_AUTO char *have = NULL;
     FREE_AUTO char *want = virt_network_xml(wanted);
-    if (describe(virt, network, wanted->cluster, info, &have, err) < 0)
+    if (describe_network(virt, network, wanted->cluster, info, &have, err) < 0)
         return -1;
     info->exists = true;
     info->active = virNetworkIsActive(network) == 1;
@@ -90,9 +90,9 @@ virt_network_look(struct virt *virt, const struct virt_network *wanted,
 {
     NETWORK_AUTO virNetworkPtr network = NULL;
     VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
-    if (lookup(virt, wanted->name, &network, err) < 0)
+    if (lookup_network(virt, wanted->name, &network, err) < 0)
         return -1;
-    if (network != NULL && look(virt, network, wanted, &info, err) < 0)
+    if (network != NULL && inspect_network(virt, network, wanted, &info, err) < 0)
         return -1;
     *ret = info;
     info = (struct virt_network_info){0};
@@ -142,7 +142,7 @@ network_call_release(void *argument)
 }
 
 static int
-call_on(virNetworkPtr network, const char *doing, int (*function)(virNetworkPtr network),
+call_on_network(virNetworkPtr network, const char *doing, int (*function)(virNetworkPtr network),
     struct error *err)
 {
     struct network_call *call = mem_zero(1, sizeof(*call));
@@ -158,30 +158,30 @@ call_on(virNetworkPtr network, const char *doing, int (*function)(virNetworkPtr 
 }
 
 static int
-keep(virNetworkPtr network)
+set_autostart(virNetworkPtr network)
 {
     return virNetworkSetAutostart(network, 1);
 }
 
 static int
-start(virNetworkPtr network, struct error *err)
+start_network(virNetworkPtr network, struct error *err)
 {
-    if (call_on(network, "starting", virNetworkCreate, err) < 0)
+    if (call_on_network(network, "starting", virNetworkCreate, err) < 0)
         return -1;
-    return call_on(network, "starting with libvirt", keep, err);
+    return call_on_network(network, "starting with libvirt", set_autostart, err);
 }
 
 // What does not start is not left behind.
 static int
-make(struct virt *virt, const struct virt_network *wanted, struct error *err)
+make_virt_network(struct virt *virt, const struct virt_network *wanted, struct error *err)
 {
     NETWORK_AUTO virNetworkPtr network = NULL;
     ERROR_AUTO struct error ignored = {0};
     if (define(virt, wanted, &network, err) < 0)
         return -1;
-    if (start(network, err) == 0)
+    if (start_network(network, err) == 0)
         return 0;
-    call_on(network, "removing", virNetworkUndefine, &ignored);
+    call_on_network(network, "removing", virNetworkUndefine, &ignored);
     return -1;
 }
 
@@ -189,11 +189,11 @@ static int
 start_again(struct virt *virt, const char *name, struct error *err)
 {
     NETWORK_AUTO virNetworkPtr network = NULL;
-    if (lookup(virt, name, &network, err) < 0)
+    if (lookup_network(virt, name, &network, err) < 0)
         return -1;
     if (network == NULL)
         return error_set(err, ERR_NOT_FOUND, "the network '%s' has just vanished: try again", name);
-    return start(network, err);
+    return start_network(network, err);
 }
 
 int
@@ -215,7 +215,7 @@ virt_network_ensure(
     if (ret_changed != NULL)
         *ret_changed = !info.active;
     if (!info.exists)
-        return make(virt, wanted, err);
+        return make_virt_network(virt, wanted, err);
     return info.active ? 0 : start_again(virt, wanted->name, err);
 }
 
@@ -225,17 +225,17 @@ virt_network_remove(struct virt *virt, const char *cluster, const char *name, st
     NETWORK_AUTO virNetworkPtr network = NULL;
     VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
     FREE_AUTO char *xml = NULL;
-    if (lookup(virt, name, &network, err) < 0)
+    if (lookup_network(virt, name, &network, err) < 0)
         return -1;
     if (network == NULL)
         return 0;
-    if (describe(virt, network, cluster, &info, &xml, err) < 0)
+    if (describe_network(virt, network, cluster, &info, &xml, err) < 0)
         return -1;
     const struct mark mark = {info.cluster, info.id, info.folder};
     if (!info.ours)
         return fault_foreign(err, "network", name, &mark, cluster);
     if (virNetworkIsActive(network) == 1 &&
-        call_on(network, "stopping", virNetworkDestroy, err) < 0)
+        call_on_network(network, "stopping", virNetworkDestroy, err) < 0)
         return -1;
-    return call_on(network, "removing", virNetworkUndefine, err);
+    return call_on_network(network, "removing", virNetworkUndefine, err);
 }

@@ -5,7 +5,7 @@
 #include "virt/xml.h"
 
 static void
-write_metadata(struct writer *writer, const struct virt_network *network)
+write_network_metadata(struct writer *writer, const struct virt_network *network)
 {
     writer_open(writer, "metadata");
     writer_leaf(writer, "airbuild:network", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
@@ -42,7 +42,7 @@ virt_network_xml(const struct virt_network *network)
     struct writer *writer = writer_new();
     writer_open(writer, "network");
     writer_text(writer, "name", network->name);
-    write_metadata(writer, network);
+    write_network_metadata(writer, network);
     if (network->nat)
         writer_leaf(writer, "forward", "mode", "nat", NULL);
     writer_leaf(writer, "bridge", "name", network->bridge, "stp", "off", "delay", "0", NULL);

@@ -22,7 +22,7 @@ seek_state(struct virt *virt, const char *cluster, const char *name, virDomainPt
 
 // Call a function of libvirt on a domain; doing: "starting".
 static int
-call_on(virDomainPtr domain, const char *doing, int64_t timeout_ms,
+call_on_domain(virDomainPtr domain, const char *doing, int64_t timeout_ms,
     int (*function)(virDomainPtr domain, unsigned flags), unsigned flags, struct error *err)
 {
     FREE_AUTO char *what = str_format("%s the domain '%s'", doing, virDomainGetName(domain));
@@ -37,7 +37,7 @@ act(struct virt *virt, const char *cluster, const char *name, const char *doing,
     DOMAIN_AUTO virDomainPtr domain = NULL;
     if (domain_find(virt, cluster, name, &domain, err) < 0)
         return -1;
-    return call_on(domain, doing, timeout_ms, function, flags, err);
+    return call_on_domain(domain, doing, timeout_ms, function, flags, err);
 }
 
 static int
@@ -70,8 +70,8 @@ power_resume(virDomainPtr domain, const struct condition *condition, struct erro
     if (check_held(domain, condition, err) < 0)
         return -1;
     if (condition->asleep)
-        return call_on(domain, "waking", CALL_MS, virDomainPMWakeup, 0, err);
-    return call_on(domain, "resuming", CALL_MS, resume_flags, 0, err);
+        return call_on_domain(domain, "waking", CALL_MS, virDomainPMWakeup, 0, err);
+    return call_on_domain(domain, "resuming", CALL_MS, resume_flags, 0, err);
 }
 
 // The three that follow: drivers that do not know a flag (the test driver) refuse it, and are asked
@@ -154,14 +154,15 @@ virt_domain_start(
     if (state_is_up(condition.state))
         return 0;
     if (paused)
-        return call_on(domain, "starting", START_MS, create_paused, VIR_DOMAIN_START_PAUSED, err);
-    return call_on(domain, "starting", START_MS, virDomainCreateWithFlags, 0, err);
+        return call_on_domain(
+            domain, "starting", START_MS, create_paused, VIR_DOMAIN_START_PAUSED, err);
+    return call_on_domain(domain, "starting", START_MS, virDomainCreateWithFlags, 0, err);
 }
 
 int
 power_press(virDomainPtr domain, bool agent, struct error *err)
 {
-    return call_on(domain, "shutting down", CALL_MS, press_flags,
+    return call_on_domain(domain, "shutting down", CALL_MS, press_flags,
         agent ? VIR_DOMAIN_SHUTDOWN_GUEST_AGENT : VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, err);
 }
 
@@ -195,7 +196,7 @@ virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struc
     if (seek_state(virt, cluster, name, &domain, &state, err) < 0)
         return -1;
     if (!state_is_up(state) ||
-        call_on(domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
+        call_on_domain(domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
         return 0;
     return gone_meanwhile(domain, err) ? 0 : -1;
 }
@@ -214,7 +215,7 @@ virt_domain_undefine(struct virt *virt, const char *cluster, const char *name, s
             "the domain '%s' still runs and is not removed: stop it first ('airbuild stop')", name);
     if (check_snapshots(domain, name, err) < 0)
         return -1;
-    return call_on(domain, "removing", CALL_MS, undefine_flags, KNOWN_BESIDE, err);
+    return call_on_domain(domain, "removing", CALL_MS, undefine_flags, KNOWN_BESIDE, err);
 }
 
 int
@@ -241,12 +242,6 @@ virt_domain_resume(struct virt *virt, const char *cluster, const char *name, str
         domain_condition(domain, &condition, err) < 0)
         return -1;
     return power_resume(domain, &condition, err);
-}
-
-int
-virt_domain_reset(struct virt *virt, const char *cluster, const char *name, struct error *err)
-{
-    return act(virt, cluster, name, "resetting", CALL_MS, virDomainReset, 0, err);
 }
 
 int

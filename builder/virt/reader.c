@@ -57,7 +57,7 @@ reader_freep(struct reader **reader)
 }
 
 static void
-add_node(struct buf *text, xmlNodePtr node)
+add_node_text(struct buf *text, xmlNodePtr node)
 {
     xmlChar *content = xmlNodeGetContent(node);
     if (text->length > 0)
@@ -73,7 +73,7 @@ reader_get(const struct reader *reader, const char *path)
     struct buf text = {0};
     int count = found != NULL ? xmlXPathNodeSetGetLength(found->nodesetval) : 0;
     for (int i = 0; i < count; i++)
-        add_node(&text, found->nodesetval->nodeTab[i]);
+        add_node_text(&text, found->nodesetval->nodeTab[i]);
     xmlXPathFreeObject(found);
     return count > 0 ? buf_take(&text) : NULL;
 }

@@ -49,7 +49,7 @@ set_going(
 }
 
 static int
-add(struct downs *downs, struct virt *virt, const char *cluster, const char *name,
+add_shutdown(struct downs *downs, struct virt *virt, const char *cluster, const char *name,
     struct error *err)
 {
     DOMAIN_AUTO virDomainPtr domain = NULL;
@@ -71,7 +71,7 @@ add(struct downs *downs, struct virt *virt, const char *cluster, const char *nam
 }
 
 static int
-sweep(struct downs *downs, struct error *err)
+forget_ended(struct downs *downs, struct error *err)
 {
     for (size_t i = 0; i < downs->count; i++) {
         struct down *down = &downs->downs[i];
@@ -119,7 +119,7 @@ bring_down(struct downs *downs, int64_t timeout_ms, struct error *err)
                 return -1;
             next_press = clock_ms() + PRESS_AGAIN_MS;
         }
-        if (sweep(downs, err) < 0)
+        if (forget_ended(downs, err) < 0)
             return -1;
         if (downs->up > 0 && clock_sleep(LOOK_MS, err) < 0)
             return -1;
@@ -135,7 +135,7 @@ virt_domain_shutdown(struct virt *virt, const char *cluster, const struct strv *
     CLEANUP(downs_free) struct downs downs = {.each = each, .context = context};
     downs.downs = mem_zero(names->count + 1, sizeof(*downs.downs));
     for (size_t i = 0; i < names->count; i++)
-        if (add(&downs, virt, cluster, names->items[i], err) < 0)
+        if (add_shutdown(&downs, virt, cluster, names->items[i], err) < 0)
             return -1;
     if (bring_down(&downs, timeout_ms, err) < 0)
         return -1;

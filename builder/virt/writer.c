@@ -15,7 +15,7 @@ struct writer {
 };
 
 static void
-check(int result)
+check_written(int result)
 {
     if (result < 0)
         mem_exhausted();
@@ -31,8 +31,8 @@ writer_new(void)
     writer->text = xmlNewTextWriterMemory(writer->buffer, 0);
     if (writer->text == NULL)
         mem_exhausted();
-    check(xmlTextWriterSetIndent(writer->text, 1));
-    check(xmlTextWriterSetIndentString(writer->text, BAD_CAST "  "));
+    check_written(xmlTextWriterSetIndent(writer->text, 1));
+    check_written(xmlTextWriterSetIndentString(writer->text, BAD_CAST "  "));
     return writer;
 }
 
@@ -66,13 +66,13 @@ writer_safe(const char *text)
 void
 writer_open(struct writer *writer, const char *element)
 {
-    check(xmlTextWriterStartElement(writer->text, BAD_CAST element));
+    check_written(xmlTextWriterStartElement(writer->text, BAD_CAST element));
 }
 
 void
 writer_close(struct writer *writer)
 {
-    check(xmlTextWriterEndElement(writer->text));
+    check_written(xmlTextWriterEndElement(writer->text));
 }
 
 void
@@ -81,7 +81,7 @@ writer_attribute(struct writer *writer, const char *name, const char *value)
     if (value == NULL)
         return;
     FREE_AUTO char *safe = writer_safe(value);
-    check(xmlTextWriterWriteAttribute(writer->text, BAD_CAST name, BAD_CAST safe));
+    check_written(xmlTextWriterWriteAttribute(writer->text, BAD_CAST name, BAD_CAST safe));
 }
 
 void
@@ -97,14 +97,14 @@ writer_text(struct writer *writer, const char *element, const char *text)
     if (text == NULL)
         return;
     FREE_AUTO char *safe = writer_safe(text);
-    check(xmlTextWriterWriteElement(writer->text, BAD_CAST element, BAD_CAST safe));
+    check_written(xmlTextWriterWriteElement(writer->text, BAD_CAST element, BAD_CAST safe));
 }
 
 void
 writer_content(struct writer *writer, const char *text)
 {
     FREE_AUTO char *safe = writer_safe(text);
-    check(xmlTextWriterWriteString(writer->text, BAD_CAST safe));
+    check_written(xmlTextWriterWriteString(writer->text, BAD_CAST safe));
 }
 
 static void
@@ -137,7 +137,7 @@ writer_attributes(struct writer *writer, ...)
 char *
 writer_finish(struct writer *writer)
 {
-    check(xmlTextWriterEndDocument(writer->text));
+    check_written(xmlTextWriterEndDocument(writer->text));
     xmlFreeTextWriter(writer->text);
     char *text = str_dup((const char *) xmlBufferContent(writer->buffer));
     xmlBufferFree(writer->buffer);

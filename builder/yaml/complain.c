@@ -30,7 +30,7 @@ goes_before(const struct yaml_complaint *a, const struct yaml_complaint *b)
 
 // Keeps the array sorted; when it is full the last by place goes.
 static void
-keep(struct yaml_source *source, struct yaml_complaint complaint)
+keep_complaint(struct yaml_source *source, struct yaml_complaint complaint)
 {
     struct yaml_complaint *kept = source->complaints;
     source->complaint_total++;
@@ -54,7 +54,7 @@ yaml_complain_at(
 {
     va_list args;
     va_start(args, format);
-    keep(source, (struct yaml_complaint){line, column, str_formatv(format, args)});
+    keep_complaint(source, (struct yaml_complaint){line, column, str_formatv(format, args)});
     va_end(args);
 }
 
@@ -64,7 +64,7 @@ yaml_complain(struct yaml_source *source, const struct yaml_node *at, const char
     unsigned line = at == NULL ? 0 : at->line, column = at == NULL ? 0 : at->column;
     va_list args;
     va_start(args, format);
-    keep(source, (struct yaml_complaint){line, column, str_formatv(format, args)});
+    keep_complaint(source, (struct yaml_complaint){line, column, str_formatv(format, args)});
     va_end(args);
 }
 
@@ -115,7 +115,7 @@ is_unprintable(const char *text, size_t bytes)
 }
 
 static void
-add_harmless(struct buf *out, const char *text, size_t bytes)
+add_harmless_text(struct buf *out, const char *text, size_t bytes)
 {
     if (text[0] != '\t' && is_unprintable(text, bytes))
         buf_add(out, "?");
@@ -134,7 +134,7 @@ add_excerpt(struct buf *out, const struct yaml_source *source, const struct yaml
     for (; offset < length && index < first + EXCERPT_WIDTH; index++) {
         size_t bytes = character(line + offset, length - offset);
         if (index >= first)
-            add_harmless(&shown, line + offset, bytes);
+            add_harmless_text(&shown, line + offset, bytes);
         if (index >= first && index < place)
             buf_add(&caret, line[offset] == '\t' ? "\t" : " ");
         offset += bytes;

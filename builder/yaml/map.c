@@ -28,7 +28,7 @@ yaml_describe(const struct yaml_node *node)
 }
 
 static void
-add_words(struct buf *out, const char *const *words)
+add_choices(struct buf *out, const char *const *words)
 {
     for (size_t i = 0; words[i] != NULL; i++) {
         const char *before = i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ";
@@ -78,7 +78,7 @@ add_type(struct buf *out, const struct yaml_key *key)
         add_limits(out, key, scalar_add_duration);
         return;
     case YAML_WORD:
-        add_words(out, key->words);
+        add_choices(out, key->words);
         return;
     case YAML_STRINGS:
         buf_printf(out, "a list, each item %s", key->form != NULL ? key->form : "a text");
@@ -254,7 +254,7 @@ yaml_map_value(struct yaml_source *source, const struct yaml_node *name,
 // ---- mappings -----------------------------------------------------------------------------------
 
 static const struct yaml_key *
-find_key(const struct yaml_key *keys, const char *name)
+find_key_by_name(const struct yaml_key *keys, const char *name)
 {
     for (; keys->name != NULL; keys++)
         if (strcmp(keys->name, name) == 0)
@@ -304,7 +304,7 @@ yaml_map(struct yaml_source *source, const struct yaml_node *map, const char *wh
         return;
     }
     for (size_t i = 0; i < map->count; i++) {
-        const struct yaml_key *key = find_key(keys, map->keys[i]->text);
+        const struct yaml_key *key = find_key_by_name(keys, map->keys[i]->text);
         if (key == NULL)
             complain_of_unknown(source, map->keys[i], what, keys);
         else

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <yaml.h>
 
-struct reader {
+struct yaml_reader {
     struct yaml_source *source;
     yaml_parser_t parser;
     struct yaml_node *root;
@@ -51,14 +51,14 @@ yaml_node_freep(struct yaml_node **node)
 }
 
 static void
-complain_here(struct reader *reader, const yaml_event_t *event, const char *sentence)
+complain_here(struct yaml_reader *reader, const yaml_event_t *event, const char *sentence)
 {
     yaml_complain_at(reader->source, (unsigned) event->start_mark.line + 1,
         (unsigned) event->start_mark.column + 1, "%s", sentence);
 }
 
 static void
-stop(struct reader *reader, const yaml_event_t *event, const char *sentence)
+stop(struct yaml_reader *reader, const yaml_event_t *event, const char *sentence)
 {
     complain_here(reader, event, sentence);
     reader->stopped = true;
@@ -88,7 +88,7 @@ append(struct yaml_node *parent, struct yaml_node *key, struct yaml_node *value)
 
 // Put a node where the text has it. Takes ownership.
 static void
-place(struct reader *reader, struct yaml_node *node)
+place_node(struct yaml_reader *reader, struct yaml_node *node)
 {
     if (reader->depth == 0) {
         reader->root = node;
@@ -123,7 +123,7 @@ by_text_then_place(const void *a, const void *b)
 
 // Sorted, so that a hostile mapping of many keys costs no more than n log n.
 static void
-refuse_duplicates(struct reader *reader, const struct yaml_node *map)
+refuse_duplicates(struct yaml_reader *reader, const struct yaml_node *map)
 {
     FREE_AUTO struct yaml_node **keys = mem_zero(map->count, sizeof *keys);
     size_t count = 0;
@@ -144,21 +144,21 @@ refuse_duplicates(struct reader *reader, const struct yaml_node *map)
 }
 
 static void
-open_collection(struct reader *reader, enum yaml_kind kind, const yaml_event_t *event)
+open_collection(struct yaml_reader *reader, enum yaml_kind kind, const yaml_event_t *event)
 {
     if (reader->depth == YAML_DEPTH_MAX) {
         stop(reader, event, "this is nested too deeply, at most 32 levels; flatten it");
         return;
     }
     struct yaml_node *node = new_node(kind, event);
-    place(reader, node);
+    place_node(reader, node);
     reader->open[reader->depth] = node;
     reader->key[reader->depth++] = NULL;
 }
 
 // A collection as a key is already complained about and hangs in key[]; it is dropped with it.
 static void
-close_collection(struct reader *reader)
+close_collection(struct yaml_reader *reader)
 {
     const struct yaml_node *node = reader->open[--reader->depth];
     if (node->kind == YAML_MAP)
@@ -166,7 +166,7 @@ close_collection(struct reader *reader)
 }
 
 static void
-add_scalar(struct reader *reader, const yaml_event_t *event)
+add_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 {
     const char *text = (const char *) event->data.scalar.value;
     size_t length = event->data.scalar.length;
@@ -175,11 +175,11 @@ add_scalar(struct reader *reader, const yaml_event_t *event)
     struct yaml_node *node = new_node(YAML_SCALAR, event);
     node->text = str_ndup(text, length);
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    place(reader, node);
+    place_node(reader, node);
 }
 
 static void
-refuse_decoration(struct reader *reader, const yaml_event_t *event, const yaml_char_t *anchor,
+refuse_decoration(struct yaml_reader *reader, const yaml_event_t *event, const yaml_char_t *anchor,
     const yaml_char_t *tag)
 {
     if (anchor != NULL)
@@ -189,17 +189,17 @@ refuse_decoration(struct reader *reader, const yaml_event_t *event, const yaml_c
 }
 
 static void
-add_alias(struct reader *reader, const yaml_event_t *event)
+add_alias(struct yaml_reader *reader, const yaml_event_t *event)
 {
     complain_here(reader, event,
         "aliases are not used here; write the value itself, or quote a text that begins with '*'");
     struct yaml_node *node = new_node(YAML_SCALAR, event);
     node->text = str_dup("");
-    place(reader, node);
+    place_node(reader, node);
 }
 
 static void
-start_document(struct reader *reader, const yaml_event_t *event)
+start_document(struct yaml_reader *reader, const yaml_event_t *event)
 {
     if (reader->root != NULL)
         stop(reader, event, "a second document begins here; keep one document, without '---'");
@@ -211,7 +211,7 @@ start_document(struct reader *reader, const yaml_event_t *event)
 }
 
 static void
-take_event(struct reader *reader, const yaml_event_t *event)
+take_yaml_event(struct yaml_reader *reader, const yaml_event_t *event)
 {
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
@@ -251,7 +251,7 @@ take_event(struct reader *reader, const yaml_event_t *event)
 }
 
 static void
-read_events(struct reader *reader)
+read_events(struct yaml_reader *reader)
 {
     while (!reader->stopped) {
         CLEANUP(cleanup_event) yaml_event_t event = {0};
@@ -259,13 +259,13 @@ read_events(struct reader *reader)
             trouble_complain(reader->source, &reader->parser);
             return;
         }
-        take_event(reader, &event);
+        take_yaml_event(reader, &event);
     }
 }
 
 // The byte order mark is not given to libyaml, which would count it as a column.
 static void
-read_tree(struct reader *reader)
+read_tree(struct yaml_reader *reader)
 {
     const struct yaml_source *source = reader->source;
     size_t mark = trouble_mark(source);
@@ -283,7 +283,7 @@ read_tree(struct reader *reader)
 struct yaml_node *
 yaml_read(struct yaml_source *source)
 {
-    struct reader reader = {.source = source};
+    struct yaml_reader reader = {.source = source};
     if (source->length > YAML_TEXT_MAX) {
         yaml_complain(source, NULL, "the text is larger than 1 MiB; is it the right file?");
         return NULL;
@@ -303,7 +303,7 @@ yaml_read(struct yaml_source *source)
 // ---- looking things up --------------------------------------------------------------------------
 
 static size_t
-find_key(const struct yaml_node *map, const char *key)
+find_pair(const struct yaml_node *map, const char *key)
 {
     size_t i = 0;
     while (i < map->count && strcmp(map->keys[i]->text, key) != 0)
@@ -316,7 +316,7 @@ yaml_get(const struct yaml_node *map, const char *key)
 {
     if (map == NULL || map->kind != YAML_MAP)
         return NULL;
-    size_t i = find_key(map, key);
+    size_t i = find_pair(map, key);
     return i < map->count ? map->items[i] : NULL;
 }
 
@@ -325,7 +325,7 @@ yaml_get_key(const struct yaml_node *map, const char *key)
 {
     if (map == NULL || map->kind != YAML_MAP)
         return NULL;
-    size_t i = find_key(map, key);
+    size_t i = find_pair(map, key);
     return i < map->count ? map->keys[i] : NULL;
 }
 

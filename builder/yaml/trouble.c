@@ -115,7 +115,7 @@ trouble_complain(struct yaml_source *source, const yaml_parser_t *parser)
 
 // Why the character at text must not be in a text, or NULL. bytes: its length, 0 when it is none.
 static const char *
-refuse(const char *text, size_t bytes)
+why_refused(const char *text, size_t bytes)
 {
     unsigned char first = (unsigned char) text[0];
     if (first == '\0')
@@ -167,7 +167,7 @@ trouble_is_text(struct yaml_source *source)
         size_t left = source->length - offset;
         memcpy(window, source->text + offset, left < 4 ? left : 4);
         bytes = str_utf8(window);
-        const char *sentence = refuse(window, bytes);
+        const char *sentence = why_refused(window, bytes);
         if (sentence == NULL)
             continue;
         complain_of_byte(source, begin, offset, sentence);

@@ -28,7 +28,7 @@ add_output(void *context, unsigned char *bytes, size_t length)
 }
 
 static void
-fail(struct yaml_writer *writer, const char *why)
+writer_failed(struct yaml_writer *writer, const char *why)
 {
     if (writer->err.code == ERR_NONE)
         error_set(&writer->err, ERR_FAILED, "cannot write YAML: %s", why);
@@ -48,7 +48,7 @@ emit(struct yaml_writer *writer, yaml_event_t *event, int initialized)
         return;
     if (writer->emitter.error == YAML_MEMORY_ERROR)
         mem_exhausted();
-    fail(writer, writer->emitter.problem);
+    writer_failed(writer, writer->emitter.problem);
 }
 
 struct yaml_writer *
@@ -69,10 +69,10 @@ yaml_writer_new(const char *head)
 }
 
 static void
-begin(struct yaml_writer *writer, bool list)
+begin_collection(struct yaml_writer *writer, bool list)
 {
     if (writer->depth == OPEN_MAX) {
-        fail(writer, "it is nested too deeply; flatten it");
+        writer_failed(writer, "it is nested too deeply; flatten it");
         return;
     }
     writer->list[writer->depth++] = list;
@@ -82,7 +82,7 @@ void
 yaml_write_map(struct yaml_writer *writer)
 {
     yaml_event_t event;
-    begin(writer, false);
+    begin_collection(writer, false);
     emit(writer, &event,
         yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
 }
@@ -91,7 +91,7 @@ void
 yaml_write_list(struct yaml_writer *writer)
 {
     yaml_event_t event;
-    begin(writer, true);
+    begin_collection(writer, true);
     emit(writer, &event,
         yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
 }
@@ -101,7 +101,7 @@ yaml_write_end(struct yaml_writer *writer)
 {
     yaml_event_t event;
     if (writer->depth == 0) {
-        fail(writer, "nothing is open that could be ended");
+        writer_failed(writer, "nothing is open that could be ended");
         return;
     }
     if (writer->list[--writer->depth])
@@ -133,7 +133,7 @@ is_letter(char c)
 
 // Begins with a letter or '/', so it is no number or date, and holds nothing that YAML acts on.
 static bool
-is_plain(const char *text)
+is_plain_scalar(const char *text)
 {
     static const char others[] = "0123456789_./@+=-";
     size_t length = strlen(text);
@@ -177,11 +177,11 @@ is_utf8(const char *text)
 }
 
 static void
-write_scalar(struct yaml_writer *writer, const char *text, yaml_scalar_style_t style)
+emit_scalar(struct yaml_writer *writer, const char *text, yaml_scalar_style_t style)
 {
     yaml_event_t event;
     if (!is_utf8(text)) {
-        fail(writer, "a text is not UTF-8; write it in UTF-8");
+        writer_failed(writer, "a text is not UTF-8; write it in UTF-8");
         return;
     }
     emit(writer, &event,
@@ -193,33 +193,33 @@ void
 yaml_write_string(struct yaml_writer *writer, const char *text)
 {
     if (text == NULL)
-        write_scalar(writer, "null", YAML_PLAIN_SCALAR_STYLE);
-    else if (is_plain(text))
-        write_scalar(writer, text, YAML_PLAIN_SCALAR_STYLE);
+        emit_scalar(writer, "null", YAML_PLAIN_SCALAR_STYLE);
+    else if (is_plain_scalar(text))
+        emit_scalar(writer, text, YAML_PLAIN_SCALAR_STYLE);
     else if (is_literal(text))
-        write_scalar(writer, text, YAML_LITERAL_SCALAR_STYLE);
+        emit_scalar(writer, text, YAML_LITERAL_SCALAR_STYLE);
     else
-        write_scalar(writer, text, YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+        emit_scalar(writer, text, YAML_DOUBLE_QUOTED_SCALAR_STYLE);
 }
 
 void
 yaml_write_key(struct yaml_writer *writer, const char *key)
 {
-    write_scalar(
-        writer, key, is_plain(key) ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE);
+    emit_scalar(writer, key,
+        is_plain_scalar(key) ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE);
 }
 
 void
 yaml_write_int(struct yaml_writer *writer, long long number)
 {
     FREE_AUTO char *text = str_format("%lld", number);
-    write_scalar(writer, text, YAML_PLAIN_SCALAR_STYLE);
+    emit_scalar(writer, text, YAML_PLAIN_SCALAR_STYLE);
 }
 
 void
 yaml_write_bool(struct yaml_writer *writer, bool truth)
 {
-    write_scalar(writer, truth ? "true" : "false", YAML_PLAIN_SCALAR_STYLE);
+    emit_scalar(writer, truth ? "true" : "false", YAML_PLAIN_SCALAR_STYLE);
 }
 
 // ---- keys with values ---------------------------------------------------------------------------
@@ -273,7 +273,7 @@ yaml_writer_finish(struct yaml_writer *writer, char **ret, struct error *err)
 {
     yaml_event_t event;
     if (writer->depth > 0)
-        fail(writer, "a mapping or list was begun and not ended");
+        writer_failed(writer, "a mapping or list was begun and not ended");
     emit(writer, &event, yaml_document_end_event_initialize(&event, 1));
     emit(writer, &event, yaml_stream_end_event_initialize(&event));
     if (writer->err.code != ERR_NONE)

@@ -51,6 +51,17 @@ passes() {
 tree
 passes 'a clean tree'
 
+# ---- names
+
+tree
+c builder/base/a.c 'static int' 'f(void)' '{' '    return 0;' '}'
+c builder/base/b.c 'static int' 'f(void)' '{' '    return 1;' '}'
+finds 'a function of the same name' "builder/base/b.c:4: function 'f' is also in builder/base/a.c"
+tree
+c builder/base/a.c 'struct a {' '    int b;' '};'
+c builder/virt/a.c 'struct a {' '    int c;' '};'
+finds 'a struct of the same name' "builder/virt/a.c:2: 'struct a' is also in builder/base/a.c"
+
 # ---- the order of folders and the owners of libraries
 
 tree
@@ -153,9 +164,9 @@ for stream in stdout stderr; do
 done
 tree
 c builder/base/proc.c 'void f(void);' 'void' 'f(void)' '{' '    posix_spawn(0);' '}'
-c builder/base/clock.c 'void f(void);' 'void' 'f(void)' '{' '    nanosleep(a, b);' '}'
-c builder/base/progress.c 'void f(void);' 'void' 'f(void)' '{' '    fputs("x", stderr);' '}'
-c builder/cli/a.c 'void f(void);' 'void' 'f(void)' '{' '    printf("x");' '    exit(1);' '}'
+c builder/base/clock.c 'void g(void);' 'void' 'g(void)' '{' '    nanosleep(a, b);' '}'
+c builder/base/progress.c 'void h(void);' 'void' 'h(void)' '{' '    fputs("x", stderr);' '}'
+c builder/cli/a.c 'void i(void);' 'void' 'i(void)' '{' '    printf("x");' '    exit(1);' '}'
 c tests/unit/a.c 'void f(void);' 'void' 'f(void)' '{' '    fork();' '    usleep(1);' '}'
 passes 'calls where they belong'
 tree

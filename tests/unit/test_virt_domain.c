@@ -282,7 +282,6 @@ assert_untouchable(struct bench *bench, const char *cluster, const char *name, c
     assert_error(virt_domain_undefine(virt, cluster, name, err), err, ERR_CONFLICT, text);
     assert_error(virt_domain_suspend(virt, cluster, name, err), err, ERR_CONFLICT, text);
     assert_error(virt_domain_resume(virt, cluster, name, err), err, ERR_CONFLICT, text);
-    assert_error(virt_domain_reset(virt, cluster, name, err), err, ERR_CONFLICT, text);
     assert_error(virt_domain_link(virt, cluster, name, false, err), err, ERR_CONFLICT, text);
     assert_error(virt_domain_save(virt, cluster, name, 10000, err), err, ERR_CONFLICT, text);
     assert_error(virt_domain_drop_saved(virt, cluster, name, err), err, ERR_CONFLICT, text);
