@@ -80,9 +80,7 @@ drill_judge(const struct drill_scenario *scenario, const struct drill_limits *li
     unsigned writes_per_s, unsigned long long acked_while_closed, struct drill_result *result)
 {
     STRV_AUTO struct strv faults = {0};
-    // Where writes of some time may be lost, the host stretches that time as it does all others.
-    double lost_s = limits->lost_s > 0 ? limits->lost_s + result->noise_s : 0;
-    judge_behaviour(scenario, lost_s * writes_per_s, acked_while_closed, result, &faults);
+    judge_behaviour(scenario, limits->lost_s * writes_per_s, acked_while_closed, result, &faults);
     result->behaved = faults.count == 0;
     judge_time("write outage", result->write_outage_s, limits->outage_s, result->noise_s, &faults);
     judge_time("write gap", result->write_pause_s, limits->pause_s, result->noise_s, &faults);
