@@ -222,3 +222,17 @@ dir_space(const char *path, uint64_t *ret_bytes, struct error *err)
     *ret_bytes = (uint64_t) (geteuid() == 0 ? info.f_bfree : info.f_bavail) * info.f_frsize;
     return 0;
 }
+
+int
+dir_sweep(const char *path, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    if (dir_list(path, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *file = path_join(path, names.items[i]);
+        if (str_starts(names.items[i], FILE_TEMPORARY) && unlink(file) < 0 && errno != ENOENT)
+            return error_errno(err, errno, "cannot remove '%s'", file);
+    }
+    return 0;
+}

@@ -120,7 +120,7 @@ int
 file_write(const char *path, mode_t mode, const void *data, size_t length, struct error *err)
 {
     FREE_AUTO char *folder = path_folder(path);
-    FREE_AUTO char *temporary = str_format("%s/.tmp-XXXXXX", folder);
+    FREE_AUTO char *temporary = str_format("%s/" FILE_TEMPORARY "XXXXXX", folder);
     CLOSE_AUTO int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, errno, "cannot make a file in folder '%s'", folder);

@@ -19,6 +19,7 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_length,
 // Write by temporary file in the same folder, fsync, rename (and fsync of the folder); mode as
 // given, umask ignored.
 int file_write(const char *path, mode_t mode, const void *data, size_t length, struct error *err);
+#define FILE_TEMPORARY ".tmp-" // how the name of the temporary file begins
 
 // Copy a file's bytes (copy_file_range, sparse where possible), then fsync; the target must not
 // exist. ERR_DAMAGED: the source ended before its size, or changed meanwhile; there is no target
@@ -38,6 +39,8 @@ int dir_make(const char *path, mode_t mode, struct error *err);
 int dir_make_top(const char *path, mode_t mode, struct error *err);
 // rm -r, links not followed, never across a mount; a path that does not exist is fine.
 int dir_remove(const char *path, struct error *err);
+// Remove the temporary files that killed file_writes left in a folder. Nobody may be writing there.
+int dir_sweep(const char *path, struct error *err);
 // Names in a folder, sorted, without . and ..; struct strv of str.h.
 struct strv;
 int dir_list(const char *path, struct strv *ret_names, struct error *err);

@@ -112,7 +112,7 @@ check_folder(const char *folder, struct error *err)
 static bool
 is_draft(const char *name)
 {
-    return str_starts(name, ".tmp-") || str_ends(name, ".new");
+    return str_starts(name, FILE_TEMPORARY) || str_ends(name, ".new");
 }
 
 // Anything of a node but what can be made again.

@@ -45,23 +45,6 @@ base_of(const struct store *store, const char *key)
 
 // ---- pin ----------------------------------------------------------------------------------------
 
-// Remove the pin of id, or none if that is NULL, and what a killed write left beside it. The lock
-// is held, so nobody is writing.
-static int
-clear(const char *folder, const char *id, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    if (dir_list(folder, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        FREE_AUTO char *path = path_join(folder, names.items[i]);
-        if ((names.items[i][0] == '.' || str_equal(names.items[i], id)) && unlink(path) < 0 &&
-            errno != ENOENT)
-            return error_errno(err, errno, "cannot remove '%s'", path);
-    }
-    return 0;
-}
-
 static int
 put_pin(
     const struct store *store, const char *key, const char *id, const char *text, struct error *err)
@@ -73,7 +56,7 @@ put_pin(
     if (file_read(path, PATH_MAX, &before, NULL, &unread) == 0 && str_equal(before, text))
         return 0;
     if (dir_make(folder, STORE_FOLDER_MODE, err) < 0 || dir_sync(store->users, err) < 0 ||
-        clear(folder, NULL, err) < 0)
+        dir_sweep(folder, err) < 0)
         return -1;
     return file_write(path, 0644, text, strlen(text), err);
 }
@@ -107,12 +90,15 @@ store_pin(
 
 // ---- unpin --------------------------------------------------------------------------------------
 
-// A folder with nothing but pins of others stays.
+// A folder with pins of others stays.
 static int
 unpin_one(const struct store *store, const char *key, const char *id, struct error *err)
 {
     FREE_AUTO char *folder = path_join(store->users, key);
-    if (clear(folder, id, err) < 0)
+    FREE_AUTO char *path = path_join(folder, id);
+    if (unlink(path) < 0 && errno != ENOENT)
+        return error_errno(err, errno, "cannot remove '%s'", path);
+    if (dir_sweep(folder, err) < 0)
         return -1;
     if (rmdir(folder) < 0 && errno != ENOTEMPTY && errno != EEXIST)
         return error_errno(err, errno, "cannot remove '%s'", folder);

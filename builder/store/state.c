@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #define LOCK_NAME "state"
-#define LEFT ".tmp-" // of file_write, when it was killed
 
 enum { STATE_MAX = 1024 * 1024, LOCK_WAIT_MS = 30 * 1000 };
 
@@ -42,28 +41,14 @@ write_state(const struct store *store, const char *name, const struct jv *state,
     return file_write(path, 0644, text, strlen(text), err);
 }
 
-// Who writes into this folder has the lock, so such a file is nobody's.
-static int
-remove_left(const struct store *store, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    if (dir_list(store->folder, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        FREE_AUTO char *path = path_join(store->folder, names.items[i]);
-        if (str_starts(names.items[i], LEFT))
-            (void) unlink(path);
-    }
-    return 0;
-}
-
 static int
 put_locked(const struct store *store, const char *name, const char *member, struct jv *value,
     struct error *err)
 {
     JV_AUTO struct jv *owned = value;
     JV_AUTO struct jv *state = NULL;
-    if (remove_left(store, err) < 0)
+    // Who writes into this folder has the lock.
+    if (dir_sweep(store->folder, err) < 0)
         return -1;
     if (member == NULL)
         return write_state(store, name, owned, err);
