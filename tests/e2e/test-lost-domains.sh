@@ -15,11 +15,12 @@ cd "$(dirname "$0")/../.." || exit 1
 readonly WORKERS='work11 work12 work13'
 lab_begin airbuild-lost
 
-master() { inside airbuild status --json | jq -r .master; }
-# others NODE...: the workers that are not among them.
-others() {
-    local node
-    for node in $WORKERS; do [[ " $* " == *" $node "* ]] || echo "$node"; done | xargs
+# roles: sets leader, the master, and near and far, the other workers.
+roles() {
+    local node rest=()
+    leader=$(inside airbuild status --json | jq -r .master)
+    for node in $WORKERS; do [[ $node == "$leader" ]] || rest+=("$node"); done
+    near=${rest[0]} far=${rest[1]}
 }
 app() { typed "redis-cli -h head10 -p 6380 $*"; }
 # mark VALUE: write what is to survive, acknowledged, and give the append-only file its second.
@@ -27,8 +28,8 @@ mark() {
     is "'$1' is acknowledged" OK "$(app set marker "$1")"
     sleep 2
 }
-# cut NODE: pull its plug.
-cut() { virsh domif-setlink "$1" "$(virsh domiflist "$1" | awk 'NF { print $1; exit }')" down >/dev/null; }
+# unplug NODE: its network cable.
+unplug() { virsh domif-setlink "$1" "$(virsh domiflist "$1" | awk 'NF { print $1; exit }')" down >/dev/null; }
 # power_off NODE...
 power_off() {
     local node
@@ -65,35 +66,32 @@ check 'the lab is up' lab up
 air $BOOT_SECONDS launch
 ends 'the cluster is launched' 0
 
-leader=$(master)
+roles
 mark one
 power_off head10 $WORKERS
 relaunched 'the first master lost its disk' one "$leader"
 
-leader=$(master)
-read -r near far <<<"$(others "$leader")"
+roles
 mark two
 power_off head10 $WORKERS
 relaunched 'the present master and a replica lost theirs' two "$leader" "$near"
 
-leader=$(master)
-read -r near far <<<"$(others "$leader")"
-cut "$far"
+roles
+unplug "$far"
 mark three
 power_off head10 $WORKERS
 relaunched 'a replica is old, and the master lost its disk' three "$leader"
 
-leader=$(master)
-read -r near far <<<"$(others "$leader")"
+roles
 mark four
 power_off "$leader"
 relaunched 'a master lost its disk while the others run' four "$leader"
-check_not 'and is master no more' test "$(master)" = "$leader"
+lost=$leader
+roles
+check_not 'and is master no more' test "$leader" = "$lost"
 
-leader=$(master)
-read -r near far <<<"$(others "$leader")"
 mark five
-cut "$far"
+unplug "$far"
 mark six
 power_off head10 $WORKERS
 relaunched 'only the old copy is left' five "$leader" "$near"
