@@ -1,4 +1,5 @@
-// recipe_step.h - inside bake/ only: the grammar of a recipe's steps.
+// recipe_step.h - inside bake/ only: the grammar of a recipe's steps, and the commands for their
+// services.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_RECIPE_STEP_H
 #define AIRBUILD_BAKE_RECIPE_STEP_H

@@ -34,7 +34,7 @@ pruned_clear(struct pruned *pruned)
 }
 
 static int
-find_kept_packages(struct store *store, struct pruned *pruned, struct error *err)
+find_kept_images(struct store *store, struct pruned *pruned, struct error *err)
 {
     STRV_AUTO struct strv keys = {0};
     if (store_pinned(store, &keys, err) != 0)
@@ -76,7 +76,7 @@ prune(const struct images_values *values, const struct needs *needs, struct prun
         store_prune(needs->store, &keep, values->dry_run, &pruned->removed, &pruned->bytes, err) !=
             0)
         return -1;
-    return find_kept_packages(needs->store, pruned, err);
+    return find_kept_images(needs->store, pruned, err);
 }
 
 static void

@@ -110,7 +110,7 @@ observe_cluster(struct drill *drill, struct error *err)
 }
 
 static bool
-whom_are_off(const struct drill *drill, enum drill_whom whom)
+all_are_off(const struct drill *drill, enum drill_whom whom)
 {
     for (size_t i = 0; i < drill->survey.count; i++)
         if (drill_is_whom(drill, whom, i) && drill->survey.domains[i].state == VIRT_RUNNING)
@@ -123,7 +123,7 @@ static bool
 is_over(const struct drill *drill, const struct drill_step *step)
 {
     if (step->act == ACT_AWAIT_OFF)
-        return whom_are_off(drill, step->whom);
+        return all_are_off(drill, step->whom);
     if (step->act == ACT_AWAIT_MASTER)
         return drill->named >= 0 && (size_t) drill->named != drill->master;
     if (step->act == ACT_AWAIT_SERVING)
