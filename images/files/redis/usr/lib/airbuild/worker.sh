@@ -5,6 +5,8 @@
 
 title='{title} {listen-addr} {server-mode}' # of the process, as redis has it by default
 manifest=$state/redis/appendonlydir/appendonly.aof.manifest
+no_writes=9999                     # min-replicas-to-write of a master that takes none yet
+silence=$((down_after_ms * 3 / 4)) # milliseconds; who did not answer a sentinel for longer will soon be down
 
 # membership: empty at first; `member` once this node was in sync or master; `joins` when it has no data and must not be
 # master before it was. It lies outside of the data, so that a node whose data are lost knows that it had some.
@@ -66,7 +68,7 @@ weigh() {
     [ ! -e "$state/sentinel/remade" ] || trusted=no
     # shellcheck disable=SC2046 # four words
     set -- $(
-        echo "$heard" | awk -v workers="$workers" -v quorum="$quorum" -v limit="$((down_after_ms * 3 / 4))" \
+        echo "$heard" | awk -v workers="$workers" -v quorum="$quorum" -v limit="$silence" \
             -v trusted="$trusted" '
             function known(epoch, address) {
                 if (index(workers, "=" address "=") && (epoch + 0 > best || best == "")) {

@@ -1,0 +1,113 @@
+#!/bin/bash
+# test-wait-in-sync.sh - when a master that has started begins to take writes, for what its peers' sentinels may say. They
+# and its redis are a stand-in for redis-cli that says what files hold; no server is started.
+# SPDX-License-Identifier: Apache-2.0
+set -u
+dir=$(mktemp -d -p /dev/shm)
+waiting=
+finish() {
+    stop
+    rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+. "$(dirname "$0")/../assert.sh"
+. "$(dirname "$0")/lib.sh"
+
+mkdir "$dir/bin"
+cat >"$dir/bin/redis-cli" <<'END'
+#!/bin/sh
+arguments=$*
+port=6379
+while [ "$#" -gt 0 ]; do
+    if [ "$1" = -h ]; then address=$2; fi
+    if [ "$1" = -p ]; then port=$2; fi
+    shift
+done
+case $address:$port:$arguments in
+172.31.255.11:6379:*' info '*) cat "$SAYS/info" ;;
+172.31.255.11:6379:*' eval '*) echo 0 ;;
+172.31.255.11:6379:*)
+    while read -r line; do
+        echo "$line" >>"$SAYS/told"
+        echo OK
+    done
+    ;;
+*) cat "$SAYS/$address:$port" ;;
+esac
+END
+chmod 755 "$dir/bin/redis-cli"
+root=$dir/work11
+export SAYS=$dir/says
+
+# starts ROLE UNSETTLED: work11's redis has started as start-guard left it, and wait-in-sync runs.
+starts() {
+    stop
+    rm -rf "$root" "$SAYS/told"
+    machine_make work11
+    AIRBUILD_CONSOLE=/dev/null AIRBUILD_ROOT=$root sh "$root/usr/lib/airbuild/node-setup" >/dev/null
+    is_now "$1"
+    echo "$2" >"$root/var/lib/airbuild/redis/unsettled"
+    PATH=$dir/bin:$PATH AIRBUILD_CONSOLE=/dev/null AIRBUILD_ROOT=$root \
+        setsid sh "$root/usr/lib/airbuild/wait-in-sync" >"$dir/log" 2>&1 &
+    waiting=$!
+}
+stop() {
+    [[ -z $waiting ]] || kill -KILL -- "-$waiting" 2>/dev/null
+    waiting=
+}
+
+# is_now ROLE: of work11, with two replicas, or with its link up.
+is_now() {
+    printf '%s\n' "role:$1" "master_link_status:up" "slave0:ip=172.31.255.12,port=6379,state=online" \
+        "slave1:ip=172.31.255.13,port=6379,state=online" >"$SAYS/info"
+}
+
+# says EPOCH MASTER FLAGS SILENT: what both peers' sentinels answer; their redis are in sync.
+says() {
+    local peer
+    for peer in 12 13; do
+        printf '%s\n' "172.31.255.$2" 6379 name redis-primary ip "172.31.255.$2" port 6379 flags "$3" \
+            last-ok-ping-reply "$4" config-epoch "$1" quorum 2 >"$dir/new"
+        mv "$dir/new" "$SAYS/172.31.255.$peer:26379"
+        printf '%s\n' PONG proc-title-template '{title} {listen-addr} {server-mode}' >"$SAYS/172.31.255.$peer:6379"
+    done
+}
+
+is_open() {
+    grep -q '^config set .*min-replicas-to-write 1 ' "$SAYS/told"
+}
+follows_12() {
+    grep -qx 'replicaof 172.31.255.12 6379' "$SAYS/told"
+}
+
+# stays_closed WHAT: for as long as many looks take.
+stays_closed() {
+    sleep 3
+    check_not "$1" is_open
+}
+
+mkdir "$SAYS"
+for unsettled in 'new - 0 0 no ' 'master 42 0 2147479958 no '; do
+    kind=${unsettled%% *}
+    says 0 11 s_down,o_down,master 5000
+    starts master "$unsettled"
+    stays_closed "$kind: it takes no writes while the peers' sentinels take it for down"
+    says 0 11 master,failover_in_progress 100
+    stays_closed "$kind: nor while one of them holds an election"
+    says 0 11 master 1300
+    stays_closed "$kind: nor before they have heard it"
+    says 0 11 master 300
+    check "$kind: then it does" within 20 is_open
+
+    says 1 12 master 100
+    starts master "$unsettled"
+    check "$kind: it follows the one that they have elected" within 20 follows_12
+    check_not "$kind: and never took writes" is_open
+    is_now slave
+    check "$kind: in sync it takes them if it is elected" within 20 is_open
+done
+rm "$SAYS"/172*
+starts master 'new - 0 0 no '
+check "it takes writes when no sentinel answers" within 20 is_open
+tap_end
