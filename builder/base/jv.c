@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "base/text.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -24,21 +25,6 @@ from_json(json_t *value)
     return (struct jv *) value;
 }
 
-static char *
-valid_utf8(const char *text)
-{
-    BUF_AUTO struct buf clean = {0};
-    while (*text != '\0') {
-        size_t length = str_utf8(text);
-        if (length > 0)
-            buf_add_bytes(&clean, text, length);
-        else
-            buf_add(&clean, "\xef\xbf\xbd"); // U+FFFD
-        text += length > 0 ? length : 1;
-    }
-    return buf_take(&clean);
-}
-
 struct jv *
 jv_object(void)
 {
@@ -56,7 +42,7 @@ jv_string(const char *text)
 {
     if (text == NULL)
         return jv_null();
-    FREE_AUTO char *clean = valid_utf8(text);
+    FREE_AUTO char *clean = text_clean(TEXT_UTF8, text);
     return from_json(json_string(clean));
 }
 
@@ -91,7 +77,7 @@ jv_null(void)
 void
 jv_set(struct jv *object, const char *key, struct jv *value)
 {
-    FREE_AUTO char *clean = valid_utf8(key);
+    FREE_AUTO char *clean = text_clean(TEXT_UTF8, key);
     if (json_object_set_new(as_json(object), clean, as_json(value)) < 0)
         mem_exhausted();
 }

@@ -180,34 +180,6 @@ str_to_u64(const char *text, unsigned long long max, unsigned long long *ret)
     return true;
 }
 
-// The ranges are table 3-7 of the Unicode Standard ("Well-Formed UTF-8 Byte Sequences").
-size_t
-str_utf8(const char *text)
-{
-    const unsigned char *byte = (const unsigned char *) text;
-    unsigned char low = 0x80, high = 0xbf;
-    size_t length;
-    if (byte[0] < 0x80)
-        return byte[0] != 0;
-    if (byte[0] < 0xc2 || byte[0] > 0xf4)
-        return 0;
-    length = byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
-    if (byte[0] == 0xe0)
-        low = 0xa0;
-    else if (byte[0] == 0xed)
-        high = 0x9f;
-    else if (byte[0] == 0xf0)
-        low = 0x90;
-    else if (byte[0] == 0xf4)
-        high = 0x8f;
-    if (byte[1] < low || byte[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if (byte[i] < 0x80 || byte[i] > 0xbf)
-            return 0;
-    return length;
-}
-
 char *
 str_bytes(unsigned long long bytes)
 {

@@ -121,7 +121,7 @@ program_words(const struct cli *cli)
     struct buf words = {0};
     buf_add(&words, "airbuild");
     if (cli->globals.spec != NULL) {
-        FREE_AUTO char *path = message_harmless(cli->globals.spec);
+        FREE_AUTO char *path = text_clean(TEXT_LINES, cli->globals.spec);
         buf_add(&words, " -f ");
         message_quote(&words, path);
     }

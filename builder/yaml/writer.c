@@ -4,6 +4,7 @@
 #include "yaml/writer.h"
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <string.h>
 #include <strings.h>
@@ -167,20 +168,11 @@ is_literal(const char *text)
            strstr(text, "\xe2\x80\xa9") == NULL && strstr(text, "\xef") == NULL;
 }
 
-static bool
-is_utf8(const char *text)
-{
-    size_t bytes;
-    while ((bytes = str_utf8(text)) > 0)
-        text += bytes;
-    return *text == '\0';
-}
-
 static void
 emit_scalar(struct yaml_writer *writer, const char *text, yaml_scalar_style_t style)
 {
     yaml_event_t event;
-    if (!is_utf8(text)) {
+    if (!text_is_utf8(text)) {
         writer_failed(writer, "a text is not UTF-8; write it in UTF-8");
         return;
     }
