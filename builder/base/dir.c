@@ -224,6 +224,22 @@ dir_space(const char *path, uint64_t *ret_bytes, struct error *err)
 }
 
 int
+dir_check_space(
+    const char *path, uint64_t need, const char *purpose, const char *variable, struct error *err)
+{
+    uint64_t free_bytes = 0;
+    if (dir_space(path, &free_bytes, err) < 0)
+        return -1;
+    if (free_bytes >= need)
+        return 0;
+    FREE_AUTO char *need_text = str_bytes(need), *free_text = str_bytes(free_bytes);
+    return error_set(err, ERR_SPACE,
+        "%s needs %s in '%s', where %s are free; free some space, or set %s to a folder on a "
+        "larger disk",
+        purpose, need_text, path, free_text, variable);
+}
+
+int
 dir_sweep(const char *path, struct error *err)
 {
     STRV_AUTO struct strv names = {0};

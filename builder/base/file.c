@@ -80,8 +80,8 @@ file_read(const char *path, size_t max, char **ret_data, size_t *ret_length, str
     return 0;
 }
 
-static int
-write_whole(int fd, const void *data, size_t length)
+int
+file_write_all(int fd, const void *data, size_t length)
 {
     const char *next = data;
     while (length > 0) {
@@ -109,7 +109,7 @@ static int
 fill_and_rename(int fd, const char *temporary, const char *path, mode_t mode, const void *data,
     size_t length, struct error *err)
 {
-    if (fchmod(fd, mode) < 0 || write_whole(fd, data, length) < 0 || fsync(fd) < 0)
+    if (fchmod(fd, mode) < 0 || file_write_all(fd, data, length) < 0 || fsync(fd) < 0)
         return error_errno(err, errno, "cannot write '%s'", path);
     if (rename(temporary, path) < 0)
         return error_errno(err, errno, "cannot put '%s' in its place", path);
@@ -141,7 +141,7 @@ copy_by_hand(int from, int to, off_t offset, size_t length, size_t *ret_done)
     *ret_done = (size_t) got;
     if (lseek(to, offset, SEEK_SET) < 0)
         return -1;
-    return write_whole(to, room, (size_t) got);
+    return file_write_all(to, room, (size_t) got);
 }
 
 // At most 16 MiB at once, so that an interrupt is seen soon. *ret_done 0: the file ended early.

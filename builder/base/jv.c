@@ -3,6 +3,7 @@
 #include "base/jv.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "base/text.h"
 
@@ -183,6 +184,23 @@ jv_print(const struct jv *value, bool pretty)
     if (text == NULL)
         mem_exhausted();
     return pretty ? str_format("%s\n", text) : TAKE(text);
+}
+
+int
+jv_read(const char *path, size_t max, struct jv **ret, struct error *err)
+{
+    FREE_AUTO char *text = NULL;
+    size_t length;
+    if (file_read(path, max, &text, &length, err) < 0)
+        return -1;
+    return jv_parse(text, length, ret, err);
+}
+
+int
+jv_write(const char *path, mode_t mode, const struct jv *value, struct error *err)
+{
+    FREE_AUTO char *text = jv_print(value, true);
+    return file_write(path, mode, text, strlen(text), err);
 }
 
 void

@@ -78,16 +78,8 @@ open_input(const char *input, int *ret_fd, struct error *err)
                                       : memfd_create("input", MFD_CLOEXEC);
     if (fd < 0)
         return error_errno(err, errno, "cannot open the input of a program");
-    size_t length = input == NULL ? 0 : strlen(input);
-    while (length > 0) {
-        ssize_t put = write(fd, input, length);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return error_errno(err, errno, "cannot write the input of a program");
-        input += put;
-        length -= (size_t) put;
-    }
+    if (input != NULL && file_write_all(fd, input, strlen(input)) < 0)
+        return error_errno(err, errno, "cannot write the input of a program");
     lseek(fd, 0, SEEK_SET);
     *ret_fd = TAKE_FD(fd);
     return 0;

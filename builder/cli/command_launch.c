@@ -11,6 +11,7 @@
 #include "cli/needs.h"
 #include "cli/show.h"
 #include "cluster/cluster.h"
+#include "probe/probe.h"
 
 #define TIMEOUT_MAX_S 86400
 
@@ -139,8 +140,8 @@ add_usage(const struct cli *cli, const struct spec *spec, struct buf *text)
     buf_add(text, "\n");
     if (spec->redis.auth)
         buf_printf(text, "  eval \"$(%s env)\"    # the password, for redis-cli\n", airbuild);
-    buf_printf(text, "  redis-cli -h %s -p 6380 set hello1 world1\n", name);
-    buf_printf(text, "  redis-cli -h %s -p 6379 get hello1\n", name);
+    buf_printf(text, "  redis-cli -h %s -p %d set hello1 world1\n", name, PROBE_WRITE_PORT);
+    buf_printf(text, "  redis-cli -h %s -p %d get hello1\n", name, PROBE_READ_PORT);
     buf_printf(text, "  %s ssh %s\n", airbuild, spec_first_master(spec)->name);
     if (!known)
         buf_printf(text, "  %s env --hosts    # lines for /etc/hosts, to use names\n", airbuild);

@@ -43,17 +43,10 @@ message_quote(struct buf *buf, const char *word)
 {
     static const char safe[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/:=@%+,-";
-    if (word[0] != '\0' && word[strspn(word, safe)] == '\0') {
+    if (word[0] != '\0' && word[strspn(word, safe)] == '\0')
         buf_add(buf, word);
-        return;
-    }
-    buf_add(buf, "'");
-    for (; *word != '\0'; word++)
-        if (*word == '\'') // ends the quotes, stands escaped, and begins them again
-            buf_add(buf, "'\\''");
-        else
-            buf_add_bytes(buf, word, 1);
-    buf_add(buf, "'");
+    else
+        buf_add_word(buf, word);
 }
 
 void
