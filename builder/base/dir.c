@@ -1,5 +1,5 @@
-// dir.c - folders: make, list, remove, publish. Removing never follows a link and never leaves the
-// mount.
+// dir.c - the folders of file.h: make, list, remove, publish. Removing never follows a link and
+// never leaves the mount.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
@@ -143,24 +143,6 @@ dir_temp(const char *parent, const char *prefix, char **ret_path, struct error *
     if (mkdtemp(path) == NULL)
         return error_errno(err, errno, "cannot make a folder in '%s'", parent);
     *ret_path = TAKE(path);
-    return 0;
-}
-
-int
-dir_sync(const char *path, struct error *err)
-{
-    CLOSE_AUTO int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "cannot write folder '%s' to disk", path);
-    return 0;
-}
-
-int
-file_sync(const char *path, struct error *err)
-{
-    CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "cannot write '%s' to disk", path);
     return 0;
 }
 
