@@ -97,7 +97,7 @@ int spec_parse(
 // large.
 int spec_load(const char *path, struct spec **ret, struct error *err);
 // The text of the built-in spec, commented, valid YAML; constant. "" only when the folder of
-// asset_override holds a broken one.
+// AIRBUILD_ASSETS holds a broken one.
 const char *spec_builtin_text(void);
 
 void spec_free(struct spec *spec);
