@@ -78,14 +78,14 @@ plan_setup(void **state)
 {
     int answer = scratch_make(state);
     FREE_AUTO char *assets = path_join(*state, "assets");
-    asset_override(assets);
+    setenv("AIRBUILD_ASSETS", assets, 1);
     return answer;
 }
 
 static inline int
 plan_teardown(void **state)
 {
-    asset_override(NULL);
+    unsetenv("AIRBUILD_ASSETS");
     return scratch_remove(state);
 }
 

@@ -52,19 +52,10 @@ space_of(const struct bake_item *item)
 static int
 check_bake_space(const struct bake_run *run, struct error *err)
 {
-    uint64_t needed = 0, there = 0;
+    uint64_t needed = 0;
     for (size_t i = 0; i < run->plan->count; i++)
         needed += space_of(&run->plan->items[i]);
-    if (dir_space(store_folder(run->store), &there, err) < 0)
-        return -1;
-    if (there >= needed)
-        return 0;
-    FREE_AUTO char *needed_text = str_bytes(needed);
-    FREE_AUTO char *there_text = str_bytes(there);
-    return error_set(err, ERR_SPACE,
-        "baking needs %s in '%s', where %s are free; free some space, or set AIRBUILD_HOME to a "
-        "folder on a larger disk",
-        needed_text, store_folder(run->store), there_text);
+    return dir_check_space(store_folder(run->store), needed, "baking", "AIRBUILD_HOME", err);
 }
 
 // A disk of a node lies over the very bytes of its image: another build of it would not fit. in_use

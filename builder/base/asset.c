@@ -1,5 +1,5 @@
-// asset.c - what the program carries: the table of scripts/assets, and a folder that goes before
-// it.
+// asset.c - what the program carries: the table of scripts/assets, and the folder
+// AIRBUILD_ASSETS, which goes before it.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/asset.h"
 
@@ -19,21 +19,6 @@ struct asset {
 };
 
 extern const struct asset asset_table[]; // ends with a NULL name
-
-static char *override_folder;
-
-void
-asset_override(const char *folder)
-{
-    free(override_folder);
-    override_folder = str_dup(folder);
-}
-
-static const char *
-folder_first(void)
-{
-    return override_folder != NULL ? override_folder : getenv("AIRBUILD_ASSETS");
-}
 
 // No asset is outside its folder, whatever a recipe asks for.
 static bool
@@ -63,7 +48,7 @@ read_builtin(const char *name, char **ret_data, size_t *ret_length, struct error
 int
 asset_read(const char *name, char **ret_data, size_t *ret_length, struct error *err)
 {
-    const char *folder = folder_first();
+    const char *folder = getenv("AIRBUILD_ASSETS");
     if (folder != NULL && is_inside(name)) {
         FREE_AUTO char *path = path_join(folder, name);
         int answer = file_read(path, ASSET_MAX, ret_data, ret_length, err);
@@ -107,7 +92,7 @@ add_folder(
 void
 asset_list(const char *prefix, struct strv *ret_names)
 {
-    const char *folder = folder_first();
+    const char *folder = getenv("AIRBUILD_ASSETS");
     for (const struct asset *asset = asset_table; asset->name != NULL; asset++)
         add_name(ret_names, prefix, asset->name);
     if (folder != NULL) {

@@ -1,5 +1,5 @@
 // asset.h - the recipes, units and templates of images/ and cloud-init/, compiled into the program.
-// A folder named by asset_override (or AIRBUILD_ASSETS) goes first, file by file.
+// The folder that AIRBUILD_ASSETS names goes first, file by file.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BASE_ASSET_H
 #define AIRBUILD_BASE_ASSET_H
@@ -8,8 +8,6 @@
 #include "base/str.h"
 
 #include <stddef.h>
-
-void asset_override(const char *folder); // NULL: only what is compiled in
 
 // name: "images/redis.yaml", "cloud-init/redis.yaml". A copy, NUL-terminated, at most 1 MiB; the
 // caller frees. ERR_NOT_FOUND when there is none. ret_length may be NULL.

@@ -64,7 +64,7 @@ clock_stamp(void)
     return clock_stamp_of(clock_wall_ms() / 1000);
 }
 
-// Make event_fd readable. Only what signal-safety(7) allows; so below.
+// Makes event_fd readable. Only what signal-safety(7) allows, here and below.
 static void
 wake_pollers(void)
 {
@@ -109,9 +109,9 @@ interrupt_pending(void)
     return signals_seen != 0 && signals_heeded == 0 && holds == 0;
 }
 
-// Who polls event_fd must not find readable what interrupt_check does not tell.
+// Drains event_fd, so that pollers agree with interrupt_check.
 static void
-be_silent(void)
+clear_wakeup(void)
 {
     eventfd_t ignored;
     if (event_fd >= 0)
@@ -122,14 +122,14 @@ void
 interrupt_heeded(void)
 {
     signals_heeded = signals_seen;
-    be_silent();
+    clear_wakeup();
 }
 
 void
 interrupt_hold(void)
 {
     if (++holds == 1)
-        be_silent();
+        clear_wakeup();
 }
 
 void

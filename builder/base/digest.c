@@ -21,7 +21,7 @@ struct digest {
 
 // libcrypto's digest calls on valid contexts fail only for want of memory.
 static void
-must(int answer)
+check_ssl(int answer)
 {
     if (answer != 1)
         mem_exhausted();
@@ -32,15 +32,15 @@ digest_new(void)
 {
     struct digest *digest = mem_zero(1, sizeof *digest);
     digest->context = EVP_MD_CTX_new();
-    must(digest->context != NULL);
-    must(EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL));
+    check_ssl(digest->context != NULL);
+    check_ssl(EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL));
     return digest;
 }
 
 void
 digest_add(struct digest *digest, const void *data, size_t length)
 {
-    must(EVP_DigestUpdate(digest->context, data, length));
+    check_ssl(EVP_DigestUpdate(digest->context, data, length));
 }
 
 // "5:hello" and, for NULL, "-:": no two lists of fields give the same bytes.
@@ -73,7 +73,7 @@ void
 digest_hex(struct digest *digest, char ret_hex[DIGEST_HEX + 1])
 {
     unsigned char bytes[EVP_MAX_MD_SIZE];
-    must(EVP_DigestFinal_ex(digest->context, bytes, NULL));
+    check_ssl(EVP_DigestFinal_ex(digest->context, bytes, NULL));
     to_hex(bytes, DIGEST_HEX / 2, ret_hex);
 }
 

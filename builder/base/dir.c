@@ -1,5 +1,5 @@
-// dir.c - folders: make, list, remove, publish. Removing never follows a link and never leaves the
-// mount.
+// dir.c - the folders of file.h: make, list, remove, publish. Removing never follows a link and
+// never leaves the mount.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
@@ -146,24 +146,6 @@ dir_temp(const char *parent, const char *prefix, char **ret_path, struct error *
     return 0;
 }
 
-int
-dir_sync(const char *path, struct error *err)
-{
-    CLOSE_AUTO int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "cannot write folder '%s' to disk", path);
-    return 0;
-}
-
-int
-file_sync(const char *path, struct error *err)
-{
-    CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "cannot write '%s' to disk", path);
-    return 0;
-}
-
 static int
 sync_tree(const char *path, struct error *err)
 {
@@ -221,6 +203,22 @@ dir_space(const char *path, uint64_t *ret_bytes, struct error *err)
         return error_errno(err, errno, "cannot ask for the free space at '%s'", path);
     *ret_bytes = (uint64_t) (geteuid() == 0 ? info.f_bfree : info.f_bavail) * info.f_frsize;
     return 0;
+}
+
+int
+dir_check_space(
+    const char *path, uint64_t need, const char *purpose, const char *variable, struct error *err)
+{
+    uint64_t free_bytes = 0;
+    if (dir_space(path, &free_bytes, err) < 0)
+        return -1;
+    if (free_bytes >= need)
+        return 0;
+    FREE_AUTO char *need_text = str_bytes(need), *free_text = str_bytes(free_bytes);
+    return error_set(err, ERR_SPACE,
+        "%s needs %s in '%s', where %s are free; free some space, or set %s to a folder on a "
+        "larger disk",
+        purpose, need_text, path, free_text, variable);
 }
 
 int

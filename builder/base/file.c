@@ -1,5 +1,5 @@
-// file.c - reading, writing and copying whole files, and questions about paths.
-// Folders are in dir.c, locks in lock.c.
+// file.c - whole files read, written and copied, questions about paths, locks. Folders are in
+// dir.c.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 static int
@@ -80,8 +82,8 @@ file_read(const char *path, size_t max, char **ret_data, size_t *ret_length, str
     return 0;
 }
 
-static int
-write_whole(int fd, const void *data, size_t length)
+int
+file_write_all(int fd, const void *data, size_t length)
 {
     const char *next = data;
     while (length > 0) {
@@ -105,11 +107,29 @@ path_folder(const char *path)
     return slash == path ? str_dup("/") : str_ndup(path, (size_t) (slash - path));
 }
 
+int
+dir_sync(const char *path, struct error *err)
+{
+    CLOSE_AUTO int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "cannot write folder '%s' to disk", path);
+    return 0;
+}
+
+int
+file_sync(const char *path, struct error *err)
+{
+    CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "cannot write '%s' to disk", path);
+    return 0;
+}
+
 static int
 fill_and_rename(int fd, const char *temporary, const char *path, mode_t mode, const void *data,
     size_t length, struct error *err)
 {
-    if (fchmod(fd, mode) < 0 || write_whole(fd, data, length) < 0 || fsync(fd) < 0)
+    if (fchmod(fd, mode) < 0 || file_write_all(fd, data, length) < 0 || fsync(fd) < 0)
         return error_errno(err, errno, "cannot write '%s'", path);
     if (rename(temporary, path) < 0)
         return error_errno(err, errno, "cannot put '%s' in its place", path);
@@ -131,6 +151,8 @@ file_write(const char *path, mode_t mode, const void *data, size_t length, struc
     return dir_sync(folder, err);
 }
 
+// ---- copies -------------------------------------------------------------------------------------
+
 static int
 copy_by_hand(int from, int to, off_t offset, size_t length, size_t *ret_done)
 {
@@ -141,7 +163,7 @@ copy_by_hand(int from, int to, off_t offset, size_t length, size_t *ret_done)
     *ret_done = (size_t) got;
     if (lseek(to, offset, SEEK_SET) < 0)
         return -1;
-    return write_whole(to, room, (size_t) got);
+    return file_write_all(to, room, (size_t) got);
 }
 
 // At most 16 MiB at once, so that an interrupt is seen soon. *ret_done 0: the file ended early.
@@ -238,6 +260,8 @@ file_copy(const char *from, const char *to, mode_t mode, struct error *err)
     return answer;
 }
 
+// ---- questions ----------------------------------------------------------------------------------
+
 bool
 file_exists(const char *path)
 {
@@ -301,4 +325,78 @@ path_program(const char *name)
             return TAKE(candidate);
     }
     return NULL;
+}
+
+// ---- locks: an flock(2) on a file that says who holds it ----------------------------------------
+
+enum { LOOK_AGAIN_MS = 100 };
+
+// The file may have been removed (with its folder) between open and flock: that lock guards
+// nothing.
+static bool
+still_there(int fd, const char *path)
+{
+    struct stat held, named;
+    return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+           held.st_dev == named.st_dev;
+}
+
+static int
+write_pid(int fd, const char *path, struct error *err)
+{
+    char text[32];
+    int length = snprintf(text, sizeof text, "%ld\n", (long) getpid());
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t) length, 0) != length)
+        return error_errno(err, errno, "cannot write the lock '%s'", path);
+    return 0;
+}
+
+static int
+lock_held_error(int fd, const char *path, struct error *err)
+{
+    char text[32] = "";
+    unsigned long long pid;
+    ssize_t got = pread(fd, text, sizeof text - 1, 0);
+    text[got > 0 ? strcspn(text, "\n") : 0] = '\0';
+    if (!str_to_u64(text, INT32_MAX, &pid))
+        return error_set(err, ERR_BUSY,
+            "another airbuild holds the lock '%s'; wait for it to end and try again", path);
+    return error_set(err, ERR_BUSY,
+        "another airbuild (process %llu) holds the lock '%s'; wait for it to end, or end it with "
+        "'kill %llu'",
+        pid, path, pid);
+}
+
+// 1: taken, 0: somebody has it (or it vanished), -1: error.
+static int
+try_lock(const char *path, int *ret_fd, bool last, struct error *err)
+{
+    CLOSE_AUTO int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0)
+        return error_errno(err, errno, "cannot open the lock '%s'", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return error_errno(err, errno, "cannot take the lock '%s'", path);
+        return last ? lock_held_error(fd, path, err) : 0;
+    }
+    if (!still_there(fd, path))
+        return 0;
+    if (write_pid(fd, path, err) < 0)
+        return -1;
+    *ret_fd = TAKE_FD(fd);
+    return 1;
+}
+
+int
+lock_take(const char *path, int64_t wait_ms, int *ret_fd, struct error *err)
+{
+    int64_t end = clock_ms() + wait_ms;
+    for (;;) {
+        int64_t left = clock_left(end);
+        int taken = try_lock(path, ret_fd, left == 0, err);
+        if (taken != 0)
+            return taken < 0 ? -1 : 0;
+        if (clock_sleep(left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS, err) < 0)
+            return -1;
+    }
 }

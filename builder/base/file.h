@@ -20,6 +20,8 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_length,
 // given, umask ignored.
 int file_write(const char *path, mode_t mode, const void *data, size_t length, struct error *err);
 #define FILE_TEMPORARY ".tmp-" // how the name of the temporary file begins
+// Write all of data, however many calls it takes; -1 and errno.
+int file_write_all(int fd, const void *data, size_t length);
 
 // Copy a file's bytes (copy_file_range, sparse where possible), then fsync; the target must not
 // exist. ERR_DAMAGED: the source ended before its size, or changed meanwhile; there is no target
@@ -53,6 +55,10 @@ int dir_publish(const char *from, const char *to, struct error *err);
 // Bytes that an unprivileged writer (or root, when we are root) may still write in the file system
 // of path.
 int dir_space(const char *path, uint64_t *ret_bytes, struct error *err);
+// ERR_SPACE when less than need is there. purpose: what needs it, the begin of the sentence;
+// variable: the environment's, which names another folder.
+int dir_check_space(
+    const char *path, uint64_t need, const char *purpose, const char *variable, struct error *err);
 
 // fsync of a file: its bytes are there after a crash, once its folder is too.
 int file_sync(const char *path, struct error *err);

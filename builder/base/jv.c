@@ -3,7 +3,9 @@
 #include "base/jv.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/str.h"
+#include "base/text.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -24,21 +26,6 @@ from_json(json_t *value)
     return (struct jv *) value;
 }
 
-static char *
-valid_utf8(const char *text)
-{
-    BUF_AUTO struct buf clean = {0};
-    while (*text != '\0') {
-        size_t length = str_utf8(text);
-        if (length > 0)
-            buf_add_bytes(&clean, text, length);
-        else
-            buf_add(&clean, "\xef\xbf\xbd"); // U+FFFD
-        text += length > 0 ? length : 1;
-    }
-    return buf_take(&clean);
-}
-
 struct jv *
 jv_object(void)
 {
@@ -56,7 +43,7 @@ jv_string(const char *text)
 {
     if (text == NULL)
         return jv_null();
-    FREE_AUTO char *clean = valid_utf8(text);
+    FREE_AUTO char *clean = text_clean(TEXT_UTF8, text);
     return from_json(json_string(clean));
 }
 
@@ -91,7 +78,7 @@ jv_null(void)
 void
 jv_set(struct jv *object, const char *key, struct jv *value)
 {
-    FREE_AUTO char *clean = valid_utf8(key);
+    FREE_AUTO char *clean = text_clean(TEXT_UTF8, key);
     if (json_object_set_new(as_json(object), clean, as_json(value)) < 0)
         mem_exhausted();
 }
@@ -197,6 +184,23 @@ jv_print(const struct jv *value, bool pretty)
     if (text == NULL)
         mem_exhausted();
     return pretty ? str_format("%s\n", text) : TAKE(text);
+}
+
+int
+jv_read(const char *path, size_t max, struct jv **ret, struct error *err)
+{
+    FREE_AUTO char *text = NULL;
+    size_t length;
+    if (file_read(path, max, &text, &length, err) < 0)
+        return -1;
+    return jv_parse(text, length, ret, err);
+}
+
+int
+jv_write(const char *path, mode_t mode, const struct jv *value, struct error *err)
+{
+    FREE_AUTO char *text = jv_print(value, true);
+    return file_write(path, mode, text, strlen(text), err);
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct jv; // a JSON value; borrowed values live as long as the value they were taken from
 
@@ -41,6 +42,11 @@ const char *jv_key_at(const struct jv *object, size_t index); // keys in order; 
 int jv_parse(const char *text, size_t length, struct jv **ret, struct error *err);
 // One line; pretty: 2 spaces a level and a final newline. Caller frees.
 char *jv_print(const struct jv *value, bool pretty);
+
+// file_read and jv_parse, with the errors of both; ERR_DAMAGED is jv_parse's. Caller frees *ret.
+int jv_read(const char *path, size_t max, struct jv **ret, struct error *err);
+// jv_print, pretty, and file_write.
+int jv_write(const char *path, mode_t mode, const struct jv *value, struct error *err);
 
 void jv_free(struct jv *value);
 void jv_freep(struct jv **value);

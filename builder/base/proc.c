@@ -6,7 +6,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +19,14 @@
 #include <sys/wait.h>
 
 enum { GRACE_MS = 2000, LOOK_MS = 20 };
+enum { LINE_LONGEST = 65536, OUTPUT_USUALLY = 1024 * 1024, READ_BYTES = 16384, READS_AT_END = 64 };
+
+// One output of a child as it comes through a pipe.
+struct output {
+    int fd;          // the pipe, not blocking; owned; -1 at its end
+    struct buf last; // the last options->output_max bytes, or up to twice as much until the end
+    struct buf line; // the line that is not whole yet; only when options->line is set
+};
 
 struct run {
     const struct proc_options *options;
@@ -29,11 +36,99 @@ struct run {
     struct output outputs[2]; // standard output, standard error
 };
 
+// ---- outputs ------------------------------------------------------------------------------------
+
+static void
+pass_line(const struct proc_options *options, const char *text, size_t length)
+{
+    FREE_AUTO char *line = str_ndup(text, length);
+    options->line(options->context, line);
+}
+
+// What is longer than any sensible line is passed in pieces.
+static void
+pass_lines(struct output *output, const struct proc_options *options)
+{
+    const char *begin = output->line.data, *end;
+    size_t left = output->line.length;
+    while ((end = memchr(begin, '\n', left)) != NULL) {
+        pass_line(options, begin, (size_t) (end - begin));
+        left -= (size_t) (end - begin) + 1;
+        begin = end + 1;
+    }
+    if (left > LINE_LONGEST) {
+        pass_line(options, begin, left);
+        left = 0;
+    }
+    buf_drop(&output->line, output->line.length - left);
+}
+
+static void
+trim_output(struct output *output, const struct proc_options *options, size_t times)
+{
+    size_t max = options->output_max == 0 ? OUTPUT_USUALLY : options->output_max;
+    if (output->last.length > times * max)
+        buf_drop(&output->last, output->last.length - max);
+}
+
+static void
+end_output(struct output *output, const struct proc_options *options)
+{
+    if (output->fd < 0)
+        return;
+    close(TAKE_FD(output->fd));
+    if (output->line.length > 0)
+        pass_line(options, output->line.data, output->line.length);
+    trim_output(output, options, 1);
+}
+
+// Reads what is there now and passes its whole lines; false: nothing more for the moment, or the
+// end.
+static bool
+read_output(struct output *output, const struct proc_options *options)
+{
+    char room[READ_BYTES];
+    ssize_t got = output->fd < 0 ? 0 : read(output->fd, room, sizeof room);
+    if (got < 0)
+        return errno == EINTR;
+    if (got == 0) {
+        end_output(output, options);
+        return false;
+    }
+    buf_add_bytes(&output->last, room, (size_t) got);
+    trim_output(output, options, 2);
+    if (options->line != NULL) {
+        buf_add_bytes(&output->line, room, (size_t) got);
+        pass_lines(output, options);
+    }
+    return true;
+}
+
+// Bounded, because a process in the background may never stop writing.
+static void
+finish_output(struct output *output, const struct proc_options *options)
+{
+    for (size_t i = 0; i < READS_AT_END; i++)
+        if (!read_output(output, options))
+            break;
+    end_output(output, options);
+}
+
+static void
+free_output(struct output *output)
+{
+    cleanup_close(&output->fd);
+    buf_free(&output->last);
+    buf_free(&output->line);
+}
+
+// ---- the child ----------------------------------------------------------------------------------
+
 static void
 run_free(struct run *run)
 {
     for (size_t i = 0; i < 2; i++)
-        output_free(&run->outputs[i]);
+        free_output(&run->outputs[i]);
     cleanup_close(&run->pid_fd);
 }
 
@@ -78,16 +173,8 @@ open_input(const char *input, int *ret_fd, struct error *err)
                                       : memfd_create("input", MFD_CLOEXEC);
     if (fd < 0)
         return error_errno(err, errno, "cannot open the input of a program");
-    size_t length = input == NULL ? 0 : strlen(input);
-    while (length > 0) {
-        ssize_t put = write(fd, input, length);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return error_errno(err, errno, "cannot write the input of a program");
-        input += put;
-        length -= (size_t) put;
-    }
+    if (input != NULL && file_write_all(fd, input, strlen(input)) < 0)
+        return error_errno(err, errno, "cannot write the input of a program");
     lseek(fd, 0, SEEK_SET);
     *ret_fd = TAKE_FD(fd);
     return 0;
@@ -189,7 +276,7 @@ wait_once(struct run *run, int64_t wait_ms, bool interruptible)
     if (poll(watched, 4, (int) (wait_ms < most ? wait_ms : most)) > 0)
         for (size_t i = 0; i < 2; i++)
             if (watched[i + 1].revents != 0)
-                output_read(&run->outputs[i], run->options);
+                read_output(&run->outputs[i], run->options);
     return has_ended(run);
 }
 
@@ -234,8 +321,8 @@ reap(struct run *run)
     int status = 0;
     while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
         ;
-    output_finish(&run->outputs[0], run->options);
-    output_finish(&run->outputs[1], run->options);
+    finish_output(&run->outputs[0], run->options);
+    finish_output(&run->outputs[1], run->options);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -264,9 +351,9 @@ proc_run(const char *const *argv, const struct proc_options *options, struct pro
         return answer;
     proc_result_free(ret);
     ret->status = status;
-    ret->output = run.outputs[0].kept;
-    ret->errors = run.outputs[1].kept;
-    run.outputs[0].kept = run.outputs[1].kept = (struct buf){0};
+    ret->output = run.outputs[0].last;
+    ret->errors = run.outputs[1].last;
+    run.outputs[0].last = run.outputs[1].last = (struct buf){0};
     return answer;
 }
 

@@ -3,29 +3,125 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/progress.h"
 
-#include "base/board.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/text.h"
 
 #include <pthread.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 
 enum { TICK_MS = 250 };
 
+struct progress_task {
+    char *name;
+    char *text;
+    double part;      // 0..1, negative when unknown
+    int64_t start_ms; // of its first step, as clock_ms counts
+    int64_t took_ms;  // -1 while it runs
+};
+
+struct progress_style {
+    bool color, utf8;
+    unsigned turn;       // position of the spinner
+    int64_t now_ms;      // as clock_ms counts
+    size_t columns;      // of the screen
+    size_t name_columns; // of the widest name
+};
+
 struct progress {
     FILE *stream;
     bool live, quiet;
-    struct board_style style;
+    struct progress_style style;
     pthread_mutex_t mutex;
     pthread_cond_t ended; // wakes the ticker at the end
     pthread_t ticker;
     bool ticking, ending, cleared;
-    struct board_task *tasks;
+    struct progress_task *tasks;
     size_t count, capacity;
     size_t drawn; // lines of the board that are on the screen
 };
+
+// ---- a line: pure text --------------------------------------------------------------------------
+
+// Tells if the environment asks for UTF-8, as setlocale(3) ranks LC_ALL, LC_CTYPE and LANG.
+static bool
+wants_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && *value != '\0')
+            return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
+    }
+    return false;
+}
+
+bool
+progress_wants_color(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+    return no_color == NULL || *no_color == '\0';
+}
+
+// Returns the first columns of a text; the caller frees it.
+static char *
+cut(const char *text, size_t columns)
+{
+    struct text_iter iter = {.next = text, .left = strlen(text)};
+    while (columns > 0 && text_next(&iter))
+        columns--;
+    return str_ndup(text, (size_t) (iter.next - text));
+}
+
+static const char *
+mark_of(const struct progress_style *style, const struct progress_task *task)
+{
+    static const char *const round[] = {"⠋", "⠙", "⠸", "⠴", "⠦", "⠇"};
+    static const char *const plain[] = {"|", "/", "-", "\\"};
+    if (task->took_ms >= 0)
+        return style->utf8 ? "✓" : "*";
+    return style->utf8 ? round[style->turn % 6] : plain[style->turn % 4];
+}
+
+static char *
+end_of(const struct progress_style *style, const struct progress_task *task)
+{
+    int64_t ms = task->took_ms >= 0 ? task->took_ms : style->now_ms - task->start_ms;
+    long long seconds = (long long) ms / 1000;
+    BUF_AUTO struct buf end = {0};
+    if (task->took_ms < 0 && task->part >= 0)
+        buf_printf(&end, "%3.0f%%  ", task->part * 100);
+    if (seconds >= 60)
+        buf_printf(&end, "%lldm%02llds", seconds / 60, seconds % 60);
+    else
+        buf_printf(&end, "%llds", seconds);
+    return buf_take(&end);
+}
+
+// Adds a task's line: mark, name, text, and at the right end part and elapsed time. What is too
+// wide is cut from the text, then from the name.
+static void
+render_task(const struct progress_style *style, const struct progress_task *task, struct buf *out)
+{
+    FREE_AUTO char *end = end_of(style, task);
+    size_t fixed = strlen(end) + 6; // the mark and the spaces between
+    size_t room = style->columns > fixed ? style->columns - fixed : 0;
+    size_t name_room = style->name_columns < room ? style->name_columns : room;
+    FREE_AUTO char *name = cut(task->name, name_room);
+    FREE_AUTO char *text = cut(task->text, room - name_room);
+    int name_pad = (int) (name_room - text_columns(name)) + 2;
+    int text_pad = (int) (room - name_room - text_columns(text)) + 2;
+    const char *color = task->took_ms >= 0 ? "\x1b[32m" : "\x1b[36m";
+    buf_printf(out, "%s%s%s ", style->color ? color : "", mark_of(style, task),
+        style->color ? "\x1b[0m" : "");
+    buf_printf(out, "%s%*s%s%*s%s\x1b[K\n", name, name_pad, "", text, text_pad, "", end);
+}
+
+// ---- the board ----------------------------------------------------------------------------------
 
 static void
 screen_size(const struct progress *progress, size_t *ret_columns, size_t *ret_rows)
@@ -46,7 +142,7 @@ name_columns(const struct progress *progress)
 {
     size_t widest = 0;
     for (size_t i = 0; i < progress->count; i++) {
-        size_t columns = board_columns(progress->tasks[i].name);
+        size_t columns = text_columns(progress->tasks[i].name);
         widest = columns > widest ? columns : widest;
     }
     return widest;
@@ -81,7 +177,7 @@ draw(struct progress *progress, struct buf *out)
     if (progress->drawn > 0)
         buf_printf(out, "\r\x1b[%zuA", progress->drawn);
     for (size_t i = progress->count - shown; i < progress->count; i++)
-        board_draw(&progress->style, &progress->tasks[i], out);
+        render_task(&progress->style, &progress->tasks[i], out);
     buf_add(out, "\x1b[J\x1b[?7h");
     progress->drawn = shown;
     progress->cleared = false;
@@ -123,7 +219,7 @@ progress_new(FILE *stream, bool live, bool quiet)
     progress->live = live && !quiet;
     progress->quiet = quiet;
     progress->style =
-        (struct board_style){.color = board_wants_color(), .utf8 = board_wants_utf8()};
+        (struct progress_style){.color = progress_wants_color(), .utf8 = wants_utf8()};
     progress->cleared = true;
     pthread_mutex_init(&progress->mutex, NULL);
     pthread_condattr_t monotonic;
@@ -172,7 +268,7 @@ progress_freep(struct progress **progress)
     progress_free(*progress);
 }
 
-static struct board_task *
+static struct progress_task *
 find_task(struct progress *progress, const char *name)
 {
     for (size_t i = 0; i < progress->count; i++)
@@ -181,15 +277,15 @@ find_task(struct progress *progress, const char *name)
     return NULL;
 }
 
-static struct board_task *
+static struct progress_task *
 get_task(struct progress *progress, const char *name)
 {
-    struct board_task *task = find_task(progress, name);
+    struct progress_task *task = find_task(progress, name);
     if (task != NULL)
         return task;
     mem_grow(&progress->tasks, &progress->capacity, progress->count + 1, sizeof *task);
     task = &progress->tasks[progress->count++];
-    *task = (struct board_task){
+    *task = (struct progress_task){
         .name = str_dup(name), .text = NULL, .part = -1, .start_ms = clock_ms(), .took_ms = -1};
     return task;
 }
@@ -199,7 +295,7 @@ static void
 set_text(struct progress *progress, const char *name, char *text, bool done)
 {
     pthread_mutex_lock(&progress->mutex);
-    struct board_task *task = get_task(progress, name);
+    struct progress_task *task = get_task(progress, name);
     bool changed = !str_equal(task->text, text);
     if (!done && task->took_ms >= 0)
         task->start_ms = clock_ms();
@@ -217,6 +313,14 @@ set_text(struct progress *progress, const char *name, char *text, bool done)
     pthread_mutex_unlock(&progress->mutex);
 }
 
+// printf into a new text that cannot move the cursor, whatever a guest put into it.
+static char *
+clean_row(const char *format, va_list args)
+{
+    FREE_AUTO char *text = str_formatv(format, args);
+    return text_clean(TEXT_ROW, text);
+}
+
 void
 progress_step(struct progress *progress, const char *task, const char *format, ...)
 {
@@ -224,7 +328,7 @@ progress_step(struct progress *progress, const char *task, const char *format, .
         return;
     va_list args;
     va_start(args, format);
-    set_text(progress, task, board_printable(str_formatv(format, args)), false);
+    set_text(progress, task, clean_row(format, args), false);
     va_end(args);
 }
 
@@ -235,7 +339,7 @@ progress_done(struct progress *progress, const char *task, const char *format, .
         return;
     va_list args;
     va_start(args, format);
-    set_text(progress, task, board_printable(str_formatv(format, args)), true);
+    set_text(progress, task, clean_row(format, args), true);
     va_end(args);
 }
 
@@ -245,7 +349,7 @@ progress_part(struct progress *progress, const char *task, double part)
     if (progress == NULL || !progress->live)
         return;
     pthread_mutex_lock(&progress->mutex);
-    struct board_task *found = find_task(progress, task);
+    struct progress_task *found = find_task(progress, task);
     if (found != NULL)
         found->part = part < 0 ? 0 : part > 1 ? 1 : part; // the ticker draws it
     pthread_mutex_unlock(&progress->mutex);
@@ -258,7 +362,7 @@ progress_note(struct progress *progress, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    FREE_AUTO char *text = board_printable(str_formatv(format, args));
+    FREE_AUTO char *text = clean_row(format, args);
     va_end(args);
     pthread_mutex_lock(&progress->mutex);
     BUF_AUTO struct buf out = {0};

@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+// Tells if the environment leaves colours on: https://no-color.org, off when NO_COLOR is set and
+// not empty.
+bool progress_wants_color(void);
+
 struct progress; // a board with one line a task
 
 // stream: where it is drawn (stderr). live: redraw lines in place (a terminal); else one plain line

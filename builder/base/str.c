@@ -1,5 +1,4 @@
-// str.c - memory that never runs out quietly, owned strings, and small questions about text.
-// Buffers and lists of strings are in buf.c and strv.c.
+// str.c - memory that never runs out quietly, owned strings, growing buffers, lists of strings.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/str.h"
 
@@ -48,6 +47,8 @@ mem_grow(void *items, size_t *capacity, size_t need, size_t size)
     memcpy(items, &memory, sizeof memory);
     *capacity = wanted;
 }
+
+// ---- strings ------------------------------------------------------------------------------------
 
 char *
 str_dup(const char *text)
@@ -180,34 +181,6 @@ str_to_u64(const char *text, unsigned long long max, unsigned long long *ret)
     return true;
 }
 
-// The ranges are table 3-7 of the Unicode Standard ("Well-Formed UTF-8 Byte Sequences").
-size_t
-str_utf8(const char *text)
-{
-    const unsigned char *byte = (const unsigned char *) text;
-    unsigned char low = 0x80, high = 0xbf;
-    size_t length;
-    if (byte[0] < 0x80)
-        return byte[0] != 0;
-    if (byte[0] < 0xc2 || byte[0] > 0xf4)
-        return 0;
-    length = byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
-    if (byte[0] == 0xe0)
-        low = 0xa0;
-    else if (byte[0] == 0xed)
-        high = 0x9f;
-    else if (byte[0] == 0xf0)
-        low = 0x90;
-    else if (byte[0] == 0xf4)
-        high = 0x8f;
-    if (byte[1] < low || byte[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if (byte[i] < 0x80 || byte[i] > 0xbf)
-            return 0;
-    return length;
-}
-
 char *
 str_bytes(unsigned long long bytes)
 {
@@ -222,4 +195,154 @@ str_bytes(unsigned long long bytes)
     if (tenths % 10 == 0 || tenths >= 1000)
         return str_format("%.0f %s", number, units[unit]);
     return str_format("%llu.%llu %s", tenths / 10, tenths % 10, units[unit]);
+}
+
+// ---- buffers ------------------------------------------------------------------------------------
+
+void
+buf_add(struct buf *buf, const char *text)
+{
+    buf_add_bytes(buf, text, strlen(text));
+}
+
+void
+buf_add_bytes(struct buf *buf, const void *bytes, size_t length)
+{
+    if (length >= SIZE_MAX - buf->length)
+        mem_exhausted();
+    mem_grow(&buf->data, &buf->capacity, buf->length + length + 1, 1);
+    if (length > 0)
+        memcpy(buf->data + buf->length, bytes, length);
+    buf->length += length;
+    buf->data[buf->length] = '\0';
+}
+
+void
+buf_printf(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    FREE_AUTO char *text = str_formatv(format, args);
+    va_end(args);
+    buf_add(buf, text);
+}
+
+void
+buf_add_word(struct buf *buf, const char *text)
+{
+    buf_add(buf, "'");
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            buf_add(buf, "'\\''");
+        else
+            buf_add_bytes(buf, text, 1);
+    }
+    buf_add(buf, "'");
+}
+
+char *
+buf_take(struct buf *buf)
+{
+    char *text = buf->data == NULL ? str_dup("") : buf->data;
+    *buf = (struct buf){0};
+    return text;
+}
+
+void
+buf_drop(struct buf *buf, size_t length)
+{
+    if (length == 0)
+        return;
+    buf->length -= length;
+    memmove(buf->data, buf->data + length, buf->length + 1);
+}
+
+void
+buf_free(struct buf *buf)
+{
+    if (buf == NULL)
+        return;
+    free(buf->data);
+    *buf = (struct buf){0};
+}
+
+// ---- lists --------------------------------------------------------------------------------------
+
+void
+strv_take(struct strv *list, char *text)
+{
+    mem_grow(&list->items, &list->capacity, list->count + 2, sizeof *list->items);
+    list->items[list->count++] = text;
+    list->items[list->count] = NULL;
+}
+
+void
+strv_add(struct strv *list, const char *text)
+{
+    strv_take(list, str_dup(text));
+}
+
+void
+strv_addf(struct strv *list, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    strv_take(list, str_formatv(format, args));
+    va_end(args);
+}
+
+void
+strv_split(struct strv *list, const char *text, char separator)
+{
+    const char *end;
+    while ((end = strchr(text, separator)) != NULL) {
+        strv_take(list, str_ndup(text, (size_t) (end - text)));
+        text = end + 1;
+    }
+    strv_add(list, text);
+}
+
+bool
+strv_has(const struct strv *list, const char *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], text) == 0)
+            return true;
+    return false;
+}
+
+static int
+compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+void
+strv_sort(struct strv *list)
+{
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, compare_strings);
+}
+
+char *
+strv_join(const struct strv *list, const char *separator)
+{
+    BUF_AUTO struct buf text = {0};
+    for (size_t i = 0; i < list->count; i++) {
+        if (i > 0)
+            buf_add(&text, separator);
+        buf_add(&text, list->items[i]);
+    }
+    return buf_take(&text);
+}
+
+void
+strv_free(struct strv *list)
+{
+    if (list == NULL)
+        return;
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct strv){0};
 }

@@ -38,10 +38,6 @@ const char *str_nearest(const char *word, const char *const *names, size_t count
 // Whole decimal number from text, no sign, no space around; false when it is not one or above max.
 bool str_to_u64(const char *text, unsigned long long max, unsigned long long *ret);
 
-// Bytes (1 to 4) of the valid UTF-8 character that text begins with; 0 at its end and when it is
-// not one.
-size_t str_utf8(const char *text);
-
 // Bytes for people: "512 KiB", "1.4 GiB"; caller frees.
 char *str_bytes(unsigned long long bytes);
 

@@ -74,7 +74,7 @@ struct progress *cli_progress(const struct cli *cli);
 bool cli_can_ask(const struct cli *cli);
 bool cli_ask(const char *question);
 
-// Print to standard output, at once. What comes from elsewhere goes through message_harmless or a
+// Print to standard output, at once. What comes from elsewhere goes through text_clean or a
 // table before. A failure to write is reported when the command has ended; false tells a command
 // without an end of its own to end now.
 bool cli_print(const char *text);

@@ -5,13 +5,10 @@
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cluster/cluster.h"
+#include "probe/probe.h"
 #include "seed/secrets.h"
 
 #include <ctype.h>
-
-#define WRITE_PORT 6380
-#define READ_PORT 6379
-#define SENTINEL_PORT 26379
 
 struct env_values {
     bool hosts;
@@ -61,7 +58,7 @@ sentinel_list(const struct spec *spec)
     STRV_AUTO struct strv list = {0};
     for (size_t i = 0; i < spec->node_count; i++)
         if (spec->nodes[i].role == SPEC_REDIS)
-            strv_addf(&list, "%s:%d", spec->nodes[i].address, SENTINEL_PORT);
+            strv_addf(&list, "%s:%d", spec->nodes[i].address, PROBE_SENTINEL_PORT);
     return strv_join(&list, ",");
 }
 
@@ -71,8 +68,8 @@ collect_variables(const struct spec *spec, const char *password, struct variable
     const char *head = spec_head(spec)->address;
     add_variable(variables, str_dup("REDISCLI_AUTH"), str_dup(password));
     add_variable(variables, str_dup("AIRBUILD_CLUSTER"), str_dup(spec->cluster));
-    add_variable(variables, str_dup("AIRBUILD_WRITE"), str_format("%s:%d", head, WRITE_PORT));
-    add_variable(variables, str_dup("AIRBUILD_READ"), str_format("%s:%d", head, READ_PORT));
+    add_variable(variables, str_dup("AIRBUILD_WRITE"), str_format("%s:%d", head, PROBE_WRITE_PORT));
+    add_variable(variables, str_dup("AIRBUILD_READ"), str_format("%s:%d", head, PROBE_READ_PORT));
     add_variable(variables, str_dup("AIRBUILD_SENTINELS"), sentinel_list(spec));
     add_variable(variables, str_dup("AIRBUILD_MASTER_NAME"), str_dup(spec->redis.master_name));
     for (size_t i = 0; i < spec->node_count; i++)

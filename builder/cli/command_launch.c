@@ -11,6 +11,7 @@
 #include "cli/needs.h"
 #include "cli/show.h"
 #include "cluster/cluster.h"
+#include "probe/probe.h"
 
 #define TIMEOUT_MAX_S 86400
 
@@ -121,7 +122,7 @@ program_words(const struct cli *cli)
     struct buf words = {0};
     buf_add(&words, "airbuild");
     if (cli->globals.spec != NULL) {
-        FREE_AUTO char *path = message_harmless(cli->globals.spec);
+        FREE_AUTO char *path = text_clean(TEXT_LINES, cli->globals.spec);
         buf_add(&words, " -f ");
         message_quote(&words, path);
     }
@@ -139,8 +140,8 @@ add_usage(const struct cli *cli, const struct spec *spec, struct buf *text)
     buf_add(text, "\n");
     if (spec->redis.auth)
         buf_printf(text, "  eval \"$(%s env)\"    # the password, for redis-cli\n", airbuild);
-    buf_printf(text, "  redis-cli -h %s -p 6380 set hello1 world1\n", name);
-    buf_printf(text, "  redis-cli -h %s -p 6379 get hello1\n", name);
+    buf_printf(text, "  redis-cli -h %s -p %d set hello1 world1\n", name, PROBE_WRITE_PORT);
+    buf_printf(text, "  redis-cli -h %s -p %d get hello1\n", name, PROBE_READ_PORT);
     buf_printf(text, "  %s ssh %s\n", airbuild, spec_first_master(spec)->name);
     if (!known)
         buf_printf(text, "  %s env --hosts    # lines for /etc/hosts, to use names\n", airbuild);

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/console_filter.h"
 #include "cli/commands.h"
-#include "cli/sieve.h"
 #include "cluster/cluster.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ struct logs_values {
 struct log {
     const char *path;
     int fd;
-    struct sieve sieve;
+    struct console_filter filter;
 };
 
 static int
@@ -43,7 +43,7 @@ log_read(struct log *log, struct buf *text, bool *ret_more, struct error *err)
     ssize_t length = read(log->fd, piece, sizeof(piece));
     if (length < 0)
         return error_errno(err, errno, "the console log '%s' cannot be read", log->path);
-    sieve_add(&log->sieve, piece, (size_t) length, text);
+    console_filter_add(&log->filter, piece, (size_t) length, text);
     *ret_more = length > 0;
     return 0;
 }

@@ -50,7 +50,7 @@ add_list(struct buf *text, bool color, const char *heading, const struct strv *l
     message_paint(text, color, COLOR_RED, heading);
     buf_add(text, "\n");
     for (size_t i = 0; i < list->count; i++) {
-        FREE_AUTO char *line = message_harmless(list->items[i]);
+        FREE_AUTO char *line = text_clean(TEXT_LINES, list->items[i]);
         buf_printf(text, "  %s\n", line);
     }
 }
@@ -61,7 +61,7 @@ print_plan_text(const struct cli *cli, const struct plan_view *view)
     BUF_AUTO struct buf text = {0};
     TABLE_AUTO struct table table = {0};
     const struct spec *spec = view->spec;
-    FREE_AUTO char *origin = message_harmless(spec->origin);
+    FREE_AUTO char *origin = text_clean(TEXT_LINES, spec->origin);
     buf_printf(&text, "cluster %s (%s): %zu nodes on %s, %s, base %s, accel %s\n", spec->cluster,
         origin, spec->node_count, spec->network.subnet, spec->uri, view->needs->plan->base,
         spec_accel_name(spec->accel));
@@ -83,7 +83,7 @@ print_plan_text(const struct cli *cli, const struct plan_view *view)
         "launch refuses, as the launched cluster is not what the spec says:",
         &view->plan->differences);
     if (view->libvirt != NULL) {
-        FREE_AUTO char *why = message_harmless(view->libvirt);
+        FREE_AUTO char *why = text_clean(TEXT_LINES, view->libvirt);
         buf_printf(&text, "\nlibvirt was not asked: %s\n", why);
     }
     cli_print(text.data);

@@ -14,7 +14,7 @@ struct seed_values {
 static void
 add_document(struct buf *text, const char *name, const char *document)
 {
-    FREE_AUTO char *harmless = message_harmless(document);
+    FREE_AUTO char *harmless = text_clean(TEXT_LINES, document);
     buf_printf(text, "%s# ---- %s ----\n%s%s", text->length > 0 ? "\n" : "", name, harmless,
         str_ends(harmless, "\n") ? "" : "\n");
 }

@@ -46,39 +46,20 @@ parse_route(const char *line, struct route *ret)
     return true;
 }
 
-static bool
-parse_subnet(const char *subnet, uint32_t *ret_address, unsigned *ret_prefix)
-{
-    const char *slash = strchr(subnet, '/');
-    struct in_addr address;
-    unsigned long long prefix = 0;
-    if (slash == NULL || !str_to_u64(slash + 1, 32, &prefix))
-        return false;
-    FREE_AUTO char *text = str_ndup(subnet, (size_t) (slash - subnet));
-    if (inet_pton(AF_INET, text, &address) != 1)
-        return false;
-    *ret_address = ntohl(address.s_addr);
-    *ret_prefix = (unsigned) prefix;
-    return true;
-}
-
 static char *
 route_text(const struct route *route)
 {
-    struct in_addr address = {.s_addr = htonl(route->address)};
-    char text[INET_ADDRSTRLEN];
-    inet_ntop(AF_INET, &address, text, sizeof(text));
-    return str_format("%s/%u by %s", text, route->prefix, route->interface);
+    FREE_AUTO char *address = address_write(route->address);
+    return str_format("%s/%u by %s", address, route->prefix, route->interface);
 }
 
 char *
 doctor_route_clash(const char *text, const char *subnet, const char *bridge, bool *ret_wider)
 {
-    uint32_t address = 0;
-    unsigned prefix = 0;
+    struct subnet wanted;
     STRV_AUTO struct strv lines = {0};
     *ret_wider = false;
-    if (!parse_subnet(subnet, &address, &prefix))
+    if (!subnet_read(subnet, &wanted))
         return NULL;
     strv_split(&lines, text, '\n');
     FREE_AUTO char *wider = NULL;
@@ -86,9 +67,9 @@ doctor_route_clash(const char *text, const char *subnet, const char *bridge, boo
         struct route route;
         if (!parse_route(lines.items[i], &route) || route.prefix == 0 ||
             str_equal(route.interface, bridge) ||
-            !doctor_ranges_overlap(route.address, route.prefix, address, prefix))
+            !doctor_ranges_overlap(route.address, route.prefix, wanted.network, wanted.prefix))
             continue;
-        if (route.prefix >= prefix)
+        if (route.prefix >= wanted.prefix)
             return route_text(&route);
         if (wider == NULL)
             wider = route_text(&route);

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/needs.h"
+#include "virt/accel.h"
 
-#include <glob.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -113,15 +113,14 @@ static void
 check_appliance(struct doctor *doctor)
 {
     const char *fixed = getenv("LIBGUESTFS_PATH");
-    glob_t found = {0};
-    glob("/boot/vmlinuz-*", 0, NULL, &found);
-    glob("/usr/lib/modules/*/vmlinuz", GLOB_APPEND, NULL, &found);
+    STRV_AUTO struct strv kernels = {0};
+    accel_kernels(&kernels);
     const char *whole = NULL, *closed = NULL;
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        if (access(found.gl_pathv[i], R_OK) != 0)
-            closed = found.gl_pathv[i];
-        else if (kernel_is_whole(found.gl_pathv[i]))
-            whole = found.gl_pathv[i];
+    for (size_t i = 0; i < kernels.count && whole == NULL; i++) {
+        if (access(kernels.items[i], R_OK) != 0)
+            closed = kernels.items[i];
+        else if (kernel_is_whole(kernels.items[i]))
+            whole = kernels.items[i];
     }
     enum doctor_result result = doctor->baked ? DOCTOR_WARN : DOCTOR_FAIL;
     if (fixed != NULL && fixed[0] == '/')
@@ -135,7 +134,6 @@ check_appliance(struct doctor *doctor)
         doctor_bad(doctor, "appliance", result,
             "apt-get install linux-image-cloud-amd64, or pacman -S linux",
             "libguestfs needs a kernel with its modules in /boot, and there is none");
-    globfree(&found);
 }
 
 int

@@ -30,7 +30,7 @@ void
 images_warn(const struct strv *warnings)
 {
     for (size_t i = 0; i < warnings->count; i++) {
-        FREE_AUTO char *sentence = message_harmless(warnings->items[i]);
+        FREE_AUTO char *sentence = text_clean(TEXT_LINES, warnings->items[i]);
         fprintf(stderr, "airbuild: warning: %s\n", sentence);
     }
 }
@@ -81,7 +81,7 @@ static void
 add_sentences(const struct cli *cli, struct buf *text, const struct strv *sentences)
 {
     for (size_t i = 0; i < sentences->count; i++) {
-        FREE_AUTO char *sentence = message_harmless(sentences->items[i]);
+        FREE_AUTO char *sentence = text_clean(TEXT_LINES, sentences->items[i]);
         message_paint(text, cli->color, COLOR_RED, "damaged:");
         buf_printf(text, " %s\n", sentence);
     }
@@ -237,7 +237,7 @@ add_imported(struct store *store, const char *key, struct buf *text)
     IMAGE_AUTO struct image *image = NULL;
     ERROR_AUTO struct error ignored = {0};
     const char *name = store_find(store, key, &image, &ignored) == 0 ? image->name : "?";
-    FREE_AUTO char *harmless = message_harmless(name);
+    FREE_AUTO char *harmless = text_clean(TEXT_LINES, name);
     buf_printf(text, "%s %.*s\n", harmless, IMAGES_KEY_SHOWN, key);
 }
 

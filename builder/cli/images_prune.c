@@ -102,10 +102,10 @@ print_prune_json(const struct images_values *values, const struct pruned *pruned
 static void
 add_kept(struct buf *text, const struct kept *kept)
 {
-    FREE_AUTO char *name = message_harmless(kept->name);
+    FREE_AUTO char *name = text_clean(TEXT_LINES, kept->name);
     buf_printf(text, "kept: %s %.*s, used by ", name, IMAGES_KEY_SHOWN, kept->key);
     for (size_t i = 0; i < kept->folders.count; i++) {
-        FREE_AUTO char *folder = message_harmless(kept->folders.items[i]);
+        FREE_AUTO char *folder = text_clean(TEXT_LINES, kept->folders.items[i]);
         buf_printf(text, "%s'%s'", i == 0 ? "" : ", ", folder);
     }
     buf_add(text, "\n");
@@ -115,7 +115,7 @@ static void
 add_missing(struct buf *text, const struct images_values *values, const struct pruned *pruned)
 {
     for (size_t i = 0; i < pruned->missing.count; i++) {
-        FREE_AUTO char *folder = message_harmless(pruned->missing.items[i]);
+        FREE_AUTO char *folder = text_clean(TEXT_LINES, pruned->missing.items[i]);
         if (!values->forget_missing)
             buf_printf(text,
                 "missing: '%s' is not to be seen from here; if that cluster is gone, 'airbuild "

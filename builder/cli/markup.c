@@ -29,7 +29,7 @@ reference(char letter)
 void
 markup_text(struct buf *buf, const char *text)
 {
-    FREE_AUTO char *harmless = message_harmless(text != NULL ? text : "");
+    FREE_AUTO char *harmless = text_clean(TEXT_LINES, text != NULL ? text : "");
     for (const char *at = harmless; *at != '\0'; at++) {
         const char *instead = reference(*at);
         if (instead != NULL) {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/jv.h"
 #include "base/str.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,10 +20,6 @@ bool message_colors(int fd);
 
 // Add text in a color (nothing but the text when color is COLOR_NONE or on is false).
 void message_paint(struct buf *buf, bool on, enum message_color color, const char *text);
-
-// A copy in which control characters but newline and tab, and what is not UTF-8, are written as
-// \xNN; caller frees.
-char *message_harmless(const char *text);
 
 // Add a word as a POSIX shell reads it: as it is where that is safe, else in single quotes.
 void message_quote(struct buf *buf, const char *word);

@@ -3,6 +3,7 @@
 #include "cli/options.h"
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -93,9 +94,10 @@ parse_short(struct parser *parser, const char *argument, struct error *err)
 {
     struct match match;
     if (!match_by(parser, NULL, argument[1], &match)) {
-        size_t length = str_utf8(argument + 1);
-        return error_set(err, ERR_USAGE, "there is no option '-%.*s'",
-            length > 0 ? (int) length : 1, argument + 1);
+        struct text_iter iter = {.next = argument + 1, .left = strlen(argument + 1)};
+        text_next(&iter);
+        return error_set(
+            err, ERR_USAGE, "there is no option '-%.*s'", (int) iter.length, argument + 1);
     }
     if (argument[2] != '\0')
         return error_set(err, ERR_USAGE,

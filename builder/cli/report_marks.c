@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -53,12 +54,7 @@ add_event_mark(struct report_marks *marks, const struct drill_event *event)
 static double
 label_width(const char *text)
 {
-    double width = SPACE;
-    for (size_t length; *text != '\0'; text += length > 0 ? length : 1) {
-        length = str_utf8(text);
-        width += LETTER;
-    }
-    return width;
+    return SPACE + LETTER * (double) text_columns(text);
 }
 
 // Below all that reach over x: so its line meets no text of another.

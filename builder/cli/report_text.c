@@ -138,7 +138,7 @@ add_faults(const struct report *report, struct buf *text)
         const struct drill_result *result = &report->results[i];
         if (result->behaved && result->in_time)
             continue;
-        FREE_AUTO char *verdict = message_harmless(result->verdict);
+        FREE_AUTO char *verdict = text_clean(TEXT_LINES, result->verdict);
         buf_printf(text, "%s%s: %s\n", first ? "\n" : "", result->info->name, verdict);
         first = false;
     }

@@ -84,7 +84,7 @@ show_notes(const struct cluster_report *report, bool color, struct buf *text)
 {
     for (size_t i = 0; i < report->node_count; i++) {
         FREE_AUTO char *note = note_of(&report->nodes[i]);
-        FREE_AUTO char *harmless = note != NULL ? message_harmless(note) : NULL;
+        FREE_AUTO char *harmless = note != NULL ? text_clean(TEXT_LINES, note) : NULL;
         if (harmless == NULL)
             continue;
         message_paint(text, color, COLOR_YELLOW, report->nodes[i].name);
@@ -122,7 +122,8 @@ show_nodes(const struct cluster_report *report, bool color, struct buf *text)
 void
 show_verdict(const struct cluster_report *report, bool color, struct buf *text)
 {
-    FREE_AUTO char *summary = message_harmless(report->summary != NULL ? report->summary : "");
+    FREE_AUTO char *summary =
+        text_clean(TEXT_LINES, report->summary != NULL ? report->summary : "");
     message_paint(text, color, report->converged ? COLOR_GREEN : COLOR_YELLOW,
         report->converged ? "converged:" : "not converged:");
     buf_printf(text, " %s\n", summary);

@@ -22,7 +22,7 @@ table_cell(struct table *table, enum message_color color, const char *text)
     assert(row->count < TABLE_COLUMNS);
     struct table_cell *cell = &row->cells[row->count++];
     cell->color = color;
-    cell->text = message_harmless(text != NULL ? text : "-");
+    cell->text = text_clean(TEXT_LINES, text != NULL ? text : "-");
     for (char *c = cell->text; *c != '\0'; c++)
         if (*c == '\n' || *c == '\t')
             *c = ' ';
@@ -38,39 +38,23 @@ table_cellf(struct table *table, enum message_color color, const char *format, .
     table_cell(table, color, text);
 }
 
-// Characters, each taken as one column wide.
-static size_t
-cell_width(const char *text)
-{
-    size_t width = 0;
-    for (size_t length; (length = str_utf8(text)) > 0; text += length)
-        width++;
-    return width;
-}
-
-static void
-spaces(struct buf *buf, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        buf_add(buf, " ");
-}
-
 void
 table_print(const struct table *table, size_t indent, bool color, struct buf *buf)
 {
     size_t widths[TABLE_COLUMNS] = {0};
     for (size_t r = 0; r < table->count; r++)
         for (size_t c = 0; c < table->rows[r].count; c++) {
-            size_t width = cell_width(table->rows[r].cells[c].text);
+            size_t width = text_columns(table->rows[r].cells[c].text);
             widths[c] = width > widths[c] ? width : widths[c];
         }
     for (size_t r = 0; r < table->count; r++) {
         const struct table_row *row = &table->rows[r];
-        spaces(buf, indent);
+        buf_printf(buf, "%*s", (int) indent, "");
         for (size_t c = 0; c < row->count; c++) {
             message_paint(buf, color, row->cells[c].color, row->cells[c].text);
             if (c + 1 < row->count)
-                spaces(buf, widths[c] - cell_width(row->cells[c].text) + 2);
+                buf_printf(
+                    buf, "%*s", (int) (widths[c] - text_columns(row->cells[c].text) + 2), "");
         }
         while (buf->length > 0 && buf->data[buf->length - 1] == ' ')
             buf->data[--buf->length] = '\0';

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,12 +18,10 @@
 static bool
 is_usable(const char *path)
 {
-    for (size_t length; *path != '\0'; path += length) {
-        length = str_utf8(path);
-        if (length == 0 || (unsigned char) *path < ' ' || *path == 0x7f ||
-            strchr(":\"\\$", *path) != NULL)
+    struct text_iter iter = {.next = path, .left = strlen(path)};
+    while (text_next(&iter))
+        if ((iter.kind & (TEXT_PRINTABLE | TEXT_INVISIBLE)) == 0 || strchr(":\"\\$", *iter.at))
             return false;
-    }
     return true;
 }
 
@@ -40,17 +39,6 @@ resolve_path(const char *path)
     }
 }
 
-// As it may be shown: what is_usable does not take as '?'; caller frees.
-static char *
-shown(const char *path)
-{
-    char *text = str_dup(path);
-    for (char *at = text; *at != '\0'; at++)
-        if ((unsigned char) *at < ' ' || (unsigned char) *at > '~')
-            *at = '?';
-    return text;
-}
-
 static int
 check_folder_variable(const char *variable, const char *given, struct error *err)
 {
@@ -61,7 +49,7 @@ check_folder_variable(const char *variable, const char *given, struct error *err
     FREE_AUTO char *path = given[0] == '/' ? str_dup(given) : path_join(here, given);
     FREE_AUTO char *real = resolve_path(path);
     if (!is_usable(path) || !is_usable(real)) {
-        FREE_AUTO char *text = shown(is_usable(path) ? real : path);
+        FREE_AUTO char *text = text_clean(TEXT_ROW, is_usable(path) ? real : path);
         return error_set(err, ERR_USAGE,
             "the folder '%s' cannot be used: libguestfs, ssh or libvirt misread its name; set %s "
             "to one without colons, quotes, backslashes, dollar signs and control characters",

@@ -47,22 +47,15 @@ work_node(const struct work *work, size_t index)
 static int
 check_launch_space(const struct work *work, const struct cluster_plan *plan, struct error *err)
 {
-    uint64_t need = 0, space = 0;
+    uint64_t need = 0;
     for (size_t i = 0; i < plan->count; i++)
         need += plan->steps[i].kind == PLAN_DISK ? NODE_SPACE : 0;
     if (need == 0)
         return 0;
     FREE_AUTO char *parent = cluster_parent();
-    if (dir_space(parent, &space, err) < 0)
-        return -1;
-    if (space >= need)
-        return 0;
-    FREE_AUTO char *wanted = str_bytes(need);
-    FREE_AUTO char *there = str_bytes(space);
-    return error_set(err, ERR_SPACE,
-        "the disks of cluster '%s' need %s in '%s' and there is only %s; free some, or set "
-        "AIRBUILD_STATE to a folder with more",
-        work->launch->spec->cluster, wanted, parent, there);
+    FREE_AUTO char *purpose =
+        str_format("a disk for each node of cluster '%s'", work->launch->spec->cluster);
+    return dir_check_space(parent, need, purpose, "AIRBUILD_STATE", err);
 }
 
 static int

@@ -88,9 +88,8 @@ record_save(const char *folder, const struct record *record, struct error *err)
     for (size_t i = 0; i < record->node_count; i++)
         jv_set_string(nodes, record->nodes[i].name, record->nodes[i].image);
     jv_set(root, "images", nodes);
-    FREE_AUTO char *text = jv_print(root, true);
     FREE_AUTO char *path = path_join(folder, RECORD_FILE);
-    return file_write(path, 0644, text, strlen(text), err);
+    return jv_write(path, 0644, root, err);
 }
 
 // The value of "KEY: " in lines, or NULL.
@@ -173,13 +172,11 @@ int
 record_load(const char *folder, struct record **ret, struct error *err)
 {
     FREE_AUTO char *path = path_join(folder, RECORD_FILE);
-    FREE_AUTO char *text = NULL;
-    size_t length = 0;
-    if (file_read(path, RECORD_MAX, &text, &length, err) < 0)
-        return err->code == ERR_FAILED ? record_damaged(err, path) : -1;
     JV_AUTO struct jv *root = NULL;
-    if (jv_parse(text, length, &root, err) < 0)
-        return record_damaged(err, path);
+    if (jv_read(path, RECORD_MAX, &root, err) < 0) {
+        bool damaged = err->code == ERR_FAILED || err->code == ERR_DAMAGED;
+        return damaged ? record_damaged(err, path) : -1;
+    }
     if (check_record(root, path, err) < 0)
         return -1;
     *ret = read_record(root);

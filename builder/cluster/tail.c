@@ -3,6 +3,7 @@
 #include "cluster/tail.h"
 
 #include "base/cleanup.h"
+#include "base/console_filter.h"
 #include "base/file.h"
 #include "cluster/cluster.h"
 
@@ -83,37 +84,27 @@ tail_phase(const struct spec *spec, const char *node, int64_t since)
     return tail_phase_of(text, node);
 }
 
-// Append a line without its escape sequences and control characters.
-static void
-add_harmless_line(struct buf *buf, const char *line, size_t length)
+static bool
+is_blank(const char *line)
 {
-    for (size_t i = 0; i < length; i++) {
-        if (line[i] == '\033' && i + 1 < length && line[i + 1] == '[') {
-            for (i += 2; i < length && (line[i] < '@' || line[i] > '~'); i++)
-                ;
-            continue;
-        }
-        if ((unsigned char) line[i] >= ' ' && line[i] != 0x7f)
-            buf_add_bytes(buf, line + i, 1);
-    }
+    return line[strspn(line, " \t")] == '\0';
 }
 
 char *
 tail_lines_of(const char *text, unsigned count)
 {
+    struct console_filter filter = {0};
     STRV_AUTO struct strv lines = {0};
-    for (const char *at = text; *at != '\0';) {
-        size_t length = strcspn(at, "\n");
-        BUF_AUTO struct buf line = {0};
-        add_harmless_line(&line, at, length);
-        if (line.length > 0 && line.data[strspn(line.data, " ")] != '\0')
-            strv_add(&lines, line.data);
-        at += length + (at[length] == '\n');
-    }
-    BUF_AUTO struct buf all = {0};
-    for (size_t i = lines.count > count ? lines.count - count : 0; i < lines.count; i++)
-        buf_printf(&all, "  %s\n", lines.items[i]);
-    return buf_take(&all);
+    BUF_AUTO struct buf clean = {0}, last = {0};
+    console_filter_add(&filter, text, strlen(text), &clean);
+    strv_split(&lines, clean.length > 0 ? clean.data : "", '\n');
+    size_t first = lines.count;
+    for (unsigned found = 0; first > 0 && found < count; first--)
+        found += !is_blank(lines.items[first - 1]);
+    for (size_t i = first; i < lines.count; i++)
+        if (!is_blank(lines.items[i]))
+            buf_printf(&last, "  %s\n", lines.items[i]);
+    return buf_take(&last);
 }
 
 char *

@@ -166,13 +166,12 @@ secrets_path(const char *folder)
 int
 secrets_load(const char *folder, struct secrets **ret, struct error *err)
 {
-    FREE_AUTO char *path = secrets_path(folder), *text = NULL;
-    size_t length;
-    if (file_read(path, SECRETS_MAX, &text, &length, err) < 0)
-        return -1;
+    FREE_AUTO char *path = secrets_path(folder);
     JV_AUTO struct jv *root = NULL;
     SECRETS_AUTO struct secrets *secrets = mem_zero(1, sizeof *secrets);
-    int answer = jv_parse(text, length, &root, err);
+    int answer = jv_read(path, SECRETS_MAX, &root, err);
+    if (answer < 0 && err->code != ERR_DAMAGED)
+        return -1;
     if (answer == 0)
         answer = read_parts(root, secrets, err);
     if (answer == 0)
@@ -221,6 +220,6 @@ secrets_store(const struct secrets *secrets, const char *folder, struct error *e
         jv_set_string(passwords, account_names[i], secrets->passwords[i]);
     for (size_t i = 0; i < secrets->node_count; i++)
         jv_push(nodes, secrets_node_json(&secrets->nodes[i]));
-    FREE_AUTO char *path = secrets_path(folder), *text = jv_print(root, true);
-    return file_write(path, 0600, text, strlen(text), err);
+    FREE_AUTO char *path = secrets_path(folder);
+    return jv_write(path, 0600, root, err);
 }

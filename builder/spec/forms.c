@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "spec/spec.h"
 
 #include <arpa/inet.h>
 #include <string.h>

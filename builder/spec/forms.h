@@ -4,13 +4,6 @@
 #define AIRBUILD_SPEC_FORMS_H
 
 #include <stdbool.h>
-#include <stdint.h>
-
-// What a subnet such as 172.31.255.0/24 spans; addresses in host byte order.
-struct subnet {
-    uint32_t network, broadcast;
-    unsigned prefix;
-};
 
 bool form_short_name(const char *text); // host label of at most 10 characters
 enum { NODE_NAME_MAX = 31 };
@@ -35,8 +28,5 @@ bool form_master_name(const char *text);
 // Whether an image has an account or a group of that name already.
 bool account_is_taken(const char *name);
 bool uri_is_local(const char *text); // of what form_uri takes: no other host is named
-bool address_read(const char *text, uint32_t *ret); // dotted IPv4
-char *address_write(uint32_t address);              // caller frees
-bool subnet_read(const char *text, struct subnet *ret);
 
 #endif

@@ -97,7 +97,7 @@ int spec_parse(
 // large.
 int spec_load(const char *path, struct spec **ret, struct error *err);
 // The text of the built-in spec, commented, valid YAML; constant. "" only when the folder of
-// asset_override holds a broken one.
+// AIRBUILD_ASSETS holds a broken one.
 const char *spec_builtin_text(void);
 
 void spec_free(struct spec *spec);
@@ -133,6 +133,15 @@ bool spec_says(const struct spec *spec, const char *key);
 // Take the values that the text does not say from a canonical one: of what a cluster was launched
 // with. Not its nodes, their roles and addresses, its network, lists and bases.
 void spec_recall(struct spec *spec, const char *canonical);
+// Addresses in host byte order.
+bool address_read(const char *text, uint32_t *ret); // dotted IPv4
+char *address_write(uint32_t address);              // caller frees
+struct subnet {
+    uint32_t network, broadcast;
+    unsigned prefix;
+};
+// False unless text is a subnet that a cluster may have, such as 172.31.255.0/24.
+bool subnet_read(const char *text, struct subnet *ret);
 // The reference page: every key with its meaning, form and default, as plain text. Caller frees.
 char *spec_reference(void);
 

@@ -40,17 +40,17 @@ accel_qemu(void)
     return path;
 }
 
-static char *
-last_readable(const char *pattern)
+void
+accel_kernels(struct strv *ret)
 {
-    glob_t found = {0};
-    char *path = NULL;
-    if (glob(pattern, 0, NULL, &found) == 0)
-        for (size_t i = found.gl_pathc; i > 0 && path == NULL; i--)
-            if (access(found.gl_pathv[i - 1], R_OK) == 0)
-                path = str_dup(found.gl_pathv[i - 1]);
-    globfree(&found);
-    return path;
+    static const char *const patterns[] = {"/boot/vmlinuz-*", "/usr/lib/modules/*/vmlinuz"};
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        glob_t found = {0};
+        if (glob(patterns[i], 0, NULL, &found) == 0)
+            for (size_t j = found.gl_pathc; j > 0; j--)
+                strv_add(ret, found.gl_pathv[j - 1]);
+        globfree(&found);
+    }
 }
 
 // The kernel that runs, else any other.
@@ -62,8 +62,12 @@ host_kernel(void)
     FREE_AUTO char *running = str_format("/boot/vmlinuz-%s", host.release);
     if (access(running, R_OK) == 0)
         return TAKE(running);
-    char *path = last_readable("/boot/vmlinuz-*");
-    return path != NULL ? path : last_readable("/usr/lib/modules/*/vmlinuz");
+    STRV_AUTO struct strv kernels = {0};
+    accel_kernels(&kernels);
+    for (size_t i = 0; i < kernels.count; i++)
+        if (access(kernels.items[i], R_OK) == 0)
+            return str_dup(kernels.items[i]);
+    return NULL;
 }
 
 // ---- what is remembered --------------------------------------------------------------------------
@@ -113,11 +117,8 @@ cache_read(const struct accel_places *places, const char *boot)
 {
     ERROR_AUTO struct error ignored = {0};
     FREE_AUTO char *path = path_join(places->home, "accel.json");
-    FREE_AUTO char *text = NULL;
-    size_t length;
     struct jv *cache = NULL;
-    if (file_read(path, CACHE_MAX, &text, &length, &ignored) == 0 &&
-        jv_parse(text, length, &cache, &ignored) == 0 &&
+    if (jv_read(path, CACHE_MAX, &cache, &ignored) == 0 &&
         str_equal(jv_get_string(cache, "boot"), boot))
         return cache;
     jv_free(cache);
@@ -156,8 +157,7 @@ cache_write(const struct accel_places *places, struct jv *cache, const char *key
     if (verdict->unsure)
         jv_set_int(entry, "until", boot_seconds() + UNSURE_S);
     jv_set(cache, key, entry);
-    FREE_AUTO char *text = jv_print(cache, true);
-    file_write(path, 0644, text, strlen(text), &ignored);
+    jv_write(path, 0644, cache, &ignored);
 }
 
 static bool

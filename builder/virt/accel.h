@@ -6,6 +6,7 @@
 #define AIRBUILD_VIRT_ACCEL_H
 
 #include "base/error.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 
@@ -30,6 +31,10 @@ void accel_verdict_free(struct accel_verdict *verdict);
 // or ERR_FAILED (the kernel did not boot).
 int accel_prove(const char *home, enum accel_wanted wanted, const char *kernel,
     struct accel_verdict *ret, struct error *err);
+
+// Add the paths of this host's kernels, the newest of /boot first, then those beside their modules.
+// They need not be readable.
+void accel_kernels(struct strv *ret);
 
 // Absolute path of the system emulator on this host, or NULL; caller frees.
 char *accel_qemu(void);

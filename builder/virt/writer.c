@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "base/text.h"
 
 #include <libxml/xmlwriter.h>
 #include <stdarg.h>
@@ -36,33 +37,6 @@ writer_new(void)
     return writer;
 }
 
-// Length of the character that text begins with, 0 when XML cannot carry it.
-static size_t
-character_length(const char *text)
-{
-    const unsigned char *at = (const unsigned char *) text;
-    if (at[0] < 0x20)
-        return at[0] == '\t' || at[0] == '\n' || at[0] == '\r';
-    if (at[0] == 0xef && at[1] == 0xbf && (at[2] == 0xbe || at[2] == 0xbf))
-        return 0; // U+FFFE and U+FFFF
-    return str_utf8(text);
-}
-
-char *
-writer_safe(const char *text)
-{
-    struct buf safe = {0};
-    while (*text != '\0') {
-        size_t length = character_length(text);
-        if (length > 0)
-            buf_add_bytes(&safe, text, length);
-        else
-            buf_add(&safe, "\xef\xbf\xbd");
-        text += length > 0 ? length : 1;
-    }
-    return buf_take(&safe);
-}
-
 void
 writer_open(struct writer *writer, const char *element)
 {
@@ -80,7 +54,7 @@ writer_attribute(struct writer *writer, const char *name, const char *value)
 {
     if (value == NULL)
         return;
-    FREE_AUTO char *safe = writer_safe(value);
+    FREE_AUTO char *safe = text_clean(TEXT_XML, value);
     check_written(xmlTextWriterWriteAttribute(writer->text, BAD_CAST name, BAD_CAST safe));
 }
 
@@ -96,14 +70,14 @@ writer_text(struct writer *writer, const char *element, const char *text)
 {
     if (text == NULL)
         return;
-    FREE_AUTO char *safe = writer_safe(text);
+    FREE_AUTO char *safe = text_clean(TEXT_XML, text);
     check_written(xmlTextWriterWriteElement(writer->text, BAD_CAST element, BAD_CAST safe));
 }
 
 void
 writer_content(struct writer *writer, const char *text)
 {
-    FREE_AUTO char *safe = writer_safe(text);
+    FREE_AUTO char *safe = text_clean(TEXT_XML, text);
     check_written(xmlTextWriterWriteString(writer->text, BAD_CAST safe));
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -85,44 +86,6 @@ find_line(const struct yaml_source *source, unsigned line, size_t *ret_length)
     return at;
 }
 
-// Bytes of the character at text, 1 for what is none, never more than left.
-static size_t
-character(const char *text, size_t left)
-{
-    char window[5] = {0};
-    memcpy(window, text, left < 4 ? left : 4);
-    size_t bytes = str_utf8(window);
-    return bytes == 0 ? 1 : bytes;
-}
-
-// What a terminal would act on, or nobody would see: controls, broken bytes, separators, marks and
-// overrides of direction (Unicode's categories Cc, Zl, Zp and property Bidi_Control, and U+FEFF).
-static bool
-is_unprintable(const char *text, size_t bytes)
-{
-    unsigned char byte[4] = {0};
-    memcpy(byte, text, bytes);
-    if (bytes == 1)
-        return byte[0] < ' ' || byte[0] >= 0x7f;
-    if (bytes == 2)
-        return byte[0] == 0xc2 && byte[1] < 0xa0;
-    bool separator = byte[2] >= 0x8b && byte[2] <= 0x8f;
-    bool embedding = byte[2] >= 0xa8 && byte[2] <= 0xae;
-    bool isolate = byte[2] >= 0xa6 && byte[2] <= 0xa9;
-    return (byte[0] == 0xe2 && byte[1] == 0x80 && (separator || embedding)) ||
-           (byte[0] == 0xe2 && byte[1] == 0x81 && isolate) ||
-           (byte[0] == 0xef && byte[1] == 0xbb && byte[2] == 0xbf);
-}
-
-static void
-add_harmless_text(struct buf *out, const char *text, size_t bytes)
-{
-    if (text[0] != '\t' && is_unprintable(text, bytes))
-        buf_add(out, "?");
-    else
-        buf_add_bytes(out, text, bytes);
-}
-
 static void
 add_excerpt(struct buf *out, const struct yaml_source *source, const struct yaml_complaint *about)
 {
@@ -130,19 +93,19 @@ add_excerpt(struct buf *out, const struct yaml_source *source, const struct yaml
     size_t length, place = about->column - 1;
     const char *line = find_line(source, about->line, &length);
     size_t first = place < EXCERPT_WIDTH - 5 ? 0 : place - EXCERPT_BEFORE;
-    size_t offset = 0, index = 0;
-    for (; offset < length && index < first + EXCERPT_WIDTH; index++) {
-        size_t bytes = character(line + offset, length - offset);
-        if (index >= first)
-            add_harmless_text(&shown, line + offset, bytes);
+    struct text_iter iter = {.next = line, .left = length};
+    for (size_t index = 0; index < first + EXCERPT_WIDTH && text_next(&iter); index++) {
+        bool tab = *iter.at == '\t';
+        if (index >= first && !tab && iter.kind != TEXT_PRINTABLE)
+            buf_add(&shown, "?");
+        else if (index >= first)
+            buf_add_bytes(&shown, iter.at, iter.length);
         if (index >= first && index < place)
-            buf_add(&caret, line[offset] == '\t' ? "\t" : " ");
-        offset += bytes;
+            buf_add(&caret, tab ? "\t" : " ");
     }
     if (shown.length == 0)
         return;
-    buf_printf(
-        out, "\n    %s%s%s", first > 0 ? "..." : "", shown.data, offset < length ? "..." : "");
+    buf_printf(out, "\n    %s%s%s", first > 0 ? "..." : "", shown.data, iter.left > 0 ? "..." : "");
     buf_printf(out, "\n    %s%s^", first > 0 ? "   " : "", caret.length > 0 ? caret.data : "");
 }
 
@@ -177,19 +140,10 @@ yaml_verdict(const struct yaml_source *source, struct error *err)
 char *
 yaml_quote(const char *text)
 {
-    struct buf out = {0};
-    size_t left = strlen(text), shown = 0;
-    buf_add(&out, "'");
-    for (; left > 0 && shown < QUOTE_WIDTH; shown++) {
-        size_t bytes = character(text, left);
-        bool printable = !is_unprintable(text, bytes);
-        for (size_t i = 0; i < bytes && !printable; i++)
-            buf_printf(&out, "\\x%02x", (unsigned char) text[i]);
-        if (printable)
-            buf_add_bytes(&out, text, bytes);
-        text += bytes;
-        left -= bytes;
-    }
-    buf_add(&out, left > 0 ? "...'" : "'");
-    return buf_take(&out);
+    struct text_iter iter = {.next = text, .left = strlen(text)};
+    for (size_t shown = 0; shown < QUOTE_WIDTH && text_next(&iter); shown++)
+        continue;
+    FREE_AUTO char *begin = str_ndup(text, (size_t) (iter.next - text));
+    FREE_AUTO char *clean = text_clean(TEXT_WORD, begin);
+    return str_format("'%s%s'", clean, iter.left > 0 ? "..." : "");
 }

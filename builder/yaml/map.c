@@ -14,8 +14,9 @@
 
 // ---- sentences ----------------------------------------------------------------------------------
 
-char *
-yaml_describe(const struct yaml_node *node)
+// Returns "a list", "a mapping", "nothing", "'abc'", "the quoted text '2'"; the caller frees it.
+static char *
+describe_node(const struct yaml_node *node)
 {
     if (node->kind == YAML_LIST)
         return str_dup("a list");
@@ -105,7 +106,7 @@ describe_for(const struct yaml_node *value, const struct yaml_key *key)
                 key->type == YAML_CUSTOM;
     if (value->kind == YAML_SCALAR && !value->plain && text)
         return yaml_quote(value->text);
-    return yaml_describe(value);
+    return describe_node(value);
 }
 
 static size_t
@@ -299,7 +300,7 @@ yaml_map(struct yaml_source *source, const struct yaml_node *map, const char *wh
     const struct yaml_key *keys, void *target)
 {
     if (map->kind != YAML_MAP && !yaml_is_nothing(map)) {
-        FREE_AUTO char *found = yaml_describe(map);
+        FREE_AUTO char *found = describe_node(map);
         yaml_complain(source, map, "%s must be " MAPPING ", not %s", what, found);
         return;
     }

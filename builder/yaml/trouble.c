@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -113,24 +114,23 @@ trouble_complain(struct yaml_source *source, const yaml_parser_t *parser)
 
 // ---- bytes --------------------------------------------------------------------------------------
 
-// Why the character at text must not be in a text, or NULL. bytes: its length, 0 when it is none.
+// Returns the complaint about a character that must not be in a text, or NULL.
 static const char *
-why_refused(const char *text, size_t bytes)
+complaint_about(const struct text_iter *iter)
 {
-    unsigned char first = (unsigned char) text[0];
-    if (first == '\0')
+    if (*iter->at == '\0')
         return "there is a NUL byte here, so this is a binary file and not YAML; is it the right "
                "file?";
-    if (bytes == 0)
+    if (iter->kind == TEXT_BROKEN)
         return "there is a byte here that is not UTF-8; save the file as UTF-8 text";
-    if ((first < ' ' && first != '\t' && first != '\n' && first != '\r') || first == 0x7f ||
-        (first == 0xc2 && (unsigned char) text[1] < 0xa0))
+    if (iter->kind & (TEXT_CONTROL | TEXT_LATE_CONTROL))
         return "there is a control character here; remove it, or write it as '\\x..' in double "
                "quotes";
-    if (memcmp(text, "\xe2\x80\xa8", 3) == 0 || memcmp(text, "\xe2\x80\xa9", 3) == 0)
+    if (iter->length != 3)
+        return NULL;
+    if (memcmp(iter->at, "\xe2\x80\xa8", 3) == 0 || memcmp(iter->at, "\xe2\x80\xa9", 3) == 0)
         return "there is an invisible line separator (U+2028 or U+2029) here; remove it";
-    if (memcmp(text, "\xef\xbb\xbf", 3) == 0 || memcmp(text, "\xef\xbf\xbe", 3) == 0 ||
-        memcmp(text, "\xef\xbf\xbf", 3) == 0)
+    if (iter->kind == TEXT_NONCHARACTER || memcmp(iter->at, "\xef\xbb\xbf", 3) == 0)
         return "there is an invisible byte order mark or non-character here; remove it";
     return NULL;
 }
@@ -162,15 +162,12 @@ bool
 trouble_is_text(struct yaml_source *source)
 {
     size_t begin = trouble_mark(source);
-    for (size_t offset = begin, bytes; offset < source->length; offset += bytes) {
-        char window[5] = {0};
-        size_t left = source->length - offset;
-        memcpy(window, source->text + offset, left < 4 ? left : 4);
-        bytes = str_utf8(window);
-        const char *sentence = why_refused(window, bytes);
+    struct text_iter iter = {.next = source->text + begin, .left = source->length - begin};
+    while (text_next(&iter)) {
+        const char *sentence = complaint_about(&iter);
         if (sentence == NULL)
             continue;
-        complain_of_byte(source, begin, offset, sentence);
+        complain_of_byte(source, begin, (size_t) (iter.at - source->text), sentence);
         return false;
     }
     return true;

@@ -4,6 +4,7 @@
 #include "yaml/writer.h"
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <string.h>
 #include <strings.h>
@@ -167,20 +168,11 @@ is_literal(const char *text)
            strstr(text, "\xe2\x80\xa9") == NULL && strstr(text, "\xef") == NULL;
 }
 
-static bool
-is_utf8(const char *text)
-{
-    size_t bytes;
-    while ((bytes = str_utf8(text)) > 0)
-        text += bytes;
-    return *text == '\0';
-}
-
 static void
 emit_scalar(struct yaml_writer *writer, const char *text, yaml_scalar_style_t style)
 {
     yaml_event_t event;
-    if (!is_utf8(text)) {
+    if (!text_is_utf8(text)) {
         writer_failed(writer, "a text is not UTF-8; write it in UTF-8");
         return;
     }
@@ -222,50 +214,11 @@ yaml_write_bool(struct yaml_writer *writer, bool truth)
     emit_scalar(writer, truth ? "true" : "false", YAML_PLAIN_SCALAR_STYLE);
 }
 
-// ---- keys with values ---------------------------------------------------------------------------
-
-void
-yaml_put_map(struct yaml_writer *writer, const char *key)
-{
-    yaml_write_key(writer, key);
-    yaml_write_map(writer);
-}
-
-void
-yaml_put_list(struct yaml_writer *writer, const char *key)
-{
-    yaml_write_key(writer, key);
-    yaml_write_list(writer);
-}
-
 void
 yaml_put_string(struct yaml_writer *writer, const char *key, const char *text)
 {
     yaml_write_key(writer, key);
     yaml_write_string(writer, text);
-}
-
-void
-yaml_put_int(struct yaml_writer *writer, const char *key, long long number)
-{
-    yaml_write_key(writer, key);
-    yaml_write_int(writer, number);
-}
-
-void
-yaml_put_bool(struct yaml_writer *writer, const char *key, bool truth)
-{
-    yaml_write_key(writer, key);
-    yaml_write_bool(writer, truth);
-}
-
-void
-yaml_put_strings(struct yaml_writer *writer, const char *key, const struct strv *list)
-{
-    yaml_put_list(writer, key);
-    for (size_t i = 0; i < list->count; i++)
-        yaml_write_string(writer, list->items[i]);
-    yaml_write_end(writer);
 }
 
 int

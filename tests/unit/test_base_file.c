@@ -307,6 +307,9 @@ test_space(void **state)
     assert_ok(dir_space(*state, &bytes, &err), &err);
     assert_true(bytes > 0);
     assert_error(dir_space("/nowhere/at/all", &bytes, &err), &err, ERR_FAILED, "/nowhere");
+    assert_ok(dir_check_space(*state, 1, "a test", "TMPDIR", &err), &err);
+    assert_error(dir_check_space(*state, UINT64_MAX, "a test", "TMPDIR", &err), &err, ERR_SPACE,
+        "set TMPDIR to a folder on a larger disk");
 }
 
 static void

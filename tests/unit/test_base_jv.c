@@ -157,6 +157,22 @@ test_length_counts_not_the_nul(void **state)
     assert_printed(value, false, "[7]");
 }
 
+static void
+test_files(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *path = path_join(*state, "value.json");
+    JV_AUTO struct jv *value = NULL, *written = jv_object();
+    jv_set_int(written, "ant", 5);
+    assert_error(jv_read(path, 100, &value, &err), &err, ERR_NOT_FOUND, path);
+    assert_ok(jv_write(path, 0600, written, &err), &err);
+    assert_int_equal(file_size(path), strlen("{\n  \"ant\": 5\n}\n"));
+    assert_ok(jv_read(path, 100, &value, &err), &err);
+    assert_int_equal(jv_get_int(value, "ant", 0), 5);
+    assert_ok(file_write(path, 0600, "{", 1, &err), &err);
+    assert_error(jv_read(path, 100, &value, &err), &err, ERR_DAMAGED, "line 1");
+}
+
 int
 main(void)
 {
@@ -170,6 +186,7 @@ main(void)
         cmocka_unit_test(test_refused_texts_name_the_place),
         cmocka_unit_test(test_nesting_is_bounded),
         cmocka_unit_test(test_length_counts_not_the_nul),
+        scratch_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,30 +86,6 @@ test_to_u64(void **state)
 }
 
 static void
-test_utf8(void **state)
-{
-    (void) state;
-    assert_int_equal(str_utf8(""), 0);
-    assert_int_equal(str_utf8("a"), 1);
-    assert_int_equal(str_utf8("\xc3\xa9"), 2);
-    assert_int_equal(str_utf8("\xe2\x9c\x93"), 3);
-    assert_int_equal(str_utf8("\xf0\x9f\x98\x80"), 4);
-    static const char *const bad[] = {
-        "\x80",             // a continuation alone
-        "\xc3",             // cut off
-        "\xe2\x9c",         // cut off
-        "\xc0\xaf",         // overlong '/'
-        "\xe0\x80\xaf",     // overlong
-        "\xf0\x80\x80\xaf", // overlong
-        "\xed\xa0\x80",     // a surrogate
-        "\xf4\x90\x80\x80", // above U+10FFFF
-        "\xff",
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(str_utf8(bad[i]), 0);
-}
-
-static void
 test_bytes_for_people(void **state)
 {
     (void) state;
@@ -263,7 +239,6 @@ main(void)
         cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_nearest_of_a_huge_word_is_quick),
         cmocka_unit_test(test_to_u64),
-        cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_bytes_for_people),
         cmocka_unit_test(test_buffer),
         cmocka_unit_test(test_word_of_a_shell),

@@ -1,32 +1,11 @@
-// test_cli_text.c - what people see: tables, harmless texts, console logs, the nodes of a report.
+// test_cli_text.c - what people see: tables, quotes, the nodes of a report.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
 #include "base/cleanup.h"
 #include "cli/message.h"
 #include "cli/show.h"
-#include "cli/sieve.h"
 #include "cli/table.h"
-
-static void
-assert_harmless(const char *text, const char *expected)
-{
-    FREE_AUTO char *seen = message_harmless(text);
-    assert_string_equal(seen, expected);
-}
-
-static void
-test_harmless(void **state)
-{
-    (void) state;
-    assert_harmless("two\nlines\tand \xc3\xa9", "two\nlines\tand \xc3\xa9");
-    assert_harmless("\033[2J\r\a\x7f", "\\x1b[2J\\x0d\\x07\\x7f");
-    assert_harmless("a\xc2\x9b"
-                    "b",
-        "a\\xc2\\x9b"
-        "b"); // CSI in C1
-    assert_harmless("bad \xff\xc3", "bad \\xff\\xc3");
-}
 
 static void
 assert_quoted(const char *word, const char *expected)
@@ -69,34 +48,6 @@ test_table(void **state)
                                     " -\n");
     table_print(&table, 0, true, &colored);
     assert_contains(colored.data, "\033[32ma\033[0m    long name");
-}
-
-// The whole text, given in pieces of every size.
-static void
-assert_sieved(const char *text, const char *expected)
-{
-    size_t length = strlen(text);
-    for (size_t piece = 1; piece <= length; piece++) {
-        struct sieve sieve = {0};
-        BUF_AUTO struct buf seen = {0};
-        for (size_t at = 0; at < length; at += piece)
-            sieve_add(&sieve, text + at, piece < length - at ? piece : length - at, &seen);
-        assert_string_equal(seen.data, expected);
-    }
-}
-
-static void
-test_sieve(void **state)
-{
-    (void) state;
-    assert_sieved("[\033[0;32m  OK  \033[0m] Started\r\n", "[  OK  ] Started\n");
-    assert_sieved("a\033]0;title\007b\033]2;t\033\\c", "abc");
-    assert_sieved("\033(Bx\033)0y\033=z\033cw", "xyzw");
-    assert_sieved("\033[999;999H\033[6ngo", "go");
-    assert_sieved("never \033]ended\nnext \033[1\nlast", "never \nnext \nlast");
-    assert_sieved("\xe2\x82\xac \xc2\x9b[1m\b\tz", "\xe2\x82\xac [1m\tz");
-    assert_sieved("bad \xff\xfe!", "bad ?!");
-    assert_sieved("\033\033[mx", "x");
 }
 
 static struct cluster_report *
@@ -172,10 +123,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_harmless),
         cmocka_unit_test(test_quotes),
         cmocka_unit_test(test_table),
-        cmocka_unit_test(test_sieve),
         cmocka_unit_test(test_nodes),
         cmocka_unit_test(test_report_json),
     };

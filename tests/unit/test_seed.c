@@ -22,7 +22,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    asset_override(NULL);
+    unsetenv("AIRBUILD_ASSETS");
     free(*state);
     return 0;
 }
@@ -250,7 +250,7 @@ build_with(struct fixture *fixture, const char *name, const char *text, struct s
     FREE_AUTO char *path = path_join(folder, name), *below = path_folder(path);
     assert_ok(dir_make(below, 0755, err), err);
     assert_ok(file_write(path, 0644, text, strlen(text), err), err);
-    asset_override(folder);
+    setenv("AIRBUILD_ASSETS", folder, 1);
     int answer = seed_build(&fixture->spec, &fixture->nodes[1], &fixture->secrets, true, ret, err);
     ERROR_AUTO struct error later = {0};
     assert_ok(dir_remove(folder, &later), &later);

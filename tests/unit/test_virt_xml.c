@@ -146,7 +146,7 @@ test_bare(void **state)
     "y=\"1\">&amp;<!--]]>\n\t\x01\xff\xc0\x80\xed\xa0\x80\xef\xbf\xbf\xe2\x82\xac$(id);`id`"
 #define TAMED                                                                                     \
     "a'/><x y=\"1\">&amp;<!--]]>\n\t\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" \
-    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xe2\x82\xac$(id);`id`"
+    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xe2\x82\xac$(id);`id`"
 
 static void
 assert_value(const struct reader *reader, const char *path, const char *wanted)

@@ -1,0 +1,101 @@
+// console_filter.c - see console_filter.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/console_filter.h"
+
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define ESC 0x1b
+#define BEL 0x07
+
+// Bytes above 0x7f wait until they are a character.
+static void
+add_high(struct console_filter *filter, char byte, struct buf *ret)
+{
+    filter->pending[filter->pending_length++] = byte;
+    struct text_iter iter = {.next = filter->pending, .left = filter->pending_length};
+    text_next(&iter);
+    if (iter.kind == TEXT_BROKEN && filter->pending_length < sizeof filter->pending)
+        return;
+    if (iter.kind == TEXT_BROKEN)
+        buf_add(ret, "?");
+    else if (iter.kind == TEXT_PRINTABLE)
+        buf_add_bytes(ret, iter.at, iter.length);
+    filter->pending_length = 0;
+}
+
+static void
+add_text(struct console_filter *filter, char byte, struct buf *ret)
+{
+    unsigned char code = (unsigned char) byte;
+    if (code >= 0x80) {
+        add_high(filter, byte, ret);
+        return;
+    }
+    if (filter->pending_length > 0)
+        buf_add(ret, "?");
+    filter->pending_length = 0;
+    if (code == ESC)
+        filter->state = CONSOLE_ESCAPE;
+    else if ((code >= 0x20 && code != 0x7f) || byte == '\n' || byte == '\t')
+        buf_add_bytes(ret, &byte, 1);
+}
+
+// After ESC: '[' opens a control sequence, "]PX^_" a string; bytes 0x20 to 0x2f go on; any other
+// ends it.
+static enum console_state
+after_escape(unsigned char code)
+{
+    if (code == '[')
+        return CONSOLE_CSI;
+    if (code != '\0' && strchr("]PX^_", code) != NULL)
+        return CONSOLE_STRING;
+    return (code >= 0x20 && code <= 0x2f) || code == ESC ? CONSOLE_ESCAPE : CONSOLE_TEXT;
+}
+
+static enum console_state
+after_string(unsigned char code)
+{
+    if (code == ESC) // of ESC \, its end
+        return CONSOLE_ESCAPE;
+    return code == BEL ? CONSOLE_TEXT : CONSOLE_STRING;
+}
+
+static enum console_state
+after_csi(unsigned char code)
+{
+    if (code == ESC)
+        return CONSOLE_ESCAPE;
+    return code >= 0x40 && code <= 0x7e ? CONSOLE_TEXT : CONSOLE_CSI;
+}
+
+static void
+add_byte(struct console_filter *filter, char byte, struct buf *ret)
+{
+    unsigned char code = (unsigned char) byte;
+    if (byte == '\n')
+        filter->state = CONSOLE_TEXT;
+    switch (filter->state) {
+    case CONSOLE_TEXT:
+        add_text(filter, byte, ret);
+        break;
+    case CONSOLE_ESCAPE:
+        filter->state = after_escape(code);
+        break;
+    case CONSOLE_CSI:
+        filter->state = after_csi(code);
+        break;
+    case CONSOLE_STRING:
+        filter->state = after_string(code);
+        break;
+    }
+}
+
+void
+console_filter_add(struct console_filter *filter, const char *data, size_t length, struct buf *ret)
+{
+    for (size_t i = 0; i < length; i++)
+        add_byte(filter, data[i], ret);
+}
