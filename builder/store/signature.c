@@ -5,6 +5,7 @@
 
 #include "base/asset.h"
 #include "base/cleanup.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/proc.h"
 #include "store/inside.h"
@@ -29,6 +30,38 @@ signature_check_tool(struct error *err)
 }
 
 // ---- keyring ------------------------------------------------------------------------------------
+
+// Returns the blank line that ends the armor's headers, or NULL.
+static const char *
+armor_body(const char *text)
+{
+    const char *at = strstr(text, "-----BEGIN PGP ");
+    while (at != NULL && (at = strchr(at, '\n')) != NULL) {
+        size_t length = strcspn(++at, "\n");
+        if (strspn(at, " \t\r") >= length)
+            return at + length;
+    }
+    return NULL;
+}
+
+// The checksum is not checked, as RFC 9580 (6.1) has it: what is damaged does not verify.
+bool
+armor_read(const char *text, char **ret_data, size_t *ret_length)
+{
+    BUF_AUTO struct buf out = {0};
+    const char *body = armor_body(text);
+    const char *end = body == NULL ? NULL : strstr(body, "\n-----END PGP ");
+    const char *checksum = body == NULL ? NULL : strstr(body, "\n=");
+    if (end == NULL)
+        return false;
+    if (checksum != NULL && checksum < end)
+        end = checksum;
+    if (!base64_decode(body, (size_t) (end - body), &out) || out.length == 0)
+        return false;
+    *ret_length = out.length;
+    *ret_data = buf_take(&out);
+    return true;
+}
 
 static int
 write_keyring(const struct signature *signature, const char *path, struct error *err)
