@@ -1,33 +1,31 @@
-// download.c - a file from one of several servers: resumed, tried again, checked, kept.
+// download.c - a file from one of several servers: resumed, tried again, checked, then there.
 // SPDX-License-Identifier: Apache-2.0
-#include "store/download.h"
+#include "fetch/fetch.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "store/fetch.h"
-#include "store/inside.h"
-#include "store/partial.h"
-#include "store/signature.h"
-#include "store/transfer.h"
+#include "fetch/partial.h"
+#include "fetch/signature.h"
+#include "fetch/transfer.h"
 
 #include <string.h>
 #include <unistd.h>
 
 enum {
     DEADLINE_MS = 2 * 60 * 60 * 1000,
-    STALL_MS = 30 * 1000,
+    STALL_S = 30,
     PAUSE_MS = 1000,
     ROUNDS_IDLE_MAX = 4, // rounds over the mirrors that bring nothing
-    TELL_MS = 10 * 1000,
+    SHOW_MS = 10 * 1000,
+    SIGNATURE_MAX = 64 * 1024,
 };
 static const uint64_t bytes_max = 8ULL << 30;
 
-struct download_work {
-    struct store *store;
-    const struct download *download;
+struct fetch_work {
+    const struct fetch_job *job;
     const char *wanted; // its digest, or the first of its URLs
-    int64_t end_ms, begin_ms, told_ms;
+    int64_t end_ms, begin_ms, shown_ms;
     uint64_t begin_bytes; // that were there already
     char *signature;      // bytes of it; NULL: none is wanted
     size_t signature_length;
@@ -39,7 +37,7 @@ struct download_work {
 };
 
 static void
-work_clear(struct download_work *work)
+work_clear(struct fetch_work *work)
 {
     free(work->signature);
     free(work->refused);
@@ -58,76 +56,76 @@ or_default(int64_t value, int64_t otherwise)
 // ---- checks -------------------------------------------------------------------------------------
 
 static int
-check_signature(
-    const struct download_work *work, const char *file, const char *url, struct error *err)
+check_signature(const struct fetch_work *work, const char *file, const char *url, struct error *err)
 {
-    struct signature signature = {.data = work->signature,
+    struct fetch_signature signature = {.data = work->signature,
         .length = work->signature_length,
-        .keyring = work->download->keyring,
-        .known = work->download->known && work->download->sha256 != NULL,
+        .keyring = work->job->keyring,
+        .known = work->job->known && work->job->sha256 != NULL,
         .origin = url};
     if (work->signature == NULL)
         return 0;
-    progress_step(work->download->progress, work->download->task, "checking the signature");
-    return signature_check(work->store, &signature, file, err);
+    progress_step(work->job->progress, work->job->task, "checking the signature");
+    return fetch_signature_check(&signature, file, err);
 }
 
 static int
 check_download_digest(
-    const struct download *download, const char *hex, const char *url, struct error *err)
+    const struct fetch_job *job, const char *hex, const char *url, struct error *err)
 {
-    if (download->sha256 == NULL || str_equal(download->sha256, hex))
+    if (job->sha256 == NULL || str_equal(job->sha256, hex))
         return 0;
     return error_set(err, ERR_DAMAGED,
         "'%s' is refused: its SHA-256 is %s and should be %s; check the URL and the digest, or "
         "name another mirror",
-        url, hex, download->sha256);
+        url, hex, job->sha256);
 }
 
-// Where the signature of a file that was downloaded is kept; caller frees.
+// Where the signature of a file that was checked is; caller frees.
 static char *
-kept_signature(const struct download_work *work, const char *sha256)
+signature_path(const struct fetch_work *work, const char *sha256)
 {
-    return str_format("%s/%s.sig", work->store->downloads, sha256);
+    return str_format("%s/%s.sig", work->job->folder, sha256);
 }
 
 static int
-keep_signature(const struct download_work *work, const char *sha256, struct error *err)
+save_signature(const struct fetch_work *work, const char *sha256, struct error *err)
 {
-    FREE_AUTO char *path = kept_signature(work, sha256);
+    FREE_AUTO char *path = signature_path(work, sha256);
     if (work->signature == NULL)
         return 0;
     return file_write(path, 0444, work->signature, work->signature_length, err);
 }
 
 static int
-publish(struct download_work *work, struct partial *partial, const char *hex, struct error *err)
+publish_download(
+    struct fetch_work *work, struct fetch_partial *partial, const char *hex, struct error *err)
 {
     work->sha256 = str_dup(hex);
-    work->path = path_join(work->store->downloads, hex);
-    if (keep_signature(work, hex, err) < 0)
+    work->path = path_join(work->job->folder, hex);
+    if (save_signature(work, hex, err) < 0)
         return -1;
-    return partial_publish(partial, work->path, err);
+    return fetch_partial_publish(partial, work->path, err);
 }
 
 // A resumed file of another digest may be put together from two: that server gets another chance.
-static enum transfer_end
-finish_download(struct download_work *work, struct partial *partial, const char *url, bool resumed,
-    struct error *err)
+static enum fetch_end
+finish_download(struct fetch_work *work, struct fetch_partial *partial, const char *url,
+    bool resumed, struct error *err)
 {
     char hex[DIGEST_HEX + 1];
     digest_hex(partial->digest, hex);
-    if (check_download_digest(work->download, hex, url, err) < 0 ||
+    if (check_download_digest(work->job, hex, url, err) < 0 ||
         check_signature(work, partial->path, url, err) < 0) {
-        partial_drop(partial);
+        fetch_partial_drop(partial);
         if (err->code != ERR_DAMAGED)
-            return TRANSFER_STOP;
-        return resumed ? TRANSFER_AGAIN : TRANSFER_REFUSED;
+            return FETCH_STOP;
+        return resumed ? FETCH_AGAIN : FETCH_REFUSED;
     }
-    if (publish(work, partial, hex, err) == 0)
-        return TRANSFER_DONE;
-    partial_drop(partial);
-    return TRANSFER_STOP;
+    if (publish_download(work, partial, hex, err) == 0)
+        return FETCH_DONE;
+    fetch_partial_drop(partial);
+    return FETCH_STOP;
 }
 
 // ---- one mirror ---------------------------------------------------------------------------------
@@ -136,65 +134,65 @@ finish_download(struct download_work *work, struct partial *partial, const char 
 static void
 show_download(void *context, uint64_t now, uint64_t total)
 {
-    struct download_work *work = context;
-    const struct download *download = work->download;
+    struct fetch_work *work = context;
+    const struct fetch_job *job = work->job;
     int64_t time = clock_ms(), since = time - work->begin_ms;
     if (total > 0)
-        progress_part(download->progress, download->task, (double) now / (double) total);
-    if (work->told_ms != 0 && time - work->told_ms < TELL_MS && now != total)
+        progress_part(job->progress, job->task, (double) now / (double) total);
+    if (work->shown_ms != 0 && time - work->shown_ms < SHOW_MS && now != total)
         return;
-    work->told_ms = time;
+    work->shown_ms = time;
     uint64_t came = now > work->begin_bytes ? now - work->begin_bytes : 0;
     FREE_AUTO char *now_text = str_bytes(now), *total_text = str_bytes(total);
     FREE_AUTO char *rate = str_bytes(since > 0 ? came * 1000 / (uint64_t) since : 0);
-    progress_step(download->progress, download->task, "downloading: %s%s%s, %s/s", now_text,
+    progress_step(job->progress, job->task, "downloading: %s%s%s, %s/s", now_text,
         total > 0 ? " of " : "", total > 0 ? total_text : "", rate);
 }
 
-static enum transfer_end
-try_mirror(struct download_work *work, const char *url, struct error *err)
+static enum fetch_end
+try_mirror(struct fetch_work *work, const char *url, struct error *err)
 {
-    const struct download *download = work->download;
-    PARTIAL_AUTO struct partial partial = {.fd = -1};
+    const struct fetch_job *job = work->job;
+    PARTIAL_AUTO struct fetch_partial partial = {.fd = -1};
     FREE_AUTO char *validator = NULL;
-    if (partial_open(work->store, work->wanted, url, &partial, err) < 0)
-        return TRANSFER_STOP;
+    if (fetch_partial_open(job->folder, work->wanted, url, &partial, err) < 0)
+        return FETCH_STOP;
     uint64_t from = partial.length;
-    struct transfer_tell told = {.tell = show_download, .context = work};
-    struct transfer transfer = {.url = url,
+    struct fetch_transfer transfer = {.url = url,
         .from = from,
         .validator = partial.validator,
-        .max = download->max > 0 ? download->max : bytes_max,
+        .max = job->max > 0 ? job->max : bytes_max,
         .end_ms = work->end_ms,
-        .stall_ms = or_default(download->stall_ms, STALL_MS),
-        .restart = partial_restart,
-        .put = partial_put,
+        .stall_s = or_default(job->stall_s, STALL_S),
+        .restart = fetch_partial_restart,
+        .put = fetch_partial_put,
         .context = &partial,
-        .told = &told};
+        .show = show_download,
+        .show_context = work};
     work->begin_bytes = from;
     work->begin_ms = clock_ms();
-    progress_step(download->progress, download->task, "downloading '%s'", url);
-    enum transfer_end end = transfer_run(&transfer, &validator, err);
+    progress_step(job->progress, job->task, "downloading '%s'", url);
+    enum fetch_end end = fetch_transfer(&transfer, &validator, err);
     work->progress = work->progress || partial.length > work->farthest;
     work->farthest = partial.length > work->farthest ? partial.length : work->farthest;
-    if (end == TRANSFER_DONE)
+    if (end == FETCH_DONE)
         return finish_download(work, &partial, url, from > 0, err);
     if (validator != NULL) {
         free(partial.validator);
         partial.validator = TAKE(validator);
     }
-    ERROR_AUTO struct error unkept = {0};
-    if (end == TRANSFER_REFUSED || err->code == ERR_SPACE ||
-        partial_keep(&partial, url, &unkept) < 0)
-        partial_drop(&partial);
+    ERROR_AUTO struct error unsaved = {0};
+    if (end == FETCH_REFUSED || err->code == ERR_SPACE ||
+        fetch_partial_save(&partial, url, &unsaved) < 0)
+        fetch_partial_drop(&partial);
     return end;
 }
 
 // ---- all mirrors --------------------------------------------------------------------------------
 
-// What is told at last: damage before all else, then what the last server said.
+// Reported at last: damage before all else, then what the last server said.
 static void
-note_failure(struct download_work *work, struct error *err)
+note_failure(struct fetch_work *work, struct error *err)
 {
     struct error *to =
         err->code == ERR_DAMAGED && work->first.code == ERR_NONE ? &work->first : &work->last;
@@ -205,50 +203,40 @@ note_failure(struct download_work *work, struct error *err)
 
 // What other mirrors began is of no use any more.
 static int
-remove_other_partials(const struct download_work *work)
+remove_other_partials(const struct fetch_work *work)
 {
-    for (size_t i = 0; i < work->download->urls->count; i++)
-        partial_forget(work->store, work->wanted, work->download->urls->items[i]);
+    for (size_t i = 0; i < work->job->urls->count; i++)
+        fetch_partial_remove(work->job->folder, work->wanted, work->job->urls->items[i]);
     return 0;
 }
 
 // 0: there; 1: go on; -1: no more.
 static int
-try_round(struct download_work *work, struct error *err)
+try_round(struct fetch_work *work, struct error *err)
 {
-    const struct strv *urls = work->download->urls;
+    const struct strv *urls = work->job->urls;
     int answer = -1;
     work->progress = false;
     for (size_t i = 0; i < urls->count; i++) {
         if (work->refused[i])
             continue;
-        enum transfer_end end = try_mirror(work, urls->items[i], err);
-        if (end == TRANSFER_DONE)
+        enum fetch_end end = try_mirror(work, urls->items[i], err);
+        if (end == FETCH_DONE)
             return remove_other_partials(work);
-        if (end == TRANSFER_STOP)
+        if (end == FETCH_STOP)
             return -1;
-        work->refused[i] = end == TRANSFER_REFUSED;
-        answer = end == TRANSFER_AGAIN ? 1 : answer;
+        work->refused[i] = end == FETCH_REFUSED;
+        answer = end == FETCH_AGAIN ? 1 : answer;
         note_failure(work, err);
     }
     return answer;
 }
 
 static int
-give_up_download(struct download_work *work, struct error *err)
+try_all(struct fetch_work *work, struct error *err)
 {
-    struct error *told = work->first.code != ERR_NONE ? &work->first : &work->last;
-    if (err->code != ERR_NONE)
-        return -1;
-    *err = *told;
-    *told = (struct error){0};
-    return -1;
-}
-
-static int
-try_all(struct download_work *work, struct error *err)
-{
-    int64_t pause_ms = or_default(work->download->pause_ms, PAUSE_MS);
+    const struct fetch_job *job = work->job;
+    int64_t pause_ms = or_default(job->pause_ms, PAUSE_MS);
     for (int idle = 0; idle < ROUNDS_IDLE_MAX;) {
         int answer = try_round(work, err);
         if (answer == 0)
@@ -259,42 +247,46 @@ try_all(struct download_work *work, struct error *err)
         int64_t wait_ms = pause_ms << idle;
         if (idle == ROUNDS_IDLE_MAX || clock_left(work->end_ms) <= wait_ms)
             break;
-        progress_step(work->download->progress, work->download->task, "waiting to try it again: %s",
-            work->last.message);
+        progress_step(job->progress, job->task, "waiting to try it again: %s", work->last.message);
         if (clock_sleep(wait_ms, err) < 0)
             break;
     }
-    return give_up_download(work, err);
+    if (err->code != ERR_NONE)
+        return -1;
+    struct error *reported = work->first.code != ERR_NONE ? &work->first : &work->last;
+    *err = *reported;
+    *reported = (struct error){0};
+    return -1;
 }
 
 // ---- what is there ------------------------------------------------------------------------------
 
 // A file that was changed since it was checked is worth nothing.
 static int
-find_downloaded(struct download_work *work, struct error *err)
+find_downloaded(struct fetch_work *work, struct error *err)
 {
     char hex[DIGEST_HEX + 1];
-    const struct download *download = work->download;
-    if (download->sha256 == NULL)
+    const struct fetch_job *job = work->job;
+    if (job->sha256 == NULL)
         return 0;
-    FREE_AUTO char *path = path_join(work->store->downloads, download->sha256);
+    FREE_AUTO char *path = path_join(job->folder, job->sha256);
     if (!file_exists(path))
         return 0;
-    progress_step(download->progress, download->task, "reading what was downloaded before");
+    progress_step(job->progress, job->task, "reading what was downloaded before");
     if (digest_file(path, hex, err) < 0)
         return -1;
-    if (!str_equal(hex, download->sha256)) {
+    if (!str_equal(hex, job->sha256)) {
         (void) unlink(path);
         return 0;
     }
-    if (download->signatures != NULL && work->signature == NULL)
+    if (job->signatures != NULL && work->signature == NULL)
         return 0;
-    if (check_signature(work, path, download->urls->items[0], err) < 0) {
-        FREE_AUTO char *detached = kept_signature(work, hex);
+    if (check_signature(work, path, job->urls->items[0], err) < 0) {
+        FREE_AUTO char *detached = signature_path(work, hex);
         (void) unlink(detached); // another may fit, next time
         return -1;
     }
-    if (keep_signature(work, hex, err) < 0)
+    if (save_signature(work, hex, err) < 0)
         return -1;
     work->path = TAKE(path);
     work->sha256 = str_dup(hex);
@@ -302,74 +294,61 @@ find_downloaded(struct download_work *work, struct error *err)
 }
 
 static int
-read_kept_signature(struct download_work *work, struct error *err)
+read_saved_signature(struct fetch_work *work, struct error *err)
 {
-    if (work->download->sha256 == NULL)
+    if (work->job->sha256 == NULL)
         return 0;
-    FREE_AUTO char *path = kept_signature(work, work->download->sha256);
+    FREE_AUTO char *path = signature_path(work, work->job->sha256);
     if (!file_exists(path))
         return 0;
-    return file_read(path, FETCH_SIGNATURE_MAX, &work->signature, &work->signature_length, err);
+    return file_read(path, SIGNATURE_MAX, &work->signature, &work->signature_length, err);
 }
 
 static int
-get_signature(struct download_work *work, struct error *err)
+get_signature(struct fetch_work *work, struct error *err)
 {
-    if (work->download->signatures == NULL)
+    if (work->job->signatures == NULL)
         return 0;
-    if (signature_check_tool(err) < 0 || read_kept_signature(work, err) < 0)
+    if (fetch_signature_tool(err) < 0 || read_saved_signature(work, err) < 0)
         return -1;
-    if (work->signature != NULL || work->download->offline)
+    if (work->signature != NULL || work->job->offline)
         return 0;
-    if (fetch_bytes(work->download->signatures, FETCH_SIGNATURE_MAX, &work->signature,
-            &work->signature_length, err) < 0)
-        return error_context(err, "the signature cannot be had");
+    if (fetch_text(work->job->signatures, SIGNATURE_MAX, &work->signature, &work->signature_length,
+            err) < 0)
+        return error_context(err, "cannot download the signature");
     return 0;
 }
 
 static int
-download_locked(struct download_work *work, struct error *err)
+fetch_locked(struct fetch_work *work, struct error *err)
 {
     if (get_signature(work, err) < 0 || find_downloaded(work, err) < 0)
         return -1;
     if (work->path != NULL)
         return 0;
-    if (work->download->offline)
+    if (work->job->offline)
         return error_set(err, ERR_NETWORK,
             "'%s' was not downloaded yet; run 'airbuild images' without --offline",
-            work->download->urls->items[0]);
+            work->job->urls->items[0]);
     return try_all(work, err);
 }
 
-// One at a time, by what is wanted.
-static int
-lock_wanted(const struct download_work *work, int64_t wait_ms, int *ret_fd, struct error *err)
+int
+fetch_file(const struct fetch_job *job, char **ret_path, char **ret_sha256, struct error *err)
 {
     char hex[DIGEST_HEX + 1];
-    digest_bytes(work->wanted, strlen(work->wanted), hex);
-    FREE_AUTO char *name = str_format("download-%s", hex);
-    if (store_lock_key(work->store, name, 0, ret_fd, err) == 0)
-        return 0;
-    if (err->code != ERR_BUSY)
-        return -1;
-    error_clear(err);
-    progress_step(work->download->progress, work->download->task,
-        "waiting for process %ld, which downloads it", store_maker(work->store, name));
-    return store_lock_key(work->store, name, wait_ms, ret_fd, err);
-}
-
-int
-store_download(struct store *store, const struct download *download, char **ret_path,
-    char **ret_sha256, struct error *err)
-{
     CLOSE_AUTO int lock = -1;
-    int64_t deadline_ms = or_default(download->deadline_ms, DEADLINE_MS);
-    __attribute__((cleanup(work_clear))) struct download_work work = {.store = store,
-        .download = download,
-        .wanted = download->sha256 != NULL ? download->sha256 : download->urls->items[0],
+    int64_t deadline_ms = or_default(job->deadline_ms, DEADLINE_MS);
+    CLEANUP(work_clear)
+    struct fetch_work work = {.job = job,
+        .wanted = job->sha256 != NULL ? job->sha256 : job->urls->items[0],
         .end_ms = clock_ms() + deadline_ms,
-        .refused = mem_zero(download->urls->count, sizeof(bool))};
-    if (lock_wanted(&work, deadline_ms, &lock, err) < 0 || download_locked(&work, err) < 0)
+        .refused = mem_zero(job->urls->count, sizeof(bool))};
+    // One at a time, by what is wanted.
+    digest_bytes(work.wanted, strlen(work.wanted), hex);
+    FREE_AUTO char *path = str_format("%s/download-%s", job->locks, hex);
+    struct lock_report report = {job->progress, job->task, "downloads it"};
+    if (lock_wait(path, deadline_ms, &report, &lock, err) < 0 || fetch_locked(&work, err) < 0)
         return -1;
     *ret_path = TAKE(work.path);
     *ret_sha256 = TAKE(work.sha256);

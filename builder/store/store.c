@@ -125,3 +125,15 @@ store_folder(const struct store *store)
 {
     return store->folder;
 }
+
+const char *
+store_downloads(const struct store *store)
+{
+    return store->downloads;
+}
+
+const char *
+store_locks(const struct store *store)
+{
+    return store->locks;
+}

@@ -26,7 +26,9 @@ int store_open(const char *home, struct store **ret, struct error *err);
 void store_free(struct store *store);
 void store_freep(struct store **store);
 #define STORE_AUTO __attribute__((cleanup(store_freep)))
-const char *store_folder(const struct store *store); // HOME/store, for dir_space and messages
+const char *store_folder(const struct store *store);    // HOME/store, for dir_space and messages
+const char *store_downloads(const struct store *store); // HOME/store/downloads
+const char *store_locks(const struct store *store);     // HOME/store/locks
 // From here on one that must wait for another airbuild does so for at most wait_ms, and tells
 // progress (may be NULL) which process that is; before, ERR_BUSY comes at once.
 void store_set_patience(struct store *store, struct progress *progress, int64_t wait_ms);
