@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #include <limits.h>
 #include <string.h>

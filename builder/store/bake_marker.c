@@ -1,11 +1,10 @@
-// baking.c - who works with a store at the same time: those that bake, import or export show
-// themselves by a lock each; who removes waits until there is none, and keeps new ones out
-// meanwhile.
+// bake_marker.c - those that bake, import or export at the same time hold a lock each, their mark;
+// who removes waits until there is none, and keeps new ones out meanwhile.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #include <unistd.h>
 
