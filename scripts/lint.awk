@@ -8,7 +8,8 @@ BEGIN {
     may["yaml"] = "base"
     may["spec"] = "base yaml"
     may["store"] = "base"
-    may["bake"] = "base yaml spec store"
+    may["fetch"] = "base"
+    may["bake"] = "base yaml spec store fetch"
     may["seed"] = "base yaml spec"
     may["virt"] = "base spec"
     may["probe"] = "base"
@@ -19,7 +20,7 @@ BEGIN {
     # The one folder of each library.
     owner["openssl"] = owner["jansson"] = "base"
     owner["yaml"] = "yaml"
-    owner["curl"] = "store"
+    owner["curl"] = "fetch"
     owner["guestfs"] = "bake"
     owner["archive"] = owner["archive_entry"] = "seed"
     owner["libvirt"] = owner["libxml"] = "virt"

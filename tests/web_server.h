@@ -101,6 +101,35 @@ web_range(const char *request, const char *etag)
 
 #define WEB_ETAG "\"one\""
 #define WEB_ETAG_LINE "ETag: " WEB_ETAG "\r\n"
+#define WEB_DATE "Sun, 01 Nov 2026 00:00:00 GMT"
+
+// Half of the file for who does not resume it, by what each path says of it.
+static inline void
+web_send_half(int fd, const char *request, const char *etag, const char *headers)
+{
+    size_t from = web_range(request, etag);
+    web_send(fd, headers, from, from == 0 ? WEB_BYTES / 2 : WEB_BYTES - from);
+}
+
+static inline void
+web_answer_cut(int fd, const char *request, const char *how)
+{
+    if (str_equal(how, ""))
+        web_send(fd, "", 0, WEB_BYTES / 2);
+    else if (str_equal(how, "-kept"))
+        web_send(fd, WEB_ETAG_LINE, 0, WEB_BYTES / 2);
+    else if (str_equal(how, "-moved"))
+        web_send_text(fd, "302 Found", "Location: /cut-once\r\n", "it is elsewhere");
+    else if (str_equal(how, "-dated"))
+        web_send_half(
+            fd, request, WEB_DATE, "ETag: W/\"weak\"\r\nlast-modified:  " WEB_DATE " \r\n");
+    else if (str_equal(how, "-early-hints"))
+        web_say(fd, "HTTP/1.1 103 Early Hints\r\nETag: \"gone\"\r\n\r\n"),
+            web_send_half(
+                fd, request, WEB_ETAG, "Last-Modified: " WEB_DATE "\r\netag:  " WEB_ETAG "\r\n");
+    else
+        web_send_half(fd, request, WEB_ETAG, WEB_ETAG_LINE);
+}
 
 static inline void
 web_answer(int fd, const char *request, const char *path, int number)
@@ -114,19 +143,16 @@ web_answer(int fd, const char *request, const char *path, int number)
         web_send_text(fd, "200 OK", "Content-Type: text/html; charset=utf-8\r\n", "please sign in");
     else if (str_equal(path, "/page"))
         web_send_text(fd, "200 OK", "", "\n <!DOCTYPE html><p>please sign in");
+    else if (str_equal(path, "/silent"))
+        hang(fd);
     else if (str_equal(path, "/stall"))
-        web_send(fd, "", 0, half), hang(fd);
-    else if (str_equal(path, "/cut"))
-        web_send(fd, "", 0, half);
+        web_send(fd, "", 0, 500), hang(fd);
+    else if (str_starts(path, "/cut"))
+        web_answer_cut(fd, request, path + strlen("/cut"));
     else if (str_equal(path, "/interrupted") && atomic_exchange(&web.raise, false))
         web_send(fd, WEB_ETAG_LINE, 0, half), web_await_partial(), kill(getpid(), SIGINT), hang(fd);
     else if (str_equal(path, "/interrupted"))
         from = web_range(request, WEB_ETAG), web_send(fd, WEB_ETAG_LINE, from, WEB_BYTES - from);
-    else if (str_equal(path, "/cut-kept"))
-        web_send(fd, WEB_ETAG_LINE, 0, half);
-    else if (str_equal(path, "/cut-once"))
-        from = web_range(request, WEB_ETAG),
-        web_send(fd, WEB_ETAG_LINE, from, number == 1 ? half : WEB_BYTES - from);
     else if (str_equal(path, "/changed"))
         web_send(fd, number == 1 ? WEB_ETAG_LINE : "", 0, number == 1 ? half : WEB_BYTES);
     else if (str_equal(path, "/wrong-range"))

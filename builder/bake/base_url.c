@@ -4,7 +4,7 @@
 #include "bake/arch.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
-#include "store/download.h"
+#include "fetch/fetch.h"
 
 // An official image is signed by Arch's own key.
 static void
@@ -24,7 +24,9 @@ base_download(const struct bake_job *job, char **ret_path, char **ret_sha256, st
 {
     const struct spec_base *base = &job->item->source->base;
     STRV_AUTO struct strv urls = {0}, signatures = {0};
-    struct download download = {.urls = &urls,
+    struct fetch_job download = {.folder = store_downloads(job->store),
+        .locks = store_locks(job->store),
+        .urls = &urls,
         .sha256 = base->sha256,
         .known = base->kind == SPEC_BASE_URL || str_equal(base->sha256, ARCH_PINNED_SHA256),
         .keyring = base->keyring,
@@ -39,7 +41,7 @@ base_download(const struct bake_job *job, char **ret_path, char **ret_sha256, st
         strv_add(&signatures, base->signature);
     if (signatures.count > 0)
         download.signatures = &signatures;
-    return store_download(job->store, &download, ret_path, ret_sha256, err);
+    return fetch_file(&download, ret_path, ret_sha256, err);
 }
 
 int

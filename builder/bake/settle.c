@@ -6,7 +6,7 @@
 #include "bake/key.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "store/download.h"
+#include "fetch/fetch.h"
 
 #define AUTO_FILE "base.json"
 
@@ -106,7 +106,7 @@ any_mirror_answers(
         strv_take(&urls, arch_latest_url(roots->items[i]));
     }
     *ret = false;
-    return settle->ask == BAKE_ASK_NEVER ? 0 : store_any_answers(&urls, MIRRORS_MS, ret, err);
+    return settle->ask == BAKE_ASK_NEVER ? 0 : fetch_any_reachable(&urls, MIRRORS_MS, ret, err);
 }
 
 // The sentence that goes with what was chosen; one that is not Arch is a warning too.

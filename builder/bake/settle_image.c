@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "store/download.h"
+#include "fetch/fetch.h"
 
 #define IMAGES_FILE "sources.json"
 
@@ -133,7 +133,7 @@ static int
 ask_digest(const struct strv *urls, const char *version, char **ret_sha256, struct error *err)
 {
     FREE_AUTO char *text = NULL, *named = NULL, *sha256 = NULL;
-    if (store_fetch_text(urls, LIST_MAX, &text, err) < 0)
+    if (fetch_text(urls, LIST_MAX, &text, NULL, err) < 0)
         return -1;
     if (!arch_read_digest(text, &named, &sha256) || !str_equal(named, version))
         return no_name(urls->items[0], err);
@@ -146,7 +146,7 @@ list_versions(const char *root, struct strv *ret, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
     FREE_AUTO char *url = arch_images_url(root);
-    if (store_fetch_names(url, &names, err) < 0)
+    if (fetch_names(url, &names, err) < 0)
         return -1;
     arch_read_versions(&names, ret);
     if (ret->count > 0)
@@ -165,7 +165,7 @@ ask_signed(const char *root, const char *version, char **ret_sha256, struct erro
     FREE_AUTO char *image = arch_image_url(root, version), *signature = NULL;
     strv_addf(&lists, "%s.SHA256", image);
     strv_addf(&signatures, "%s.sig", image);
-    if (store_fetch_text(&signatures, SIGNATURE_MAX, &signature, err) < 0)
+    if (fetch_text(&signatures, SIGNATURE_MAX, &signature, NULL, err) < 0)
         return -1;
     return ask_digest(&lists, version, ret_sha256, err);
 }
@@ -304,7 +304,7 @@ has_left(const struct spec_base *base, bool *ret, struct error *err)
     arch_mirrors(base, &roots);
     for (size_t i = 0; i < roots.count; i++)
         strv_take(&urls, arch_image_url(roots.items[i], base->image));
-    if (store_any_answers(&urls, MIRRORS_MS, &answers, err) < 0)
+    if (fetch_any_reachable(&urls, MIRRORS_MS, &answers, err) < 0)
         return -1;
     if (answers)
         return 0;

@@ -1,4 +1,4 @@
-// digest.c - SHA-256 and random text by libcrypto. The only file of base/ that includes its
+// digest.c - SHA-256, base64 and random text by libcrypto. The only file of base/ that includes its
 // headers.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/digest.h"
@@ -124,6 +124,25 @@ digest_file(const char *path, char ret_hex[DIGEST_HEX + 1], struct error *err)
     }
     digest_hex(digest, ret_hex);
     return 0;
+}
+
+bool
+base64_decode(const char *text, size_t length, struct buf *ret)
+{
+    int count = 0, last = 0;
+    if (length == 0 || length > INT32_MAX)
+        return length == 0;
+    FREE_AUTO unsigned char *bytes = mem_zero(length / 4 + 1, 3);
+    EVP_ENCODE_CTX *context = EVP_ENCODE_CTX_new();
+    must(context != NULL);
+    EVP_DecodeInit(context);
+    bool valid =
+        EVP_DecodeUpdate(context, bytes, &count, (const unsigned char *) text, (int) length) >= 0 &&
+        EVP_DecodeFinal(context, bytes + count, &last) == 1;
+    EVP_ENCODE_CTX_free(context);
+    if (valid)
+        buf_add_bytes(ret, bytes, (size_t) (count + last));
+    return valid;
 }
 
 // Without a random generator no secret may be made: there is nothing to go on with.

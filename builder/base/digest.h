@@ -1,10 +1,11 @@
-// digest.h - SHA-256 by libcrypto, random bytes, hex.
+// digest.h - SHA-256 by libcrypto, random bytes, hex, base64.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BASE_DIGEST_H
 #define AIRBUILD_BASE_DIGEST_H
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define DIGEST_HEX 64 // characters of a SHA-256 in hex, without the NUL
@@ -23,6 +24,11 @@ void digest_freep(struct digest **digest);
 
 void digest_bytes(const void *data, size_t length, char ret_hex[DIGEST_HEX + 1]);
 int digest_file(const char *path, char ret_hex[DIGEST_HEX + 1], struct error *err); // interruptible
+
+// Adds the bytes that base64 text (RFC 4648, padded; blanks and line ends are skipped) stands for.
+// Returns false, and adds nothing, when it is none.
+struct buf;
+bool base64_decode(const char *text, size_t length, struct buf *ret);
 
 // length random characters of [A-Za-z0-9] (unbiased, from libcrypto's generator); caller frees.
 char *random_text(size_t length);

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/progress.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -329,7 +330,7 @@ path_program(const char *name)
 
 // ---- locks: an flock(2) on a file that says who holds it ----------------------------------------
 
-enum { LOOK_AGAIN_MS = 100 };
+enum { LOOK_AGAIN_MS = 100, PID_MAX = 64 };
 
 // The file may have been removed (with its folder) between open and flock: that lock guards
 // nothing.
@@ -351,19 +352,24 @@ write_pid(int fd, const char *path, struct error *err)
     return 0;
 }
 
-static int
-lock_held_error(int fd, const char *path, struct error *err)
+long
+lock_holder(const char *path)
 {
-    char text[32] = "";
-    unsigned long long pid;
-    ssize_t got = pread(fd, text, sizeof text - 1, 0);
-    text[got > 0 ? strcspn(text, "\n") : 0] = '\0';
-    if (!str_to_u64(text, INT32_MAX, &pid))
+    ERROR_AUTO struct error unread = {0};
+    FREE_AUTO char *text = NULL;
+    return file_read(path, PID_MAX, &text, NULL, &unread) < 0 ? 0 : strtol(text, NULL, 10);
+}
+
+static int
+lock_held_error(const char *path, struct error *err)
+{
+    long pid = lock_holder(path);
+    if (pid <= 0)
         return error_set(err, ERR_BUSY,
             "another airbuild holds the lock '%s'; wait for it to end and try again", path);
     return error_set(err, ERR_BUSY,
-        "another airbuild (process %llu) holds the lock '%s'; wait for it to end, or end it with "
-        "'kill %llu'",
+        "another airbuild (process %ld) holds the lock '%s'; wait for it to end, or end it with "
+        "'kill %ld'",
         pid, path, pid);
 }
 
@@ -377,7 +383,7 @@ try_lock(const char *path, int *ret_fd, bool last, struct error *err)
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return error_errno(err, errno, "cannot take the lock '%s'", path);
-        return last ? lock_held_error(fd, path, err) : 0;
+        return last ? lock_held_error(path, err) : 0;
     }
     if (!still_there(fd, path))
         return 0;
@@ -399,4 +405,18 @@ lock_take(const char *path, int64_t wait_ms, int *ret_fd, struct error *err)
         if (clock_sleep(left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS, err) < 0)
             return -1;
     }
+}
+
+int
+lock_wait(const char *path, int64_t wait_ms, const struct lock_report *report, int *ret_fd,
+    struct error *err)
+{
+    if (lock_take(path, 0, ret_fd, err) == 0)
+        return 0;
+    if (err->code != ERR_BUSY || wait_ms == 0)
+        return -1;
+    error_clear(err);
+    progress_step(report->progress, report->task, "waiting for process %ld, which %s",
+        lock_holder(path), report->does);
+    return lock_take(path, wait_ms, ret_fd, err);
 }

@@ -76,5 +76,16 @@ char *path_program(const char *name);
 // Exclusive lock on a file (made if absent, 0644). Waits at most wait_ms; ERR_BUSY names the
 // holder's pid then. *ret_fd holds the lock until closed. Ends early with ERR_INTERRUPTED.
 int lock_take(const char *path, int64_t wait_ms, int *ret_fd, struct error *err);
+// The process that its file names; 0 when it names none.
+long lock_holder(const char *path);
+// Does what lock_take does, and reports a wait: "waiting for process PID, which DOES", as a step of
+// task.
+struct progress;
+struct lock_report {
+    struct progress *progress; // may be NULL
+    const char *task, *does;
+};
+int lock_wait(const char *path, int64_t wait_ms, const struct lock_report *report, int *ret_fd,
+    struct error *err);
 
 #endif

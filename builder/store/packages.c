@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -113,79 +113,4 @@ store_lay_packages(struct store *store, const char *set, const char *folder, str
     *err = (struct error){0};
     return error_set(
         err, ERR_DAMAGED, "%s; its set is forgotten, so try again with the network", cause.message);
-}
-
-// The sets that the images which are left were made from.
-static int
-sets_in_use(struct store *store, struct strv *ret, struct error *err)
-{
-    STRV_AUTO struct strv keys = {0};
-    if (dir_list(store->images, &keys, err) < 0)
-        return -1;
-    for (size_t i = 0; i < keys.count; i++) {
-        JV_AUTO struct jv *manifest = NULL;
-        ERROR_AUTO struct error unread = {0};
-        FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
-        if (store_read_manifest(folder, keys.items[i], &manifest, &unread) == 0 &&
-            jv_get_string(manifest, "package_set") != NULL)
-            strv_addf(ret, "%s.json", jv_get_string(manifest, "package_set"));
-    }
-    return 0;
-}
-
-static int
-prune_sets(struct store *store, struct strv *ret_digests, struct error *err)
-{
-    STRV_AUTO struct strv used = {0}, names = {0};
-    if (sets_in_use(store, &used, err) < 0 || dir_list(store->sets, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        FREE_AUTO char *path = path_join(store->sets, names.items[i]);
-        FREE_AUTO char *set = str_ndup(names.items[i], strcspn(names.items[i], "."));
-        JV_AUTO struct jv *lock = NULL;
-        if (!strv_has(&used, names.items[i])) {
-            if (unlink(path) < 0)
-                return error_errno(err, errno, "cannot remove '%s'", path);
-            continue;
-        }
-        ERROR_AUTO struct error unread = {0};
-        if (store_package_set(store, set, &lock, &unread) < 0) {
-            // Worth nothing: the next bake makes it anew.
-            if (unlink(path) < 0)
-                return error_errno(err, errno, "cannot remove '%s'", path);
-            continue;
-        }
-        for (size_t j = 0; j < jv_count(lock); j++)
-            strv_add(ret_digests, jv_get_string(jv_at(lock, j), "sha256"));
-    }
-    return 0;
-}
-
-static int
-prune_files(struct store *store, const struct strv *digests, uint64_t *bytes, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    if (dir_list(store->packages, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        FREE_AUTO char *path = path_join(store->packages, names.items[i]);
-        if (!store_is_key(names.items[i]) || strv_has(digests, names.items[i]))
-            continue;
-        int64_t size = file_allocated(path);
-        if (unlink(path) < 0)
-            return error_errno(err, errno, "cannot remove '%s'", path);
-        *bytes += size > 0 ? (uint64_t) size : 0;
-    }
-    return 0;
-}
-
-int
-store_prune_packages(struct store *store, uint64_t *bytes, struct error *err)
-{
-    STRV_AUTO struct strv digests = {0};
-    CLOSE_AUTO int held = -1;
-    if (store_lock_key(store, "packages", 60 * 1000, &held, err) < 0 ||
-        prune_sets(store, &digests, err) < 0)
-        return -1;
-    return prune_files(store, &digests, bytes, err);
 }

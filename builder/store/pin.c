@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -35,10 +35,7 @@ check_id(const char *id, struct error *err)
 static char *
 base_of(const struct store *store, const char *key)
 {
-    JV_AUTO struct jv *manifest = NULL;
-    ERROR_AUTO struct error unread = {0};
-    FREE_AUTO char *folder = store_image_folder(store, key);
-    (void) store_read_manifest(folder, key, &manifest, &unread);
+    JV_AUTO struct jv *manifest = store_peek_manifest(store, key);
     const char *base = jv_get_string(manifest, "backing");
     return base != NULL && store_is_key(base) ? str_dup(base) : NULL;
 }

@@ -1,9 +1,9 @@
-// remove.c - images removed: one by one, or all but those still needed. None that a cluster uses,
-// and nothing while somebody bakes with it.
+// remove.c - images removed: one by one, or all but those still needed, with the packages and
+// downloads that they were made from. None that a cluster uses, and nothing while somebody bakes.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -104,17 +104,11 @@ store_add_bases(struct store *store, struct strv *keys, struct error *err)
 {
     size_t count = keys->count;
     for (size_t i = 0; i < count; i++) {
-        JV_AUTO struct jv *manifest = NULL;
-        ERROR_AUTO struct error unread = {0};
-        FREE_AUTO char *folder = store_image_folder(store, keys->items[i]);
-        if (!store_has(store, keys->items[i]))
-            continue;
-        if (store_read_manifest(folder, keys->items[i], &manifest, &unread) < 0) {
-            if (add_all_bases(store, keys, err) < 0)
-                return -1;
-            continue;
-        }
+        JV_AUTO struct jv *manifest = store_peek_manifest(store, keys->items[i]);
         const char *base = jv_get_string(manifest, "backing");
+        if (manifest == NULL && store_has(store, keys->items[i]) &&
+            add_all_bases(store, keys, err) < 0)
+            return -1;
         if (base != NULL && !strv_has(keys, base))
             strv_add(keys, base);
     }
@@ -135,7 +129,7 @@ folder_bytes(const char *folder)
 
 // Somebody makes it: ERR_BUSY; somebody uses it: ERR_CONFLICT.
 static int
-take_away(struct store *store, const char *key, bool dry_run, struct error *err)
+remove_unless_used(struct store *store, const char *key, bool dry_run, struct error *err)
 {
     CLOSE_AUTO int lock = -1;
     if (store_lock_key(store, key, 0, &lock, err) < 0)
@@ -147,13 +141,11 @@ static int
 prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_removed,
     uint64_t *ret_bytes, struct error *err)
 {
-    JV_AUTO struct jv *manifest = NULL;
-    ERROR_AUTO struct error unread = {0};
+    JV_AUTO struct jv *manifest = store_peek_manifest(store, key);
     FREE_AUTO char *folder = store_image_folder(store, key);
-    (void) store_read_manifest(folder, key, &manifest, &unread);
     const char *name = jv_get_string(manifest, "name");
     uint64_t bytes = folder_bytes(folder);
-    if (take_away(store, key, dry_run, err) < 0) {
+    if (remove_unless_used(store, key, dry_run, err) < 0) {
         if (err->code != ERR_BUSY && err->code != ERR_CONFLICT)
             return -1;
         error_clear(err);
@@ -164,7 +156,7 @@ prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_r
     return 0;
 }
 
-// What an airbuild of a later version made is not ours to judge.
+// Adds what an airbuild of a later version made: what it needs is not known here.
 static void
 add_newer(const struct store *store, const struct strv *keys, struct strv *ret)
 {
@@ -206,6 +198,80 @@ prune_images(struct store *store, const struct strv *keep, bool dry_run, struct 
     return 0;
 }
 
+// ---- what images were made from -----------------------------------------------------------------
+
+// Adds what the manifests of all images say under that name.
+static int
+add_members(const struct store *store, const char *name, struct strv *ret, struct error *err)
+{
+    STRV_AUTO struct strv keys = {0};
+    if (store_keys(store, &keys, err) < 0)
+        return -1;
+    for (size_t i = 0; i < keys.count; i++) {
+        JV_AUTO struct jv *manifest = store_peek_manifest(store, keys.items[i]);
+        const char *value = jv_get_string(manifest, name);
+        if (value != NULL && !strv_has(ret, value))
+            strv_add(ret, value);
+    }
+    return 0;
+}
+
+// Removes what a folder has besides those names; of_keys: only what is named by a digest.
+static int
+prune_folder(
+    const char *folder, const struct strv *used, bool of_keys, uint64_t *bytes, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    if (dir_list(folder, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *path = path_join(folder, names.items[i]);
+        if (strv_has(used, names.items[i]) || (of_keys && !store_is_key(names.items[i])))
+            continue;
+        int64_t size = file_allocated(path);
+        if (dir_remove(path, err) < 0)
+            return -1;
+        *bytes += size > 0 ? (uint64_t) size : 0;
+    }
+    return 0;
+}
+
+// The sets that an image was made from, and the files that they name. A set that cannot be read is
+// worth nothing, as the next bake makes it again.
+static int
+prune_packages(struct store *store, uint64_t *bytes, struct error *err)
+{
+    STRV_AUTO struct strv sets = {0}, used = {0}, digests = {0};
+    CLOSE_AUTO int held = -1;
+    if (store_lock_key(store, "packages", 60 * 1000, &held, err) < 0 ||
+        add_members(store, "package_set", &sets, err) < 0)
+        return -1;
+    for (size_t i = 0; i < sets.count; i++) {
+        JV_AUTO struct jv *set = NULL;
+        ERROR_AUTO struct error unread = {0};
+        if (store_package_set(store, sets.items[i], &set, &unread) < 0)
+            continue;
+        strv_addf(&used, "%s.json", sets.items[i]);
+        for (size_t j = 0; j < jv_count(set); j++)
+            strv_add(&digests, jv_get_string(jv_at(set, j), "sha256"));
+    }
+    if (prune_folder(store->sets, &used, false, bytes, err) < 0)
+        return -1;
+    return prune_folder(store->packages, &digests, true, bytes, err);
+}
+
+// With them goes what interrupted downloads left.
+static int
+prune_downloads(struct store *store, uint64_t *bytes, struct error *err)
+{
+    STRV_AUTO struct strv used = {0};
+    if (add_members(store, "download", &used, err) < 0)
+        return -1;
+    for (size_t i = used.count; i > 0; i--)
+        strv_addf(&used, "%s.sig", used.items[i - 1]);
+    return prune_folder(store->downloads, &used, false, bytes, err);
+}
+
 int
 store_prune(struct store *store, const struct strv *keep, bool dry_run, struct strv *ret_removed,
     uint64_t *ret_bytes, struct error *err)
@@ -219,7 +285,7 @@ store_prune(struct store *store, const struct strv *keep, bool dry_run, struct s
         return -1;
     if (dry_run || newer)
         return 0;
-    if (store_prune_packages(store, ret_bytes, err) < 0)
+    if (prune_packages(store, ret_bytes, err) < 0)
         return -1;
-    return store_prune_downloads(store, ret_bytes, err);
+    return prune_downloads(store, ret_bytes, err);
 }

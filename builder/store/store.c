@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #include <limits.h>
 #include <string.h>
@@ -124,4 +124,16 @@ const char *
 store_folder(const struct store *store)
 {
     return store->folder;
+}
+
+const char *
+store_downloads(const struct store *store)
+{
+    return store->downloads;
+}
+
+const char *
+store_locks(const struct store *store)
+{
+    return store->locks;
 }

@@ -26,7 +26,9 @@ int store_open(const char *home, struct store **ret, struct error *err);
 void store_free(struct store *store);
 void store_freep(struct store **store);
 #define STORE_AUTO __attribute__((cleanup(store_freep)))
-const char *store_folder(const struct store *store); // HOME/store, for dir_space and messages
+const char *store_folder(const struct store *store);    // HOME/store, for dir_space and messages
+const char *store_downloads(const struct store *store); // HOME/store/downloads
+const char *store_locks(const struct store *store);     // HOME/store/locks
 // From here on one that must wait for another airbuild does so for at most wait_ms, and tells
 // progress (may be NULL) which process that is; before, ERR_BUSY comes at once.
 void store_set_patience(struct store *store, struct progress *progress, int64_t wait_ms);
@@ -101,9 +103,9 @@ int store_remove_damaged(struct store *store, const char *key, struct error *err
 int store_add_bases(struct store *store, struct strv *keys, struct error *err);
 
 // Copy images and their bases into a new folder (KEY/ each), to carry to another machine; it
-// appears whole or not at all. And take such a folder in: every digest is checked, what is there
+// appears whole or not at all. And import such a folder: every digest is checked, what is there
 // already is left alone. ERR_CONFLICT: a layer over another build of its base than the one that is
-// here. ret_keys: the images taken in.
+// here. ret_keys: the images imported.
 int store_export(
     struct store *store, const struct strv *keys, const char *folder, struct error *err);
 int store_import(struct store *store, const char *folder, struct strv *ret_keys, struct error *err);

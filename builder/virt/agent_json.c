@@ -3,6 +3,7 @@
 #include "virt/agent_json.h"
 
 #include "base/cleanup.h"
+#include "base/digest.h"
 #include "base/jv.h"
 #include "base/str.h"
 
@@ -58,30 +59,13 @@ agent_started(const char *answer, long long *ret_pid, struct error *err)
     return *ret_pid > 0 ? 0 : not_understood(answer, err);
 }
 
-// -1: no letter of RFC 4648's base64.
-static int
-base64_value(char letter)
-{
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = letter != '\0' ? strchr(letters, letter) : NULL;
-    return found != NULL ? (int) (found - letters) : -1;
-}
-
-// What text (may be NULL) stands for is added, as long as there is room; padding ends it.
+// Adds the bytes that base64 text (may be NULL) stands for, as many whole groups of it as fit.
 static void
-add_base64(struct buf *buf, const char *text)
+add_agent_output(struct buf *buf, const char *text)
 {
-    unsigned bits = 0, count = 0;
-    for (; text != NULL && base64_value(*text) >= 0 && buf->length < AGENT_OUTPUT_MAX; text++) {
-        bits = (bits << 6 | (unsigned) base64_value(*text)) & 0xffffffU;
-        count += 6;
-        if (count < 8)
-            continue;
-        count -= 8;
-        const char byte = (char) (bits >> count & 0xffU);
-        buf_add_bytes(buf, &byte, 1);
-    }
+    size_t room = (AGENT_OUTPUT_MAX - buf->length) / 3 * 4;
+    size_t length = text == NULL ? 0 : strnlen(text, room);
+    (void) base64_decode(text, length, buf);
 }
 
 int
@@ -101,8 +85,8 @@ agent_ended(
     *ret_status = (int) (number > 0 ? 128 + number : jv_get_int(status, "exitcode", 0));
     if (ret_output != NULL) {
         struct buf output = {0};
-        add_base64(&output, jv_get_string(status, "out-data"));
-        add_base64(&output, jv_get_string(status, "err-data"));
+        add_agent_output(&output, jv_get_string(status, "out-data"));
+        add_agent_output(&output, jv_get_string(status, "err-data"));
         *ret_output = buf_take(&output);
     }
     return 0;

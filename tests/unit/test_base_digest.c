@@ -1,5 +1,5 @@
-// test_base_digest.c - SHA-256 against published vectors, fields that cannot be confused, random
-// text.
+// test_base_digest.c - SHA-256 against published vectors, fields that cannot be confused, base64,
+// random text.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -86,6 +86,27 @@ test_fields_are_not_confused(void **state)
 }
 
 static void
+test_base64(void **state)
+{
+    // RFC 4648, section 10.
+    static const char *const rows[][2] = {{"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"},
+        {"Zm9vYg==", "foob"}, {"Zm9v\r\n YmE=\n", "fooba"}, {"Zm9vYmFy", "foobar"}};
+    static const char *const wrong[] = {"Z", "Zg", "Zg=", "Z*==", "Zg==Zg==", "=", "Zm9v=abc"};
+    (void) state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        BUF_AUTO struct buf buf = {0};
+        buf_add(&buf, ":");
+        assert_true(base64_decode(rows[i][0], strlen(rows[i][0]), &buf));
+        assert_string_equal(buf.data + 1, rows[i][1]);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        BUF_AUTO struct buf buf = {0};
+        assert_false(base64_decode(wrong[i], strlen(wrong[i]), &buf));
+        assert_int_equal(buf.length, 0);
+    }
+}
+
+static void
 test_random_text(void **state)
 {
     (void) state;
@@ -143,6 +164,7 @@ main(void)
         cmocka_unit_test(test_pieces_make_the_whole),
         scratch_test(test_file),
         cmocka_unit_test(test_fields_are_not_confused),
+        cmocka_unit_test(test_base64),
         cmocka_unit_test(test_random_text),
         cmocka_unit_test(test_random_hex),
         cmocka_unit_test(test_random_uuid),

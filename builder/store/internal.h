@@ -1,7 +1,7 @@
-// inside.h - inside store/ only: the folders of a store and the looks that its files share.
+// internal.h - inside store/ only: the folders of a store and the looks that its files share.
 // SPDX-License-Identifier: Apache-2.0
-#ifndef AIRBUILD_STORE_INSIDE_H
-#define AIRBUILD_STORE_INSIDE_H
+#ifndef AIRBUILD_STORE_INTERNAL_H
+#define AIRBUILD_STORE_INTERNAL_H
 
 #include "base/digest.h"
 #include "store/store.h"
@@ -35,6 +35,8 @@ int store_lock_key(
 
 // The manifest of a folder, its "format" checked; ERR_DAMAGED otherwise.
 int store_read_manifest(const char *folder, const char *key, struct jv **ret, struct error *err);
+// The manifest of an image, or NULL when it cannot be read; caller frees.
+struct jv *store_peek_manifest(const struct store *store, const char *key);
 // {"bytes", "time_ns", "sha256"} of one file.
 int store_describe_file(const char *path, struct jv **ret, struct error *err);
 // Compare the files of folder with its manifest. thorough: read them all, else only those whose
@@ -47,11 +49,6 @@ int store_lock_users(const struct store *store, int *ret_fd, struct error *err);
 int store_users_locked(
     const struct store *store, const char *key, struct strv *ret_folders, struct error *err);
 
-// Remove the package sets that no image names, and the files that no set names; adds to *bytes.
-int store_prune_packages(struct store *store, uint64_t *bytes, struct error *err);
-
-// Remove the downloads that no image was made from, and what interrupted ones left; adds to *bytes.
-int store_prune_downloads(struct store *store, uint64_t *bytes, struct error *err);
 // The lock of a key, waited for as patiently as was set.
 int store_wait_key(const struct store *store, const char *key, int *ret_fd, struct error *err);
 // ERR_NOT_FOUND when there is no image of that key.

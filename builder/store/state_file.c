@@ -1,9 +1,9 @@
-// state.c - small files of JSON in a store that several airbuilds read and change: one member at a
-// time, under a lock.
+// state_file.c - small files of JSON in a store that several airbuilds read and change: one member
+// at a time, under a lock.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
-// test_store_download.c - downloads: every way a server can misbehave has its sentence, and leaves
+// test_fetch_download.c - downloads: every way a server can misbehave has its sentence, and leaves
 // nothing behind; what was interrupted goes on.
 // SPDX-License-Identifier: Apache-2.0
-#include "download_fixture.h"
+#include "fetch_fixture.h"
 
 #include "base/clock.h"
 
@@ -16,25 +16,33 @@ test_good(void **state)
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *home = str_format("%s/%zu", (char *) *state, i);
-        STORE_AUTO struct store *store = open_store(home);
-        struct trial trial = {.store = store, .paths = {paths[i]}, .sha256 = body_sha256};
+        FREE_AUTO char *downloads = make_downloads(home);
+        struct trial trial = {.folder = downloads, .paths = {paths[i]}, .sha256 = body_sha256};
         assert_ok(try_it(&trial, &err), &err);
-        assert_int_equal(files_in_downloads(store), 1);
+        assert_int_equal(count_files(downloads), 1);
         // It is there: nothing is asked.
         assert_ok(try_it(&trial, &err), &err);
         assert_int_equal(atomic_load(&web.asked), 0);
     }
 }
 
+// By a strong ETag, else by the date, and through a redirect that has a body.
 static void
 test_resume(void **state)
 {
-    ERROR_AUTO struct error err = {0};
-    STORE_AUTO struct store *store = open_store(*state);
-    struct trial trial = {.store = store, .paths = {"/cut-once"}, .sha256 = body_sha256};
-    assert_ok(try_it(&trial, &err), &err);
-    assert_int_equal(atomic_load(&web.asked), 2);
-    assert_int_equal(atomic_load(&web.resumed), 1);
+    static const struct {
+        const char *path;
+        int asked;
+    } rows[] = {{"/cut-once", 2}, {"/cut-early-hints", 2}, {"/cut-dated", 2}, {"/cut-moved", 4}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ERROR_AUTO struct error err = {0};
+        FREE_AUTO char *home = str_format("%s/%zu", (char *) *state, i);
+        FREE_AUTO char *downloads = make_downloads(home);
+        struct trial trial = {.folder = downloads, .paths = {rows[i].path}, .sha256 = body_sha256};
+        assert_ok(try_it(&trial, &err), &err);
+        assert_int_equal(atomic_load(&web.asked), rows[i].asked);
+        assert_int_equal(atomic_load(&web.resumed), 1);
+    }
 }
 
 // A server that does not come back leaves what can be resumed, and the next run goes on there.
@@ -42,12 +50,11 @@ static void
 test_resume_later(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    STORE_AUTO struct store *store = open_store(*state);
-    struct trial trial = {.store = store, .paths = {"/cut-kept"}, .sha256 = body_sha256};
+    FREE_AUTO char *downloads = make_downloads(*state);
+    struct trial trial = {.folder = downloads, .paths = {"/cut-kept"}, .sha256 = body_sha256};
     assert_error(try_it(&trial, &err), &err, ERR_NETWORK, "the server ended it after 150000 of");
     STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *folder = path_join(store_folder(store), "downloads");
-    assert_ok(dir_list(folder, &names, &err), &err);
+    assert_ok(dir_list(downloads, &names, &err), &err);
     assert_int_equal(names.count, 2);
     assert_true(str_starts(names.items[0], ".") && str_ends(names.items[1], ".part"));
 }
@@ -60,10 +67,11 @@ test_mirrors(void **state)
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *home = str_format("%s/%zu", (char *) *state, i);
-        STORE_AUTO struct store *store = open_store(home);
-        struct trial trial = {.store = store, .paths = {first[i], "/disk"}, .sha256 = body_sha256};
+        FREE_AUTO char *downloads = make_downloads(home);
+        struct trial trial = {
+            .folder = downloads, .paths = {first[i], "/disk"}, .sha256 = body_sha256};
         assert_ok(try_it(&trial, &err), &err);
-        assert_int_equal(files_in_downloads(store), 1);
+        assert_int_equal(count_files(downloads), 1);
     }
 }
 
@@ -71,13 +79,13 @@ static void
 test_local(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *downloads = make_downloads(*state);
     FREE_AUTO char *file = path_join(*state, "disk.qcow2");
     FREE_AUTO char *url = str_format("file://%s", file);
     assert_ok(file_write(file, 0644, web.body, WEB_BYTES, &err), &err);
-    struct trial trial = {.store = store, .paths = {url}, .sha256 = body_sha256};
+    struct trial trial = {.folder = downloads, .paths = {url}, .sha256 = body_sha256};
     assert_ok(try_it(&trial, &err), &err);
-    struct trial folder = {.store = store, .paths = {"file:///etc/."}, .sha256 = KEY_OTHER};
+    struct trial folder = {.folder = downloads, .paths = {"file:///etc/."}, .sha256 = KEY_OTHER};
     assert_error(try_it(&folder, &err), &err, ERR_NETWORK,
         "'file:///etc/.' cannot be downloaded: there is no such file; check the URL");
 }
@@ -98,9 +106,10 @@ static const struct {
         "again later, or name another mirror",
         ERR_NETWORK, 0},
     {"/stall",
-        "/stall' cannot be downloaded: the server stalls after 150000 bytes; try it again "
+        "/stall' cannot be downloaded: the server stalls after 500 bytes; try it again "
         "later, or name another mirror",
         ERR_NETWORK, 0},
+    {"/silent", "/silent' cannot be downloaded: the server stalls after 0 bytes;", ERR_NETWORK, 0},
     {"/html",
         "/html' cannot be downloaded: the server sends a web page instead; open it in a "
         "browser to see whether this network asks for a sign-in, or check the URL",
@@ -129,8 +138,7 @@ static const struct {
         "asked for; try it again, or name another mirror",
         ERR_NETWORK, 0},
     {"/huge",
-        "/huge' is not downloaded: the server says that it has 9 GiB, and 8 GiB are the "
-        "most; name another file",
+        "/huge' is not downloaded: it has more than 8 GiB, which is the most; name another file",
         ERR_SPEC, 0},
     {"/endless",
         "/endless' is not downloaded: it has more than 1 MiB, which is the most; name "
@@ -144,7 +152,7 @@ test_bad(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *home = str_format("%s/%zu", (char *) *state, i);
-        STORE_AUTO struct store *store = open_store(home);
+        FREE_AUTO char *downloads = make_downloads(home);
         FREE_AUTO char *url = web_url("");
         const char *mark = strstr(bad[i].sentence, "%s");
         FREE_AUTO char *sentence =
@@ -152,22 +160,34 @@ test_bad(void **state)
                          : str_format("'%s%.*s%s%s", url, (int) (mark - bad[i].sentence),
                                bad[i].sentence, body_sha256, mark + 2);
         struct trial trial = {
-            .store = store, .paths = {bad[i].path}, .sha256 = KEY_OTHER, .max = bad[i].max};
+            .folder = downloads, .paths = {bad[i].path}, .sha256 = KEY_OTHER, .max = bad[i].max};
         assert_error(try_it(&trial, &err), &err, bad[i].code, sentence);
-        assert_int_equal(files_in_downloads(store), 0);
+        assert_int_equal(count_files(downloads), 0);
     }
+}
+
+static void
+test_deadline(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *downloads = make_downloads(*state);
+    struct trial trial = {
+        .folder = downloads, .paths = {"/stall"}, .sha256 = KEY_OTHER, .deadline_ms = 100};
+    assert_error(try_it(&trial, &err), &err, ERR_TIMEOUT,
+        "/stall' was not downloaded in time; try it again, it goes on where it was");
+    assert_int_equal(count_files(downloads), 0);
 }
 
 static void
 test_unreachable(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *downloads = make_downloads(*state);
     struct trial trial = {
-        .store = store, .paths = {"http://127.0.0.1:1/disk"}, .sha256 = KEY_OTHER};
+        .folder = downloads, .paths = {"http://127.0.0.1:1/disk"}, .sha256 = KEY_OTHER};
     assert_error(try_it(&trial, &err), &err, ERR_NETWORK,
         "'http://127.0.0.1:1/disk' cannot be downloaded: Failed to connect to 127.0.0.1");
-    assert_int_equal(files_in_downloads(store), 0);
+    assert_int_equal(count_files(downloads), 0);
 }
 
 // What is wrong in its digest weighs more than a mirror that is away.
@@ -175,18 +195,18 @@ static void
 test_damage_is_told(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    STORE_AUTO struct store *store = open_store(*state);
-    struct trial trial = {.store = store, .paths = {"/disk", "/missing"}, .sha256 = KEY_OTHER};
+    FREE_AUTO char *downloads = make_downloads(*state);
+    struct trial trial = {.folder = downloads, .paths = {"/disk", "/missing"}, .sha256 = KEY_OTHER};
     assert_error(try_it(&trial, &err), &err, ERR_DAMAGED, "/disk' is refused: its SHA-256 is");
 }
 
 static void
-test_damaged_in_store(void **state)
+test_damaged_on_disk(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    STORE_AUTO struct store *store = open_store(*state);
-    FREE_AUTO char *path = str_format("%s/downloads/%s", store_folder(store), body_sha256);
-    struct trial trial = {.store = store, .paths = {"/disk"}, .sha256 = body_sha256};
+    FREE_AUTO char *downloads = make_downloads(*state);
+    FREE_AUTO char *path = path_join(downloads, body_sha256);
+    struct trial trial = {.folder = downloads, .paths = {"/disk"}, .sha256 = body_sha256};
     assert_ok(try_it(&trial, &err), &err);
     overwrite(path, "something else", true);
     assert_ok(try_it(&trial, &err), &err);
@@ -199,24 +219,23 @@ static void
 test_interrupted(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *downloads = make_downloads(*state);
     STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *folder = path_join(store_folder(store), "downloads");
-    struct trial trial = {.store = store, .paths = {"/interrupted"}, .sha256 = body_sha256};
+    struct trial trial = {.folder = downloads, .paths = {"/interrupted"}, .sha256 = body_sha256};
     assert_ok(interrupt_install(&err), &err);
-    web.partial = folder;
+    web.partial = downloads;
     atomic_store(&web.raise, true);
     int answer = try_it(&trial, &err);
     interrupt_heeded();
     assert_int_equal(answer, -1);
     assert_int_equal(err.code, ERR_INTERRUPTED);
     error_clear(&err);
-    assert_ok(dir_list(folder, &names, &err), &err);
+    assert_ok(dir_list(downloads, &names, &err), &err);
     assert_int_equal(names.count, 2);
     assert_true(names.items[0][0] == '.' && names.items[1][0] == '.');
     assert_ok(try_it(&trial, &err), &err);
     assert_int_equal(atomic_load(&web.resumed), 1);
-    assert_int_equal(files_in_downloads(store), 1);
+    assert_int_equal(count_files(downloads), 1);
 }
 
 // Two that want other files of one URL do not share what was begun.
@@ -224,13 +243,13 @@ static void
 test_parts_of_two(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    STORE_AUTO struct store *store = open_store(*state);
-    struct trial one = {.store = store, .paths = {"/cut-kept"}, .sha256 = body_sha256};
-    struct trial other = {.store = store, .paths = {"/cut-kept"}, .sha256 = KEY_OTHER};
+    FREE_AUTO char *downloads = make_downloads(*state);
+    struct trial one = {.folder = downloads, .paths = {"/cut-kept"}, .sha256 = body_sha256};
+    struct trial other = {.folder = downloads, .paths = {"/cut-kept"}, .sha256 = KEY_OTHER};
     assert_error(try_it(&one, &err), &err, ERR_NETWORK, "the server ended it");
-    assert_int_equal(files_in_downloads(store), 2);
+    assert_int_equal(count_files(downloads), 2);
     assert_error(try_it(&other, &err), &err, ERR_NETWORK, "the server ended it");
-    assert_int_equal(files_in_downloads(store), 4);
+    assert_int_equal(count_files(downloads), 4);
 }
 
 // What a server's page of a folder links to, however it writes that.
@@ -245,14 +264,14 @@ test_names_of_a_folder(void **state)
     put_text(page, "<html><a href=\"../\">up</a> <a HREF='v1/'>v1</a> <a href=\"?C=N\">by name</a>"
                    "<a href=\"https://a.org/images/v2/?x\">v2</a> <a href=v3> <a href=\"v1/\">"
                    "<a href=\"latest");
-    assert_ok(store_fetch_names(url, &names, &err), &err);
+    assert_ok(fetch_names(url, &names, &err), &err);
     FREE_AUTO char *list = strv_join(&names, " ");
     assert_string_equal(list, "v1 v2");
-    assert_error(store_fetch_names(nowhere, &names, &none), &none, ERR_NETWORK, "/nowhere'");
+    assert_error(fetch_names(nowhere, &names, &none), &none, ERR_NETWORK, "/nowhere'");
 }
 
 static void
-test_any_answers(void **state)
+test_any_reachable(void **state)
 {
     ERROR_AUTO struct error err = {0};
     STRV_AUTO struct strv urls = {0};
@@ -260,10 +279,10 @@ test_any_answers(void **state)
     (void) state;
     strv_add(&urls, "http://127.0.0.1:1/disk");
     strv_take(&urls, web_url("/nothing"));
-    assert_ok(store_any_answers(&urls, 10000, &answers, &err), &err);
+    assert_ok(fetch_any_reachable(&urls, 10000, &answers, &err), &err);
     assert_false(answers);
     strv_take(&urls, web_url("/disk"));
-    assert_ok(store_any_answers(&urls, 10000, &answers, &err), &err);
+    assert_ok(fetch_any_reachable(&urls, 10000, &answers, &err), &err);
     assert_true(answers);
 }
 
@@ -277,13 +296,14 @@ main(void)
         scratch_test(test_mirrors),
         scratch_test(test_local),
         scratch_test(test_bad),
+        scratch_test(test_deadline),
         scratch_test(test_unreachable),
         scratch_test(test_damage_is_told),
-        scratch_test(test_damaged_in_store),
+        scratch_test(test_damaged_on_disk),
         scratch_test(test_interrupted),
         scratch_test(test_parts_of_two),
         scratch_test(test_names_of_a_folder),
-        cmocka_unit_test(test_any_answers),
+        cmocka_unit_test(test_any_reachable),
     };
     return download_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

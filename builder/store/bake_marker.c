@@ -1,18 +1,17 @@
-// baking.c - who works with a store at the same time: those that bake, import or export show
-// themselves by a lock each; who removes waits until there is none, and keeps new ones out
-// meanwhile.
+// bake_marker.c - those that bake, import or export at the same time hold a lock each, their mark;
+// who removes waits until there is none, and keeps new ones out meanwhile.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #include <unistd.h>
 
 #define PREFIX "baking-"
 #define GATE "gate" // held while somebody removes, and for a moment by who begins to bake
 
-enum { PID_MAX = 64, LOOK_AGAIN_MS = 100 };
+enum { LOOK_AGAIN_MS = 100 };
 
 void
 store_set_patience(struct store *store, struct progress *progress, int64_t wait_ms)
@@ -21,35 +20,20 @@ store_set_patience(struct store *store, struct progress *progress, int64_t wait_
     store->wait_ms = wait_ms;
 }
 
-// Who holds the lock of that name; 0 when it does not say so.
-static long
-holder(const struct store *store, const char *name)
-{
-    ERROR_AUTO struct error unread = {0};
-    FREE_AUTO char *path = path_join(store->locks, name), *text = NULL;
-    if (file_read(path, PID_MAX, &text, NULL, &unread) < 0)
-        return 0;
-    return strtol(text, NULL, 10);
-}
-
 long
 store_maker(const struct store *store, const char *key)
 {
-    return holder(store, key);
+    FREE_AUTO char *path = path_join(store->locks, key);
+    return lock_holder(path);
 }
 
 static int
 wait_lock(
     const struct store *store, const char *name, const char *does, int *ret_fd, struct error *err)
 {
-    if (store_lock_key(store, name, 0, ret_fd, err) == 0)
-        return 0;
-    if (err->code != ERR_BUSY || store->wait_ms == 0)
-        return -1;
-    error_clear(err);
-    progress_step(
-        store->progress, "store", "waiting for process %ld, which %s", holder(store, name), does);
-    return store_lock_key(store, name, store->wait_ms, ret_fd, err);
+    FREE_AUTO char *path = path_join(store->locks, name);
+    struct lock_report report = {store->progress, "store", does};
+    return lock_wait(path, store->wait_ms, &report, ret_fd, err);
 }
 
 int
@@ -115,7 +99,7 @@ find_baker(const struct store *store, long *ret_pid, struct error *err)
         if (held < 0)
             return -1;
         if (held > 0)
-            *ret_pid = holder(store, names.items[i]);
+            *ret_pid = store_maker(store, names.items[i]);
     }
     return 0;
 }

@@ -1,24 +1,35 @@
-// download_fixture.h - for tests of downloads: what is tried with URLs of the web server of
+// fetch_fixture.h - for tests of downloads: what is tried with URLs of the web server of
 // web_server.h, and what is left of it.
 // SPDX-License-Identifier: Apache-2.0
-#ifndef AIRBUILD_TESTS_DOWNLOAD_FIXTURE_H
-#define AIRBUILD_TESTS_DOWNLOAD_FIXTURE_H
+#ifndef AIRBUILD_TESTS_FETCH_FIXTURE_H
+#define AIRBUILD_TESTS_FETCH_FIXTURE_H
 
 #include "unit.h"
 
 #include "base/digest.h"
-#include "store/download.h"
+#include "fetch/fetch.h"
 #include "store_fixture.h"
 #include "web_server.h"
 
 static char body_sha256[DIGEST_HEX + 1];
 
+// HOME/downloads; caller frees.
+static inline char *
+make_downloads(const char *home)
+{
+    ERROR_AUTO struct error err = {0};
+    char *folder = path_join(home, "downloads");
+    assert_ok(dir_make(folder, 0755, &err), &err);
+    return folder;
+}
+
 // What a test does with one or two URLs of the server.
 struct trial {
-    struct store *store;
+    const char *folder; // of make_downloads
     const char *paths[3];
     const char *sha256;
     uint64_t max;
+    int64_t deadline_ms;
     const char *signature, *keyring; // paths of files; the first is below /files/
     bool known;                      // sha256 is nobody's who serves it
     char *path, *hex;
@@ -34,18 +45,22 @@ try_it(struct trial *trial, struct error *err)
                                                                 : web_url(trial->paths[i]));
     if (trial->signature != NULL)
         strv_take(&signatures, web_url(trial->signature));
-    struct download download = {.urls = &urls,
+    FREE_AUTO char *locks = path_folder(trial->folder);
+    struct fetch_job job = {.folder = trial->folder,
+        .locks = locks,
+        .urls = &urls,
         .sha256 = trial->sha256,
         .known = trial->known,
         .signatures = trial->signature == NULL ? NULL : &signatures,
         .keyring = trial->keyring,
         .task = "disk",
-        .stall_ms = 1000,
+        .stall_s = 1,
         .pause_ms = 1,
+        .deadline_ms = trial->deadline_ms,
         .max = trial->max};
     atomic_store(&web.asked, 0);
     atomic_store(&web.resumed, 0);
-    int answer = store_download(trial->store, &download, &path, &hex, err);
+    int answer = fetch_file(&job, &path, &hex, err);
     if (answer == 0) {
         assert_true(file_exists(path));
         assert_true(trial->sha256 == NULL || str_equal(hex, trial->sha256));
@@ -54,11 +69,10 @@ try_it(struct trial *trial, struct error *err)
 }
 
 static inline size_t
-files_in_downloads(struct store *store)
+count_files(const char *folder)
 {
     ERROR_AUTO struct error err = {0};
     STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *folder = path_join(store_folder(store), "downloads");
     assert_ok(dir_list(folder, &names, &err), &err);
     return names.count;
 }

@@ -1,4 +1,4 @@
-// test_store_carry.c - images carried from one store to another: exported, checked, taken in.
+// test_store_export_import.c - images exported from one store and imported into another.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -114,7 +114,7 @@ test_tampered_folder(void **state)
         PAIR_AUTO struct pair pair = pair_make(scratch);
         FREE_AUTO char *path = str_format("%s/%s/%s", pair.folder, KEY_BASE, names[i]);
         overwrite(path, "the disk of the Base", true);
-        assert_error(import(&pair, &keys, &err), &err, ERR_DAMAGED, "cannot be taken in");
+        assert_error(import(&pair, &keys, &err), &err, ERR_DAMAGED, "cannot be imported");
         FREE_AUTO char *left = names_in(store_folder(pair.there), "images");
         assert_string_equal(left, "");
     }
@@ -177,7 +177,7 @@ test_layer_over_another_build(void **state)
     assert_ok(store_verify(pair.there, KEY_BASE, &err), &err);
 }
 
-// A manifest that lacks what every image has is refused, not taken in and stumbled over later.
+// A manifest that lacks what every image has is refused, not imported and stumbled over later.
 static void
 test_manifest_without_a_name(void **state)
 {
@@ -214,5 +214,5 @@ main(void)
         scratch_test(test_layer_over_another_build),
         scratch_test(test_manifest_without_a_name),
     };
-    return cmocka_run_group_tests_name("store carry", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("store export and import", tests, NULL, NULL);
 }

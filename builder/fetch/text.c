@@ -1,21 +1,19 @@
-// fetch.c - small files, kept in memory: digests and signatures.
+// text.c - small files, kept in memory: digests, signatures, the pages of servers' folders.
 // SPDX-License-Identifier: Apache-2.0
-#include "store/fetch.h"
+#include "fetch/fetch.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "store/download.h"
-#include "store/transfer.h"
-#include "store/web.h"
+#include "fetch/curl.h"
+#include "fetch/transfer.h"
 
 #include <string.h>
 
-enum { PAGE_MAX = 1024 * 1024 };
-enum { FETCH_MS = 30 * 1000, FETCH_STALL_MS = 10 * 1000 };
+enum { PAGE_MAX = 1024 * 1024, TEXT_MS = 30 * 1000, TEXT_STALL_S = 10 };
 
 static int
-restart(void *context, struct error *err)
+clear_text(void *context, struct error *err)
 {
     (void) err;
     buf_free(context);
@@ -23,7 +21,7 @@ restart(void *context, struct error *err)
 }
 
 static int
-put_bytes(void *context, const void *bytes, size_t length, struct error *err)
+append_text(void *context, const void *bytes, size_t length, struct error *err)
 {
     (void) err;
     buf_add_bytes(context, bytes, length);
@@ -31,46 +29,38 @@ put_bytes(void *context, const void *bytes, size_t length, struct error *err)
 }
 
 static int
-fetch(const struct strv *urls, size_t max, bool page, char **ret_data, size_t *ret_length,
-    struct error *err)
+fetch_from_any(const struct strv *urls, size_t max, bool page, struct buf *ret, struct error *err)
 {
-    int64_t end_ms = clock_ms() + FETCH_MS;
-    for (size_t i = 0; i < urls->count; i++) {
-        BUF_AUTO struct buf buf = {0};
+    int64_t end_ms = clock_ms() + TEXT_MS;
+    enum fetch_end end = FETCH_REFUSED;
+    for (size_t i = 0; i < urls->count && end != FETCH_DONE && end != FETCH_STOP; i++) {
         FREE_AUTO char *validator = NULL;
-        struct transfer transfer = {.url = urls->items[i],
+        struct fetch_transfer transfer = {.url = urls->items[i],
             .max = max,
             .page = page,
             .end_ms = end_ms,
-            .stall_ms = FETCH_STALL_MS,
-            .restart = restart,
-            .put = put_bytes,
-            .context = &buf};
+            .stall_s = TEXT_STALL_S,
+            .restart = clear_text,
+            .put = append_text,
+            .context = ret};
         error_clear(err);
-        enum transfer_end end = transfer_run(&transfer, &validator, err);
-        if (end == TRANSFER_STOP)
-            return -1;
-        if (end != TRANSFER_DONE)
-            continue;
-        *ret_length = buf.length;
-        *ret_data = buf_take(&buf);
-        return 0;
+        buf_free(ret);
+        end = fetch_transfer(&transfer, &validator, err);
     }
-    return -1;
+    return end == FETCH_DONE ? 0 : -1;
 }
 
 int
-fetch_bytes(
+fetch_text(
     const struct strv *urls, size_t max, char **ret_data, size_t *ret_length, struct error *err)
 {
-    return fetch(urls, max, false, ret_data, ret_length, err);
-}
-
-int
-store_fetch_text(const struct strv *urls, size_t max, char **ret, struct error *err)
-{
-    size_t length = 0;
-    return fetch_bytes(urls, max, ret, &length, err);
+    BUF_AUTO struct buf buf = {0};
+    if (fetch_from_any(urls, max, false, &buf, err) < 0)
+        return -1;
+    if (ret_length != NULL)
+        *ret_length = buf.length;
+    *ret_data = buf_take(&buf);
+    return 0;
 }
 
 // ---- folders of servers -------------------------------------------------------------------------
@@ -105,11 +95,11 @@ add_links(const char *page, struct strv *ret)
 }
 
 int
-store_fetch_names(const char *url, struct strv *ret, struct error *err)
+fetch_names(const char *url, struct strv *ret, struct error *err)
 {
     STRV_AUTO struct strv urls = {0};
-    FREE_AUTO char *page = NULL, *path = web_is_local(url) ? web_path(url) : NULL;
-    size_t length = 0;
+    BUF_AUTO struct buf page = {0};
+    FREE_AUTO char *path = fetch_url_is_local(url) ? fetch_url_path(url) : NULL;
     if (path != NULL && dir_list(path, ret, err) == 0)
         return 0;
     if (path != NULL) {
@@ -118,8 +108,9 @@ store_fetch_names(const char *url, struct strv *ret, struct error *err)
             err, ERR_NETWORK, "'%s' cannot be listed: there is no such folder; check the URL", url);
     }
     strv_add(&urls, url);
-    if (fetch(&urls, PAGE_MAX, true, &page, &length, err) < 0)
+    if (fetch_from_any(&urls, PAGE_MAX, true, &page, err) < 0)
         return -1;
-    add_links(page, ret);
+    if (page.data != NULL)
+        add_links(page.data, ret);
     return 0;
 }

@@ -1,17 +1,16 @@
-// signature.h - inside store/ only: detached OpenPGP signatures, checked by gpgv.
+// signature.h - inside fetch/ only: detached OpenPGP signatures, checked by gpgv.
 // SPDX-License-Identifier: Apache-2.0
-#ifndef AIRBUILD_STORE_SIGNATURE_H
-#define AIRBUILD_STORE_SIGNATURE_H
+#ifndef AIRBUILD_FETCH_SIGNATURE_H
+#define AIRBUILD_FETCH_SIGNATURE_H
 
 #include "base/error.h"
-#include "store/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-int signature_check_tool(struct error *err); // ERR_MISSING: no gpgv
+int fetch_signature_tool(struct error *err); // ERR_MISSING: no gpgv
 
-struct signature {
+struct fetch_signature {
     const char *data; // the detached signature, binary or armored
     size_t length;
     const char *keyring; // path of public keys, binary or armored; NULL: those airbuild carries
@@ -21,12 +20,12 @@ struct signature {
     bool known;
 };
 
-// ERR_DAMAGED: the signature is not of that file, not of a known key, or of one that expired or was
-// revoked.
-int signature_check(const struct store *store, const struct signature *signature, const char *file,
-    struct error *err);
+// Checks the file, by a temporary folder beside it. ERR_DAMAGED: the signature is not of that file,
+// not of a known key, or of one that expired or was revoked.
+int fetch_signature_check(
+    const struct fetch_signature *signature, const char *file, struct error *err);
 
 // Armored OpenPGP (RFC 9580, 6) as bytes; false when it is not armored so. Caller frees.
-bool armor_read(const char *text, char **ret_data, size_t *ret_length);
+bool fetch_dearmor(const char *text, char **ret_data, size_t *ret_length);
 
 #endif

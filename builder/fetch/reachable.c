@@ -1,14 +1,14 @@
-// answers.c - whether any of several servers has its file, asked all at once.
+// reachable.c - asks several servers at once for the head of a file, until one has it.
 // SPDX-License-Identifier: Apache-2.0
-#include "store/download.h"
+#include "fetch/fetch.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "store/web.h"
+#include "fetch/curl.h"
 
 enum { SERVERS_MAX = 16, POLL_MS = 200 };
 
-struct answer_survey {
+struct reach_survey {
     CURLM *multi;
     CURL *easy[SERVERS_MAX];
     size_t count;
@@ -22,24 +22,23 @@ ignore(char *bytes, size_t size, size_t count, void *context)
 }
 
 static void
-survey_start(struct answer_survey *survey, const struct strv *urls, int64_t wait_ms)
+survey_start(struct reach_survey *survey, const struct strv *urls, int64_t wait_ms)
 {
     survey->multi = curl_multi_init();
     if (survey->multi == NULL)
         mem_exhausted();
     for (; survey->count < urls->count && survey->count < SERVERS_MAX; survey->count++) {
-        CURL *easy = survey->easy[survey->count] = web_new();
-        web_set_common(easy, urls->items[survey->count]);
+        CURL *easy = survey->easy[survey->count] = fetch_curl_new();
+        curl_easy_setopt(easy, CURLOPT_URL, urls->items[survey->count]);
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) wait_ms);
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
-        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ignore);
         curl_multi_add_handle(survey->multi, easy);
     }
 }
 
 static void
-survey_end(struct answer_survey *survey)
+survey_end(struct reach_survey *survey)
 {
     for (size_t i = 0; i < survey->count; i++) {
         curl_multi_remove_handle(survey->multi, survey->easy[i]);
@@ -48,9 +47,9 @@ survey_end(struct answer_survey *survey)
     curl_multi_cleanup(survey->multi);
 }
 
-// Whether one of those that are done has the file.
+// True when one of those that are done has the file.
 static bool
-has_answer(const struct answer_survey *survey)
+any_has_file(const struct reach_survey *survey)
 {
     int left = 0;
     for (CURLMsg *message; (message = curl_multi_info_read(survey->multi, &left)) != NULL;) {
@@ -65,9 +64,9 @@ has_answer(const struct answer_survey *survey)
 }
 
 int
-store_any_answers(const struct strv *urls, int64_t wait_ms, bool *ret, struct error *err)
+fetch_any_reachable(const struct strv *urls, int64_t wait_ms, bool *ret, struct error *err)
 {
-    __attribute__((cleanup(survey_end))) struct answer_survey survey = {0};
+    __attribute__((cleanup(survey_end))) struct reach_survey survey = {0};
     int64_t end_ms = clock_ms() + wait_ms;
     int running = 1;
     survey_start(&survey, urls, wait_ms);
@@ -77,7 +76,7 @@ store_any_answers(const struct strv *urls, int64_t wait_ms, bool *ret, struct er
             return -1;
         if (curl_multi_perform(survey.multi, &running) != CURLM_OK)
             break;
-        *ret = has_answer(&survey);
+        *ret = any_has_file(&survey);
         if (!*ret && running > 0)
             curl_multi_poll(survey.multi, NULL, 0, POLL_MS, NULL);
     }

@@ -1,11 +1,11 @@
-// test_store_signature.c - signatures of what is downloaded: whose they are, and which of them
+// test_fetch_signature.c - signatures of what is downloaded: whose they are, and which of them
 // count.
 // SPDX-License-Identifier: Apache-2.0
-#include "download_fixture.h"
+#include "fetch_fixture.h"
 
 #include "bare_child.h"
 #include "base/proc.h"
-#include "store/signature.h"
+#include "fetch/signature.h"
 
 static void
 run(const char *home, const char *const *arguments)
@@ -106,8 +106,8 @@ test_expired_key(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *home = str_format("%s/%zu", folder, i);
-        STORE_AUTO struct store *store = open_store(home);
-        struct trial trial = {.store = store,
+        FREE_AUTO char *downloads = make_downloads(home);
+        struct trial trial = {.folder = downloads,
             .paths = {"/files/body"},
             .signature = cases[i].signature,
             .keyring = cases[i].keyring,
@@ -130,7 +130,7 @@ test_signatures(void **state)
     FREE_AUTO char *home = path_join(folder, "home"), *body = path_join(folder, "body");
     FREE_AUTO char *own = path_join(folder, "own.gpg"), *old = path_join(folder, "old.gpg");
     FREE_AUTO char *junk = path_join(folder, "junk.sig"), *other = path_join(folder, "changed");
-    STORE_AUTO struct store *store = open_store(home);
+    FREE_AUTO char *downloads = make_downloads(home);
     web.folder = folder;
     assert_ok(file_write(body, 0644, web.body, WEB_BYTES, &err), &err);
     make_key(folder, "own", NULL, true);
@@ -150,26 +150,29 @@ test_signatures(void **state)
         {"/files/body", "/files/old.sig", old, "is refused: the key that signed it has expired (",
             ERR_DAMAGED},
         {"/files/body", "/files/junk.sig", own,
-            "is refused: what is to be its signature is none; check where it comes from, or name "
+            "is refused: the signature file holds no OpenPGP signature; check where it comes from, "
+            "or name "
             "the right 'keyring'",
             ERR_DAMAGED},
-        {"/files/body", "/files/none.sig", own, "the signature cannot be had: 'http://127.0.0.1",
+        {"/files/body", "/files/none.sig", own, "cannot download the signature: 'http://127.0.0.1",
             ERR_NETWORK},
         {"/files/body", "/files/own.sig", "/nowhere.gpg",
             "the keyring cannot be read: ", ERR_NOT_FOUND},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct trial trial = {.store = store,
+        struct trial trial = {.folder = downloads,
             .paths = {cases[i].file},
             .signature = cases[i].signature,
             .keyring = cases[i].keyring};
         assert_error(try_it(&trial, &err), &err, cases[i].code, cases[i].sentence);
-        assert_int_equal(files_in_downloads(store), 0);
+        assert_int_equal(count_files(downloads), 0);
     }
-    struct trial good = {
-        .store = store, .paths = {"/files/body"}, .signature = "/files/own.sig", .keyring = own};
+    struct trial good = {.folder = downloads,
+        .paths = {"/files/body"},
+        .signature = "/files/own.sig",
+        .keyring = own};
     assert_ok(try_it(&good, &err), &err);
-    assert_int_equal(files_in_downloads(store), 2);
+    assert_int_equal(count_files(downloads), 2);
     // With its digest known, neither the file nor the signature is asked for again.
     good.sha256 = body_sha256;
     assert_ok(try_it(&good, &err), &err);
@@ -184,7 +187,7 @@ look_for_gpgv(void *argument)
         "'pacman -S gnupg')";
     ERROR_AUTO struct error err = {0};
     (void) argument;
-    if (signature_check_tool(&err) == 0 || err.code != ERR_MISSING)
+    if (fetch_signature_tool(&err) == 0 || err.code != ERR_MISSING)
         return 1;
     return str_equal(err.message, expected) ? 0 : 2;
 }
@@ -193,7 +196,7 @@ static void
 test_no_gpgv(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    assert_ok(signature_check_tool(&err), &err);
+    assert_ok(fetch_signature_tool(&err), &err);
     assert_int_equal(bare_child(*state, look_for_gpgv, NULL), 0);
 }
 

@@ -1,8 +1,8 @@
-// userfile.c - the digest of a large file of the user, remembered until the file changes.
+// digest_cache.c - the digest of a large file of the user, remembered until the file changes.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #include <errno.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
-// check.c - whether an image's files are what its manifest says.
+// manifest.c - an image's manifest read, and its files compared with it.
 // SPDX-License-Identifier: Apache-2.0
-#include "store/inside.h"
+#include "store/internal.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -70,6 +70,16 @@ store_read_manifest(const char *folder, const char *key, struct jv **ret, struct
         return -1;
     *ret = TAKE(manifest);
     return 0;
+}
+
+struct jv *
+store_peek_manifest(const struct store *store, const char *key)
+{
+    ERROR_AUTO struct error unread = {0};
+    struct jv *manifest = NULL;
+    FREE_AUTO char *folder = store_image_folder(store, key);
+    (void) store_read_manifest(folder, key, &manifest, &unread);
+    return manifest;
 }
 
 // The time that was recorded is set again, so that the next look is quick.

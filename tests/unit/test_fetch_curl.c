@@ -1,11 +1,10 @@
-// test_store_web.c - what servers say, where redirects may lead, armored keys: without a server.
+// test_fetch_curl.c - where redirects may lead, armored keys: without a server.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
 #include "base/cleanup.h"
-#include "store/reply.h"
-#include "store/signature.h"
-#include "store/web.h"
+#include "fetch/curl.h"
+#include "fetch/signature.h"
 
 static void
 test_armor(void **state)
@@ -19,12 +18,12 @@ test_armor(void **state)
     FREE_AUTO char *data = NULL;
     size_t length = 0;
     (void) state;
-    assert_true(armor_read(good, &data, &length));
+    assert_true(fetch_dearmor(good, &data, &length));
     assert_int_equal(length, 5);
     assert_string_equal(data, "hello");
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         char *none = NULL;
-        assert_false(armor_read(broken[i], &none, &length));
+        assert_false(fetch_dearmor(broken[i], &none, &length));
     }
 }
 
@@ -49,25 +48,7 @@ test_redirects(void **state)
     };
     (void) state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(web_may_redirect(cases[i].from, cases[i].to), cases[i].may);
-}
-
-static void
-test_reply(void **state)
-{
-    static const char *const lines[] = {"HTTP/1.1 100 Continue\r\n", "ETag: \"gone\"\r\n",
-        "HTTP/2 206 \r\n", "last-modified: Sun, 01 Nov 2026 00:00:00 GMT\r\n", "etag:  \"abc\"\r\n",
-        "Last-Modified: Sun, 01 Nov 2020 00:00:00 GMT\r\n", "ETag: W/\"weak\"\r\n",
-        "Content-Range: bytes 17-99/100\r\n", "\r\n", ":\r\n", ""};
-    struct reply reply = {0};
-    (void) state;
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        reply_header(&reply, lines[i], strlen(lines[i]));
-    assert_int_equal(reply.status, 206);
-    assert_string_equal(reply.validator, "\"abc\"");
-    assert_int_equal(reply.range_start, 17);
-    assert_false(reply.html);
-    reply_clear(&reply);
+        assert_int_equal(fetch_url_may_redirect(cases[i].from, cases[i].to), cases[i].may);
 }
 
 int
@@ -76,7 +57,6 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_armor),
         cmocka_unit_test(test_redirects),
-        cmocka_unit_test(test_reply),
     };
-    return cmocka_run_group_tests_name("store web", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("fetch curl", tests, NULL, NULL);
 }

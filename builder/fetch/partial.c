@@ -1,10 +1,12 @@
 // partial.c - a file while it is downloaded.
 // SPDX-License-Identifier: Apache-2.0
-#include "store/partial.h"
+#include "fetch/partial.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/jv.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +32,7 @@ read_note(const char *path, const char *url)
 }
 
 static int
-digest_there(struct partial *partial, struct error *err)
+digest_there(struct fetch_partial *partial, struct error *err)
 {
     FREE_AUTO char *block = mem_zero(1, BLOCK);
     for (;;) {
@@ -47,38 +49,38 @@ digest_there(struct partial *partial, struct error *err)
 }
 
 static char *
-partial_path(const struct store *store, const char *wanted, const char *url, const char *suffix)
+partial_path(const char *folder, const char *wanted, const char *url, const char *suffix)
 {
     char hex[DIGEST_HEX + 1];
     DIGEST_AUTO struct digest *digest = digest_new();
     digest_add_field(digest, wanted);
     digest_add_field(digest, url);
     digest_hex(digest, hex);
-    return str_format("%s/.%s.%s", store->downloads, hex, suffix);
+    return str_format("%s/.%s.%s", folder, hex, suffix);
 }
 
 int
-partial_open(const struct store *store, const char *wanted, const char *url, struct partial *ret,
-    struct error *err)
+fetch_partial_open(const char *folder, const char *wanted, const char *url,
+    struct fetch_partial *ret, struct error *err)
 {
-    *ret = (struct partial){.path = partial_path(store, wanted, url, "part"),
-        .note = partial_path(store, wanted, url, "json"),
+    *ret = (struct fetch_partial){.path = partial_path(folder, wanted, url, "part"),
+        .note = partial_path(folder, wanted, url, "json"),
         .digest = digest_new()};
     ret->validator = read_note(ret->note, url);
     ret->fd = open(ret->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (ret->fd < 0)
         return error_errno(err, errno, "cannot make '%s'", ret->path);
     if (ret->validator == NULL)
-        return partial_restart(ret, err);
+        return fetch_partial_restart(ret, err);
     // A note without its file must not outlive it, and what begins to change has none.
     (void) unlink(ret->note);
     return digest_there(ret, err);
 }
 
 int
-partial_restart(void *context, struct error *err)
+fetch_partial_restart(void *context, struct error *err)
 {
-    struct partial *partial = context;
+    struct fetch_partial *partial = context;
     digest_free(partial->digest);
     partial->digest = digest_new();
     partial->length = 0;
@@ -88,9 +90,9 @@ partial_restart(void *context, struct error *err)
 }
 
 int
-partial_put(void *context, const void *bytes, size_t length, struct error *err)
+fetch_partial_put(void *context, const void *bytes, size_t length, struct error *err)
 {
-    struct partial *partial = context;
+    struct fetch_partial *partial = context;
     const char *at = bytes;
     digest_add(partial->digest, bytes, length);
     partial->length += length;
@@ -109,10 +111,10 @@ partial_put(void *context, const void *bytes, size_t length, struct error *err)
 // ---- what becomes of it -------------------------------------------------------------------------
 
 int
-partial_keep(struct partial *partial, const char *url, struct error *err)
+fetch_partial_save(struct fetch_partial *partial, const char *url, struct error *err)
 {
     if (partial->validator == NULL || partial->length == 0) {
-        partial_drop(partial);
+        fetch_partial_drop(partial);
         return 0;
     }
     JV_AUTO struct jv *note = jv_object();
@@ -123,23 +125,23 @@ partial_keep(struct partial *partial, const char *url, struct error *err)
 }
 
 void
-partial_drop(struct partial *partial)
+fetch_partial_drop(struct fetch_partial *partial)
 {
     (void) unlink(partial->path);
     (void) unlink(partial->note);
 }
 
 void
-partial_forget(const struct store *store, const char *wanted, const char *url)
+fetch_partial_remove(const char *folder, const char *wanted, const char *url)
 {
-    FREE_AUTO char *path = partial_path(store, wanted, url, "part"),
-                   *note = partial_path(store, wanted, url, "json");
+    FREE_AUTO char *path = partial_path(folder, wanted, url, "part"),
+                   *note = partial_path(folder, wanted, url, "json");
     (void) unlink(path);
     (void) unlink(note);
 }
 
 int
-partial_publish(struct partial *partial, const char *to, struct error *err)
+fetch_partial_publish(struct fetch_partial *partial, const char *to, struct error *err)
 {
     FREE_AUTO char *folder = path_folder(to);
     if (fchmod(partial->fd, 0444) < 0 || fsync(partial->fd) < 0 || rename(partial->path, to) < 0)
@@ -149,7 +151,7 @@ partial_publish(struct partial *partial, const char *to, struct error *err)
 }
 
 void
-partial_close(struct partial *partial)
+fetch_partial_close(struct fetch_partial *partial)
 {
     if (partial->path != NULL && partial->fd >= 0)
         close(partial->fd);
@@ -157,5 +159,5 @@ partial_close(struct partial *partial)
     free(partial->note);
     free(partial->validator);
     digest_free(partial->digest);
-    *partial = (struct partial){.fd = -1};
+    *partial = (struct fetch_partial){.fd = -1};
 }

@@ -1,6 +1,6 @@
-// web.c - libcurl's handles as airbuild wants them, and what URLs may lead to.
+// curl.c - libcurl's handles as airbuild wants them, and what URLs may lead to.
 // SPDX-License-Identifier: Apache-2.0
-#include "store/web.h"
+#include "fetch/curl.h"
 
 #include "base/cleanup.h"
 #include "base/str.h"
@@ -17,49 +17,30 @@ start_library(void)
 }
 
 CURL *
-web_new(void)
+fetch_curl_new(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_library);
     CURL *easy = curl_easy_init();
     if (easy == NULL)
         mem_exhausted();
-    return easy;
-}
-
-static void
-set_protocols(CURL *easy)
-{
-#if LIBCURL_VERSION_NUM >= 0x075500
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
-#else
-    curl_easy_setopt(
-        easy, CURLOPT_PROTOCOLS, (long) (CURLPROTO_HTTP | CURLPROTO_HTTPS | CURLPROTO_FILE));
-#endif
-}
-
-void
-web_set_common(CURL *easy, const char *url)
-{
-    set_protocols(easy);
-    curl_easy_setopt(easy, CURLOPT_URL, url);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "airbuild/" AIRBUILD_VERSION);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075700
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // a name server that is silent is not awaited
-#endif
     // As curl(1) does, so that a network's own authority can be named.
     const char *authorities = getenv("CURL_CA_BUNDLE");
     if (authorities == NULL)
         authorities = getenv("SSL_CERT_FILE");
     if (authorities != NULL && authorities[0] != '\0')
         curl_easy_setopt(easy, CURLOPT_CAINFO, authorities);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "airbuild/" AIRBUILD_VERSION);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // a name server that is silent is not awaited
+    return easy;
 }
 
 bool
-web_is_local(const char *url)
+fetch_url_is_local(const char *url)
 {
     return str_starts(url, "file:");
 }
@@ -87,18 +68,18 @@ part_of(const char *text, CURLUPart part, unsigned flags)
 }
 
 char *
-web_path(const char *url)
+fetch_url_path(const char *url)
 {
     return part_of(url, CURLUPART_PATH, CURLU_URLDECODE);
 }
 
 int
-web_check_local(const char *url, struct error *err)
+fetch_url_check_local(const char *url, struct error *err)
 {
     struct stat info;
-    if (!web_is_local(url))
+    if (!fetch_url_is_local(url))
         return 0;
-    FREE_AUTO char *path = web_path(url);
+    FREE_AUTO char *path = fetch_url_path(url);
     if (path != NULL && stat(path, &info) == 0 && S_ISREG(info.st_mode))
         return 0;
     return error_set(
@@ -106,7 +87,7 @@ web_check_local(const char *url, struct error *err)
 }
 
 bool
-web_may_redirect(const char *from, const char *to)
+fetch_url_may_redirect(const char *from, const char *to)
 {
     FREE_AUTO char *from_scheme = part_of(from, CURLUPART_SCHEME, 0);
     FREE_AUTO char *to_scheme = part_of(to, CURLUPART_SCHEME, 0);
@@ -118,29 +99,4 @@ web_may_redirect(const char *from, const char *to)
         return str_equal(from_scheme, "https") || strcasecmp(from_host, to_host) == 0;
     return str_equal(from_scheme, "http") && str_equal(to_scheme, "http") &&
            strcasecmp(from_host, to_host) == 0;
-}
-
-// ---- what comes ---------------------------------------------------------------------------------
-
-bool
-web_is_page(const char *bytes, size_t length)
-{
-    static const char *const marks[] = {"<!doctype html", "<html", "<head", "<?xml"};
-    size_t skip = 0;
-    while (skip < length && strchr(" \t\r\n", bytes[skip]) != NULL && bytes[skip] != '\0')
-        skip++;
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-        size_t mark = strlen(marks[i]);
-        if (length - skip >= mark && strncasecmp(bytes + skip, marks[i], mark) == 0)
-            return true;
-    }
-    return false;
-}
-
-bool
-web_is_lasting(CURLcode code)
-{
-    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
-           code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT ||
-           code == CURLE_FILE_COULDNT_READ_FILE;
 }

@@ -1,13 +1,14 @@
 // signature.c - detached OpenPGP signatures, checked by gpgv. What gpgv says is read from its
 // status lines (GnuPG's doc/DETAILS): its exit status is 0 for a key that has expired.
 // SPDX-License-Identifier: Apache-2.0
-#include "store/signature.h"
+#include "fetch/signature.h"
 
 #include "base/asset.h"
 #include "base/cleanup.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/proc.h"
-#include "store/inside.h"
+#include "base/str.h"
 
 #include <string.h>
 
@@ -18,7 +19,7 @@
 enum { KEYRING_MAX = 1024 * 1024, GPGV_MS = 5 * 60 * 1000 };
 
 int
-signature_check_tool(struct error *err)
+fetch_signature_tool(struct error *err)
 {
     FREE_AUTO char *program = path_program("gpgv");
     if (program != NULL)
@@ -30,8 +31,40 @@ signature_check_tool(struct error *err)
 
 // ---- keyring ------------------------------------------------------------------------------------
 
+// Returns the blank line that ends the armor's headers, or NULL.
+static const char *
+armor_body(const char *text)
+{
+    const char *at = strstr(text, "-----BEGIN PGP ");
+    while (at != NULL && (at = strchr(at, '\n')) != NULL) {
+        size_t length = strcspn(++at, "\n");
+        if (strspn(at, " \t\r") >= length)
+            return at + length;
+    }
+    return NULL;
+}
+
+// The checksum is not checked, as RFC 9580 (6.1) has it: what is damaged does not verify.
+bool
+fetch_dearmor(const char *text, char **ret_data, size_t *ret_length)
+{
+    BUF_AUTO struct buf out = {0};
+    const char *body = armor_body(text);
+    const char *end = body == NULL ? NULL : strstr(body, "\n-----END PGP ");
+    const char *checksum = body == NULL ? NULL : strstr(body, "\n=");
+    if (end == NULL)
+        return false;
+    if (checksum != NULL && checksum < end)
+        end = checksum;
+    if (!base64_decode(body, (size_t) (end - body), &out) || out.length == 0)
+        return false;
+    *ret_length = out.length;
+    *ret_data = buf_take(&out);
+    return true;
+}
+
 static int
-write_keyring(const struct signature *signature, const char *path, struct error *err)
+write_keyring(const struct fetch_signature *signature, const char *path, struct error *err)
 {
     FREE_AUTO char *text = NULL, *data = NULL;
     size_t length = 0;
@@ -40,7 +73,7 @@ write_keyring(const struct signature *signature, const char *path, struct error 
                      : file_read(signature->keyring, KEYRING_MAX, &text, &length, err);
     if (answer < 0)
         return error_context(err, "the keyring cannot be read");
-    if (!armor_read(text, &data, &length))
+    if (!fetch_dearmor(text, &data, &length))
         data = TAKE(text);
     return file_write(path, 0600, data, length, err);
 }
@@ -100,7 +133,7 @@ objection(const char *text, bool known, char **ret_key)
         {"EXPSIG", "the signature has expired"},
         {"REVKEYSIG", "the key that signed it was revoked"},
         {"ERRSIG", "it was signed by a key that is not in the keyring"},
-        {"NODATA", "what is to be its signature is none"},
+        {"NODATA", "the signature file holds no OpenPGP signature"},
     };
     for (size_t i = 0; i < sizeof objections / sizeof *objections; i++) {
         *ret_key = said(text, objections[i].keyword);
@@ -115,7 +148,7 @@ objection(const char *text, bool known, char **ret_key)
 
 static int
 judge_signature(
-    const struct signature *signature, const struct proc_result *result, struct error *err)
+    const struct fetch_signature *signature, const struct proc_result *result, struct error *err)
 {
     FREE_AUTO char *key = NULL;
     const char *text = result->output.data == NULL ? "" : result->output.data;
@@ -132,7 +165,8 @@ judge_signature(
 }
 
 static int
-check_in(const struct signature *signature, const char *folder, const char *file, struct error *err)
+check_in(const struct fetch_signature *signature, const char *folder, const char *file,
+    struct error *err)
 {
     FREE_AUTO char *keyring = path_join(folder, "keyring.gpg");
     FREE_AUTO char *detached = path_join(folder, "detached.sig");
@@ -148,12 +182,11 @@ check_in(const struct signature *signature, const char *folder, const char *file
 }
 
 int
-signature_check(const struct store *store, const struct signature *signature, const char *file,
-    struct error *err)
+fetch_signature_check(const struct fetch_signature *signature, const char *file, struct error *err)
 {
-    FREE_AUTO char *folder = NULL;
+    FREE_AUTO char *parent = path_folder(file), *folder = NULL;
     ERROR_AUTO struct error ignored = {0};
-    if (signature_check_tool(err) < 0 || dir_temp(store->downloads, "verify", &folder, err) < 0)
+    if (fetch_signature_tool(err) < 0 || dir_temp(parent, "verify", &folder, err) < 0)
         return -1;
     int answer = check_in(signature, folder, file, err);
     (void) dir_remove(folder, &ignored);

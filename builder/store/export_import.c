@@ -1,8 +1,8 @@
-// carry.c - an image and its base copied out of one store and taken into another.
+// export_import.c - an image and its base copied out of one store and into another.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "store/inside.h"
+#include "store/internal.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -116,7 +116,7 @@ check_import_base(struct store *store, const struct jv *manifest, struct error *
 // Copies lose the recorded times, which the manifest is written anew with; it names the digests
 // that the copies must have.
 static int
-take_in(struct store *store, const char *from, const char *key, struct strv *ret_keys,
+import_image(struct store *store, const char *from, const char *key, struct strv *ret_keys,
     struct error *err)
 {
     JV_AUTO struct jv *manifest = NULL;
@@ -124,11 +124,11 @@ take_in(struct store *store, const char *from, const char *key, struct strv *ret
     if (store_read_manifest(from, key, &manifest, err) < 0 ||
         store_check_files(from, manifest, true, err) < 0 ||
         store_begin(store, key, store->wait_ms, &draft, err) < 0)
-        return error_context(err, "the image in '%s' cannot be taken in", from);
+        return error_context(err, "the image in '%s' cannot be imported", from);
     if (draft == NULL)
         return 0;
     if (check_import_base(store, manifest, err) < 0)
-        return error_context(err, "the image in '%s' cannot be taken in", from);
+        return error_context(err, "the image in '%s' cannot be imported", from);
     if (copy_files(from, draft_folder(draft), err) < 0 || store_publish(draft, manifest, err) < 0)
         return -1;
     strv_add(ret_keys, key);
@@ -137,21 +137,21 @@ take_in(struct store *store, const char *from, const char *key, struct strv *ret
 
 // Bases first: a layer is published only over a base that is there.
 static int
-take_all(struct store *store, const char *folder, const struct strv *names, bool bases,
+import_images(struct store *store, const char *folder, const struct strv *names, bool bases,
     struct strv *ret_keys, struct error *err)
 {
     for (size_t i = 0; i < names->count; i++) {
         FREE_AUTO char *from = path_join(folder, names->items[i]);
         if (store_is_key(names->items[i]) && store_is_base(from, names->items[i]) == bases &&
-            take_in(store, from, names->items[i], ret_keys, err) < 0)
+            import_image(store, from, names->items[i], ret_keys, err) < 0)
             return -1;
     }
     return 0;
 }
 
-// All are looked at before the first is taken in.
+// All are checked before the first is imported.
 static int
-look_at_all(const char *folder, const struct strv *names, struct error *err)
+check_import_folder(const char *folder, const struct strv *names, struct error *err)
 {
     size_t count = 0;
     for (size_t i = 0; i < names->count; i++) {
@@ -161,7 +161,7 @@ look_at_all(const char *folder, const struct strv *names, struct error *err)
             continue;
         count++;
         if (store_read_manifest(from, names->items[i], &manifest, err) < 0)
-            return error_context(err, "the image in '%s' cannot be taken in", from);
+            return error_context(err, "the image in '%s' cannot be imported", from);
     }
     if (count > 0)
         return 0;
@@ -175,12 +175,12 @@ store_import(struct store *store, const char *folder, struct strv *ret_keys, str
     STRV_AUTO struct strv names = {0};
     char *mark = NULL;
     int fd = -1;
-    if (dir_list(folder, &names, err) < 0 || look_at_all(folder, &names, err) < 0 ||
+    if (dir_list(folder, &names, err) < 0 || check_import_folder(folder, &names, err) < 0 ||
         store_bake_begin(store, &mark, &fd, err) < 0)
         return -1;
-    int answer = take_all(store, folder, &names, true, ret_keys, err);
+    int answer = import_images(store, folder, &names, true, ret_keys, err);
     if (answer == 0)
-        answer = take_all(store, folder, &names, false, ret_keys, err);
+        answer = import_images(store, folder, &names, false, ret_keys, err);
     store_bake_end(mark, fd);
     return answer;
 }

@@ -1,0 +1,356 @@
+// download.c - a file from one of several servers: resumed, tried again, checked, then there.
+// SPDX-License-Identifier: Apache-2.0
+#include "fetch/fetch.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "fetch/partial.h"
+#include "fetch/signature.h"
+#include "fetch/transfer.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    DEADLINE_MS = 2 * 60 * 60 * 1000,
+    STALL_S = 30,
+    PAUSE_MS = 1000,
+    ROUNDS_IDLE_MAX = 4, // rounds over the mirrors that bring nothing
+    SHOW_MS = 10 * 1000,
+    SIGNATURE_MAX = 64 * 1024,
+};
+static const uint64_t bytes_max = 8ULL << 30;
+
+struct fetch_work {
+    const struct fetch_job *job;
+    const char *wanted; // its digest, or the first of its URLs
+    int64_t end_ms, begin_ms, shown_ms;
+    uint64_t begin_bytes; // that were there already
+    char *signature;      // bytes of it; NULL: none is wanted
+    size_t signature_length;
+    bool *refused;     // by mirror
+    uint64_t farthest; // bytes of the file that any server sent
+    bool progress;     // this round came farther
+    struct error first, last;
+    char *path, *sha256; // what it came to
+};
+
+static void
+work_clear(struct fetch_work *work)
+{
+    free(work->signature);
+    free(work->refused);
+    free(work->path);
+    free(work->sha256);
+    error_clear(&work->first);
+    error_clear(&work->last);
+}
+
+static int64_t
+or_default(int64_t value, int64_t otherwise)
+{
+    return value > 0 ? value : otherwise;
+}
+
+// ---- checks -------------------------------------------------------------------------------------
+
+static int
+check_signature(const struct fetch_work *work, const char *file, const char *url, struct error *err)
+{
+    struct fetch_signature signature = {.data = work->signature,
+        .length = work->signature_length,
+        .keyring = work->job->keyring,
+        .known = work->job->known && work->job->sha256 != NULL,
+        .origin = url};
+    if (work->signature == NULL)
+        return 0;
+    progress_step(work->job->progress, work->job->task, "checking the signature");
+    return fetch_signature_check(&signature, file, err);
+}
+
+static int
+check_download_digest(
+    const struct fetch_job *job, const char *hex, const char *url, struct error *err)
+{
+    if (job->sha256 == NULL || str_equal(job->sha256, hex))
+        return 0;
+    return error_set(err, ERR_DAMAGED,
+        "'%s' is refused: its SHA-256 is %s and should be %s; check the URL and the digest, or "
+        "name another mirror",
+        url, hex, job->sha256);
+}
+
+// Where the signature of a file that was checked is; caller frees.
+static char *
+signature_path(const struct fetch_work *work, const char *sha256)
+{
+    return str_format("%s/%s.sig", work->job->folder, sha256);
+}
+
+static int
+save_signature(const struct fetch_work *work, const char *sha256, struct error *err)
+{
+    FREE_AUTO char *path = signature_path(work, sha256);
+    if (work->signature == NULL)
+        return 0;
+    return file_write(path, 0444, work->signature, work->signature_length, err);
+}
+
+static int
+publish_download(
+    struct fetch_work *work, struct fetch_partial *partial, const char *hex, struct error *err)
+{
+    work->sha256 = str_dup(hex);
+    work->path = path_join(work->job->folder, hex);
+    if (save_signature(work, hex, err) < 0)
+        return -1;
+    return fetch_partial_publish(partial, work->path, err);
+}
+
+// A resumed file of another digest may be put together from two: that server gets another chance.
+static enum fetch_end
+finish_download(struct fetch_work *work, struct fetch_partial *partial, const char *url,
+    bool resumed, struct error *err)
+{
+    char hex[DIGEST_HEX + 1];
+    digest_hex(partial->digest, hex);
+    if (check_download_digest(work->job, hex, url, err) < 0 ||
+        check_signature(work, partial->path, url, err) < 0) {
+        fetch_partial_drop(partial);
+        if (err->code != ERR_DAMAGED)
+            return FETCH_STOP;
+        return resumed ? FETCH_AGAIN : FETCH_REFUSED;
+    }
+    if (publish_download(work, partial, hex, err) == 0)
+        return FETCH_DONE;
+    fetch_partial_drop(partial);
+    return FETCH_STOP;
+}
+
+// ---- one mirror ---------------------------------------------------------------------------------
+
+// Bytes, total and rate, in lines that are not too many for a plain log.
+static void
+show_download(void *context, uint64_t now, uint64_t total)
+{
+    struct fetch_work *work = context;
+    const struct fetch_job *job = work->job;
+    int64_t time = clock_ms(), since = time - work->begin_ms;
+    if (total > 0)
+        progress_part(job->progress, job->task, (double) now / (double) total);
+    if (work->shown_ms != 0 && time - work->shown_ms < SHOW_MS && now != total)
+        return;
+    work->shown_ms = time;
+    uint64_t came = now > work->begin_bytes ? now - work->begin_bytes : 0;
+    FREE_AUTO char *now_text = str_bytes(now), *total_text = str_bytes(total);
+    FREE_AUTO char *rate = str_bytes(since > 0 ? came * 1000 / (uint64_t) since : 0);
+    progress_step(job->progress, job->task, "downloading: %s%s%s, %s/s", now_text,
+        total > 0 ? " of " : "", total > 0 ? total_text : "", rate);
+}
+
+static enum fetch_end
+try_mirror(struct fetch_work *work, const char *url, struct error *err)
+{
+    const struct fetch_job *job = work->job;
+    PARTIAL_AUTO struct fetch_partial partial = {.fd = -1};
+    FREE_AUTO char *validator = NULL;
+    if (fetch_partial_open(job->folder, work->wanted, url, &partial, err) < 0)
+        return FETCH_STOP;
+    uint64_t from = partial.length;
+    struct fetch_transfer transfer = {.url = url,
+        .from = from,
+        .validator = partial.validator,
+        .max = job->max > 0 ? job->max : bytes_max,
+        .end_ms = work->end_ms,
+        .stall_s = or_default(job->stall_s, STALL_S),
+        .restart = fetch_partial_restart,
+        .put = fetch_partial_put,
+        .context = &partial,
+        .show = show_download,
+        .show_context = work};
+    work->begin_bytes = from;
+    work->begin_ms = clock_ms();
+    progress_step(job->progress, job->task, "downloading '%s'", url);
+    enum fetch_end end = fetch_transfer(&transfer, &validator, err);
+    work->progress = work->progress || partial.length > work->farthest;
+    work->farthest = partial.length > work->farthest ? partial.length : work->farthest;
+    if (end == FETCH_DONE)
+        return finish_download(work, &partial, url, from > 0, err);
+    if (validator != NULL) {
+        free(partial.validator);
+        partial.validator = TAKE(validator);
+    }
+    ERROR_AUTO struct error unsaved = {0};
+    if (end == FETCH_REFUSED || err->code == ERR_SPACE ||
+        fetch_partial_save(&partial, url, &unsaved) < 0)
+        fetch_partial_drop(&partial);
+    return end;
+}
+
+// ---- all mirrors --------------------------------------------------------------------------------
+
+// Reported at last: damage before all else, then what the last server said.
+static void
+note_failure(struct fetch_work *work, struct error *err)
+{
+    struct error *to =
+        err->code == ERR_DAMAGED && work->first.code == ERR_NONE ? &work->first : &work->last;
+    error_clear(to);
+    *to = *err;
+    *err = (struct error){0};
+}
+
+// What other mirrors began is of no use any more.
+static int
+remove_other_partials(const struct fetch_work *work)
+{
+    for (size_t i = 0; i < work->job->urls->count; i++)
+        fetch_partial_remove(work->job->folder, work->wanted, work->job->urls->items[i]);
+    return 0;
+}
+
+// 0: there; 1: go on; -1: no more.
+static int
+try_round(struct fetch_work *work, struct error *err)
+{
+    const struct strv *urls = work->job->urls;
+    int answer = -1;
+    work->progress = false;
+    for (size_t i = 0; i < urls->count; i++) {
+        if (work->refused[i])
+            continue;
+        enum fetch_end end = try_mirror(work, urls->items[i], err);
+        if (end == FETCH_DONE)
+            return remove_other_partials(work);
+        if (end == FETCH_STOP)
+            return -1;
+        work->refused[i] = end == FETCH_REFUSED;
+        answer = end == FETCH_AGAIN ? 1 : answer;
+        note_failure(work, err);
+    }
+    return answer;
+}
+
+static int
+try_all(struct fetch_work *work, struct error *err)
+{
+    const struct fetch_job *job = work->job;
+    int64_t pause_ms = or_default(job->pause_ms, PAUSE_MS);
+    for (int idle = 0; idle < ROUNDS_IDLE_MAX;) {
+        int answer = try_round(work, err);
+        if (answer == 0)
+            return 0;
+        if (answer < 0)
+            break;
+        idle = work->progress ? 0 : idle + 1;
+        int64_t wait_ms = pause_ms << idle;
+        if (idle == ROUNDS_IDLE_MAX || clock_left(work->end_ms) <= wait_ms)
+            break;
+        progress_step(job->progress, job->task, "waiting to try it again: %s", work->last.message);
+        if (clock_sleep(wait_ms, err) < 0)
+            break;
+    }
+    if (err->code != ERR_NONE)
+        return -1;
+    struct error *reported = work->first.code != ERR_NONE ? &work->first : &work->last;
+    *err = *reported;
+    *reported = (struct error){0};
+    return -1;
+}
+
+// ---- what is there ------------------------------------------------------------------------------
+
+// A file that was changed since it was checked is worth nothing.
+static int
+find_downloaded(struct fetch_work *work, struct error *err)
+{
+    char hex[DIGEST_HEX + 1];
+    const struct fetch_job *job = work->job;
+    if (job->sha256 == NULL)
+        return 0;
+    FREE_AUTO char *path = path_join(job->folder, job->sha256);
+    if (!file_exists(path))
+        return 0;
+    progress_step(job->progress, job->task, "reading what was downloaded before");
+    if (digest_file(path, hex, err) < 0)
+        return -1;
+    if (!str_equal(hex, job->sha256)) {
+        (void) unlink(path);
+        return 0;
+    }
+    if (job->signatures != NULL && work->signature == NULL)
+        return 0;
+    if (check_signature(work, path, job->urls->items[0], err) < 0) {
+        FREE_AUTO char *detached = signature_path(work, hex);
+        (void) unlink(detached); // another may fit, next time
+        return -1;
+    }
+    if (save_signature(work, hex, err) < 0)
+        return -1;
+    work->path = TAKE(path);
+    work->sha256 = str_dup(hex);
+    return 0;
+}
+
+static int
+read_saved_signature(struct fetch_work *work, struct error *err)
+{
+    if (work->job->sha256 == NULL)
+        return 0;
+    FREE_AUTO char *path = signature_path(work, work->job->sha256);
+    if (!file_exists(path))
+        return 0;
+    return file_read(path, SIGNATURE_MAX, &work->signature, &work->signature_length, err);
+}
+
+static int
+get_signature(struct fetch_work *work, struct error *err)
+{
+    if (work->job->signatures == NULL)
+        return 0;
+    if (fetch_signature_tool(err) < 0 || read_saved_signature(work, err) < 0)
+        return -1;
+    if (work->signature != NULL || work->job->offline)
+        return 0;
+    if (fetch_text(work->job->signatures, SIGNATURE_MAX, &work->signature, &work->signature_length,
+            err) < 0)
+        return error_context(err, "cannot download the signature");
+    return 0;
+}
+
+static int
+fetch_locked(struct fetch_work *work, struct error *err)
+{
+    if (get_signature(work, err) < 0 || find_downloaded(work, err) < 0)
+        return -1;
+    if (work->path != NULL)
+        return 0;
+    if (work->job->offline)
+        return error_set(err, ERR_NETWORK,
+            "'%s' was not downloaded yet; run 'airbuild images' without --offline",
+            work->job->urls->items[0]);
+    return try_all(work, err);
+}
+
+int
+fetch_file(const struct fetch_job *job, char **ret_path, char **ret_sha256, struct error *err)
+{
+    char hex[DIGEST_HEX + 1];
+    CLOSE_AUTO int lock = -1;
+    int64_t deadline_ms = or_default(job->deadline_ms, DEADLINE_MS);
+    CLEANUP(work_clear)
+    struct fetch_work work = {.job = job,
+        .wanted = job->sha256 != NULL ? job->sha256 : job->urls->items[0],
+        .end_ms = clock_ms() + deadline_ms,
+        .refused = mem_zero(job->urls->count, sizeof(bool))};
+    // One at a time, by what is wanted.
+    digest_bytes(work.wanted, strlen(work.wanted), hex);
+    FREE_AUTO char *path = str_format("%s/download-%s", job->locks, hex);
+    struct lock_report report = {job->progress, job->task, "downloads it"};
+    if (lock_wait(path, deadline_ms, &report, &lock, err) < 0 || fetch_locked(&work, err) < 0)
+        return -1;
+    *ret_path = TAKE(work.path);
+    *ret_sha256 = TAKE(work.sha256);
+    return 0;
+}
