@@ -11,6 +11,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -51,10 +52,12 @@ netns_hole(void)
     return netns_up("hole0", "203.0.113.1");
 }
 
-// Leave the network for a new one. 0, or -1 with a word on standard error.
+// Leave the network for a new one, and ignore SIGPIPE as airbuild does. 0, or -1 with a word on
+// standard error.
 static inline int
 netns_enter(void)
 {
+    signal(SIGPIPE, SIG_IGN);
     if (unshare(CLONE_NEWNET | (geteuid() == 0 ? 0 : CLONE_NEWUSER)) == 0 &&
         netns_up("lo", NULL) == 0 && netns_hole() == 0)
         return 0;

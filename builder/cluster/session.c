@@ -176,6 +176,6 @@ session_probe(struct session *session, const struct survey *survey, int64_t dead
     };
     if (probe_cluster(targets, spec->node_count, &access, deadline_ms, results, err) < 0)
         return -1;
-    probe_judge(targets, results, spec->node_count, spec->redis.quorum, verdict);
+    probe_assess(targets, results, spec->node_count, spec->redis.quorum, verdict);
     return 0;
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/info.h"
 
-#include "probe/wire.h"
+#include "probe/resp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ info_text(const char *info, const char *name, char *ret, size_t size)
 {
     const char *value = find(info, name);
     size_t length = value == NULL ? 0 : strcspn(value, "\r\n");
-    wire_copy(ret, length < size ? length + 1 : size, value);
+    resp_copy_text(ret, length < size ? length + 1 : size, value);
     return value != NULL;
 }
 

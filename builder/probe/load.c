@@ -31,9 +31,9 @@ send_attempt(struct load_client *client, unsigned number)
     snprintf(value, sizeof value, "%u", number);
     FREE_AUTO char *key = load_key(client->load, number);
     if (client->writes)
-        exchange_ask(&client->exchange, "SET", key, value);
+        resp_ask(&client->conn, "SET", key, value);
     else
-        exchange_ask(&client->exchange, "GET", key);
+        resp_ask(&client->conn, "GET", key);
 }
 
 // A replica may not have it yet, so nothing is a good answer to a read; anything else than what was
@@ -93,7 +93,7 @@ static void
 connect_again(struct load_client *client)
 {
     const struct load *load = client->load;
-    exchange_open(&client->exchange, load->address, client->port, &load->access);
+    resp_open(&client->conn, load->address, client->port, &load->access);
     client->due_us = clock_ms() * 1000;
     send_one(client);
 }
@@ -102,24 +102,23 @@ static void
 read_replies(struct load_client *client)
 {
     redisReply *reply;
-    while (client->ended < client->count && (reply = exchange_reply(&client->exchange)) != NULL) {
+    while (client->ended < client->count && (reply = resp_reply(&client->conn)) != NULL) {
         end_attempt(client, judge_reply(client, client->samples[client->ended].number, reply));
         freeReplyObject(reply);
     }
-    wire_renew(&client->exchange.wire);
 }
 
 // It broke, or stays silent: whatever is under way has ended with it.
 static void
 give_up_client(struct load_client *client)
 {
-    const struct exchange *exchange = &client->exchange;
-    enum load_outcome outcome = exchange->refused ? LOAD_REFUSED : LOAD_BROKEN;
-    if (!wire_over(&exchange->wire) && exchange->wire.connected)
+    const struct resp_conn *conn = &client->conn;
+    enum load_outcome outcome = conn->refused ? LOAD_REFUSED : LOAD_BROKEN;
+    if (!resp_is_closed(conn) && conn->connected)
         outcome = LOAD_SILENT;
     while (client->ended < client->count)
         end_attempt(client, outcome);
-    exchange_close(&client->exchange);
+    resp_close(&client->conn);
     client->open_ms = clock_ms() + client->load->reconnect_ms;
 }
 
@@ -136,17 +135,17 @@ late_ms(const struct load_client *client)
 static bool
 wait_for(struct load_client *client, bool stopping)
 {
-    const struct wire *wire = &client->exchange.wire;
-    int64_t until = wire_over(wire) ? client->open_ms : late_ms(client);
-    if (!wire_over(wire) && !stopping && client->due_us / 1000 < until)
+    const struct resp_conn *conn = &client->conn;
+    int64_t until = resp_is_closed(conn) ? client->open_ms : late_ms(client);
+    if (!resp_is_closed(conn) && !stopping && client->due_us / 1000 < until)
         until = client->due_us / 1000;
     struct pollfd fds[] = {
-        {.fd = wire->fd, .events = wire_events(wire)},
+        resp_pollfd(conn),
         {.fd = stopping ? -1 : client->load->stop, .events = POLLIN},
     };
     poll(fds, sizeof fds / sizeof *fds, (int) clock_left(until));
     if (fds[0].revents != 0)
-        wire_turn(&client->exchange.wire);
+        resp_turn(&client->conn);
     return fds[1].revents == 0;
 }
 
@@ -155,19 +154,20 @@ static void *
 load_thread(void *context)
 {
     struct load_client *client = context;
-    struct wire *wire = &client->exchange.wire;
+    struct resp_conn *conn = &client->conn;
     bool stopping = false;
     while (!stopping || client->ended < client->count) {
-        if (wire_over(wire) && clock_left(client->open_ms) == 0)
+        if (resp_is_closed(conn) && clock_left(client->open_ms) == 0)
             connect_again(client);
-        if (!wire_over(wire) && !stopping)
+        if (!resp_is_closed(conn) && !stopping)
             send_due(client);
         stopping = !wait_for(client, stopping) || stopping;
         read_replies(client);
-        if ((wire_over(wire) && client->ended < client->count) || clock_left(late_ms(client)) == 0)
+        if ((resp_is_closed(conn) && client->ended < client->count) ||
+            clock_left(late_ms(client)) == 0)
             give_up_client(client);
     }
-    exchange_close(&client->exchange);
+    resp_close(&client->conn);
     return NULL;
 }
 
@@ -202,12 +202,9 @@ load_new(const struct load_options *options)
         .writes = true,
         .next = 1,
         .port = PROBE_WRITE_PORT,
-        .per_s = options->writes_per_s,
-        .exchange.wire.fd = -1};
-    load->reader = (struct load_client){.load = load,
-        .port = PROBE_READ_PORT,
-        .per_s = options->reads_per_s,
-        .exchange.wire.fd = -1};
+        .per_s = options->writes_per_s};
+    load->reader =
+        (struct load_client){.load = load, .port = PROBE_READ_PORT, .per_s = options->reads_per_s};
     load->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return load;
 }

@@ -4,8 +4,8 @@
 #ifndef AIRBUILD_PROBE_LOAD_STATE_H
 #define AIRBUILD_PROBE_LOAD_STATE_H
 
-#include "probe/exchange.h"
 #include "probe/load.h"
+#include "probe/resp.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,10 +16,10 @@ struct load_client { // one thread; its fields are the thread's own until it is 
     unsigned port, per_s;
     pthread_t thread;
     bool running;
-    struct exchange exchange; // closed between two connections
-    unsigned next;            // number of the next write
-    int64_t due_us;           // when to send next, in microseconds as clock_ms counts
-    int64_t open_ms;          // when to connect next
+    struct resp_conn conn; // closed between two connections
+    unsigned next;         // number of the next write
+    int64_t due_us;        // when to send next, in microseconds as clock_ms counts
+    int64_t open_ms;       // when to connect next
     struct load_sample *samples;
     size_t count, capacity, ended; // those from ended on are under way, oldest first
 };

@@ -1,43 +1,126 @@
-// probe.c - ask all nodes at once: begin every dialogue, carry on with all of them, gather what
-// they say.
+// probe.c - ask all nodes at once: begin every query, carry on with all of them in one poll loop,
+// complete what they say.
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/probe.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "probe/ask.h"
+#include "probe/query.h"
 
-struct questions { // to one target
-    struct talk redis, sentinel;
-    struct ask_head head;
-};
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
 
-// Two dialogues a target, listed in ret.
-static void
-begin_questions(const struct probe_target *target, const struct probe_access *access,
-    int64_t start_ms, struct questions *questions, struct probe_result *result, struct talk *ret[2])
+// ---- the loop -----------------------------------------------------------------------------------
+
+static bool
+is_answered(const struct query *query)
 {
-    if (target->head) {
-        ask_head(&questions->head, target->address, access, start_ms, &result->head);
-        ret[0] = &questions->head.write;
-        ret[1] = &questions->head.read;
-    } else {
-        ask_redis(&questions->redis, target->address, access, &result->redis);
-        ask_sentinel(&questions->sentinel, target->address, access, &result->sentinel);
-        ret[0] = &questions->redis;
-        ret[1] = &questions->sentinel;
+    return query->wake_at == 0 && query->conn.answered >= query->conn.asked;
+}
+
+// What the other side does after its last answer, such as closing the connection, is not our
+// business.
+static void
+take_replies(struct query *query)
+{
+    redisReply *reply;
+    while (!is_answered(query) && (reply = resp_reply(&query->conn)) != NULL) {
+        query->on_reply(query, query->conn.answered - 1, reply);
+        freeReplyObject(reply);
     }
 }
 
 static void
-end_questions(const struct probe_target *target, const struct questions *questions)
+advance_query(struct query *query, bool ready)
+{
+    if (resp_is_closed(&query->conn))
+        return;
+    if (ready) {
+        resp_turn(&query->conn);
+        take_replies(query);
+    }
+    if (query->wake_at != 0 && clock_left(query->wake_at) == 0) {
+        query->wake_at = 0;
+        query->wake(query);
+    }
+    if (is_answered(query))
+        resp_close(&query->conn);
+}
+
+// The descriptors to wait for; how many queries are not over, and the milliseconds until the next
+// one wants to be woken, at most left_ms.
+static size_t
+gather_queries(struct query *const *queries, size_t count, struct pollfd *fds, int64_t *left_ms)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < count; i++) {
+        fds[i] = resp_pollfd(&queries[i]->conn);
+        if (resp_is_closed(&queries[i]->conn))
+            continue;
+        open++;
+        if (queries[i]->wake_at != 0 && clock_left(queries[i]->wake_at) < *left_ms)
+            *left_ms = clock_left(queries[i]->wake_at);
+    }
+    return open;
+}
+
+static int
+poll_queries(struct query *const *queries, size_t count, int64_t end_ms, struct error *err)
+{
+    FREE_AUTO struct pollfd *fds = mem_zero(count + 1, sizeof *fds);
+    for (;;) {
+        if (interrupt_check(err) < 0)
+            return -1;
+        int64_t end_left = clock_left(end_ms), left = end_left;
+        if (gather_queries(queries, count, fds, &left) == 0 || end_left == 0)
+            return 0;
+        fds[count] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
+        poll(fds, count + 1, left > INT_MAX ? INT_MAX : (int) left);
+        for (size_t i = 0; i < count; i++)
+            advance_query(queries[i], fds[i].revents != 0);
+    }
+}
+
+// Until each is over, at the latest deadline_ms after start_ms: those that are not over then fail.
+// All are closed in the end. -1 only when interrupted.
+static int
+run_queries(struct query *const *queries, size_t count, int64_t start_ms, int64_t deadline_ms,
+    struct error *err)
+{
+    int result = poll_queries(queries, count, start_ms + deadline_ms, err);
+    for (size_t i = 0; i < count; i++) {
+        struct resp_conn *conn = &queries[i]->conn;
+        if (!resp_is_closed(conn))
+            resp_fail(conn, "no %s within %" PRId64 " ms",
+                conn->connected ? "answer" : "connection", deadline_ms);
+        memcpy(queries[i]->error, conn->error, PROBE_TEXT);
+    }
+    return result;
+}
+
+// ---- the nodes ----------------------------------------------------------------------------------
+
+struct target_queries { // to one target
+    struct query redis, sentinel;
+    struct head_query head;
+};
+
+// Two a target, listed in ret.
+static void
+begin_queries(const struct probe_target *target, const struct probe_access *access,
+    struct target_queries *queries, struct probe_result *result, struct query *ret[2])
 {
     if (target->head) {
-        ask_head_end(&questions->head);
+        query_head(&queries->head, target->address, access, &result->head);
+        ret[0] = &queries->head.write;
+        ret[1] = &queries->head.read;
     } else {
-        ask_redis_end(&questions->redis);
-        ask_sentinel_end(&questions->sentinel);
+        query_redis(&queries->redis, target->address, access, &result->redis);
+        query_sentinel(&queries->sentinel, target->address, access, &result->sentinel);
+        ret[0] = &queries->redis;
+        ret[1] = &queries->sentinel;
     }
 }
 
@@ -45,12 +128,10 @@ static void
 not_running(struct probe_result *result)
 {
     static const char why[] = "its machine does not run";
-    wire_copy(result->redis.error, sizeof result->redis.error, why);
-    wire_copy(result->sentinel.error, sizeof result->sentinel.error, why);
-    wire_copy(result->head.write_error, sizeof result->head.write_error, why);
-    wire_copy(result->head.read_error, sizeof result->head.read_error, why);
-    result->head.writer = result->head.reader = -1;
-    result->head.write_ms = result->head.read_ms = -1;
+    memcpy(result->redis.error, why, sizeof why);
+    memcpy(result->sentinel.error, why, sizeof why);
+    memcpy(result->head.write_error, why, sizeof why);
+    memcpy(result->head.read_error, why, sizeof why);
 }
 
 static int
@@ -62,34 +143,40 @@ find_run_id(const struct probe_result *results, size_t count, const char *run_id
     return -1;
 }
 
+static void
+complete_result(const struct probe_target *target, struct probe_result *result)
+{
+    static const char lost[] = "what was written did not come back";
+    struct probe_head *head = &result->head;
+    result->redis.answered = !target->head && result->redis.error[0] == '\0';
+    result->sentinel.answered = !target->head && result->sentinel.error[0] == '\0';
+    if (head->written && head->readable && !head->read_back)
+        memcpy(head->read_error, lost, sizeof lost);
+}
+
 int
 probe_cluster(const struct probe_target *targets, size_t count, const struct probe_access *access,
     int64_t deadline_ms, struct probe_result *results, struct error *err)
 {
     int64_t start_ms = clock_ms();
-    FREE_AUTO struct questions *questions = mem_zero(count + 1, sizeof *questions);
-    FREE_AUTO struct talk **talks = mem_zero(2 * count + 1, sizeof(struct talk *));
-    size_t talk_count = 0;
+    FREE_AUTO struct target_queries *all = mem_zero(count + 1, sizeof *all);
+    FREE_AUTO struct query **queries = mem_zero(2 * count + 1, sizeof(struct query *));
+    size_t query_count = 0;
     for (size_t i = 0; i < count; i++) {
         results[i] = (struct probe_result){0};
         if (!targets[i].running) {
             not_running(&results[i]);
             continue;
         }
-        begin_questions(
-            &targets[i], access, start_ms, &questions[i], &results[i], &talks[talk_count]);
-        talk_count += 2;
+        begin_queries(&targets[i], access, &all[i], &results[i], &queries[query_count]);
+        query_count += 2;
     }
-    if (talk_run(talks, talk_count, start_ms, deadline_ms, err) < 0)
+    if (run_queries(queries, query_count, start_ms, deadline_ms, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        if (targets[i].running)
-            end_questions(&targets[i], &questions[i]);
-    for (size_t i = 0; i < count; i++) {
-        struct probe_head *head = &results[i].head;
-        head->writer = find_run_id(results, count, head->writer_id);
-        head->reader = find_run_id(results, count, head->reader_id);
-    }
+        complete_result(&targets[i], &results[i]);
+    for (size_t i = 0; i < count; i++)
+        results[i].head.writer = find_run_id(results, count, results[i].head.writer_id);
     return 0;
 }
 

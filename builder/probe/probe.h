@@ -28,7 +28,7 @@ struct probe_target {
     const char *name;    // node name, for sentences
     const char *address; // dotted IPv4
     bool head;           // haproxy, else a worker (redis and sentinel)
-    bool running;        // its machine runs; false: it is not asked, and not awaited by probe_judge
+    bool running; // its machine runs; false: it is not asked, and not awaited by probe_assess
 };
 
 struct probe_access {
@@ -46,16 +46,11 @@ struct probe_redis {
     enum probe_role role;
     char master[PROBE_ADDRESS]; // of a replica: whom it follows
     bool link_up, syncing;      // of a replica
-    long long link_idle_s;  // of a replica: since its master last spoke; -1 when there is no link
-    long long offset;       // replication offset: a master's own, how far a replica has come
-    unsigned replica_count; // of a master: how many are connected
-    long long uptime_s;
+    long long link_idle_s; // of a replica: since its master last spoke; -1 when there is no link
     bool clock_known; // it told its time; the account of a disk made by an older image may not ask
     long long clock_ms; // how far its clock is surely ahead of the host's, or behind (negative):
                         // what the way of question and answer may explain is not counted
     long long clock_asked_ms; // by the host's clock
-    char engine[16];          // "redis", "valkey"
-    char version[32];         // "7.0.15"
     char run_id[PROBE_RUN_ID];
 };
 
@@ -63,8 +58,7 @@ struct probe_sentinel {
     bool answered;
     char error[PROBE_TEXT];
     char master[PROBE_ADDRESS]; // the address it names as master; "" when it knows none
-    char flags[PROBE_TEXT];     // of that master as it sees it: "master", "master,s_down,o_down"
-    unsigned other_sentinels, replicas, quorum;
+    unsigned other_sentinels;
     bool quorum_ok; // SENTINEL CKQUORUM: a failover could be authorized now
     char quorum_text[PROBE_TEXT];
     bool tilt; // its clock jumped; it watches but does not act for 30 s
@@ -83,9 +77,8 @@ struct probe_head {
     bool readable;  // GET through PROBE_READ_PORT was answered, whatever the value
     bool read_back; // GET through PROBE_READ_PORT gave what was written
     char write_error[PROBE_TEXT], read_error[PROBE_TEXT];
-    char writer_id[PROBE_RUN_ID], reader_id[PROBE_RUN_ID]; // run_id of the workers that answered
-    int writer, reader;                                    // their index in the targets; -1 unknown
-    int64_t write_ms, read_ms; // from the probe's start until written, until read back; -1 never
+    char writer_id[PROBE_RUN_ID]; // run_id of the worker that answered at PROBE_WRITE_PORT
+    int writer;                   // its index in the targets; -1 unknown
 };
 
 struct probe_result { // by target: redis and sentinel of a worker, head of a head
@@ -112,7 +105,7 @@ struct probe_verdict {
 // read back; each running sentinel knows all others that run and none that is no worker, takes no
 // replica that runs for down, is not in TILT, and says that a failover could be authorized; the
 // clock of each worker that tells it is within PROBE_CLOCK_MS of the host's. Pure.
-void probe_judge(const struct probe_target *targets, const struct probe_result *results,
+void probe_assess(const struct probe_target *targets, const struct probe_result *results,
     size_t count, unsigned quorum, struct probe_verdict *ret);
 
 const char *probe_role_name(enum probe_role role); // "unknown", "master", "replica"

@@ -1,10 +1,11 @@
 // redis.c - what a worker's redis says of itself: INFO, which it answers even while it loads its
 // data; and its clock.
 // SPDX-License-Identifier: Apache-2.0
-#include "probe/ask.h"
 #include "probe/info.h"
+#include "probe/query.h"
 
 #include "base/clock.h"
+#include "base/str.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ parse_role(const char *info)
 }
 
 static void
-read_replica(const char *info, struct probe_redis *ret)
+parse_replica(const char *info, struct probe_redis *ret)
 {
     char link[16];
     info_text(info, "master_host", ret->master, sizeof ret->master);
@@ -31,25 +32,6 @@ read_replica(const char *info, struct probe_redis *ret)
     ret->link_up = str_equal(link, "up");
     ret->syncing = info_number(info, "master_sync_in_progress", 0) != 0;
     ret->link_idle_s = ret->link_up ? info_number(info, "master_last_io_seconds_ago", -1) : -1;
-    ret->offset = info_number(info, "slave_repl_offset", 0);
-}
-
-static void
-read_master(const char *info, struct probe_redis *ret)
-{
-    long long replicas = info_number(info, "connected_slaves", 0);
-    ret->replica_count = replicas < 0 || replicas > UINT16_MAX ? 0 : (unsigned) replicas;
-    ret->offset = info_number(info, "master_repl_offset", 0);
-}
-
-// Valkey tells redis' version for old clients, and its own under its own name.
-static void
-read_engine(const char *info, struct probe_redis *ret)
-{
-    if (!info_text(info, "server_name", ret->engine, sizeof ret->engine))
-        wire_copy(ret->engine, sizeof ret->engine, "redis");
-    if (!info_text(info, "valkey_version", ret->version, sizeof ret->version))
-        info_text(info, "redis_version", ret->version, sizeof ret->version);
 }
 
 static void
@@ -57,36 +39,32 @@ parse_redis_info(const char *info, struct probe_redis *ret)
 {
     ret->role = parse_role(info);
     ret->loading = info_number(info, "loading", 0) != 0;
-    ret->uptime_s = info_number(info, "uptime_in_seconds", 0);
     info_text(info, "run_id", ret->run_id, sizeof ret->run_id);
-    read_engine(info, ret);
     ret->link_idle_s = -1;
     if (ret->role == PROBE_REPLICA)
-        read_replica(info, ret);
-    else
-        read_master(info, ret);
+        parse_replica(info, ret);
 }
 
 static void
-on_redis_info(struct talk *talk, const redisReply *reply)
+on_redis_info(struct query *query, const redisReply *reply)
 {
-    struct probe_redis *redis = talk->result;
+    struct probe_redis *redis = query->result;
     if (reply->type == REDIS_REPLY_ERROR) {
-        wire_refused(&talk->wire, reply);
+        resp_fail_reply(&query->conn, reply);
     } else if (reply->type != REDIS_REPLY_STRING) {
-        wire_fail(&talk->wire, "it answers INFO with no text");
+        resp_fail(&query->conn, "it answers INFO with no text");
     } else {
         parse_redis_info(reply->str, redis);
         redis->clock_asked_ms = clock_wall_ms();
-        talk_ask(talk, "TIME");
+        resp_ask(&query->conn, "TIME");
     }
 }
 
 // Seconds and microseconds. It was read between question and answer, nobody knows when.
 static void
-hear_time(struct talk *talk, const redisReply *reply)
+on_time(struct query *query, const redisReply *reply)
 {
-    struct probe_redis *redis = talk->result;
+    struct probe_redis *redis = query->result;
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
         reply->element[0]->str == NULL || reply->element[1]->str == NULL)
         return;
@@ -103,27 +81,19 @@ hear_time(struct talk *talk, const redisReply *reply)
 }
 
 static void
-on_redis_reply(struct talk *talk, unsigned index, const redisReply *reply)
+on_redis_reply(struct query *query, unsigned index, const redisReply *reply)
 {
     if (index == ASK_INFO)
-        on_redis_info(talk, reply);
+        on_redis_info(query, reply);
     else
-        hear_time(talk, reply);
+        on_time(query, reply);
 }
 
 void
-ask_redis(struct talk *talk, const char *address, const struct probe_access *access,
+query_redis(struct query *query, const char *address, const struct probe_access *access,
     struct probe_redis *result)
 {
-    *talk = (struct talk){.hear = on_redis_reply, .result = result};
-    talk_open(talk, address, PROBE_REDIS_PORT, access);
-    talk_ask(talk, "INFO");
-}
-
-void
-ask_redis_end(const struct talk *talk)
-{
-    struct probe_redis *redis = talk->result;
-    redis->answered = talk->wire.error[0] == '\0';
-    wire_copy(redis->error, sizeof redis->error, talk->wire.error);
+    *query = (struct query){.on_reply = on_redis_reply, .result = result, .error = result->error};
+    resp_open(&query->conn, address, PROBE_REDIS_PORT, access);
+    resp_ask(&query->conn, "INFO");
 }

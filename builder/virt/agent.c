@@ -13,34 +13,18 @@
 
 #define LOOK_MS 50 // between two looks whether a program has ended
 
-struct agent_question {
-    virDomainPtr domain;
-    char *name, *command, *answer;
-    int timeout_s;
-};
-
 static int
-asking_run(void *argument, struct error *err)
+run_agent_command(struct call *call, struct error *err)
 {
-    struct agent_question *asking = argument;
-    asking->answer =
-        virDomainQemuAgentCommand(asking->domain, asking->command, asking->timeout_s, 0);
-    if (asking->answer != NULL)
+    const char *name = virDomainGetName(call->domain);
+    char *answer = virDomainQemuAgentCommand(call->domain, call->text, call->timeout_s, 0);
+    free(call->text);
+    call->text = answer;
+    if (answer != NULL)
         return 0;
     return error_set(err, ERR_GUEST,
-        "the guest agent of '%s' does not do what it is asked: %s; see 'airbuild logs %s'",
-        asking->name, virGetLastErrorMessage(), asking->name);
-}
-
-static void
-asking_release(void *argument)
-{
-    struct agent_question *asking = argument;
-    virDomainFree(asking->domain);
-    free(asking->name);
-    free(asking->command);
-    free(asking->answer);
-    free(asking);
+        "the guest agent of '%s' failed the request: %s; see 'airbuild logs %s'", name,
+        virGetLastErrorMessage(), name);
 }
 
 // One command (taken); *ret is the whole answer, the caller frees it.
@@ -48,16 +32,14 @@ static int
 send_command(virDomainPtr domain, const char *name, char *command, int64_t end_ms, char **ret,
     struct error *err)
 {
-    struct agent_question *asking = mem_zero(1, sizeof(*asking));
-    virDomainRef(domain);
-    *asking = (struct agent_question){
-        domain, str_dup(name), command, NULL, (int) (clock_left(end_ms) / 1000) + 1};
-    FREE_AUTO char *what = str_format("asking the guest agent of '%s'", name);
+    CALL_AUTO struct call *call =
+        call_new(NULL, domain, NULL, "asking the guest agent of '%s'", name);
+    call->text = command;
+    call->timeout_s = (int) (clock_left(end_ms) / 1000) + 1;
     // libvirt keeps the deadline itself; ours is for a libvirtd that does not.
-    if (call_run(what, clock_left(end_ms) + CALL_MS, asking_run, asking, asking_release, err) < 0)
+    if (call_run(&call, clock_left(end_ms) + CALL_MS, run_agent_command, err) < 0)
         return -1;
-    *ret = TAKE(asking->answer);
-    asking_release(asking);
+    *ret = TAKE(call->text);
     return 0;
 }
 

@@ -11,41 +11,59 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
-struct call {
-    atomic_int holders; // the thread and the one that waits; the last frees
-    atomic_bool ended;  // function has returned
-    int done;           // eventfd: readable from then on
-    int (*function)(void *argument, struct error *err);
-    void *argument;
-    void (*release)(void *argument);
-    int result;
-    struct error err;
-};
-
-static void
-call_leave(struct call *call)
+struct call *
+call_new(virConnectPtr conn, virDomainPtr domain, virNetworkPtr network, const char *what, ...)
 {
-    if (atomic_fetch_sub(&call->holders, 1) > 1)
+    struct call *call = mem_zero(1, sizeof(*call));
+    va_list args;
+    va_start(args, what);
+    call->what = str_formatv(what, args);
+    va_end(args);
+    if (conn != NULL && virConnectRef(conn) == 0)
+        call->conn = conn;
+    if (domain != NULL && virDomainRef(domain) == 0)
+        call->domain = domain;
+    if (network != NULL && virNetworkRef(network) == 0)
+        call->network = network;
+    call->thread.done = -1;
+    return call;
+}
+
+void
+call_freep(struct call **pointer)
+{
+    struct call *call = TAKE(*pointer);
+    if (call == NULL)
         return;
-    if (call->argument != NULL)
-        call->release(call->argument);
-    error_clear(&call->err);
-    close(call->done);
+    for (int i = 0; i < call->count; i++)
+        virDomainFree(call->domains[i]);
+    free(call->domains);
+    domain_freep(&call->domain);
+    network_freep(&call->network);
+    if (call->conn != NULL)
+        virConnectClose(call->conn);
+    virt_host_free(&call->host);
+    free(call->what);
+    free(call->text);
+    error_clear(&call->thread.err);
+    cleanup_close(&call->thread.done);
     free(call);
 }
 
+// Once done is readable, the call is no longer this thread's.
 static void *
-call_thread(void *context)
+serve_call(void *context)
 {
     struct call *call = context;
-    call->result = call->function(call->argument, &call->err);
-    atomic_store(&call->ended, true);
-    eventfd_write(call->done, 1);
-    call_leave(call);
+    int done = call->thread.done;
+    call->thread.result = call->thread.function(call, &call->thread.err);
+    if (atomic_exchange(&call->thread.state, CALL_ENDED) == CALL_GIVEN_UP)
+        call_freep(&call);
+    else
+        eventfd_write(done, 1);
     return NULL;
 }
 
@@ -59,105 +77,63 @@ call_start(struct call *call)
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int number = pthread_create(&thread, &detached, call_thread, call);
+    int number = pthread_create(&thread, &detached, serve_call, call);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&detached);
     return number;
 }
 
 static int
-call_wait(const struct call *call, const char *what, int64_t timeout_ms, struct error *err)
+call_wait(const struct call *call, int64_t timeout_ms, struct error *err)
 {
     int64_t end = clock_ms() + timeout_ms;
     for (;;) {
-        struct pollfd fds[] = {{call->done, POLLIN, 0}, {interrupt_fd(), POLLIN, 0}};
+        struct pollfd fds[] = {{call->thread.done, POLLIN, 0}, {interrupt_fd(), POLLIN, 0}};
         int64_t left = clock_left(end);
         poll(fds, 2, (int) left);
-        if (atomic_load(&call->ended))
+        if (fds[0].revents != 0)
             return 0;
         if (interrupt_check(err) < 0)
-            return error_context(err, "%s", what);
+            return error_context(err, "%s", call->what);
         if (left == 0)
             return error_set(err, ERR_TIMEOUT,
                 "%s took longer than %lld s: see whether libvirtd still answers "
                 "('virsh list') and look at its log",
-                what, (long long) (timeout_ms / 1000));
+                call->what, (long long) (timeout_ms / 1000));
     }
 }
 
-// The thread has ended the call: hand its argument back, or its error on.
-static int
-call_outcome(struct call *call, struct error *err)
-{
-    if (call->result == 0) {
-        call->argument = NULL;
-        return 0;
-    }
-    error_clear(err);
-    *err = call->err;
-    call->err = (struct error){0};
-    return -1;
-}
-
-int
-call_run(const char *what, int64_t timeout_ms, int (*function)(void *argument, struct error *err),
-    void *argument, void (*release)(void *argument), struct error *err)
-{
-    struct call *call = mem_zero(1, sizeof(*call));
-    *call = (struct call){
-        .done = eventfd(0, EFD_CLOEXEC),
-        .function = function,
-        .argument = argument,
-        .release = release,
-    };
-    atomic_init(&call->holders, 2);
-    int number = call->done < 0 ? errno : call_start(call);
-    if (number != 0) {
-        atomic_store(&call->holders, 1);
-        call_leave(call);
-        return error_errno(err, number, "%s: cannot start a thread", what);
-    }
-    int result = call_wait(call, what, timeout_ms, err);
-    if (result == 0)
-        result = call_outcome(call, err);
-    call_leave(call);
-    return result;
-}
-
-struct domain_call {
-    virDomainPtr domain;
-    char *what;
-    int (*function)(virDomainPtr domain, unsigned flags);
-    unsigned flags;
-};
-
-static int
-domain_call_run(void *argument, struct error *err)
-{
-    struct domain_call *call = argument;
-    if (call->function(call->domain, call->flags) < 0)
-        return fault_set(err, "%s", call->what);
-    return 0;
-}
-
+// Leave the call to its thread, or, when it has ended meanwhile, wait until that is through with
+// it.
 static void
-domain_call_release(void *argument)
+give_up_call(struct call **call)
 {
-    struct domain_call *call = argument;
-    virDomainFree(call->domain);
-    free(call->what);
-    free(call);
+    eventfd_t ignored;
+    if (atomic_exchange(&(*call)->thread.state, CALL_GIVEN_UP) == CALL_RUNNING)
+        *call = NULL;
+    else
+        eventfd_read((*call)->thread.done, &ignored);
 }
 
 int
-call_domain(virDomainPtr domain, const char *what, int64_t timeout_ms,
-    int (*function)(virDomainPtr domain, unsigned flags), unsigned flags, struct error *err)
+call_run(struct call **call, int64_t timeout_ms,
+    int (*function)(struct call *call, struct error *err), struct error *err)
 {
-    struct domain_call *call = mem_zero(1, sizeof(*call));
-    virDomainRef(domain);
-    *call = (struct domain_call){domain, str_dup(what), function, flags};
-    if (call_run(what, timeout_ms, domain_call_run, call, domain_call_release, err) < 0)
+    struct call_thread *thread = &(*call)->thread;
+    thread->function = function;
+    thread->done = eventfd(0, EFD_CLOEXEC);
+    atomic_init(&thread->state, CALL_RUNNING);
+    int number = thread->done < 0 ? errno : call_start(*call);
+    if (number != 0)
+        return error_errno(err, number, "%s: cannot start a thread", (*call)->what);
+    if (call_wait(*call, timeout_ms, err) < 0) {
+        give_up_call(call);
         return -1;
-    domain_call_release(call);
-    return 0;
+    }
+    if (thread->result == 0)
+        return 0;
+    error_clear(err);
+    *err = thread->err;
+    thread->err = (struct error){0};
+    return -1;
 }

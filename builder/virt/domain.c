@@ -16,16 +16,12 @@
 
 #define MARK "/domain/metadata/*[local-name()='node' and namespace-uri()='" VIRT_NAMESPACE "']"
 
-// Fills what our metadata say, the disk, and whose it is.
+// Fills what our metadata in its XML say, the disk, and whose it is.
 static int
 read_mark(
-    const struct virt *virt, virDomainPtr domain, struct virt_domain_info *info, struct error *err)
+    const struct virt *virt, const char *xml, struct virt_domain_info *info, struct error *err)
 {
     READER_AUTO struct reader *reader = NULL;
-    const char *name = virDomainGetName(domain);
-    FREE_AUTO char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
-    if (xml == NULL)
-        return fault_set(err, "cannot look at the domain '%s'", name);
     if (reader_new(xml, &reader, err) < 0)
         return -1;
     info->cluster = reader_get(reader, MARK "/@cluster");
@@ -45,7 +41,9 @@ check_domain_owner(
     const struct virt *virt, virDomainPtr domain, const char *cluster, struct error *err)
 {
     VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
-    if (read_mark(virt, domain, &info, err) < 0)
+    CALL_AUTO struct call *call = NULL;
+    if (domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &call, err) < 0 ||
+        read_mark(virt, call->text, &info, err) < 0)
         return -1;
     const struct mark mark = {info.cluster, info.id, info.folder};
     if (!info.ours || (cluster != NULL && !str_equal(info.cluster, cluster)))
@@ -54,11 +52,23 @@ check_domain_owner(
 }
 
 static int
+run_lookup_domain(struct call *call, struct error *err)
+{
+    call->domain = virDomainLookupByName(call->conn, call->text);
+    if (call->domain == NULL && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+        return fault_set(err, "cannot look for the domain '%s'", call->text);
+    return 0;
+}
+
+static int
 lookup_domain(struct virt *virt, const char *name, virDomainPtr *ret, struct error *err)
 {
-    *ret = virDomainLookupByName(virt->conn, name);
-    if (*ret == NULL && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
-        return fault_set(err, "cannot look for the domain '%s'", name);
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "looking for the domain '%s'", name);
+    call->text = str_dup(name);
+    if (call_run(&call, CALL_MS, run_lookup_domain, err) < 0)
+        return -1;
+    *ret = TAKE(call->domain);
     return 0;
 }
 
@@ -89,14 +99,46 @@ domain_find(
 
 // ---- how ---------------------------------------------------------------------------------------
 
+static int
+run_state(struct call *call, struct error *err)
+{
+    if (virDomainGetState(call->domain, &call->state, &call->reason, 0) < 0)
+        return fault_set(err, "%s", call->what);
+    return 0;
+}
+
+static int
+run_describe(struct call *call, struct error *err)
+{
+    if (run_state(call, err) < 0)
+        return -1;
+    call->text = virDomainGetXMLDesc(call->domain, call->flags);
+    if (call->text == NULL)
+        return fault_set(err, "%s", call->what);
+    call->saved = virDomainHasManagedSaveImage(call->domain, 0) == 1;
+    return 0;
+}
+
+int
+domain_describe(virDomainPtr domain, unsigned xml_flags, struct call **ret, struct error *err)
+{
+    CALL_AUTO struct call *call =
+        call_new(NULL, domain, NULL, "looking at the domain '%s'", virDomainGetName(domain));
+    call->flags = xml_flags;
+    if (call_run(&call, CALL_MS, run_describe, err) < 0)
+        return -1;
+    *ret = TAKE(call);
+    return 0;
+}
+
 int
 domain_condition(virDomainPtr domain, struct condition *ret, struct error *err)
 {
-    const char *name = virDomainGetName(domain);
-    int state, reason;
-    if (virDomainGetState(domain, &state, &reason, 0) < 0)
-        return fault_set(err, "cannot ask for the state of '%s'", name);
-    *ret = state_of(state, reason);
+    CALL_AUTO struct call *call =
+        call_new(NULL, domain, NULL, "asking for the state of '%s'", virDomainGetName(domain));
+    if (call_run(&call, CALL_MS, run_state, err) < 0)
+        return -1;
+    *ret = state_of(call->state, call->reason);
     return 0;
 }
 
@@ -116,14 +158,16 @@ static int
 fill_info(
     const struct virt *virt, virDomainPtr domain, struct virt_domain_info *info, struct error *err)
 {
-    struct condition condition;
+    CALL_AUTO struct call *call = NULL;
     info->name = str_dup(virDomainGetName(domain));
-    if (domain_condition(domain, &condition, err) < 0 || read_mark(virt, domain, info, err) < 0)
+    if (domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &call, err) < 0 ||
+        read_mark(virt, call->text, info, err) < 0)
         return -1;
+    const struct condition condition = state_of(call->state, call->reason);
     info->state = condition.state;
     info->reason = condition.reason;
     info->held = condition.held;
-    info->saved = virDomainHasManagedSaveImage(domain, 0) == 1;
+    info->saved = call->saved;
     return 0;
 }
 
@@ -193,25 +237,25 @@ add_if_listed(const struct virt *virt, virDomainPtr domain, const char *cluster,
     return 0;
 }
 
+static int
+run_list_domains(struct call *call, struct error *err)
+{
+    call->count = virConnectListAllDomains(call->conn, &call->domains, 0);
+    return call->count < 0 ? fault_set(err, "cannot list the domains") : 0;
+}
+
 int
 virt_domain_list(
     struct virt *virt, const char *cluster, struct virt_domain_list *ret, struct error *err)
 {
-    virDomainPtr *domains = NULL;
-    int count = virConnectListAllDomains(virt->conn, &domains, 0);
-    if (count < 0)
-        return fault_set(err, "cannot list the domains");
-    VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
-    list.items = mem_zero((size_t) count + 1, sizeof(*list.items));
-    int result = 0;
-    for (int i = 0; i < count; i++) {
-        if (result == 0)
-            result = add_if_listed(virt, domains[i], cluster, &list, err);
-        virDomainFree(domains[i]);
-    }
-    free(domains);
-    if (result < 0)
+    CALL_AUTO struct call *call = call_new(virt->conn, NULL, NULL, "listing the domains");
+    if (call_run(&call, CALL_MS, run_list_domains, err) < 0)
         return -1;
+    VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
+    list.items = mem_zero((size_t) call->count + 1, sizeof(*list.items));
+    for (int i = 0; i < call->count; i++)
+        if (add_if_listed(virt, call->domains[i], cluster, &list, err) < 0)
+            return -1;
     qsort(list.items, list.count, sizeof(*list.items), compare_names);
     *ret = list;
     list = (struct virt_domain_list){0};
@@ -253,55 +297,28 @@ virt_domain_compare(
     struct virt *virt, const struct virt_domain *wanted, char **ret_difference, struct error *err)
 {
     DOMAIN_AUTO virDomainPtr domain = NULL;
-    if (domain_find(virt, wanted->cluster, wanted->name, &domain, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, wanted->cluster, wanted->name, &domain, err) < 0 ||
+        domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &found, err) < 0)
         return -1;
-    FREE_AUTO char *have = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
-    if (have == NULL)
-        return fault_set(err, "cannot look at the domain '%s'", wanted->name);
     FREE_AUTO char *want = virt_domain_xml(wanted);
-    return reader_compare(have, want, facts, COUNT(facts), ret_difference, err);
-}
-
-struct defining {
-    virConnectPtr conn;
-    char *name, *xml;
-};
-
-static int
-defining_run(void *argument, struct error *err)
-{
-    struct defining *defining = argument;
-    virDomainPtr domain =
-        virDomainDefineXMLFlags(defining->conn, defining->xml, VIR_DOMAIN_DEFINE_VALIDATE);
-    if (domain == NULL)
-        return fault_set(err, "cannot define the domain '%s'", defining->name);
-    virDomainFree(domain);
-    return 0;
-}
-
-static void
-defining_release(void *argument)
-{
-    struct defining *defining = argument;
-    virConnectClose(defining->conn);
-    free(defining->name);
-    free(defining->xml);
-    free(defining);
+    return reader_compare(found->text, want, facts, COUNT(facts), ret_difference, err);
 }
 
 static int
-define_xml(struct virt *virt, const struct virt_domain *domain, struct error *err)
+run_define_domain(struct call *call, struct error *err)
 {
-    struct defining *defining = mem_zero(1, sizeof(*defining));
-    virConnectRef(virt->conn);
-    defining->conn = virt->conn;
-    defining->name = str_dup(domain->name);
-    defining->xml = virt_domain_xml(domain);
-    FREE_AUTO char *what = str_format("defining the domain '%s'", domain->name);
-    if (call_run(what, CALL_MS, defining_run, defining, defining_release, err) < 0)
-        return -1;
-    defining_release(defining);
-    return 0;
+    call->domain = virDomainDefineXMLFlags(call->conn, call->text, VIR_DOMAIN_DEFINE_VALIDATE);
+    return call->domain != NULL ? 0 : fault_set(err, "%s", call->what);
+}
+
+static int
+define_domain(struct virt *virt, const struct virt_domain *domain, struct error *err)
+{
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "defining the domain '%s'", domain->name);
+    call->text = virt_domain_xml(domain);
+    return call_run(&call, CALL_MS, run_define_domain, err);
 }
 
 int
@@ -317,5 +334,5 @@ virt_domain_define(struct virt *virt, const struct virt_domain *wanted, struct e
             return fault_set(err, "cannot look at the domain '%s'", wanted->name);
         domain.uuid = uuid;
     }
-    return define_xml(virt, &domain, err);
+    return define_domain(virt, &domain, err);
 }

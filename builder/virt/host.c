@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMORY_STATS 16
 #define CPU_STATS 16
 #define IDLE_MS 500
 #define HOST_MS 60000 // libvirt runs every emulator it finds once, the first time it is asked
@@ -33,30 +32,6 @@ look_versions(virConnectPtr conn, struct virt_host *host)
         FREE_AUTO char *number = version_text(version);
         host->hypervisor = str_format("%s %s", type, number);
     }
-}
-
-static uint64_t
-memory_field(const virNodeMemoryStats *stats, int count, const char *field)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(stats[i].field, field) == 0)
-            return stats[i].value;
-    return 0;
-}
-
-static void
-look_memory(virConnectPtr conn, struct virt_host *host)
-{
-    virNodeMemoryStats stats[MEMORY_STATS] = {0};
-    int count = 0; // libvirt wants to be given exactly as many as it has
-    if (virNodeGetMemoryStats(conn, VIR_NODE_MEMORY_STATS_ALL_CELLS, NULL, &count, 0) < 0 ||
-        count > MEMORY_STATS ||
-        virNodeGetMemoryStats(conn, VIR_NODE_MEMORY_STATS_ALL_CELLS, stats, &count, 0) < 0)
-        return;
-    host->memory_kib = memory_field(stats, count, VIR_NODE_MEMORY_STATS_TOTAL);
-    host->memory_free_kib = memory_field(stats, count, VIR_NODE_MEMORY_STATS_FREE) +
-                            memory_field(stats, count, VIR_NODE_MEMORY_STATS_BUFFERS) +
-                            memory_field(stats, count, VIR_NODE_MEMORY_STATS_CACHED);
 }
 
 // "+64055:+64055", of the driver that gives files to an account ("dac").
@@ -106,56 +81,35 @@ look_domains(virConnectPtr conn, struct virt_host *host)
     if (str_equal(host->arch, "x86_64"))
         host->machine = str_dup("q35");
     host->emulator = emulator_of(conn, host, "kvm");
-    host->kvm_offered = host->emulator != NULL;
     if (host->emulator == NULL)
         host->emulator = emulator_of(conn, host, "qemu");
 }
 
-struct looking {
-    virConnectPtr conn;
-    struct virt_host host;
-};
-
 static int
-looking_run(void *argument, struct error *err)
+run_look_host(struct call *call, struct error *err)
 {
-    struct looking *looking = argument;
-    struct virt_host *host = &looking->host;
+    struct virt_host *host = &call->host;
     virNodeInfo node = {0};
-    if (virNodeGetInfo(looking->conn, &node) < 0)
+    if (virNodeGetInfo(call->conn, &node) < 0)
         return fault_set(err, "cannot ask libvirt about its host");
     host->cpus = node.cpus;
-    host->uri = virConnectGetURI(looking->conn);
-    host->name = virConnectGetHostname(looking->conn);
-    if (look_capabilities(looking->conn, host, err) < 0)
+    host->uri = virConnectGetURI(call->conn);
+    host->name = virConnectGetHostname(call->conn);
+    if (look_capabilities(call->conn, host, err) < 0)
         return -1;
-    look_versions(looking->conn, host);
-    look_memory(looking->conn, host);
-    look_domains(looking->conn, host);
+    look_versions(call->conn, host);
+    look_domains(call->conn, host);
     return 0;
-}
-
-static void
-looking_release(void *argument)
-{
-    struct looking *looking = argument;
-    virConnectClose(looking->conn);
-    virt_host_free(&looking->host);
-    free(looking);
 }
 
 int
 virt_host_look(struct virt *virt, struct virt_host *ret, struct error *err)
 {
-    struct looking *looking = mem_zero(1, sizeof(*looking));
-    virConnectRef(virt->conn);
-    looking->conn = virt->conn;
-    if (call_run("asking libvirt about its host", HOST_MS, looking_run, looking, looking_release,
-            err) < 0)
+    CALL_AUTO struct call *call = call_new(virt->conn, NULL, NULL, "asking libvirt about its host");
+    if (call_run(&call, HOST_MS, run_look_host, err) < 0)
         return -1;
-    *ret = looking->host;
-    looking->host = (struct virt_host){0};
-    looking_release(looking);
+    *ret = call->host;
+    call->host = (struct virt_host){0};
     return 0;
 }
 
@@ -172,19 +126,13 @@ virt_host_free(struct virt_host *host)
     *host = (struct virt_host){0};
 }
 
-struct idling {
-    virConnectPtr conn;
-    double idle;
-    unsigned cpus;
-};
-
 // Nanoseconds that all processors were idle, and in sum, since some moment; 0 when libvirt does not
 // say.
 static void
 look_times(virConnectPtr conn, double *ret_idle, double *ret_all)
 {
     virNodeCPUStats stats[CPU_STATS] = {0};
-    int count = 0; // as with the memory
+    int count = 0; // libvirt wants to be given exactly as many as it has
     *ret_idle = *ret_all = 0;
     if (virNodeGetCPUStats(conn, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &count, 0) < 0 ||
         count > CPU_STATS ||
@@ -199,43 +147,31 @@ look_times(virConnectPtr conn, double *ret_idle, double *ret_all)
 }
 
 static int
-idling_run(void *argument, struct error *err)
+run_idle(struct call *call, struct error *err)
 {
-    struct idling *idling = argument;
     virNodeInfo node = {0};
     double idle, all, idle_after, all_after;
-    if (virNodeGetInfo(idling->conn, &node) < 0)
+    if (virNodeGetInfo(call->conn, &node) < 0)
         return fault_set(err, "cannot ask libvirt about its host");
-    look_times(idling->conn, &idle, &all);
+    look_times(call->conn, &idle, &all);
     if (clock_sleep(IDLE_MS, err) < 0)
         return -1;
-    look_times(idling->conn, &idle_after, &all_after);
+    look_times(call->conn, &idle_after, &all_after);
     if (all_after > all) {
-        idling->cpus = node.cpus;
-        idling->idle = node.cpus * (idle_after - idle) / (all_after - all);
+        call->host.cpus = node.cpus;
+        call->idle = node.cpus * (idle_after - idle) / (all_after - all);
     }
     return 0;
-}
-
-static void
-idling_release(void *argument)
-{
-    struct idling *idling = argument;
-    virConnectClose(idling->conn);
-    free(idling);
 }
 
 int
 virt_host_idle(struct virt *virt, double *ret_idle, unsigned *ret_cpus, struct error *err)
 {
-    struct idling *idling = mem_zero(1, sizeof(*idling));
-    virConnectRef(virt->conn);
-    idling->conn = virt->conn;
-    if (call_run("asking libvirt how busy its host is", CALL_MS, idling_run, idling, idling_release,
-            err) < 0)
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "asking libvirt how busy its host is");
+    if (call_run(&call, CALL_MS, run_idle, err) < 0)
         return -1;
-    *ret_idle = idling->idle;
-    *ret_cpus = idling->cpus;
-    idling_release(idling);
+    *ret_idle = call->idle;
+    *ret_cpus = call->host.cpus;
     return 0;
 }

@@ -10,6 +10,7 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define CALL_MS 30000 // deadline of a call that libvirt answers at once when all is well
@@ -74,17 +75,47 @@ bool loop_settle(void);
 
 // ---- call.c: calls that may block ----
 
-// Run function(argument) in a thread of its own and wait: at most timeout_ms, then ERR_TIMEOUT
-// "WHAT took longer than N s"; also ended by interruption. libvirt has no way to break off a call:
-// one that is given up goes on by itself. 0: argument is the caller's again. -1: it is, or will be,
-// released.
-int call_run(const char *what, int64_t timeout_ms,
-    int (*function)(void *argument, struct error *err), void *argument,
-    void (*release)(void *argument), struct error *err);
+struct call;
+struct call_thread {
+    _Atomic enum { CALL_RUNNING, CALL_ENDED, CALL_GIVEN_UP } state;
+    int done; // eventfd: readable when it has ended
+    int (*function)(struct call *call, struct error *err);
+    int result;
+    struct error err;
+};
 
-// call_run for a function of one domain that libvirt names with flags.
-int call_domain(virDomainPtr domain, const char *what, int64_t timeout_ms,
-    int (*function)(virDomainPtr domain, unsigned flags), unsigned flags, struct error *err);
+// One call of libvirt: what it is given and what comes of it.
+struct call {
+    char *what;         // "starting the domain 'work11'", for messages
+    virConnectPtr conn; // these three are references of its own, or NULL
+    virDomainPtr domain;
+    virNetworkPtr network;
+    char *text; // a name, XML or a command; then the answer
+    unsigned flags;
+    int timeout_s;
+    int (*on_domain)(virDomainPtr domain, unsigned flags);
+    int (*on_network)(virNetworkPtr network);
+    // More that can come of it.
+    virDomainPtr *domains;
+    int count;
+    int state, reason;
+    bool saved, active;
+    struct virt_host host;
+    double idle;
+    struct call_thread thread; // call.c's own
+};
+// conn, domain and network may be NULL. Free it by CALL_AUTO.
+struct call *call_new(virConnectPtr conn, virDomainPtr domain, virNetworkPtr network,
+    const char *what, ...) __attribute__((format(printf, 4, 5)));
+void call_freep(struct call **call);
+#define CALL_AUTO __attribute__((cleanup(call_freep)))
+
+// Run function(*call), once, in a thread of its own and wait: at most timeout_ms, then ERR_TIMEOUT
+// "WHAT took longer than N s"; also ended by interruption. libvirt has no way to break off a call:
+// one that is given up goes on by itself, with all that is in it, and *call becomes NULL. 0: what
+// is in it is the caller's, to read and to TAKE().
+int call_run(struct call **call, int64_t timeout_ms,
+    int (*function)(struct call *call, struct error *err), struct error *err);
 
 // ---- domain.c ----
 
@@ -109,6 +140,8 @@ state_is_up(enum virt_state state)
 }
 // Our condition for one of libvirt's states and its reason. Pure.
 struct condition state_of(int state, int reason);
+// Ask for a domain's XML (in ret->text), its state, its reason, and whether its memory is saved.
+int domain_describe(virDomainPtr domain, unsigned xml_flags, struct call **ret, struct error *err);
 // Asked of libvirt. *ret is only set on success.
 int domain_condition(virDomainPtr domain, struct condition *ret, struct error *err);
 // State and, as a constant for people, why (ret_reason may be NULL).

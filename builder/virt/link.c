@@ -58,39 +58,11 @@ link_xml(const char *domain_xml, bool up)
     return text;
 }
 
-struct linking {
-    virDomainPtr domain;
-    char *what, *xml;
-};
-
 static int
-linking_run(void *argument, struct error *err)
+run_update_device(struct call *call, struct error *err)
 {
-    struct linking *linking = argument;
-    if (virDomainUpdateDeviceFlags(linking->domain, linking->xml, VIR_DOMAIN_AFFECT_LIVE) < 0)
-        return fault_set(err, "%s", linking->what);
-    return 0;
-}
-
-static void
-linking_release(void *argument)
-{
-    struct linking *linking = argument;
-    virDomainFree(linking->domain);
-    free(linking->what);
-    free(linking->xml);
-    free(linking);
-}
-
-static int
-update(virDomainPtr domain, const char *what, const char *xml, struct error *err)
-{
-    struct linking *linking = mem_zero(1, sizeof(*linking));
-    virDomainRef(domain);
-    *linking = (struct linking){domain, str_dup(what), str_dup(xml)};
-    if (call_run(what, CALL_MS, linking_run, linking, linking_release, err) < 0)
-        return -1;
-    linking_release(linking);
+    if (virDomainUpdateDeviceFlags(call->domain, call->text, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        return fault_set(err, "%s", call->what);
     return 0;
 }
 
@@ -99,18 +71,17 @@ virt_domain_link(
     struct virt *virt, const char *cluster, const char *name, bool up, struct error *err)
 {
     DOMAIN_AUTO virDomainPtr domain = NULL;
-    if (domain_find(virt, cluster, name, &domain, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
+        domain_describe(domain, 0, &found, err) < 0)
         return -1;
-    FREE_AUTO char *whole = virDomainGetXMLDesc(domain, 0);
-    if (whole == NULL)
-        return fault_set(err, "cannot look at the domain '%s'", name);
-    FREE_AUTO char *xml = link_xml(whole, up);
-    if (xml == NULL)
+    CALL_AUTO struct call *call = call_new(
+        NULL, domain, NULL, "%s the network cable of '%s'", up ? "plugging" : "unplugging", name);
+    call->text = link_xml(found->text, up);
+    if (call->text == NULL)
         return error_set(err, ERR_CONFLICT,
             "the domain '%s' has no network interface to plug: destroy the cluster and launch it "
             "again",
             name);
-    FREE_AUTO char *what =
-        str_format("%s the network cable of '%s'", up ? "plugging" : "unplugging", name);
-    return update(domain, what, xml, err);
+    return call_run(&call, CALL_MS, run_update_device, err);
 }

@@ -22,12 +22,32 @@ static const struct reader_fact facts[] = {
 };
 
 static int
+run_lookup_network(struct call *call, struct error *err)
+{
+    call->network = virNetworkLookupByName(call->conn, call->text);
+    if (call->network == NULL && virGetLastErrorCode() != VIR_ERR_NO_NETWORK)
+        return fault_set(err, "cannot look for the network '%s'", call->text);
+    return 0;
+}
+
+static int
 lookup_network(struct virt *virt, const char *name, virNetworkPtr *ret, struct error *err)
 {
-    *ret = virNetworkLookupByName(virt->conn, name);
-    if (*ret == NULL && virGetLastErrorCode() != VIR_ERR_NO_NETWORK)
-        return fault_set(err, "cannot look for the network '%s'", name);
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "looking for the network '%s'", name);
+    call->text = str_dup(name);
+    if (call_run(&call, CALL_MS, run_lookup_network, err) < 0)
+        return -1;
+    *ret = TAKE(call->network);
     return 0;
+}
+
+static int
+run_describe_network(struct call *call, struct error *err)
+{
+    call->active = virNetworkIsActive(call->network) == 1;
+    call->text = virNetworkGetXMLDesc(call->network, 0);
+    return call->text != NULL ? 0 : fault_set(err, "%s", call->what);
 }
 
 // One of the version before has no id and no disk that would tell whose it is: it is not ours when
@@ -44,17 +64,16 @@ has_namesake(struct virt *virt, const char *cluster, bool *ret, struct error *er
     return 0;
 }
 
-// Fills what our metadata say and whose it is.
+// Fills what our metadata say, whose it is, and whether it is active.
 static int
 describe_network(struct virt *virt, virNetworkPtr network, const char *cluster,
     struct virt_network_info *info, char **ret_xml, struct error *err)
 {
     READER_AUTO struct reader *reader = NULL;
-    const char *name = virNetworkGetName(network);
-    FREE_AUTO char *xml = virNetworkGetXMLDesc(network, 0);
-    if (xml == NULL)
-        return fault_set(err, "cannot look at the network '%s'", name);
-    if (reader_new(xml, &reader, err) < 0)
+    CALL_AUTO struct call *call =
+        call_new(NULL, NULL, network, "looking at the network '%s'", virNetworkGetName(network));
+    if (call_run(&call, CALL_MS, run_describe_network, err) < 0 ||
+        reader_new(call->text, &reader, err) < 0)
         return -1;
     info->cluster = reader_get(reader, MARK "/@cluster");
     info->id = reader_get(reader, MARK "/@id");
@@ -65,7 +84,8 @@ describe_network(struct virt *virt, virNetworkPtr network, const char *cluster,
         has_namesake(virt, info->cluster, &namesake, err) < 0)
         return -1;
     info->ours = str_equal(info->cluster, cluster) && !namesake && owner_has(virt, &mark, NULL);
-    *ret_xml = TAKE(xml);
+    info->active = call->active;
+    *ret_xml = TAKE(call->text);
     return 0;
 }
 
@@ -78,7 +98,6 @@ inspect_network(struct virt *virt, virNetworkPtr network, const struct virt_netw
     if (describe_network(virt, network, wanted->cluster, info, &have, err) < 0)
         return -1;
     info->exists = true;
-    info->active = virNetworkIsActive(network) == 1;
     if (!info->ours)
         return 0;
     return reader_compare(have, want, facts, COUNT(facts), &info->difference, err);
@@ -110,51 +129,39 @@ virt_network_info_free(struct virt_network_info *info)
 }
 
 static int
-define(struct virt *virt, const struct virt_network *wanted, virNetworkPtr *ret, struct error *err)
+run_define_network(struct call *call, struct error *err)
 {
-    FREE_AUTO char *xml = virt_network_xml(wanted);
-    *ret = virNetworkDefineXMLFlags(virt->conn, xml, VIR_NETWORK_DEFINE_VALIDATE);
-    if (*ret == NULL)
-        return fault_set(err, "cannot define the network '%s'", wanted->name);
+    call->network = virNetworkDefineXMLFlags(call->conn, call->text, VIR_NETWORK_DEFINE_VALIDATE);
+    return call->network != NULL ? 0 : fault_set(err, "%s", call->what);
+}
+
+static int
+define_network(
+    struct virt *virt, const struct virt_network *wanted, virNetworkPtr *ret, struct error *err)
+{
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "defining the network '%s'", wanted->name);
+    call->text = virt_network_xml(wanted);
+    if (call_run(&call, CALL_MS, run_define_network, err) < 0)
+        return -1;
+    *ret = TAKE(call->network);
     return 0;
 }
 
-struct network_call {
-    virNetworkPtr network;
-    char *what;
-    int (*function)(virNetworkPtr network);
-};
-
 static int
-network_call_run(void *argument, struct error *err)
+run_on_network(struct call *call, struct error *err)
 {
-    struct network_call *call = argument;
-    return call->function(call->network) < 0 ? fault_set(err, "%s", call->what) : 0;
-}
-
-static void
-network_call_release(void *argument)
-{
-    struct network_call *call = argument;
-    virNetworkFree(call->network);
-    free(call->what);
-    free(call);
+    return call->on_network(call->network) < 0 ? fault_set(err, "%s", call->what) : 0;
 }
 
 static int
 call_on_network(virNetworkPtr network, const char *doing, int (*function)(virNetworkPtr network),
     struct error *err)
 {
-    struct network_call *call = mem_zero(1, sizeof(*call));
-    virNetworkRef(network);
-    call->network = network;
-    call->what = str_format("%s the network '%s'", doing, virNetworkGetName(network));
-    call->function = function;
-    FREE_AUTO char *what = str_dup(call->what);
-    if (call_run(what, CALL_MS, network_call_run, call, network_call_release, err) < 0)
-        return -1;
-    network_call_release(call);
-    return 0;
+    CALL_AUTO struct call *call =
+        call_new(NULL, NULL, network, "%s the network '%s'", doing, virNetworkGetName(network));
+    call->on_network = function;
+    return call_run(&call, CALL_MS, run_on_network, err);
 }
 
 static int
@@ -177,7 +184,7 @@ make_virt_network(struct virt *virt, const struct virt_network *wanted, struct e
 {
     NETWORK_AUTO virNetworkPtr network = NULL;
     ERROR_AUTO struct error ignored = {0};
-    if (define(virt, wanted, &network, err) < 0)
+    if (define_network(virt, wanted, &network, err) < 0)
         return -1;
     if (start_network(network, err) == 0)
         return 0;
@@ -234,8 +241,7 @@ virt_network_remove(struct virt *virt, const char *cluster, const char *name, st
     const struct mark mark = {info.cluster, info.id, info.folder};
     if (!info.ours)
         return fault_foreign(err, "network", name, &mark, cluster);
-    if (virNetworkIsActive(network) == 1 &&
-        call_on_network(network, "stopping", virNetworkDestroy, err) < 0)
+    if (info.active && call_on_network(network, "stopping", virNetworkDestroy, err) < 0)
         return -1;
     return call_on_network(network, "removing", virNetworkUndefine, err);
 }

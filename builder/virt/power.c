@@ -20,13 +20,22 @@ seek_state(struct virt *virt, const char *cluster, const char *name, virDomainPt
     return *ret != NULL ? domain_state(*ret, ret_state, NULL, err) : 0;
 }
 
+static int
+run_on_domain(struct call *call, struct error *err)
+{
+    return call->on_domain(call->domain, call->flags) < 0 ? fault_set(err, "%s", call->what) : 0;
+}
+
 // Call a function of libvirt on a domain; doing: "starting".
 static int
 call_on_domain(virDomainPtr domain, const char *doing, int64_t timeout_ms,
     int (*function)(virDomainPtr domain, unsigned flags), unsigned flags, struct error *err)
 {
-    FREE_AUTO char *what = str_format("%s the domain '%s'", doing, virDomainGetName(domain));
-    return call_domain(domain, what, timeout_ms, function, flags, err);
+    CALL_AUTO struct call *call =
+        call_new(NULL, domain, NULL, "%s the domain '%s'", doing, virDomainGetName(domain));
+    call->on_domain = function;
+    call->flags = flags;
+    return call_run(&call, timeout_ms, run_on_domain, err);
 }
 
 // The same for a domain of ours that must be there.
@@ -112,34 +121,39 @@ undefine_flags(virDomainPtr domain, unsigned flags)
     return flag_unknown() ? virDomainUndefineFlags(domain, flags) : -1;
 }
 
-static void
-free_snapshots(virDomainSnapshotPtr *snapshots, int count)
+// The name of one external snapshot, in call->text. A driver without snapshots has none.
+static int
+run_find_snapshot(struct call *call, struct error *err)
 {
+    virDomainSnapshotPtr *snapshots = NULL;
+    int count =
+        virDomainListAllSnapshots(call->domain, &snapshots, VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL);
+    if (count < 0)
+        return virGetLastErrorCode() == VIR_ERR_NO_SUPPORT ? 0 : fault_set(err, "%s", call->what);
+    if (count > 0)
+        call->text = str_dup(virDomainSnapshotGetName(snapshots[0]));
     for (int i = 0; i < count; i++)
         virDomainSnapshotFree(snapshots[i]);
     free(snapshots);
+    return 0;
 }
 
 // An external snapshot's data are files that only libvirt's metadata tell of, and the node's disk
-// goes on in one of them. A driver without snapshots has none.
+// goes on in one of them.
 static int
 check_snapshots(virDomainPtr domain, const char *name, struct error *err)
 {
-    virDomainSnapshotPtr *snapshots = NULL;
-    int count = virDomainListAllSnapshots(domain, &snapshots, VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL);
-    if (count < 0 && virGetLastErrorCode() == VIR_ERR_NO_SUPPORT)
+    CALL_AUTO struct call *call =
+        call_new(NULL, domain, NULL, "looking for snapshots of '%s'", name);
+    if (call_run(&call, CALL_MS, run_find_snapshot, err) < 0)
+        return -1;
+    if (call->text == NULL)
         return 0;
-    if (count < 0)
-        return fault_set(err, "cannot look for snapshots of '%s'", name);
-    if (count > 0)
-        error_set(err, ERR_CONFLICT,
-            "the domain '%s' has the snapshot '%s', made with virsh, whose data are files of their "
-            "own, and is not removed: delete it with 'virsh snapshot-delete %s %s' (with "
-            "--metadata the files are only forgotten), then try again",
-            name, virDomainSnapshotGetName(snapshots[0]), name,
-            virDomainSnapshotGetName(snapshots[0]));
-    free_snapshots(snapshots, count);
-    return count > 0 ? -1 : 0;
+    return error_set(err, ERR_CONFLICT,
+        "the domain '%s' has the snapshot '%s', made with virsh, whose data are files of their "
+        "own, and is not removed: delete it with 'virsh snapshot-delete %s %s' (with "
+        "--metadata the files are only forgotten), then try again",
+        name, call->text, name, call->text);
 }
 
 int

@@ -12,29 +12,11 @@
 #define KEEPALIVE_INTERVAL 5 // seconds
 #define KEEPALIVE_COUNT 3    // unanswered in a row until the connection counts as broken
 
-struct opening {
-    char *uri;
-    virConnectPtr conn;
-};
-
 static int
-opening_run(void *argument, struct error *err)
+run_open(struct call *call, struct error *err)
 {
-    struct opening *opening = argument;
-    opening->conn = virConnectOpen(opening->uri);
-    if (opening->conn == NULL)
-        return fault_set(err, "cannot connect to libvirt at '%s'", opening->uri);
-    return 0;
-}
-
-static void
-opening_release(void *argument)
-{
-    struct opening *opening = argument;
-    if (opening->conn != NULL)
-        virConnectClose(opening->conn);
-    free(opening->uri);
-    free(opening);
+    call->conn = virConnectOpen(call->text);
+    return call->conn != NULL ? 0 : fault_set(err, "cannot connect to libvirt at '%s'", call->text);
 }
 
 // A daemon that hangs would hold every call for ever; unanswered keepalives break the connection
@@ -49,13 +31,11 @@ watch_over(virConnectPtr conn)
 static int
 open_connection(const char *uri, virConnectPtr *ret, struct error *err)
 {
-    struct opening *opening = mem_zero(1, sizeof(*opening));
-    opening->uri = str_dup(uri);
-    FREE_AUTO char *what = str_format("connecting to libvirt at '%s'", uri);
-    if (call_run(what, OPEN_MS, opening_run, opening, opening_release, err) < 0)
+    CALL_AUTO struct call *call = call_new(NULL, NULL, NULL, "connecting to libvirt at '%s'", uri);
+    call->text = str_dup(uri);
+    if (call_run(&call, OPEN_MS, run_open, err) < 0)
         return -1;
-    *ret = TAKE(opening->conn);
-    opening_release(opening);
+    *ret = TAKE(call->conn);
     return 0;
 }
 

@@ -41,12 +41,10 @@ struct virt_host {
     char *emulator;   // absolute path on that host; NULL when libvirt does not say
     char *arch;       // "x86_64"
     char *machine;    // "q35": the machine type airbuild uses there
-    bool kvm_offered; // libvirt offers KVM; that it works is only proven by accel.h
     bool qemu_known;  // libvirt says as whom it runs emulators:
     uid_t qemu_user;
     gid_t qemu_group;
     unsigned cpus;
-    uint64_t memory_kib, memory_free_kib; // 0: libvirt does not say
 };
 int virt_host_look(struct virt *virt, struct virt_host *ret, struct error *err);
 void virt_host_free(struct virt_host *host);

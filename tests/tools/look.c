@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "probe/probe.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,7 @@ main(int argc, char **argv)
         fputs("usage: look QUORUM NODE=ADDRESS...\n", stderr);
         return 2;
     }
+    signal(SIGPIPE, SIG_IGN); // as airbuild does
     for (char **word = argv + 2; *word != NULL; word++)
         targets[count++] = target(*word);
     if (probe_cluster(targets, count, &access, LOOK_MS, results, &err) < 0) {
@@ -54,7 +56,7 @@ main(int argc, char **argv)
     }
     for (size_t i = 0; i < count && getenv("LOOK_ANY_CLOCK") != NULL; i++)
         results[i].redis.clock_known = false;
-    probe_judge(targets, results, count, (unsigned) atoi(argv[1]), &verdict);
+    probe_assess(targets, results, count, (unsigned) atoi(argv[1]), &verdict);
     printf("%s %s\n", verdict.master >= 0 ? targets[verdict.master].name : "-",
         verdict.converged ? "converged" : verdict.awaited);
     return 0;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "probe/load.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -99,6 +100,7 @@ main(int argc, char **argv)
         fputs("usage: writer HEAD WORKER...\n", stderr);
         return 2;
     }
+    signal(SIGPIPE, SIG_IGN); // as airbuild does
     struct probe_access access = {.user = "status", .password = getenv("STATUS_AUTH")};
     struct load_options options = {.address = argv[1],
         .access = &access,

@@ -61,13 +61,16 @@ act(struct scene *scene, enum drill_act act, enum drill_whom whom)
     return drill_do(&scene->drill, &step, &scene->bench.err);
 }
 
+// Whether a signal came or not.
 static enum virt_state
 state_of_node(struct scene *scene, size_t index)
 {
     VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {0};
     const char *name = scene->spec->nodes[index].name;
     ERROR_AUTO struct error err = {0};
+    interrupt_hold();
     assert_ok(virt_domain_look(scene->bench.virt, name, &info, &err), &err);
+    interrupt_release();
     return info.state;
 }
 

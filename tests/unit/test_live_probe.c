@@ -221,11 +221,11 @@ await_converged(
     do {
         poll(NULL, 0, 50);
         ask(targets, &status, results);
-        probe_judge(targets, results, NODES, 2, verdict);
+        probe_assess(targets, results, NODES, 2, verdict);
         known = true;
         for (size_t i = W11; i < NODES; i++)
             known = known && (!targets[i].running || (results[i].sentinel.other_sentinels == 2 &&
-                                                         results[i].sentinel.replicas >= 2));
+                                                         results[i].sentinel.known_count >= 2));
     } while (!(verdict->converged && known) && clock_left(end_ms) > 0);
     if (!verdict->converged)
         fail_msg("not converged: %s", verdict->awaited);
@@ -242,18 +242,13 @@ test_converged(void **state)
     assert_int_equal(verdict.master, W11);
     const struct probe_redis *master = &results[W11].redis, *replica = &results[W12].redis;
     assert_int_equal(master->role, PROBE_MASTER);
-    assert_int_equal(master->replica_count, 2);
-    assert_true(master->offset > 0);
     assert_int_equal(strlen(master->run_id), 40);
-    assert_true(strchr(master->version, '.') != NULL);
     assert_int_equal(replica->role, PROBE_REPLICA);
     assert_string_equal(replica->master, "127.0.0.11");
     assert_true(replica->link_up && !replica->syncing);
     assert_between(replica->link_idle_s, 0, 60);
     const struct probe_sentinel *sentinel = &results[W13].sentinel;
     assert_string_equal(sentinel->master, "127.0.0.11");
-    assert_string_equal(sentinel->flags, "master");
-    assert_int_equal(sentinel->quorum, 2);
     assert_true(sentinel->quorum_ok);
     assert_contains(sentinel->quorum_text, "OK 3 usable Sentinels");
     assert_false(sentinel->tilt);
@@ -262,8 +257,7 @@ test_converged(void **state)
     assert_int_equal(master->clock_ms, 0); // it is the host's
     const struct probe_head *head = &results[HEAD].head;
     assert_int_equal(head->writer, W11);
-    assert_true(head->reader == W12 || head->reader == W13);
-    assert_true(head->write_ms >= 0 && head->read_ms >= 0);
+    assert_true(head->read_back);
 }
 
 // A machine that is pulled: it is not awaited, the others elect one of them, and the head follows.
@@ -278,7 +272,7 @@ test_failover(void **state)
     end(&lab->redis[11]);
     end(&lab->sentinel[11]);
     ask(all, &status, results);
-    probe_judge(all, results, NODES, 2, &verdict);
+    probe_assess(all, results, NODES, 2, &verdict);
     assert_false(verdict.converged);
     assert_string_equal(verdict.awaited, "redis on 'work11' does not answer: connection refused");
 
@@ -299,7 +293,7 @@ test_replica_lost(void **state)
     await_converged(all, results, &verdict);
     end(&lab->redis[13]);
     ask(all, &status, results);
-    probe_judge(all, results, NODES, 2, &verdict);
+    probe_assess(all, results, NODES, 2, &verdict);
     assert_int_equal(verdict.master, W11);
     assert_string_equal(verdict.awaited, "redis on 'work13' does not answer: connection refused");
     start_redis(lab, 13, redis_replica);
@@ -376,7 +370,7 @@ test_single_without_passwords(void **state)
     assert_int_equal(result.redis.role, PROBE_MASTER);
     assert_string_equal(result.sentinel.master, "127.0.0.31");
     assert_true(result.sentinel.quorum_ok);
-    probe_judge(&target, &result, 1, 1, &verdict);
+    probe_assess(&target, &result, 1, 1, &verdict);
     assert_int_equal(verdict.master, 0);
     assert_string_equal(verdict.awaited, "there is no head to serve it");
 }

@@ -125,7 +125,7 @@ test_no_agent(void **state)
     start(bench, "work11");
     assert_error(
         virt_agent_run(bench->virt, "air", "work11", argv, 60000, &status, NULL, &bench->err),
-        &bench->err, ERR_GUEST, "the guest agent of 'work11' does not do what it is asked");
+        &bench->err, ERR_GUEST, "the guest agent of 'work11' failed the request");
     assert_error(
         virt_agent_run(bench->virt, "air", "absent", argv, 60000, &status, NULL, &bench->err),
         &bench->err, ERR_NOT_FOUND, "absent");
@@ -253,7 +253,7 @@ test_define_invalid(void **state)
     struct virt_domain domain = node("work11");
     domain.disks = &bad;
     assert_error(virt_domain_define(bench->virt, &domain, &bench->err), &bench->err, ERR_LIBVIRT,
-        "cannot define the domain 'work11': ");
+        "defining the domain 'work11': ");
     assert_state(bench, "work11", VIRT_ABSENT, "");
     domain = node("../work11");
     assert_error(virt_domain_define(bench->virt, &domain, &bench->err), &bench->err, ERR_LIBVIRT,

@@ -17,45 +17,42 @@
 
 // ---- calls with a deadline -----------------------------------------------------------------------
 
-struct slow {
-    int go, released; // eventfds
+static struct slow {
+    int go, ended; // eventfds
     int result;
-};
+} slow;
 
 static int
-slow_run(void *argument, struct error *err)
+slow_run(struct call *call, struct error *err)
 {
-    struct slow *slow = argument;
     eventfd_t ignored;
-    eventfd_read(slow->go, &ignored);
-    return slow->result < 0 ? error_set(err, ERR_LIBVIRT, "refused") : 0;
+    eventfd_read(slow.go, &ignored);
+    call->text = str_dup("answer");
+    eventfd_write(slow.ended, 1);
+    return slow.result < 0 ? error_set(err, ERR_LIBVIRT, "refused") : 0;
 }
 
-static void
-slow_release(void *argument)
+static struct call *
+slow_call(int result, bool go)
 {
-    struct slow *slow = argument;
-    eventfd_write(slow->released, 1);
-}
-
-static void
-slow_make(struct slow *slow, int result, bool go)
-{
-    *slow = (struct slow){eventfd(go, 0), eventfd(0, 0), result};
+    slow = (struct slow){eventfd(go, 0), eventfd(0, 0), result};
+    return call_new(NULL, NULL, NULL, "%s", "waiting");
 }
 
 static bool
-is_released(const struct slow *slow, int wait_ms)
+has_ended(int wait_ms)
 {
-    struct pollfd fd = {slow->released, POLLIN, 0};
+    struct pollfd fd = {slow.ended, POLLIN, 0};
     return poll(&fd, 1, wait_ms) == 1;
 }
 
-static void
-slow_close(struct slow *slow)
+static int
+slow_close(void **state)
 {
-    close(slow->go);
-    close(slow->released);
+    (void) state;
+    close(slow.go);
+    close(slow.ended);
+    return 0;
 }
 
 static void
@@ -63,10 +60,10 @@ test_call_succeeds(void **state)
 {
     (void) state;
     ERROR_AUTO struct error err = {0};
-    CLEANUP(slow_close) struct slow slow;
-    slow_make(&slow, 0, true);
-    assert_ok(call_run("waiting", 10000, slow_run, &slow, slow_release, &err), &err);
-    assert_false(is_released(&slow, 50));
+    CALL_AUTO struct call *call = slow_call(0, true);
+    assert_ok(call_run(&call, 10000, slow_run, &err), &err);
+    FREE_AUTO char *answer = TAKE(call->text);
+    assert_string_equal(answer, "answer");
 }
 
 static void
@@ -74,26 +71,23 @@ test_call_fails(void **state)
 {
     (void) state;
     ERROR_AUTO struct error err = {0};
-    CLEANUP(slow_close) struct slow slow;
-    slow_make(&slow, -1, true);
-    assert_error(call_run("waiting", 10000, slow_run, &slow, slow_release, &err), &err, ERR_LIBVIRT,
-        "refused");
-    assert_true(is_released(&slow, 10000));
+    CALL_AUTO struct call *call = slow_call(-1, true);
+    assert_error(call_run(&call, 10000, slow_run, &err), &err, ERR_LIBVIRT, "refused");
 }
 
-// Given up, it is released only when it has ended by itself.
+// Given up, it goes on in what is its own until it has ended by itself.
 static void
 test_call_too_slow(void **state)
 {
     (void) state;
     ERROR_AUTO struct error err = {0};
-    CLEANUP(slow_close) struct slow slow;
-    slow_make(&slow, 0, false);
-    assert_error(call_run("waiting", 50, slow_run, &slow, slow_release, &err), &err, ERR_TIMEOUT,
-        "waiting took longer than");
-    assert_false(is_released(&slow, 50));
+    CALL_AUTO struct call *call = slow_call(0, false);
+    assert_error(
+        call_run(&call, 50, slow_run, &err), &err, ERR_TIMEOUT, "waiting took longer than");
+    assert_null(call);
+    assert_false(has_ended(50));
     eventfd_write(slow.go, 1);
-    assert_true(is_released(&slow, 10000));
+    assert_true(has_ended(10000));
 }
 
 // In a process of its own: a signal is remembered for good.
@@ -101,15 +95,14 @@ static int
 interrupted(void)
 {
     ERROR_AUTO struct error err = {0};
-    CLEANUP(slow_close) struct slow slow;
-    slow_make(&slow, 0, false);
+    CALL_AUTO struct call *call = slow_call(0, false);
     if (interrupt_install(&err) < 0)
         return 1;
     raise(SIGTERM);
-    if (call_run("waiting", 60000, slow_run, &slow, slow_release, &err) == 0)
+    if (call_run(&call, 60000, slow_run, &err) == 0)
         return 2;
     eventfd_write(slow.go, 1);
-    if (!is_released(&slow, 10000))
+    if (!has_ended(10000))
         return 3;
     return err.code == ERR_INTERRUPTED ? 0 : 4;
 }
@@ -302,9 +295,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_call_succeeds),
-        cmocka_unit_test(test_call_fails),
-        cmocka_unit_test(test_call_too_slow),
+        cmocka_unit_test_teardown(test_call_succeeds, slow_close),
+        cmocka_unit_test_teardown(test_call_fails, slow_close),
+        cmocka_unit_test_teardown(test_call_too_slow, slow_close),
         cmocka_unit_test(test_call_interrupted),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_states),

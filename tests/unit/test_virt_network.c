@@ -147,11 +147,11 @@ test_refused(void **state)
     struct virt_network wanted = flat("air");
     wanted.address = "no address";
     assert_error(virt_network_ensure(virt, &wanted, NULL, &err), &err, ERR_LIBVIRT,
-        "cannot define the network 'air': ");
+        "defining the network 'air': ");
     wanted.address = flat("air").address;
     wanted.bridge = "a bridge";
     assert_error(virt_network_ensure(virt, &wanted, NULL, &err), &err, ERR_LIBVIRT,
-        "cannot define the network 'air': ");
+        "defining the network 'air': ");
     assert_network(virt, "air", false, false, false);
 }
 

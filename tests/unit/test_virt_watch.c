@@ -104,7 +104,6 @@ test_host(void **state)
     assert_string_equal(host.uri, "test:///default");
     assert_true(strspn(host.libvirt, "0123456789.") == strlen(host.libvirt));
     assert_contains(host.hypervisor, "TEST ");
-    assert_false(host.kvm_offered);
     assert_true(host.cpus > 0);
 }
 

@@ -1,5 +1,5 @@
-// test_probe_judge.c - the rule `converged`: a good cluster, then everything that can be wrong with
-// it, one by one.
+// test_probe_verdict.c - the rule `converged`: a good cluster, then everything that can be wrong
+// with it, one by one.
 // Longer than 500 lines: one function and one row for each thing that can be wrong.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
@@ -72,8 +72,8 @@ make_good(struct cluster *cluster)
     be_replica(cluster, W13, "172.31.255.11");
     for (int i = W11; i < NODES; i++)
         name_master(cluster, i, "172.31.255.11");
-    cluster->results[HEAD].head = (struct probe_head){
-        .written = true, .readable = true, .read_back = true, .writer = W11, .reader = W13};
+    cluster->results[HEAD].head =
+        (struct probe_head){.written = true, .readable = true, .read_back = true, .writer = W11};
 }
 
 // ---- what is wrong ------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ no_writes(struct cluster *cluster)
 {
     struct probe_head *head = &cluster->results[HEAD].head;
     *head = (struct probe_head){
-        .readable = true, .writer = -1, .reader = -1, .write_error = "the connection was closed"};
+        .readable = true, .writer = -1, .write_error = "the connection was closed"};
 }
 
 static void
@@ -209,7 +209,7 @@ writes_go_astray(struct cluster *cluster)
 static void
 writer_unknown(struct cluster *cluster)
 {
-    cluster->results[HEAD].head.writer = cluster->results[HEAD].head.reader = -1;
+    cluster->results[HEAD].head.writer = -1;
 }
 
 static void
@@ -293,7 +293,6 @@ single_worker(struct cluster *cluster)
 {
     cluster->quorum = 1;
     too_few(cluster);
-    cluster->results[HEAD].head.reader = W11;
 }
 
 static void
@@ -505,7 +504,7 @@ test_rows(void **state)
         struct probe_verdict verdict;
         make_good(&cluster);
         rows[i].change(&cluster);
-        probe_judge(cluster.targets, cluster.results, NODES, cluster.quorum, &verdict);
+        probe_assess(cluster.targets, cluster.results, NODES, cluster.quorum, &verdict);
         print_message("# %s: %s\n", rows[i].name, verdict.awaited);
         assert_int_equal(verdict.converged, rows[i].awaited == NULL);
         assert_int_equal(verdict.master, rows[i].master);
@@ -521,7 +520,7 @@ test_no_targets(void **state)
 {
     (void) state;
     struct probe_verdict verdict;
-    probe_judge(NULL, NULL, 0, 2, &verdict);
+    probe_assess(NULL, NULL, 0, 2, &verdict);
     assert_false(verdict.converged);
     assert_int_equal(verdict.master, -1);
     assert_string_not_equal(verdict.awaited, "");
@@ -540,7 +539,7 @@ test_long_texts(void **state)
     redis_silent(&cluster);
     cluster.targets[W12].name = name;
     memset(cluster.results[W12].redis.error, 'e', PROBE_TEXT - 1);
-    probe_judge(cluster.targets, cluster.results, NODES, 2, &verdict);
+    probe_assess(cluster.targets, cluster.results, NODES, 2, &verdict);
     assert_int_equal(strlen(verdict.awaited), sizeof verdict.awaited - 1);
 }
 

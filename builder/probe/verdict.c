@@ -1,4 +1,4 @@
-// judge.c - whether what the nodes said makes a converged cluster, and if not, what is still
+// verdict.c - whether what the nodes said makes a converged cluster, and if not, what is still
 // awaited. Pure.
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/probe.h"
@@ -281,7 +281,7 @@ clocks_are_right(const struct cluster_view *view)
 }
 
 void
-probe_judge(const struct probe_target *targets, const struct probe_result *results, size_t count,
+probe_assess(const struct probe_target *targets, const struct probe_result *results, size_t count,
     unsigned quorum, struct probe_verdict *ret)
 {
     *ret = (struct probe_verdict){.master = -1};
