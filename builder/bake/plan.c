@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 
+#include "bake/distro.h"
 #include "bake/key.h"
 #include "bake/recipe.h"
 #include "bake/settle.h"
@@ -95,11 +96,8 @@ add_item(struct bake_plan *plan, struct store *store, struct bake_source *source
 static int
 add_base_recipe(struct bake_source *source, struct error *err)
 {
-    if (source->base.kind == SPEC_BASE_DEBIAN)
-        return recipe_load("base-debian", &source->recipe, err);
-    if (source->base.kind == SPEC_BASE_BOOTSTRAP)
-        return recipe_load("base-arch", &source->recipe, err);
-    return 0;
+    const struct distro *distro = distro_of_packages(source->base.kind);
+    return distro == NULL ? 0 : recipe_load(distro->base_recipe, &source->recipe, err);
 }
 
 // Names are of tasks too, so they must differ.
@@ -166,7 +164,7 @@ add_extra(
         return -1;
     if (bake_item_named(plan, recipe->name) != NULL)
         return error_set(err, ERR_SPEC,
-            "the recipe '%s' is named '%s', as one of airbuild's own is; name it otherwise", path,
+            "the recipe '%s' is named '%s', as one of airbuild's own is; choose another name", path,
             recipe->name);
     if (recipe->is_base)
         return error_set(err, ERR_SPEC,

@@ -40,13 +40,12 @@ space_of(const struct bake_item *item)
         return 0;
     if (item->source->base_key != NULL)
         return layer_space;
-    if (item->source->base.kind == SPEC_BASE_ARCH || item->source->base.kind == SPEC_BASE_URL)
+    if (item->source->recipe != NULL)
+        return bootstrap_space;
+    if (item->source->base.kind != SPEC_BASE_FILE)
         return download_space;
-    if (item->source->base.kind == SPEC_BASE_FILE) {
-        int64_t bytes = file_size(item->source->base.file);
-        return bytes < 0 ? 0 : (uint64_t) bytes;
-    }
-    return bootstrap_space;
+    int64_t bytes = file_size(item->source->base.file);
+    return bytes < 0 ? 0 : (uint64_t) bytes;
 }
 
 static int
@@ -100,16 +99,16 @@ bake_begin(const struct bake_job *job, struct draft **ret, struct error *err)
 static void
 make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap_prefetch *ret)
 {
-    const char *family = job->item->source->base.kind == SPEC_BASE_DEBIAN ? "debian" : "arch";
+    const struct distro *distro = recipe_distro(job->item->source->recipe);
     for (size_t i = run->plan->base_count; i < run->plan->count; i++) {
         const struct bake_item *item = &run->plan->items[i];
         struct bootstrap_prefetch *one = &ret[job->prefetch_count];
         if (item->state == BAKE_READY || !str_equal(item->source->base_key, job->item->key))
             continue;
-        recipe_packages(item->source->recipe, family, &one->packages);
+        recipe_packages(item->source->recipe, distro, &one->packages);
         if (one->packages.count == 0)
             continue;
-        one->set = install_set(item->source->base_key, family, &one->packages, &item->source->base);
+        one->set = install_set(item->source->base_key, distro, &one->packages, &item->source->base);
         job->prefetch_count++;
     }
     job->prefetch = ret;
@@ -133,20 +132,10 @@ static int
 bake_base(const struct bake_run *run, struct bake_job *job, struct error *err)
 {
     const struct spec_base *base = &job->item->source->base;
-    switch (base->kind) {
-    case SPEC_BASE_FILE: {
-        struct base_disk disk = {.path = base->file, .origin = base->file};
-        return base_bake_file(job, &disk, err);
-    }
-    case SPEC_BASE_ARCH:
-    case SPEC_BASE_URL:
-        return base_bake_url(job, err);
-    case SPEC_BASE_AUTO: // never in a plan
-    case SPEC_BASE_DEBIAN:
-    case SPEC_BASE_BOOTSTRAP:
-        break;
-    }
-    return bake_bootstrap(run, job, err);
+    struct base_disk disk = {.path = base->file, .origin = base->file};
+    if (job->item->source->recipe != NULL)
+        return bake_bootstrap(run, job, err);
+    return base->kind == SPEC_BASE_FILE ? base_bake_file(job, &disk, err) : base_bake_url(job, err);
 }
 
 static int

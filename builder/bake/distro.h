@@ -1,0 +1,71 @@
+// distro.h - inside bake/ only: all that differs between distributions, a constant value each
+// (debian.c, arch.c). What they do in a shell is images/scripts/NAME.sh.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_BAKE_DISTRO_H
+#define AIRBUILD_BAKE_DISTRO_H
+
+#include "base/proc.h"
+#include "base/str.h"
+#include "spec/spec.h"
+
+#include <stdbool.h>
+
+struct bootstrap;
+struct guest;
+struct install;
+
+struct distro {
+    const char *name;           // "debian": the family in recipes and manifests
+    const char *package_format; // as libguestfs' inspection calls it
+    // The script's functions `missing PACKAGE...` and `list` print names, and names with versions.
+    const char *script;
+
+    // The kind of base that is made from its packages, and the recipe for it.
+    enum spec_base_kind packages_kind;
+    const char *base_recipe;
+    // The kind that is its official image; SPEC_BASE_AUTO: there is none that is a kind of its own.
+    enum spec_base_kind image_kind;
+    // The base's mirror and snapshot decide which packages there are, so they belong to keys and
+    // package sets. Else the sources of the recipe name them.
+    bool is_dated;
+
+    const char *usual_kernel;                  // taken when it is there; NULL: the newest version
+    const char *initrd_prefix, *initrd_suffix; // around what follows "vmlinuz-"
+
+    // The complaint about an item of a bootstrap's `sources`, a format with the quoted item, or
+    // NULL when it may stand there. The whole pointer may be NULL.
+    const char *(*check_source)(const char *source);
+    // A source as the package manager sees it; caller frees.
+    char *(*fill_source)(const char *source, const struct spec_base *base);
+
+    // FOLDER/root (or FOLDER/root.tar) is made of FOLDER/early, FOLDER/steps and FOLDER/packages.
+    // kept: the packages are there, else they are there afterwards. 0 when the tool ran to its end;
+    // *ret: its status and what it said.
+    int (*bootstrap)(
+        const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err);
+    // The error that goes with what the tool said when its status was not 0.
+    int (*explain)(const struct bootstrap *bootstrap, const char *text, struct error *err);
+
+    // Packages that the image does not have are installed in the appliance. kept: from the store,
+    // else from a mirror, and kept.
+    int (*install)(struct guest *guest, const struct install *install, bool kept,
+        const struct strv *packages, struct error *err);
+};
+
+// "all", then the names by number, then NULL: the words of recipes.
+extern const char *const distro_words[];
+const struct distro *distro_numbered(unsigned number); // Debian is 0
+// NULL when airbuild knows none of that name or package format (which may be NULL).
+const struct distro *distro_named(const char *name);
+const struct distro *distro_of_format(const char *package_format);
+// The distribution that a base of that kind is made from the packages of, and the one whose
+// official image it is; NULL when it is not so.
+const struct distro *distro_of_packages(enum spec_base_kind kind);
+const struct distro *distro_of_image(enum spec_base_kind kind);
+// Do mirror and snapshot of the base say which packages there are? True of an unknown distribution.
+bool distro_is_dated(const struct spec_base *base);
+
+// The initial RAM disk that goes with a kernel, never a fallback; caller frees. Pure.
+char *distro_initrd(const struct distro *distro, const char *kernel);
+
+#endif
