@@ -8,6 +8,7 @@
 #include "bake/distro.h"
 
 extern const struct distro distro_arch;
+extern const struct distro_images arch_images;
 
 // The image that is meant when the spec names none, its digest and the day its packages go with.
 #define ARCH_PINNED_VERSION "20261001.604814"

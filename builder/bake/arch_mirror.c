@@ -146,3 +146,15 @@ arch_read_digest(const char *text, char **ret_version, char **ret_sha256)
     *ret_sha256 = str_ndup(text, 64);
     return true;
 }
+
+const struct distro_images arch_images = {.kind = SPEC_BASE_ARCH,
+    .title = "Arch",
+    .pinned_version = ARCH_PINNED_VERSION,
+    .pinned_sha256 = ARCH_PINNED_SHA256,
+    .mirrors = arch_mirrors,
+    .url = arch_image_url,
+    .latest_url = arch_latest_url,
+    .list_url = arch_images_url,
+    .read_versions = arch_read_versions,
+    .read_digest = arch_read_digest,
+    .day = arch_day};

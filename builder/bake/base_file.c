@@ -1,7 +1,6 @@
 // base_file.c - a disk of the user as base: copied into the store, looked into, refused when nodes
 // could not be made from it.
 // SPDX-License-Identifier: Apache-2.0
-#include "bake/arch.h"
 #include "bake/disk.h"
 #include "bake/key.h"
 #include "bake/source.h"
@@ -166,7 +165,8 @@ describe_base_file(const struct bake_job *job, const struct base_disk *from, uin
     if (job->item->source->base.image != NULL)
         jv_set_string(manifest, "image", job->item->source->base.image);
     if (job->item->source->replaced)
-        jv_set_string(manifest, "instead_of", ARCH_PINNED_VERSION);
+        jv_set_string(
+            manifest, "instead_of", distro_images_of(job->item->source->base.kind)->pinned_version);
     return manifest;
 }
 

@@ -46,12 +46,12 @@ distro_of_packages(enum spec_base_kind kind)
     return NULL;
 }
 
-const struct distro *
-distro_of_image(enum spec_base_kind kind)
+const struct distro_images *
+distro_images_of(enum spec_base_kind kind)
 {
-    for (size_t i = 0; kind != SPEC_BASE_AUTO && i < DISTROS; i++)
-        if (distros[i]->image_kind == kind)
-            return distros[i];
+    for (size_t i = 0; i < DISTROS; i++)
+        if (distros[i]->images != NULL && distros[i]->images->kind == kind)
+            return distros[i]->images;
     return NULL;
 }
 

@@ -14,6 +14,20 @@ struct bootstrap;
 struct guest;
 struct install;
 
+// Official images: where mirrors keep them and under which names. Callers free what comes back.
+struct distro_images {
+    enum spec_base_kind kind;                   // of a base that is one
+    const char *title;                          // "Arch"
+    const char *pinned_version, *pinned_sha256; // taken when the spec names none
+    void (*mirrors)(const struct spec_base *base, struct strv *ret); // roots, in order
+    char *(*url)(const char *root, const char *version);
+    char *(*latest_url)(const char *root); // of the newest, by a name that stays
+    char *(*list_url)(const char *root);   // of a folder that lists the versions
+    void (*read_versions)(const struct strv *names, struct strv *ret); // the newest first
+    bool (*read_digest)(const char *text, char **ret_version, char **ret_sha256);
+    char *(*day)(const char *version); // "2026-10-01": the snapshot its packages go with
+};
+
 struct distro {
     const char *name;           // "debian": the family in recipes and manifests
     const char *package_format; // as libguestfs' inspection calls it
@@ -23,8 +37,7 @@ struct distro {
     // The kind of base that is made from its packages, and the recipe for it.
     enum spec_base_kind packages_kind;
     const char *base_recipe;
-    // The kind that is its official image; SPEC_BASE_AUTO: there is none that is a kind of its own.
-    enum spec_base_kind image_kind;
+    const struct distro_images *images; // NULL: no official image is used
     // The base's mirror and snapshot decide which packages there are, so they belong to keys and
     // package sets. Else the sources of the recipe name them.
     bool is_dated;
@@ -58,10 +71,10 @@ const struct distro *distro_numbered(unsigned number); // Debian is 0
 // NULL when airbuild knows none of that name or package format (which may be NULL).
 const struct distro *distro_named(const char *name);
 const struct distro *distro_of_format(const char *package_format);
-// The distribution that a base of that kind is made from the packages of, and the one whose
-// official image it is; NULL when it is not so.
+// The distribution whose packages a base of that kind is made from; NULL when it is a disk image.
 const struct distro *distro_of_packages(enum spec_base_kind kind);
-const struct distro *distro_of_image(enum spec_base_kind kind);
+// The official images that a base of that kind is one of; NULL when it is none.
+const struct distro_images *distro_images_of(enum spec_base_kind kind);
 // Do mirror and snapshot of the base say which packages there are? True of an unknown distribution.
 bool distro_is_dated(const struct spec_base *base);
 

@@ -13,7 +13,7 @@
 #define BASE_FORMAT "airbuild base 1" // change these when the same inputs make another image
 #define DISK_FORMAT "airbuild base disk 2"
 #define LAYER_FORMAT "airbuild layer 1"
-#define UNSETTLED_FORMAT "airbuild unsettled base"
+#define UNRESOLVED_FORMAT "airbuild unsettled base"
 
 static char *
 finish_key(struct digest *digest)
@@ -63,11 +63,11 @@ disk_key(const char *sha256)
 }
 
 static char *
-unsettled_key(const struct bake_source *source)
+unresolved_key(const struct bake_source *source)
 {
     DIGEST_AUTO struct digest *digest = digest_new();
     FREE_AUTO char *base = spec_base_canonical(&source->base);
-    digest_add_field(digest, UNSETTLED_FORMAT);
+    digest_add_field(digest, UNRESOLVED_FORMAT);
     digest_add_field(digest, base);
     return finish_key(digest);
 }
@@ -88,8 +88,8 @@ file_key(const struct bake_source *source, struct store *store, char **ret, stru
 int
 base_key(const struct bake_source *source, struct store *store, char **ret, struct error *err)
 {
-    if (source->unsettled) {
-        *ret = unsettled_key(source);
+    if (source->unresolved) {
+        *ret = unresolved_key(source);
         return 0;
     }
     if (source->base.kind == SPEC_BASE_FILE)

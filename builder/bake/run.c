@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 
-#include "bake/arch.h"
+#include "bake/base_resolve.h"
 #include "bake/install.h"
-#include "bake/settle.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -233,7 +232,7 @@ record_auto(const struct bake_run *run, struct error *err)
 {
     if (run->plan->chosen == NULL)
         return 0;
-    if (settle_record_auto(run->store, run->plan->auto_kind, run->plan->auto_was_arch, err) < 0)
+    if (base_record_auto(run->store, run->plan->auto_kind, run->plan->auto_was_arch, err) < 0)
         return -1;
     progress_note(run->options->progress, "%s", run->plan->chosen);
     free(TAKE(run->plan->chosen));
@@ -242,39 +241,39 @@ record_auto(const struct bake_run *run, struct error *err)
 
 // What takes the place of an image that is gone is said at once, and at the end.
 static int
-settle_pinned_base(const struct bake_run *run, size_t index, struct error *err)
+resolve_pinned_base(const struct bake_run *run, size_t index, struct error *err)
 {
     struct bake_item *item = &run->plan->items[index];
     struct bake_job job = {.item = item, .store = run->store, .options = run->options};
     bool replaced = false;
     if (item->state == BAKE_READY)
         return 0;
-    if (settle_pinned(&job, &replaced, err) < 0 ||
-        (replaced && bake_plan_settled(run->plan, index, run->store, err) < 0))
+    if (base_resolve_pinned(&job, &replaced, err) < 0 ||
+        (replaced && bake_plan_resolved(run->plan, index, run->store, err) < 0))
         return -1;
     if (!replaced)
         return 0;
-    FREE_AUTO char *told = str_format("Arch's image " ARCH_PINNED_VERSION
-                                      " has left the mirrors; the newest signed one, %s, is "
-                                      "taken in its place",
-        item->source->base.image);
-    progress_note(run->options->progress, "%s", told);
-    strv_take(&run->plan->warnings, TAKE(told));
+    const struct distro_images *images = distro_images_of(item->source->base.kind);
+    FREE_AUTO char *warning = str_format("%s's image %s has left the mirrors; the newest signed "
+                                         "one, %s, is taken in its place",
+        images->title, images->pinned_version, item->source->base.image);
+    progress_note(run->options->progress, "%s", warning);
+    strv_take(&run->plan->warnings, TAKE(warning));
     return 0;
 }
 
 // What only the network knows, before anything is baked.
 static int
-settle_bases(const struct bake_run *run, struct error *err)
+resolve_bases(const struct bake_run *run, struct error *err)
 {
     for (size_t i = 0; i < run->plan->base_count; i++) {
         struct bake_job job = {
             .item = &run->plan->items[i], .store = run->store, .options = run->options};
         int answer = 0;
-        if (!job.item->source->unsettled)
-            answer = settle_pinned_base(run, i, err);
-        else if ((answer = settle_ask(&job, err)) == 0)
-            answer = bake_plan_settled(run->plan, i, run->store, err);
+        if (!job.item->source->unresolved)
+            answer = resolve_pinned_base(run, i, err);
+        else if ((answer = base_resolve_ask(&job, err)) == 0)
+            answer = bake_plan_resolved(run->plan, i, run->store, err);
         if (answer < 0)
             return error_context(err, "the image '%s' was not baked", job.item->name);
     }
@@ -293,7 +292,7 @@ bake_bases(struct bake_run *run)
 static int
 run_marked(struct bake_run *run, struct error *err)
 {
-    if (record_auto(run, err) < 0 || settle_bases(run, err) < 0)
+    if (record_auto(run, err) < 0 || resolve_bases(run, err) < 0)
         return -1;
     if (bake_plan_ready(run->plan))
         return 0;

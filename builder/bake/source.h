@@ -14,16 +14,16 @@ struct bake_source {
     // What a base is made from, and a layer's base is made from: never AUTO. Of an official image
     // image is the version and snapshot its day, unless the spec says another.
     struct spec_base base;
-    bool pinned;    // of a base: the spec names no image, so it is the one that airbuild comes with
-    bool replaced;  // that one has left the mirrors, and base is the one taken in its place
-    bool unsettled; // of a base: only the network knows its digest, so its key is not the last
-    char *base_key; // of the image it is a layer over; NULL for a base
+    bool pinned;   // of a base: the spec names no image, so it is the one that airbuild comes with
+    bool replaced; // that one has left the mirrors, and base is the one taken in its place
+    bool unresolved;  // of a base: only the network knows its digest, so its key is not the last
+    char *base_key;   // of the image it is a layer over; NULL for a base
     size_t base_item; // which item of the plan that is
 };
 
 // The network said what the base is: its key and those of the layers over it are made anew and
 // looked up.
-int bake_plan_settled(struct bake_plan *plan, size_t base, struct store *store, struct error *err);
+int bake_plan_resolved(struct bake_plan *plan, size_t base, struct store *store, struct error *err);
 
 // One image in the making: everything its maker needs.
 struct bake_job {
