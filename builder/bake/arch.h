@@ -20,7 +20,7 @@ extern const struct distro_images arch_images;
 // of AIRBUILD_ARCH_MIRRORS (separated by blanks), else Arch's own two. base: NULL means `auto`.
 void arch_mirrors(const struct spec_base *base, struct strv *ret);
 
-// What pacman's "Server = " lines say, with $repo and $arch in them, in the order they are asked.
+// Values for pacman's "Server = " lines, with $repo and $arch in them, in the order they are asked.
 // A mirror that is said is taken as it is, or as an archive when a snapshot is said too; none said
 // and a snapshot is the Arch Linux Archive; neither are Arch's own mirrors.
 void arch_servers(const struct spec_base *base, struct strv *ret);

@@ -26,7 +26,7 @@ base_record_auto(struct store *store, enum spec_base_kind kind, bool was_arch, s
     return store_state_put(store, AUTO_FILE, NULL, record, err);
 }
 
-// What was recorded, if anything was: *ret says whether.
+// Reads what was recorded. *ret: something was.
 static int
 load_auto(struct base_resolve *resolve, bool *ret, struct error *err)
 {
@@ -60,7 +60,7 @@ set_auto_kind(const struct spec_base *base, enum spec_base_kind kind, struct spe
         ret->mirror = str_dup("http://deb.debian.org/debian");
 }
 
-// Whether the store has the base that AUTO would be.
+// *ret: the store has the base that AUTO would be.
 static int
 is_baked(const struct base_resolve *resolve, const struct spec_base *base, enum spec_base_kind kind,
     bool *ret, struct error *err)
@@ -81,7 +81,7 @@ is_baked(const struct base_resolve *resolve, const struct spec_base *base, enum 
     return answer;
 }
 
-// Which of the two has an image already: then nothing is asked.
+// Finds which of the two has an image already: then nothing is asked.
 static int
 find_baked(struct base_resolve *resolve, const struct spec_base *base, struct error *err)
 {

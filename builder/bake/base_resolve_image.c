@@ -28,7 +28,7 @@ put_version(struct spec_base *base, const char *version, const char *sha256)
         base->snapshot = distro_images_of(base->kind)->day(version);
 }
 
-// What an answer is remembered by; caller frees.
+// Returns the name that an answer is remembered by; caller frees.
 static char *
 memory_name(const struct spec_base *base)
 {
@@ -38,7 +38,7 @@ memory_name(const struct spec_base *base)
         base->mirror == NULL ? "" : " ", base->mirror == NULL ? "" : base->mirror);
 }
 
-// What an answer is remembered by when the version that airbuild comes with has left the mirrors.
+// The same of an answer that replaces the pinned version, which has left the mirrors.
 static char *
 pinned_name(const struct spec_base *base)
 {
@@ -304,7 +304,7 @@ base_resolve_ask(const struct bake_job *job, struct error *err)
 
 // ---- the version that airbuild comes with -------------------------------------------------------
 
-// Whether the mirrors list their images, and none of them that one: a mirror that does not answer
+// *ret: mirrors list their images, and none of them that one; a mirror that does not answer
 // says nothing of it.
 static int
 has_left(const struct spec_base *base, bool *ret, struct error *err)

@@ -35,7 +35,7 @@ apt_cause(const char *text)
     return str_has_any(text, network) ? ERR_NETWORK : ERR_FAILED;
 }
 
-// What comes after the first error is mostly about the first error.
+// Later errors are mostly about the first one.
 char *
 apt_reason(const char *text)
 {
@@ -85,7 +85,7 @@ add_copy_hook(struct strv *ret, const char *when, const char *verb, const char *
     strv_take(ret, buf_take(&hook));
 }
 
-// What was kept is laid where apt would put it; mmdebstrap then downloads nothing.
+// Kept packages are put where apt would put them; mmdebstrap then downloads nothing.
 static void
 add_kept_hooks(const struct bootstrap *bootstrap, struct strv *ret)
 {
@@ -97,7 +97,7 @@ add_kept_hooks(const struct bootstrap *bootstrap, struct strv *ret)
                   "\"$1/var/cache/apt/archives/" LISTS "\"");
 }
 
-// What apt downloaded is copied out, and what the layers will ask for.
+// Copies out the packages that apt downloaded, and those that the layers will ask for.
 static void
 add_keeping_hooks(const struct bootstrap *bootstrap, struct strv *ret)
 {

@@ -11,11 +11,11 @@ extern const struct distro distro_debian;
 // The arguments of mmdebstrap. kept: FOLDER/packages holds all it would download. Pure.
 void debian_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret);
 
-// What apt and mmdebstrap mean by their complaints. ERR_NETWORK: no mirror answered, or not with
+// Returns the cause of a failure of apt or mmdebstrap. ERR_NETWORK: no mirror answered, or not with
 // packages; ERR_SPACE; ERR_SPEC: a package that the mirror does not have; else ERR_FAILED. text:
-// all they said; may be NULL.
+// their output; may be NULL.
 enum error_code apt_cause(const char *text);
-// The sentence that tells it best, the first error; caller frees, never NULL.
+// Returns the first error in it; caller frees, never NULL.
 char *apt_reason(const char *text);
 
 #endif

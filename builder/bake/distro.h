@@ -45,22 +45,22 @@ struct distro {
     const char *usual_kernel;                  // taken when it is there; NULL: the newest version
     const char *initrd_prefix, *initrd_suffix; // around what follows "vmlinuz-"
 
-    // The complaint about an item of a bootstrap's `sources`, a format with the quoted item, or
-    // NULL when it may stand there. The whole pointer may be NULL.
+    // Returns what is wrong with an item of a bootstrap's `sources`, "is not ...", or NULL. No
+    // function: any text will do.
     const char *(*check_source)(const char *source);
-    // A source as the package manager sees it; caller frees.
+    // Returns an item of `sources` as the package manager needs it; caller frees.
     char *(*fill_source)(const char *source, const struct spec_base *base);
 
-    // FOLDER/root (or FOLDER/root.tar) is made of FOLDER/early, FOLDER/steps and FOLDER/packages.
+    // Makes FOLDER/root (or FOLDER/root.tar) of FOLDER/early, FOLDER/steps and FOLDER/packages.
     // kept: the packages are there, else they are there afterwards. 0 when the tool ran to its end;
     // *ret: its status and what it said.
     int (*bootstrap)(
         const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err);
-    // The error that goes with what the tool said when its status was not 0.
+    // Sets the error that goes with the tool's output when its status was not 0; returns -1.
     int (*explain)(const struct bootstrap *bootstrap, const char *text, struct error *err);
 
-    // Packages that the image does not have are installed in the appliance. kept: from the store,
-    // else from a mirror, and kept.
+    // Installs packages in the appliance, which the image does not have. kept: from the store, else
+    // from a mirror, and they are kept.
     int (*install)(struct guest *guest, const struct install *install, bool kept,
         const struct strv *packages, struct error *err);
 };

@@ -4,7 +4,7 @@
 #include "bake/guest.h"
 
 #include "bake/appliance_network.h"
-#include "bake/watch.h"
+#include "bake/guest_watch.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
 #include "base/clock.h"

@@ -46,7 +46,8 @@ void guest_free(struct guest *guest); // kills an appliance that was not finishe
 void guest_freep(struct guest **guest);
 #define GUEST_AUTO __attribute__((cleanup(guest_freep)))
 
-// What is done now, for people; the calls after it have timeout_ms together (more under TCG).
+// Names the step that begins now, for people; the calls after it have timeout_ms together (more
+// under TCG).
 void guest_step(struct guest *guest, int64_t timeout_ms, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

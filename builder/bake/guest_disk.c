@@ -60,7 +60,7 @@ guest_layout(struct guest *guest, const char *label, struct error *err)
 
 // ---- growing ------------------------------------------------------------------------------------
 
-// Is a partition the last one of the disk? -1: an error.
+// Returns 1 when a partition is the last one of the disk, else 0; -1: an error.
 static int
 is_last(struct guest *guest, int number, uint64_t *ret_end, struct error *err)
 {
@@ -165,7 +165,7 @@ guest_mount(struct guest *guest, const struct jv *mounts, struct error *err)
     return 0;
 }
 
-// What was deleted is free to btrfs only when its transaction has ended.
+// Deleted files are free space to btrfs only when its transaction has ended.
 int
 guest_trim(struct guest *guest, struct error *err)
 {
@@ -176,9 +176,9 @@ guest_trim(struct guest *guest, struct error *err)
 
 // ---- inspection ---------------------------------------------------------------------------------
 
-// What inspection calls a subvolume of btrfs has two faults (libguestfs 1.48): its disk has the
-// name that the appliance gave it this time, where ours, the only one, is /dev/sda to the library;
-// and one that fstab mounts by `subvol=/` is no subvolume.
+// The device that inspection names for a subvolume of btrfs has two faults (libguestfs 1.48): its
+// disk has the name that the appliance gave it this time, where ours, the only one, is /dev/sda to
+// the library; and one that fstab mounts by `subvol=/` is no subvolume.
 static char *
 real_device(const char *device)
 {
@@ -203,8 +203,7 @@ root_argument(struct guest *guest, const char *root)
     return uuid == NULL || uuid[0] == '\0' ? NULL : str_format("root=UUID=%s", uuid);
 }
 
-// What is written to btrfs is compressed as the official image of Arch is, so that layers stay
-// thin.
+// Files written to btrfs are compressed as the official image of Arch is, so that layers stay thin.
 static const char *
 mount_options(struct guest *guest, const char *device)
 {

@@ -63,7 +63,7 @@ install_lay(struct guest *guest, const struct install *install, struct error *er
     return dir_remove(folder, err);
 }
 
-// Those that the image does not have: what it has already stays at the version that it has.
+// Finds packages that the image does not have; those it has keep their versions.
 static int
 find_missing(struct guest *guest, const struct distro *distro, const struct strv *packages,
     struct strv *ret, struct error *err)

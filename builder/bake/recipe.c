@@ -40,7 +40,7 @@ static const struct yaml_key bootstrap_keys[] = {
     {0},
 };
 
-// What a whole recipe file may say.
+// The keys of a recipe file.
 struct document {
     char *name, *description, *cmdline;
     struct strv include;
@@ -239,8 +239,8 @@ load_steps(
     size_t length = 0;
     __attribute__((cleanup(document_free))) struct document document = {0};
     if (depth > INCLUDE_DEPTH_MAX)
-        return error_set(
-            err, ERR_SPEC, "'%s' is included too deeply; does a recipe include itself?", name);
+        return error_set(err, ERR_SPEC,
+            "'%s': includes are nested too deeply; does a recipe include itself?", name);
     if (read_recipe(folder, name, &origin, &text, &length, err) < 0 ||
         parse_document(folder, origin, text, length, &document, err) < 0 ||
         load_includes(folder, &document, depth, recipe, err) < 0)

@@ -179,7 +179,7 @@ check_step_names(struct yaml_source *source, const struct yaml_node *at, const s
                               "@._+:-";
         FREE_AUTO char *quoted = yaml_quote(name);
         if (name[0] == '-' || strspn(name, allowed) != strlen(name))
-            yaml_complain(source, at, "%s is no name of a package or unit", quoted);
+            yaml_complain(source, at, "%s is not a valid name of a package or unit", quoted);
     }
 }
 

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// What the making of one needs at its peak, with room to spare.
+// Space that one needs at its peak, with room to spare.
 static const uint64_t bootstrap_space = 1792ULL << 20, layer_space = 256ULL << 20;
 // An image as it was downloaded and its copy: Arch's have 550 MiB.
 static const uint64_t download_space = 1280ULL << 20;
@@ -74,7 +74,7 @@ remove_damaged(const struct bake_run *run, const struct bake_item *item, struct 
         return 0;
     if (run->options->in_use != NULL && strv_has(run->options->in_use, item->key))
         return error_set(err, ERR_DAMAGED,
-            "%s; but disks of nodes lie over it, so run 'airbuild destroy' first", item->why);
+            "%s; but disks of nodes are backed by it, so run 'airbuild destroy' first", item->why);
     return store_remove_damaged(run->store, item->key, err);
 }
 
@@ -94,7 +94,7 @@ bake_begin(const struct bake_job *job, struct draft **ret, struct error *err)
 
 // ---- making -------------------------------------------------------------------------------------
 
-// What the layers over that base which are to be baked will ask for.
+// Collects what the layers to be baked over that base will ask for.
 static void
 make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap_prefetch *ret)
 {
@@ -239,7 +239,7 @@ record_auto(const struct bake_run *run, struct error *err)
     return 0;
 }
 
-// What takes the place of an image that is gone is said at once, and at the end.
+// The replacement of an image that is gone is reported at once, and at the end.
 static int
 resolve_pinned_base(const struct bake_run *run, size_t index, struct error *err)
 {
@@ -262,7 +262,7 @@ resolve_pinned_base(const struct bake_run *run, size_t index, struct error *err)
     return 0;
 }
 
-// What only the network knows, before anything is baked.
+// Asks what only the network knows, before anything is baked.
 static int
 resolve_bases(const struct bake_run *run, struct error *err)
 {

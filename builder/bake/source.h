@@ -16,7 +16,7 @@ struct bake_source {
     struct spec_base base;
     bool pinned;   // of a base: the spec names no image, so it is the one that airbuild comes with
     bool replaced; // that one has left the mirrors, and base is the one taken in its place
-    bool unresolved;  // of a base: only the network knows its digest, so its key is not the last
+    bool unresolved;  // of a base: only the network knows its digest, so its key is provisional
     char *base_key;   // of the image it is a layer over; NULL for a base
     size_t base_item; // which item of the plan that is
 };

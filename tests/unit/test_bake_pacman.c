@@ -8,6 +8,7 @@
 #include "bake/debian.h"
 #include "bake/install.h"
 #include "bake/source.h"
+#include "base/asset.h"
 #include "base/cleanup.h"
 
 #define GOLDEN "tests/golden/bake/"
@@ -276,6 +277,30 @@ test_initrd_of_a_kernel(void **state)
     assert_string_equal(debian, "/boot/initrd.img-6.1.0-28-amd64");
 }
 
+// The two lists of distributions have the same order, and each row is found by all that it is known
+// by. Whatever it does in a shell is a script that the program carries.
+static void
+test_distros(void **state)
+{
+    (void) state;
+    for (unsigned i = 0; distro_words[i + 1] != NULL; i++) {
+        ERROR_AUTO struct error err = {0};
+        FREE_AUTO char *script = NULL;
+        const struct distro *distro = distro_numbered(i);
+        FREE_AUTO char *name = str_format("images/scripts/%s", distro->script);
+        assert_string_equal(distro->name, distro_words[i + 1]);
+        assert_ptr_equal(distro_named(distro->name), distro);
+        assert_ptr_equal(distro_of_format(distro->package_format), distro);
+        assert_ptr_equal(distro_of_packages(distro->packages_kind), distro);
+        assert_ok(asset_read(name, &script, NULL, &err), &err);
+    }
+    assert_null(distro_named("suse"));
+    assert_null(distro_of_format(NULL));
+    assert_null(distro_of_packages(SPEC_BASE_FILE));
+    assert_null(distro_images_of(SPEC_BASE_URL));
+    assert_ptr_equal(distro_images_of(SPEC_BASE_ARCH), &arch_images);
+}
+
 int
 main(void)
 {
@@ -290,6 +315,7 @@ main(void)
         cmocka_unit_test(test_causes),
         cmocka_unit_test(test_cmdline),
         cmocka_unit_test(test_initrd_of_a_kernel),
+        cmocka_unit_test(test_distros),
     };
     unsetenv("AIRBUILD_ARCH_MIRRORS");
     return cmocka_run_group_tests_name("pacman", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-// plan.c - which images a spec needs, by key, and which of them the store has.
+// bake_plan.c - which images a spec needs, by key, and which of them the store has.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 

@@ -1,4 +1,4 @@
-// base.c - base images: a distribution's packages on a bootable disk, or a disk of the user.
+// base_bootstrap.c - a distribution's packages on a bootable disk as base.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bootstrap.h"
 #include "bake/disk.h"
