@@ -96,7 +96,7 @@ add_item(struct bake_plan *plan, struct store *store, struct bake_source *source
 static int
 add_base_recipe(struct bake_source *source, struct error *err)
 {
-    const struct distro *distro = distro_of_packages(source->base.kind);
+    const struct distro *distro = distro_of_packages(&source->base);
     return distro == NULL ? 0 : recipe_load(distro->base_recipe, &source->recipe, err);
 }
 

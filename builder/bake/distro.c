@@ -38,10 +38,11 @@ distro_of_format(const char *package_format)
 }
 
 const struct distro *
-distro_of_packages(enum spec_base_kind kind)
+distro_of_packages(const struct spec_base *base)
 {
     for (size_t i = 0; i < DISTROS; i++)
-        if (distros[i]->packages_kind == kind)
+        if (distros[i]->packages_kind == base->kind &&
+            (base->bootstrap == NULL || str_equal(base->bootstrap, distros[i]->name)))
             return distros[i];
     return NULL;
 }
@@ -58,7 +59,7 @@ distro_images_of(enum spec_base_kind kind)
 bool
 distro_is_dated(const struct spec_base *base)
 {
-    const struct distro *distro = distro_of_packages(base->kind);
+    const struct distro *distro = distro_of_packages(base);
     return distro == NULL || distro->is_dated;
 }
 

@@ -71,8 +71,8 @@ const struct distro *distro_numbered(unsigned number); // Debian is 0
 // NULL when airbuild knows none of that name or package format (which may be NULL).
 const struct distro *distro_named(const char *name);
 const struct distro *distro_of_format(const char *package_format);
-// The distribution whose packages a base of that kind is made from; NULL when it is a disk image.
-const struct distro *distro_of_packages(enum spec_base_kind kind);
+// The distribution whose packages a base is made from; NULL when it is a disk image.
+const struct distro *distro_of_packages(const struct spec_base *base);
 // The official images that a base of that kind is one of; NULL when it is none.
 const struct distro_images *distro_images_of(enum spec_base_kind kind);
 // Do mirror and snapshot of the base say which packages there are? True of an unknown distribution.

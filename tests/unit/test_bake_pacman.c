@@ -291,12 +291,13 @@ test_distros(void **state)
         assert_string_equal(distro->name, distro_words[i + 1]);
         assert_ptr_equal(distro_named(distro->name), distro);
         assert_ptr_equal(distro_of_format(distro->package_format), distro);
-        assert_ptr_equal(distro_of_packages(distro->packages_kind), distro);
+        struct spec_base base = {.kind = distro->packages_kind, .bootstrap = (char *) distro->name};
+        assert_ptr_equal(distro_of_packages(&base), distro);
         assert_ok(asset_read(name, &script, NULL, &err), &err);
     }
     assert_null(distro_named("suse"));
     assert_null(distro_of_format(NULL));
-    assert_null(distro_of_packages(SPEC_BASE_FILE));
+    assert_null(distro_of_packages(&(struct spec_base){.kind = SPEC_BASE_FILE}));
     assert_null(distro_images_of(SPEC_BASE_URL));
     assert_ptr_equal(distro_images_of(SPEC_BASE_ARCH), &arch_images);
 }
