@@ -1,148 +1,488 @@
-// arch.c - where Arch's images and packages come from. The layout of mirrors is that of
-// https://gitlab.archlinux.org/archlinux/arch-boxes and https://archive.archlinux.org.
+// arch.c - Arch: pacman, told what to do and understood; a base from its packages by pacstrap, and
+// its packages into an image. Signatures are always checked, by a keyring that is made for this and
+// removed. What is downloaded is kept with its signatures.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/arch.h"
 
+#include "bake/appliance_network.h"
+#include "bake/install.h"
+#include "base/asset.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
-#define IMAGE_NAME "Arch-Linux-x86_64-cloudimg"
-#define ARCHIVE "https://archive.archlinux.org"
+#define MIRROR INSTALL_CACHE "/mirror"
+#define FILE_URL "file://"
+#define NOW "airbuild: now: " // what the script says for people
 
-static const char *const own_mirrors[] = {
-    "https://geo.mirror.pkgbuild.com", "https://fastly.mirror.pkgbuild.com"};
+enum {
+    REASON_MAX = 300,
+    PREPARE_MS = 60 * 1000,
+    KEYRING_MS = 180 * 1000,
+    ASK_MS = 180 * 1000,
+    DOWNLOAD_MS = 600 * 1000,
+    INSTALL_MS = 300 * 1000
+};
 
-static void
-add_root(struct strv *list, const char *text, size_t length)
+// ---- configuration -------------------------------------------------------------------------------
+
+char *
+pacman_fill(const char *server, const char *repository, const char *machine)
 {
-    while (length > 0 && text[length - 1] == '/')
-        length--;
-    if (length > 0)
-        strv_take(list, str_ndup(text, length));
-}
-
-static void
-add_from_environment(struct strv *list)
-{
-    const char *text = getenv("AIRBUILD_ARCH_MIRRORS");
-    while (text != NULL && *text != '\0') {
-        size_t length = strcspn(text, " \t\n");
-        add_root(list, text, length);
-        text += length + strspn(text + length, " \t\n");
+    BUF_AUTO struct buf out = {0};
+    while (*server != '\0') {
+        if (str_starts(server, "$repo")) {
+            buf_add(&out, repository);
+            server += strlen("$repo");
+        } else if (str_starts(server, "$arch")) {
+            buf_add(&out, machine);
+            server += strlen("$arch");
+        } else {
+            buf_add_bytes(&out, server++, 1);
+        }
     }
+    return buf_take(&out);
 }
 
-void
-arch_mirrors(const struct spec_base *base, struct strv *ret)
+// Packages are always signed, and those that were kept are checked again; repositories' lists need
+// not be (Arch signs none).
+char *
+pacman_conf(const struct pacman *pacman)
 {
-    if (base != NULL && base->kind != SPEC_BASE_AUTO && base->mirror != NULL)
-        add_root(ret, base->mirror, strlen(base->mirror));
-    else
-        add_from_environment(ret);
-    if (ret->count > 0)
-        return;
-    for (size_t i = 0; i < sizeof own_mirrors / sizeof *own_mirrors; i++)
-        strv_add(ret, own_mirrors[i]);
+    BUF_AUTO struct buf out = {0};
+    buf_add(&out, "[options]\nArchitecture = auto\nParallelDownloads = 5\n");
+    buf_printf(
+        &out, "CacheDir = %s/packages/\nGPGDir = %s/gnupg/\n", pacman->folder, pacman->folder);
+    if (pacman->hooks != NULL)
+        buf_printf(&out, "HookDir = %s\n", pacman->hooks);
+    buf_printf(&out, "HookDir = %s/hooks/\n", pacman->folder);
+    if (pacman->keep_kernel)
+        buf_add(&out, "IgnorePkg = linux linux-*\n");
+    buf_add(&out, "SigLevel = Required DatabaseOptional\n"
+                  "LocalFileSigLevel = Required\n");
+    for (size_t i = 0; pacman->exclude != NULL && i < pacman->exclude->count; i++)
+        buf_printf(&out, "NoExtract = %s\n", pacman->exclude->items[i] + 1); // relative to the root
+    for (size_t i = 0; i < pacman->repositories->count; i++) {
+        buf_printf(&out, "[%s]\n", pacman->repositories->items[i]);
+        for (size_t j = 0; j < pacman->servers->count; j++)
+            buf_printf(&out, "Server = %s\n", pacman->servers->items[j]);
+    }
+    return buf_take(&out);
 }
 
-// "2026-11-01" as it is in paths of an archive.
+// ---- causes -------------------------------------------------------------------------------------
+
+enum pacman_cause {
+    PACMAN_OTHER,
+    PACMAN_SPACE,
+    PACMAN_NETWORK,
+    PACMAN_LIST, // something came that is no repository's list
+    PACMAN_PACKAGE,
+    PACMAN_KEY,     // signed by nobody who is trusted
+    PACMAN_DAMAGED, // not what was signed
+};
+
+// A download that fails is often followed by words about what was not downloaded, a key that is not
+// known by words about a corrupted package, and a list that is none by packages that are not in it.
+static enum pacman_cause
+pacman_cause(const char *text)
+{
+    static const char *const space[] = {
+        "No space left on device", "not enough free disk space", "too full:", NULL};
+    static const char *const damaged[] = {"\" is invalid",
+        "invalid or corrupted package (checksum)", "invalid or corrupted package)", NULL};
+    static const char *const list[] = {
+        ".db: Unrecognized archive format", "invalid or corrupted database", NULL};
+    static const char *const key[] = {"unknown trust", "marginal trust", "never trust",
+        "PGP signature", "required key missing", "could not be looked up remotely",
+        "could not be imported", "is disabled", "key is unknown", "missing required signature",
+        NULL};
+    static const char *const network[] = {"failed retrieving file", "failed to retrieve some files",
+        "failed to synchronize", "failed to update", "Could not resolve host", "Failed to connect",
+        "Operation too slow", NULL};
+    static const char *const package[] = {
+        "target not found", "could not satisfy dependencies", "unable to satisfy dependency", NULL};
+    if (str_has_any(text, space))
+        return PACMAN_SPACE;
+    if (str_has_any(text, list))
+        return PACMAN_LIST;
+    if (str_has_any(text, damaged))
+        return PACMAN_DAMAGED;
+    if (str_has_any(text, key))
+        return PACMAN_KEY;
+    if (str_has_any(text, network))
+        return PACMAN_NETWORK;
+    return str_has_any(text, package) ? PACMAN_PACKAGE : PACMAN_OTHER;
+}
+
+#define HOOK_FAILED "error: command failed to execute correctly" // ends nothing
+
+// pacman says "error: ", its scripts "==> ERROR: "; others' last words are about what ended them.
 static char *
-archive_day(const char *snapshot)
+pacman_reason(const char *text)
 {
-    return str_format("repos/%.4s/%.2s/%.2s/", snapshot, snapshot + 5, snapshot + 8);
+    static const char *const signs[] = {"error: ", "ERROR: "};
+    STRV_AUTO struct strv lines = {0};
+    const char *last = "it gave no reason";
+    strv_split(&lines, text == NULL ? "" : text, '\n');
+    for (size_t i = 0; i < lines.count; i++) {
+        if (lines.items[i][0] == '\0' || strstr(lines.items[i], HOOK_FAILED) != NULL)
+            continue;
+        last = lines.items[i];
+        for (size_t j = 0; j < sizeof signs / sizeof *signs; j++) {
+            const char *error = strstr(lines.items[i], signs[j]);
+            if (error != NULL)
+                return str_ndup(error + 7, strnlen(error + 7, REASON_MAX));
+        }
+    }
+    return str_ndup(last, strnlen(last, REASON_MAX));
+}
+
+int
+pacman_error(const char *text, const char *server, const char *system, struct error *err)
+{
+    FREE_AUTO char *reason = pacman_reason(text);
+    switch (pacman_cause(text)) {
+    case PACMAN_SPACE:
+        return error_set(err, ERR_SPACE,
+            "the disk became full while packages were installed; free some space and run it "
+            "again: %s",
+            reason);
+    case PACMAN_KEY:
+        return error_set(err, ERR_DAMAGED,
+            "a package of '%s' is not signed by a key that %s keyring trusts; an old keyring does "
+            "not know new packagers, so let the snapshot be of the image's own date, or take a "
+            "newer image: %s",
+            server, system, reason);
+    case PACMAN_DAMAGED:
+        return error_set(err, ERR_DAMAGED,
+            "a package of '%s' is not what its packager signed; it was damaged at the mirror or on "
+            "the way, so run it again, or take another mirror: %s",
+            server, reason);
+    case PACMAN_LIST:
+        return error_set(err, ERR_NETWORK,
+            "'%s' did not return a package database; open it in a browser to see whether this "
+            "network asks for a sign-in, or take another mirror: %s",
+            server, reason);
+    case PACMAN_NETWORK:
+        return error_set(err, ERR_NETWORK,
+            "the packages cannot be downloaded from '%s' and none are kept; check the network and "
+            "the mirror, then run 'airbuild images' again: %s",
+            server, reason);
+    case PACMAN_PACKAGE:
+        return error_set(err, ERR_SPEC,
+            "'%s' does not have a package that is asked for; check its name, or take another "
+            "snapshot: %s",
+            server, reason);
+    case PACMAN_OTHER:
+        break;
+    }
+    return error_set(err, ERR_FAILED, "pacman failed: %s", reason);
+}
+
+// ---- a base from packages ------------------------------------------------------------------------
+
+// Names of repositories go into a configuration file of pacman, and into paths.
+static const char *
+check_repository(const char *name)
+{
+    const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    bool fits = strspn(name, allowed) == strlen(name) && name[0] != '-';
+    return fits && !str_equal(name, "options")
+               ? NULL
+               : "is not a valid repository name of pacman; name them as in [core, extra]";
+}
+
+static char *
+keep_repository(const char *name, const struct spec_base *base)
+{
+    (void) base;
+    return str_dup(name);
+}
+
+char *
+arch_bootstrap_conf(const struct bootstrap *bootstrap, const struct strv *servers)
+{
+    const struct recipe_bootstrap *wanted = &bootstrap->recipe->bootstrap;
+    struct pacman pacman = {.servers = servers,
+        .repositories = &wanted->sources,
+        .exclude = &wanted->exclude,
+        .folder = bootstrap->folder};
+    return pacman_conf(&pacman);
 }
 
 void
-arch_servers(const struct spec_base *base, struct strv *ret)
+arch_bootstrap_words(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
 {
-    STRV_AUTO struct strv roots = {0};
-    FREE_AUTO char *day = base->snapshot == NULL ? str_dup("") : archive_day(base->snapshot);
-    add_from_environment(&roots);
-    bool chosen = base->mirror != NULL || roots.count > 0;
-    strv_free(&roots);
-    if (base->snapshot != NULL && !chosen)
-        strv_add(&roots, ARCHIVE);
-    else
-        arch_mirrors(base, &roots);
-    // An image's own day was not said: a mirror that was chosen has what it has.
-    bool dated = base->snapshot_said || !chosen;
-    for (size_t i = 0; i < roots.count; i++)
-        strv_addf(ret, "%s/%s$repo/os/$arch", roots.items[i], dated ? day : "");
+    const char *keys = bootstrap->base->keyring;
+    strv_add(ret, "bootstrap");
+    strv_add(ret, bootstrap->folder);
+    strv_add(ret, kept ? "kept" : "download");
+    strv_add(ret, keys == NULL ? "" : keys);
+    strv_take(ret, strv_join(&bootstrap->recipe->bootstrap.packages, " "));
+    for (size_t i = 0; i < bootstrap->prefetch_count; i++)
+        strv_take(ret, strv_join(&bootstrap->prefetch[i].packages, " "));
 }
 
-char *
-arch_image_url(const char *root, const char *version)
+static void
+on_arch_line(void *context, const char *line)
 {
-    return str_format("%s/images/v%s/" IMAGE_NAME "-%s.qcow2", root, version, version);
+    const struct bootstrap *bootstrap = context;
+    if (str_starts(line, NOW))
+        progress_step(bootstrap->progress, bootstrap->recipe->name, "%s", line + strlen(NOW));
 }
 
-char *
-arch_latest_url(const char *root)
-{
-    return str_format("%s/images/latest/" IMAGE_NAME ".qcow2", root);
-}
-
-char *
-arch_images_url(const char *root)
-{
-    return str_format("%s/images/", root);
-}
-
-char *
-arch_day(const char *version)
-{
-    return str_format("%.4s-%.2s-%.2s", version, version + 4, version + 6);
-}
-
-static bool
-is_version(const char *text)
-{
-    size_t length = strlen(text);
-    return length > 9 && length <= 20 && strspn(text, "0123456789") == 8 && text[8] == '.' &&
-           strspn(text + 9, "0123456789") == length - 9;
-}
-
-// By day, then by the number of the build, which has any number of digits.
 static int
-newest_first(const void *left, const void *right)
+check_programs(struct error *err)
 {
-    const char *a = *(const char *const *) left, *b = *(const char *const *) right;
-    int days = strncmp(b, a, 8);
-    if (days != 0)
-        return days;
-    unsigned long long first = strtoull(a + 9, NULL, 10), second = strtoull(b + 9, NULL, 10);
-    return first < second ? 1 : first > second ? -1 : 0;
+    static const char *const programs[] = {"pacstrap", "arch-chroot", "pacman", "pacman-key"};
+    if (geteuid() != 0)
+        return error_set(err, ERR_ACCESS,
+            "a base of Arch's packages is made by pacstrap, which needs root; run airbuild as "
+            "root, or use 'base: arch', the official image");
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+        FREE_AUTO char *path = path_program(programs[i]);
+        if (path == NULL)
+            return error_set(err, ERR_MISSING,
+                "a base of Arch's packages is made by '%s', which is not installed; run 'apt "
+                "install arch-install-scripts pacman-package-manager' (on Arch 'pacman -S "
+                "arch-install-scripts')",
+                programs[i]);
+    }
+    return 0;
 }
 
-void
-arch_read_versions(const struct strv *names, struct strv *ret)
+// Debian's pacman-key looks where Debian's package of Arch's keys puts them.
+static int
+check_keys(const char *keys, struct error *err)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (names->items[i][0] == 'v' && is_version(names->items[i] + 1))
-            strv_add(ret, names->items[i] + 1);
-    if (ret->count > 1)
-        qsort(ret->items, ret->count, sizeof *ret->items, newest_first);
+    if (keys == NULL && !file_exists("/usr/share/pacman/keyrings/archlinux.gpg") &&
+        !file_exists("/usr/share/keyrings/archlinux.gpg"))
+        return error_set(err, ERR_MISSING,
+            "the keys that Arch's packages are signed by are not installed; run 'apt install "
+            "archlinux-keyring' (on Arch 'pacman -S archlinux-keyring'), or name a file of the "
+            "mirror's own by 'keyring'");
+    if (keys != NULL && !file_exists(keys))
+        return error_set(
+            err, ERR_NOT_FOUND, "there is no keyring '%s'; check 'keyring' of the base", keys);
+    return 0;
 }
 
-// One line as sha256sum writes it: digest, two blanks (or a blank and a star), the versioned name.
-bool
-arch_read_digest(const char *text, char **ret_version, char **ret_sha256)
+static int
+explain_pacstrap(const struct bootstrap *bootstrap, const char *text, struct error *err)
 {
-    static const char before[] = IMAGE_NAME "-", after[] = ".qcow2";
-    if (strspn(text, "0123456789abcdef") != 64 || text[64] != ' ')
-        return false;
-    const char *name = text + 64 + strspn(text + 64, " *");
-    FREE_AUTO char *line = str_ndup(name, strcspn(name, "\r\n"));
-    if (!str_starts(line, before) || !str_ends(line, after))
-        return false;
-    size_t length = strlen(line) - strlen(before) - strlen(after);
-    FREE_AUTO char *version = str_ndup(line + strlen(before), length);
-    if (!is_version(version))
-        return false;
-    *ret_version = TAKE(version);
-    *ret_sha256 = str_ndup(text, 64);
-    return true;
+    STRV_AUTO struct strv servers = {0};
+    arch_servers(bootstrap->base, &servers);
+    return pacman_error(text, servers.items[0], "the host's", err);
 }
+
+// In a mount namespace of its own: however it ends, no mount of it is left on the host.
+static int
+run_pacstrap(
+    const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err)
+{
+    STRV_AUTO struct strv words = {0};
+    FREE_AUTO char *script = NULL;
+    struct proc_options options = {
+        .timeout_ms = BOOTSTRAP_MS, .line = on_arch_line, .context = (void *) bootstrap};
+    if (asset_read("images/scripts/arch.sh", &script, NULL, err) < 0)
+        return -1;
+    const char *const program[] = {"unshare", "--mount", "sh", "-eu", "-c", script, "arch.sh"};
+    for (size_t i = 0; i < sizeof program / sizeof *program; i++)
+        strv_add(&words, program[i]);
+    arch_bootstrap_words(bootstrap, kept, &words);
+    if (proc_run((const char *const *) words.items, &options, ret, err) < 0)
+        return error_context(err, "the base cannot be made");
+    return 0;
+}
+
+static int
+bootstrap_arch(
+    const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err)
+{
+    STRV_AUTO struct strv servers = {0};
+    arch_servers(bootstrap->base, &servers);
+    FREE_AUTO char *conf = arch_bootstrap_conf(bootstrap, &servers);
+    FREE_AUTO char *path = path_join(bootstrap->folder, "pacman.conf");
+    if (check_programs(err) < 0 || check_keys(bootstrap->base->keyring, err) < 0 ||
+        file_write(path, 0644, conf, strlen(conf), err) < 0)
+        return -1;
+    return run_pacstrap(bootstrap, kept, ret, err);
+}
+
+// ---- packages into an image ----------------------------------------------------------------------
+
+static const char *const repositories[] = {"core", "extra"};
+
+struct pacman_run {
+    struct guest *guest;
+    const struct install *install;
+    const struct strv *packages;
+    struct strv asked;        // servers, as the base has them
+    struct strv servers;      // as the guest is told
+    struct strv repositories; // of the mirror
+    const char *local;        // a mirror that is a folder of this host: its server line; or NULL
+};
+
+static void
+pacman_run_clear(struct pacman_run *run)
+{
+    strv_free(&run->asked);
+    strv_free(&run->servers);
+    strv_free(&run->repositories);
+}
+
+static int
+run_pacman(const struct pacman_run *run, const char *verb, const struct strv *packages, char **ret,
+    struct error *err)
+{
+    if (guest_script(run->guest, "arch.sh", verb, packages, ret, err) == 0)
+        return 0;
+    if (err->code != ERR_FAILED)
+        return -1;
+    FREE_AUTO char *text = TAKE(err->message);
+    return pacman_error(text, run->asked.items[0], "the image's", err);
+}
+
+// A folder of this host is out of the appliance's reach: what is asked for is carried in.
+static void
+choose_servers(struct pacman_run *run)
+{
+    const struct strv *servers = &run->asked;
+    arch_servers(run->install->base, &run->asked);
+    for (size_t i = 0; i < sizeof repositories / sizeof *repositories; i++)
+        strv_add(&run->repositories, repositories[i]);
+    if (str_starts(servers->items[0], FILE_URL)) {
+        run->local = servers->items[0];
+        strv_add(&run->servers, FILE_URL MIRROR "/$repo");
+        return;
+    }
+    for (size_t i = 0; i < servers->count; i++)
+        if (!str_starts(servers->items[i], FILE_URL))
+            strv_take(&run->servers, appliance_url(servers->items[i]));
+}
+
+static int
+prepare_pacman(const struct pacman_run *run, struct error *err)
+{
+    struct pacman pacman = {.servers = &run->servers,
+        .repositories = &run->repositories,
+        .folder = INSTALL_CACHE,
+        .hooks = "/etc/pacman.d/hooks/",
+        .keep_kernel = true};
+    FREE_AUTO char *conf = pacman_conf(&pacman);
+    guest_step(run->guest, PREPARE_MS, "preparing pacman");
+    if (guest_write(run->guest, INSTALL_CACHE "/pacman.conf", 0644, conf, strlen(conf), err) < 0 ||
+        guest_script(run->guest, "arch.sh", "prepare", NULL, NULL, err) < 0)
+        return -1;
+    guest_step(run->guest, KEYRING_MS, "making pacman's keyring");
+    if (guest_script(run->guest, "arch.sh", "keyring", NULL, NULL, err) == 0)
+        return 0;
+    if (err->code != ERR_FAILED)
+        return -1;
+    FREE_AUTO char *reason = pacman_reason(err->message);
+    return error_set(err, ERR_FAILED,
+        "the image's keyring of pacman cannot be made; is archlinux-keyring whole in it? %s",
+        reason);
+}
+
+// FILE of the mirror's REPOSITORY goes to the same place of the guest's; a signature may be absent.
+static int
+copy_in(const struct pacman_run *run, const char *repository, const char *name, bool optional,
+    struct error *err)
+{
+    struct utsname host = {0};
+    (void) uname(&host);
+    FREE_AUTO char *folder = pacman_fill(run->local + strlen(FILE_URL), repository, host.machine);
+    FREE_AUTO char *from = path_join(folder, name);
+    FREE_AUTO char *to = str_format(MIRROR "/%s/%s", repository, name);
+    if (!file_exists(from))
+        return optional ? 0
+                        : error_set(err, ERR_NETWORK,
+                              "the mirror has no '%s'; check the path of the base's mirror", from);
+    return guest_upload(run->guest, from, to, err);
+}
+
+static int
+copy_lists(const struct pacman_run *run, struct error *err)
+{
+    for (size_t i = 0; i < run->repositories.count; i++) {
+        const char *repository = run->repositories.items[i];
+        FREE_AUTO char *name = str_format("%s.db", repository);
+        FREE_AUTO char *signature = str_format("%s.sig", name);
+        if (copy_in(run, repository, name, false, err) < 0 ||
+            copy_in(run, repository, signature, true, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+// text: what pacman would download, a line each: REPOSITORY URL.
+static int
+copy_packages(const struct pacman_run *run, const char *text, struct error *err)
+{
+    STRV_AUTO struct strv lines = {0};
+    strv_split(&lines, text, '\n');
+    for (size_t i = 0; i < lines.count; i++) {
+        const char *blank = strchr(lines.items[i], ' '), *slash = strrchr(lines.items[i], '/');
+        if (blank == NULL || slash == NULL)
+            continue;
+        FREE_AUTO char *repository = str_ndup(lines.items[i], (size_t) (blank - lines.items[i]));
+        FREE_AUTO char *signature = str_format("%s.sig", slash + 1);
+        if (copy_in(run, repository, slash + 1, false, err) < 0 ||
+            copy_in(run, repository, signature, true, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+download_pacman(const struct pacman_run *run, const char *names, struct error *err)
+{
+    FREE_AUTO char *which = NULL;
+    guest_step(run->guest, ASK_MS, "asking the mirror");
+    if ((run->local != NULL && copy_lists(run, err) < 0) ||
+        run_pacman(run, "resolve", run->packages, &which, err) < 0)
+        return -1;
+    guest_step(run->guest, DOWNLOAD_MS, "downloading %s", names);
+    if (run->local != NULL && copy_packages(run, which, err) < 0)
+        return -1;
+    if (run_pacman(run, "download", run->packages, NULL, err) < 0)
+        return -1;
+    return install_keep(run->guest, run->install, err);
+}
+
+static int
+install_pacman(struct guest *guest, const struct install *install, bool kept,
+    const struct strv *packages, struct error *err)
+{
+    __attribute__((cleanup(pacman_run_clear))) struct pacman_run run = {
+        .guest = guest, .install = install, .packages = packages};
+    FREE_AUTO char *names = strv_join(packages, " ");
+    choose_servers(&run);
+    if (prepare_pacman(&run, err) < 0)
+        return -1;
+    if ((kept ? install_lay(guest, install, err) : download_pacman(&run, names, err)) < 0)
+        return -1;
+    guest_step(guest, INSTALL_MS, "installing %s", names);
+    return run_pacman(&run, "install_downloaded", NULL, NULL, err);
+}
+
+const struct distro distro_arch = {.name = "arch",
+    .package_format = "pacman",
+    .script = "arch.sh",
+    .packages_kind = SPEC_BASE_BOOTSTRAP,
+    .base_recipe = "base-arch",
+    .images = &arch_images,
+    .is_dated = true,
+    .usual_kernel = "/boot/vmlinuz-linux",
+    .initrd_prefix = "/boot/initramfs-",
+    .initrd_suffix = ".img",
+    .check_source = check_repository,
+    .fill_source = keep_repository,
+    .bootstrap = bootstrap_arch,
+    .explain = explain_pacstrap,
+    .install = install_pacman};

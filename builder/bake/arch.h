@@ -1,21 +1,26 @@
-// arch.h - inside bake/ only: where Arch's images and packages come from. Pure but for the
-// environment.
+// arch.h - inside bake/ only: Arch: pacman and pacstrap (arch.c), and where its images and packages
+// come from (arch_mirror.c).
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_ARCH_H
 #define AIRBUILD_BAKE_ARCH_H
 
-#include "base/str.h"
-#include "spec/spec.h"
+#include "bake/bootstrap.h"
+#include "bake/distro.h"
+
+extern const struct distro distro_arch;
+extern const struct distro_images arch_images;
 
 // The image that is meant when the spec names none, its digest and the day its packages go with.
 #define ARCH_PINNED_VERSION "20261001.604814"
 #define ARCH_PINNED_SHA256 "360f0fa49db6813bdc8e35bed230a2dc2ae3567b7b5ab74719c0a706e4e34e87"
 
+// ---- mirrors, pure but for the environment ------------------------------------------------------
+
 // Roots of mirrors in the order they are asked, without a slash at the end: the spec's, else those
 // of AIRBUILD_ARCH_MIRRORS (separated by blanks), else Arch's own two. base: NULL means `auto`.
 void arch_mirrors(const struct spec_base *base, struct strv *ret);
 
-// What pacman's "Server = " lines say, with $repo and $arch in them, in the order they are asked.
+// Values for pacman's "Server = " lines, with $repo and $arch in them, in the order they are asked.
 // A mirror that is said is taken as it is, or as an archive when a snapshot is said too; none said
 // and a snapshot is the Arch Linux Archive; neither are Arch's own mirrors.
 void arch_servers(const struct spec_base *base, struct strv *ret);
@@ -35,5 +40,31 @@ char *arch_day(const char *version);
 // The version and digest that the .SHA256 file of an image with a version names; false when it has
 // another form. Callers free.
 bool arch_read_digest(const char *text, char **ret_version, char **ret_sha256);
+
+// ---- pacman, pure --------------------------------------------------------------------------------
+
+// Where pacman looks and writes, all of it for one bake only.
+struct pacman {
+    const struct strv *servers; // with $repo and $arch in them, tried in order
+    const struct strv *repositories;
+    const struct strv *exclude; // paths that packages do not install; may be NULL
+    const char *folder;         // holds db/, packages/, hooks/ and gnupg/
+    const char *hooks;          // the system's own folder of hooks, or NULL
+    bool keep_kernel;           // never upgrade the kernel that is there
+};
+
+// A server with $repo and $arch filled in. Caller frees.
+char *pacman_fill(const char *server, const char *repository, const char *machine);
+
+// The text of pacman.conf. Caller frees.
+char *pacman_conf(const struct pacman *pacman);
+
+// err becomes the sentence of the cause that pacman's standard error names, and of how to fix it;
+// always -1. server: the first that was asked; system: whose keyring it was, "the image's".
+int pacman_error(const char *text, const char *server, const char *system, struct error *err);
+
+// Of a base from packages: its pacman.conf, caller frees; and the arguments of arch.sh.
+char *arch_bootstrap_conf(const struct bootstrap *bootstrap, const struct strv *servers);
+void arch_bootstrap_words(const struct bootstrap *bootstrap, bool kept, struct strv *ret);
 
 #endif

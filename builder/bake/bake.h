@@ -36,7 +36,7 @@ struct bake_plan {
     struct bake_item *items;
     size_t count, base_count;
     char *base; // "debian", "file", "haproxy debian, redis arch": what they are, `auto` resolved
-    // What `auto` came to just now, a sentence; NULL when it was settled before. bake_run records
+    // Says what `auto` came to just now; NULL when it was known before. bake_run records
     // and tells it.
     char *chosen;
     enum spec_base_kind auto_kind; // what is recorded with it
@@ -49,11 +49,11 @@ struct bake_plan {
 enum bake_ask {
     BAKE_ASK_NEW,   // what was asked before holds
     BAKE_ASK_AGAIN, // ask again what `auto` and `latest` mean
-    BAKE_ASK_NEVER, // no network: `auto` that was never settled is Debian
+    BAKE_ASK_NEVER, // no network: `auto` that was never resolved is Debian
 };
 
-// Which images the spec needs and which of them the store has. Milliseconds, but for the first time
-// that `auto` is to be settled, when mirrors of Arch are asked for a few seconds; nothing is
+// Finds the images that the spec needs and those the store has. Milliseconds, but for the first
+// time that `auto` is resolved, when mirrors of Arch are asked for a few seconds; nothing is
 // changed and no appliance is started. extra: path of a further recipe to bake over the same base,
 // or NULL. ERR_SPEC: recipe wrong (with its place); ERR_NOT_FOUND: no such base file.
 int bake_plan_make(const struct spec *spec, struct store *store, const char *extra,

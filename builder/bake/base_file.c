@@ -1,8 +1,6 @@
 // base_file.c - a disk of the user as base: copied into the store, looked into, refused when nodes
 // could not be made from it.
 // SPDX-License-Identifier: Apache-2.0
-#include "bake/arch.h"
-#include "bake/cmdline.h"
 #include "bake/disk.h"
 #include "bake/key.h"
 #include "bake/source.h"
@@ -13,6 +11,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { INSPECT_MS = 120 * 1000, GROW_MS = 120 * 1000 };
@@ -96,7 +95,7 @@ check_system(struct guest *guest, const char *file, const struct jv *system, str
 {
     bool has_cloud_init = false;
     const char *name = jv_get_string(system, "name");
-    if (jv_get_string(system, "family") == NULL)
+    if (distro_of_format(jv_get_string(system, "packages")) == NULL)
         return error_set(err, ERR_SPEC,
             "the base '%s' (%s) has neither apt nor pacman; use a Debian or Arch image", file,
             name);
@@ -111,22 +110,39 @@ check_system(struct guest *guest, const char *file, const struct jv *system, str
     return 0;
 }
 
-// The command line that the image's own GRUB gives its kernel says how the root is mounted.
-static int
-read_grub(struct guest *guest, char **ret, struct error *err)
+#define ROOTFLAGS "rootflags="
+
+// The kernel heeds the last rootflags= alone; grub-mkconfig(8) may write one of its own before it.
+static void
+add_rootflags(struct buf *out, const char *line)
 {
-    return guest_run(guest,
-        "for file in /boot/grub/grub.cfg /boot/grub2/grub.cfg; do\n"
-        "    [ ! -f \"$file\" ] || grep -m 1 '^[[:space:]]*linux[[:space:]]' \"$file\" || true\n"
-        "done",
-        ret, err);
+    STRV_AUTO struct strv words = {0};
+    STRV_AUTO struct strv flags = {0};
+    strv_split(&words, line == NULL ? "" : line, ' ');
+    for (size_t i = 0; i < words.count; i++)
+        if (str_starts(words.items[i], ROOTFLAGS))
+            strv_add(&flags, words.items[i] + strlen(ROOTFLAGS));
+    FREE_AUTO char *joined = strv_join(&flags, ",");
+    joined[strcspn(joined, "\r\n")] = '\0';
+    if (joined[0] != '\0')
+        buf_printf(out, " " ROOTFLAGS "%s", joined);
+}
+
+char *
+base_cmdline(const char *root, const char *line)
+{
+    BUF_AUTO struct buf out = {0};
+    buf_add(&out, root);
+    add_rootflags(&out, line);
+    buf_add(&out, " rw quiet console=ttyS0,115200 net.ifnames=0");
+    return buf_take(&out);
 }
 
 static struct jv *
 describe_base_file(const struct bake_job *job, const struct base_disk *from, uint64_t bytes,
     const struct jv *system, const char *grub)
 {
-    FREE_AUTO char *cmdline = cmdline_of(jv_get_string(system, "root"), grub);
+    FREE_AUTO char *cmdline = base_cmdline(jv_get_string(system, "root"), grub);
     struct jv *manifest = jv_object(), *mounts = jv_array();
     for (size_t i = 0; i < jv_count(jv_get(system, "mounts")); i++) {
         const struct jv *point = jv_at(jv_get(system, "mounts"), i);
@@ -138,7 +154,7 @@ describe_base_file(const struct bake_job *job, const struct base_disk *from, uin
         jv_push(mounts, mount);
     }
     jv_set_string(manifest, "name", job->item->name);
-    jv_set_string(manifest, "family", jv_get_string(system, "family"));
+    jv_set_string(manifest, "family", distro_of_format(jv_get_string(system, "packages"))->name);
     jv_set_string(manifest, "system", jv_get_string(system, "name"));
     jv_set_string(manifest, "cmdline", cmdline);
     jv_set_int(manifest, "virtual_bytes", (long long) bytes);
@@ -149,7 +165,8 @@ describe_base_file(const struct bake_job *job, const struct base_disk *from, uin
     if (job->item->source->base.image != NULL)
         jv_set_string(manifest, "image", job->item->source->base.image);
     if (job->item->source->replaced)
-        jv_set_string(manifest, "instead_of", ARCH_PINNED_VERSION);
+        jv_set_string(
+            manifest, "instead_of", distro_images_of(job->item->source->base.kind)->pinned_version);
     return manifest;
 }
 
@@ -182,10 +199,12 @@ look_into(const struct bake_job *job, const struct base_disk *from, const char *
         .progress = job->options->progress};
     if (guest_start(&options, &guest, err) < 0 ||
         open_system(guest, from->origin, &system, err) < 0 ||
-        check_system(guest, from->origin, system, err) < 0 || read_grub(guest, &grub, err) < 0)
+        check_system(guest, from->origin, system, err) < 0 ||
+        guest_script(guest, "image.sh", "kernel_line", NULL, &grub, err) < 0)
         return -1;
     *ret_manifest = describe_base_file(job, from, bytes, system, grub);
-    return image_finish(guest, folder, jv_get_string(system, "family"), true, *ret_manifest, err);
+    return image_finish(guest, folder, distro_of_format(jv_get_string(system, "packages")), true,
+        *ret_manifest, err);
 }
 
 // Copied, and only then looked at. Cloud images leave their packages little room: the disk is made

@@ -1,8 +1,9 @@
-// bootstrap.c - what mmdebstrap is told, and the steps of either family as a script; pure.
+// bootstrap.c - a tree from packages: files laid out, the distribution's tool run, its packages
+// kept; the recipe's steps as a script.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bootstrap.h"
 
-#include "bake/bootstrap_inside.h"
+#include "bake/distro.h"
 #include "bake/recipe_step.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
@@ -10,27 +11,7 @@
 
 #include <string.h>
 
-// Where the lists of the mirror lie among the kept packages: with them apt needs no mirror.
-#define LISTS "lists.tar.gz"
-
-// {mirror} and {suite} of a source line.
-static char *
-fill_source_line(const char *line, const struct spec_base *base)
-{
-    BUF_AUTO struct buf out = {0};
-    while (*line != '\0') {
-        if (str_starts(line, "{mirror}")) {
-            buf_add(&out, base->mirror);
-            line += strlen("{mirror}");
-        } else if (str_starts(line, "{suite}")) {
-            buf_add(&out, base->suite);
-            line += strlen("{suite}");
-        } else {
-            buf_add_bytes(&out, line++, 1);
-        }
-    }
-    return buf_take(&out);
-}
+#define STEP_FAILED "airbuild: failed: " // the script says so, and where
 
 char *
 bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
@@ -38,12 +19,13 @@ bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
     char hex[DIGEST_HEX + 1];
     DIGEST_AUTO struct digest *digest = digest_new();
     digest_add_field(digest, "bootstrap 1");
-    if (recipe->bootstrap.family == RECIPE_ARCH) { // whose sources are names alone
+    if (recipe_distro(recipe)->is_dated) {
         digest_add_field(digest, base->mirror);
         digest_add_field(digest, base->snapshot);
     }
     for (size_t i = 0; i < recipe->bootstrap.sources.count; i++) {
-        FREE_AUTO char *source = fill_source_line(recipe->bootstrap.sources.items[i], base);
+        FREE_AUTO char *source =
+            recipe_distro(recipe)->fill_source(recipe->bootstrap.sources.items[i], base);
         digest_add_field(digest, source);
     }
     digest_add_field(digest, NULL);
@@ -51,96 +33,6 @@ bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
         digest_add_field(digest, recipe->bootstrap.packages.items[i]);
     digest_hex(digest, hex);
     return str_dup(hex);
-}
-
-// A hook that mmdebstrap carries out itself; it splits its words as a shell does.
-static void
-add_copy_hook(struct strv *ret, const char *when, const char *verb, const char *folder,
-    const char *name, const char *inside)
-{
-    BUF_AUTO struct buf hook = {0};
-    FREE_AUTO char *path = path_join(folder, name);
-    bool out = str_equal(verb, "sync-out");
-    buf_printf(&hook, "--%s-hook=%s ", when, verb);
-    buf_add_word(&hook, out ? inside : path);
-    buf_add(&hook, " ");
-    buf_add_word(&hook, out ? path : inside);
-    strv_take(ret, buf_take(&hook));
-}
-
-// What was kept is laid where apt would put it; mmdebstrap then downloads nothing.
-static void
-add_kept_hooks(const struct bootstrap *bootstrap, struct strv *ret)
-{
-    strv_add(ret, "--skip=update");
-    strv_add(ret, "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" \"$1/var/lib/apt/lists\"");
-    add_copy_hook(
-        ret, "setup", "sync-in", bootstrap->folder, "packages", "/var/cache/apt/archives");
-    strv_add(ret, "--setup-hook=tar -C \"$1/var/lib/apt/lists\" -xzf "
-                  "\"$1/var/cache/apt/archives/" LISTS "\"");
-}
-
-// What apt downloaded is copied out, and what the layers will ask for.
-static void
-add_keeping_hooks(const struct bootstrap *bootstrap, struct strv *ret)
-{
-    strv_add(ret, "--customize-hook=tar -C \"$1/var/lib/apt/lists\" --exclude=./lock "
-                  "--exclude=./partial -czf \"$1/var/cache/apt/archives/" LISTS "\" .");
-    strv_add(ret, "--customize-hook=rm -rf \"$1/var/cache/apt/archives/partial\" "
-                  "\"$1/var/cache/apt/archives/lock\"");
-    add_copy_hook(
-        ret, "customize", "sync-out", bootstrap->folder, "packages", "/var/cache/apt/archives");
-    for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
-        FREE_AUTO char *names = strv_join(&bootstrap->prefetch[i].packages, " ");
-        strv_addf(ret,
-            "--customize-hook=mkdir -p \"$1/airbuild/%zu/partial\" && chroot \"$1\" apt-get -q -y "
-            "-o APT::Install-Recommends=false -o Dir::Cache::archives=/airbuild/%zu "
-            "--download-only install %s && rm -rf \"$1/airbuild/%zu/partial\" "
-            "\"$1/airbuild/%zu/lock\"",
-            i, i, names, i, i);
-        FREE_AUTO char *inside = str_format("/airbuild/%zu", i);
-        FREE_AUTO char *name = str_format("prefetch-%zu", i);
-        add_copy_hook(ret, "customize", "sync-out", bootstrap->folder, name, inside);
-    }
-}
-
-static void
-add_hooks(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
-{
-    if (kept)
-        add_kept_hooks(bootstrap, ret);
-    add_copy_hook(ret, "essential", "sync-in", bootstrap->folder, "early", "/");
-    strv_add(ret, "--customize-hook=mkdir \"$1/airbuild\"");
-    if (!kept)
-        add_keeping_hooks(bootstrap, ret);
-    add_copy_hook(ret, "customize", "sync-in", bootstrap->folder, "steps", "/airbuild");
-    strv_add(ret, "--customize-hook=chroot \"$1\" sh -eu /airbuild/script");
-    strv_add(ret, "--customize-hook=rm -rf \"$1/airbuild\"");
-}
-
-void
-bootstrap_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
-{
-    const struct recipe_bootstrap *wanted = &bootstrap->recipe->bootstrap;
-    FREE_AUTO char *packages = strv_join(&wanted->packages, ",");
-    strv_add(ret, "mmdebstrap");
-    strv_add(ret, "--variant=essential");
-    strv_add(ret, bootstrap->tree ? "--format=directory" : "--format=tar");
-    strv_addf(ret, "--include=%s", packages);
-    strv_add(ret, "--aptopt=APT::Install-Recommends \"false\"");
-    strv_add(ret, "--aptopt=Acquire::Languages \"none\"");
-    strv_add(ret, "--aptopt=Acquire::Retries \"2\"");
-    strv_add(ret, "--aptopt=Acquire::http::Timeout \"20\"");
-    strv_add(ret, "--dpkgopt=force-unsafe-io");
-    strv_add(ret, "--dpkgopt=force-confold");
-    for (size_t i = 0; i < wanted->exclude.count; i++)
-        strv_addf(ret, "--dpkgopt=path-exclude=%s", wanted->exclude.items[i]);
-    strv_add(ret, "--skip=essential/unlink");
-    add_hooks(bootstrap, kept, ret);
-    strv_add(ret, bootstrap->base->suite);
-    strv_addf(ret, "%s/root%s", bootstrap->folder, bootstrap->tree ? "" : ".tar");
-    for (size_t i = 0; i < wanted->sources.count; i++)
-        strv_take(ret, fill_source_line(wanted->sources.items[i], bootstrap->base));
 }
 
 static void
@@ -163,10 +55,142 @@ char *
 bootstrap_script(const struct recipe *recipe)
 {
     BUF_AUTO struct buf out = {0};
-    buf_add(&out, "trap '[ $? = 0 ] || echo \"" BOOTSTRAP_FAILED "$place\" >&2' EXIT\n");
+    buf_add(&out, "trap '[ $? = 0 ] || echo \"" STEP_FAILED "$place\" >&2' EXIT\n");
     for (size_t i = 0; i < recipe->steps.count; i++)
-        if (recipe_step_applies(
-                &recipe->steps.items[i], recipe_family_name(recipe->bootstrap.family)))
+        if (recipe_step_applies(&recipe->steps.items[i], recipe_distro(recipe)))
             add_step(&out, i, &recipe->steps.items[i]);
     return buf_take(&out);
+}
+
+// ---- carried out ---------------------------------------------------------------------------------
+
+static int
+write_tree_file(const char *folder, const char *path, mode_t mode, const void *data, size_t length,
+    struct error *err)
+{
+    FREE_AUTO char *full = str_format("%s%s", folder, path);
+    FREE_AUTO char *parent = path_folder(full);
+    if (dir_make(parent, 0755, err) < 0)
+        return -1;
+    return file_write(full, mode, data, length, err);
+}
+
+static int
+lay_early(const struct bootstrap *bootstrap, struct error *err)
+{
+    const struct recipe_steps *early = &bootstrap->recipe->bootstrap.early;
+    FREE_AUTO char *folder = path_join(bootstrap->folder, "early");
+    if (dir_make(folder, 0755, err) < 0)
+        return -1;
+    for (size_t i = 0; i < early->count; i++)
+        for (size_t j = 0; j < early->items[i].file_count; j++) {
+            const struct recipe_file *file = &early->items[i].files[j];
+            if (write_tree_file(folder, file->path, file->mode, file->data, file->length, err) < 0)
+                return -1;
+        }
+    return 0;
+}
+
+static int
+lay_steps(const struct bootstrap *bootstrap, struct error *err)
+{
+    const struct recipe_steps *steps = &bootstrap->recipe->steps;
+    FREE_AUTO char *folder = path_join(bootstrap->folder, "steps");
+    FREE_AUTO char *script = bootstrap_script(bootstrap->recipe);
+    for (size_t i = 0; i < steps->count; i++)
+        for (size_t j = 0; j < steps->items[i].file_count; j++) {
+            const struct recipe_file *file = &steps->items[i].files[j];
+            FREE_AUTO char *name = str_format("/%zu-%zu", i, j);
+            if (write_tree_file(folder, name, file->mode, file->data, file->length, err) < 0)
+                return -1;
+        }
+    return write_tree_file(folder, "/script", 0644, script, strlen(script), err);
+}
+
+static int
+lay_packages(const struct bootstrap *bootstrap, bool kept, struct error *err)
+{
+    FREE_AUTO char *folder = path_join(bootstrap->folder, "packages");
+    if (dir_make(folder, 0755, err) < 0)
+        return -1;
+    return kept ? store_lay_packages(bootstrap->store, bootstrap->set, folder, err) : 0;
+}
+
+static bool
+has_kept_packages(const struct bootstrap *bootstrap)
+{
+    JV_AUTO struct jv *lock = NULL;
+    ERROR_AUTO struct error err = {0};
+    return store_package_set(bootstrap->store, bootstrap->set, &lock, &err) == 0;
+}
+
+static int
+keep_packages(const struct bootstrap *bootstrap, struct error *err)
+{
+    FREE_AUTO char *packages = path_join(bootstrap->folder, "packages");
+    if (store_keep_packages(bootstrap->store, bootstrap->set, packages, err) < 0)
+        return -1;
+    for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
+        FREE_AUTO char *folder = str_format("%s/prefetch-%zu", bootstrap->folder, i);
+        if (store_keep_packages(bootstrap->store, bootstrap->prefetch[i].set, folder, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+// The reason is what the step itself said last, just before.
+int
+bootstrap_step_failed(const struct recipe *recipe, const char *text, struct error *err)
+{
+    STRV_AUTO struct strv lines = {0};
+    strv_split(&lines, text == NULL ? "" : text, '\n');
+    for (size_t i = 0; i < lines.count; i++) {
+        if (!str_starts(lines.items[i], STEP_FAILED))
+            continue;
+        return error_set(err, ERR_SPEC, "%s: a step of the recipe '%s' failed: %s",
+            lines.items[i] + strlen(STEP_FAILED), recipe->name,
+            i == 0 ? "it gave no reason" : lines.items[i - 1]);
+    }
+    return 0;
+}
+
+static int
+run_tool_of_distro(const struct bootstrap *bootstrap, bool kept, struct error *err)
+{
+    const struct distro *distro = recipe_distro(bootstrap->recipe);
+    PROC_RESULT_AUTO struct proc_result result = {0};
+    if (distro->bootstrap(bootstrap, kept, &result, err) < 0)
+        return -1;
+    if (result.status == 0)
+        return 0;
+    if (bootstrap_step_failed(bootstrap->recipe, result.errors.data, err) < 0)
+        return -1;
+    return distro->explain(bootstrap, result.errors.data, err);
+}
+
+void
+bootstrap_result_free(struct bootstrap_result *result)
+{
+    free(result->tree);
+    free(result->tar);
+}
+
+int
+bootstrap_run(const struct bootstrap *bootstrap, struct bootstrap_result *ret, struct error *err)
+{
+    bool kept = has_kept_packages(bootstrap) && (bootstrap->offline || !bootstrap->refresh);
+    if (!kept && bootstrap->offline)
+        return error_set(err, ERR_NETWORK,
+            "the packages of the base are not kept in the store; run 'airbuild images' without "
+            "--offline");
+    if (lay_early(bootstrap, err) < 0 || lay_steps(bootstrap, err) < 0 ||
+        lay_packages(bootstrap, kept, err) < 0 || run_tool_of_distro(bootstrap, kept, err) < 0)
+        return -1;
+    if (!kept && keep_packages(bootstrap, err) < 0)
+        return -1;
+    if (bootstrap->tree)
+        ret->tree = path_join(bootstrap->folder, "root");
+    else
+        ret->tar = path_join(bootstrap->folder, "root.tar");
+    return 0;
 }

@@ -1,5 +1,4 @@
-// bootstrap.h - inside bake/ only: a distribution's packages become a tree, by mmdebstrap (Debian)
-// or pacstrap (Arch).
+// bootstrap.h - inside bake/ only: a distribution's packages become a tree, by its own tool.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_BOOTSTRAP_H
 #define AIRBUILD_BAKE_BOOTSTRAP_H
@@ -15,6 +14,8 @@ struct bootstrap_prefetch {
     struct strv packages;
 };
 
+enum { BOOTSTRAP_MS = 30 * 60 * 1000 }; // for a distribution's tool
+
 struct bootstrap {
     const struct recipe *recipe;
     const struct spec_base *base; // suite and mirror
@@ -28,18 +29,12 @@ struct bootstrap {
     struct progress *progress;
 };
 
-// Debian: the arguments of mmdebstrap. kept: FOLDER/packages holds all it would download. Pure.
-void bootstrap_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret);
 // The recipe's steps as a shell script that runs inside the new system, where their files are
-// /airbuild/STEP-FILE. A step that fails is told on standard error, by a line that begins so and
-// goes on with its place. Pure; caller frees.
-#define BOOTSTRAP_FAILED "airbuild: failed: "
+// /airbuild/STEP-FILE. A step that fails is named on standard error by its place. Pure; caller
+// frees.
 char *bootstrap_script(const struct recipe *recipe);
-
-// Arch: what the shell is told, as root in a mount namespace of its own, with pacman.conf in
-// FOLDER. Pure; callers free.
-char *bootstrap_arch_script(const struct bootstrap *bootstrap, bool kept);
-char *bootstrap_arch_conf(const struct bootstrap *bootstrap, const struct strv *servers);
+// When what the distribution's tool printed names a step that failed, the error about it, else 0.
+int bootstrap_step_failed(const struct recipe *recipe, const char *text, struct error *err);
 
 // The name of the set that the packages are kept under; caller frees.
 char *bootstrap_set(const struct recipe *recipe, const struct spec_base *base);

@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// What a node finds, on however small a disk a base came.
+// Minimum virtual size of a base disk.
 static const uint64_t base_disk_bytes = 8ULL << 30;
 
-// What `qemu-img info` says of a file, without opening any other file that it names. ERR_MISSING.
+// Returns what `qemu-img info` says of a file; no other file that it names is opened. ERR_MISSING.
 int disk_info(const char *file, struct jv **ret, struct error *err);
 // Copy a disk into a new qcow2. compress: by zstd, to about a third of the size.
 int disk_convert(

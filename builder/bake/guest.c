@@ -3,9 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/guest.h"
 
-#include "bake/guest_inside.h"
-#include "bake/reach.h"
-#include "bake/watch.h"
+#include "bake/appliance_network.h"
+#include "bake/guest_watch.h"
+#include "base/asset.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -118,7 +118,7 @@ guest_start(const struct guest_options *options, struct guest **ret, struct erro
     GUEST_AUTO struct guest *guest = mem_zero(1, sizeof *guest);
     guest->kvm = options->kvm;
     guest->task = str_dup(options->task);
-    guest->proxies = options->network ? reach_proxies() : str_dup("");
+    guest->proxies = options->network ? appliance_proxies() : str_dup("");
     guest->progress = options->progress;
     guest->g =
         guestfs_create_flags(GUESTFS_CREATE_NO_ENVIRONMENT | GUESTFS_CREATE_NO_CLOSE_ON_EXIT);
@@ -186,6 +186,23 @@ guest_run(struct guest *guest, const char *text, char **ret_output, struct error
     else
         free(output);
     return 0;
+}
+
+int
+guest_script(struct guest *guest, const char *name, const char *verb, const struct strv *words,
+    char **ret_output, struct error *err)
+{
+    BUF_AUTO struct buf text = {0};
+    FREE_AUTO char *asset = str_format("images/scripts/%s", name), *script = NULL;
+    if (asset_read(asset, &script, NULL, err) < 0)
+        return -1;
+    buf_printf(&text, "set -- %s", verb);
+    for (size_t i = 0; words != NULL && i < words->count; i++) {
+        buf_add(&text, " ");
+        buf_add_word(&text, words->items[i]);
+    }
+    buf_printf(&text, "\n%s", script);
+    return guest_run(guest, text.data, ret_output, err);
 }
 
 int

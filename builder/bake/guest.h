@@ -9,11 +9,23 @@
 #include "base/progress.h"
 #include "base/str.h"
 
+#include <guestfs.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct guest;
+struct watch;
+
+// Members are for guest*.c alone.
+struct guest {
+    guestfs_h *g;
+    struct watch *watch;
+    bool kvm;
+    char *task;
+    char *step;
+    char *proxies; // what every command in it begins with; "" without a network
+    struct progress *progress;
+};
 
 struct guest_options {
     const char *disk;        // written to
@@ -34,7 +46,8 @@ void guest_free(struct guest *guest); // kills an appliance that was not finishe
 void guest_freep(struct guest **guest);
 #define GUEST_AUTO __attribute__((cleanup(guest_freep)))
 
-// What is done now, for people; the calls after it have timeout_ms together (more under TCG).
+// Names the step that begins now, for people; the calls after it have timeout_ms together (more
+// under TCG).
 void guest_step(struct guest *guest, int64_t timeout_ms, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -50,14 +63,17 @@ int guest_layout(struct guest *guest, const char *label, struct error *err);
 int guest_grow(struct guest *guest, const char *root, struct error *err);
 // [{"device", "path", "options"}] in the order of mounting; options may be absent.
 int guest_mount(struct guest *guest, const struct jv *mounts, struct error *err);
-// Look for the one operating system of the disk: ret_system gets "distro", "family" (by package
-// manager; null when it is none we know), "name", "root" (a kernel argument), "mounts".
+// Look for the one operating system of the disk: ret_system gets "distro", "packages" (the package
+// format as libguestfs calls it), "name", "root" (a kernel argument), "mounts".
 int guest_inspect(struct guest *guest, struct jv **ret_system, struct error *err);
 
 int guest_unpack(struct guest *guest, const char *tar, struct error *err); // over /
 // A shell text in the guest's root, run with sh -eu; with a network it knows the proxies of this
 // host. ret_output may be NULL.
 int guest_run(struct guest *guest, const char *text, char **ret_output, struct error *err);
+// The same of a function of images/scripts/NAME, with words (may be NULL).
+int guest_script(struct guest *guest, const char *name, const char *verb, const struct strv *words,
+    char **ret_output, struct error *err);
 // Folders on the way are made with 0755; owner root.
 int guest_write(struct guest *guest, const char *path, unsigned mode, const void *data,
     size_t length, struct error *err);
@@ -71,5 +87,14 @@ int guest_upload(struct guest *guest, const char *from, const char *to, struct e
 int guest_copy_out(struct guest *guest, const char *from, const char *to, struct error *err);
 int guest_copy_in(struct guest *guest, const char *from, const char *to, struct error *err);
 int guest_trim(struct guest *guest, struct error *err); // give free blocks back
+
+// ---- for guest*.c alone -------------------------------------------------------------------------
+
+// libguestfs' own message, and why it came when we made it fail. Always returns -1.
+int guest_error(struct guest *guest, struct error *err);
+
+// For the lists of strings that libguestfs hands out.
+void guest_names_free(char ***names);
+#define NAMES_AUTO __attribute__((cleanup(guest_names_free)))
 
 #endif

@@ -1,7 +1,9 @@
-// key.c - the names of images: equal inputs, equal name.
+// key.c - the names of images: equal inputs, equal name. What makes an image of them, C and
+// images/scripts/, is in no key: the formats below stand for it.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/key.h"
 
+#include "bake/distro.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "base/file.h"
@@ -11,7 +13,7 @@
 #define BASE_FORMAT "airbuild base 1" // change these when the same inputs make another image
 #define DISK_FORMAT "airbuild base disk 2"
 #define LAYER_FORMAT "airbuild layer 1"
-#define UNSETTLED_FORMAT "airbuild unsettled base"
+#define UNRESOLVED_FORMAT "airbuild unsettled base"
 
 static char *
 finish_key(struct digest *digest)
@@ -21,11 +23,12 @@ finish_key(struct digest *digest)
     return str_dup(hex);
 }
 
-// Where packages of Arch come from is part of what they are; Debian's recipe says it itself.
+// The mirror and the snapshot of a dated distribution are part of the key; the sources of a recipe
+// are in it already.
 static void
 add_origin(struct digest *digest, const struct spec_base *base)
 {
-    if (base->kind == SPEC_BASE_DEBIAN || (base->snapshot == NULL && base->mirror == NULL))
+    if (!distro_is_dated(base) || (base->snapshot == NULL && base->mirror == NULL))
         return;
     digest_add_field(digest, base->snapshot);
     digest_add_field(digest, base->snapshot_said ? "said" : NULL);
@@ -45,7 +48,7 @@ bootstrap_key(const struct bake_source *source)
     digest_add_field(digest, source->base.suite);
     digest_add_field(digest, source->base.mirror);
     digest_add_field(digest, recipe);
-    if (source->base.kind == SPEC_BASE_BOOTSTRAP)
+    if (recipe_distro(source->recipe)->is_dated)
         digest_add_field(digest, source->base.snapshot);
     return finish_key(digest);
 }
@@ -60,11 +63,11 @@ disk_key(const char *sha256)
 }
 
 static char *
-unsettled_key(const struct bake_source *source)
+unresolved_key(const struct bake_source *source)
 {
     DIGEST_AUTO struct digest *digest = digest_new();
     FREE_AUTO char *base = spec_base_canonical(&source->base);
-    digest_add_field(digest, UNSETTLED_FORMAT);
+    digest_add_field(digest, UNRESOLVED_FORMAT);
     digest_add_field(digest, base);
     return finish_key(digest);
 }
@@ -85,8 +88,8 @@ file_key(const struct bake_source *source, struct store *store, char **ret, stru
 int
 base_key(const struct bake_source *source, struct store *store, char **ret, struct error *err)
 {
-    if (source->unsettled) {
-        *ret = unsettled_key(source);
+    if (source->unresolved) {
+        *ret = unresolved_key(source);
         return 0;
     }
     if (source->base.kind == SPEC_BASE_FILE)

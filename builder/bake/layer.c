@@ -1,6 +1,5 @@
 // layer.c - a recipe's steps carried out over a base: a thin qcow2 layer.
 // SPDX-License-Identifier: Apache-2.0
-#include "bake/arch.h"
 #include "bake/install.h"
 #include "bake/recipe_step.h"
 #include "bake/source.h"
@@ -13,7 +12,7 @@ enum { FILES_MS = 60 * 1000, SERVICES_MS = 60 * 1000, COMMAND_MS = 300 * 1000 };
 struct layer {
     const struct bake_job *job;
     const struct recipe *recipe;
-    const char *family;
+    const struct distro *distro;
     struct guest *guest;
     struct strv packages; // of all steps together: one set
     bool installed;
@@ -66,16 +65,13 @@ set_services(struct layer *layer, const struct recipe_step *step, struct error *
 static int
 put_packages(struct layer *layer, struct error *err)
 {
-    STRV_AUTO struct strv servers = {0};
-    if (str_equal(layer->family, "arch"))
-        arch_servers(&layer->job->item->source->base, &servers);
     struct install install = {.store = layer->job->store,
-        .family = layer->family,
+        .distro = layer->distro,
+        .base = &layer->job->item->source->base,
         .set = layer->set,
         .folder = layer->work,
         .offline = layer->job->options->offline,
-        .refresh = layer->job->options->refresh,
-        .servers = &servers};
+        .refresh = layer->job->options->refresh};
     if (layer->installed)
         return 0;
     layer->installed = true;
@@ -104,7 +100,7 @@ do_steps(struct layer *layer, struct error *err)
 {
     for (size_t i = 0; i < layer->recipe->steps.count; i++) {
         const struct recipe_step *step = &layer->recipe->steps.items[i];
-        if (recipe_step_applies(step, layer->family) && do_step(layer, step, err) < 0)
+        if (recipe_step_applies(step, layer->distro) && do_step(layer, step, err) < 0)
             return error_context(
                 err, "%s: a step of the recipe '%s' failed", step->place, layer->recipe->name);
     }
@@ -138,7 +134,7 @@ describe_layer(const struct layer *layer)
     FREE_AUTO char *inputs = recipe_canonical(layer->recipe);
     struct jv *manifest = jv_object();
     jv_set_string(manifest, "name", layer->recipe->name);
-    jv_set_string(manifest, "family", base->family);
+    jv_set_string(manifest, "family", layer->distro->name);
     jv_set_string(manifest, "backing", base->key);
     const struct jv *disk = jv_get(jv_get(base->manifest, "files"), "disk.qcow2");
     jv_set_string(manifest, "backing_sha256", jv_get_string(disk, "sha256"));
@@ -158,7 +154,7 @@ make_layer(struct layer *layer, struct draft *draft, struct error *err)
         start_layer(layer, draft_folder(draft), err) < 0 || do_steps(layer, err) < 0)
         return -1;
     JV_AUTO struct jv *manifest = describe_layer(layer);
-    if (image_finish(layer->guest, draft_folder(draft), layer->family, false, manifest, err) < 0 ||
+    if (image_finish(layer->guest, draft_folder(draft), layer->distro, false, manifest, err) < 0 ||
         dir_remove(layer->work, err) < 0)
         return -1;
     jv_set_int(manifest, "milliseconds", clock_ms() - begin);
@@ -170,11 +166,16 @@ layer_bake(const struct bake_job *job, struct error *err)
 {
     DRAFT_AUTO struct draft *draft = NULL;
     __attribute__((cleanup(layer_clear))) struct layer layer = {
-        .job = job, .recipe = job->item->source->recipe, .family = job->base->family};
+        .job = job, .recipe = job->item->source->recipe, .distro = distro_named(job->base->family)};
+    if (layer.distro == NULL)
+        return error_set(err, ERR_DAMAGED,
+            "the base is of the family '%s', which this airbuild does not know; bake it again, or "
+            "use a newer airbuild",
+            job->base->family);
     if (bake_begin(job, &draft, err) < 0 || draft == NULL)
         return draft == NULL && err->code == ERR_NONE ? 0 : -1;
-    recipe_packages(layer.recipe, layer.family, &layer.packages);
+    recipe_packages(layer.recipe, layer.distro, &layer.packages);
     layer.set =
-        install_set(job->base->key, layer.family, &layer.packages, &job->item->source->base);
+        install_set(job->base->key, layer.distro, &layer.packages, &job->item->source->base);
     return make_layer(&layer, draft, err);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/recipe.h"
 
+#include "bake/distro.h"
 #include "bake/recipe_step.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
@@ -12,13 +13,11 @@
 
 enum { INCLUDE_DEPTH_MAX = 4 };
 
-static const char *const families[] = {"debian", "arch", NULL};
-
 static const struct yaml_key bootstrap_keys[] = {
     {.name = "family",
         .type = YAML_WORD,
-        .words = families,
-        .offset = offsetof(struct recipe_bootstrap, family)},
+        .words = distro_words + 1,
+        .offset = offsetof(struct recipe_bootstrap, distro)},
     {.name = "sources",
         .type = YAML_STRINGS,
         .required = true,
@@ -41,13 +40,7 @@ static const struct yaml_key bootstrap_keys[] = {
     {0},
 };
 
-const char *
-recipe_family_name(enum recipe_family family)
-{
-    return families[family];
-}
-
-// What a whole recipe file may say.
+// The keys of a recipe file.
 struct document {
     char *name, *description, *cmdline;
     struct strv include;
@@ -136,18 +129,15 @@ read_recipe(const char *folder, const char *name, char **ret_origin, char **ret_
     return asset_read(*ret_origin, ret_text, ret_length, err);
 }
 
-// Names of repositories go into a configuration file of pacman, and into paths.
 static void
-check_repositories(
-    struct yaml_source *source, const struct yaml_node *at, const struct strv *repositories)
+check_sources(struct yaml_source *source, const struct yaml_node *at, const struct distro *distro,
+    const struct strv *sources)
 {
-    const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
-    for (size_t i = 0; i < repositories->count; i++) {
-        const char *name = repositories->items[i];
-        FREE_AUTO char *quoted = yaml_quote(name);
-        if (strspn(name, allowed) != strlen(name) || name[0] == '-' || str_equal(name, "options"))
-            yaml_complain(source, at,
-                "%s is no name of a repository of pacman; name them as in [core, extra]", quoted);
+    for (size_t i = 0; distro->check_source != NULL && i < sources->count; i++) {
+        const char *complaint = distro->check_source(sources->items[i]);
+        FREE_AUTO char *quoted = yaml_quote(sources->items[i]);
+        if (complaint != NULL)
+            yaml_complain(source, at, "%s %s", quoted, complaint);
     }
 }
 
@@ -163,8 +153,7 @@ check_bootstrap(struct yaml_source *source, const struct yaml_node *bootstrap,
     if (packages != NULL && is->packages.count == 0)
         yaml_complain(source, packages,
             "'packages' is empty, so that no base can be made; name at least one");
-    if (is->family == RECIPE_ARCH)
-        check_repositories(source, sources, &is->sources);
+    check_sources(source, sources, distro_numbered(is->distro), &is->sources);
     for (size_t i = 0; i < is->early.count; i++)
         if (is->early.items[i].action != RECIPE_FILES)
             yaml_complain(source, yaml_get(bootstrap, "early")->items[i],
@@ -250,8 +239,8 @@ load_steps(
     size_t length = 0;
     __attribute__((cleanup(document_free))) struct document document = {0};
     if (depth > INCLUDE_DEPTH_MAX)
-        return error_set(
-            err, ERR_SPEC, "'%s' is included too deep; does a recipe include itself?", name);
+        return error_set(err, ERR_SPEC,
+            "'%s': includes are nested too deeply; does a recipe include itself?", name);
     if (read_recipe(folder, name, &origin, &text, &length, err) < 0 ||
         parse_document(folder, origin, text, length, &document, err) < 0 ||
         load_includes(folder, &document, depth, recipe, err) < 0)
@@ -326,8 +315,9 @@ recipe_canonical(const struct recipe *recipe)
     if (recipe->cmdline != NULL)
         buf_printf(&out, "cmdline %s\n", recipe->cmdline);
     if (recipe->is_base) {
+        bool first = recipe->bootstrap.distro == 0; // unnamed, as keys of old images have it
         buf_printf(
-            &out, "bootstrap%s\n", recipe->bootstrap.family == RECIPE_DEBIAN ? "" : " of arch");
+            &out, "bootstrap%s%s\n", first ? "" : " of ", first ? "" : recipe_distro(recipe)->name);
         put_list(&out, "source", &recipe->bootstrap.sources);
         put_list(&out, "package", &recipe->bootstrap.packages);
         put_list(&out, "exclude", &recipe->bootstrap.exclude);
@@ -340,18 +330,24 @@ recipe_canonical(const struct recipe *recipe)
     return buf_take(&out);
 }
 
-bool
-recipe_step_applies(const struct recipe_step *step, const char *family)
+const struct distro *
+recipe_distro(const struct recipe *recipe)
 {
-    return step->family == NULL || str_equal(step->family, family);
+    return distro_numbered(recipe->bootstrap.distro);
+}
+
+bool
+recipe_step_applies(const struct recipe_step *step, const struct distro *distro)
+{
+    return step->family == NULL || str_equal(step->family, distro->name);
 }
 
 void
-recipe_packages(const struct recipe *recipe, const char *family, struct strv *ret)
+recipe_packages(const struct recipe *recipe, const struct distro *distro, struct strv *ret)
 {
     for (size_t i = 0; i < recipe->steps.count; i++) {
         const struct recipe_step *step = &recipe->steps.items[i];
-        if (!recipe_step_applies(step, family))
+        if (!recipe_step_applies(step, distro))
             continue;
         for (size_t j = 0; j < step->packages.count; j++)
             strv_add(ret, step->packages.items[j]);

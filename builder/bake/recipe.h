@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct distro;
+
 enum recipe_action {
     RECIPE_PACKAGES, // by the image's own package manager
     RECIPE_FILES,    // also what `write` says: files with their content
@@ -27,7 +29,7 @@ struct recipe_file {
 struct recipe_step {
     enum recipe_action action;
     char *place;  // "FILE:LINE", for messages; nothing depends on it
-    char *family; // only on this family, "debian", "arch"; NULL: on all
+    char *family; // only on the distribution of this name; NULL: on all
     struct strv packages;
     struct recipe_file *files; // by path
     size_t file_count, file_capacity;
@@ -40,12 +42,9 @@ struct recipe_steps {
     size_t count, capacity;
 };
 
-enum recipe_family { RECIPE_DEBIAN, RECIPE_ARCH };
-const char *recipe_family_name(enum recipe_family family); // "debian", "arch"
-
 // How a base is made from a distribution's packages.
 struct recipe_bootstrap {
-    enum recipe_family family; // by mmdebstrap, or by pacstrap
+    unsigned distro; // see recipe_distro
     // Of Debian: apt lines; {mirror} and {suite} stand for the spec's. Of Arch: repositories.
     struct strv sources;
     struct strv packages;
@@ -75,8 +74,9 @@ void recipe_freep(struct recipe **recipe);
 // layout of the YAML are not in it; of files their digests are. Caller frees.
 char *recipe_canonical(const struct recipe *recipe);
 
-bool recipe_step_applies(const struct recipe_step *step, const char *family);
-// Every package that the steps ask for on that family, in their order.
-void recipe_packages(const struct recipe *recipe, const char *family, struct strv *ret);
+const struct distro *recipe_distro(const struct recipe *recipe); // of its bootstrap
+bool recipe_step_applies(const struct recipe_step *step, const struct distro *distro);
+// Every package that the steps ask for there, in their order.
+void recipe_packages(const struct recipe *recipe, const struct distro *distro, struct strv *ret);
 
 #endif

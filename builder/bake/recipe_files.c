@@ -40,7 +40,8 @@ recipe_file_add(struct recipe_step *step, const char *path)
     return file;
 }
 
-// What the program carries has no modes: a file that names its interpreter is one to be run.
+// Files compiled into the program have no modes: a file that names its interpreter is one to be
+// run.
 void
 recipe_file_set_mode(struct recipe_file *file, const struct recipe_modes *modes)
 {

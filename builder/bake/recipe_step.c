@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/recipe_step.h"
 
+#include "bake/distro.h"
 #include "bake/recipe_files.h"
 #include "base/cleanup.h"
 
 #include <string.h>
-
-static const char *const families[] = {"all", "debian", "arch", NULL};
 
 // The values of one step as they are written, before they become a struct recipe_step.
 struct raw_write {
@@ -17,7 +16,7 @@ struct raw_services {
     struct strv enable, disable, mask;
 };
 struct raw_step {
-    unsigned family; // index of families
+    unsigned family; // index of distro_words
     struct strv packages;
     char *folder;
     struct recipe_modes modes;
@@ -101,7 +100,7 @@ static const struct yaml_key service_keys[] = {
 static const struct yaml_key step_keys[] = {
     {.name = "family",
         .type = YAML_WORD,
-        .words = families,
+        .words = distro_words,
         .offset = offsetof(struct raw_step, family)},
     {.name = "packages",
         .type = YAML_STRINGS,
@@ -180,7 +179,7 @@ check_step_names(struct yaml_source *source, const struct yaml_node *at, const s
                               "@._+:-";
         FREE_AUTO char *quoted = yaml_quote(name);
         if (name[0] == '-' || strspn(name, allowed) != strlen(name))
-            yaml_complain(source, at, "%s is no name of a package or unit", quoted);
+            yaml_complain(source, at, "%s is not a valid name of a package or unit", quoted);
     }
 }
 
@@ -188,7 +187,7 @@ static void
 fill_step(struct recipe_place *place, const struct yaml_node *node, struct raw_step *raw,
     struct recipe_step *step)
 {
-    step->family = str_dup(raw->family == 0 ? NULL : families[raw->family]);
+    step->family = str_dup(raw->family == 0 ? NULL : distro_words[raw->family]);
     if (yaml_get(node, "packages") != NULL) {
         step->action = RECIPE_PACKAGES;
         step->packages = raw->packages;

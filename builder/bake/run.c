@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 
-#include "bake/arch.h"
+#include "bake/base_resolve.h"
 #include "bake/install.h"
-#include "bake/settle.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -17,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// What the making of one needs at its peak, with room to spare.
+// Space that one needs at its peak, with room to spare.
 static const uint64_t bootstrap_space = 1792ULL << 20, layer_space = 256ULL << 20;
 // An image as it was downloaded and its copy: Arch's have 550 MiB.
 static const uint64_t download_space = 1280ULL << 20;
@@ -40,13 +39,12 @@ space_of(const struct bake_item *item)
         return 0;
     if (item->source->base_key != NULL)
         return layer_space;
-    if (item->source->base.kind == SPEC_BASE_ARCH || item->source->base.kind == SPEC_BASE_URL)
+    if (item->source->recipe != NULL)
+        return bootstrap_space;
+    if (item->source->base.kind != SPEC_BASE_FILE)
         return download_space;
-    if (item->source->base.kind == SPEC_BASE_FILE) {
-        int64_t bytes = file_size(item->source->base.file);
-        return bytes < 0 ? 0 : (uint64_t) bytes;
-    }
-    return bootstrap_space;
+    int64_t bytes = file_size(item->source->base.file);
+    return bytes < 0 ? 0 : (uint64_t) bytes;
 }
 
 static int
@@ -67,7 +65,7 @@ remove_damaged(const struct bake_run *run, const struct bake_item *item, struct 
         return 0;
     if (run->options->in_use != NULL && strv_has(run->options->in_use, item->key))
         return error_set(err, ERR_DAMAGED,
-            "%s; but disks of nodes lie over it, so run 'airbuild destroy' first", item->why);
+            "%s; but disks of nodes are backed by it, so run 'airbuild destroy' first", item->why);
     return store_remove_damaged(run->store, item->key, err);
 }
 
@@ -87,20 +85,20 @@ bake_begin(const struct bake_job *job, struct draft **ret, struct error *err)
 
 // ---- making -------------------------------------------------------------------------------------
 
-// What the layers over that base which are to be baked will ask for.
+// Collects what the layers to be baked over that base will ask for.
 static void
 make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap_prefetch *ret)
 {
-    const char *family = job->item->source->base.kind == SPEC_BASE_DEBIAN ? "debian" : "arch";
+    const struct distro *distro = recipe_distro(job->item->source->recipe);
     for (size_t i = run->plan->base_count; i < run->plan->count; i++) {
         const struct bake_item *item = &run->plan->items[i];
         struct bootstrap_prefetch *one = &ret[job->prefetch_count];
         if (item->state == BAKE_READY || !str_equal(item->source->base_key, job->item->key))
             continue;
-        recipe_packages(item->source->recipe, family, &one->packages);
+        recipe_packages(item->source->recipe, distro, &one->packages);
         if (one->packages.count == 0)
             continue;
-        one->set = install_set(item->source->base_key, family, &one->packages, &item->source->base);
+        one->set = install_set(item->source->base_key, distro, &one->packages, &item->source->base);
         job->prefetch_count++;
     }
     job->prefetch = ret;
@@ -124,20 +122,10 @@ static int
 bake_base(const struct bake_run *run, struct bake_job *job, struct error *err)
 {
     const struct spec_base *base = &job->item->source->base;
-    switch (base->kind) {
-    case SPEC_BASE_FILE: {
-        struct base_disk disk = {.path = base->file, .origin = base->file};
-        return base_bake_file(job, &disk, err);
-    }
-    case SPEC_BASE_ARCH:
-    case SPEC_BASE_URL:
-        return base_bake_url(job, err);
-    case SPEC_BASE_AUTO: // never in a plan
-    case SPEC_BASE_DEBIAN:
-    case SPEC_BASE_BOOTSTRAP:
-        break;
-    }
-    return bake_bootstrap(run, job, err);
+    struct base_disk disk = {.path = base->file, .origin = base->file};
+    if (job->item->source->recipe != NULL)
+        return bake_bootstrap(run, job, err);
+    return base->kind == SPEC_BASE_FILE ? base_bake_file(job, &disk, err) : base_bake_url(job, err);
 }
 
 static int
@@ -235,48 +223,48 @@ record_auto(const struct bake_run *run, struct error *err)
 {
     if (run->plan->chosen == NULL)
         return 0;
-    if (settle_record_auto(run->store, run->plan->auto_kind, run->plan->auto_was_arch, err) < 0)
+    if (base_record_auto(run->store, run->plan->auto_kind, run->plan->auto_was_arch, err) < 0)
         return -1;
     progress_note(run->options->progress, "%s", run->plan->chosen);
     free(TAKE(run->plan->chosen));
     return 0;
 }
 
-// What takes the place of an image that is gone is said at once, and at the end.
+// The replacement of an image that is gone is reported at once, and at the end.
 static int
-settle_pinned_base(const struct bake_run *run, size_t index, struct error *err)
+resolve_pinned_base(const struct bake_run *run, size_t index, struct error *err)
 {
     struct bake_item *item = &run->plan->items[index];
     struct bake_job job = {.item = item, .store = run->store, .options = run->options};
     bool replaced = false;
     if (item->state == BAKE_READY)
         return 0;
-    if (settle_pinned(&job, &replaced, err) < 0 ||
-        (replaced && bake_plan_settled(run->plan, index, run->store, err) < 0))
+    if (base_resolve_pinned(&job, &replaced, err) < 0 ||
+        (replaced && bake_plan_resolved(run->plan, index, run->store, err) < 0))
         return -1;
     if (!replaced)
         return 0;
-    FREE_AUTO char *told = str_format("Arch's image " ARCH_PINNED_VERSION
-                                      " has left the mirrors; the newest signed one, %s, is "
-                                      "taken in its place",
-        item->source->base.image);
-    progress_note(run->options->progress, "%s", told);
-    strv_take(&run->plan->warnings, TAKE(told));
+    const struct distro_images *images = distro_images_of(item->source->base.kind);
+    FREE_AUTO char *warning = str_format("%s's image %s has left the mirrors; the newest signed "
+                                         "one, %s, is taken in its place",
+        images->title, images->pinned_version, item->source->base.image);
+    progress_note(run->options->progress, "%s", warning);
+    strv_take(&run->plan->warnings, TAKE(warning));
     return 0;
 }
 
-// What only the network knows, before anything is baked.
+// Asks what only the network knows, before anything is baked.
 static int
-settle_bases(const struct bake_run *run, struct error *err)
+resolve_bases(const struct bake_run *run, struct error *err)
 {
     for (size_t i = 0; i < run->plan->base_count; i++) {
         struct bake_job job = {
             .item = &run->plan->items[i], .store = run->store, .options = run->options};
         int answer = 0;
-        if (!job.item->source->unsettled)
-            answer = settle_pinned_base(run, i, err);
-        else if ((answer = settle_ask(&job, err)) == 0)
-            answer = bake_plan_settled(run->plan, i, run->store, err);
+        if (!job.item->source->unresolved)
+            answer = resolve_pinned_base(run, i, err);
+        else if ((answer = base_resolve_ask(&job, err)) == 0)
+            answer = bake_plan_resolved(run->plan, i, run->store, err);
         if (answer < 0)
             return error_context(err, "the image '%s' was not baked", job.item->name);
     }
@@ -295,7 +283,7 @@ bake_bases(struct bake_run *run)
 static int
 run_marked(struct bake_run *run, struct error *err)
 {
-    if (record_auto(run, err) < 0 || settle_bases(run, err) < 0)
+    if (record_auto(run, err) < 0 || resolve_bases(run, err) < 0)
         return -1;
     if (bake_plan_ready(run->plan))
         return 0;

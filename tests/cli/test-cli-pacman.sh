@@ -104,7 +104,7 @@ refused() {
 mirror_of() { echo "'$1/\$repo/os/\$arch'"; }
 network() { echo "the packages cannot be downloaded from $(mirror_of "$1") and none are kept; check the network and the \
 mirror, then run 'airbuild images' again: $2"; }
-list() { echo "what $(mirror_of "$1") sends is no list of packages; open it in a browser to see whether this network asks for \
+list() { echo "$(mirror_of "$1") did not return a package database; open it in a browser to see whether this network asks for \
 a sign-in, or take another mirror: "; }
 package() { echo "$(mirror_of "$1") does not have a package that is asked for; check its name, or take another snapshot: \
 target not found: $2"; }

@@ -4,7 +4,7 @@
 #include "plan_fixture.h"
 
 #include "bake/arch.h"
-#include "bake/settle.h"
+#include "bake/base_resolve.h"
 
 #include <unistd.h>
 
@@ -143,7 +143,7 @@ test_auto(void **state)
     assert_ok(bake_plan_make(&spec, store, NULL, BAKE_ASK_NEVER, &never, &err), &err);
     assert_string_equal(never->base, "debian");
     // What was recorded holds until it is asked again.
-    assert_ok(settle_record_auto(store, SPEC_BASE_DEBIAN, false, &err), &err);
+    assert_ok(base_record_auto(store, SPEC_BASE_DEBIAN, false, &err), &err);
     BAKE_PLAN_AUTO struct bake_plan *held = plan_with(store, &spec, NULL);
     assert_string_equal(held->base, "debian");
     assert_null(held->chosen);
@@ -153,7 +153,7 @@ test_auto(void **state)
     setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
 }
 
-// An image that is there settles it without asking.
+// An image that is there decides it without asking.
 static void
 test_auto_baked(void **state)
 {
@@ -178,7 +178,7 @@ ask(struct store *store, struct bake_plan *plan, bool offline, struct error *err
 {
     struct bake_options options = {.offline = offline};
     struct bake_job job = {.item = &plan->items[0], .store = store, .options = &options};
-    return settle_ask(&job, err);
+    return base_resolve_ask(&job, err);
 }
 
 static char *
@@ -200,14 +200,14 @@ test_latest(void **state)
     struct spec spec = over(
         (struct spec_base){.kind = SPEC_BASE_ARCH, .image = (char[]){"latest"}, .mirror = mirror});
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
-    assert_true(plan->items[0].source->unsettled);
+    assert_true(plan->items[0].source->unresolved);
     assert_error(ask(store, plan, true, &err), &err, ERR_NETWORK,
         "which image 'latest' is was never asked; run 'airbuild images' without --offline");
     assert_error(ask(store, plan, false, &err), &err, ERR_NETWORK,
         "images/' cannot be listed: there is no such folder; check the URL");
     make_mirror(folder);
     assert_ok(ask(store, plan, false, &err), &err);
-    assert_ok(bake_plan_settled(plan, 0, store, &err), &err);
+    assert_ok(bake_plan_resolved(plan, 0, store, &err), &err);
     const struct spec_base *base = &plan->items[2].source->base;
     assert_string_equal(base->image, "20991115.777");
     assert_string_equal(base->sha256, KEY_OTHER);
@@ -219,7 +219,7 @@ test_latest(void **state)
     assert_changes(store, plan, &spec, "");
     BAKE_PLAN_AUTO struct bake_plan *again = NULL;
     assert_ok(bake_plan_make(&spec, store, NULL, BAKE_ASK_AGAIN, &again, &err), &err);
-    assert_true(again->items[0].source->unsettled);
+    assert_true(again->items[0].source->unresolved);
     assert_error(ask(store, again, false, &err), &err, ERR_NETWORK, "does not list its images");
     FREE_AUTO char *names = names_of(images);
     assert_string_equal(names, "latest");
@@ -256,13 +256,13 @@ test_newest_signed(void **state)
 // ---- the pinned image ----------------------------------------------------------------------------
 
 static void
-settle(struct store *store, struct bake_plan *plan, bool expected)
+expect_replaced(struct store *store, struct bake_plan *plan, bool expected)
 {
     ERROR_AUTO struct error err = {0};
     struct bake_options options = {0};
     struct bake_job job = {.item = &plan->items[0], .store = store, .options = &options};
     bool replaced = !expected;
-    assert_ok(settle_pinned(&job, &replaced, &err), &err);
+    assert_ok(base_resolve_pinned(&job, &replaced, &err), &err);
     assert_int_equal(replaced, expected);
 }
 
@@ -279,13 +279,13 @@ test_pinned_image_leaves(void **state)
         over((struct spec_base){.kind = SPEC_BASE_ARCH, .image = (char[]){ARCH_PINNED_VERSION}});
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
     BAKE_PLAN_AUTO struct bake_plan *named = plan_with(store, &said, NULL);
-    settle(store, plan, false);
+    expect_replaced(store, plan, false);
     setenv("AIRBUILD_ARCH_MIRRORS", mirrors, 1);
     make_mirror(folder);
-    settle(store, plan, false);
+    expect_replaced(store, plan, false);
     drop_arch_image(folder, ARCH_PINNED_VERSION);
-    settle(store, named, false);
-    settle(store, plan, true);
+    expect_replaced(store, named, false);
+    expect_replaced(store, plan, true);
     const struct spec_base *base = &plan->items[0].source->base;
     assert_string_equal(base->image, NEWEST);
     assert_string_equal(base->sha256, KEY_OTHER);
@@ -335,18 +335,18 @@ test_auto_turns(void **state)
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
     struct spec spec = of_kind(SPEC_BASE_AUTO), arch = of_kind(SPEC_BASE_ARCH);
-    assert_ok(settle_record_auto(store, SPEC_BASE_ARCH, false, &err), &err);
+    assert_ok(base_record_auto(store, SPEC_BASE_ARCH, false, &err), &err);
     BAKE_PLAN_AUTO struct bake_plan *turned = asked_again(store, &spec);
     assert_string_equal(turned->base, "debian");
     assert_int_equal(turned->warnings.count, 1);
     assert_contains(turned->warnings.items[0],
         "'base: auto' was Arch and is Debian from now on, as no mirror of Arch answers");
-    assert_ok(settle_record_auto(store, turned->auto_kind, turned->auto_was_arch, &err), &err);
+    assert_ok(base_record_auto(store, turned->auto_kind, turned->auto_was_arch, &err), &err);
     BAKE_PLAN_AUTO struct bake_plan *later = plan_with(store, &spec, NULL);
     assert_string_equal(later->base, "debian");
     assert_int_equal(later->warnings.count, 1);
     assert_contains(later->warnings.items[0], "'base: auto' was Arch and is Debian since 2");
-    assert_ok(settle_record_auto(store, SPEC_BASE_ARCH, true, &err), &err);
+    assert_ok(base_record_auto(store, SPEC_BASE_ARCH, true, &err), &err);
     BAKE_PLAN_AUTO struct bake_plan *of_arch = plan_with(store, &arch, NULL);
     put_image(store, of_arch->items[0].key, "base-arch", NULL, "a disk");
     BAKE_PLAN_AUTO struct bake_plan *stays = asked_again(store, &spec);

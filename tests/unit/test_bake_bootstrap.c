@@ -3,8 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
-#include "bake/apt.h"
-#include "bake/bootstrap.h"
+#include "bake/debian.h"
 #include "base/cleanup.h"
 
 #define GOLDEN "tests/golden/bake/"
@@ -60,7 +59,7 @@ static void
 assert_arguments(const struct bootstrap *bootstrap, bool kept, const char *golden)
 {
     STRV_AUTO struct strv arguments = {0};
-    bootstrap_arguments(bootstrap, kept, &arguments);
+    debian_arguments(bootstrap, kept, &arguments);
     strv_add(&arguments, "");
     FREE_AUTO char *lines = strv_join(&arguments, "\n");
     assert_golden(golden, lines);

@@ -4,10 +4,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
-#include "bake/bootstrap_inside.h"
-#include "bake/cmdline.h"
+#include "bake/arch.h"
+#include "bake/debian.h"
 #include "bake/install.h"
-#include "bake/pacman.h"
+#include "bake/source.h"
+#include "base/asset.h"
 #include "base/cleanup.h"
 
 #define GOLDEN "tests/golden/bake/"
@@ -47,6 +48,16 @@ assert_golden(const char *path, const char *is)
 static char kind[] = "arch", mirror[] = "file:///srv/arch", keys[] = "/srv/it's.asc";
 
 static void
+assert_words(const struct bootstrap *bootstrap, bool kept, const char *golden)
+{
+    STRV_AUTO struct strv words = {0};
+    arch_bootstrap_words(bootstrap, kept, &words);
+    strv_add(&words, "");
+    FREE_AUTO char *lines = strv_join(&words, "\n");
+    assert_golden(golden, lines);
+}
+
+static void
 test_pacstrap(void **state)
 {
     RECIPE_AUTO struct recipe *recipe = read_recipe(*state);
@@ -61,13 +72,11 @@ test_pacstrap(void **state)
     STRV_AUTO struct strv servers = {0};
     strv_add(&servers, "https://one.example/$repo/os/$arch");
     strv_add(&servers, "https://two.example/$repo/os/$arch");
-    FREE_AUTO char *conf = bootstrap_arch_conf(&bootstrap, &servers);
+    FREE_AUTO char *conf = arch_bootstrap_conf(&bootstrap, &servers);
     assert_golden(GOLDEN "pacstrap.conf", conf);
-    FREE_AUTO char *script = bootstrap_arch_script(&bootstrap, false);
-    assert_golden(GOLDEN "pacstrap.txt", script);
+    assert_words(&bootstrap, false, GOLDEN "pacstrap.txt");
     base.keyring = keys;
-    FREE_AUTO char *kept = bootstrap_arch_script(&bootstrap, true);
-    assert_golden(GOLDEN "pacstrap-kept.txt", kept);
+    assert_words(&bootstrap, true, GOLDEN "pacstrap-kept.txt");
     strv_free(&prefetch.packages);
 }
 
@@ -132,11 +141,11 @@ test_another_set_for_another_day(void **state)
     struct spec_base base = {.kind = SPEC_BASE_FILE, .snapshot = one_day};
     STRV_AUTO struct strv packages = {0};
     strv_add(&packages, "valkey");
-    FREE_AUTO char *first = install_set("key", "arch", &packages, &base);
-    FREE_AUTO char *debian = install_set("key", "debian", &packages, &base);
+    FREE_AUTO char *first = install_set("key", &distro_arch, &packages, &base);
+    FREE_AUTO char *debian = install_set("key", &distro_debian, &packages, &base);
     base.snapshot = other_day;
-    FREE_AUTO char *later = install_set("key", "arch", &packages, &base);
-    FREE_AUTO char *same = install_set("key", "debian", &packages, &base);
+    FREE_AUTO char *later = install_set("key", &distro_arch, &packages, &base);
+    FREE_AUTO char *same = install_set("key", &distro_debian, &packages, &base);
     assert_string_not_equal(first, later);
     assert_string_equal(debian, same);
 }
@@ -204,13 +213,12 @@ static const struct {
     {"error: could not open file /db/sync/core.db: Unrecognized archive format\n"
      "error: target not found: base\n",
         ERR_NETWORK,
-        "what 'https://m/' sends is no list of packages; open it in a browser to see whether this "
+        "'https://m/' did not return a package database; open it in a browser to see whether this "
         "network asks for a sign-in, or take another mirror: could not open file "
         "/db/sync/core.db: Unrecognized archive format"},
     {"error: GPGME error: No data\nerror: failed to synchronize all databases (invalid or "
-     "corrupted "
-     "database (PGP signature))\n",
-        ERR_NETWORK, "what 'https://m/' sends is no list of packages"},
+     "corrupted database (PGP signature))\n",
+        ERR_NETWORK, "'https://m/' did not return a package database"},
     {"error: failed retrieving file 'core.db' from m : Operation too slow. Less than 1 bytes/sec "
      "transferred the last 10 seconds\n",
         ERR_NETWORK, "the packages cannot be downloaded from 'https://m/'"},
@@ -252,7 +260,7 @@ test_cmdline(void **state)
             "root=UUID=1 rootflags=noatime rw quiet console=ttyS0,115200 net.ifnames=0"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        FREE_AUTO char *is = cmdline_of("root=UUID=1", cases[i].line);
+        FREE_AUTO char *is = base_cmdline("root=UUID=1", cases[i].line);
         assert_string_equal(is, cases[i].is);
     }
 }
@@ -261,12 +269,37 @@ static void
 test_initrd_of_a_kernel(void **state)
 {
     (void) state;
-    FREE_AUTO char *arch = cmdline_initrd("arch", "/boot/vmlinuz-linux");
-    FREE_AUTO char *lts = cmdline_initrd("arch", "/boot/vmlinuz-linux-lts");
-    FREE_AUTO char *debian = cmdline_initrd("debian", "/boot/vmlinuz-6.1.0-28-amd64");
+    FREE_AUTO char *arch = distro_initrd(&distro_arch, "/boot/vmlinuz-linux");
+    FREE_AUTO char *lts = distro_initrd(&distro_arch, "/boot/vmlinuz-linux-lts");
+    FREE_AUTO char *debian = distro_initrd(&distro_debian, "/boot/vmlinuz-6.1.0-28-amd64");
     assert_string_equal(arch, "/boot/initramfs-linux.img");
     assert_string_equal(lts, "/boot/initramfs-linux-lts.img");
     assert_string_equal(debian, "/boot/initrd.img-6.1.0-28-amd64");
+}
+
+// The two lists of distributions have the same order, and each row is found by all that it is known
+// by. Whatever it does in a shell is a script that the program carries.
+static void
+test_distros(void **state)
+{
+    (void) state;
+    for (unsigned i = 0; distro_words[i + 1] != NULL; i++) {
+        ERROR_AUTO struct error err = {0};
+        FREE_AUTO char *script = NULL;
+        const struct distro *distro = distro_numbered(i);
+        FREE_AUTO char *name = str_format("images/scripts/%s", distro->script);
+        assert_string_equal(distro->name, distro_words[i + 1]);
+        assert_ptr_equal(distro_named(distro->name), distro);
+        assert_ptr_equal(distro_of_format(distro->package_format), distro);
+        struct spec_base base = {.kind = distro->packages_kind, .bootstrap = (char *) distro->name};
+        assert_ptr_equal(distro_of_packages(&base), distro);
+        assert_ok(asset_read(name, &script, NULL, &err), &err);
+    }
+    assert_null(distro_named("suse"));
+    assert_null(distro_of_format(NULL));
+    assert_null(distro_of_packages(&(struct spec_base){.kind = SPEC_BASE_FILE}));
+    assert_null(distro_images_of(SPEC_BASE_URL));
+    assert_ptr_equal(distro_images_of(SPEC_BASE_ARCH), &arch_images);
 }
 
 int
@@ -283,6 +316,7 @@ main(void)
         cmocka_unit_test(test_causes),
         cmocka_unit_test(test_cmdline),
         cmocka_unit_test(test_initrd_of_a_kernel),
+        cmocka_unit_test(test_distros),
     };
     unsetenv("AIRBUILD_ARCH_MIRRORS");
     return cmocka_run_group_tests_name("pacman", tests, NULL, NULL);

@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
+#include "bake/arch.h"
+#include "bake/debian.h"
 #include "bake/recipe.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
@@ -42,7 +44,7 @@ test_carried_recipes(void **state)
         assert_ok(recipe_load(names[i], &recipe, &err), &err);
         assert_string_equal(recipe->name, names[i]);
         assert_int_equal(recipe->is_base, i < 2);
-        assert_int_equal(recipe->bootstrap.family, i == 1 ? RECIPE_ARCH : RECIPE_DEBIAN);
+        assert_ptr_equal(recipe_distro(recipe), i == 1 ? &distro_arch : &distro_debian);
         assert_true(recipe->steps.count > 0);
     }
 }
@@ -124,15 +126,15 @@ test_family_filters(void **state)
                           "  - {packages: [redis-server], family: debian}\n"
                           "  - {packages: [valkey], family: arch}\n"
                           "  - {command: true, family: arch}\n");
-    recipe_packages(recipe, "debian", &debian);
-    recipe_packages(recipe, "arch", &arch);
+    recipe_packages(recipe, &distro_debian, &debian);
+    recipe_packages(recipe, &distro_arch, &arch);
     FREE_AUTO char *on_debian = strv_join(&debian, " ");
     FREE_AUTO char *on_arch = strv_join(&arch, " ");
     assert_string_equal(on_debian, "both redis-server");
     assert_string_equal(on_arch, "both valkey");
     const struct recipe_step *command = &recipe->steps.items[3];
-    assert_false(recipe_step_applies(command, "debian"));
-    assert_true(recipe_step_applies(command, "arch"));
+    assert_false(recipe_step_applies(command, &distro_debian));
+    assert_true(recipe_step_applies(command, &distro_arch));
 }
 
 // Steps of what is included come first, in the order of the list; its head is not taken over.
@@ -242,10 +244,10 @@ static const struct wrong wrongs[] = {
     {"name: x\nsteps:\n  - write: {text: b}\n", "'path'"},
     {"name: x\nsteps:\n  - write: {path: /a}\n", "'text'"},
     {"name: x\nsteps:\n  - packages: [\"a; reboot\"]\n",
-        ":3:5: 'a; reboot' is no name of a package or unit"},
-    {"name: x\nsteps:\n  - packages: [--force]\n", ":3:5: '--force' is no name"},
-    {"name: x\nsteps:\n  - services: {enable: [\"$(id)\"]}\n", ":3:5: '$(id)' is no name"},
-    {"name: x\nsteps:\n  - services: {mask: [\"a b\"]}\n", ":3:5: 'a b' is no name"},
+        ":3:5: 'a; reboot' is not a valid name of a package or unit"},
+    {"name: x\nsteps:\n  - packages: [--force]\n", ":3:5: '--force' is not a valid name"},
+    {"name: x\nsteps:\n  - services: {enable: [\"$(id)\"]}\n", ":3:5: '$(id)' is not a valid name"},
+    {"name: x\nsteps:\n  - services: {mask: [\"a b\"]}\n", ":3:5: 'a b' is not a valid name"},
     {"name: x\nsteps:\n  - services: {start: [a]}\n", "has no key 'start'"},
     {"name: x\nsteps:\n  - files: nowhere\n", ":3:12: there is no folder 'nowhere' with files"},
     {"name: x\nsteps:\n  - {files: tree, modes: [a]}\n",
@@ -267,9 +269,9 @@ static const struct wrong wrongs[] = {
     {"name: x\nbootstrap: {family: suse, sources: [a], packages: [a]}\n",
         ":2:21: 'family' must be debian or arch"},
     {"name: x\nbootstrap: {family: arch, sources: [\"core]\"], packages: [a]}\n",
-        ":2:36: 'core]' is no name of a repository of pacman; name them as in [core, extra]"},
+        ":2:36: 'core]' is not a valid repository name of pacman; name them as in [core, extra]"},
     {"name: x\nbootstrap: {family: arch, sources: [options], packages: [a]}\n",
-        ":2:36: 'options' is no name of a repository"},
+        ":2:36: 'options' is not a valid repository name"},
     {"name: x\nbootstrap:\n  sources: [a]\n  packages: [a]\n  early:\n    - command: a\n",
         ":6:7: an early step is 'files' or 'write': nothing of the system is there yet"},
 };

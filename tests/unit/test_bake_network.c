@@ -1,9 +1,9 @@
-// test_bake_reach.c - what the appliance is told of this host's network: its loopback and its
+// test_bake_network.c - what the appliance is told of this host's network: its loopback and its
 // proxies. A real shell reads the proxies.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
-#include "bake/reach.h"
+#include "bake/appliance_network.h"
 #include "base/cleanup.h"
 #include "base/proc.h"
 
@@ -48,7 +48,7 @@ test_loopback(void **state)
     };
     (void) state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        FREE_AUTO char *is = reach_url(cases[i].url);
+        FREE_AUTO char *is = appliance_url(cases[i].url);
         assert_string_equal(is, cases[i].is);
     }
 }
@@ -56,7 +56,7 @@ test_loopback(void **state)
 static void
 assert_proxies(const char *is)
 {
-    FREE_AUTO char *text = reach_proxies();
+    FREE_AUTO char *text = appliance_proxies();
     assert_string_equal(text, is);
 }
 
@@ -100,7 +100,7 @@ test_hostile_proxy(void **state)
     struct proc_options options = {.timeout_ms = 10000};
     (void) state;
     setenv("https_proxy", hostile, 1);
-    FREE_AUTO char *proxies = reach_proxies();
+    FREE_AUTO char *proxies = appliance_proxies();
     unsetenv("https_proxy");
     FREE_AUTO char *script = str_format(
         "set -eu\n%sprintf '%%s' \"$https_proxy\"; printf ' %%s' \"$no_proxy\"", proxies);
@@ -119,5 +119,5 @@ main(void)
         cmocka_unit_test_setup_teardown(test_proxies, forget, forget),
         cmocka_unit_test_setup_teardown(test_hostile_proxy, forget, forget),
     };
-    return cmocka_run_group_tests_name("reach", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("appliance network", tests, NULL, NULL);
 }

@@ -1,9 +1,9 @@
-// watch.h - inside bake/ only: ends a library call that would wait for ever. A thread looks at a
-// deadline, at interruption and at the free space; then it kills the child process whose command
-// line names our files (libguestfs' qemu), and the call comes back with an error.
+// guest_watch.h - inside bake/ only: ends a library call that would wait for ever. A thread looks
+// at a deadline, at interruption and at the free space; then it kills the child process whose
+// command line names our files (libguestfs' qemu), and the call comes back with an error.
 // SPDX-License-Identifier: Apache-2.0
-#ifndef AIRBUILD_BAKE_WATCH_H
-#define AIRBUILD_BAKE_WATCH_H
+#ifndef AIRBUILD_BAKE_GUEST_WATCH_H
+#define AIRBUILD_BAKE_GUEST_WATCH_H
 
 #include "base/error.h"
 

@@ -1,10 +1,11 @@
-// plan.c - which images a spec needs, by key, and which of them the store has.
+// bake_plan.c - which images a spec needs, by key, and which of them the store has.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 
+#include "bake/base_resolve.h"
+#include "bake/distro.h"
 #include "bake/key.h"
 #include "bake/recipe.h"
-#include "bake/settle.h"
 #include "bake/source.h"
 #include "base/cleanup.h"
 
@@ -67,7 +68,7 @@ look_up_item(struct bake_item *item, struct store *store, struct error *err)
     }
     if (err->code == ERR_NOT_FOUND) {
         item->state = BAKE_MISSING;
-        item->why = item->source->unsettled
+        item->why = item->source->unresolved
                         ? str_format("what '%s' is made from is asked for first", item->name)
                         : str_format("the store has no image '%s' of these inputs", item->name);
     } else if (err->code == ERR_DAMAGED) {
@@ -95,11 +96,8 @@ add_item(struct bake_plan *plan, struct store *store, struct bake_source *source
 static int
 add_base_recipe(struct bake_source *source, struct error *err)
 {
-    if (source->base.kind == SPEC_BASE_DEBIAN)
-        return recipe_load("base-debian", &source->recipe, err);
-    if (source->base.kind == SPEC_BASE_BOOTSTRAP)
-        return recipe_load("base-arch", &source->recipe, err);
-    return 0;
+    const struct distro *distro = distro_of_packages(&source->base);
+    return distro == NULL ? 0 : recipe_load(distro->base_recipe, &source->recipe, err);
 }
 
 // Names are of tasks too, so they must differ.
@@ -122,14 +120,14 @@ is_same(const struct bake_source *a, const struct bake_source *b)
 
 // Roles over equal bases share one.
 static int
-add_base(struct bake_plan *plan, const struct settle *settle, const struct spec_base *base,
+add_base(struct bake_plan *plan, const struct base_resolve *resolve, const struct spec_base *base,
     size_t *ret, struct error *err)
 {
     struct bake_source *source = mem_zero(1, sizeof *source);
     char *key = NULL;
     spec_base_copy(base, &source->base);
-    if (add_base_recipe(source, err) < 0 || settle_known(settle, source, err) < 0 ||
-        base_key(source, settle->store, &key, err) < 0) {
+    if (add_base_recipe(source, err) < 0 || base_resolve_known(resolve, source, err) < 0 ||
+        base_key(source, resolve->store, &key, err) < 0) {
         source_free(source);
         return -1;
     }
@@ -140,7 +138,7 @@ add_base(struct bake_plan *plan, const struct settle *settle, const struct spec_
             return 0;
         }
     plan->base_count++;
-    return add_item(plan, settle->store, source, base_name(plan, source), key, err);
+    return add_item(plan, resolve->store, source, base_name(plan, source), key, err);
 }
 
 // recipe is taken over.
@@ -166,7 +164,7 @@ add_extra(
         return -1;
     if (bake_item_named(plan, recipe->name) != NULL)
         return error_set(err, ERR_SPEC,
-            "the recipe '%s' is named '%s', as one of airbuild's own is; name it otherwise", path,
+            "the recipe '%s' is named '%s', as one of airbuild's own is; choose another name", path,
             recipe->name);
     if (recipe->is_base)
         return error_set(err, ERR_SPEC,
@@ -191,18 +189,18 @@ bake_plan_make(const struct spec *spec, struct store *store, const char *extra, 
     struct bake_plan **ret, struct error *err)
 {
     BAKE_PLAN_AUTO struct bake_plan *plan = mem_zero(1, sizeof *plan);
-    struct settle settle = {.store = store, .ask = ask};
+    struct base_resolve resolve = {.store = store, .ask = ask};
     size_t bases[SPEC_ROLES];
     for (size_t i = 0; i < SPEC_ROLES; i++) {
         __attribute__((cleanup(spec_base_clear))) struct spec_base base = {0};
-        int answer = settle_auto(&settle, &spec->bases[i], &base, err);
-        if (settle.chosen != NULL)
-            plan->chosen = TAKE(settle.chosen);
-        if (settle.warning != NULL)
-            strv_take(&plan->warnings, TAKE(settle.warning));
-        plan->auto_kind = settle.kind;
-        plan->auto_was_arch = settle.was_arch;
-        if (answer < 0 || add_base(plan, &settle, &base, &bases[i], err) < 0)
+        int answer = base_resolve_auto(&resolve, &spec->bases[i], &base, err);
+        if (resolve.chosen != NULL)
+            plan->chosen = TAKE(resolve.chosen);
+        if (resolve.warning != NULL)
+            strv_take(&plan->warnings, TAKE(resolve.warning));
+        plan->auto_kind = resolve.kind;
+        plan->auto_was_arch = resolve.was_arch;
+        if (answer < 0 || add_base(plan, &resolve, &base, &bases[i], err) < 0)
             return -1;
     }
     name_bases(plan, bases);
@@ -218,12 +216,12 @@ bake_plan_make(const struct spec *spec, struct store *store, const char *extra, 
     return 0;
 }
 
-// The key of a base and of what lies over it, once the base is settled.
+// The key of a base and of what lies over it, once the base is resolved.
 int
-bake_plan_settled(struct bake_plan *plan, size_t base, struct store *store, struct error *err)
+bake_plan_resolved(struct bake_plan *plan, size_t base, struct store *store, struct error *err)
 {
     struct bake_item *item = &plan->items[base];
-    item->source->unsettled = false;
+    item->source->unresolved = false;
     free(TAKE(item->key));
     if (base_key(item->source, store, &item->key, err) < 0 || look_up_item(item, store, err) < 0)
         return -1;

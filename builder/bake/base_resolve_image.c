@@ -1,8 +1,8 @@
-// settle_image.c - which image `latest`, a version, a signed URL and the version that airbuild
-// comes with are: asked of mirrors once, and remembered in the store.
+// base_resolve_image.c - which image `latest`, a version, a signed URL and the version that
+// airbuild comes with are: asked of mirrors once, and remembered in the store.
 // SPDX-License-Identifier: Apache-2.0
-#include "bake/arch.h"
-#include "bake/settle.h"
+#include "bake/base_resolve.h"
+#include "bake/distro.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -25,24 +25,25 @@ put_version(struct spec_base *base, const char *version, const char *sha256)
     replace_text(&base->image, version);
     replace_text(&base->sha256, sha256);
     if (base->snapshot == NULL)
-        base->snapshot = arch_day(version);
+        base->snapshot = distro_images_of(base->kind)->day(version);
 }
 
-// What an answer is remembered by; caller frees.
+// Returns the name that an answer is remembered by; caller frees.
 static char *
 memory_name(const struct spec_base *base)
 {
     if (base->kind == SPEC_BASE_URL)
         return str_format("%s %s", base->url, base->signature);
-    return str_format("arch %s%s%s", base->image, base->mirror == NULL ? "" : " ",
-        base->mirror == NULL ? "" : base->mirror);
+    return str_format("%s %s%s%s", spec_base_name(base->kind), base->image,
+        base->mirror == NULL ? "" : " ", base->mirror == NULL ? "" : base->mirror);
 }
 
-// What an answer is remembered by when the version that airbuild comes with has left the mirrors.
+// The same of an answer that replaces the pinned version, which has left the mirrors.
 static char *
 pinned_name(const struct spec_base *base)
 {
-    return str_format("arch pinned " ARCH_PINNED_VERSION "%s%s", base->mirror == NULL ? "" : " ",
+    return str_format("%s pinned %s%s%s", spec_base_name(base->kind),
+        distro_images_of(base->kind)->pinned_version, base->mirror == NULL ? "" : " ",
         base->mirror == NULL ? "" : base->mirror);
 }
 
@@ -61,43 +62,46 @@ load_answer(const struct store *store, const char *name, char **ret_version, cha
 }
 
 static int
-know_pinned(const struct settle *settle, struct bake_source *source, struct error *err)
+load_pinned(const struct base_resolve *resolve, struct bake_source *source, struct error *err)
 {
+    const struct distro_images *images = distro_images_of(source->base.kind);
     FREE_AUTO char *name = pinned_name(&source->base), *version = NULL, *sha256 = NULL;
     source->pinned = true;
-    if (settle->ask != BAKE_ASK_AGAIN &&
-        load_answer(settle->store, name, &version, &sha256, err) < 0)
+    if (resolve->ask != BAKE_ASK_AGAIN &&
+        load_answer(resolve->store, name, &version, &sha256, err) < 0)
         return -1;
     source->replaced = version != NULL && sha256 != NULL;
     if (source->replaced)
         put_version(&source->base, version, sha256);
     else
-        put_version(&source->base, ARCH_PINNED_VERSION, ARCH_PINNED_SHA256);
+        put_version(&source->base, images->pinned_version, images->pinned_sha256);
     return 0;
 }
 
 int
-settle_known(const struct settle *settle, struct bake_source *source, struct error *err)
+base_resolve_known(
+    const struct base_resolve *resolve, struct bake_source *source, struct error *err)
 {
     struct spec_base *base = &source->base;
+    const struct distro_images *images = distro_images_of(base->kind);
     FREE_AUTO char *version = NULL, *sha256 = NULL;
-    if (base->kind != SPEC_BASE_ARCH && (base->kind != SPEC_BASE_URL || base->sha256 != NULL))
+    if (images == NULL && (base->kind != SPEC_BASE_URL || base->sha256 != NULL))
         return 0;
-    if (base->kind == SPEC_BASE_ARCH && base->image == NULL)
-        return know_pinned(settle, source, err);
-    if (base->kind == SPEC_BASE_ARCH && str_equal(base->image, ARCH_PINNED_VERSION)) {
-        put_version(base, ARCH_PINNED_VERSION, ARCH_PINNED_SHA256);
+    if (images != NULL && base->image == NULL)
+        return load_pinned(resolve, source, err);
+    if (images != NULL && str_equal(base->image, images->pinned_version)) {
+        put_version(base, images->pinned_version, images->pinned_sha256);
         return 0;
     }
-    bool moves = base->kind == SPEC_BASE_URL || str_equal(base->image, "latest");
+    bool moves = images == NULL || str_equal(base->image, "latest");
     FREE_AUTO char *name = memory_name(base);
-    if (load_answer(settle->store, name, &version, &sha256, err) < 0)
+    if (load_answer(resolve->store, name, &version, &sha256, err) < 0)
         return -1;
-    bool known = sha256 != NULL && (version != NULL || base->kind == SPEC_BASE_URL);
-    source->unsettled = !known || (moves && settle->ask == BAKE_ASK_AGAIN);
-    if (source->unsettled)
+    bool known = sha256 != NULL && (version != NULL || images == NULL);
+    source->unresolved = !known || (moves && resolve->ask == BAKE_ASK_AGAIN);
+    if (source->unresolved)
         return 0;
-    if (base->kind == SPEC_BASE_URL)
+    if (images == NULL)
         replace_text(&base->sha256, sha256);
     else
         put_version(base, version, sha256);
@@ -128,27 +132,29 @@ no_name(const char *url, struct error *err)
         url);
 }
 
-// What the list of digests beside one image says.
+// Asks for the digest in the list beside one image.
 static int
-ask_digest(const struct strv *urls, const char *version, char **ret_sha256, struct error *err)
+ask_digest(const struct distro_images *images, const struct strv *urls, const char *version,
+    char **ret_sha256, struct error *err)
 {
     FREE_AUTO char *text = NULL, *named = NULL, *sha256 = NULL;
     if (fetch_text(urls, LIST_MAX, &text, NULL, err) < 0)
         return -1;
-    if (!arch_read_digest(text, &named, &sha256) || !str_equal(named, version))
+    if (!images->read_digest(text, &named, &sha256) || !str_equal(named, version))
         return no_name(urls->items[0], err);
     *ret_sha256 = TAKE(sha256);
     return 0;
 }
 
 static int
-list_versions(const char *root, struct strv *ret, struct error *err)
+list_versions(
+    const struct distro_images *images, const char *root, struct strv *ret, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *url = arch_images_url(root);
+    FREE_AUTO char *url = images->list_url(root);
     if (fetch_names(url, &names, err) < 0)
         return -1;
-    arch_read_versions(&names, ret);
+    images->read_versions(&names, ret);
     if (ret->count > 0)
         return 0;
     return error_set(err, ERR_NETWORK,
@@ -157,28 +163,30 @@ list_versions(const char *root, struct strv *ret, struct error *err)
         url);
 }
 
-// One that has its signature beside it.
+// Asks for an image that has its signature beside it.
 static int
-ask_signed(const char *root, const char *version, char **ret_sha256, struct error *err)
+ask_signed(const struct distro_images *images, const char *root, const char *version,
+    char **ret_sha256, struct error *err)
 {
     STRV_AUTO struct strv lists = {0}, signatures = {0};
-    FREE_AUTO char *image = arch_image_url(root, version), *signature = NULL;
+    FREE_AUTO char *image = images->url(root, version), *signature = NULL;
     strv_addf(&lists, "%s.SHA256", image);
     strv_addf(&signatures, "%s.sig", image);
     if (fetch_text(&signatures, SIGNATURE_MAX, &signature, NULL, err) < 0)
         return -1;
-    return ask_digest(&lists, version, ret_sha256, err);
+    return ask_digest(images, &lists, version, ret_sha256, err);
 }
 
 static int
-newest_of(const char *root, char **ret_version, char **ret_sha256, struct error *err)
+newest_of(const struct distro_images *images, const char *root, char **ret_version,
+    char **ret_sha256, struct error *err)
 {
     STRV_AUTO struct strv versions = {0};
-    if (list_versions(root, &versions, err) < 0)
+    if (list_versions(images, root, &versions, err) < 0)
         return -1;
     for (size_t i = 0; i < versions.count && i < KEPT_BY_MIRRORS; i++) {
         error_clear(err);
-        if (ask_signed(root, versions.items[i], ret_sha256, err) == 0) {
+        if (ask_signed(images, root, versions.items[i], ret_sha256, err) == 0) {
             *ret_version = str_dup(versions.items[i]);
             return 0;
         }
@@ -193,11 +201,12 @@ static int
 ask_newest(const struct spec_base *base, char **ret_version, char **ret_sha256, struct error *err)
 {
     STRV_AUTO struct strv roots = {0};
-    arch_mirrors(base, &roots);
+    const struct distro_images *images = distro_images_of(base->kind);
+    images->mirrors(base, &roots);
     for (size_t i = 0; i < roots.count; i++) {
         ERROR_AUTO struct error other = {0};
         struct error *told = err->code == ERR_NONE ? err : &other;
-        if (newest_of(roots.items[i], ret_version, ret_sha256, told) == 0) {
+        if (newest_of(images, roots.items[i], ret_version, ret_sha256, told) == 0) {
             error_clear(err);
             return 0;
         }
@@ -207,16 +216,17 @@ ask_newest(const struct spec_base *base, char **ret_version, char **ret_sha256, 
     return -1;
 }
 
-// What mirrors list; none when none does.
+// Returns all that mirrors list; none when none does.
 static void
 list_all(const struct spec_base *base, struct strv *ret)
 {
     STRV_AUTO struct strv roots = {0};
-    arch_mirrors(base, &roots);
+    const struct distro_images *images = distro_images_of(base->kind);
+    images->mirrors(base, &roots);
     for (size_t i = 0; i < roots.count; i++) {
         STRV_AUTO struct strv versions = {0};
         ERROR_AUTO struct error ignored = {0};
-        (void) list_versions(roots.items[i], &versions, &ignored);
+        (void) list_versions(images, roots.items[i], &versions, &ignored);
         for (size_t j = 0; j < versions.count; j++)
             if (!strv_has(ret, versions.items[j]))
                 strv_add(ret, versions.items[j]);
@@ -229,12 +239,13 @@ static int
 ask_version(const struct spec_base *base, char **ret_sha256, struct error *err)
 {
     STRV_AUTO struct strv roots = {0}, urls = {0}, versions = {0};
-    arch_mirrors(base, &roots);
+    const struct distro_images *images = distro_images_of(base->kind);
+    images->mirrors(base, &roots);
     for (size_t i = 0; i < roots.count; i++) {
-        FREE_AUTO char *image = arch_image_url(roots.items[i], base->image);
+        FREE_AUTO char *image = images->url(roots.items[i], base->image);
         strv_addf(&urls, "%s.SHA256", image);
     }
-    if (ask_digest(&urls, base->image, ret_sha256, err) == 0)
+    if (ask_digest(images, &urls, base->image, ret_sha256, err) == 0)
         return 0;
     if (err->code != ERR_NETWORK)
         return -1;
@@ -250,7 +261,7 @@ ask_version(const struct spec_base *base, char **ret_sha256, struct error *err)
 }
 
 static int
-ask_arch(const struct bake_job *job, const char *name, struct error *err)
+ask_official(const struct bake_job *job, const char *name, struct error *err)
 {
     struct spec_base *base = &job->item->source->base;
     FREE_AUTO char *version = NULL, *sha256 = NULL;
@@ -280,7 +291,7 @@ ask_url(const struct bake_job *job, const char *name, struct error *err)
 }
 
 int
-settle_ask(const struct bake_job *job, struct error *err)
+base_resolve_ask(const struct bake_job *job, struct error *err)
 {
     const struct spec_base *base = &job->item->source->base;
     FREE_AUTO char *name = memory_name(base);
@@ -288,12 +299,12 @@ settle_ask(const struct bake_job *job, struct error *err)
         return error_set(err, ERR_NETWORK,
             "which image '%s' is was never asked; run 'airbuild images' without --offline",
             base->kind == SPEC_BASE_URL ? base->url : base->image);
-    return base->kind == SPEC_BASE_URL ? ask_url(job, name, err) : ask_arch(job, name, err);
+    return base->kind == SPEC_BASE_URL ? ask_url(job, name, err) : ask_official(job, name, err);
 }
 
 // ---- the version that airbuild comes with -------------------------------------------------------
 
-// Whether the mirrors list their images, and none of them that one: a mirror that does not answer
+// *ret: mirrors list their images, and none of them that one; a mirror that does not answer
 // says nothing of it.
 static int
 has_left(const struct spec_base *base, bool *ret, struct error *err)
@@ -301,9 +312,10 @@ has_left(const struct spec_base *base, bool *ret, struct error *err)
     STRV_AUTO struct strv roots = {0}, urls = {0}, versions = {0};
     bool answers = false;
     *ret = false;
-    arch_mirrors(base, &roots);
+    const struct distro_images *images = distro_images_of(base->kind);
+    images->mirrors(base, &roots);
     for (size_t i = 0; i < roots.count; i++)
-        strv_take(&urls, arch_image_url(roots.items[i], base->image));
+        strv_take(&urls, images->url(roots.items[i], base->image));
     if (fetch_any_reachable(&urls, MIRRORS_MS, &answers, err) < 0)
         return -1;
     if (answers)
@@ -314,7 +326,7 @@ has_left(const struct spec_base *base, bool *ret, struct error *err)
 }
 
 int
-settle_pinned(const struct bake_job *job, bool *ret_replaced, struct error *err)
+base_resolve_pinned(const struct bake_job *job, bool *ret_replaced, struct error *err)
 {
     struct bake_source *source = job->item->source;
     FREE_AUTO char *name = pinned_name(&source->base), *version = NULL, *sha256 = NULL;
@@ -323,8 +335,8 @@ settle_pinned(const struct bake_job *job, bool *ret_replaced, struct error *err)
     *ret_replaced = false;
     if (!source->pinned || source->replaced || job->options->offline || file_exists(kept))
         return 0;
-    progress_step(job->options->progress, job->item->name, "asking for Arch's image of %s",
-        source->base.snapshot);
+    progress_step(job->options->progress, job->item->name, "asking for %s's image of %s",
+        distro_images_of(source->base.kind)->title, source->base.snapshot);
     if (has_left(&source->base, ret_replaced, err) < 0 || !*ret_replaced)
         return *ret_replaced || err->code != ERR_NONE ? -1 : 0;
     if (ask_newest(&source->base, &version, &sha256, err) < 0 ||

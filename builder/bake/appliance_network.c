@@ -1,6 +1,7 @@
-// reach.c - what is told to the appliance so that it reaches the network as this host does.
+// appliance_network.c - addresses and proxies as the appliance needs them, so that it reaches the
+// network as this host does.
 // SPDX-License-Identifier: Apache-2.0
-#include "bake/reach.h"
+#include "bake/appliance_network.h"
 
 #include "base/cleanup.h"
 #include "base/str.h"
@@ -23,7 +24,7 @@ is_loopback(const char *host, size_t length)
 
 // RFC 3986, section 3.2: [SCHEME://][USER@]HOST[:PORT][/...].
 char *
-reach_url(const char *url)
+appliance_url(const char *url)
 {
     const char *scheme = strstr(url, "://");
     const char *host = scheme == NULL ? url : scheme + strlen("://");
@@ -34,7 +35,7 @@ reach_url(const char *url)
     size_t length = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
     if (!is_loopback(host, length))
         return str_dup(url);
-    return str_format("%.*s" REACH_HOST "%s", (int) (host - url), url, host + length);
+    return str_format("%.*s" APPLIANCE_HOST "%s", (int) (host - url), url, host + length);
 }
 
 // ---- proxies ------------------------------------------------------------------------------------
@@ -60,14 +61,14 @@ add_exceptions(struct buf *out)
 {
     const char *lower = variable("no_proxy");
     const char *said = lower != NULL ? lower : variable("NO_PROXY");
-    FREE_AUTO char *list = said == NULL           ? str_dup(REACH_HOST)
+    FREE_AUTO char *list = said == NULL           ? str_dup(APPLIANCE_HOST)
                            : str_equal(said, "*") ? str_dup(said)
-                                                  : str_format("%s," REACH_HOST, said);
+                                                  : str_format("%s," APPLIANCE_HOST, said);
     add_export(out, "no_proxy", list);
 }
 
 char *
-reach_proxies(void)
+appliance_proxies(void)
 {
     static const char *const names[] = {
         "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
@@ -76,7 +77,7 @@ reach_proxies(void)
         const char *value = variable(names[i]);
         if (value == NULL)
             continue;
-        FREE_AUTO char *proxy = reach_url(value);
+        FREE_AUTO char *proxy = appliance_url(value);
         add_export(&out, names[i], proxy);
     }
     if (out.length > 0)

@@ -1,4 +1,4 @@
-// base.c - base images: a distribution's packages on a bootable disk, or a disk of the user.
+// base_bootstrap.c - a distribution's packages on a bootable disk as base.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bootstrap.h"
 #include "bake/disk.h"
@@ -13,14 +13,6 @@
 
 enum { LAYOUT_MS = 60 * 1000, UNPACK_MS = 180 * 1000, GRUB_MS = 60 * 1000 };
 
-// A shell sees disks by the kernel's names, which come in any order: libguestfs' /dev/sda may be
-// the appliance's own there. The root is the third partition of ours. Both ways to boot;
-// --removable needs no NVRAM entry, which a copied disk would not have.
-static const char grub_text[] =
-    "root=$(awk '$2 == \"/\" { device = $1 } END { print device }' /proc/mounts)\n"
-    "grub-install --target=i386-pc \"${root%3}\"\n"
-    "grub-install --target=x86_64-efi --efi-directory=/boot/efi --removable --no-nvram\n";
-
 // Packages as a tree become the file system at once; as a tar, in the appliance.
 static int
 fill_disk(struct guest *guest, const struct bootstrap_result *system, struct error *err)
@@ -34,7 +26,7 @@ fill_disk(struct guest *guest, const struct bootstrap_result *system, struct err
             return -1;
     }
     guest_step(guest, GRUB_MS, "installing GRUB for BIOS and UEFI");
-    return guest_run(guest, grub_text, NULL, err);
+    return guest_script(guest, "image.sh", "install_grub", NULL, NULL, err);
 }
 
 static struct jv *
@@ -49,7 +41,7 @@ describe_bootstrap(const struct bake_job *job, const char *set)
     jv_set_string(root, "path", "/");
     jv_push(mounts, root);
     jv_set_string(manifest, "name", recipe->name);
-    jv_set_string(manifest, "family", recipe_family_name(recipe->bootstrap.family));
+    jv_set_string(manifest, "family", recipe_distro(recipe)->name);
     jv_set_string(manifest, "cmdline", cmdline);
     jv_set_int(manifest, "virtual_bytes", (long long) base_disk_bytes);
     jv_set(manifest, "mounts", mounts);
@@ -73,8 +65,8 @@ boot_disk(const struct bake_job *job, const char *raw, const char *folder,
         .progress = job->options->progress};
     if (guest_start(&options, &guest, err) < 0 || fill_disk(guest, system, err) < 0)
         return -1;
-    return image_finish(guest, folder,
-        recipe_family_name(job->item->source->recipe->bootstrap.family), false, manifest, err);
+    return image_finish(
+        guest, folder, recipe_distro(job->item->source->recipe), false, manifest, err);
 }
 
 static int

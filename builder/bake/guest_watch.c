@@ -1,6 +1,6 @@
-// watch.c - the thread that ends a hung appliance.
+// guest_watch.c - the thread that ends a hung appliance.
 // SPDX-License-Identifier: Apache-2.0
-#include "bake/watch.h"
+#include "bake/guest_watch.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"

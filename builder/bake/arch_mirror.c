@@ -1,0 +1,160 @@
+// arch_mirror.c - where Arch's images and packages come from. The layout of mirrors is that of
+// https://gitlab.archlinux.org/archlinux/arch-boxes and https://archive.archlinux.org.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/arch.h"
+
+#include "base/cleanup.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IMAGE_NAME "Arch-Linux-x86_64-cloudimg"
+#define ARCHIVE "https://archive.archlinux.org"
+
+static const char *const own_mirrors[] = {
+    "https://geo.mirror.pkgbuild.com", "https://fastly.mirror.pkgbuild.com"};
+
+static void
+add_root(struct strv *list, const char *text, size_t length)
+{
+    while (length > 0 && text[length - 1] == '/')
+        length--;
+    if (length > 0)
+        strv_take(list, str_ndup(text, length));
+}
+
+static void
+add_from_environment(struct strv *list)
+{
+    const char *text = getenv("AIRBUILD_ARCH_MIRRORS");
+    while (text != NULL && *text != '\0') {
+        size_t length = strcspn(text, " \t\n");
+        add_root(list, text, length);
+        text += length + strspn(text + length, " \t\n");
+    }
+}
+
+void
+arch_mirrors(const struct spec_base *base, struct strv *ret)
+{
+    if (base != NULL && base->kind != SPEC_BASE_AUTO && base->mirror != NULL)
+        add_root(ret, base->mirror, strlen(base->mirror));
+    else
+        add_from_environment(ret);
+    if (ret->count > 0)
+        return;
+    for (size_t i = 0; i < sizeof own_mirrors / sizeof *own_mirrors; i++)
+        strv_add(ret, own_mirrors[i]);
+}
+
+// "2026-11-01" as it is in paths of an archive.
+static char *
+archive_day(const char *snapshot)
+{
+    return str_format("repos/%.4s/%.2s/%.2s/", snapshot, snapshot + 5, snapshot + 8);
+}
+
+void
+arch_servers(const struct spec_base *base, struct strv *ret)
+{
+    STRV_AUTO struct strv roots = {0};
+    FREE_AUTO char *day = base->snapshot == NULL ? str_dup("") : archive_day(base->snapshot);
+    add_from_environment(&roots);
+    bool chosen = base->mirror != NULL || roots.count > 0;
+    strv_free(&roots);
+    if (base->snapshot != NULL && !chosen)
+        strv_add(&roots, ARCHIVE);
+    else
+        arch_mirrors(base, &roots);
+    // An image's own day was not said: a mirror that was chosen has what it has.
+    bool dated = base->snapshot_said || !chosen;
+    for (size_t i = 0; i < roots.count; i++)
+        strv_addf(ret, "%s/%s$repo/os/$arch", roots.items[i], dated ? day : "");
+}
+
+char *
+arch_image_url(const char *root, const char *version)
+{
+    return str_format("%s/images/v%s/" IMAGE_NAME "-%s.qcow2", root, version, version);
+}
+
+char *
+arch_latest_url(const char *root)
+{
+    return str_format("%s/images/latest/" IMAGE_NAME ".qcow2", root);
+}
+
+char *
+arch_images_url(const char *root)
+{
+    return str_format("%s/images/", root);
+}
+
+char *
+arch_day(const char *version)
+{
+    return str_format("%.4s-%.2s-%.2s", version, version + 4, version + 6);
+}
+
+static bool
+is_version(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 9 && length <= 20 && strspn(text, "0123456789") == 8 && text[8] == '.' &&
+           strspn(text + 9, "0123456789") == length - 9;
+}
+
+// By day, then by the number of the build, which has any number of digits.
+static int
+newest_first(const void *left, const void *right)
+{
+    const char *a = *(const char *const *) left, *b = *(const char *const *) right;
+    int days = strncmp(b, a, 8);
+    if (days != 0)
+        return days;
+    unsigned long long first = strtoull(a + 9, NULL, 10), second = strtoull(b + 9, NULL, 10);
+    return first < second ? 1 : first > second ? -1 : 0;
+}
+
+void
+arch_read_versions(const struct strv *names, struct strv *ret)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (names->items[i][0] == 'v' && is_version(names->items[i] + 1))
+            strv_add(ret, names->items[i] + 1);
+    if (ret->count > 1)
+        qsort(ret->items, ret->count, sizeof *ret->items, newest_first);
+}
+
+// One line as sha256sum writes it: digest, two blanks (or a blank and a star), the versioned name.
+bool
+arch_read_digest(const char *text, char **ret_version, char **ret_sha256)
+{
+    static const char before[] = IMAGE_NAME "-", after[] = ".qcow2";
+    if (strspn(text, "0123456789abcdef") != 64 || text[64] != ' ')
+        return false;
+    const char *name = text + 64 + strspn(text + 64, " *");
+    FREE_AUTO char *line = str_ndup(name, strcspn(name, "\r\n"));
+    if (!str_starts(line, before) || !str_ends(line, after))
+        return false;
+    size_t length = strlen(line) - strlen(before) - strlen(after);
+    FREE_AUTO char *version = str_ndup(line + strlen(before), length);
+    if (!is_version(version))
+        return false;
+    *ret_version = TAKE(version);
+    *ret_sha256 = str_ndup(text, 64);
+    return true;
+}
+
+const struct distro_images arch_images = {.kind = SPEC_BASE_ARCH,
+    .title = "Arch",
+    .pinned_version = ARCH_PINNED_VERSION,
+    .pinned_sha256 = ARCH_PINNED_SHA256,
+    .mirrors = arch_mirrors,
+    .url = arch_image_url,
+    .latest_url = arch_latest_url,
+    .list_url = arch_images_url,
+    .read_versions = arch_read_versions,
+    .read_digest = arch_read_digest,
+    .day = arch_day};

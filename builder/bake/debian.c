@@ -1,0 +1,277 @@
+// debian.c - Debian: a base from its packages by mmdebstrap, and its packages into an image by apt;
+// what downloads goes to the store, and comes from there the next time.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/debian.h"
+
+#include "bake/install.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <string.h>
+#include <unistd.h>
+
+// Where the lists of the mirror lie among the kept packages: with them apt needs no mirror.
+#define LISTS "lists.tar.gz"
+
+enum { UPDATE_MS = 120 * 1000, DOWNLOAD_MS = 600 * 1000, INSTALL_MS = 300 * 1000 };
+
+// ---- causes --------------------------------------------------------------------------------------
+
+// apt tells causes only in words; these have been the same since apt 1.0.
+enum error_code
+apt_cause(const char *text)
+{
+    static const char *const space[] = {
+        "No space left on device", "not enough free space", "don't have enough free space", NULL};
+    static const char *const package[] = {"Unable to locate package",
+        "has no installation candidate", "Couldn't find any package by", NULL};
+    static const char *const network[] = {"Could not resolve", "Could not connect",
+        "Failed to fetch", "Unable to fetch", "Temporary failure", "Connection timed out",
+        "Network is unreachable", "does not have a Release file", NULL};
+    if (str_has_any(text, space))
+        return ERR_SPACE;
+    if (str_has_any(text, package))
+        return ERR_SPEC;
+    return str_has_any(text, network) ? ERR_NETWORK : ERR_FAILED;
+}
+
+// Later errors are mostly about the first one.
+char *
+apt_reason(const char *text)
+{
+    STRV_AUTO struct strv lines = {0};
+    strv_split(&lines, text == NULL ? "" : text, '\n');
+    for (size_t i = 0; i < lines.count; i++) {
+        const char *error = strstr(lines.items[i], "E: ");
+        if (error != NULL)
+            return str_ndup(error + 3, strnlen(error + 3, 300));
+    }
+    return str_dup("it gave no reason");
+}
+
+// ---- a base from packages ------------------------------------------------------------------------
+
+// {mirror} and {suite} of a source line.
+static char *
+debian_fill_source(const char *line, const struct spec_base *base)
+{
+    BUF_AUTO struct buf out = {0};
+    while (*line != '\0') {
+        if (str_starts(line, "{mirror}")) {
+            buf_add(&out, base->mirror);
+            line += strlen("{mirror}");
+        } else if (str_starts(line, "{suite}")) {
+            buf_add(&out, base->suite);
+            line += strlen("{suite}");
+        } else {
+            buf_add_bytes(&out, line++, 1);
+        }
+    }
+    return buf_take(&out);
+}
+
+// A hook that mmdebstrap carries out itself; it splits its words as a shell does.
+static void
+add_copy_hook(struct strv *ret, const char *when, const char *verb, const char *folder,
+    const char *name, const char *inside)
+{
+    BUF_AUTO struct buf hook = {0};
+    FREE_AUTO char *path = path_join(folder, name);
+    bool out = str_equal(verb, "sync-out");
+    buf_printf(&hook, "--%s-hook=%s ", when, verb);
+    buf_add_word(&hook, out ? inside : path);
+    buf_add(&hook, " ");
+    buf_add_word(&hook, out ? path : inside);
+    strv_take(ret, buf_take(&hook));
+}
+
+// Kept packages are put where apt would put them; mmdebstrap then downloads nothing.
+static void
+add_kept_hooks(const struct bootstrap *bootstrap, struct strv *ret)
+{
+    strv_add(ret, "--skip=update");
+    strv_add(ret, "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" \"$1/var/lib/apt/lists\"");
+    add_copy_hook(
+        ret, "setup", "sync-in", bootstrap->folder, "packages", "/var/cache/apt/archives");
+    strv_add(ret, "--setup-hook=tar -C \"$1/var/lib/apt/lists\" -xzf "
+                  "\"$1/var/cache/apt/archives/" LISTS "\"");
+}
+
+// Copies out the packages that apt downloaded, and those that the layers will ask for.
+static void
+add_keeping_hooks(const struct bootstrap *bootstrap, struct strv *ret)
+{
+    strv_add(ret, "--customize-hook=tar -C \"$1/var/lib/apt/lists\" --exclude=./lock "
+                  "--exclude=./partial -czf \"$1/var/cache/apt/archives/" LISTS "\" .");
+    strv_add(ret, "--customize-hook=rm -rf \"$1/var/cache/apt/archives/partial\" "
+                  "\"$1/var/cache/apt/archives/lock\"");
+    add_copy_hook(
+        ret, "customize", "sync-out", bootstrap->folder, "packages", "/var/cache/apt/archives");
+    for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
+        FREE_AUTO char *names = strv_join(&bootstrap->prefetch[i].packages, " ");
+        strv_addf(ret,
+            "--customize-hook=mkdir -p \"$1/airbuild/%zu/partial\" && chroot \"$1\" apt-get -q -y "
+            "-o APT::Install-Recommends=false -o Dir::Cache::archives=/airbuild/%zu "
+            "--download-only install %s && rm -rf \"$1/airbuild/%zu/partial\" "
+            "\"$1/airbuild/%zu/lock\"",
+            i, i, names, i, i);
+        FREE_AUTO char *inside = str_format("/airbuild/%zu", i);
+        FREE_AUTO char *name = str_format("prefetch-%zu", i);
+        add_copy_hook(ret, "customize", "sync-out", bootstrap->folder, name, inside);
+    }
+}
+
+static void
+add_hooks(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
+{
+    if (kept)
+        add_kept_hooks(bootstrap, ret);
+    add_copy_hook(ret, "essential", "sync-in", bootstrap->folder, "early", "/");
+    strv_add(ret, "--customize-hook=mkdir \"$1/airbuild\"");
+    if (!kept)
+        add_keeping_hooks(bootstrap, ret);
+    add_copy_hook(ret, "customize", "sync-in", bootstrap->folder, "steps", "/airbuild");
+    strv_add(ret, "--customize-hook=chroot \"$1\" sh -eu /airbuild/script");
+    strv_add(ret, "--customize-hook=rm -rf \"$1/airbuild\"");
+}
+
+void
+debian_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
+{
+    const struct recipe_bootstrap *wanted = &bootstrap->recipe->bootstrap;
+    FREE_AUTO char *packages = strv_join(&wanted->packages, ",");
+    strv_add(ret, "mmdebstrap");
+    strv_add(ret, "--variant=essential");
+    strv_add(ret, bootstrap->tree ? "--format=directory" : "--format=tar");
+    strv_addf(ret, "--include=%s", packages);
+    strv_add(ret, "--aptopt=APT::Install-Recommends \"false\"");
+    strv_add(ret, "--aptopt=Acquire::Languages \"none\"");
+    strv_add(ret, "--aptopt=Acquire::Retries \"2\"");
+    strv_add(ret, "--aptopt=Acquire::http::Timeout \"20\"");
+    strv_add(ret, "--dpkgopt=force-unsafe-io");
+    strv_add(ret, "--dpkgopt=force-confold");
+    for (size_t i = 0; i < wanted->exclude.count; i++)
+        strv_addf(ret, "--dpkgopt=path-exclude=%s", wanted->exclude.items[i]);
+    strv_add(ret, "--skip=essential/unlink");
+    add_hooks(bootstrap, kept, ret);
+    strv_add(ret, bootstrap->base->suite);
+    strv_addf(ret, "%s/root%s", bootstrap->folder, bootstrap->tree ? "" : ".tar");
+    for (size_t i = 0; i < wanted->sources.count; i++)
+        strv_take(ret, debian_fill_source(wanted->sources.items[i], bootstrap->base));
+}
+
+// mmdebstrap's own lines for people begin with "I: "; most of them are about itself.
+static void
+on_debian_line(void *context, const char *line)
+{
+    static const char *const told[] = {
+        "running apt-get update", "downloading ", "extracting ", "installing ", "creating ", NULL};
+    const struct bootstrap *bootstrap = context;
+    for (size_t i = 0; str_starts(line, "I: ") && told[i] != NULL; i++)
+        if (str_starts(line + 3, told[i]))
+            progress_step(bootstrap->progress, bootstrap->recipe->name, "%s", line + 3);
+}
+
+static int
+explain_debian_failure(const struct bootstrap *bootstrap, const char *text, struct error *err)
+{
+    FREE_AUTO char *reason = apt_reason(text);
+    enum error_code cause = apt_cause(text);
+    if (cause == ERR_SPACE)
+        return error_set(err, ERR_SPACE,
+            "the disk became full while the base was made (in '%s'); free some space and run it "
+            "again",
+            bootstrap->folder);
+    if (cause == ERR_SPEC)
+        return error_set(err, ERR_SPEC,
+            "the recipe '%s' or one that goes over it asks for a package that the mirror '%s' does "
+            "not have; check its name: %s",
+            bootstrap->recipe->name, bootstrap->base->mirror, reason);
+    if (cause == ERR_NETWORK)
+        return error_set(err, ERR_NETWORK,
+            "the packages of the base cannot be got from the mirror '%s'; check the network, or "
+            "name another one by 'base: {debian: {mirror: URL}}': %s",
+            bootstrap->base->mirror, reason);
+    return error_set(err, ERR_FAILED, "mmdebstrap failed: %s", reason);
+}
+
+static int
+bootstrap_debian(
+    const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err)
+{
+    STRV_AUTO struct strv arguments = {0};
+    FREE_AUTO char *temporary = str_format("TMPDIR=%s", bootstrap->folder);
+    const char *environment[] = {geteuid() == 0 ? temporary : NULL, NULL};
+    struct proc_options options = {.env = environment,
+        .timeout_ms = BOOTSTRAP_MS,
+        .line = on_debian_line,
+        .context = (void *) bootstrap};
+    debian_arguments(bootstrap, kept, &arguments);
+    if (proc_run((const char *const *) arguments.items, &options, ret, err) == 0)
+        return 0;
+    if (err->code != ERR_MISSING)
+        return error_context(err, "the base cannot be made");
+    return error_set(err, ERR_MISSING,
+        "the base is made by 'mmdebstrap', which is not installed; run 'apt install mmdebstrap' "
+        "(Arch has no package of it: use 'base: arch', or a Debian image that was made elsewhere "
+        "by 'base: {file: disk.qcow2}')");
+}
+
+// ---- packages into an image ----------------------------------------------------------------------
+
+static int
+explain_apt(struct error *err)
+{
+    FREE_AUTO char *reason = apt_reason(err->message);
+    enum error_code cause = err->code == ERR_FAILED ? apt_cause(err->message) : err->code;
+    if (cause == ERR_NETWORK)
+        return error_set(err, ERR_NETWORK,
+            "the packages cannot be downloaded and none are kept; check the network and the mirror "
+            "of the base, then run 'airbuild images' again: %s",
+            reason);
+    if (cause == ERR_SPEC)
+        return error_set(err, ERR_SPEC,
+            "the mirror does not have a package of the recipe; check its name: %s", reason);
+    err->code = cause;
+    return -1;
+}
+
+static int
+download_apt(struct guest *guest, const struct install *install, const struct strv *packages,
+    const char *names, struct error *err)
+{
+    guest_step(guest, UPDATE_MS, "asking the mirror");
+    if (guest_script(guest, "debian.sh", "update", NULL, NULL, err) < 0)
+        return explain_apt(err);
+    guest_step(guest, DOWNLOAD_MS, "downloading %s", names);
+    if (guest_script(guest, "debian.sh", "download", packages, NULL, err) < 0)
+        return explain_apt(err);
+    return install_keep(guest, install, err);
+}
+
+static int
+install_apt(struct guest *guest, const struct install *install, bool kept,
+    const struct strv *packages, struct error *err)
+{
+    FREE_AUTO char *names = strv_join(packages, " ");
+    if (guest_script(guest, "debian.sh", "prepare", NULL, NULL, err) < 0)
+        return -1;
+    int answer = kept ? install_lay(guest, install, err)
+                      : download_apt(guest, install, packages, names, err);
+    if (answer < 0)
+        return -1;
+    guest_step(guest, INSTALL_MS, "installing %s", names);
+    return guest_script(guest, "debian.sh", "install_downloaded", NULL, NULL, err);
+}
+
+const struct distro distro_debian = {.name = "debian",
+    .package_format = "deb",
+    .script = "debian.sh",
+    .packages_kind = SPEC_BASE_DEBIAN,
+    .base_recipe = "base-debian",
+    .initrd_prefix = "/boot/initrd.img-",
+    .initrd_suffix = "",
+    .fill_source = debian_fill_source,
+    .bootstrap = bootstrap_debian,
+    .explain = explain_debian_failure,
+    .install = install_apt};

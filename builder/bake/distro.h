@@ -1,0 +1,84 @@
+// distro.h - inside bake/ only: all that differs between distributions, a constant value each
+// (debian.c, arch.c). What they do in a shell is images/scripts/NAME.sh.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_BAKE_DISTRO_H
+#define AIRBUILD_BAKE_DISTRO_H
+
+#include "base/proc.h"
+#include "base/str.h"
+#include "spec/spec.h"
+
+#include <stdbool.h>
+
+struct bootstrap;
+struct guest;
+struct install;
+
+// Official images: where mirrors keep them and under which names. Callers free what comes back.
+struct distro_images {
+    enum spec_base_kind kind;                   // of a base that is one
+    const char *title;                          // "Arch"
+    const char *pinned_version, *pinned_sha256; // taken when the spec names none
+    void (*mirrors)(const struct spec_base *base, struct strv *ret); // roots, in order
+    char *(*url)(const char *root, const char *version);
+    char *(*latest_url)(const char *root); // of the newest, by a name that stays
+    char *(*list_url)(const char *root);   // of a folder that lists the versions
+    void (*read_versions)(const struct strv *names, struct strv *ret); // the newest first
+    bool (*read_digest)(const char *text, char **ret_version, char **ret_sha256);
+    char *(*day)(const char *version); // "2026-10-01": the snapshot its packages go with
+};
+
+struct distro {
+    const char *name;           // "debian": the family in recipes and manifests
+    const char *package_format; // as libguestfs' inspection calls it
+    // The script's functions `missing PACKAGE...` and `list` print names, and names with versions.
+    const char *script;
+
+    // The kind of base that is made from its packages, and the recipe for it.
+    enum spec_base_kind packages_kind;
+    const char *base_recipe;
+    const struct distro_images *images; // NULL: no official image is used
+    // The base's mirror and snapshot decide which packages there are, so they belong to keys and
+    // package sets. Else the sources of the recipe name them.
+    bool is_dated;
+
+    const char *usual_kernel;                  // taken when it is there; NULL: the newest version
+    const char *initrd_prefix, *initrd_suffix; // around what follows "vmlinuz-"
+
+    // Returns what is wrong with an item of a bootstrap's `sources`, "is not ...", or NULL. No
+    // function: any text will do.
+    const char *(*check_source)(const char *source);
+    // Returns an item of `sources` as the package manager needs it; caller frees.
+    char *(*fill_source)(const char *source, const struct spec_base *base);
+
+    // Makes FOLDER/root (or FOLDER/root.tar) of FOLDER/early, FOLDER/steps and FOLDER/packages.
+    // kept: the packages are there, else they are there afterwards. 0 when the tool ran to its end;
+    // *ret: its status and what it said.
+    int (*bootstrap)(
+        const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err);
+    // Sets the error that goes with the tool's output when its status was not 0; returns -1.
+    int (*explain)(const struct bootstrap *bootstrap, const char *text, struct error *err);
+
+    // Installs packages in the appliance, which the image does not have. kept: from the store, else
+    // from a mirror, and they are kept.
+    int (*install)(struct guest *guest, const struct install *install, bool kept,
+        const struct strv *packages, struct error *err);
+};
+
+// "all", then the names by number, then NULL: the words of recipes.
+extern const char *const distro_words[];
+const struct distro *distro_numbered(unsigned number); // Debian is 0
+// NULL when airbuild knows none of that name or package format (which may be NULL).
+const struct distro *distro_named(const char *name);
+const struct distro *distro_of_format(const char *package_format);
+// The distribution whose packages a base is made from; NULL when it is a disk image.
+const struct distro *distro_of_packages(const struct spec_base *base);
+// The official images that a base of that kind is one of; NULL when it is none.
+const struct distro_images *distro_images_of(enum spec_base_kind kind);
+// Do mirror and snapshot of the base say which packages there are? True of an unknown distribution.
+bool distro_is_dated(const struct spec_base *base);
+
+// The initial RAM disk that goes with a kernel, never a fallback; caller frees. Pure.
+char *distro_initrd(const struct distro *distro, const char *kernel);
+
+#endif

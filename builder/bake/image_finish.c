@@ -1,0 +1,93 @@
+// image_finish.c - what the making of every image ends with. Images carry no identity.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/distro.h"
+#include "bake/install.h"
+#include "bake/source.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <string.h>
+
+enum { COPY_MS = 60 * 1000, IDENTITY_MS = 60 * 1000, TRIM_MS = 60 * 1000 };
+
+int
+work_folder(const char *draft, char **ret, struct error *err)
+{
+    *ret = path_join(draft, "work");
+    return dir_make(*ret, 0755, err);
+}
+
+static int
+find_kernel(struct guest *guest, const struct distro *distro, char **ret, struct error *err)
+{
+    const char *usual = distro->usual_kernel;
+    bool is_usual = false;
+    if (usual != NULL && guest_exists(guest, usual, &is_usual, err) < 0)
+        return -1;
+    if (is_usual)
+        *ret = str_dup(usual);
+    else if (guest_newest(guest, "/boot/vmlinuz-*", ret, err) < 0)
+        return -1;
+    if (*ret != NULL)
+        return 0;
+    return error_set(err, ERR_SPEC,
+        "the image has no '/boot/vmlinuz-*'; nodes are booted from the image's own kernel");
+}
+
+static int
+copy_kernel(struct guest *guest, const char *folder, const struct distro *distro, struct error *err)
+{
+    FREE_AUTO char *from = NULL;
+    FREE_AUTO char *kernel = path_join(folder, "kernel");
+    FREE_AUTO char *initrd = path_join(folder, "initrd");
+    bool exists = false;
+    guest_step(guest, COPY_MS, "copying the kernel");
+    if (find_kernel(guest, distro, &from, err) < 0)
+        return -1;
+    FREE_AUTO char *with = distro_initrd(distro, from);
+    if (guest_exists(guest, with, &exists, err) < 0)
+        return -1;
+    if (!exists)
+        return error_set(err, ERR_SPEC,
+            "the image's kernel '%s' has no initial RAM disk '%s'; make one in the image", from,
+            with);
+    if (guest_download(guest, from, kernel, err) < 0)
+        return -1;
+    return guest_download(guest, with, initrd, err);
+}
+
+// Looked for once more, by kind, after it was removed by a list.
+static int
+remove_identity(struct guest *guest, struct error *err)
+{
+    FREE_AUTO char *left = NULL;
+    guest_step(guest, IDENTITY_MS, "removing identity");
+    if (guest_script(guest, "image.sh", "remove_identity", NULL, NULL, err) < 0 ||
+        guest_script(guest, "image.sh", "find_identity", NULL, &left, err) < 0)
+        return -1;
+    if (left[0] == '\0')
+        return 0;
+    for (char *end = left + strlen(left); end > left && end[-1] == '\n';)
+        *--end = '\0';
+    for (char *byte = left; *byte != '\0'; byte++)
+        *byte = *byte == '\n' ? ' ' : *byte;
+    return error_set(err, ERR_FAILED,
+        "the image would carry an identity: %s; let a command step of the recipe remove it", left);
+}
+
+int
+image_finish(struct guest *guest, const char *folder, const struct distro *distro,
+    bool keep_identity, struct jv *manifest, struct error *err)
+{
+    struct jv *packages = NULL;
+    if (copy_kernel(guest, folder, distro, err) < 0 ||
+        install_list(guest, distro, &packages, err) < 0)
+        return -1;
+    jv_set(manifest, "packages", packages);
+    if (!keep_identity && remove_identity(guest, err) < 0)
+        return -1;
+    guest_step(guest, TRIM_MS, "giving free blocks back");
+    if (guest_trim(guest, err) < 0)
+        return -1;
+    return guest_finish(guest, err);
+}
