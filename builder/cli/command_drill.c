@@ -1,5 +1,5 @@
 // command_drill.c - `airbuild drill`: failures made on purpose, measured, and judged. The drills
-// themselves are cluster/drill.h's, the documents report.h's.
+// themselves are drill/drill.h's, the documents report.h's.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -9,7 +9,7 @@
 #include "cli/needs.h"
 #include "cli/report.h"
 #include "cli/table.h"
-#include "cluster/drill.h"
+#include "drill/drill.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -235,7 +235,7 @@ run_one(struct drills *drills, const struct drill_info *info, struct error *err)
     struct drill_run run = {
         .spec = drills->spec, .info = info, .kvm = drills->kvm, .progress = drills->progress};
     struct drill_result result;
-    if (drill_carry_out(&run, &result, err) != 0) {
+    if (drill_execute(&run, &result, err) != 0) {
         result.info = info;
         if (take_error(drills, &result, err) != 0)
             return -1;

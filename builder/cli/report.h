@@ -6,7 +6,7 @@
 
 #include "base/jv.h"
 #include "base/str.h"
-#include "cluster/drill.h"
+#include "drill/drill.h"
 
 #include <stddef.h>
 

@@ -4,7 +4,7 @@
 #ifndef AIRBUILD_CLI_REPORT_MARKS_H
 #define AIRBUILD_CLI_REPORT_MARKS_H
 
-#include "cluster/drill.h"
+#include "drill/drill.h"
 
 #include <stdbool.h>
 #include <stddef.h>

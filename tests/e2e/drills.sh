@@ -45,7 +45,7 @@ drill_interrupted() {
     check 'the network of the master is unplugged' within 120 grep -q 'network unplugged' "$scratch/aside"
     kill -INT -- "-$aside"
     aside_ends 'Ctrl-C ends the drill' 120 130
-    like 'which mends what it broke' 'mending what was broken' "$(<"$scratch/aside")"
+    like 'which mends what it broke' 'repairing what was broken' "$(<"$scratch/aside")"
     air "$BOOT_SECONDS" launch
     ends 'and the cluster converges' 0
 }

@@ -2,8 +2,8 @@
 // and a reader through the head all the time, and a verdict against the scenario's limit. A drill
 // breaks and watches; it never helps: everything that recovers is the nodes' own work.
 // SPDX-License-Identifier: Apache-2.0
-#ifndef AIRBUILD_CLUSTER_DRILL_H
-#define AIRBUILD_CLUSTER_DRILL_H
+#ifndef AIRBUILD_DRILL_DRILL_H
+#define AIRBUILD_DRILL_DRILL_H
 
 #include "base/error.h"
 #include "base/progress.h"
@@ -76,8 +76,8 @@ struct drill_run {
 };
 // Run one scenario. The cluster must converge before within a minute (else ERR_VERDICT says what is
 // awaited), unless it is to begin anew. When it comes back with 0 all nodes run, links are up, and
-// the cluster has converged or *ret says that it did not. Any error: what was broken is mended
+// the cluster has converged or *ret says that it did not. Any error: what was broken is repaired
 // first (machines started, links up), also when interrupted.
-int drill_carry_out(const struct drill_run *run, struct drill_result *ret, struct error *err);
+int drill_execute(const struct drill_run *run, struct drill_result *ret, struct error *err);
 
 #endif
