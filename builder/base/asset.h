@@ -1,4 +1,5 @@
-// asset.h - the recipes, units and templates of images/ and cloud-init/, compiled into the program.
+// asset.h - the recipes, units and templates of images/ and cloud-init/, and the page of drills,
+// compiled into the program.
 // A folder named by asset_override (or AIRBUILD_ASSETS) goes first, file by file.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BASE_ASSET_H

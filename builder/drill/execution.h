@@ -9,9 +9,6 @@
 #include "drill/scenario.h"
 #include "probe/load.h"
 
-#define DRILL_WRITES_PER_S 250
-#define DRILL_READS_PER_S 100
-
 struct drill {
     const struct drill_run *run;
     const struct drill_scenario *scenario;

@@ -69,19 +69,13 @@ struct drill_scenario {
 // replicas takes no more writes.
 #define DRILL_BY_SPEC (-2.0)
 
-// A scenario's limits with the settings of a cluster. Pure.
-struct drill_limits {
-    double outage_s, pause_s, read_outage_s, lost_s; // as in the scenario, all known
-    int64_t closed_ms;                               // from the fault until nothing is taken
-    int64_t failover_ms;                             // longest wait until another master is named
-    int64_t watch_ms;                                // to be added to the time that a fault lasts
-};
+// Returns a scenario's limits with the settings of a cluster. Pure.
 void drill_limits(const struct drill_scenario *scenario, const struct spec_redis *redis,
     struct drill_limits *ret);
 
 const struct drill_scenario *drill_scenario(const char *name); // NULL when there is none
 
-// Fill behaved, in_time and verdict from what was measured. Pure.
+// Fills limits, behaved, in_time and verdict from what was measured. Pure.
 void drill_assess(const struct drill_scenario *scenario, const struct drill_limits *limits,
     unsigned writes_per_s, unsigned long long acked_while_closed, struct drill_result *result);
 

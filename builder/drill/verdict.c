@@ -78,6 +78,7 @@ drill_assess(const struct drill_scenario *scenario, const struct drill_limits *l
     unsigned writes_per_s, unsigned long long acked_while_closed, struct drill_result *result)
 {
     STRV_AUTO struct strv faults = {0};
+    result->limits = *limits;
     check_behaviour(scenario, limits->lost_s * writes_per_s, acked_while_closed, result, &faults);
     result->behaved = faults.count == 0;
     check_limit("write outage", result->write_outage_s, limits->outage_s, result->noise_s, &faults);
