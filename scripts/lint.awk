@@ -14,7 +14,8 @@ BEGIN {
     may["virt"] = "base spec"
     may["probe"] = "base"
     may["cluster"] = "base spec store seed virt probe"
-    may["cli"] = "base yaml spec store bake seed virt probe cluster"
+    may["drill"] = "base spec store seed virt probe cluster"
+    may["cli"] = "base yaml spec store bake seed virt probe cluster drill"
     may["main.c"] = "base cli"
 
     # The one folder of each library.

@@ -1,5 +1,5 @@
-// asset.h - the recipes, units and templates of images/ and cloud-init/, compiled into the program.
-// The folder that AIRBUILD_ASSETS names goes first, file by file.
+// asset.h - the recipes, units and templates of images/ and cloud-init/, and the page of drills,
+// compiled into the program. The folder that AIRBUILD_ASSETS names goes first, file by file.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BASE_ASSET_H
 #define AIRBUILD_BASE_ASSET_H

@@ -1,15 +1,15 @@
 // command_drill.c - `airbuild drill`: failures made on purpose, measured, and judged. The drills
-// themselves are cluster/drill.h's, the documents report.h's.
+// themselves and their documents are drill/'s.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/drill_table.h"
 #include "cli/message.h"
 #include "cli/needs.h"
-#include "cli/report.h"
 #include "cli/table.h"
-#include "cluster/drill.h"
+#include "drill/drill.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -187,21 +187,23 @@ find_accel(struct drills *drills, struct error *err)
 
 // ---- the run --------------------------------------------------------------------------------------
 
-static struct report
+static struct drill_report
 report_of(const struct drills *drills)
 {
-    return (struct report){drills->spec->cluster, drills->stamp, drills->results, drills->count};
+    return (struct drill_report){
+        drills->spec->cluster, drills->stamp, drills->results, drills->count};
 }
 
-// Written anew after every drill: what was measured outlives an interruption.
+// Written again after every drill: what was measured outlives an interruption.
 static int
 write_files(const struct drills *drills, struct error *err)
 {
     const struct drill_values *values = drills->cli->values;
-    struct report report = report_of(drills);
-    FREE_AUTO char *html = report_html(&report);
-    FREE_AUTO char *junit = report_junit(&report, values->strict);
-    if (values->html != NULL && file_write(values->html, 0644, html, strlen(html), err) != 0)
+    struct drill_report report = report_of(drills);
+    FREE_AUTO char *html = NULL;
+    FREE_AUTO char *junit = drill_report_junit(&report, values->strict);
+    if (values->html != NULL && (drill_report_page(&report, &html, err) != 0 ||
+                                    file_write(values->html, 0644, html, strlen(html), err) != 0))
         return -1;
     if (values->junit != NULL && file_write(values->junit, 0644, junit, strlen(junit), err) != 0)
         return -1;
@@ -212,8 +214,8 @@ static void
 print_drill_result(const struct drills *drills, const struct drill_result *result)
 {
     progress_done(drills->progress, result->info->name,
-        "%s: %llu of %llu writes lost, no writes for %.2f s", report_word(result), result->lost,
-        result->acked, result->write_outage_s);
+        "%s: %llu of %llu writes lost, no writes for %.2f s", drill_result_word(result),
+        result->lost, result->acked, result->write_outage_s);
 }
 
 // A drill that cannot be carried out is an outcome of its own, unless it is the first: then
@@ -235,7 +237,7 @@ run_one(struct drills *drills, const struct drill_info *info, struct error *err)
     struct drill_run run = {
         .spec = drills->spec, .info = info, .kvm = drills->kvm, .progress = drills->progress};
     struct drill_result result;
-    if (drill_carry_out(&run, &result, err) != 0) {
+    if (drill_execute(&run, &result, err) != 0) {
         result.info = info;
         if (take_error(drills, &result, err) != 0)
             return -1;
@@ -259,14 +261,14 @@ run_all(struct drills *drills, struct error *err)
 static void
 print_results(const struct drills *drills)
 {
-    struct report report = report_of(drills);
+    struct drill_report report = report_of(drills);
     if (drills->cli->globals.json) {
-        JV_AUTO struct jv *list = report_json(&report);
+        JV_AUTO struct jv *list = drill_report_json(&report);
         cli_print_json(list);
         return;
     }
     BUF_AUTO struct buf text = {0};
-    report_table(&report, drills->cli->color, &text);
+    drill_table(&report, drills->cli->color, &text);
     cli_print(text.data);
 }
 

@@ -3,7 +3,7 @@
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/help.h"
-#include "cluster/drill.h"
+#include "drill/drill.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
-// test_cluster_mend.c - what a drill leaves behind when it is interrupted: with the four nodes as
+// test_drill_repair.c - what a drill leaves behind when it is interrupted: with the four nodes as
 // domains of libvirt's in-memory hypervisor. Nothing is probed; guests have no agent.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "cluster/drill_state.h"
+#include "drill/execution.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ static int
 act(struct scene *scene, enum drill_act act, enum drill_whom whom)
 {
     const struct drill_step step = {act, whom, 0};
-    return drill_do(&scene->drill, &step, &scene->bench.err);
+    return drill_perform(&scene->drill, &step, &scene->bench.err);
 }
 
 // Whether a signal came or not.
@@ -88,8 +88,8 @@ assert_all_run(struct scene *scene)
 {
     for (size_t i = 0; i < scene->spec->node_count; i++)
         assert_int_equal(state_of_node(scene, i), VIRT_RUNNING);
-    assert_true(noted(scene, "mending what was broken"));
-    assert_false(noted(scene, "not all could be mended"));
+    assert_true(noted(scene, "repairing what was broken"));
+    assert_false(noted(scene, "not everything could be repaired"));
 }
 
 // The wait status of a child that runs body: an interruption is for ever.
@@ -119,7 +119,7 @@ pulled(struct scene *scene)
     assert_error(act(scene, ACT_START, WHOM_WORKERS), &scene->bench.err, ERR_INTERRUPTED, "");
     for (size_t i = MASTER; i < scene->spec->node_count; i++)
         assert_int_equal(state_of_node(scene, i), VIRT_OFF);
-    drill_mend(&scene->drill);
+    drill_repair(&scene->drill);
     assert_all_run(scene);
 }
 
@@ -129,7 +129,7 @@ suspended(struct scene *scene)
     assert_ok(act(scene, ACT_SUSPEND, WHOM_MASTER), &scene->bench.err);
     assert_int_equal(state_of_node(scene, MASTER), VIRT_PAUSED);
     raise(SIGTERM);
-    drill_mend(&scene->drill);
+    drill_repair(&scene->drill);
     assert_all_run(scene);
 }
 
@@ -139,7 +139,7 @@ pressed(struct scene *scene)
     assert_ok(act(scene, ACT_PRESS, WHOM_MASTER), &scene->bench.err);
     assert_int_equal(scene->drill.pressed, WHOM_MASTER);
     raise(SIGINT);
-    drill_mend(&scene->drill);
+    drill_repair(&scene->drill);
     assert_all_run(scene);
 }
 
@@ -149,7 +149,7 @@ start_of_pressed(struct scene *scene)
     assert_ok(act(scene, ACT_PRESS, WHOM_REPLICA), &scene->bench.err);
     assert_ok(act(scene, ACT_START, WHOM_REPLICA), &scene->bench.err);
     raise(SIGINT);
-    drill_mend(&scene->drill); // would wait for two minutes for it to go off
+    drill_repair(&scene->drill); // would wait for two minutes for it to go off
     assert_all_run(scene);
 }
 
@@ -158,7 +158,7 @@ before_anything(struct scene *scene)
 {
     raise(SIGINT);
     assert_error(act(scene, ACT_PULL, WHOM_MASTER), &scene->bench.err, ERR_INTERRUPTED, "");
-    drill_mend(&scene->drill);
+    drill_repair(&scene->drill);
     assert_int_equal(state_of_node(scene, MASTER), VIRT_RUNNING);
     assert_int_equal(scene->result.event_count, 0);
 }
@@ -171,9 +171,9 @@ gone(struct scene *scene)
     assert_ok(virt_domain_undefine(scene->bench.virt, "air", "work12", &scene->bench.err),
         &scene->bench.err);
     raise(SIGINT);
-    drill_mend(&scene->drill);
+    drill_repair(&scene->drill);
     assert_int_equal(state_of_node(scene, 3), VIRT_RUNNING);
-    assert_true(noted(scene, "not all could be mended; run 'airbuild launch'"));
+    assert_true(noted(scene, "not everything could be repaired; run 'airbuild launch'"));
 }
 
 // Its own error ended the drill, and the signal comes afterwards: it is still to be told.
@@ -181,7 +181,7 @@ static void
 after_an_error(struct scene *scene)
 {
     assert_ok(act(scene, ACT_PULL, WHOM_MASTER), &scene->bench.err);
-    drill_mend(&scene->drill);
+    drill_repair(&scene->drill);
     assert_all_run(scene);
     raise(SIGINT);
     assert_true(interrupt_pending());
@@ -192,7 +192,7 @@ second_signal(struct scene *scene)
 {
     assert_ok(act(scene, ACT_PULL, WHOM_MASTER), &scene->bench.err);
     raise(SIGINT);
-    drill_mend(&scene->drill);
+    drill_repair(&scene->drill);
     raise(SIGINT);
 }
 

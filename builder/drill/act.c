@@ -1,7 +1,7 @@
-// drill_act.c - the hands of a drill: by libvirt, and by the guest agent where only the inside of a
-// machine is meant.
+// act.c - what a drill does to machines: by libvirt, and by the guest agent where only the inside
+// of a machine is meant.
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/drill_state.h"
+#include "drill/execution.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -16,33 +16,6 @@
 #define PRESSED_MS 120000 // until a machine whose power button was pressed is off
 #define PAUSE_MS 200
 #define SHUFFLE_MS 3000 // the longest pause between two starts
-
-bool
-drill_is_whom(const struct drill *drill, enum drill_whom whom, size_t index)
-{
-    const struct spec *spec = drill->run->spec;
-    const struct spec_node *node = &spec->nodes[index];
-    bool worker = node->role == SPEC_REDIS;
-    switch (whom) {
-    case WHOM_NONE:
-        return false;
-    case WHOM_MASTER:
-        return index == drill->master;
-    case WHOM_REPLICA:
-        return index == drill->replica;
-    case WHOM_REPLICAS:
-        return worker && index != drill->master;
-    case WHOM_WORKERS:
-        return worker;
-    case WHOM_HEAD:
-        return !worker;
-    case WHOM_FIRST:
-        return node == spec_first_master(spec);
-    case WHOM_ALL:
-        return true;
-    }
-    return false;
-}
 
 static int
 in_guest(struct drill *drill, const char *node, const char *const *argv, struct error *err)
@@ -92,7 +65,7 @@ start_node(struct drill *drill, const char *node, struct error *err)
 }
 
 static const char *
-told(enum drill_act act)
+act_text(enum drill_act act)
 {
     static const char *const words[] = {
         [ACT_PRESS] = "power button pressed",
@@ -101,8 +74,8 @@ told(enum drill_act act)
         [ACT_START_SHUFFLED] = "started",
         [ACT_UNPLUG] = "network unplugged",
         [ACT_PLUG] = "network plugged",
-        [ACT_SUSPEND] = "stands still",
-        [ACT_RESUME] = "goes on",
+        [ACT_SUSPEND] = "paused",
+        [ACT_RESUME] = "resumed",
         [ACT_KILL_REDIS] = "redis killed",
         [ACT_STOP_REDIS] = "redis stopped",
         [ACT_START_REDIS] = "redis started",
@@ -115,14 +88,14 @@ told(enum drill_act act)
 }
 
 static bool
-mends(enum drill_act act)
+is_recovery(enum drill_act act)
 {
     return act == ACT_START || act == ACT_START_SHUFFLED || act == ACT_PLUG || act == ACT_RESUME ||
            act == ACT_START_REDIS || act == ACT_JOIN_PEERS || act == ACT_REST;
 }
 
 static int
-do_to_machine(struct drill *drill, enum drill_act act, const char *node, struct error *err)
+perform_on_domain(struct drill *drill, enum drill_act act, const char *node, struct error *err)
 {
     struct virt *virt = drill->session.virt;
     const char *cluster = drill->run->spec->cluster;
@@ -139,7 +112,7 @@ do_to_machine(struct drill *drill, enum drill_act act, const char *node, struct 
     return start_node(drill, node, err);
 }
 
-// What drill_mend must undo, and the start of a machine or its link would not.
+// Remembers what drill_repair must undo and the start of a machine or its link would not.
 static void
 note_undo(struct drill *drill, enum drill_act act, enum drill_whom whom)
 {
@@ -152,7 +125,7 @@ note_undo(struct drill *drill, enum drill_act act, enum drill_whom whom)
 }
 
 static int
-do_to_one(struct drill *drill, enum drill_act act, size_t index, struct error *err)
+perform_once(struct drill *drill, enum drill_act act, size_t index, struct error *err)
 {
     const struct spec_node *node = &drill->run->spec->nodes[index];
     if (act == ACT_KILL_REDIS)
@@ -167,28 +140,28 @@ do_to_one(struct drill *drill, enum drill_act act, size_t index, struct error *e
         return systemctl(drill, node->name, "restart", "haproxy.service", err);
     if (act == ACT_CUT_PEERS || act == ACT_JOIN_PEERS)
         return cut_peers(drill, index, act == ACT_CUT_PEERS, err);
-    return do_to_machine(drill, act, node->name, err);
+    return perform_on_domain(drill, act, node->name, err);
 }
 
 // Convergence counts from now on.
 static void
-acted(struct drill *drill)
+restart_convergence(struct drill *drill)
 {
     drill->last_act_ms = clock_ms();
     drill->converged_ms = 0;
 }
 
-// To one machine, to the end.
+// Performs an act on one machine; not interrupted half-way.
 static int
-do_wholly(struct drill *drill, const struct drill_step *step, size_t index, struct error *err)
+perform_on_node(struct drill *drill, const struct drill_step *step, size_t index, struct error *err)
 {
     interrupt_hold();
     note_undo(drill, step->act, step->whom);
-    int result = do_to_one(drill, step->act, index, err);
+    int result = perform_once(drill, step->act, index, err);
     interrupt_release();
     if (result < 0)
         return error_context(err, "drill '%s'", drill->scenario->info.name);
-    acted(drill);
+    restart_convergence(drill);
     return 0;
 }
 
@@ -199,7 +172,7 @@ random_below(size_t limit)
     return strtoul(digits, NULL, 16) % limit;
 }
 
-// The image that the disk of a node lies over.
+// Finds the image that backs the disk of a node.
 static int
 find_image(const struct drill *drill, struct store *store, const struct spec_node *node,
     struct image **ret, struct error *err)
@@ -212,7 +185,7 @@ find_image(const struct drill *drill, struct store *store, const struct spec_nod
 }
 
 static int
-wipe(struct drill *drill, struct error *err)
+remove_disks(struct drill *drill, struct error *err)
 {
     const struct spec *spec = drill->run->spec;
     for (size_t i = 0; i < spec->node_count; i++) {
@@ -224,7 +197,7 @@ wipe(struct drill *drill, struct error *err)
     return 0;
 }
 
-// Who asks for this drill agrees to lose what is there.
+// The user of this drill has agreed to lose the data.
 static int
 agree_to_loss(void *context, const char *sentence, struct error *err)
 {
@@ -234,7 +207,7 @@ agree_to_loss(void *context, const char *sentence, struct error *err)
     return 0;
 }
 
-// Every node with a new disk, all but the first master started: as after the very first launch.
+// Gives every node a new disk and starts all but the first master, as after the very first launch.
 static int
 new_disks(struct drill *drill, struct error *err)
 {
@@ -250,7 +223,7 @@ new_disks(struct drill *drill, struct error *err)
         find_image(drill, store, spec_first_master(spec), &redis, err) < 0)
         return -1;
     interrupt_hold();
-    int wiped = wipe(drill, err);
+    int wiped = remove_disks(drill, err);
     interrupt_release();
     if (wiped < 0)
         return -1;
@@ -265,11 +238,11 @@ new_disks(struct drill *drill, struct error *err)
         .progress = drill->run->progress};
     if (launch_in_session(&launch, session, &launched, err) < 0)
         return -1;
-    acted(drill);
+    restart_convergence(drill);
     return 0;
 }
 
-// In an order and with pauses of chance.
+// Starts all machines in random order, with random pauses.
 static int
 start_shuffled(struct drill *drill, struct error *err)
 {
@@ -284,32 +257,32 @@ start_shuffled(struct drill *drill, struct error *err)
         const char *node = spec->nodes[order[i]].name;
         const struct drill_step step = {ACT_START, WHOM_ALL, 0};
         drill_note(drill, DRILL_HEAL, "%s: started", node);
-        if (do_wholly(drill, &step, order[i], err) < 0 ||
+        if (perform_on_node(drill, &step, order[i], err) < 0 ||
             clock_sleep((int64_t) random_below(SHUFFLE_MS), err) < 0)
             return -1;
     }
     return 0;
 }
 
-// Pulling a power cord takes libvirt a second. What is to happen to several machines at once begins
-// with all of them standing still: from then on nobody sees anything of them.
+// Pulling a power cord takes libvirt a second. Several machines are paused first, so that all of
+// them disappear at the same moment.
 static int
-still_all(struct drill *drill, enum drill_whom whom, struct error *err)
+suspend_all(struct drill *drill, enum drill_whom whom, struct error *err)
 {
     const struct spec *spec = drill->run->spec;
     int result = 0;
     interrupt_hold();
     for (size_t i = 0; i < spec->node_count && result == 0; i++)
-        if (drill_is_whom(drill, whom, i))
+        if (drill_concerns(drill, whom, i))
             result =
                 virt_domain_suspend(drill->session.virt, spec->cluster, spec->nodes[i].name, err);
     interrupt_release();
     return result;
 }
 
-// Until what was done to one machine has been noticed, and is over.
+// Waits until the failure of one machine has been noticed, and is over.
 static int
-let_recover(struct drill *drill, struct error *err)
+await_recovery(struct drill *drill, struct error *err)
 {
     static const struct drill_step notice = {ACT_WATCH, WHOM_NONE, NOTICE_MS};
     static const struct drill_step recover = {ACT_AWAIT_CONVERGED, WHOM_NONE, 0};
@@ -317,28 +290,28 @@ let_recover(struct drill *drill, struct error *err)
 }
 
 static int
-do_to_all(struct drill *drill, const struct drill_step *step, struct error *err)
+perform_on_all(struct drill *drill, const struct drill_step *step, struct error *err)
 {
-    if (step->act == ACT_PULL && still_all(drill, step->whom, err) < 0)
+    if (step->act == ACT_PULL && suspend_all(drill, step->whom, err) < 0)
         return -1;
     for (size_t i = 0; i < drill->run->spec->node_count; i++) {
-        if (!drill_is_whom(drill, step->whom, i))
+        if (!drill_concerns(drill, step->whom, i))
             continue;
         if (interrupt_check(err) < 0)
             return -1;
-        drill_note(drill, mends(step->act) ? DRILL_HEAL : DRILL_FAULT, "%s: %s",
-            drill->run->spec->nodes[i].name, told(step->act));
-        if (do_wholly(drill, step, i, err) < 0)
+        drill_note(drill, is_recovery(step->act) ? DRILL_HEAL : DRILL_FAULT, "%s: %s",
+            drill->run->spec->nodes[i].name, act_text(step->act));
+        if (perform_on_node(drill, step, i, err) < 0)
             return -1;
-        if (step->act == ACT_KILL_SENTINEL && let_recover(drill, err) < 0)
+        if (step->act == ACT_KILL_SENTINEL && await_recovery(drill, err) < 0)
             return -1;
     }
     return 0;
 }
 
-// The host's processors. Twice the time is for a machine that is slow to look.
+// Loads or frees the host's processors. Twice the time allows for a slow observer.
 static int
-burn_or_rest(struct drill *drill, enum drill_act act, struct error *err)
+toggle_burn(struct drill *drill, enum drill_act act, struct error *err)
 {
     bool burns = act == ACT_BURN;
     drill_note(drill, burns ? DRILL_FAULT : DRILL_HEAL, "host: all processors %s",
@@ -346,12 +319,12 @@ burn_or_rest(struct drill *drill, enum drill_act act, struct error *err)
     burn_end(&drill->burn);
     if (burns && burn_start(&drill->burn, 2LL * DRILL_BURN_MS, err) < 0)
         return -1;
-    acted(drill);
+    restart_convergence(drill);
     return 0;
 }
 
 int
-drill_do(struct drill *drill, const struct drill_step *step, struct error *err)
+drill_perform(struct drill *drill, const struct drill_step *step, struct error *err)
 {
     int64_t now = clock_ms();
     if (interrupt_check(err) < 0)
@@ -359,18 +332,18 @@ drill_do(struct drill *drill, const struct drill_step *step, struct error *err)
     drill->broken_ms = drill->broken_ms == 0 ? now : drill->broken_ms;
     if (drill->measure_ms == 0 && drill->measuring)
         drill->measure_ms = now;
-    if (drill->measure_ms != 0 && drill->heal_ms == 0 && mends(step->act))
+    if (drill->measure_ms != 0 && drill->heal_ms == 0 && is_recovery(step->act))
         drill->heal_ms = now;
     if (step->act == ACT_NEW_DISKS)
         return new_disks(drill, err);
     if (step->act == ACT_BURN || step->act == ACT_REST)
-        return burn_or_rest(drill, step->act, err);
+        return toggle_burn(drill, step->act, err);
     if (step->act == ACT_START_SHUFFLED)
         return start_shuffled(drill, err);
-    return do_to_all(drill, step, err);
+    return perform_on_all(drill, step, err);
 }
 
-// How many of them run, as far as libvirt tells.
+// Returns how many of them run, as far as libvirt reports.
 static size_t
 count_running(struct drill *drill, enum drill_whom whom)
 {
@@ -379,12 +352,12 @@ count_running(struct drill *drill, enum drill_whom whom)
     size_t count = 0;
     survey_make(&drill->session, &survey, &ignored);
     for (size_t i = 0; i < survey.count; i++)
-        count += drill_is_whom(drill, whom, i) && survey.domains[i].state == VIRT_RUNNING;
+        count += drill_concerns(drill, whom, i) && survey.domains[i].state == VIRT_RUNNING;
     return count;
 }
 
-// A machine whose power button was pressed still runs for a while, and then is off: that is
-// awaited, or it would go off after it was found running.
+// A machine whose power button was pressed runs for a while and then goes off: wait for that, or it
+// would go off after it was found running.
 static void
 await_pressed(struct drill *drill)
 {
@@ -395,7 +368,7 @@ await_pressed(struct drill *drill)
 }
 
 static void
-mend_all(struct drill *drill)
+repair_all(struct drill *drill)
 {
     const struct spec *spec = drill->run->spec;
     ERROR_AUTO struct error ignored = {0};
@@ -410,18 +383,18 @@ mend_all(struct drill *drill)
     bool redis = drill->redis_stopped && systemctl(drill, spec->nodes[drill->master].name, "start",
                                              "redis.service", &ignored) < 0;
     if (peers || redis || count_running(drill, WHOM_ALL) < spec->node_count)
-        drill_note(drill, DRILL_NOTE, "not all could be mended; run 'airbuild launch'");
+        drill_note(drill, DRILL_NOTE, "not everything could be repaired; run 'airbuild launch'");
 }
 
 void
-drill_mend(struct drill *drill)
+drill_repair(struct drill *drill)
 {
     interrupt_heeded();
     burn_end(&drill->burn);
     if (drill->broken_ms == 0 || drill->session.virt == NULL)
         return;
     interrupt_hold();
-    drill_note(drill, DRILL_NOTE, "mending what was broken");
-    mend_all(drill);
+    drill_note(drill, DRILL_NOTE, "repairing what was broken");
+    repair_all(drill);
     interrupt_release();
 }

@@ -1,6 +1,6 @@
-// drill_run.c - one drill from its begin to its verdict.
+// drill.c - one drill from its begin to its verdict.
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/drill_state.h"
+#include "drill/execution.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -79,19 +79,19 @@ is_wait(enum drill_act act)
 }
 
 static int
-go_through(struct drill *drill, struct error *err)
+run_steps(struct drill *drill, struct error *err)
 {
     static const struct drill_step baseline = {ACT_WATCH, WHOM_NONE, BASELINE_MS};
     static const struct drill_step last = {ACT_WATCH, WHOM_NONE, LAST_MS};
     static const struct drill_step still = {ACT_AWAIT_CONVERGED, WHOM_NONE, 0};
-    bool anew = drill->scenario->info.new_data;
-    if (!anew && (start_load(drill, err) < 0 || drill_await(drill, &baseline, err) < 0))
+    bool new_data = drill->scenario->info.new_data;
+    if (!new_data && (start_load(drill, err) < 0 || drill_await(drill, &baseline, err) < 0))
         return -1;
     for (const struct drill_step *step = drill->scenario->steps; step->act != ACT_END; step++) {
         if (step->act == ACT_MEASURE)
             drill->measuring = true;
         else if (is_wait(step->act) ? drill_await(drill, step, err) < 0
-                                    : drill_do(drill, step, err) < 0)
+                                    : drill_perform(drill, step, err) < 0)
             return -1;
         // What was written before is gone on purpose: the load begins with the new data.
         if (step->act == ACT_NEW_DISKS && start_load(drill, err) < 0)
@@ -197,7 +197,7 @@ clear_drill(struct drill *drill)
 }
 
 static int
-measure(struct drill *drill, struct error *err)
+take_measurements(struct drill *drill, struct error *err)
 {
     struct drill_result *result = drill->result;
     int64_t end_ms = clock_ms();
@@ -209,7 +209,7 @@ measure(struct drill *drill, struct error *err)
     result->converged_s =
         drill->converged_ms != 0 ? seconds(drill->last_act_ms, drill->converged_ms) : -1;
     result->two_masters = drill->two_masters;
-    result->two_masters_s = seconds(drill->twins_from_ms, drill->twins_to_ms);
+    result->two_masters_s = seconds(drill->two_masters_from_ms, drill->two_masters_to_ms);
     if (count_lost_writes(drill, err) < 0)
         return -1;
     count_slots(drill, end_ms);
@@ -217,30 +217,30 @@ measure(struct drill *drill, struct error *err)
 }
 
 static int
-carry_out_drill(struct drill *drill, struct error *err)
+run_and_measure(struct drill *drill, struct error *err)
 {
     if (open_session(drill, err) < 0 ||
         (!drill->scenario->info.new_data && await_ready(drill, err) < 0))
         return -1;
     drill->begin_ms = clock_ms();
-    if (go_through(drill, err) < 0) {
-        drill_mend(drill);
+    if (run_steps(drill, err) < 0) {
+        drill_repair(drill);
         clear_drill(drill);
         return -1;
     }
-    int measured = measure(drill, err);
+    int measured = take_measurements(drill, err);
     if (measured < 0)
         interrupt_heeded();
     clear_drill(drill);
     if (measured < 0)
         return -1;
-    drill_judge(drill->scenario, &drill->limits, DRILL_WRITES_PER_S,
+    drill_assess(drill->scenario, &drill->limits, DRILL_WRITES_PER_S,
         drill->scenario->closed ? acked_while_closed(drill) : 0, drill->result);
     return 0;
 }
 
 int
-drill_carry_out(const struct drill_run *run, struct drill_result *ret, struct error *err)
+drill_execute(const struct drill_run *run, struct drill_result *ret, struct error *err)
 {
     *ret = (struct drill_result){.info = run->info};
     struct drill drill = {
@@ -254,7 +254,7 @@ drill_carry_out(const struct drill_run *run, struct drill_result *ret, struct er
     FREE_AUTO struct probe_result *results = mem_zero(run->spec->node_count, sizeof *results);
     drill.results = results;
     drill_limits(drill.scenario, &run->spec->redis, &drill.limits);
-    int result = carry_out_drill(&drill, err);
+    int result = run_and_measure(&drill, err);
     burn_end(&drill.burn);
     load_free(drill.load);
     survey_free(&drill.survey);

@@ -1,9 +1,9 @@
-// drill_plan.h - a scenario as a list of steps, and its limits. Internal to the drills.
+// scenario.h - a scenario as a list of steps, and its limits. Internal to drill/.
 // SPDX-License-Identifier: Apache-2.0
-#ifndef AIRBUILD_CLUSTER_DRILL_PLAN_H
-#define AIRBUILD_CLUSTER_DRILL_PLAN_H
+#ifndef AIRBUILD_DRILL_SCENARIO_H
+#define AIRBUILD_DRILL_SCENARIO_H
 
-#include "cluster/drill.h"
+#include "drill/drill.h"
 
 // To whom a step is done. Roles are those at the drill's begin.
 enum drill_whom {
@@ -69,20 +69,14 @@ struct drill_scenario {
 // replicas takes no more writes.
 #define DRILL_BY_SPEC (-2.0)
 
-// What a scenario's limits are with the settings of a cluster. Pure.
-struct drill_limits {
-    double outage_s, pause_s, read_outage_s, lost_s; // as in the scenario, all known
-    int64_t closed_ms;                               // from the fault until nothing is taken
-    int64_t failover_ms;                             // longest wait until another master is named
-    int64_t watch_ms;                                // to be added to the time that a fault lasts
-};
+// Returns a scenario's limits with the settings of a cluster. Pure.
 void drill_limits(const struct drill_scenario *scenario, const struct spec_redis *redis,
     struct drill_limits *ret);
 
 const struct drill_scenario *drill_scenario(const char *name); // NULL when there is none
 
-// Fill behaved, in_time and verdict from what was measured. Pure.
-void drill_judge(const struct drill_scenario *scenario, const struct drill_limits *limits,
+// Fills limits, behaved, in_time and verdict from what was measured. Pure.
+void drill_assess(const struct drill_scenario *scenario, const struct drill_limits *limits,
     unsigned writes_per_s, unsigned long long acked_while_closed, struct drill_result *result);
 
 #endif

@@ -1,16 +1,13 @@
-// drill_state.h - a drill under way: what the steps act on and what was seen so far. Internal to
-// the drills.
+// execution.h - a drill under way: what the steps act on and what was seen so far. Internal to
+// drill/.
 // SPDX-License-Identifier: Apache-2.0
-#ifndef AIRBUILD_CLUSTER_DRILL_STATE_H
-#define AIRBUILD_CLUSTER_DRILL_STATE_H
+#ifndef AIRBUILD_DRILL_EXECUTION_H
+#define AIRBUILD_DRILL_EXECUTION_H
 
 #include "base/burn.h"
-#include "cluster/drill_plan.h"
 #include "cluster/session.h"
+#include "drill/scenario.h"
 #include "probe/load.h"
-
-#define DRILL_WRITES_PER_S 250
-#define DRILL_READS_PER_S 100
 
 struct drill {
     const struct drill_run *run;
@@ -29,7 +26,7 @@ struct drill {
     int64_t broken_ms;  // the first act of all; 0: not yet
     bool measuring;     // the next act is the one that is measured
     int64_t measure_ms; // 0: not yet
-    int64_t heal_ms;    // the first act that mends; 0: not yet
+    int64_t heal_ms;    // the first act of recovery; 0: not yet
     int64_t last_act_ms;
     int64_t promoted_ms;  // 0: no other master was named
     int64_t converged_ms; // since when; 0: it is not
@@ -37,9 +34,9 @@ struct drill {
     unsigned misses;      // looks since it was seen converged
     int named;            // the master that was last noted; -1 none
     unsigned two_masters;
-    int64_t twins_from_ms, twins_to_ms; // first and last look at two masters
-    bool redis_stopped, peers_cut;      // on the master, and not yet undone
-    enum drill_whom pressed;            // may yet go off; WHOM_NONE: none, or started again
+    int64_t two_masters_from_ms, two_masters_to_ms; // first and last look at two masters
+    bool redis_stopped, peers_cut;                  // on the master, and not yet undone
+    enum drill_whom pressed; // may yet go off; WHOM_NONE: none, or started again
     size_t event_capacity;
     struct drill_result *result;
 };
@@ -47,18 +44,18 @@ struct drill {
 void drill_note(struct drill *drill, enum drill_event_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Is node index (of the spec) among whom? Pure but for the roles at the begin.
-bool drill_is_whom(const struct drill *drill, enum drill_whom whom, size_t index);
+// Returns true when node index (of the spec) is among whom; roles are those at the begin.
+bool drill_concerns(const struct drill *drill, enum drill_whom whom, size_t index);
 
-// Do one act to all it concerns. Interrupted only between two machines: libvirt goes on with what
-// it was asked for, and what it does later could not be mended.
-int drill_do(struct drill *drill, const struct drill_step *step, struct error *err);
-// ACT_WATCH and the ACT_AWAIT_*: look again and again. Not converging in time is no error: it is
-// measured.
+// Performs one act on all nodes it concerns. Interrupted only between two machines: libvirt
+// finishes what it was asked for, and what it does later could not be repaired.
+int drill_perform(struct drill *drill, const struct drill_step *step, struct error *err);
+// ACT_WATCH and the ACT_AWAIT_*: observes until it is over. Not converging in time is no error: it
+// is measured.
 int drill_await(struct drill *drill, const struct drill_step *step, struct error *err);
-// After an error or an interruption, which is heeded by this: machines on, links up. A further
-// signal ends the program if it was an interruption; it is told afterwards if it was an error. What
-// could not be mended is noted.
-void drill_mend(struct drill *drill);
+// Turns machines on and links up after an error or an interruption, which is heeded by this. A
+// further signal ends the program if it was an interruption; it is reported afterwards if it was an
+// error. Notes what could not be repaired.
+void drill_repair(struct drill *drill);
 
 #endif

@@ -1,11 +1,9 @@
-// drill_judge.c - from what was measured to a verdict. Pure.
+// verdict.c - from what was measured to a verdict. Pure.
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/drill_plan.h"
+#include "drill/scenario.h"
 
 #include "base/cleanup.h"
 #include "base/str.h"
-
-#include <stdarg.h>
 
 void
 drill_result_free(struct drill_result *result)
@@ -50,7 +48,7 @@ drill_limits(
 }
 
 static void
-judge_behaviour(const struct drill_scenario *scenario, double allowed,
+check_behaviour(const struct drill_scenario *scenario, double allowed,
     unsigned long long acked_while_closed, const struct drill_result *result, struct strv *faults)
 {
     if ((double) result->lost > allowed)
@@ -68,7 +66,7 @@ judge_behaviour(const struct drill_scenario *scenario, double allowed,
 }
 
 static void
-judge_time(const char *what, double measured, double limit, double noise, struct strv *faults)
+check_limit(const char *what, double measured, double limit, double noise, struct strv *faults)
 {
     if (limit >= 0 && measured > limit + noise)
         strv_addf(faults, "%s %.2f s, limit %.1f s beyond the noise of %.2f s", what, measured,
@@ -76,15 +74,16 @@ judge_time(const char *what, double measured, double limit, double noise, struct
 }
 
 void
-drill_judge(const struct drill_scenario *scenario, const struct drill_limits *limits,
+drill_assess(const struct drill_scenario *scenario, const struct drill_limits *limits,
     unsigned writes_per_s, unsigned long long acked_while_closed, struct drill_result *result)
 {
     STRV_AUTO struct strv faults = {0};
-    judge_behaviour(scenario, limits->lost_s * writes_per_s, acked_while_closed, result, &faults);
+    result->limits = *limits;
+    check_behaviour(scenario, limits->lost_s * writes_per_s, acked_while_closed, result, &faults);
     result->behaved = faults.count == 0;
-    judge_time("write outage", result->write_outage_s, limits->outage_s, result->noise_s, &faults);
-    judge_time("write gap", result->write_pause_s, limits->pause_s, result->noise_s, &faults);
-    judge_time(
+    check_limit("write outage", result->write_outage_s, limits->outage_s, result->noise_s, &faults);
+    check_limit("write gap", result->write_pause_s, limits->pause_s, result->noise_s, &faults);
+    check_limit(
         "read outage", result->read_outage_s, limits->read_outage_s, result->noise_s, &faults);
     result->in_time = faults.count == 0;
     free(result->verdict);

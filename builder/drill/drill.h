@@ -2,8 +2,8 @@
 // and a reader through the head all the time, and a verdict against the scenario's limit. A drill
 // breaks and watches; it never helps: everything that recovers is the nodes' own work.
 // SPDX-License-Identifier: Apache-2.0
-#ifndef AIRBUILD_CLUSTER_DRILL_H
-#define AIRBUILD_CLUSTER_DRILL_H
+#ifndef AIRBUILD_DRILL_DRILL_H
+#define AIRBUILD_DRILL_DRILL_H
 
 #include "base/error.h"
 #include "base/progress.h"
@@ -24,6 +24,9 @@ struct drill_info {
 const struct drill_info *drill_at(size_t index);       // in the order they run; NULL past the last
 const struct drill_info *drill_find(const char *name); // NULL when there is none
 
+#define DRILL_WRITES_PER_S 250
+#define DRILL_READS_PER_S 100
+
 enum drill_event_kind { DRILL_FAULT, DRILL_HEAL, DRILL_ROLE, DRILL_CONVERGED, DRILL_NOTE };
 struct drill_event {
     int64_t at_ms; // from the drill's begin
@@ -42,6 +45,15 @@ struct drill_span {
     int64_t from_ms, to_ms;
 };
 
+// The limits of a scenario for one cluster; below 0: none.
+struct drill_limits {
+    double outage_s, pause_s, read_outage_s; // beyond the noise
+    double lost_s;       // acknowledged writes that may be lost, as seconds of writing
+    int64_t closed_ms;   // from the fault until no write is taken
+    int64_t failover_ms; // longest wait until another master is named
+    int64_t watch_ms;    // to be added to the time that a fault lasts
+};
+
 struct drill_result {
     const struct drill_info *info;
     unsigned long long acked, lost; // writes
@@ -54,9 +66,10 @@ struct drill_result {
     double converged_s; // from the last action (fault or heal) until converged; -1: it did not
     unsigned two_masters; // looks at which two workers acknowledged a write of their own
     double two_masters_s; // from the first of them to the last
-    bool behaved;         // no acknowledged write lost beyond the limit, no two masters, converged
-    bool in_time;         // the limit's times were met as well
-    char *verdict;        // "PASS", or what was not met, in one sentence
+    struct drill_limits limits;
+    bool behaved;  // no acknowledged write lost beyond the limit, no two masters, converged
+    bool in_time;  // the limit's times were met as well
+    char *verdict; // "PASS", or what was not met, in one sentence
     int64_t
         fault_ms; // from the drill's begin: what the figures are counted from; 0: there was none
     struct drill_span write_outage, read_outage;
@@ -76,8 +89,8 @@ struct drill_run {
 };
 // Run one scenario. The cluster must converge before within a minute (else ERR_VERDICT says what is
 // awaited), unless it is to begin anew. When it comes back with 0 all nodes run, links are up, and
-// the cluster has converged or *ret says that it did not. Any error: what was broken is mended
+// the cluster has converged or *ret says that it did not. Any error: what was broken is repaired
 // first (machines started, links up), also when interrupted.
-int drill_carry_out(const struct drill_run *run, struct drill_result *ret, struct error *err);
+int drill_execute(const struct drill_run *run, struct drill_result *ret, struct error *err);
 
 #endif

@@ -1,6 +1,6 @@
-// drill_look.c - the eyes of a drill: who is master, who takes writes, when it converged.
+// observe.c - what a drill watches: who is master, who takes writes, when the cluster converged.
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/drill_state.h"
+#include "drill/execution.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -15,7 +15,34 @@
 #define AWAIT_CONVERGED_MS 600000
 #define TWIN_KEY "airbuild:drill:twin"
 
-// In their order, whenever they are noticed.
+bool
+drill_concerns(const struct drill *drill, enum drill_whom whom, size_t index)
+{
+    const struct spec *spec = drill->run->spec;
+    const struct spec_node *node = &spec->nodes[index];
+    bool worker = node->role == SPEC_REDIS;
+    switch (whom) {
+    case WHOM_NONE:
+        return false;
+    case WHOM_MASTER:
+        return index == drill->master;
+    case WHOM_REPLICA:
+        return index == drill->replica;
+    case WHOM_REPLICAS:
+        return worker && index != drill->master;
+    case WHOM_WORKERS:
+        return worker;
+    case WHOM_HEAD:
+        return !worker;
+    case WHOM_FIRST:
+        return node == spec_first_master(spec);
+    case WHOM_ALL:
+        return true;
+    }
+    return false;
+}
+
+// Keeps events in the order of their times, whenever they are noticed.
 static void
 add_event(struct drill *drill, int64_t at_ms, enum drill_event_kind kind, const char *text)
 {
@@ -39,9 +66,9 @@ drill_note(struct drill *drill, enum drill_event_kind kind, const char *format, 
     add_event(drill, clock_ms() - drill->begin_ms, kind, text);
 }
 
-// Two workers that both call themselves master are asked to take a write each: only then it counts.
+// Counts a look at which two workers that both call themselves master each took a write.
 static void
-look_for_two(struct drill *drill)
+detect_two_masters(struct drill *drill)
 {
     const struct spec *spec = drill->run->spec;
     unsigned says = 0, takes = 0;
@@ -53,14 +80,14 @@ look_for_two(struct drill *drill)
     if (takes < 2)
         return;
     if (drill->two_masters++ == 0) {
-        drill->twins_from_ms = clock_ms();
+        drill->two_masters_from_ms = clock_ms();
         drill_note(drill, DRILL_NOTE, "%u workers take writes", takes);
     }
-    drill->twins_to_ms = clock_ms();
+    drill->two_masters_to_ms = clock_ms();
 }
 
 static void
-look_at_master(struct drill *drill)
+note_master(struct drill *drill)
 {
     const struct spec *spec = drill->run->spec;
     int now = drill->verdict.master;
@@ -73,7 +100,7 @@ look_at_master(struct drill *drill)
         drill->promoted_ms = clock_ms();
 }
 
-// Every machine of the spec runs, and all is well.
+// Returns true when every machine of the spec runs and the probes agree.
 static bool
 has_converged(const struct drill *drill)
 {
@@ -84,7 +111,7 @@ has_converged(const struct drill *drill)
 }
 
 static void
-look_whether_converged(struct drill *drill)
+update_convergence(struct drill *drill)
 {
     bool converged = has_converged(drill);
     drill->misses = converged ? 0 : drill->misses + 1;
@@ -94,7 +121,7 @@ look_whether_converged(struct drill *drill)
         drill->converged_ms = clock_ms();
 }
 
-// Look once: roles, sentinels, two masters.
+// Looks once: roles, sentinels, two masters.
 static int
 observe_cluster(struct drill *drill, struct error *err)
 {
@@ -103,9 +130,9 @@ observe_cluster(struct drill *drill, struct error *err)
         session_probe(
             &drill->session, &drill->survey, LOOK_MS, drill->results, &drill->verdict, err) < 0)
         return -1;
-    look_at_master(drill);
-    look_for_two(drill);
-    look_whether_converged(drill);
+    note_master(drill);
+    detect_two_masters(drill);
+    update_convergence(drill);
     return 0;
 }
 
@@ -113,14 +140,14 @@ static bool
 all_are_off(const struct drill *drill, enum drill_whom whom)
 {
     for (size_t i = 0; i < drill->survey.count; i++)
-        if (drill_is_whom(drill, whom, i) && drill->survey.domains[i].state == VIRT_RUNNING)
+        if (drill_concerns(drill, whom, i) && drill->survey.domains[i].state == VIRT_RUNNING)
             return false;
     return true;
 }
 
 // ACT_WATCH is over by its time alone.
 static bool
-is_over(const struct drill *drill, const struct drill_step *step)
+step_is_over(const struct drill *drill, const struct drill_step *step)
 {
     if (step->act == ACT_AWAIT_OFF)
         return all_are_off(drill, step->whom);
@@ -132,7 +159,7 @@ is_over(const struct drill *drill, const struct drill_step *step)
 }
 
 static int64_t
-longest(const struct drill *drill, const struct drill_step *step)
+step_limit_ms(const struct drill *drill, const struct drill_step *step)
 {
     bool lasts = step->act == ACT_WATCH && drill->measure_ms != 0 && drill->heal_ms == 0;
     if (step->ms > 0)
@@ -144,7 +171,7 @@ longest(const struct drill *drill, const struct drill_step *step)
     return drill->run->timeout_ms > 0 ? drill->run->timeout_ms : AWAIT_CONVERGED_MS;
 }
 
-// Once for each time.
+// Adds one event each time it converges.
 static void
 note_converged(struct drill *drill, const struct drill_step *step)
 {
@@ -158,11 +185,11 @@ note_converged(struct drill *drill, const struct drill_step *step)
 int
 drill_await(struct drill *drill, const struct drill_step *step, struct error *err)
 {
-    int64_t end = clock_ms() + longest(drill, step);
+    int64_t end = clock_ms() + step_limit_ms(drill, step);
     do {
         if (observe_cluster(drill, err) < 0)
             return -1;
-        if (is_over(drill, step)) {
+        if (step_is_over(drill, step)) {
             note_converged(drill, step);
             return 0;
         }
@@ -170,7 +197,7 @@ drill_await(struct drill *drill, const struct drill_step *step, struct error *er
             return -1;
     } while (clock_left(end) > 0);
     if (step->act != ACT_WATCH)
-        drill_note(drill, DRILL_NOTE, "waited %lld s in vain: %s",
-            (long long) longest(drill, step) / 1000, drill->verdict.awaited);
+        drill_note(drill, DRILL_NOTE, "timed out after %lld s: %s",
+            (long long) step_limit_ms(drill, step) / 1000, drill->verdict.awaited);
     return 0;
 }

@@ -1,19 +1,12 @@
-// report_text.c - drills as a table for people, and as JSON for programs.
+// drill_table.c - see drill_table.h.
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/drill_table.h"
+
 #include "base/cleanup.h"
 #include "cli/message.h"
-#include "cli/report.h"
 #include "cli/table.h"
 
 #include <stdlib.h>
-
-const char *
-report_word(const struct drill_result *result)
-{
-    if (!result->behaved)
-        return "FAIL";
-    return result->in_time ? "PASS" : "SLOW";
-}
 
 static enum message_color
 color_of(const struct drill_result *result)
@@ -23,71 +16,8 @@ color_of(const struct drill_result *result)
     return result->in_time ? COLOR_GREEN : COLOR_YELLOW;
 }
 
-// ---- JSON -----------------------------------------------------------------------------------------
-
-static struct jv *
-seconds_or_null(double seconds)
-{
-    return seconds >= 0 ? jv_real(seconds) : jv_null();
-}
-
-static struct jv *
-event_json(const struct drill_event *event)
-{
-    static const char *const kinds[] = {
-        [DRILL_FAULT] = "fault",
-        [DRILL_HEAL] = "heal",
-        [DRILL_ROLE] = "role",
-        [DRILL_CONVERGED] = "converged",
-        [DRILL_NOTE] = "note",
-    };
-    struct jv *value = jv_object();
-    jv_set(value, "at_s", jv_real((double) event->at_ms / 1000));
-    jv_set_string(value, "kind", kinds[event->kind]);
-    jv_set_string(value, "text", event->text);
-    return value;
-}
-
-static struct jv *
-result_json(const struct drill_result *result)
-{
-    struct jv *events = jv_array();
-    for (size_t i = 0; i < result->event_count; i++)
-        jv_push(events, event_json(&result->events[i]));
-    struct jv *value = jv_object();
-    jv_set_string(value, "drill", result->info->name);
-    jv_set_string(value, "verdict", report_word(result));
-    jv_set(
-        value, "why", result->behaved && result->in_time ? jv_null() : jv_string(result->verdict));
-    jv_set_int(value, "acked", (long long) result->acked);
-    jv_set_int(value, "lost", (long long) result->lost);
-    jv_set(value, "write_outage_s", jv_real(result->write_outage_s));
-    jv_set(value, "write_pause_s", jv_real(result->write_pause_s));
-    jv_set(value, "noise_s", jv_real(result->noise_s));
-    jv_set(value, "read_outage_s", jv_real(result->read_outage_s));
-    jv_set(value, "promoted_s", seconds_or_null(result->promoted_s));
-    jv_set(value, "converged_s", seconds_or_null(result->converged_s));
-    jv_set_int(value, "two_masters", result->two_masters);
-    jv_set(value, "two_masters_s", jv_real(result->two_masters_s));
-    jv_set_bool(value, "behaved", result->behaved);
-    jv_set_bool(value, "in_time", result->in_time);
-    jv_set(value, "fault_at_s", jv_real((double) result->fault_ms / 1000));
-    jv_set(value, "events", events);
-    return value;
-}
-
-struct jv *
-report_json(const struct report *report)
-{
-    struct jv *list = jv_array();
-    for (size_t i = 0; i < report->count; i++)
-        jv_push(list, result_json(&report->results[i]));
-    return list;
-}
-
 // ---- a line a drill -------------------------------------------------------------------------------
 
-// none: how "it did not happen" is told.
 static void
 seconds_cell(struct table *table, double seconds, bool none)
 {
@@ -109,7 +39,7 @@ add_heads(struct table *table, const char *const *heads, size_t count)
         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 static void
-add_lines(const struct report *report, bool color, struct buf *text)
+add_lines(const struct drill_report *report, bool color, struct buf *text)
 {
     TABLE_AUTO struct table table = {0};
     ADD_HEADS(&table, "DRILL", "VERDICT", "LOST", "NO WRITES", "LONGEST GAP", "NO READS",
@@ -118,7 +48,7 @@ add_lines(const struct report *report, bool color, struct buf *text)
         const struct drill_result *result = &report->results[i];
         table_row(&table);
         table_cell(&table, COLOR_BOLD, result->info->name);
-        table_cell(&table, color_of(result), report_word(result));
+        table_cell(&table, color_of(result), drill_result_word(result));
         table_cellf(&table, result->lost > 0 ? COLOR_RED : COLOR_NONE, "%llu of %llu", result->lost,
             result->acked);
         seconds_cell(&table, result->write_outage_s, result->write_outage_s <= 0);
@@ -131,7 +61,7 @@ add_lines(const struct report *report, bool color, struct buf *text)
 }
 
 static void
-add_faults(const struct report *report, struct buf *text)
+add_faults(const struct drill_report *report, struct buf *text)
 {
     bool first = true;
     for (size_t i = 0; i < report->count; i++) {
@@ -145,7 +75,7 @@ add_faults(const struct report *report, struct buf *text)
 }
 
 static void
-add_verdict_counts(const struct report *report, bool color, struct buf *text)
+add_verdict_counts(const struct drill_report *report, bool color, struct buf *text)
 {
     size_t passed = 0, slow = 0;
     for (size_t i = 0; i < report->count; i++) {
@@ -166,8 +96,8 @@ add_verdict_counts(const struct report *report, bool color, struct buf *text)
 
 // ---- drills that ran more than once ---------------------------------------------------------------
 
-int
-report_compare_numbers(const void *a, const void *b)
+static int
+compare_numbers(const void *a, const void *b)
 {
     const double *x = a, *y = b;
     return (*x > *y) - (*x < *y);
@@ -181,13 +111,13 @@ spread_cell(struct table *table, double *values, size_t count)
         table_cell(table, COLOR_NONE, NULL);
         return;
     }
-    qsort(values, count, sizeof *values, report_compare_numbers);
+    qsort(values, count, sizeof *values, compare_numbers);
     double median = (values[(count - 1) / 2] + values[count / 2]) / 2;
     table_cellf(table, COLOR_NONE, "%.2f s (%.2f to %.2f)", median, values[0], values[count - 1]);
 }
 
 static void
-add_spread(struct table *table, const struct report *report, const struct drill_info *info)
+add_spread(struct table *table, const struct drill_report *report, const struct drill_info *info)
 {
     FREE_AUTO double *outage = mem_zero(report->count, sizeof *outage);
     FREE_AUTO double *promoted = mem_zero(report->count, sizeof *promoted);
@@ -216,7 +146,7 @@ add_spread(struct table *table, const struct report *report, const struct drill_
 }
 
 static size_t
-first_result_of(const struct report *report, const struct drill_info *info)
+first_result_of(const struct drill_report *report, const struct drill_info *info)
 {
     size_t at = 0;
     while (report->results[at].info != info)
@@ -225,7 +155,7 @@ first_result_of(const struct report *report, const struct drill_info *info)
 }
 
 static void
-add_medians(const struct report *report, bool color, struct buf *text)
+add_medians(const struct drill_report *report, bool color, struct buf *text)
 {
     TABLE_AUTO struct table table = {0};
     bool again = false;
@@ -244,7 +174,7 @@ add_medians(const struct report *report, bool color, struct buf *text)
 }
 
 void
-report_table(const struct report *report, bool color, struct buf *text)
+drill_table(const struct drill_report *report, bool color, struct buf *text)
 {
     add_lines(report, color, text);
     add_medians(report, color, text);

@@ -1,10 +1,10 @@
-// test_cluster_drill.c - drills without a cluster: the table of scenarios is sound, and what was
+// test_drill_scenario.c - drills without a cluster: the table of scenarios is sound, and what was
 // measured is judged as the limits say.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
 #include "base/cleanup.h"
-#include "cluster/drill_plan.h"
+#include "drill/scenario.h"
 
 #define WRITES_PER_S 250
 
@@ -117,7 +117,7 @@ assert_verdict(const char *name, struct drill_result result, unsigned long long 
 {
     struct drill_limits limits;
     drill_limits(drill_scenario(name), &usual, &limits);
-    drill_judge(drill_scenario(name), &limits, WRITES_PER_S, closed, &result);
+    drill_assess(drill_scenario(name), &limits, WRITES_PER_S, closed, &result);
     assert_int_equal(result.behaved, behaved);
     assert_int_equal(result.in_time, in_time);
     assert_string_equal(result.verdict, verdict);

@@ -1,14 +1,13 @@
-// drill.c - the scenarios, each as the list of what is done, and what must hold.
+// scenario.c - the scenarios, each as the list of what is done, and what must hold.
 // Limits that depend on the spec are filled in by drill_limits().
 // None gives a node a new seed: a node takes its seed in once, at its first boot, and nothing that
 // a host can do makes it look again, so that drill could not fail.
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/drill_plan.h"
+#include "drill/scenario.h"
 
 #include "base/str.h"
 
-// Lines of the table read: act, whom. MEASURE stands before the act that the figures are counted
-// from.
+// A line of the table: act, whom. MEASURE stands before the act that the figures are counted from.
 #define STEPS(...) ((const struct drill_step[]){__VA_ARGS__, {ACT_END, WHOM_NONE, 0}})
 #define WATCH(milliseconds)                  \
     {                                        \

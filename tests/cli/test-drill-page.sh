@@ -1,0 +1,20 @@
+#!/bin/bash
+# test-drill-page.sh - the page that `airbuild drill --html` writes, as Chromium shows it: light, dark, printed, on a phone,
+# without scripts, and with hostile names. drill-page.mjs does the looking.
+# SPDX-License-Identifier: Apache-2.0
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# The policy of the page lets its own script run, and no other.
+page=builder/drill/page.html
+hash=$(awk '/^<\/script>$/ { on = 0 } on { print } /^<script>$/ { on = 1; printf "\n" }' "$page" | openssl dgst -sha256 -binary | base64)
+grep -qF "script-src 'sha256-$hash'" "$page" || {
+    echo "not ok 1 - the policy of '$page' names its script"$'\n'"#   write it as: script-src 'sha256-$hash'"$'\n1..1'
+    exit 1
+}
+for name in usual again hostile empty; do
+    build/tests/page "$name" >"$scratch/$name.html" || exit 1
+done
+node tests/cli/drill-page.mjs "$scratch"
