@@ -134,7 +134,7 @@ base64_decode(const char *text, size_t length, struct buf *ret)
         return length == 0;
     FREE_AUTO unsigned char *bytes = mem_zero(length / 4 + 1, 3);
     EVP_ENCODE_CTX *context = EVP_ENCODE_CTX_new();
-    must(context != NULL);
+    check_ssl(context != NULL);
     EVP_DecodeInit(context);
     bool valid =
         EVP_DecodeUpdate(context, bytes, &count, (const unsigned char *) text, (int) length) >= 0 &&
