@@ -314,7 +314,7 @@ set_text(struct progress *progress, const char *name, char *text, bool done)
 }
 
 // printf into a new text that cannot move the cursor, whatever a guest put into it.
-static char *
+__attribute__((format(printf, 1, 0))) static char *
 clean_row(const char *format, va_list args)
 {
     FREE_AUTO char *text = str_formatv(format, args);
