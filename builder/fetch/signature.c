@@ -78,11 +78,12 @@ write_keyring(const struct fetch_signature *signature, const char *path, struct 
     return file_write(path, 0600, data, length, err);
 }
 
-// ---- verdict ------------------------------------------------------------------------------------
+// ---- status lines --------------------------------------------------------------------------------
 
-// What follows a status keyword, up to the next blank; caller frees; NULL when it was not said.
+// What follows a status keyword, up to the next blank; caller frees; NULL when there is no such
+// line.
 static char *
-said(const char *text, const char *keyword)
+status_field(const char *text, const char *keyword)
 {
     FREE_AUTO char *line = str_format(STATUS "%s ", keyword);
     const char *at = strstr(text, line);
@@ -110,7 +111,7 @@ static bool
 was_valid_then(const char *text)
 {
     unsigned long long signed_at = 0, expired_at = 0;
-    FREE_AUTO char *expiry = own_expiry(text), *key = said(text, "VALIDSIG");
+    FREE_AUTO char *expiry = own_expiry(text), *key = status_field(text, "VALIDSIG");
     if (key == NULL || expiry == NULL || !str_to_u64(expiry, INT64_MAX, &expired_at))
         return false;
     STRV_AUTO struct strv fields = {0};
@@ -121,13 +122,14 @@ was_valid_then(const char *text)
            signed_at < expired_at;
 }
 
-// The first of them that says no; its key or NULL goes to ret_key.
+// Returns the first problem that gpgv names, or NULL; the key that it names goes to ret_key, or
+// NULL.
 static const char *
-objection(const char *text, bool known, char **ret_key)
+find_problem(const char *text, bool known, char **ret_key)
 {
     static const struct {
         const char *keyword, *sentence;
-    } objections[] = {
+    } problems[] = {
         {"BADSIG", "the signature is of another file, or the file was changed"},
         {EXPIRED, "the key that signed it has expired"},
         {"EXPSIG", "the signature has expired"},
@@ -135,26 +137,26 @@ objection(const char *text, bool known, char **ret_key)
         {"ERRSIG", "it was signed by a key that is not in the keyring"},
         {"NODATA", "the signature file holds no OpenPGP signature"},
     };
-    for (size_t i = 0; i < sizeof objections / sizeof *objections; i++) {
-        *ret_key = said(text, objections[i].keyword);
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
+        *ret_key = status_field(text, problems[i].keyword);
         if (*ret_key == NULL)
             continue;
-        if (!known || !str_equal(objections[i].keyword, EXPIRED) || !was_valid_then(text))
-            return objections[i].sentence;
+        if (!known || !str_equal(problems[i].keyword, EXPIRED) || !was_valid_then(text))
+            return problems[i].sentence;
         free(TAKE(*ret_key));
     }
     return NULL;
 }
 
 static int
-judge_signature(
+check_status(
     const struct fetch_signature *signature, const struct proc_result *result, struct error *err)
 {
     FREE_AUTO char *key = NULL;
     const char *text = result->output.data == NULL ? "" : result->output.data;
-    const char *no = objection(text, signature->known, &key);
-    FREE_AUTO char *good = said(text, "GOODSIG"), *late = said(text, EXPIRED);
-    FREE_AUTO char *valid = said(text, "VALIDSIG");
+    const char *no = find_problem(text, signature->known, &key);
+    FREE_AUTO char *good = status_field(text, "GOODSIG"), *late = status_field(text, EXPIRED);
+    FREE_AUTO char *valid = status_field(text, "VALIDSIG");
     if (no == NULL && (good != NULL || late != NULL) && valid != NULL && result->status == 0)
         return 0;
     bool named = key != NULL && strlen(key) >= 16;
@@ -178,7 +180,7 @@ check_in(const struct fetch_signature *signature, const char *folder, const char
         file_write(detached, 0600, signature->data, signature->length, err) < 0 ||
         proc_run(arguments, &options, &result, err) < 0)
         return -1;
-    return judge_signature(signature, &result, err);
+    return check_status(signature, &result, err);
 }
 
 int

@@ -68,7 +68,7 @@ is_range_from(const struct fetch_exchange *exchange, uint64_t from)
 {
     const char *range = header_value(exchange, "Content-Range");
     FREE_AUTO char *wanted = str_format("bytes %llu-", (unsigned long long) from);
-    return from > 0 && (range == NULL ? false : str_starts(range, wanted));
+    return from > 0 && range != NULL && str_starts(range, wanted);
 }
 
 // Returns a strong ETag, else the date of the last change (RFC 9110, 13.1.5); NULL: neither.
