@@ -146,24 +146,6 @@ dir_temp(const char *parent, const char *prefix, char **ret_path, struct error *
     return 0;
 }
 
-int
-dir_sync(const char *path, struct error *err)
-{
-    CLOSE_AUTO int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "cannot write folder '%s' to disk", path);
-    return 0;
-}
-
-int
-file_sync(const char *path, struct error *err)
-{
-    CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "cannot write '%s' to disk", path);
-    return 0;
-}
-
 static int
 sync_tree(const char *path, struct error *err)
 {

@@ -1,4 +1,4 @@
-// file.c - reading, writing and copying whole files, and questions about paths.
+// file.c - reading, writing, syncing and copying whole files, and questions about paths.
 // Folders are in dir.c, locks in lock.c.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
@@ -113,6 +113,24 @@ fill_and_rename(int fd, const char *temporary, const char *path, mode_t mode, co
         return error_errno(err, errno, "cannot write '%s'", path);
     if (rename(temporary, path) < 0)
         return error_errno(err, errno, "cannot put '%s' in its place", path);
+    return 0;
+}
+
+int
+dir_sync(const char *path, struct error *err)
+{
+    CLOSE_AUTO int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "cannot write folder '%s' to disk", path);
+    return 0;
+}
+
+int
+file_sync(const char *path, struct error *err)
+{
+    CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "cannot write '%s' to disk", path);
     return 0;
 }
 
