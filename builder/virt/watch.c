@@ -272,12 +272,6 @@ virt_watch_freep(struct virt_watch **watch)
 }
 
 int
-virt_watch_fd(const struct virt_watch *watch)
-{
-    return watch->queue->fd;
-}
-
-int
 virt_watch_next(
     struct virt_watch *watch, int64_t timeout_ms, struct virt_event *ret, struct error *err)
 {

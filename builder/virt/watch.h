@@ -1,4 +1,4 @@
-// watch.h - what happens to domains, told by libvirt as it happens, for a poll loop.
+// watch.h - what happens to domains, told by libvirt as it happens.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_VIRT_WATCH_H
 #define AIRBUILD_VIRT_WATCH_H
@@ -41,7 +41,6 @@ void virt_watch_free(struct virt_watch *watch); // NULL is fine; before virt_clo
 void virt_watch_freep(struct virt_watch **watch);
 #define VIRT_WATCH_AUTO __attribute__((cleanup(virt_watch_freep)))
 
-int virt_watch_fd(const struct virt_watch *watch); // readable while events wait
 // 1 and *ret filled; 0 when none came within timeout_ms (0: only what waits already); -1:
 // ERR_INTERRUPTED.
 int virt_watch_next(

@@ -48,7 +48,8 @@ character_length(const char *text)
     return str_utf8(text);
 }
 
-char *
+// text with every byte that XML 1.0 cannot carry (section 2.2, Char) as U+FFFD; caller frees.
+static char *
 writer_safe(const char *text)
 {
     struct buf safe = {0};

@@ -23,7 +23,4 @@ void writer_attributes(struct writer *writer, ...) __attribute__((sentinel));
 // Ends the document: the text without an XML declaration, the caller frees it; writer is gone.
 char *writer_finish(struct writer *writer);
 
-// text with every byte that XML 1.0 cannot carry (section 2.2, Char) as U+FFFD; caller frees.
-char *writer_safe(const char *text);
-
 #endif

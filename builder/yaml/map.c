@@ -14,7 +14,8 @@
 
 // ---- sentences ----------------------------------------------------------------------------------
 
-char *
+// What a value is: "a list", "a mapping", "nothing", "'abc'", "the quoted text '2'". Caller frees.
+static char *
 yaml_describe(const struct yaml_node *node)
 {
     if (node->kind == YAML_LIST)

@@ -56,8 +56,6 @@ void yaml_map_value(struct yaml_source *source, const struct yaml_node *name,
 void yaml_complain_wrong(
     struct yaml_source *source, const struct yaml_node *value, const struct yaml_key *key);
 
-// What a value is: "a list", "a mapping", "nothing", "'abc'", "the quoted text '2'". Caller frees.
-char *yaml_describe(const struct yaml_node *node);
 // What a value of key must be: "a whole number from 1 to 64", "haproxy or redis". Caller frees.
 char *yaml_expected(const struct yaml_key *key);
 

@@ -225,47 +225,10 @@ yaml_write_bool(struct yaml_writer *writer, bool truth)
 // ---- keys with values ---------------------------------------------------------------------------
 
 void
-yaml_put_map(struct yaml_writer *writer, const char *key)
-{
-    yaml_write_key(writer, key);
-    yaml_write_map(writer);
-}
-
-void
-yaml_put_list(struct yaml_writer *writer, const char *key)
-{
-    yaml_write_key(writer, key);
-    yaml_write_list(writer);
-}
-
-void
 yaml_put_string(struct yaml_writer *writer, const char *key, const char *text)
 {
     yaml_write_key(writer, key);
     yaml_write_string(writer, text);
-}
-
-void
-yaml_put_int(struct yaml_writer *writer, const char *key, long long number)
-{
-    yaml_write_key(writer, key);
-    yaml_write_int(writer, number);
-}
-
-void
-yaml_put_bool(struct yaml_writer *writer, const char *key, bool truth)
-{
-    yaml_write_key(writer, key);
-    yaml_write_bool(writer, truth);
-}
-
-void
-yaml_put_strings(struct yaml_writer *writer, const char *key, const struct strv *list)
-{
-    yaml_put_list(writer, key);
-    for (size_t i = 0; i < list->count; i++)
-        yaml_write_string(writer, list->items[i]);
-    yaml_write_end(writer);
 }
 
 int

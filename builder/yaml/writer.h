@@ -25,12 +25,7 @@ void yaml_write_int(struct yaml_writer *writer, long long number);
 void yaml_write_bool(struct yaml_writer *writer, bool truth); // true, false
 
 // A key and its value.
-void yaml_put_map(struct yaml_writer *writer, const char *key);  // begins; yaml_write_end ends it
-void yaml_put_list(struct yaml_writer *writer, const char *key); // likewise
 void yaml_put_string(struct yaml_writer *writer, const char *key, const char *text);
-void yaml_put_int(struct yaml_writer *writer, const char *key, long long number);
-void yaml_put_bool(struct yaml_writer *writer, const char *key, bool truth);
-void yaml_put_strings(struct yaml_writer *writer, const char *key, const struct strv *list);
 
 // End the document and give its text (the caller frees). -1: a string was not UTF-8 or the order
 // was wrong; *ret is untouched. Only yaml_writer_free may follow.

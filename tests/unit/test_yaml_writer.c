@@ -12,27 +12,34 @@ test_written_text(void **state)
     (void) state;
     ERROR_AUTO struct error err = {0};
     YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new("#cloud-config\n");
-    STRV_AUTO struct strv none = {0}, two = {0};
     FREE_AUTO char *text = NULL;
-    strv_add(&two, "one");
-    strv_add(&two, "no");
     yaml_write_map(writer);
     yaml_put_string(writer, "hostname", "work11");
     yaml_put_string(writer, "mac", "52:54:00:1f:ff:0b");
-    yaml_put_int(writer, "count", -3);
-    yaml_put_bool(writer, "lock", true);
+    yaml_write_key(writer, "count");
+    yaml_write_int(writer, -3);
+    yaml_write_key(writer, "lock");
+    yaml_write_bool(writer, true);
     yaml_put_string(writer, "empty", "");
     yaml_put_string(writer, "null", NULL);
-    yaml_put_strings(writer, "none", &none);
-    yaml_put_strings(writer, "two", &two);
+    yaml_write_key(writer, "none");
+    yaml_write_list(writer);
+    yaml_write_end(writer);
+    yaml_write_key(writer, "two");
+    yaml_write_list(writer);
+    yaml_write_string(writer, "one");
+    yaml_write_string(writer, "no");
+    yaml_write_end(writer);
     yaml_put_string(writer, "script", "#!/bin/sh\nexit 0\n");
-    yaml_put_list(writer, "files");
+    yaml_write_key(writer, "files");
+    yaml_write_list(writer);
     yaml_write_map(writer);
     yaml_put_string(writer, "path", "/etc/airbuild/facts");
     yaml_put_string(writer, "content", "a\nb");
     yaml_write_end(writer);
     yaml_write_end(writer);
-    yaml_put_map(writer, "last");
+    yaml_write_key(writer, "last");
+    yaml_write_map(writer);
     yaml_put_string(writer, "9 lives", "say: \"hi\"");
     yaml_write_end(writer);
     yaml_write_end(writer);
@@ -72,9 +79,11 @@ test_hostile_strings_come_back(void **state)
     FREE_AUTO char *text = NULL;
     yaml_write_map(writer);
     for (size_t i = 0; i < count; i++) {
-        yaml_put_map(writer, hostile_texts[i]); // as a key, a value and an item
+        yaml_write_key(writer, hostile_texts[i]); // as a key, a value and an item
+        yaml_write_map(writer);
         yaml_put_string(writer, "value", hostile_texts[i]);
-        yaml_put_list(writer, "list");
+        yaml_write_key(writer, "list");
+        yaml_write_list(writer);
         yaml_write_string(writer, hostile_texts[i]);
         yaml_write_end(writer);
         yaml_write_end(writer);
