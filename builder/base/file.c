@@ -1,5 +1,5 @@
-// file.c - whole files read, written and copied, questions about paths, locks. Folders are in
-// dir.c.
+// file.c - reading, writing, syncing and copying whole files, questions about paths, and locks.
+// Folders are in dir.c.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
@@ -134,6 +134,24 @@ fill_and_rename(int fd, const char *temporary, const char *path, mode_t mode, co
         return error_errno(err, errno, "cannot write '%s'", path);
     if (rename(temporary, path) < 0)
         return error_errno(err, errno, "cannot put '%s' in its place", path);
+    return 0;
+}
+
+int
+dir_sync(const char *path, struct error *err)
+{
+    CLOSE_AUTO int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "cannot write folder '%s' to disk", path);
+    return 0;
+}
+
+int
+file_sync(const char *path, struct error *err)
+{
+    CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "cannot write '%s' to disk", path);
     return 0;
 }
 

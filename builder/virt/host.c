@@ -113,19 +113,6 @@ virt_host_look(struct virt *virt, struct virt_host *ret, struct error *err)
     return 0;
 }
 
-void
-virt_host_free(struct virt_host *host)
-{
-    free(host->uri);
-    free(host->name);
-    free(host->libvirt);
-    free(host->hypervisor);
-    free(host->emulator);
-    free(host->arch);
-    free(host->machine);
-    *host = (struct virt_host){0};
-}
-
 // Nanoseconds that all processors were idle, and in sum, since some moment; 0 when libvirt does not
 // say.
 static void

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/types.h>
 
 struct virt; // one connection; to be used by one thread at a time
@@ -47,7 +48,18 @@ struct virt_host {
     unsigned cpus;
 };
 int virt_host_look(struct virt *virt, struct virt_host *ret, struct error *err);
-void virt_host_free(struct virt_host *host);
+static inline void
+virt_host_free(struct virt_host *host)
+{
+    free(host->uri);
+    free(host->name);
+    free(host->libvirt);
+    free(host->hypervisor);
+    free(host->emulator);
+    free(host->arch);
+    free(host->machine);
+    *host = (struct virt_host){0};
+}
 #define VIRT_HOST_AUTO __attribute__((cleanup(virt_host_free)))
 
 // How many processors of the host nothing used for half a second, which this takes, and how many

@@ -1,4 +1,4 @@
-// watch.h - what happens to domains, told by libvirt as it happens, for a poll loop.
+// watch.h - what happens to domains, told by libvirt as it happens.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_VIRT_WATCH_H
 #define AIRBUILD_VIRT_WATCH_H
