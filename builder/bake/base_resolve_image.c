@@ -329,11 +329,14 @@ int
 base_resolve_pinned(const struct bake_job *job, bool *ret_replaced, struct error *err)
 {
     struct bake_source *source = job->item->source;
-    FREE_AUTO char *name = pinned_name(&source->base), *version = NULL, *sha256 = NULL;
+    FREE_AUTO char *version = NULL, *sha256 = NULL;
+    *ret_replaced = false;
+    if (!source->pinned || source->replaced || job->options->offline)
+        return 0;
+    FREE_AUTO char *name = pinned_name(&source->base);
     FREE_AUTO char *kept =
         str_format("%s/downloads/%s", store_folder(job->store), source->base.sha256);
-    *ret_replaced = false;
-    if (!source->pinned || source->replaced || job->options->offline || file_exists(kept))
+    if (file_exists(kept))
         return 0;
     progress_step(job->options->progress, job->item->name, "asking for %s's image of %s",
         distro_images_of(source->base.kind)->title, source->base.snapshot);

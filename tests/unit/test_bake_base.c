@@ -279,12 +279,15 @@ test_pinned_image_leaves(void **state)
         over((struct spec_base){.kind = SPEC_BASE_ARCH, .image = (char[]){ARCH_PINNED_VERSION}});
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
     BAKE_PLAN_AUTO struct bake_plan *named = plan_with(store, &said, NULL);
+    struct spec debian = of_kind(SPEC_BASE_DEBIAN);
+    BAKE_PLAN_AUTO struct bake_plan *other = plan_with(store, &debian, NULL); // pins nothing
     expect_replaced(store, plan, false);
     setenv("AIRBUILD_ARCH_MIRRORS", mirrors, 1);
     make_mirror(folder);
     expect_replaced(store, plan, false);
     drop_arch_image(folder, ARCH_PINNED_VERSION);
     expect_replaced(store, named, false);
+    expect_replaced(store, other, false);
     expect_replaced(store, plan, true);
     const struct spec_base *base = &plan->items[0].source->base;
     assert_string_equal(base->image, NEWEST);

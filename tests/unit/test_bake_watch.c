@@ -1,4 +1,4 @@
-// test_bake_guest_watch.c - the thread that ends a hung appliance: which child it takes for that one.
+// test_bake_watch.c - the thread that ends a hung appliance: which child it takes for that one.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
