@@ -65,10 +65,10 @@ unknown_drill(const char *name, struct error *err)
     const char *near = str_nearest(name, (const char *const *) names.items, names.count);
     if (near != NULL)
         return error_set(err, ERR_NOT_FOUND,
-            "there is no drill '%s' (did you mean '%s'?); 'airbuild drill --list' tells them", name,
+            "there is no drill '%s' (did you mean '%s'?); 'airbuild drill --list' lists them", name,
             near);
     return error_set(
-        err, ERR_NOT_FOUND, "there is no drill '%s'; 'airbuild drill --list' tells them", name);
+        err, ERR_NOT_FOUND, "there is no drill '%s'; 'airbuild drill --list' lists them", name);
 }
 
 // The named ones in that order; else those that keep the data, or all.

@@ -180,7 +180,8 @@ find_image(const struct drill *drill, struct store *store, const struct spec_nod
     const char *key = record_image(drill->session.record, node->name);
     if (key == NULL)
         return error_set(err, ERR_NOT_FOUND,
-            "node '%s' was never made, so it cannot begin anew; run 'airbuild launch'", node->name);
+            "node '%s' was never made, so it cannot get a new disk; run 'airbuild launch'",
+            node->name);
     return store_find(store, key, ret, err);
 }
 

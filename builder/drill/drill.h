@@ -19,7 +19,7 @@ struct drill_info {
     const char *name;  // "master-off"
     const char *what;  // "the power of the master's machine is pulled"
     const char *limit; // "failover, writes back within 6 s beyond the host's noise, 0 lost"
-    bool new_data;     // the cluster begins anew: what is in it is lost
+    bool new_data;     // the cluster starts over: its data is lost
 };
 const struct drill_info *drill_at(size_t index);       // in the order they run; NULL past the last
 const struct drill_info *drill_find(const char *name); // NULL when there is none
@@ -83,12 +83,12 @@ void drill_result_free(struct drill_result *result); // what it holds
 struct drill_run {
     const struct spec *spec;
     const struct drill_info *info;
-    bool kvm;           // the accelerator of nodes that are made anew
+    bool kvm;           // the accelerator of nodes that are made again
     int64_t timeout_ms; // until converged again; 0: 10 minutes
     struct progress *progress;
 };
 // Run one scenario. The cluster must converge before within a minute (else ERR_VERDICT says what is
-// awaited), unless it is to begin anew. When it comes back with 0 all nodes run, links are up, and
+// awaited), unless it is to start over. When it comes back with 0 all nodes run, links are up, and
 // the cluster has converged or *ret says that it did not. Any error: what was broken is repaired
 // first (machines started, links up), also when interrupted.
 int drill_execute(const struct drill_run *run, struct drill_result *ret, struct error *err);

@@ -212,8 +212,8 @@ slots_json(const struct drill_result *result)
     return value;
 }
 
-// What result_json tells, and what a picture needs besides. Nothing in it can end the element that
-// holds it: '<' is only in strings, and written as an escape.
+// Returns what result_json has, and what a picture needs besides. Nothing in it can end the element
+// that holds it: '<' is only in strings, and written as an escape.
 static char *
 page_data(const struct drill_report *report)
 {

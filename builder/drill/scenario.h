@@ -37,7 +37,7 @@ enum drill_act {
     ACT_JOIN_PEERS,
     ACT_BURN,            // all processors of the host are busy
     ACT_REST,            // and no longer
-    ACT_NEW_DISKS,       // all nodes begin anew, all but the first master are started
+    ACT_NEW_DISKS,       // all nodes get new disks, all but the first master are started
     ACT_AWAIT_OFF,       // until the machine is off
     ACT_AWAIT_MASTER,    // until the sentinels name another master
     ACT_AWAIT_SERVING,   // until the machines that run have converged
