@@ -137,23 +137,6 @@ fill_and_rename(int fd, const char *temporary, const char *path, mode_t mode, co
     return 0;
 }
 
-int
-dir_sync(const char *path, struct error *err)
-{
-    CLOSE_AUTO int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "cannot write folder '%s' to disk", path);
-    return 0;
-}
-
-int
-file_sync(const char *path, struct error *err)
-{
-    CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "cannot write '%s' to disk", path);
-    return 0;
-}
 
 int
 file_write(const char *path, mode_t mode, const void *data, size_t length, struct error *err)
