@@ -137,7 +137,6 @@ fill_and_rename(int fd, const char *temporary, const char *path, mode_t mode, co
     return 0;
 }
 
-
 int
 file_write(const char *path, mode_t mode, const void *data, size_t length, struct error *err)
 {
