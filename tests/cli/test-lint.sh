@@ -95,7 +95,7 @@ done <<'END'
 base openssl/evp.h
 base jansson.h
 yaml yaml.h
-store curl/curl.h
+fetch curl/curl.h
 bake guestfs.h
 seed archive.h
 seed archive_entry.h
