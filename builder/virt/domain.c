@@ -313,7 +313,7 @@ run_define_domain(struct call *call, struct error *err)
 }
 
 static int
-define_domain(struct virt *virt, const struct virt_domain *domain, struct error *err)
+define_virt_domain(struct virt *virt, const struct virt_domain *domain, struct error *err)
 {
     CALL_AUTO struct call *call =
         call_new(virt->conn, NULL, NULL, "defining the domain '%s'", domain->name);
@@ -334,5 +334,5 @@ virt_domain_define(struct virt *virt, const struct virt_domain *wanted, struct e
             return fault_set(err, "cannot look at the domain '%s'", wanted->name);
         domain.uuid = uuid;
     }
-    return define_domain(virt, &domain, err);
+    return define_virt_domain(virt, &domain, err);
 }

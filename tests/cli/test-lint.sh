@@ -231,6 +231,40 @@ git -C "$work/tree" init -q
 echo >"$work/tree/stray"
 finds 'what git would add is' 'stray:1: '
 
+# ---- who uses what
+
+# returns NAME WHAT: a function that returns that.
+returns() {
+    printf '%s\n' 'int' "$1(void)" '{' "    return $2;" '}'
+}
+
+# c_of FILE FUNCTION...: a C file of functions by returns.
+c_of() {
+    local lines=()
+    mapfile -t lines < <(for function in "${@:2}"; do returns "${function%%=*}" "${function#*=}"; done)
+    c "$1" "${lines[@]}"
+}
+
+tree
+c builder/base/a.h 'int f(void);'
+c_of builder/base/a.c f=0
+finds 'a function that nothing uses' "builder/base/a.h:2: nothing in builder/ uses 'f'"
+c_of builder/base/b.c 'g=f()'
+passes 'one that another file uses'
+tree
+c builder/base/a.h 'int f(void);' 'int g(void);'
+c_of builder/base/a.c f=0 'g=f()'
+c_of builder/base/b.c 'h=g()'
+finds 'one that only its own file uses' "builder/base/a.h:2: only its own file uses 'f'"
+c_of tests/unit/a.c 'i=f()'
+passes 'one that its own file and a test use'
+tree
+c builder/base/a.h 'int f(void);' 'int g(void);'
+c_of builder/base/a.c 'f=g()'
+c_of builder/base/b.c 'g=f()'
+finds 'two files that need each other' \
+    "builder/base/b.c:5: files use each other's functions in a circle: builder/base/a.c -> builder/base/b.c"
+
 # ---- all complaints of a run
 
 tree
