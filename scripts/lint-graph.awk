@@ -5,10 +5,8 @@
 
 BEGIN {
     # Functions that only tests use, and why.
-    excuse("asset_override", "tests put assets of their own in place")
     excuse("virt_domain_save", "freeze and thaw of a cluster will use it")
     excuse("virt_domain_drop_saved", "likewise")
-    excuse("pacman_cause", "to be static when bake/ is in its new order")
 
     # Folders whose circles are still to be taken apart.
     later["bake"] = later["cluster"] = later["store"] = 1

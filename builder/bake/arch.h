@@ -31,15 +31,8 @@ char *arch_image_url(const char *root, const char *version);
 // digests, URL.SHA256, does not say the version either: who fills the mirrors takes it out
 // (archlinux/infrastructure, roles/arch_images_sync).
 char *arch_latest_url(const char *root);
-// ROOT/images/, which lists a folder vVERSION for each image that a mirror keeps; caller frees.
-char *arch_images_url(const char *root);
-// The versions that such a list names, the newest first.
-void arch_read_versions(const struct strv *names, struct strv *ret);
 // "2026-10-01" of "20261001.604814"; caller frees.
 char *arch_day(const char *version);
-// The version and digest that the .SHA256 file of an image with a version names; false when it has
-// another form. Callers free.
-bool arch_read_digest(const char *text, char **ret_version, char **ret_sha256);
 
 // ---- pacman, pure --------------------------------------------------------------------------------
 

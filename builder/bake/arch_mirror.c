@@ -85,7 +85,8 @@ arch_latest_url(const char *root)
     return str_format("%s/images/latest/" IMAGE_NAME ".qcow2", root);
 }
 
-char *
+// ROOT/images/, which lists a folder vVERSION for each image that a mirror keeps; caller frees.
+static char *
 arch_images_url(const char *root)
 {
     return str_format("%s/images/", root);
@@ -117,7 +118,8 @@ newest_first(const void *left, const void *right)
     return first < second ? 1 : first > second ? -1 : 0;
 }
 
-void
+// Adds the versions that the list at arch_images_url names, the newest first.
+static void
 arch_read_versions(const struct strv *names, struct strv *ret)
 {
     for (size_t i = 0; i < names->count; i++)
@@ -128,7 +130,7 @@ arch_read_versions(const struct strv *names, struct strv *ret)
 }
 
 // One line as sha256sum writes it: digest, two blanks (or a blank and a star), the versioned name.
-bool
+static bool
 arch_read_digest(const char *text, char **ret_version, char **ret_sha256)
 {
     static const char before[] = IMAGE_NAME "-", after[] = ".qcow2";
