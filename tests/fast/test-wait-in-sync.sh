@@ -27,9 +27,11 @@ done
 case $address:$port:$arguments in
 172.31.255.11:6379:*' info '*) cat "$SAYS/info" ;;
 172.31.255.11:6379:*' eval '*) echo 0 ;;
+172.31.255.11:6379:*' client kill '*) echo 1 ;;
 172.31.255.11:6379:*)
     while read -r line; do
         echo "$line" >>"$SAYS/told"
+        [ "$line" != 'replicaof no one' ] || sed -i 's/^role:.*/role:master/' "$SAYS/info"
         echo OK
     done
     ;;
@@ -57,9 +59,9 @@ stop() {
     waiting=
 }
 
-# is_now ROLE: of work11, with two replicas, or with its link up.
+# is_now ROLE [LINK]: of work11, with two replicas, or with its link up.
 is_now() {
-    printf '%s\n' "role:$1" "master_link_status:up" "slave0:ip=172.31.255.12,port=6379,state=online" \
+    printf '%s\n' "role:$1" "master_link_status:${2-up}" "slave0:ip=172.31.255.12,port=6379,state=online" \
         "slave1:ip=172.31.255.13,port=6379,state=online" >"$SAYS/info"
 }
 
@@ -79,6 +81,10 @@ is_open() {
 }
 follows_12() {
     grep -qx 'replicaof 172.31.255.12 6379' "$SAYS/told"
+}
+
+is_settled() {
+    grep -q '^config set replica-priority 100 ' "$SAYS/told"
 }
 
 # stays_closed WHAT: for as long as many looks take.
@@ -107,6 +113,17 @@ for unsettled in 'new - 0 0 no ' 'master 42 0 2147479958 no '; do
     is_now slave
     check "$kind: in sync it takes them if it is elected" within 20 is_open
 done
+
+# Where no worker has data, the one that is named begins. The sentinels, to which it is closed, take it for down.
+says 0 11 s_down,o_down,master 5000
+for peer in 12 13; do printf '%s\n' PONG proc-title-template 'data=none' >"$SAYS/172.31.255.$peer:6379"; done
+starts slave 'joins - 0 0 no 172.31.255.12'
+is_now slave down
+: >"$root/var/lib/airbuild/redis/closed"
+check "joins: it begins though it is taken for down" within 20 is_settled
+check "joins: open to sentinels" grep -qx 'acl setuser sentinel on' "$SAYS/told"
+check "joins: as master" grep -qx 'replicaof no one' "$SAYS/told"
+
 rm "$SAYS"/172*
 starts master 'new - 0 0 no '
 check "it takes writes when no sentinel answers" within 20 is_open
