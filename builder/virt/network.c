@@ -3,6 +3,7 @@
 #include "virt/network.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "virt/internal.h"
 #include "virt/reader.h"
 
@@ -135,6 +136,8 @@ run_define_network(struct call *call, struct error *err)
     return call->network != NULL ? 0 : fault_set(err, "%s", call->what);
 }
 
+// Not interrupted half-way: a call that was given up could still make the network after the launch
+// was taken back.
 static int
 define_network(
     struct virt *virt, const struct virt_network *wanted, virNetworkPtr *ret, struct error *err)
@@ -142,7 +145,10 @@ define_network(
     CALL_AUTO struct call *call =
         call_new(virt->conn, NULL, NULL, "defining the network '%s'", wanted->name);
     call->text = virt_network_xml(wanted);
-    if (call_run(&call, CALL_MS, run_define_network, err) < 0)
+    interrupt_hold();
+    int result = call_run(&call, CALL_MS, run_define_network, err);
+    interrupt_release();
+    if (result < 0)
         return -1;
     *ret = TAKE(call->network);
     return 0;
