@@ -1,4 +1,4 @@
-// resolve.c - see resolve.h.
+// base_resolve.c - see base_resolve.h.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/base_resolve.h"
 
