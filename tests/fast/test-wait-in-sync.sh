@@ -31,7 +31,10 @@ case $address:$port:$arguments in
 172.31.255.11:6379:*)
     while read -r line; do
         echo "$line" >>"$SAYS/told"
-        [ "$line" != 'replicaof no one' ] || sed -i 's/^role:.*/role:master/' "$SAYS/info"
+        case $line in
+        'replicaof no one') sed -i 's/^role:.*/role:master/' "$SAYS/info" ;;
+        'replicaof '*) sed -i 's/^role:.*/role:slave/; s/^master_link_status:.*/master_link_status:down/' "$SAYS/info" ;;
+        esac
         echo OK
     done
     ;;
@@ -42,13 +45,14 @@ chmod 755 "$dir/bin/redis-cli"
 root=$dir/work11
 export SAYS=$dir/says
 
-# starts ROLE UNSETTLED: work11's redis has started as start-guard left it, and wait-in-sync runs.
+# starts ROLE UNSETTLED [LINK]: work11's redis has started as start-guard left it, and wait-in-sync runs.
 starts() {
     stop
     rm -rf "$root" "$SAYS/told"
     machine_make work11
     AIRBUILD_CONSOLE=/dev/null AIRBUILD_ROOT=$root sh "$root/usr/lib/airbuild/node-setup" >/dev/null
-    is_now "$1"
+    is_now "$1" "${3-up}"
+    [[ $2 != joins* ]] || : >"$root/var/lib/airbuild/redis/closed"
     echo "$2" >"$root/var/lib/airbuild/redis/unsettled"
     PATH=$dir/bin:$PATH AIRBUILD_CONSOLE=/dev/null AIRBUILD_ROOT=$root \
         setsid sh "$root/usr/lib/airbuild/wait-in-sync" >"$dir/log" 2>&1 &
@@ -117,9 +121,7 @@ done
 # Where no worker has data, the one that is named begins. The sentinels, to which it is closed, take it for down.
 says 0 11 s_down,o_down,master 5000
 for peer in 12 13; do printf '%s\n' PONG proc-title-template 'data=none' >"$SAYS/172.31.255.$peer:6379"; done
-starts slave 'joins - 0 0 no 172.31.255.12'
-is_now slave down
-: >"$root/var/lib/airbuild/redis/closed"
+starts slave 'joins - 0 0 no 172.31.255.12' down
 check "joins: it begins though it is taken for down" within 20 is_settled
 check "joins: open to sentinels" grep -qx 'acl setuser sentinel on' "$SAYS/told"
 check "joins: as master" grep -qx 'replicaof no one' "$SAYS/told"
