@@ -68,7 +68,7 @@ put_image(
     ERROR_AUTO struct error err = {0};
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = image_manifest(name, backing);
-    assert_ok(store_begin(store, key, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, key, &draft, &err), &err);
     assert_non_null(draft);
     fill_draft(draft, disk);
     assert_ok(store_publish(draft, manifest, &err), &err);
@@ -84,7 +84,7 @@ put_base_and_layer(struct store *store)
 static inline char *
 image_path(struct store *store, const char *key, const char *name)
 {
-    return str_format("%s/images/%s/%s", store_folder(store), key, name);
+    return str_format("%s/images/%s/%s", store->folder, key, name);
 }
 
 // Write over a file in place, as a failing disk or a stranger would: the inode stays. keep_time:

@@ -1,12 +1,10 @@
 // draft.c - an image in the making: locked, private, then published by one rename or removed.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "store/internal.h"
+#include "store/manifest.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 
 struct draft {
@@ -44,15 +42,14 @@ draft_folder(const struct draft *draft)
 }
 
 int
-store_begin(
-    struct store *store, const char *key, int64_t wait_ms, struct draft **ret, struct error *err)
+store_begin(struct store *store, const char *key, struct draft **ret, struct error *err)
 {
     DRAFT_AUTO struct draft *draft = mem_zero(1, sizeof *draft);
     draft->store = store;
     draft->key = str_dup(key);
     draft->lock = -1;
     *ret = NULL;
-    if (store_lock_key(store, key, wait_ms, &draft->lock, err) < 0)
+    if (store_lock_image(store, key, &draft->lock, err) < 0)
         return -1;
     if (store_has(store, key))
         return 0;
@@ -63,20 +60,8 @@ store_begin(
     return 0;
 }
 
-// What was copied from elsewhere must be what its manifest says of it.
-static int
-check_copy(const struct jv *before, const char *path, const struct jv *file, struct error *err)
-{
-    const char *wanted = jv_get_string(before, "sha256");
-    if (wanted == NULL || str_equal(wanted, jv_get_string(file, "sha256")))
-        return 0;
-    return error_set(err, ERR_DAMAGED,
-        "the copy '%s' is not what was to be copied; its source changed meanwhile, or a disk of "
-        "this host fails; check them and try again",
-        path);
-}
-
-// Digests of the image's files, which are read-only from here on.
+// Records the image's files, which are read-only from here on. Those of an imported image must have
+// the digests that its manifest names.
 static int
 describe_files(struct draft *draft, struct jv *manifest, struct error *err)
 {
@@ -87,11 +72,15 @@ describe_files(struct draft *draft, struct jv *manifest, struct error *err)
         struct jv *file = NULL;
         if (chmod(path, 0444) < 0)
             return error_errno(err, errno, "cannot make '%s' read-only", path);
-        if (store_describe_file(path, &file, err) < 0)
+        if (manifest_describe_file(path, &file, err) < 0)
             return -1;
         jv_set(files, store_files[i], file);
-        if (check_copy(jv_get(before, store_files[i]), path, file, err) < 0)
-            return -1;
+        const char *wanted = jv_get_string(jv_get(before, store_files[i]), "sha256");
+        if (wanted != NULL && !str_equal(wanted, jv_get_string(file, "sha256")))
+            return error_set(err, ERR_DAMAGED,
+                "the copy '%s' differs from its source, which changed meanwhile, or a disk of this "
+                "host fails; check them and try again",
+                path);
     }
     jv_set(manifest, "files", TAKE(files));
     return 0;
@@ -105,9 +94,9 @@ describe_base(struct draft *draft, struct jv *manifest, struct error *err)
     if (key == NULL)
         return 0;
     FREE_AUTO char *folder = store_image_folder(draft->store, key);
-    if (store_read_manifest(folder, key, &base, err) < 0)
+    if (manifest_read(folder, key, &base, err) < 0)
         return error_context(err, "the base '%.12s'", key);
-    const char *there = jv_get_string(jv_get(jv_get(base, "files"), STORE_DISK), "sha256");
+    const char *there = manifest_disk_digest(base);
     const char *wanted = jv_get_string(manifest, "backing_sha256");
     if (wanted != NULL && !str_equal(wanted, there))
         return error_set(err, ERR_CONFLICT,
@@ -125,10 +114,9 @@ store_publish(struct draft *draft, struct jv *manifest, struct error *err)
     jv_set_string(manifest, "created", stamp);
     if (describe_files(draft, manifest, err) < 0 || describe_base(draft, manifest, err) < 0)
         return -1;
-    FREE_AUTO char *text = jv_print(manifest, true);
     FREE_AUTO char *path = path_join(draft->folder, STORE_MANIFEST);
     FREE_AUTO char *target = store_image_folder(draft->store, draft->key);
-    if (file_write(path, 0444, text, strlen(text), err) < 0)
+    if (jv_write(path, 0444, manifest, err) < 0)
         return -1;
     if (chmod(draft->folder, STORE_FOLDER_MODE) < 0)
         return error_errno(err, errno, "cannot set the mode of '%s'", draft->folder);

@@ -1,8 +1,7 @@
 // export_import.c - an image and its base copied out of one store and into another.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/cleanup.h"
 #include "base/file.h"
-#include "store/internal.h"
+#include "store/manifest.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -79,15 +78,13 @@ export_marked(struct store *store, const struct strv *keys, const char *folder, 
 int
 store_export(struct store *store, const struct strv *keys, const char *folder, struct error *err)
 {
-    char *mark = NULL;
-    int fd = -1;
     if (file_exists(folder))
-        return error_set(err, ERR_CONFLICT,
-            "'%s' is there already; name a folder that does not exist yet", folder);
-    if (store_bake_begin(store, &mark, &fd, err) < 0)
+        return error_set(
+            err, ERR_CONFLICT, "'%s' exists already; name a folder that does not exist", folder);
+    if (store_bake_begin(store, err) < 0)
         return -1;
     int answer = export_marked(store, keys, folder, err);
-    store_bake_end(mark, fd);
+    store_bake_end(store);
     return answer;
 }
 
@@ -100,30 +97,29 @@ check_import_base(struct store *store, const struct jv *manifest, struct error *
     if (key == NULL)
         return 0;
     if (!store_is_key(key))
-        return error_set(err, ERR_DAMAGED, "its base '%s' is no key", key);
+        return error_set(err, ERR_DAMAGED, "its base '%s' is not a valid key", key);
     FREE_AUTO char *folder = store_image_folder(store, key);
-    if (store_read_manifest(folder, key, &base, err) < 0)
+    if (manifest_read(folder, key, &base, err) < 0)
         return error_context(err, "its base '%.12s'", key);
-    const struct jv *disk = jv_get(jv_get(base, "files"), STORE_DISK);
-    if (!str_equal(jv_get_string(manifest, "backing_sha256"), jv_get_string(disk, "sha256")))
+    if (!str_equal(jv_get_string(manifest, "backing_sha256"), manifest_disk_digest(base)))
         return error_set(err, ERR_CONFLICT,
-            "its base '%.12s' is here as another build; run 'airbuild images', which bakes this "
-            "image over that one",
+            "this store has another build of its base '%.12s'; run 'airbuild images', which bakes "
+            "this image over that one",
             key);
     return 0;
 }
 
-// Copies lose the recorded times, which the manifest is written anew with; it names the digests
-// that the copies must have.
+// Copies do not keep their times, so store_publish records new ones. It compares the copies with
+// the digests in the manifest.
 static int
 import_image(struct store *store, const char *from, const char *key, struct strv *ret_keys,
     struct error *err)
 {
     JV_AUTO struct jv *manifest = NULL;
     DRAFT_AUTO struct draft *draft = NULL;
-    if (store_read_manifest(from, key, &manifest, err) < 0 ||
-        store_check_files(from, manifest, true, err) < 0 ||
-        store_begin(store, key, store->wait_ms, &draft, err) < 0)
+    if (manifest_read(from, key, &manifest, err) < 0 ||
+        manifest_check_files(from, manifest, true, err) < 0 ||
+        store_begin(store, key, &draft, err) < 0)
         return error_context(err, "the image in '%s' cannot be imported", from);
     if (draft == NULL)
         return 0;
@@ -135,21 +131,21 @@ import_image(struct store *store, const char *from, const char *key, struct strv
     return 0;
 }
 
-// Bases first: a layer is published only over a base that is there.
+// A layer is published only over a base that exists, so bases go first.
 static int
 import_images(struct store *store, const char *folder, const struct strv *names, bool bases,
     struct strv *ret_keys, struct error *err)
 {
     for (size_t i = 0; i < names->count; i++) {
         FREE_AUTO char *from = path_join(folder, names->items[i]);
-        if (store_is_key(names->items[i]) && store_is_base(from, names->items[i]) == bases &&
+        if (store_is_key(names->items[i]) && manifest_is_base(from, names->items[i]) == bases &&
             import_image(store, from, names->items[i], ret_keys, err) < 0)
             return -1;
     }
     return 0;
 }
 
-// All are checked before the first is imported.
+// Reads all manifests before the first image is imported.
 static int
 check_import_folder(const char *folder, const struct strv *names, struct error *err)
 {
@@ -160,7 +156,7 @@ check_import_folder(const char *folder, const struct strv *names, struct error *
         if (!store_is_key(names->items[i]))
             continue;
         count++;
-        if (store_read_manifest(from, names->items[i], &manifest, err) < 0)
+        if (manifest_read(from, names->items[i], &manifest, err) < 0)
             return error_context(err, "the image in '%s' cannot be imported", from);
     }
     if (count > 0)
@@ -173,14 +169,12 @@ int
 store_import(struct store *store, const char *folder, struct strv *ret_keys, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
-    char *mark = NULL;
-    int fd = -1;
     if (dir_list(folder, &names, err) < 0 || check_import_folder(folder, &names, err) < 0 ||
-        store_bake_begin(store, &mark, &fd, err) < 0)
+        store_bake_begin(store, err) < 0)
         return -1;
     int answer = import_images(store, folder, &names, true, ret_keys, err);
     if (answer == 0)
         answer = import_images(store, folder, &names, false, ret_keys, err);
-    store_bake_end(mark, fd);
+    store_bake_end(store);
     return answer;
 }

@@ -9,6 +9,7 @@
 #ifndef AIRBUILD_STORE_STORE_H
 #define AIRBUILD_STORE_STORE_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/jv.h"
 #include "base/progress.h"
@@ -18,20 +19,54 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct store;
+enum { STORE_FOLDER_MODE = 0755 };
 
-// home: AIRBUILD_HOME; made when absent (folders 0711, packages 0755). Drafts that nobody makes any
-// more (an interrupted bake) are removed. ERR_ACCESS when home cannot be written.
+// Only store/ changes it. All paths are canonical.
+struct store {
+    char *folder;              // HOME/store
+    char *images;              // HOME/store/images
+    char *locks;               // HOME/store/locks
+    char *packages;            // HOME/store/packages
+    char *sets;                // HOME/store/packages/sets
+    char *downloads;           // HOME/store/downloads
+    char *users;               // HOME/store/users
+    struct progress *progress; // reports waits; may be NULL
+    int64_t wait_ms;           // the longest wait for another airbuild
+    char *mark;                // path of the lock of store_bake_begin; NULL: not held
+    int mark_fd;
+};
+
+// Opens the store of home (AIRBUILD_HOME); makes the folders that are missing (0711, packages
+// 0755) and removes the drafts of interrupted bakes. ERR_ACCESS: home cannot be written.
 int store_open(const char *home, struct store **ret, struct error *err);
 void store_free(struct store *store);
 void store_freep(struct store **store);
-#define STORE_AUTO __attribute__((cleanup(store_freep)))
-const char *store_folder(const struct store *store);    // HOME/store, for dir_space and messages
-const char *store_downloads(const struct store *store); // HOME/store/downloads
-const char *store_locks(const struct store *store);     // HOME/store/locks
-// From here on one that must wait for another airbuild does so for at most wait_ms, and tells
-// progress (may be NULL) which process that is; before, ERR_BUSY comes at once.
+#define STORE_AUTO CLEANUP(store_freep)
+
+bool store_is_key(const char *name); // 64 hex digits
+// Adds the names in folder that are keys, sorted.
+int store_keys(const char *folder, struct strv *ret_keys, struct error *err);
+char *store_image_folder(const struct store *store, const char *key); // caller frees
+char *store_draft_folder(const struct store *store, const char *key); // caller frees
+
+// ---- locks ---------------------------------------------------------------------------------------------------------
+
+// From here on a function that needs a lock of another airbuild waits for it, at most wait_ms, and
+// reports that process to progress (may be NULL). Without this call it fails with ERR_BUSY at once.
 void store_set_patience(struct store *store, struct progress *progress, int64_t wait_ms);
+
+// Take the lock of an image, or another of that name, as lock_take does.
+int store_lock(
+    const struct store *store, const char *name, int64_t wait_ms, int *ret_fd, struct error *err);
+// The same for an image, with the wait that store_set_patience allows.
+int store_lock_image(const struct store *store, const char *key, int *ret_fd, struct error *err);
+
+// Until store_bake_end this store bakes, exports or imports, and no image is removed.
+int store_bake_begin(struct store *store, struct error *err);
+void store_bake_end(struct store *store);
+// Waits until no other airbuild bakes (ERR_BUSY names one that does), and keeps others from
+// beginning until *ret_fd is closed. For those that remove images.
+int store_alone(const struct store *store, int *ret_fd, struct error *err);
 
 // ---- images --------------------------------------------------------------------------------------------------------
 
@@ -53,14 +88,14 @@ struct image {
 };
 void image_free(struct image *image);
 void image_freep(struct image **image);
-#define IMAGE_AUTO __attribute__((cleanup(image_freep)))
+#define IMAGE_AUTO CLEANUP(image_freep)
 
 struct image_list {
     struct image **items;
     size_t count, capacity;
 };
 void image_list_free(struct image_list *list);
-#define IMAGE_LIST_AUTO __attribute__((cleanup(image_list_free)))
+#define IMAGE_LIST_AUTO CLEANUP(image_list_free)
 
 // The image of that key, after a quick look at it and its base: sizes and times as recorded
 // (microseconds); a file whose time differs is read and its SHA-256 decides. ERR_NOT_FOUND;
@@ -83,14 +118,6 @@ int store_verify(struct store *store, const char *key, struct error *err);
 // somebody bakes, imports or exports nothing is removed: ERR_BUSY after the wait.
 int store_prune(struct store *store, const struct strv *keep, bool dry_run,
     struct strv *ret_removed, uint64_t *ret_bytes, struct error *err);
-
-// While *ret_mark is held (a descriptor, closed by store_bake_end) somebody bakes, imports or
-// exports, and nobody prunes: what is in the store stays.
-int store_bake_begin(struct store *store, char **ret_mark, int *ret_fd, struct error *err);
-void store_bake_end(char *mark, int fd); // both are spent
-// Who removes several images waits here until nobody bakes (ERR_BUSY names one who does), and keeps
-// new ones out until *ret_fd is closed.
-int store_alone(const struct store *store, int *ret_fd, struct error *err);
 
 // Remove one image (to bake it again). One that is absent is fine; ERR_CONFLICT names the cluster
 // that uses it. The caller made sure that no other image lies over it.
@@ -124,6 +151,11 @@ int store_pin(
 int store_unpin(struct store *store, const char *id, struct error *err);
 // The folders of the clusters that use the image, through layers over it too; each once.
 int store_users(struct store *store, const char *key, struct strv *ret_folders, struct error *err);
+// The same for a caller that holds store_lock_users, or that can do with a look at it.
+int store_users_locked(
+    const struct store *store, const char *key, struct strv *ret_folders, struct error *err);
+// While this lock is held no image gets a new user.
+int store_lock_users(const struct store *store, int *ret_fd, struct error *err);
 // The keys of all images that clusters use, sorted; some may not be there.
 int store_pinned(struct store *store, struct strv *ret_keys, struct error *err);
 // The folders that pins name and that are not there, as far as this process can see: a lab's
@@ -135,12 +167,9 @@ int store_missing_users(
 
 struct draft; // an image in the making: a private folder beside the images, and the lock of its key
 
-// Lock the key (waiting at most wait_ms for another airbuild that makes the same image; ERR_BUSY
-// names it), then make the folder. *ret is NULL when the image is there by then.
-int store_begin(
-    struct store *store, const char *key, int64_t wait_ms, struct draft **ret, struct error *err);
-long store_maker(
-    const struct store *store, const char *key);     // the process that has that lock, or 0
+// Lock the key (ERR_BUSY names the process that makes the same image), then make the folder. *ret
+// is NULL when the image exists by then.
+int store_begin(struct store *store, const char *key, struct draft **ret, struct error *err);
 const char *draft_folder(const struct draft *draft); // put disk.qcow2, kernel and initrd here
 
 // The manifest needs "name", "family", "cmdline", "virtual_bytes" and, for a layer, "backing" (a
@@ -151,7 +180,7 @@ int store_publish(struct draft *draft, struct jv *manifest, struct error *err);
 void draft_free(
     struct draft *draft); // removes the folder of a draft that was not published; frees the lock
 void draft_freep(struct draft **draft);
-#define DRAFT_AUTO __attribute__((cleanup(draft_freep)))
+#define DRAFT_AUTO CLEANUP(draft_freep)
 
 // ---- packages ------------------------------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ test_open_makes_the_folders(void **state)
     struct stat info;
     assert_int_equal(stat(home, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0711);
-    assert_ok(dir_list(store_folder(store), &names, &err), &err);
+    assert_ok(dir_list(store->folder, &names, &err), &err);
     FREE_AUTO char *joined = strv_join(&names, " ");
     assert_string_equal(joined, "downloads images locks packages users");
 }
@@ -56,7 +56,7 @@ test_draft_is_not_visible(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     struct draft *draft = NULL;
     struct stat info;
-    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     fill_draft(draft, "half");
     assert_unpublished(store, KEY_BASE);
     FREE_AUTO char *folder = str_dup(draft_folder(draft));
@@ -76,7 +76,7 @@ test_incomplete_draft_is_refused(void **state)
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = image_manifest("redis", NULL);
     JV_AUTO struct jv *layer = image_manifest("redis", KEY_ABSENT);
-    assert_ok(store_begin(store, KEY_LAYER, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_LAYER, &draft, &err), &err);
     put_file(draft_folder(draft), "disk.qcow2", "a disk");
     put_file(draft_folder(draft), "kernel", "a kernel");
     assert_error(store_publish(draft, manifest, &err), &err, ERR_FAILED, "initrd");
@@ -124,7 +124,7 @@ test_begin_knows_what_is_there(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     DRAFT_AUTO struct draft *draft = NULL;
     put_base_and_layer(store);
-    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     assert_null(draft);
 }
 
@@ -135,13 +135,13 @@ test_stale_draft_is_swept(void **state)
     STRV_AUTO struct strv names = {0};
     struct store *first = open_store(*state);
     put_base_and_layer(first);
-    FREE_AUTO char *stale = str_format("%s/images/.%s", store_folder(first), KEY_OTHER);
+    FREE_AUTO char *stale = str_format("%s/images/.%s", first->folder, KEY_OTHER);
     FREE_AUTO char *inner = path_join(stale, "work");
     store_free(first);
     assert_ok(dir_make(inner, 0700, &err), &err);
     put_file(inner, "disk.qcow2", "half");
     STORE_AUTO struct store *store = open_store(*state);
-    FREE_AUTO char *images = path_join(store_folder(store), "images");
+    FREE_AUTO char *images = path_join(store->folder, "images");
     assert_ok(dir_list(images, &names, &err), &err);
     FREE_AUTO char *joined = strv_join(&names, " ");
     assert_string_equal(joined, KEY_LAYER " " KEY_BASE);
@@ -162,7 +162,7 @@ make_slowly(const char *home, int ready, int release)
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = image_manifest("base-debian", NULL);
     char byte = 'x';
-    if (store_open(home, &store, &err) < 0 || store_begin(store, KEY_BASE, 0, &draft, &err) < 0)
+    if (store_open(home, &store, &err) < 0 || store_begin(store, KEY_BASE, &draft, &err) < 0)
         _exit(1);
     fill_draft(draft, "the other's disk");
     if (write(ready, &byte, 1) != 1 || read(release, &byte, 1) != 0 ||
@@ -201,11 +201,12 @@ test_two_make_the_same(void **state)
     FREE_AUTO char *pid = str_format("process %ld", (long) maker.pid);
     int status = 0;
     STORE_AUTO struct store *store = open_store(*state); // does not sweep the draft of the other
-    assert_error(store_begin(store, KEY_BASE, 0, &draft, &err), &err, ERR_BUSY, pid);
-    assert_error(store_begin(store, KEY_BASE, 120, &draft, &err), &err, ERR_BUSY, KEY_BASE);
+    assert_error(store_begin(store, KEY_BASE, &draft, &err), &err, ERR_BUSY, pid);
+    assert_error(store_begin(store, KEY_BASE, &draft, &err), &err, ERR_BUSY, KEY_BASE);
     put_image(store, KEY_OTHER, "base-debian", NULL, "another key is free");
     close(maker.release);
-    assert_ok(store_begin(store, KEY_BASE, 30 * 1000, &draft, &err), &err);
+    store_set_patience(store, NULL, 30 * 1000);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     assert_null(draft);
     assert_int_equal(waitpid(maker.pid, &status, 0), maker.pid);
     assert_int_equal(status, 0);
@@ -227,7 +228,7 @@ test_killed_maker(void **state)
     assert_true(file_exists(left));
     STORE_AUTO struct store *store = open_store(*state);
     assert_false(file_exists(left));
-    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     assert_non_null(draft);
 }
 
@@ -275,7 +276,8 @@ test_file_gone(void **state)
     put_base_and_layer(store);
     FREE_AUTO char *path = image_path(store, KEY_LAYER, "initrd");
     assert_int_equal(unlink(path), 0);
-    assert_error(store_find(store, KEY_LAYER, &image, &err), &err, ERR_DAMAGED, "initrd' is gone");
+    assert_error(
+        store_find(store, KEY_LAYER, &image, &err), &err, ERR_DAMAGED, "initrd' is missing");
 }
 
 static void
@@ -323,7 +325,7 @@ test_damaged_base_damages_the_layer(void **state)
     assert_error(store_find(store, KEY_LAYER, &image, &err), &err, ERR_DAMAGED, path);
     assert_ok(store_remove(store, KEY_BASE, &err), &err);
     assert_error(store_find(store, KEY_LAYER, &image, &err), &err, ERR_DAMAGED,
-        "its base '" KEY_BASE "' is gone");
+        "its base '" KEY_BASE "' is missing");
     put_image(store, KEY_BASE, "base-debian", NULL, "another build of it!");
     assert_error(store_find(store, KEY_LAYER, &image, &err), &err, ERR_DAMAGED,
         "its base was baked again after it");

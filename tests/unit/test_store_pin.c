@@ -44,7 +44,7 @@ test_pin(void **state)
     assert_users(store, KEY_LAYER, "");
     pin(store, KEY_LAYER, "id-1", "/a");
     pin(store, KEY_LAYER, "id-1", "/a");
-    FREE_AUTO char *folder = str_format("%s/users/%s", store_folder(store), KEY_LAYER);
+    FREE_AUTO char *folder = str_format("%s/users/%s", store->folder, KEY_LAYER);
     FREE_AUTO char *left = path_join(folder, ".tmp-killed");
     put_file(folder, ".tmp-killed", "");
     pin(store, KEY_LAYER, "id-2", "/b");
@@ -73,7 +73,7 @@ test_unpin(void **state)
     unpin(store, "id-1");
     assert_users(store, KEY_LAYER, "");
     assert_users(store, KEY_BASE, "/b");
-    FREE_AUTO char *folder = str_format("%s/users/%s", store_folder(store), KEY_LAYER);
+    FREE_AUTO char *folder = str_format("%s/users/%s", store->folder, KEY_LAYER);
     assert_false(file_exists(folder));
 }
 
@@ -86,7 +86,7 @@ test_users_of_a_base(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     put_base_and_layer(store);
     put_image(store, KEY_OTHER, "haproxy", KEY_BASE, "a disk");
-    FREE_AUTO char *folder = str_format("%s/users/%s", store_folder(store), KEY_OTHER);
+    FREE_AUTO char *folder = str_format("%s/users/%s", store->folder, KEY_OTHER);
     assert_ok(dir_make(folder, 0755, &err), &err);
     put_file(folder, "id-2", "/by/hand\n");
     put_file(folder, ".tmp-killed", "");
@@ -131,7 +131,8 @@ test_pinned_is_not_removed(void **state)
     assert_string_equal(told, "haproxy " KEY_OTHER);
     assert_string_equal(gone, told);
     assert_error(store_remove(other, KEY_BASE, &err), &err, ERR_CONFLICT,
-        "disks of the cluster in '/lab/a' lie over it; run 'airbuild destroy' for that cluster");
+        "disks of the cluster in '/lab/a' are backed by it; run 'airbuild destroy' for that "
+        "cluster");
     assert_ok(store_pinned(other, &pinned, &err), &err);
     FREE_AUTO char *keys = strv_join(&pinned, " ");
     assert_string_equal(keys, KEY_LAYER " " KEY_BASE);
@@ -154,8 +155,8 @@ test_damaged_and_pinned(void **state)
     FREE_AUTO char *path = image_path(store, KEY_BASE, "kernel");
     overwrite(path, "A kernel", false);
     assert_error(store_remove_damaged(store, KEY_BASE, &err), &err, ERR_DAMAGED,
-        "has changed; disks of the cluster in '/lab/a' lie over it, so put the file back as it "
-        "was, or run 'airbuild destroy' for that cluster and then 'airbuild images'");
+        "has changed; it backs disks of the cluster in '/lab/a', so restore the file, or run "
+        "'airbuild destroy' for that cluster and then 'airbuild images'");
     assert_true(store_has(store, KEY_BASE));
     unpin(store, "id-1");
     assert_ok(store_remove_damaged(store, KEY_BASE, &err), &err);
@@ -277,9 +278,9 @@ test_state_of_two(void **state)
         assert_true(wait(&status) > 0);
         assert_int_equal(status, 0);
     }
-    put_file(store_folder(store), ".tmp-killed", "");
+    put_file(store->folder, ".tmp-killed", "");
     assert_ok(store_state_put(store, "base.json", NULL, jv_object(), &err), &err);
-    FREE_AUTO char *left = path_join(store_folder(store), ".tmp-killed");
+    FREE_AUTO char *left = path_join(store->folder, ".tmp-killed");
     assert_false(file_exists(left));
     assert_ok(store_state_read(store, "sources.json", &memory, &err), &err);
     assert_int_equal(jv_count(memory), 2 * ROUNDS);

@@ -64,27 +64,25 @@ test_prune_during_a_bake(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     STRV_AUTO struct strv keep = {0}, removed = {0};
     uint64_t bytes = 0;
-    FREE_AUTO char *packages = path_join(store_folder(store), "packages");
-    FREE_AUTO char *downloads = path_join(store_folder(store), "downloads");
-    char *mark = NULL;
-    int fd = -1;
+    FREE_AUTO char *packages = path_join(store->folder, "packages");
+    FREE_AUTO char *downloads = path_join(store->folder, "downloads");
     put_base_and_layer(store);
     keep_one(store, *state, "new");
     put_file(downloads, KEY_OTHER, "an image");
-    assert_ok(store_bake_begin(store, &mark, &fd, &err), &err);
+    assert_ok(store_bake_begin(store, &err), &err);
     FREE_AUTO char *told = str_format("another airbuild (process %ld) bakes", (long) getpid());
     assert_error(store_prune(store, &keep, false, &removed, &bytes, &err), &err, ERR_BUSY, told);
     FREE_AUTO char *kept = names_in(packages, "sets");
     assert_string_equal(kept, "new.json");
-    FREE_AUTO char *image = names_in(store_folder(store), "downloads");
+    FREE_AUTO char *image = names_in(store->folder, "downloads");
     assert_string_equal(image, KEY_OTHER);
     assert_true(store_has(store, KEY_LAYER));
-    store_bake_end(mark, fd);
+    store_bake_end(store);
     assert_ok(store_prune(store, &keep, false, &removed, &bytes, &err), &err);
     assert_int_equal(removed.count, 2);
     FREE_AUTO char *left = names_in(packages, "sets");
     assert_string_equal(left, "");
-    FREE_AUTO char *nothing = names_in(store_folder(store), "downloads");
+    FREE_AUTO char *nothing = names_in(store->folder, "downloads");
     assert_string_equal(nothing, "");
 }
 
@@ -113,16 +111,14 @@ hold(struct store *store, int (*take)(struct store *store, struct error *err))
 static int
 take_mark(struct store *store, struct error *err)
 {
-    static char *mark;
-    static int fd;
-    return store_bake_begin(store, &mark, &fd, err);
+    return store_bake_begin(store, err);
 }
 
 static int
 take_draft(struct store *store, struct error *err)
 {
     static struct draft *draft;
-    return store_begin(store, KEY_BASE, 0, &draft, err);
+    return store_begin(store, KEY_BASE, &draft, err);
 }
 
 static int
@@ -143,25 +139,23 @@ test_waiting(void **state)
     FILE *stream = fopen(path, "w");
     PROGRESS_AUTO struct progress *progress = progress_new(stream, false, false);
     DRAFT_AUTO struct draft *draft = NULL;
-    char *mark = NULL;
-    int fd = -1;
     store_set_patience(store, progress, 60 * 1000);
     pid_t baker = hold(store, take_mark);
     prune(store, NULL);
     pid_t remover = hold(store, take_gate);
-    assert_ok(store_bake_begin(store, &mark, &fd, &err), &err);
-    store_bake_end(mark, fd);
+    assert_ok(store_bake_begin(store, &err), &err);
+    store_bake_end(store);
     pid_t maker = hold(store, take_draft);
-    assert_int_equal(store_maker(store, KEY_BASE), maker);
-    assert_error(store_begin(store, KEY_BASE, 0, &draft, &err), &err, ERR_BUSY, "(process ");
-    assert_ok(store_begin(store, KEY_BASE, 60 * 1000, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     assert_non_null(draft);
     fclose(stream);
     assert_ok(file_read(path, 10000, &text, NULL, &err), &err);
     FREE_AUTO char *first = str_format("waiting for process %ld, which works", (long) baker);
     FREE_AUTO char *second = str_format("waiting for process %ld, which removes", (long) remover);
+    FREE_AUTO char *third = str_format("waiting for process %ld, which makes", (long) maker);
     assert_contains(text, first);
     assert_contains(text, second);
+    assert_contains(text, third);
     while (wait(NULL) > 0)
         continue;
 }
@@ -171,8 +165,8 @@ static void
 test_prune_after_a_killed_bake(void **state)
 {
     STORE_AUTO struct store *store = open_store(*state);
-    FREE_AUTO char *packages = path_join(store_folder(store), "packages");
-    FREE_AUTO char *locks = path_join(store_folder(store), "locks");
+    FREE_AUTO char *packages = path_join(store->folder, "packages");
+    FREE_AUTO char *locks = path_join(store->folder, "locks");
     keep_one(store, *state, "old");
     put_file(locks, "baking-0123456789abcdef", "");
     prune(store, NULL);
@@ -185,13 +179,13 @@ static void
 test_prune_of_a_damaged_set(void **state)
 {
     STORE_AUTO struct store *store = open_store(*state);
-    FREE_AUTO char *packages = path_join(store_folder(store), "packages");
+    FREE_AUTO char *packages = path_join(store->folder, "packages");
     FREE_AUTO char *sets = path_join(packages, "sets");
     ERROR_AUTO struct error err = {0};
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = image_manifest("base-debian", NULL);
     jv_set_string(manifest, "package_set", "broken");
-    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     fill_draft(draft, "a disk");
     assert_ok(store_publish(draft, manifest, &err), &err);
     put_file(sets, "broken.json", "[{");
@@ -199,7 +193,7 @@ test_prune_of_a_damaged_set(void **state)
     prune(store, KEY_BASE);
     FREE_AUTO char *left = names_in(packages, "sets");
     assert_string_equal(left, "");
-    FREE_AUTO char *files = names_in(store_folder(store), "packages");
+    FREE_AUTO char *files = names_in(store->folder, "packages");
     assert_string_equal(files, "sets");
 }
 
@@ -211,9 +205,9 @@ test_prune_of_downloads(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = image_manifest("base-url", NULL);
-    FREE_AUTO char *downloads = path_join(store_folder(store), "downloads");
+    FREE_AUTO char *downloads = path_join(store->folder, "downloads");
     jv_set_string(manifest, "download", KEY_OTHER);
-    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     fill_draft(draft, "a disk");
     assert_ok(store_publish(draft, manifest, &err), &err);
     put_file(downloads, KEY_OTHER, "an image");
@@ -221,7 +215,7 @@ test_prune_of_downloads(void **state)
     put_file(downloads, KEY_ABSENT, "another");
     put_file(downloads, ".x.part", "what was interrupted");
     prune(store, KEY_BASE);
-    FREE_AUTO char *left = names_in(store_folder(store), "downloads");
+    FREE_AUTO char *left = names_in(store->folder, "downloads");
     assert_string_equal(left, KEY_OTHER " " KEY_OTHER ".sig");
 }
 

@@ -1,15 +1,13 @@
-// bake_marker.c - those that bake, import or export at the same time hold a lock each, their mark;
-// who removes waits until there is none, and keeps new ones out meanwhile.
+// lock.c - the locks of a store. Those that bake, import or export at the same time hold a lock
+// each, their mark. A remover waits until there is none, and keeps new ones out meanwhile.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/file.h"
-#include "store/internal.h"
-
-#include <unistd.h>
+#include "store/store.h"
 
 #define PREFIX "baking-"
-#define GATE "gate" // held while somebody removes, and for a moment by who begins to bake
+#define GATE "gate" // held during a removal, and for a moment when a bake begins
 
 enum { LOOK_AGAIN_MS = 100 };
 
@@ -20,11 +18,12 @@ store_set_patience(struct store *store, struct progress *progress, int64_t wait_
     store->wait_ms = wait_ms;
 }
 
-long
-store_maker(const struct store *store, const char *key)
+int
+store_lock(
+    const struct store *store, const char *name, int64_t wait_ms, int *ret_fd, struct error *err)
 {
-    FREE_AUTO char *path = path_join(store->locks, key);
-    return lock_holder(path);
+    FREE_AUTO char *path = path_join(store->locks, name);
+    return lock_take(path, wait_ms, ret_fd, err);
 }
 
 static int
@@ -37,46 +36,45 @@ wait_lock(
 }
 
 int
-store_wait_key(const struct store *store, const char *key, int *ret_fd, struct error *err)
+store_lock_image(const struct store *store, const char *key, int *ret_fd, struct error *err)
 {
     FREE_AUTO char *does = str_format("makes the image '%.12s'", key);
     return wait_lock(store, key, does, ret_fd, err);
 }
 
-// ---- those that bake ----------------------------------------------------------------------------
+// ---- bakes --------------------------------------------------------------------------------------
 
 int
-store_bake_begin(struct store *store, char **ret_mark, int *ret_fd, struct error *err)
+store_bake_begin(struct store *store, struct error *err)
 {
     CLOSE_AUTO int gate = -1;
     FREE_AUTO char *random = random_hex(16);
     FREE_AUTO char *name = str_format(PREFIX "%s", random);
     if (wait_lock(store, GATE, "removes images", &gate, err) < 0 ||
-        store_lock_key(store, name, 0, ret_fd, err) < 0)
+        store_lock(store, name, 0, &store->mark_fd, err) < 0)
         return -1;
-    *ret_mark = path_join(store->locks, name);
+    store->mark = path_join(store->locks, name);
     return 0;
 }
 
 void
-store_bake_end(char *mark, int fd)
+store_bake_end(struct store *store)
 {
-    if (mark != NULL)
-        (void) unlink(mark);
-    if (fd >= 0)
-        close(fd);
-    free(mark);
+    if (store->mark == NULL)
+        return;
+    (void) unlink(store->mark);
+    close(store->mark_fd);
+    free(TAKE(store->mark));
 }
 
-// ---- who removes --------------------------------------------------------------------------------
+// ---- removals -----------------------------------------------------------------------------------
 
-// 1: somebody holds this mark. One that nobody holds is of a bake that was killed, and goes.
+// 1: the mark is held. One that is not was left by a bake that was killed, and is removed.
 static int
-is_held(const struct store *store, const char *name, struct error *err)
+is_held(const char *path, struct error *err)
 {
     CLOSE_AUTO int lock = -1;
-    if (store_lock_key(store, name, 0, &lock, err) == 0) {
-        FREE_AUTO char *path = path_join(store->locks, name);
+    if (lock_take(path, 0, &lock, err) == 0) {
         (void) unlink(path);
         return 0;
     }
@@ -86,7 +84,7 @@ is_held(const struct store *store, const char *name, struct error *err)
     return 1;
 }
 
-// *ret_pid: one of those that bake; -1: nobody does.
+// *ret_pid: a process that bakes, -1 when there is none.
 static int
 find_baker(const struct store *store, long *ret_pid, struct error *err)
 {
@@ -95,22 +93,14 @@ find_baker(const struct store *store, long *ret_pid, struct error *err)
     if (dir_list(store->locks, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
-        int held = str_starts(names.items[i], PREFIX) ? is_held(store, names.items[i], err) : 0;
+        FREE_AUTO char *path = path_join(store->locks, names.items[i]);
+        int held = str_starts(names.items[i], PREFIX) ? is_held(path, err) : 0;
         if (held < 0)
             return -1;
         if (held > 0)
-            *ret_pid = store_maker(store, names.items[i]);
+            *ret_pid = lock_holder(path);
     }
     return 0;
-}
-
-static int
-baking_error(long pid, struct error *err)
-{
-    return error_set(err, ERR_BUSY,
-        "another airbuild (process %ld) bakes, imports or exports images, and none is removed "
-        "meanwhile; wait for it to end and try again",
-        pid);
 }
 
 int
@@ -128,7 +118,10 @@ store_alone(const struct store *store, int *ret_fd, struct error *err)
             return 0;
         }
         if (clock_left(end_ms) == 0)
-            return baking_error(pid, err);
+            return error_set(err, ERR_BUSY,
+                "another airbuild (process %ld) bakes, imports or exports images, and none is "
+                "removed meanwhile; wait for it to end and try again",
+                pid);
         progress_step(
             store->progress, "store", "waiting for process %ld, which works with images", pid);
         close(TAKE_FD(gate));
