@@ -1,4 +1,4 @@
-// draft.c - an image in the making: locked, private, then published by one rename or removed.
+// draft.c - makes an image: in a locked private folder, published by one rename or removed.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 #include "base/file.h"

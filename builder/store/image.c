@@ -1,4 +1,4 @@
-// image.c - published images: one read from its manifest and checked with its base, or all listed.
+// image.c - reads published images, checks them with their bases, and lists them.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 #include "store/manifest.h"
@@ -10,17 +10,11 @@ image_free(struct image *image)
 {
     if (image == NULL)
         return;
-    free(image->key);
-    free(image->name);
-    free(image->family);
     free(image->folder);
     free(image->disk);
     free(image->kernel);
     free(image->initrd);
-    free(image->cmdline);
-    free(image->backing);
     free(image->backing_disk);
-    free(image->created);
     jv_free(image->manifest);
     free(image);
 }
@@ -53,17 +47,17 @@ check_image_base(
 }
 
 static struct image *
-make_image(const struct store *store, const char *key, struct jv *manifest)
+make_image(const struct store *store, struct jv *manifest)
 {
     struct image *image = mem_zero(1, sizeof *image);
-    image->key = str_dup(key);
-    image->name = str_dup(jv_get_string(manifest, "name"));
-    image->family = str_dup(jv_get_string(manifest, "family"));
-    image->cmdline = str_dup(jv_get_string(manifest, "cmdline"));
-    image->backing = str_dup(jv_get_string(manifest, "backing"));
-    image->created = str_dup(jv_get_string(manifest, "created"));
+    image->key = jv_get_string(manifest, "key");
+    image->name = jv_get_string(manifest, "name");
+    image->family = jv_get_string(manifest, "family");
+    image->cmdline = jv_get_string(manifest, "cmdline");
+    image->backing = jv_get_string(manifest, "backing");
+    image->created = jv_get_string(manifest, "created");
     image->virtual_bytes = (uint64_t) jv_get_int(manifest, "virtual_bytes", 0);
-    image->folder = store_image_folder(store, key);
+    image->folder = store_image_folder(store, image->key);
     image->disk = path_join(image->folder, STORE_DISK);
     image->kernel = path_join(image->folder, STORE_KERNEL);
     image->initrd = path_join(image->folder, STORE_INITRD);
@@ -123,7 +117,7 @@ store_find(struct store *store, const char *key, struct image **ret, struct erro
     if (store_require(store, key, err) < 0 ||
         read_image_manifest(store, key, false, &manifest, err) < 0)
         return -1;
-    *ret = make_image(store, key, TAKE(manifest));
+    *ret = make_image(store, TAKE(manifest));
     return 0;
 }
 

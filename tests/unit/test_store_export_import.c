@@ -114,7 +114,7 @@ test_tampered_folder(void **state)
         PAIR_AUTO struct pair pair = pair_make(scratch);
         FREE_AUTO char *path = str_format("%s/%s/%s", pair.folder, KEY_BASE, names[i]);
         overwrite(path, "the disk of the Base", true);
-        assert_error(import(&pair, &keys, &err), &err, ERR_DAMAGED, "cannot be imported");
+        assert_error(import(&pair, &keys, &err), &err, ERR_DAMAGED, "cannot import the image");
         FREE_AUTO char *left = names_in(pair.there->folder, "images");
         assert_string_equal(left, "");
     }
