@@ -111,31 +111,27 @@ store_unpin(struct store *store, const char *id, struct error *err)
 
 // ---- users --------------------------------------------------------------------------------------
 
-// The ids of the clusters that pinned the key itself; none is fine.
+// Adds the id and the folder of each cluster that pinned the key itself.
 static int
-list_ids(const struct store *store, const char *key, struct strv *ret_ids, struct error *err)
+read_pins(const struct store *store, const char *key, struct strv *ret_ids,
+    struct strv *ret_folders, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *folder = path_join(store->users, key);
-    if (!file_exists(folder))
+    FREE_AUTO char *users = path_join(store->users, key);
+    if (!file_exists(users))
         return 0;
-    if (dir_list(folder, &names, err) < 0)
+    if (dir_list(users, &names, err) < 0)
         return -1;
-    for (size_t i = 0; i < names.count; i++)
-        if (names.items[i][0] != '.')
-            strv_add(ret_ids, names.items[i]);
-    return 0;
-}
-
-// Caller frees the folder.
-static int
-read_pin(const struct store *store, const char *key, const char *id, char **ret_folder,
-    struct error *err)
-{
-    FREE_AUTO char *path = str_format("%s/%s/%s", store->users, key, id);
-    if (file_read(path, PATH_MAX, ret_folder, NULL, err) < 0)
-        return -1;
-    (*ret_folder)[strcspn(*ret_folder, "\n")] = '\0';
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *path = path_join(users, names.items[i]), *folder = NULL;
+        if (names.items[i][0] == '.')
+            continue;
+        if (file_read(path, PATH_MAX, &folder, NULL, err) < 0)
+            return -1;
+        folder[strcspn(folder, "\n")] = '\0';
+        strv_add(ret_ids, names.items[i]);
+        strv_add(ret_folders, folder);
+    }
     return 0;
 }
 
@@ -149,15 +145,11 @@ add_once(struct strv *list, const char *text)
 static int
 add_users(const struct store *store, const char *key, struct strv *ret_folders, struct error *err)
 {
-    STRV_AUTO struct strv ids = {0};
-    if (list_ids(store, key, &ids, err) < 0)
+    STRV_AUTO struct strv ids = {0}, folders = {0};
+    if (read_pins(store, key, &ids, &folders, err) < 0)
         return -1;
-    for (size_t i = 0; i < ids.count; i++) {
-        FREE_AUTO char *folder = NULL;
-        if (read_pin(store, key, ids.items[i], &folder, err) < 0)
-            return -1;
-        add_once(ret_folders, folder);
-    }
+    for (size_t i = 0; i < folders.count; i++)
+        add_once(ret_folders, folders.items[i]);
     return 0;
 }
 
@@ -214,16 +206,13 @@ static int
 add_missing_users(const struct store *store, const char *key, bool forget, struct strv *ret_folders,
     struct error *err)
 {
-    STRV_AUTO struct strv ids = {0};
-    if (list_ids(store, key, &ids, err) < 0)
+    STRV_AUTO struct strv ids = {0}, folders = {0};
+    if (read_pins(store, key, &ids, &folders, err) < 0)
         return -1;
     for (size_t i = 0; i < ids.count; i++) {
-        FREE_AUTO char *folder = NULL;
-        if (read_pin(store, key, ids.items[i], &folder, err) < 0)
-            return -1;
-        if (!is_missing(folder))
+        if (!is_missing(folders.items[i]))
             continue;
-        add_once(ret_folders, folder);
+        add_once(ret_folders, folders.items[i]);
         if (forget && unpin_one(store, key, ids.items[i], err) < 0)
             return -1;
     }
