@@ -52,7 +52,7 @@ test_resume_later(void **state)
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *downloads = make_downloads(*state);
     struct trial trial = {.folder = downloads, .paths = {"/cut-kept"}, .sha256 = body_sha256};
-    assert_error(try_it(&trial, &err), &err, ERR_NETWORK, "the server ended it after 150000 of");
+    assert_error(try_it(&trial, &err), &err, ERR_NETWORK, "the server closed the connection after");
     STRV_AUTO struct strv names = {0};
     assert_ok(dir_list(downloads, &names, &err), &err);
     assert_int_equal(names.count, 2);
@@ -102,11 +102,11 @@ static const struct {
         "; check the URL and the digest, or name another mirror",
         ERR_DAMAGED, 0},
     {"/cut",
-        "/cut' cannot be downloaded: the server ended it after 150000 of 300000 bytes; try it "
-        "again later, or name another mirror",
+        "/cut' cannot be downloaded: the server closed the connection after 150000 of 300000 "
+        "bytes; try again later, or name another mirror",
         ERR_NETWORK, 0},
     {"/stall",
-        "/stall' cannot be downloaded: the server stalls after 500 bytes; try it again "
+        "/stall' cannot be downloaded: the server stalls after 500 bytes; try again "
         "later, or name another mirror",
         ERR_NETWORK, 0},
     {"/silent", "/silent' cannot be downloaded: the server stalls after 0 bytes;", ERR_NETWORK, 0},
@@ -117,11 +117,12 @@ static const struct {
     {"/page", "/page' cannot be downloaded: the server sends a web page instead;", ERR_NETWORK, 0},
     {"/away",
         "/away' is not downloaded: the server redirects to 'http://localhost:9/disk', and only "
-        "the same host, or https to https, is followed; name that URL if it is the right one",
+        "redirects to the same host, or from https to https, are followed; name that URL if it is "
+        "the right one",
         ERR_NETWORK, 0},
     {"/to-file",
         "/to-file' is not downloaded: the server redirects to 'file:///etc/passwd', and only "
-        "the same host, or https to https, is followed;",
+        "redirects to the same host, or from https to https, are followed;",
         ERR_NETWORK, 0},
     {"/loop", "/loop' is not downloaded: the server redirects more than 5 times; check the URL",
         ERR_NETWORK, 0},
@@ -134,14 +135,13 @@ static const struct {
         "name another mirror",
         ERR_NETWORK, 0},
     {"/wrong-range",
-        "/wrong-range' cannot be downloaded: the server sends another part of it than it was "
-        "asked for; try it again, or name another mirror",
+        "/wrong-range' cannot be downloaded: the server sends another range than requested; try "
+        "again, or name another mirror",
         ERR_NETWORK, 0},
-    {"/huge",
-        "/huge' is not downloaded: it has more than 8 GiB, which is the most; name another file",
+    {"/huge", "/huge' is not downloaded: it is larger than the limit of 8 GiB; name another file",
         ERR_SPEC, 0},
     {"/endless",
-        "/endless' is not downloaded: it has more than 1 MiB, which is the most; name "
+        "/endless' is not downloaded: it is larger than the limit of 1 MiB; name "
         "another file",
         ERR_SPEC, 1 << 20},
 };
@@ -174,7 +174,7 @@ test_deadline(void **state)
     struct trial trial = {
         .folder = downloads, .paths = {"/stall"}, .sha256 = KEY_OTHER, .deadline_ms = 100};
     assert_error(try_it(&trial, &err), &err, ERR_TIMEOUT,
-        "/stall' was not downloaded in time; try it again, it goes on where it was");
+        "/stall' was not downloaded in time; try again to resume it");
     assert_int_equal(count_files(downloads), 0);
 }
 
@@ -246,9 +246,9 @@ test_parts_of_two(void **state)
     FREE_AUTO char *downloads = make_downloads(*state);
     struct trial one = {.folder = downloads, .paths = {"/cut-kept"}, .sha256 = body_sha256};
     struct trial other = {.folder = downloads, .paths = {"/cut-kept"}, .sha256 = KEY_OTHER};
-    assert_error(try_it(&one, &err), &err, ERR_NETWORK, "the server ended it");
+    assert_error(try_it(&one, &err), &err, ERR_NETWORK, "the server closed the connection");
     assert_int_equal(count_files(downloads), 2);
-    assert_error(try_it(&other, &err), &err, ERR_NETWORK, "the server ended it");
+    assert_error(try_it(&other, &err), &err, ERR_NETWORK, "the server closed the connection");
     assert_int_equal(count_files(downloads), 4);
 }
 
