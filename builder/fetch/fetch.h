@@ -48,8 +48,8 @@ int fetch_text(
 // the files of a file: URL. Within 30 seconds.
 int fetch_names(const char *url, struct strv *ret, struct error *err);
 
-// *ret: whether one of the URLs can be reached. Queries all at once, for at most wait_ms. Fails
-// only with ERR_INTERRUPTED.
+// *ret: whether one of the URLs can be reached. Queries all at once, for at most wait_ms (> 0).
+// Fails only with ERR_INTERRUPTED.
 int fetch_any_reachable(const struct strv *urls, int64_t wait_ms, bool *ret, struct error *err);
 
 #endif

@@ -1,5 +1,5 @@
-// test_fetch_download.c - downloads: every way a server can misbehave has its sentence, and leaves
-// nothing behind; what was interrupted goes on.
+// test_fetch_download.c - downloads: each misbehaviour of a server has a message of its own, and
+// leaves no files; interrupted downloads are resumed.
 // SPDX-License-Identifier: Apache-2.0
 #include "fetch_fixture.h"
 
@@ -20,13 +20,13 @@ test_good(void **state)
         struct trial trial = {.folder = downloads, .paths = {paths[i]}, .sha256 = body_sha256};
         assert_ok(try_it(&trial, &err), &err);
         assert_int_equal(count_files(downloads), 1);
-        // It is there: nothing is asked.
+        // The second run finds it and sends no request.
         assert_ok(try_it(&trial, &err), &err);
         assert_int_equal(atomic_load(&web.asked), 0);
     }
 }
 
-// By a strong ETag, else by the date, and through a redirect that has a body.
+// Resumes by a strong ETag, else by the date, and through a redirect that has a body.
 static void
 test_resume(void **state)
 {
@@ -45,7 +45,7 @@ test_resume(void **state)
     }
 }
 
-// A server that does not come back leaves what can be resumed, and the next run goes on there.
+// When the server stays away, the partial file is kept, and the next run resumes it.
 static void
 test_resume_later(void **state)
 {
@@ -190,9 +190,9 @@ test_unreachable(void **state)
     assert_int_equal(count_files(downloads), 0);
 }
 
-// What is wrong in its digest weighs more than a mirror that is away.
+// A wrong digest is reported rather than a mirror that is away.
 static void
-test_damage_is_told(void **state)
+test_damage_is_reported(void **state)
 {
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *downloads = make_downloads(*state);
@@ -214,7 +214,7 @@ test_damaged_on_disk(void **state)
     assert_int_equal(file_size(path), WEB_BYTES);
 }
 
-// Ctrl-C in the middle leaves nothing that can be seen, and the next run goes on from there.
+// Ctrl-C leaves no visible file, and the next run resumes the download.
 static void
 test_interrupted(void **state)
 {
@@ -238,7 +238,7 @@ test_interrupted(void **state)
     assert_int_equal(count_files(downloads), 1);
 }
 
-// Two that want other files of one URL do not share what was begun.
+// Downloads of one URL with different digests do not share a partial file.
 static void
 test_parts_of_two(void **state)
 {
@@ -252,7 +252,7 @@ test_parts_of_two(void **state)
     assert_int_equal(count_files(downloads), 4);
 }
 
-// What a server's page of a folder links to, however it writes that.
+// All forms of links on the page of a folder.
 static void
 test_names_of_a_folder(void **state)
 {
@@ -298,7 +298,7 @@ main(void)
         scratch_test(test_bad),
         scratch_test(test_deadline),
         scratch_test(test_unreachable),
-        scratch_test(test_damage_is_told),
+        scratch_test(test_damage_is_reported),
         scratch_test(test_damaged_on_disk),
         scratch_test(test_interrupted),
         scratch_test(test_parts_of_two),

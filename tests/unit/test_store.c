@@ -1,5 +1,5 @@
-// test_store.c - images are there whole or not at all; what changes in them afterwards is noticed,
-// and only what nobody needs is removed.
+// test_store.c - an image appears whole or not at all; changes to it are detected, and only images
+// that are not needed are removed.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -67,7 +67,7 @@ test_draft_is_not_visible(void **state)
     assert_unpublished(store, KEY_BASE);
 }
 
-// A draft that lacks a file, or whose base is not there, stays a draft.
+// A draft without all its files, or without its base, is not published.
 static void
 test_incomplete_draft_is_refused(void **state)
 {
@@ -200,7 +200,7 @@ test_two_make_the_same(void **state)
     struct maker maker = start_maker(*state);
     FREE_AUTO char *pid = str_format("process %ld", (long) maker.pid);
     int status = 0;
-    STORE_AUTO struct store *store = open_store(*state); // does not sweep the draft of the other
+    STORE_AUTO struct store *store = open_store(*state); // keeps the draft of the other process
     assert_error(store_begin(store, KEY_BASE, &draft, &err), &err, ERR_BUSY, pid);
     assert_error(store_begin(store, KEY_BASE, &draft, &err), &err, ERR_BUSY, KEY_BASE);
     put_image(store, KEY_OTHER, "base-debian", NULL, "another key is free");
@@ -213,7 +213,7 @@ test_two_make_the_same(void **state)
     assert_ok(store_find(store, KEY_BASE, &image, &err), &err);
 }
 
-// A maker that is killed leaves a draft and no lock.
+// A killed maker leaves a draft, but no lock.
 static void
 test_killed_maker(void **state)
 {
@@ -296,7 +296,7 @@ test_touched_file_is_well(void **state)
     assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim);
 }
 
-// What find cannot know without reading it all, verify does.
+// store_verify reads everything and finds what store_find cannot.
 static void
 test_flipped_byte(void **state)
 {
@@ -331,7 +331,7 @@ test_damaged_base_damages_the_layer(void **state)
         "its base was baked again after it");
 }
 
-// What a later version made is neither damaged nor ours to remove, nor what may be its base.
+// An image of a later version is not damaged and not removed; nor is an image that may be its base.
 static void
 test_later_manifest(void **state)
 {
@@ -339,21 +339,21 @@ test_later_manifest(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     IMAGE_AUTO struct image *image = NULL;
     IMAGE_LIST_AUTO struct image_list list = {0};
-    STRV_AUTO struct strv told = {0}, keep = {0}, removed = {0};
+    STRV_AUTO struct strv reported = {0}, keep = {0}, removed = {0};
     uint64_t bytes = 0;
     put_base_and_layer(store);
     FREE_AUTO char *path = image_path(store, KEY_LAYER, "manifest.json");
     overwrite(path, "{\"format\": 2, \"key\": \"" KEY_LAYER "\"}", true);
     assert_error(store_find(store, KEY_LAYER, &image, &err), &err, ERR_CONFLICT,
         "was made by a later version of airbuild");
-    assert_ok(store_list(store, &list, &told, &err), &err);
-    assert_int_equal(told.count, 1);
+    assert_ok(store_list(store, &list, &reported, &err), &err);
+    assert_int_equal(reported.count, 1);
     assert_ok(store_prune(store, &keep, false, &removed, &bytes, &err), &err);
     assert_int_equal(removed.count, 0);
     assert_true(store_has(store, KEY_LAYER) && store_has(store, KEY_BASE));
 }
 
-// No form of a manifest is trusted: a published image has a name, a family and a command line.
+// Every manifest is checked: a published image has a name, a family and a command line.
 static void
 test_damaged_manifest(void **state)
 {

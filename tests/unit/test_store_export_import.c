@@ -14,7 +14,7 @@ names_in(const char *folder, const char *name)
 
 struct pair {
     struct store *here, *there;
-    char *folder; // what was exported
+    char *folder; // of the export
 };
 
 static void
@@ -88,7 +88,7 @@ test_export_of_what_it_cannot(void **state)
     assert_string_equal(names, "here out there");
 }
 
-// The base of an image goes with it, unasked.
+// An image is exported with its base.
 static void
 test_export_takes_the_base_along(void **state)
 {
@@ -120,7 +120,7 @@ test_tampered_folder(void **state)
     }
 }
 
-// What was checked and what was published are compared: here the copy went wrong in between.
+// The copy that is published is compared with the checked original; here it differs.
 static void
 test_copy_that_went_wrong(void **state)
 {
@@ -164,7 +164,7 @@ test_import_of_nothing(void **state)
         "name a folder that 'airbuild images export' made");
 }
 
-// A base that was built here has the same key and other bytes: a layer from elsewhere does not fit.
+// A base that was built here has the same key but other bytes, so an imported layer does not fit.
 static void
 test_layer_over_another_build(void **state)
 {
@@ -177,7 +177,7 @@ test_layer_over_another_build(void **state)
     assert_ok(store_verify(pair.there, KEY_BASE, &err), &err);
 }
 
-// A manifest that lacks what every image has is refused, not imported and stumbled over later.
+// An image whose manifest lacks a required member is not imported.
 static void
 test_manifest_without_a_name(void **state)
 {

@@ -1,5 +1,4 @@
-// test_store_keep.c - the store as a whole: told and pruned; the packages and digests that it
-// keeps.
+// test_store_keep.c - the store as a whole: listed and pruned; the packages and digests in it.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -75,11 +74,11 @@ test_prune_keeps_what_is_needed(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     put_base_and_layer(store);
     put_image(store, KEY_OTHER, "haproxy", KEY_BASE, "a disk");
-    FREE_AUTO char *told = prune(store, KEY_LAYER, true);
-    assert_string_equal(told, "haproxy " KEY_OTHER);
+    FREE_AUTO char *listed = prune(store, KEY_LAYER, true);
+    assert_string_equal(listed, "haproxy " KEY_OTHER);
     assert_true(store_has(store, KEY_OTHER));
     FREE_AUTO char *removed = prune(store, KEY_LAYER, false);
-    assert_string_equal(removed, told);
+    assert_string_equal(removed, listed);
     FREE_AUTO char *left = names_in(store->folder, "images");
     assert_string_equal(left, KEY_LAYER " " KEY_BASE);
     FREE_AUTO char *nothing = prune(store, KEY_LAYER, false);
@@ -90,7 +89,7 @@ test_prune_keeps_what_is_needed(void **state)
     assert_string_equal(empty, "");
 }
 
-// What somebody holds the lock of stays, and is not told as removed.
+// An image whose lock is held stays, and is not reported as removed.
 static void
 test_prune_leaves_the_locked(void **state)
 {
@@ -101,8 +100,8 @@ test_prune_leaves_the_locked(void **state)
     CLOSE_AUTO int lock = -1;
     assert_ok(lock_take(path, 0, &lock, &err), &err);
     assert_error(store_remove(store, KEY_BASE, &err), &err, ERR_BUSY, KEY_BASE);
-    FREE_AUTO char *told = prune(store, NULL, true);
-    assert_string_equal(told, "");
+    FREE_AUTO char *listed = prune(store, NULL, true);
+    assert_string_equal(listed, "");
     FREE_AUTO char *removed = prune(store, NULL, false);
     assert_string_equal(removed, "");
     assert_true(store_has(store, KEY_BASE));
@@ -160,7 +159,7 @@ test_packages_kept_and_laid(void **state)
     assert_string_equal(text, "the package b");
 }
 
-// The set "0123..." of a base keeps one copy of a file that two sets have.
+// A file of two sets is stored once.
 static void
 test_packages_of_two_sets(void **state)
 {
@@ -186,7 +185,7 @@ test_packages_absent(void **state)
     assert_error(store_lay_packages(store, "first", *state, &err), &err, ERR_NOT_FOUND, "first");
 }
 
-// What is damaged or gone is told once; then the set is no longer there and can be kept anew.
+// A damaged or missing package is reported once; then the set is gone and can be stored again.
 static void
 test_packages_damaged(void **state)
 {
@@ -218,7 +217,7 @@ test_packages_damaged(void **state)
     }
 }
 
-// A list names files of its own folder only.
+// A list cannot name files of other folders.
 static void
 test_packages_outside(void **state)
 {
@@ -287,7 +286,7 @@ test_file_digest(void **state)
     put_text(path, "one");
     assert_digest(store, path, "one");
     assert_digest(store, path, "one");
-    overwrite(path, "two", true); // the change time still tells
+    overwrite(path, "two", true); // only the change time differs
     assert_digest(store, path, "two");
     put_text(path, "three");
     assert_digest(store, path, "three");

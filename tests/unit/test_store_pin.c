@@ -1,4 +1,4 @@
-// test_store_pin.c - images that clusters use: pinned, told and let go.
+// test_store_pin.c - images that clusters use: pinned, listed and unpinned.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -77,8 +77,8 @@ test_unpin(void **state)
     assert_false(file_exists(folder));
 }
 
-// The base of a pinned layer whose manifest nobody can read any more is known all the same; a pin
-// of the layer alone, by hand or from elsewhere, counts for its base.
+// The base of a pinned layer stays pinned when the layer's manifest becomes unreadable. A pin that
+// was made by hand, of the layer alone, counts for its base, too.
 static void
 test_users_of_a_base(void **state)
 {
@@ -113,7 +113,7 @@ test_pin_of_nothing(void **state)
 
 // ---- removing ------------------------------------------------------------------------------------
 
-// Neither prune nor a rebuild, by whoever opened the store: not the layer, and not its base.
+// Neither prune nor a rebuild removes a pinned layer or its base.
 static void
 test_pinned_is_not_removed(void **state)
 {
@@ -127,9 +127,9 @@ test_pinned_is_not_removed(void **state)
     pin(store, KEY_LAYER, "id-1", "/lab/a");
     assert_ok(store_prune(other, &keep, true, &dry, &bytes, &err), &err);
     assert_ok(store_prune(other, &keep, false, &removed, &bytes, &err), &err);
-    FREE_AUTO char *told = strv_join(&dry, ", "), *gone = strv_join(&removed, ", ");
-    assert_string_equal(told, "haproxy " KEY_OTHER);
-    assert_string_equal(gone, told);
+    FREE_AUTO char *listed = strv_join(&dry, ", "), *gone = strv_join(&removed, ", ");
+    assert_string_equal(listed, "haproxy " KEY_OTHER);
+    assert_string_equal(gone, listed);
     assert_error(store_remove(other, KEY_BASE, &err), &err, ERR_CONFLICT,
         "disks of the cluster in '/lab/a' are backed by it; run 'airbuild destroy' for that "
         "cluster");
@@ -141,8 +141,8 @@ test_pinned_is_not_removed(void **state)
     assert_int_equal(last.count, 2);
 }
 
-// A damaged base below disks stays as it is, and one sentence says what to do; it goes when nobody
-// uses it, and stays when it is well by then.
+// A damaged base that backs disks stays, and the error says what to do. It is removed once it has
+// no users, but not if it is OK by then.
 static void
 test_damaged_and_pinned(void **state)
 {
@@ -163,7 +163,7 @@ test_damaged_and_pinned(void **state)
     assert_false(store_has(store, KEY_BASE));
 }
 
-// Clusters of an earlier airbuild have no pins: the bases of what they name are found.
+// Clusters of an earlier airbuild have no pins; the bases of the images that they name are found.
 static void
 test_bases_of_kept(void **state)
 {
@@ -186,12 +186,12 @@ test_missing_users(void **state)
 {
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
-    STRV_AUTO struct strv told = {0}, forgotten = {0};
+    STRV_AUTO struct strv listed = {0}, forgotten = {0};
     put_base_and_layer(store);
     pin(store, KEY_LAYER, "id-1", *state);
     pin(store, KEY_LAYER, "id-2", "/is/not/there");
-    assert_ok(store_missing_users(store, false, &told, &err), &err);
-    FREE_AUTO char *list = strv_join(&told, " ");
+    assert_ok(store_missing_users(store, false, &listed, &err), &err);
+    FREE_AUTO char *list = strv_join(&listed, " ");
     assert_string_equal(list, "/is/not/there");
     FREE_AUTO char *both = str_format("/is/not/there %s", (char *) *state);
     assert_users(store, KEY_BASE, both);
@@ -203,7 +203,7 @@ test_missing_users(void **state)
 
 enum { ROUNDS = 40 };
 
-// Pins come and go while another process prunes: what was pinned with success is there.
+// Pins and unpins while another process prunes: a pinned image is never removed.
 static void
 pin_and_look(const char *home)
 {
@@ -264,7 +264,7 @@ put_members(const char *home, const char *prefix)
     _exit(0);
 }
 
-// Two processes that remember at the same time lose nothing of each other.
+// Two processes that write a state file at the same time keep the entries of each other.
 static void
 test_state_of_two(void **state)
 {

@@ -1,4 +1,4 @@
-// test_store_prune.c - packages and downloads that are pruned, and those that are not.
+// test_store_prune.c - which images, packages and downloads are pruned, and when.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -20,7 +20,7 @@ prune(struct store *store, const char *keep_one)
     assert_int_equal(removed.count, 0);
 }
 
-// What is in FOLDER/NAME; caller frees.
+// The names in FOLDER/NAME; caller frees.
 static char *
 names_in(const char *folder, const char *name)
 {
@@ -41,7 +41,7 @@ keep_one(struct store *store, const char *scratch, const char *set)
     assert_ok(store_keep_packages(store, set, folder, &err), &err);
 }
 
-// Layers first, wherever their keys sort, so that nobody meets one whose base is gone.
+// Layers are removed first, whatever their keys, so that none is ever without its base.
 static void
 test_bases_go_last(void **state)
 {
@@ -56,7 +56,7 @@ test_bases_go_last(void **state)
     assert_string_equal(removed.items[2], "base-debian " KEY_BASE);
 }
 
-// Nothing goes while somebody bakes, who may be about to use it.
+// Nothing is removed while another airbuild bakes, as the bake may need it.
 static void
 test_prune_during_a_bake(void **state)
 {
@@ -70,8 +70,9 @@ test_prune_during_a_bake(void **state)
     keep_one(store, *state, "new");
     put_file(downloads, KEY_OTHER, "an image");
     assert_ok(store_bake_begin(store, &err), &err);
-    FREE_AUTO char *told = str_format("another airbuild (process %ld) bakes", (long) getpid());
-    assert_error(store_prune(store, &keep, false, &removed, &bytes, &err), &err, ERR_BUSY, told);
+    FREE_AUTO char *expected = str_format("another airbuild (process %ld) bakes", (long) getpid());
+    assert_error(
+        store_prune(store, &keep, false, &removed, &bytes, &err), &err, ERR_BUSY, expected);
     FREE_AUTO char *kept = names_in(packages, "sets");
     assert_string_equal(kept, "new.json");
     FREE_AUTO char *image = names_in(store->folder, "downloads");
@@ -86,7 +87,7 @@ test_prune_during_a_bake(void **state)
     assert_string_equal(nothing, "");
 }
 
-// A child that takes what, for a second; it is taken when this returns.
+// Starts a child that holds something for a second; returns when the child holds it.
 static pid_t
 hold(struct store *store, int (*take)(struct store *store, struct error *err))
 {
@@ -128,8 +129,8 @@ take_gate(struct store *store, struct error *err)
     return store_alone(store, &fd, err);
 }
 
-// Who is patient waits for the other and says which process that is: prune for a bake, a bake for
-// prune, a bake for the bake of the same image (which was killed here, so it is made now).
+// Waits, and reports for which process: prune for a bake, a bake for prune, a bake for the bake of
+// the same image (whose process ends without an image, so it is made now).
 static void
 test_waiting(void **state)
 {
@@ -160,7 +161,7 @@ test_waiting(void **state)
         continue;
 }
 
-// A bake that was killed leaves a mark that nobody holds.
+// A killed bake leaves a mark that is not locked.
 static void
 test_prune_after_a_killed_bake(void **state)
 {
@@ -174,7 +175,7 @@ test_prune_after_a_killed_bake(void **state)
     assert_string_equal(left, "");
 }
 
-// One list of packages that cannot be read is worth nothing, and no reason to keep all else.
+// An unreadable package list is removed, with the packages that only it may name.
 static void
 test_prune_of_a_damaged_set(void **state)
 {
