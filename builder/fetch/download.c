@@ -25,9 +25,8 @@ static const uint64_t bytes_max = 8ULL << 30;
 struct fetch_work {
     const struct fetch_job *job;
     const char *wanted; // the file's digest, or its first URL
-    int64_t end_ms, begin_ms, shown_ms;
-    uint64_t begin_bytes; // of an earlier download
-    char *signature;      // NULL: none is wanted
+    int64_t end_ms, shown_ms;
+    char *signature; // NULL: none is wanted
     size_t signature_length;
     bool *refused;                // by mirror
     uint64_t farthest;            // bytes of the file that any server sent
@@ -121,21 +120,20 @@ finish_download(struct fetch_work *work, struct fetch_partial *partial, const ch
 
 // Reports bytes, total and rate; a line only every SHOW_MS, for plain logs.
 static void
-show_download(void *context, uint64_t now, uint64_t total)
+show_download(void *context, uint64_t now, uint64_t total, uint64_t rate)
 {
     struct fetch_work *work = context;
     const struct fetch_job *job = work->job;
-    int64_t time = clock_ms(), since = time - work->begin_ms;
+    int64_t time = clock_ms();
     if (total > 0)
         progress_part(job->progress, job->task, (double) now / (double) total);
     if (work->shown_ms != 0 && time - work->shown_ms < SHOW_MS && now != total)
         return;
     work->shown_ms = time;
-    uint64_t came = now > work->begin_bytes ? now - work->begin_bytes : 0;
     FREE_AUTO char *now_text = str_bytes(now), *total_text = str_bytes(total);
-    FREE_AUTO char *rate = str_bytes(since > 0 ? came * 1000 / (uint64_t) since : 0);
+    FREE_AUTO char *rate_text = str_bytes(rate);
     progress_step(job->progress, job->task, "downloading: %s%s%s, %s/s", now_text,
-        total > 0 ? " of " : "", total > 0 ? total_text : "", rate);
+        total > 0 ? " of " : "", total > 0 ? total_text : "", rate_text);
 }
 
 static enum fetch_end
@@ -158,8 +156,6 @@ try_mirror(struct fetch_work *work, const char *url, struct error *err)
         .context = &partial,
         .show = show_download,
         .show_context = work};
-    work->begin_bytes = from;
-    work->begin_ms = clock_ms();
     progress_step(job->progress, job->task, "downloading '%s'", url);
     enum fetch_end end = fetch_transfer(&transfer, &validator, err);
     work->progress = work->progress || partial.length > work->farthest;

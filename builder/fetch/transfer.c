@@ -168,8 +168,11 @@ on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t up, curl
     (void) total, (void) now, (void) up, (void) up_now;
     if (interrupt_pending() || clock_left(transfer->end_ms) == 0)
         return 1;
-    if (transfer->show != NULL && request->begun)
-        transfer->show(transfer->show_context, request->now, request->total);
+    if (transfer->show == NULL || !request->begun)
+        return 0;
+    curl_off_t rate = 0;
+    curl_easy_getinfo(request->easy, CURLINFO_SPEED_DOWNLOAD_T, &rate);
+    transfer->show(transfer->show_context, request->now, request->total, (uint64_t) rate);
     return 0;
 }
 

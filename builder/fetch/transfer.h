@@ -30,8 +30,9 @@ struct fetch_transfer {
     int (*restart)(void *context, struct error *err);
     int (*put)(void *context, const void *bytes, size_t length, struct error *err);
     void *context;
-    // Gets the bytes so far and in all (0: unknown), of the whole file; may be NULL.
-    void (*show)(void *context, uint64_t now, uint64_t total);
+    // Gets the bytes so far and in all (0: unknown), of the whole file, and the average bytes a
+    // second. May be NULL.
+    void (*show)(void *context, uint64_t now, uint64_t total, uint64_t rate);
     void *show_context;
 };
 
