@@ -32,7 +32,7 @@ struct fetch_work {
     uint64_t farthest;            // bytes of the file that any server sent
     bool progress;                // this round sent more than farthest
     struct error damage, failure; // the first ERR_DAMAGED, the last other error
-    char *path, *sha256;          // the result
+    char *sha256;                 // of the file, once it is there
 };
 
 static void
@@ -40,7 +40,6 @@ work_clear(struct fetch_work *work)
 {
     free(work->signature);
     free(work->refused);
-    free(work->path);
     free(work->sha256);
     error_clear(&work->damage);
     error_clear(&work->failure);
@@ -96,11 +95,12 @@ check_and_publish(
             "'%s' is refused: its SHA-256 is %s and should be %s; check the URL and the digest, or "
             "name another mirror",
             url, hex, wanted);
-    if (check_signature(work, partial->path, url, err) < 0 || save_signature(work, hex, err) < 0)
+    FREE_AUTO char *path = path_join(work->job->folder, hex);
+    if (check_signature(work, partial->path, url, err) < 0 || save_signature(work, hex, err) < 0 ||
+        fetch_partial_publish(partial, path, err) < 0)
         return -1;
     work->sha256 = str_dup(hex);
-    work->path = path_join(work->job->folder, hex);
-    return fetch_partial_publish(partial, work->path, err);
+    return 0;
 }
 
 // A resumed file with another digest may be joined from two files, so its server gets another try.
@@ -246,7 +246,7 @@ try_all(struct fetch_work *work, struct error *err)
 
 // ---- earlier downloads --------------------------------------------------------------------------
 
-// Sets work->path if the file was downloaded before. One that has changed since is removed.
+// Sets work->sha256 if the file was downloaded before. One that has changed since is removed.
 static int
 find_downloaded(struct fetch_work *work, struct error *err)
 {
@@ -273,7 +273,6 @@ find_downloaded(struct fetch_work *work, struct error *err)
     }
     if (save_signature(work, hex, err) < 0)
         return -1;
-    work->path = TAKE(path);
     work->sha256 = str_dup(hex);
     return 0;
 }
@@ -309,7 +308,7 @@ fetch_locked(struct fetch_work *work, struct error *err)
 {
     if (get_signature(work, err) < 0 || find_downloaded(work, err) < 0)
         return -1;
-    if (work->path != NULL)
+    if (work->sha256 != NULL)
         return 0;
     if (work->job->offline)
         return error_set(err, ERR_NETWORK,
@@ -334,7 +333,7 @@ fetch_file(const struct fetch_job *job, char **ret_path, char **ret_sha256, stru
     struct lock_report report = {job->progress, job->task, "downloads it"};
     if (lock_wait(path, deadline_ms, &report, &lock, err) < 0 || fetch_locked(&work, err) < 0)
         return -1;
-    *ret_path = TAKE(work.path);
+    *ret_path = path_join(job->folder, work.sha256);
     *ret_sha256 = TAKE(work.sha256);
     return 0;
 }

@@ -1,5 +1,5 @@
-// lock.c - the locks of a store. Those that bake, import or export at the same time hold a lock
-// each, their mark. A remover waits until there is none, and keeps new ones out meanwhile.
+// lock.c - the locks of a store. Each process that bakes, imports or exports holds a lock of its
+// own, its mark. A process that removes images waits until no mark is held, and blocks new ones.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 #include "base/digest.h"
@@ -24,6 +24,17 @@ store_lock(
 {
     FREE_AUTO char *path = path_join(store->locks, name);
     return lock_take(path, wait_ms, ret_fd, err);
+}
+
+int
+store_try_lock(const struct store *store, const char *name, int *ret_fd, struct error *err)
+{
+    if (store_lock(store, name, 0, ret_fd, err) == 0)
+        return 1;
+    if (err->code != ERR_BUSY)
+        return -1;
+    error_clear(err);
+    return 0;
 }
 
 static int
@@ -69,22 +80,7 @@ store_bake_end(struct store *store)
 
 // ---- removals -----------------------------------------------------------------------------------
 
-// 1: the mark is held. One that is not was left by a bake that was killed, and is removed.
-static int
-is_held(const char *path, struct error *err)
-{
-    CLOSE_AUTO int lock = -1;
-    if (lock_take(path, 0, &lock, err) == 0) {
-        (void) unlink(path);
-        return 0;
-    }
-    if (err->code != ERR_BUSY)
-        return -1;
-    error_clear(err);
-    return 1;
-}
-
-// *ret_pid: a process that bakes, -1 when there is none.
+// *ret_pid: a process that bakes, -1 when there is none. Removes the marks of killed bakes.
 static int
 find_baker(const struct store *store, long *ret_pid, struct error *err)
 {
@@ -93,12 +89,17 @@ find_baker(const struct store *store, long *ret_pid, struct error *err)
     if (dir_list(store->locks, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
+        CLOSE_AUTO int lock = -1;
         FREE_AUTO char *path = path_join(store->locks, names.items[i]);
-        int held = str_starts(names.items[i], PREFIX) ? is_held(path, err) : 0;
-        if (held < 0)
+        if (!str_starts(names.items[i], PREFIX))
+            continue;
+        int taken = store_try_lock(store, names.items[i], &lock, err);
+        if (taken < 0)
             return -1;
-        if (held > 0)
+        if (taken == 0)
             *ret_pid = lock_holder(path);
+        else
+            (void) unlink(path);
     }
     return 0;
 }

@@ -133,10 +133,10 @@ prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_r
     FREE_AUTO char *folder = store_image_folder(store, key);
     const char *name = jv_get_string(manifest, "name");
     uint64_t bytes = folder_bytes(folder);
-    int answer = store_lock(store, key, 0, &lock, err);
-    if (answer == 0)
-        answer = dry_run ? check_image_unused(store, key, err) : remove_locked(store, key, err);
-    if (answer < 0) {
+    int taken = store_try_lock(store, key, &lock, err);
+    if (taken <= 0)
+        return taken;
+    if ((dry_run ? check_image_unused(store, key, err) : remove_locked(store, key, err)) < 0) {
         if (err->code != ERR_BUSY && err->code != ERR_CONFLICT)
             return -1;
         error_clear(err);

@@ -42,12 +42,9 @@ static int
 sweep_draft(const struct store *store, const char *key, struct error *err)
 {
     CLOSE_AUTO int lock = -1;
-    if (store_lock(store, key, 0, &lock, err) < 0) {
-        if (err->code != ERR_BUSY)
-            return -1;
-        error_clear(err);
-        return 0;
-    }
+    int taken = store_try_lock(store, key, &lock, err);
+    if (taken <= 0)
+        return taken;
     FREE_AUTO char *folder = store_draft_folder(store, key);
     return dir_remove(folder, err);
 }
