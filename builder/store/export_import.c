@@ -88,34 +88,13 @@ store_export(struct store *store, const struct strv *keys, const char *folder, s
     return answer;
 }
 
-// This store may have another build of the base, with the same key, which the layer does not fit.
-static int
-check_import_base(struct store *store, const struct jv *manifest, struct error *err)
-{
-    const char *key = jv_get_string(manifest, "backing");
-    JV_AUTO struct jv *base = NULL;
-    if (key == NULL)
-        return 0;
-    if (!store_is_key(key))
-        return error_set(err, ERR_DAMAGED, "its base '%s' is not a valid key", key);
-    FREE_AUTO char *folder = store_image_folder(store, key);
-    if (manifest_read(folder, key, &base, err) < 0)
-        return error_context(err, "its base '%.12s'", key);
-    if (!str_equal(jv_get_string(manifest, "backing_sha256"), manifest_disk_digest(base)))
-        return error_set(err, ERR_CONFLICT,
-            "this store has another build of its base '%.12s'; run 'airbuild images', which bakes "
-            "this image over that one",
-            key);
-    return 0;
-}
-
 // Copies do not keep their times, so store_publish records new ones. It compares the copies with
 // the digests in the manifest.
 static int
 import_image(struct store *store, const char *from, const char *key, struct strv *ret_keys,
     struct error *err)
 {
-    JV_AUTO struct jv *manifest = NULL;
+    JV_AUTO struct jv *manifest = NULL, *base = NULL;
     DRAFT_AUTO struct draft *draft = NULL;
     if (manifest_read(from, key, &manifest, err) < 0 ||
         manifest_check_files(from, manifest, true, err) < 0 ||
@@ -123,7 +102,10 @@ import_image(struct store *store, const char *from, const char *key, struct strv
         return -1;
     if (draft == NULL)
         return 0;
-    if (check_import_base(store, manifest, err) < 0 ||
+    if (jv_get_string(manifest, "backing") != NULL &&
+        jv_get_string(manifest, "backing_sha256") == NULL)
+        return error_set(err, ERR_DAMAGED, "its manifest has no 'backing_sha256'");
+    if (manifest_read_base(store, manifest, &base, err) < 0 ||
         copy_files(from, draft_folder(draft), err) < 0 || store_publish(draft, manifest, err) < 0)
         return -1;
     strv_add(ret_keys, key);

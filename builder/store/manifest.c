@@ -91,6 +91,30 @@ manifest_is_base(const char *folder, const char *key)
            jv_get_string(manifest, "backing") == NULL;
 }
 
+int
+manifest_read_base(
+    const struct store *store, const struct jv *manifest, struct jv **ret, struct error *err)
+{
+    const char *key = jv_get_string(manifest, "backing");
+    const char *wanted = jv_get_string(manifest, "backing_sha256");
+    JV_AUTO struct jv *base = NULL;
+    *ret = NULL;
+    if (key == NULL)
+        return 0;
+    if (!store_is_key(key))
+        return error_set(err, ERR_DAMAGED, "its base '%s' is not a valid key", key);
+    FREE_AUTO char *folder = store_image_folder(store, key);
+    if (manifest_read(folder, key, &base, err) < 0)
+        return error_context(err, "its base '%.12s'", key);
+    if (wanted != NULL && !str_equal(wanted, manifest_disk_digest(base)))
+        return error_set(err, ERR_CONFLICT,
+            "this store has another build of its base '%.12s'; run 'airbuild images', which bakes "
+            "this image over that one",
+            key);
+    *ret = TAKE(base);
+    return 0;
+}
+
 // ---- files --------------------------------------------------------------------------------------
 
 static long long
@@ -100,18 +124,31 @@ time_ns(const struct stat *info)
 }
 
 int
-manifest_describe_file(const char *path, struct jv **ret, struct error *err)
+manifest_record_files(const char *folder, struct jv *manifest, struct error *err)
 {
-    struct stat info;
-    char hex[DIGEST_HEX + 1];
-    if (stat(path, &info) < 0)
-        return error_errno(err, errno, "cannot examine '%s'", path);
-    if (digest_file(path, hex, err) < 0)
-        return -1;
-    *ret = jv_object();
-    jv_set_int(*ret, "bytes", info.st_size);
-    jv_set_int(*ret, "time_ns", time_ns(&info));
-    jv_set_string(*ret, "sha256", hex);
+    JV_AUTO struct jv *files = jv_object();
+    const struct jv *before = jv_get(manifest, "files");
+    for (size_t i = 0; store_files[i] != NULL; i++) {
+        FREE_AUTO char *path = path_join(folder, store_files[i]);
+        const char *wanted = jv_get_string(jv_get(before, store_files[i]), "sha256");
+        char hex[DIGEST_HEX + 1];
+        struct stat info;
+        if (chmod(path, 0444) < 0 || stat(path, &info) < 0)
+            return error_errno(err, errno, "cannot make '%s' read-only", path);
+        if (digest_file(path, hex, err) < 0)
+            return -1;
+        if (wanted != NULL && !str_equal(wanted, hex))
+            return error_set(err, ERR_DAMAGED,
+                "the copy '%s' differs from its source, which changed meanwhile, or a disk of this "
+                "host fails; check them and try again",
+                path);
+        struct jv *file = jv_object();
+        jv_set(files, store_files[i], file);
+        jv_set_int(file, "bytes", info.st_size);
+        jv_set_int(file, "time_ns", time_ns(&info));
+        jv_set_string(file, "sha256", hex);
+    }
+    jv_set(manifest, "files", TAKE(files));
     return 0;
 }
 

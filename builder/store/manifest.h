@@ -25,10 +25,15 @@ int manifest_read(const char *folder, const char *key, struct jv **ret, struct e
 struct jv *manifest_peek(const struct store *store, const char *key);
 // SHA-256 of the image's disk as recorded, or NULL.
 const char *manifest_disk_digest(const struct jv *manifest);
+// The manifest of its base, NULL for a base; caller frees. ERR_CONFLICT: the base in the store has
+// another digest than "backing_sha256", if that is set.
+int manifest_read_base(
+    const struct store *store, const struct jv *manifest, struct jv **ret, struct error *err);
 bool manifest_is_base(const char *folder, const char *key); // it can be read and names no base
 
-// {"bytes", "time_ns", "sha256"} of one file; caller frees.
-int manifest_describe_file(const char *path, struct jv **ret, struct error *err);
+// Make the files of folder read-only and set the member "files" to their sizes, times and digests.
+// ERR_DAMAGED: it had other digests.
+int manifest_record_files(const char *folder, struct jv *manifest, struct error *err);
 // Compare the files of folder with its manifest: ERR_DAMAGED. thorough: read them all, else only
 // those whose time differs.
 int manifest_check_files(

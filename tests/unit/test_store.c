@@ -82,7 +82,7 @@ test_incomplete_draft_is_refused(void **state)
     assert_error(store_publish(draft, manifest, &err), &err, ERR_FAILED, "initrd");
     assert_unpublished(store, KEY_LAYER);
     put_file(draft_folder(draft), "initrd", "an initrd");
-    assert_error(store_publish(draft, layer, &err), &err, ERR_DAMAGED, "the base 'ab5eab5eab5e'");
+    assert_error(store_publish(draft, layer, &err), &err, ERR_DAMAGED, "its base 'ab5eab5eab5e'");
     assert_unpublished(store, KEY_LAYER);
 }
 
