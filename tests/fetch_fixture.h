@@ -1,5 +1,4 @@
-// fetch_fixture.h - for tests of downloads: what is tried with URLs of the web server of
-// web_server.h, and what is left of it.
+// fetch_fixture.h - for tests of downloads from the server of web_server.h.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_FETCH_FIXTURE_H
 #define AIRBUILD_TESTS_FETCH_FIXTURE_H
@@ -13,7 +12,7 @@
 
 static char body_sha256[DIGEST_HEX + 1];
 
-// HOME/downloads; caller frees.
+// Makes HOME/downloads; caller frees its path.
 static inline char *
 make_downloads(const char *home)
 {
@@ -23,7 +22,7 @@ make_downloads(const char *home)
     return folder;
 }
 
-// What a test does with one or two URLs of the server.
+// A download from one or two URLs of the server.
 struct trial {
     const char *folder; // of make_downloads
     const char *paths[3];
@@ -31,7 +30,7 @@ struct trial {
     uint64_t max;
     int64_t deadline_ms;
     const char *signature, *keyring; // paths of files; the first is below /files/
-    bool known;                      // sha256 is nobody's who serves it
+    bool known;                      // sha256 is not from the server
     char *path, *hex;
 };
 
@@ -77,7 +76,7 @@ count_files(const char *folder)
     return names.count;
 }
 
-// The server, and no proxy of this host between it and a test.
+// Starts the server, and unsets the proxies of this host. False: it did not start.
 static inline bool
 download_start(void)
 {

@@ -43,7 +43,7 @@ put_role(struct life *life, const char *key, const char *name, const char *backi
 {
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = image_manifest(name, backing);
-    assert_ok(store_begin(life->store, key, 0, &draft, &life->err), &life->err);
+    assert_ok(store_begin(life->store, key, &draft, &life->err), &life->err);
     fill_draft(draft, "to be replaced");
     FREE_AUTO char *disk = path_join(draft_folder(draft), "disk.qcow2");
     make_qcow2(disk, NULL);

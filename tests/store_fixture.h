@@ -1,5 +1,4 @@
-// store_fixture.h - for tests of the store: images of small files, and files changed behind its
-// back.
+// store_fixture.h - for tests of the store: images of small files, and changes to their files.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_STORE_FIXTURE_H
 #define AIRBUILD_TESTS_STORE_FIXTURE_H
@@ -68,7 +67,7 @@ put_image(
     ERROR_AUTO struct error err = {0};
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = image_manifest(name, backing);
-    assert_ok(store_begin(store, key, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, key, &draft, &err), &err);
     assert_non_null(draft);
     fill_draft(draft, disk);
     assert_ok(store_publish(draft, manifest, &err), &err);
@@ -84,11 +83,11 @@ put_base_and_layer(struct store *store)
 static inline char *
 image_path(struct store *store, const char *key, const char *name)
 {
-    return str_format("%s/images/%s/%s", store_folder(store), key, name);
+    return str_format("%s/images/%s/%s", store->folder, key, name);
 }
 
-// Write over a file in place, as a failing disk or a stranger would: the inode stays. keep_time:
-// nothing but the content tells.
+// Overwrites a file in place, as a failing disk or another program would. keep_time: only its
+// content changes.
 static inline void
 overwrite(const char *path, const char *text, bool keep_time)
 {

@@ -72,9 +72,6 @@ struct bake_options {
     bool offline;  // no mirror is asked: packages that are not kept are an error
     bool refresh;  // ask again: what `latest` is, and for packages that are kept (not when offline)
     unsigned jobs; // role images at once; 0: as many as there are cores, at most one a role
-    // How long another airbuild that makes one of them at this time is waited for; 0: ERR_BUSY at
-    // once.
-    int64_t wait_ms;
     // Keys that nodes' disks lie over, beside those that the store knows to be used: such an image
     // is never baked again. May be NULL.
     const struct strv *in_use;

@@ -124,7 +124,7 @@ int
 base_bake_bootstrap(const struct bake_job *job, struct error *err)
 {
     DRAFT_AUTO struct draft *draft = NULL;
-    if (bake_begin(job, &draft, err) < 0)
+    if (store_begin(job->store, job->item->key, &draft, err) < 0)
         return -1;
     return draft == NULL ? 0 : make_bootstrap(job, draft, err);
 }

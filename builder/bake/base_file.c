@@ -245,7 +245,7 @@ int
 base_bake_file(const struct bake_job *job, const struct base_disk *disk, struct error *err)
 {
     DRAFT_AUTO struct draft *draft = NULL;
-    if (bake_begin(job, &draft, err) < 0)
+    if (store_begin(job->store, job->item->key, &draft, err) < 0)
         return -1;
     return draft == NULL ? 0 : make_base_file(job, disk, draft, err);
 }

@@ -334,8 +334,7 @@ base_resolve_pinned(const struct bake_job *job, bool *ret_replaced, struct error
     if (!source->pinned || source->replaced || job->options->offline)
         return 0;
     FREE_AUTO char *name = pinned_name(&source->base);
-    FREE_AUTO char *kept =
-        str_format("%s/downloads/%s", store_folder(job->store), source->base.sha256);
+    FREE_AUTO char *kept = str_format("%s/downloads/%s", job->store->folder, source->base.sha256);
     if (file_exists(kept))
         return 0;
     progress_step(job->options->progress, job->item->name, "asking for %s's image of %s",

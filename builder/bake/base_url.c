@@ -26,8 +26,8 @@ base_download(const struct bake_job *job, char **ret_path, char **ret_sha256, st
     const struct spec_base *base = &job->item->source->base;
     const struct distro_images *images = distro_images_of(base->kind);
     STRV_AUTO struct strv urls = {0}, signatures = {0};
-    struct fetch_job download = {.folder = store_downloads(job->store),
-        .locks = store_locks(job->store),
+    struct fetch_job download = {.folder = job->store->downloads,
+        .locks = job->store->locks,
         .urls = &urls,
         .sha256 = base->sha256,
         .known = images == NULL || str_equal(base->sha256, images->pinned_sha256),

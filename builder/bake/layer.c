@@ -172,7 +172,7 @@ layer_bake(const struct bake_job *job, struct error *err)
             "the base is of the family '%s', which this airbuild does not know; bake it again, or "
             "use a newer airbuild",
             job->base->family);
-    if (bake_begin(job, &draft, err) < 0 || draft == NULL)
+    if (store_begin(job->store, job->item->key, &draft, err) < 0 || draft == NULL)
         return draft == NULL && err->code == ERR_NONE ? 0 : -1;
     recipe_packages(layer.recipe, layer.distro, &layer.packages);
     layer.set =

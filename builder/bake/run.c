@@ -53,7 +53,7 @@ check_bake_space(const struct bake_run *run, struct error *err)
     uint64_t needed = 0;
     for (size_t i = 0; i < run->plan->count; i++)
         needed += space_of(&run->plan->items[i]);
-    return dir_check_space(store_folder(run->store), needed, "baking", "AIRBUILD_HOME", err);
+    return dir_check_space(run->store->folder, needed, "baking", "AIRBUILD_HOME", err);
 }
 
 // A disk of a node lies over the very bytes of its image: another build of it would not fit. in_use
@@ -67,20 +67,6 @@ remove_damaged(const struct bake_run *run, const struct bake_item *item, struct 
         return error_set(err, ERR_DAMAGED,
             "%s; but disks of nodes are backed by it, so run 'airbuild destroy' first", item->why);
     return store_remove_damaged(run->store, item->key, err);
-}
-
-int
-bake_begin(const struct bake_job *job, struct draft **ret, struct error *err)
-{
-    const struct bake_item *item = job->item;
-    if (store_begin(job->store, item->key, 0, ret, err) == 0)
-        return 0;
-    if (err->code != ERR_BUSY || job->options->wait_ms == 0)
-        return -1;
-    error_clear(err);
-    progress_step(job->options->progress, item->name, "waiting for process %ld, which makes it",
-        store_maker(job->store, item->key));
-    return store_begin(job->store, item->key, job->options->wait_ms, ret, err);
 }
 
 // ---- making -------------------------------------------------------------------------------------
@@ -304,13 +290,11 @@ bake_run(struct bake_plan *plan, struct store *store, const struct bake_options 
     struct error *err)
 {
     struct bake_run run = {.plan = plan, .store = store, .options = options};
-    char *mark = NULL;
-    int fd = -1;
     if (bake_plan_ready(plan))
         return 0;
-    if (store_bake_begin(store, &mark, &fd, err) < 0)
+    if (store_bake_begin(store, err) < 0)
         return -1;
     int answer = run_marked(&run, err);
-    store_bake_end(mark, fd);
+    store_bake_end(store);
     return answer;
 }

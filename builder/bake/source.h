@@ -42,11 +42,6 @@ struct base_disk {
     const char *sha256; // of a download, for the manifest; else NULL
 };
 
-// Begin the image of the job's item. Another airbuild that makes it at this time is waited for (it
-// is told which process that is; ERR_BUSY in the end); *ret is NULL when the image is there by
-// then.
-int bake_begin(const struct bake_job *job, struct draft **ret, struct error *err);
-
 // Each makes the image of the job's item and publishes it; the image is there when 0 comes back.
 int base_bake_bootstrap(const struct bake_job *job, struct error *err);
 int base_bake_file(const struct bake_job *job, const struct base_disk *disk, struct error *err);

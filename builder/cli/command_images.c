@@ -98,7 +98,6 @@ bake_missing(const struct cli *cli, const struct spec *spec, struct needs *needs
     struct bake_options options = {
         .offline = values->offline,
         .refresh = values->refresh,
-        .wait_ms = IMAGES_WAIT_MS,
         .in_use = in_use,
         .progress = progress,
     };

@@ -104,7 +104,7 @@ images_show(struct cli *cli, struct error *err)
     if (jv_count(images) == 0)
         return error_set(err, ERR_NOT_FOUND,
             "the store '%s' has no image '%s'; 'airbuild images list' shows those it has",
-            store_folder(store), word);
+            store->folder, word);
     if (cli->globals.json) {
         JV_AUTO struct jv *value = jv_object();
         jv_set(value, "images", TAKE(images));

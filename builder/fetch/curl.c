@@ -1,4 +1,4 @@
-// curl.c - libcurl's handles as airbuild wants them, and what URLs may lead to.
+// curl.c - libcurl handles with common options, and checks of URLs.
 // SPDX-License-Identifier: Apache-2.0
 #include "fetch/curl.h"
 
@@ -24,7 +24,7 @@ fetch_curl_new(void)
     CURL *easy = curl_easy_init();
     if (easy == NULL)
         mem_exhausted();
-    // As curl(1) does, so that a network's own authority can be named.
+    // As curl(1) does, for networks with a certificate authority of their own.
     const char *authorities = getenv("CURL_CA_BUNDLE");
     if (authorities == NULL)
         authorities = getenv("SSL_CERT_FILE");
@@ -35,7 +35,7 @@ fetch_curl_new(void)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // a name server that is silent is not awaited
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // does not wait for a slow name server
     return easy;
 }
 

@@ -1,4 +1,4 @@
-// download.c - a file from one of several servers: resumed, tried again, checked, then there.
+// download.c - downloads a file from one of several servers: resumes, retries, checks, publishes.
 // SPDX-License-Identifier: Apache-2.0
 #include "fetch/fetch.h"
 
@@ -16,7 +16,7 @@ enum {
     DEADLINE_MS = 2 * 60 * 60 * 1000,
     STALL_S = 30,
     PAUSE_MS = 1000,
-    ROUNDS_IDLE_MAX = 4, // rounds over the mirrors that bring nothing
+    ROUNDS_IDLE_MAX = 4, // rounds over the mirrors without new bytes
     SHOW_MS = 10 * 1000,
     SIGNATURE_MAX = 64 * 1024,
 };
@@ -24,16 +24,15 @@ static const uint64_t bytes_max = 8ULL << 30;
 
 struct fetch_work {
     const struct fetch_job *job;
-    const char *wanted; // its digest, or the first of its URLs
-    int64_t end_ms, begin_ms, shown_ms;
-    uint64_t begin_bytes; // that were there already
-    char *signature;      // bytes of it; NULL: none is wanted
+    const char *wanted; // the file's digest, or its first URL
+    int64_t end_ms, shown_ms;
+    char *signature; // NULL: none is wanted
     size_t signature_length;
-    bool *refused;     // by mirror
-    uint64_t farthest; // bytes of the file that any server sent
-    bool progress;     // this round came farther
-    struct error first, last;
-    char *path, *sha256; // what it came to
+    bool *refused;                // by mirror
+    uint64_t farthest;            // bytes of the file that any server sent
+    bool progress;                // this round sent more than farthest
+    struct error damage, failure; // the first ERR_DAMAGED, the last other error
+    char *sha256;                 // of the file, once it is there
 };
 
 static void
@@ -41,10 +40,9 @@ work_clear(struct fetch_work *work)
 {
     free(work->signature);
     free(work->refused);
-    free(work->path);
     free(work->sha256);
-    error_clear(&work->first);
-    error_clear(&work->last);
+    error_clear(&work->damage);
+    error_clear(&work->failure);
 }
 
 static int64_t
@@ -69,19 +67,7 @@ check_signature(const struct fetch_work *work, const char *file, const char *url
     return fetch_signature_check(&signature, file, err);
 }
 
-static int
-check_download_digest(
-    const struct fetch_job *job, const char *hex, const char *url, struct error *err)
-{
-    if (job->sha256 == NULL || str_equal(job->sha256, hex))
-        return 0;
-    return error_set(err, ERR_DAMAGED,
-        "'%s' is refused: its SHA-256 is %s and should be %s; check the URL and the digest, or "
-        "name another mirror",
-        url, hex, job->sha256);
-}
-
-// Where the signature of a file that was checked is; caller frees.
+// Caller frees.
 static char *
 signature_path(const struct fetch_work *work, const char *sha256)
 {
@@ -98,55 +84,56 @@ save_signature(const struct fetch_work *work, const char *sha256, struct error *
 }
 
 static int
-publish_download(
-    struct fetch_work *work, struct fetch_partial *partial, const char *hex, struct error *err)
+check_and_publish(
+    struct fetch_work *work, struct fetch_partial *partial, const char *url, struct error *err)
 {
-    work->sha256 = str_dup(hex);
-    work->path = path_join(work->job->folder, hex);
-    if (save_signature(work, hex, err) < 0)
+    char hex[DIGEST_HEX + 1];
+    const char *wanted = work->job->sha256;
+    digest_hex(partial->digest, hex);
+    if (wanted != NULL && !str_equal(wanted, hex))
+        return error_set(err, ERR_DAMAGED,
+            "'%s' is refused: its SHA-256 is %s and should be %s; check the URL and the digest, or "
+            "name another mirror",
+            url, hex, wanted);
+    FREE_AUTO char *path = path_join(work->job->folder, hex);
+    if (check_signature(work, partial->path, url, err) < 0 || save_signature(work, hex, err) < 0 ||
+        fetch_partial_publish(partial, path, err) < 0)
         return -1;
-    return fetch_partial_publish(partial, work->path, err);
+    work->sha256 = str_dup(hex);
+    return 0;
 }
 
-// A resumed file of another digest may be put together from two: that server gets another chance.
+// A resumed file with another digest may be joined from two files, so its server gets another try.
 static enum fetch_end
 finish_download(struct fetch_work *work, struct fetch_partial *partial, const char *url,
     bool resumed, struct error *err)
 {
-    char hex[DIGEST_HEX + 1];
-    digest_hex(partial->digest, hex);
-    if (check_download_digest(work->job, hex, url, err) < 0 ||
-        check_signature(work, partial->path, url, err) < 0) {
-        fetch_partial_drop(partial);
-        if (err->code != ERR_DAMAGED)
-            return FETCH_STOP;
-        return resumed ? FETCH_AGAIN : FETCH_REFUSED;
-    }
-    if (publish_download(work, partial, hex, err) == 0)
+    if (check_and_publish(work, partial, url, err) == 0)
         return FETCH_DONE;
     fetch_partial_drop(partial);
-    return FETCH_STOP;
+    if (err->code != ERR_DAMAGED)
+        return FETCH_STOP;
+    return resumed ? FETCH_AGAIN : FETCH_REFUSED;
 }
 
 // ---- one mirror ---------------------------------------------------------------------------------
 
-// Bytes, total and rate, in lines that are not too many for a plain log.
+// Reports bytes, total and rate; a line only every SHOW_MS, for plain logs.
 static void
-show_download(void *context, uint64_t now, uint64_t total)
+show_download(void *context, uint64_t now, uint64_t total, uint64_t rate)
 {
     struct fetch_work *work = context;
     const struct fetch_job *job = work->job;
-    int64_t time = clock_ms(), since = time - work->begin_ms;
+    int64_t time = clock_ms();
     if (total > 0)
         progress_part(job->progress, job->task, (double) now / (double) total);
     if (work->shown_ms != 0 && time - work->shown_ms < SHOW_MS && now != total)
         return;
     work->shown_ms = time;
-    uint64_t came = now > work->begin_bytes ? now - work->begin_bytes : 0;
     FREE_AUTO char *now_text = str_bytes(now), *total_text = str_bytes(total);
-    FREE_AUTO char *rate = str_bytes(since > 0 ? came * 1000 / (uint64_t) since : 0);
+    FREE_AUTO char *rate_text = str_bytes(rate);
     progress_step(job->progress, job->task, "downloading: %s%s%s, %s/s", now_text,
-        total > 0 ? " of " : "", total > 0 ? total_text : "", rate);
+        total > 0 ? " of " : "", total > 0 ? total_text : "", rate_text);
 }
 
 static enum fetch_end
@@ -169,8 +156,6 @@ try_mirror(struct fetch_work *work, const char *url, struct error *err)
         .context = &partial,
         .show = show_download,
         .show_context = work};
-    work->begin_bytes = from;
-    work->begin_ms = clock_ms();
     progress_step(job->progress, job->task, "downloading '%s'", url);
     enum fetch_end end = fetch_transfer(&transfer, &validator, err);
     work->progress = work->progress || partial.length > work->farthest;
@@ -190,27 +175,24 @@ try_mirror(struct fetch_work *work, const char *url, struct error *err)
 
 // ---- all mirrors --------------------------------------------------------------------------------
 
-// Reported at last: damage before all else, then what the last server said.
 static void
-note_failure(struct fetch_work *work, struct error *err)
+keep_error(struct fetch_work *work, struct error *err)
 {
-    struct error *to =
-        err->code == ERR_DAMAGED && work->first.code == ERR_NONE ? &work->first : &work->last;
+    bool damage = err->code == ERR_DAMAGED && work->damage.code == ERR_NONE;
+    struct error *to = damage ? &work->damage : &work->failure;
     error_clear(to);
     *to = *err;
     *err = (struct error){0};
 }
 
-// What other mirrors began is of no use any more.
-static int
+static void
 remove_other_partials(const struct fetch_work *work)
 {
     for (size_t i = 0; i < work->job->urls->count; i++)
         fetch_partial_remove(work->job->folder, work->wanted, work->job->urls->items[i]);
-    return 0;
 }
 
-// 0: there; 1: go on; -1: no more.
+// 0: downloaded; 1: try another round; -1: no round can help.
 static int
 try_round(struct fetch_work *work, struct error *err)
 {
@@ -221,13 +203,15 @@ try_round(struct fetch_work *work, struct error *err)
         if (work->refused[i])
             continue;
         enum fetch_end end = try_mirror(work, urls->items[i], err);
-        if (end == FETCH_DONE)
-            return remove_other_partials(work);
+        if (end == FETCH_DONE) {
+            remove_other_partials(work);
+            return 0;
+        }
         if (end == FETCH_STOP)
             return -1;
         work->refused[i] = end == FETCH_REFUSED;
         answer = end == FETCH_AGAIN ? 1 : answer;
-        note_failure(work, err);
+        keep_error(work, err);
     }
     return answer;
 }
@@ -247,21 +231,22 @@ try_all(struct fetch_work *work, struct error *err)
         int64_t wait_ms = pause_ms << idle;
         if (idle == ROUNDS_IDLE_MAX || clock_left(work->end_ms) <= wait_ms)
             break;
-        progress_step(job->progress, job->task, "waiting to try it again: %s", work->last.message);
+        progress_step(
+            job->progress, job->task, "waiting before the next try: %s", work->failure.message);
         if (clock_sleep(wait_ms, err) < 0)
             break;
     }
     if (err->code != ERR_NONE)
         return -1;
-    struct error *reported = work->first.code != ERR_NONE ? &work->first : &work->last;
+    struct error *reported = work->damage.code != ERR_NONE ? &work->damage : &work->failure;
     *err = *reported;
     *reported = (struct error){0};
     return -1;
 }
 
-// ---- what is there ------------------------------------------------------------------------------
+// ---- earlier downloads --------------------------------------------------------------------------
 
-// A file that was changed since it was checked is worth nothing.
+// Sets work->sha256 if the file was downloaded before. One that has changed since is removed.
 static int
 find_downloaded(struct fetch_work *work, struct error *err)
 {
@@ -272,7 +257,7 @@ find_downloaded(struct fetch_work *work, struct error *err)
     FREE_AUTO char *path = path_join(job->folder, job->sha256);
     if (!file_exists(path))
         return 0;
-    progress_step(job->progress, job->task, "reading what was downloaded before");
+    progress_step(job->progress, job->task, "checking the earlier download");
     if (digest_file(path, hex, err) < 0)
         return -1;
     if (!str_equal(hex, job->sha256)) {
@@ -283,12 +268,11 @@ find_downloaded(struct fetch_work *work, struct error *err)
         return 0;
     if (check_signature(work, path, job->urls->items[0], err) < 0) {
         FREE_AUTO char *detached = signature_path(work, hex);
-        (void) unlink(detached); // another may fit, next time
+        (void) unlink(detached); // the next run downloads the signature again
         return -1;
     }
     if (save_signature(work, hex, err) < 0)
         return -1;
-    work->path = TAKE(path);
     work->sha256 = str_dup(hex);
     return 0;
 }
@@ -324,7 +308,7 @@ fetch_locked(struct fetch_work *work, struct error *err)
 {
     if (get_signature(work, err) < 0 || find_downloaded(work, err) < 0)
         return -1;
-    if (work->path != NULL)
+    if (work->sha256 != NULL)
         return 0;
     if (work->job->offline)
         return error_set(err, ERR_NETWORK,
@@ -344,13 +328,12 @@ fetch_file(const struct fetch_job *job, char **ret_path, char **ret_sha256, stru
         .wanted = job->sha256 != NULL ? job->sha256 : job->urls->items[0],
         .end_ms = clock_ms() + deadline_ms,
         .refused = mem_zero(job->urls->count, sizeof(bool))};
-    // One at a time, by what is wanted.
     digest_bytes(work.wanted, strlen(work.wanted), hex);
     FREE_AUTO char *path = str_format("%s/download-%s", job->locks, hex);
     struct lock_report report = {job->progress, job->task, "downloads it"};
     if (lock_wait(path, deadline_ms, &report, &lock, err) < 0 || fetch_locked(&work, err) < 0)
         return -1;
-    *ret_path = TAKE(work.path);
+    *ret_path = path_join(job->folder, work.sha256);
     *ret_sha256 = TAKE(work.sha256);
     return 0;
 }

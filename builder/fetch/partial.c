@@ -10,29 +10,36 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { NOTE_MAX = 64 * 1024, BLOCK = 256 * 1024 };
 
-// ---- what is there ------------------------------------------------------------------------------
+// ---- opening ------------------------------------------------------------------------------------
+
+static char *
+partial_path(const char *folder, const char *wanted, const char *url, const char *suffix)
+{
+    char hex[DIGEST_HEX + 1];
+    DIGEST_AUTO struct digest *digest = digest_new();
+    digest_add_field(digest, wanted);
+    digest_add_field(digest, url);
+    digest_hex(digest, hex);
+    return str_format("%s/.%s.%s", folder, hex, suffix);
+}
 
 static char *
 read_note(const char *path, const char *url)
 {
-    ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *text = NULL;
+    ERROR_AUTO struct error unread = {0};
     JV_AUTO struct jv *note = NULL;
-    size_t length = 0;
-    if (file_read(path, NOTE_MAX, &text, &length, &err) < 0 ||
-        jv_parse(text, length, &note, &err) < 0 || !str_equal(jv_get_string(note, "url"), url))
+    if (jv_read(path, NOTE_MAX, &note, &unread) < 0 || !str_equal(jv_get_string(note, "url"), url))
         return NULL;
     return str_dup(jv_get_string(note, "validator"));
 }
 
+// Digests the bytes of an earlier download; the next ones are written behind them.
 static int
-digest_there(struct fetch_partial *partial, struct error *err)
+digest_existing(struct fetch_partial *partial, struct error *err)
 {
     FREE_AUTO char *block = mem_zero(1, BLOCK);
     for (;;) {
@@ -48,17 +55,6 @@ digest_there(struct fetch_partial *partial, struct error *err)
     }
 }
 
-static char *
-partial_path(const char *folder, const char *wanted, const char *url, const char *suffix)
-{
-    char hex[DIGEST_HEX + 1];
-    DIGEST_AUTO struct digest *digest = digest_new();
-    digest_add_field(digest, wanted);
-    digest_add_field(digest, url);
-    digest_hex(digest, hex);
-    return str_format("%s/.%s.%s", folder, hex, suffix);
-}
-
 int
 fetch_partial_open(const char *folder, const char *wanted, const char *url,
     struct fetch_partial *ret, struct error *err)
@@ -69,13 +65,15 @@ fetch_partial_open(const char *folder, const char *wanted, const char *url,
     ret->validator = read_note(ret->note, url);
     ret->fd = open(ret->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (ret->fd < 0)
-        return error_errno(err, errno, "cannot make '%s'", ret->path);
+        return error_errno(err, errno, "cannot create '%s'", ret->path);
     if (ret->validator == NULL)
         return fetch_partial_restart(ret, err);
-    // A note without its file must not outlive it, and what begins to change has none.
+    // Once the file changes, the note does not describe it any more.
     (void) unlink(ret->note);
-    return digest_there(ret, err);
+    return digest_existing(ret, err);
 }
+
+// ---- writing ------------------------------------------------------------------------------------
 
 int
 fetch_partial_restart(void *context, struct error *err)
@@ -93,22 +91,14 @@ int
 fetch_partial_put(void *context, const void *bytes, size_t length, struct error *err)
 {
     struct fetch_partial *partial = context;
-    const char *at = bytes;
     digest_add(partial->digest, bytes, length);
     partial->length += length;
-    while (length > 0) {
-        ssize_t count = write(partial->fd, at, length);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return error_errno(err, errno, "cannot write '%s'", partial->path);
-        at += count;
-        length -= (size_t) count;
-    }
+    if (file_write_all(partial->fd, bytes, length) < 0)
+        return error_errno(err, errno, "cannot write '%s'", partial->path);
     return 0;
 }
 
-// ---- what becomes of it -------------------------------------------------------------------------
+// ---- ending -------------------------------------------------------------------------------------
 
 int
 fetch_partial_save(struct fetch_partial *partial, const char *url, struct error *err)
@@ -120,8 +110,7 @@ fetch_partial_save(struct fetch_partial *partial, const char *url, struct error 
     JV_AUTO struct jv *note = jv_object();
     jv_set_string(note, "url", url);
     jv_set_string(note, "validator", partial->validator);
-    FREE_AUTO char *text = jv_print(note, true);
-    return file_write(partial->note, 0600, text, strlen(text), err);
+    return jv_write(partial->note, 0600, note, err);
 }
 
 void
@@ -134,10 +123,10 @@ fetch_partial_drop(struct fetch_partial *partial)
 void
 fetch_partial_remove(const char *folder, const char *wanted, const char *url)
 {
-    FREE_AUTO char *path = partial_path(folder, wanted, url, "part"),
-                   *note = partial_path(folder, wanted, url, "json");
-    (void) unlink(path);
-    (void) unlink(note);
+    PARTIAL_AUTO struct fetch_partial partial = {.path = partial_path(folder, wanted, url, "part"),
+        .note = partial_path(folder, wanted, url, "json"),
+        .fd = -1};
+    fetch_partial_drop(&partial);
 }
 
 int
@@ -145,7 +134,7 @@ fetch_partial_publish(struct fetch_partial *partial, const char *to, struct erro
 {
     FREE_AUTO char *folder = path_folder(to);
     if (fchmod(partial->fd, 0444) < 0 || fsync(partial->fd) < 0 || rename(partial->path, to) < 0)
-        return error_errno(err, errno, "cannot make '%s'", to);
+        return error_errno(err, errno, "cannot create '%s'", to);
     (void) unlink(partial->note);
     return dir_sync(folder, err);
 }
@@ -153,7 +142,7 @@ fetch_partial_publish(struct fetch_partial *partial, const char *to, struct erro
 void
 fetch_partial_close(struct fetch_partial *partial)
 {
-    if (partial->path != NULL && partial->fd >= 0)
+    if (partial->fd >= 0)
         close(partial->fd);
     free(partial->path);
     free(partial->note);

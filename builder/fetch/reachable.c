@@ -1,4 +1,4 @@
-// reachable.c - asks several servers at once for the head of a file, until one has it.
+// reachable.c - sends HEAD requests to several servers at once, until one has the file.
 // SPDX-License-Identifier: Apache-2.0
 #include "fetch/fetch.h"
 
@@ -47,7 +47,7 @@ survey_end(struct reach_survey *survey)
     curl_multi_cleanup(survey->multi);
 }
 
-// True when one of those that are done has the file.
+// Whether one of the requests that have ended found the file.
 static bool
 any_has_file(const struct reach_survey *survey)
 {
@@ -57,7 +57,7 @@ any_has_file(const struct reach_survey *survey)
         if (message->msg != CURLMSG_DONE || message->data.result != CURLE_OK)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
-        if (status < 400) // 0: a file: URL; one that redirects has it elsewhere
+        if (status < 400) // 0 for file: URLs; a redirect counts, too
             return true;
     }
     return false;
@@ -66,12 +66,11 @@ any_has_file(const struct reach_survey *survey)
 int
 fetch_any_reachable(const struct strv *urls, int64_t wait_ms, bool *ret, struct error *err)
 {
-    __attribute__((cleanup(survey_end))) struct reach_survey survey = {0};
-    int64_t end_ms = clock_ms() + wait_ms;
+    CLEANUP(survey_end) struct reach_survey survey = {0};
     int running = 1;
     survey_start(&survey, urls, wait_ms);
     *ret = false;
-    while (!*ret && running > 0 && clock_left(end_ms) > 0) {
+    while (!*ret && running > 0) {
         if (interrupt_check(err) < 0)
             return -1;
         if (curl_multi_perform(survey.multi, &running) != CURLM_OK)

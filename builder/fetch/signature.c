@@ -1,5 +1,5 @@
-// signature.c - detached OpenPGP signatures, checked by gpgv. What gpgv says is read from its
-// status lines (GnuPG's doc/DETAILS): its exit status is 0 for a key that has expired.
+// signature.c - checks detached OpenPGP signatures by gpgv. The status lines (GnuPG's doc/DETAILS)
+// decide, as gpgv exits with 0 for an expired key, too.
 // SPDX-License-Identifier: Apache-2.0
 #include "fetch/signature.h"
 
@@ -31,7 +31,7 @@ fetch_signature_tool(struct error *err)
 
 // ---- keyring ------------------------------------------------------------------------------------
 
-// Returns the blank line that ends the armor's headers, or NULL.
+// Returns the blank line after the armor's headers, or NULL.
 static const char *
 armor_body(const char *text)
 {
@@ -44,7 +44,7 @@ armor_body(const char *text)
     return NULL;
 }
 
-// The checksum is not checked, as RFC 9580 (6.1) has it: what is damaged does not verify.
+// Ignores the checksum, as RFC 9580 (6.1) says: a damaged key does not verify anything.
 bool
 fetch_dearmor(const char *text, char **ret_data, size_t *ret_length)
 {
@@ -80,50 +80,51 @@ write_keyring(const struct fetch_signature *signature, const char *path, struct 
 
 // ---- status lines --------------------------------------------------------------------------------
 
-// What follows a status keyword, up to the next blank; caller frees; NULL when there is no such
-// line.
-static char *
-status_field(const char *text, const char *keyword)
+// Adds the fields behind a status keyword, of its first line; nothing when there is no such line.
+static bool
+status_fields(const char *text, const char *keyword, struct strv *ret)
 {
-    FREE_AUTO char *line = str_format(STATUS "%s ", keyword);
-    const char *at = strstr(text, line);
-    return at == NULL ? NULL : str_ndup(at + strlen(line), strcspn(at + strlen(line), " \n"));
+    FREE_AUTO char *start = str_format(STATUS "%s ", keyword);
+    const char *at = strstr(text, start);
+    if (at == NULL)
+        return false;
+    at += strlen(start);
+    FREE_AUTO char *line = str_ndup(at, strcspn(at, "\n"));
+    strv_split(ret, line, ' ');
+    return true;
 }
 
-// When the key that signed expired, in seconds since 1970, or NULL: of several lines that one which
-// comes last before the signature was found good is of that very key, the others may be of its
-// sisters.
-static char *
-own_expiry(const char *text)
+// The time when the signing key expired, in seconds since 1970. The last KEYEXPIRED line before
+// SIG_ID is of that key, others may be of other subkeys.
+static bool
+key_expiry(const char *text, unsigned long long *ret_s)
 {
     static const char line[] = STATUS "KEYEXPIRED ";
     const char *end = strstr(text, STATUS "SIG_ID "), *last = NULL;
     for (const char *at = strstr(text, line); at != NULL && end != NULL && at < end;
          at = strstr(last, line))
         last = at + strlen(line);
-    return last == NULL ? NULL : str_ndup(last, strcspn(last, " \n"));
+    if (last == NULL)
+        return false;
+    FREE_AUTO char *number = str_ndup(last, strcspn(last, " \n"));
+    return str_to_u64(number, INT64_MAX, ret_s);
 }
 
-// The third field of VALIDSIG is when it was signed, in seconds since 1970 (an older way to write
-// it, with a "T" in it, is none). Who has an old key may write any time into a signature: only what
-// is known by its digest beside it is taken so.
+// The third field of VALIDSIG is the time of the signature in seconds since 1970; times with a "T"
+// (an older format) are not accepted. The owner of an expired key can forge that time, so this
+// counts only for files whose digest is known.
 static bool
 was_valid_then(const char *text)
 {
     unsigned long long signed_at = 0, expired_at = 0;
-    FREE_AUTO char *expiry = own_expiry(text), *key = status_field(text, "VALIDSIG");
-    if (key == NULL || expiry == NULL || !str_to_u64(expiry, INT64_MAX, &expired_at))
-        return false;
     STRV_AUTO struct strv fields = {0};
-    const char *at = strstr(text, STATUS "VALIDSIG ") + strlen(STATUS);
-    FREE_AUTO char *line = str_ndup(at, strcspn(at, "\n"));
-    strv_split(&fields, line, ' ');
-    return fields.count > 3 && str_to_u64(fields.items[3], INT64_MAX, &signed_at) &&
+    return status_fields(text, "VALIDSIG", &fields) && fields.count > 2 &&
+           str_to_u64(fields.items[2], INT64_MAX, &signed_at) && key_expiry(text, &expired_at) &&
            signed_at < expired_at;
 }
 
-// Returns the first problem that gpgv names, or NULL; the key that it names goes to ret_key, or
-// NULL.
+// Returns the first problem that gpgv reports, or NULL. *ret_key: the key in question; caller
+// frees.
 static const char *
 find_problem(const char *text, bool known, char **ret_key)
 {
@@ -138,12 +139,13 @@ find_problem(const char *text, bool known, char **ret_key)
         {"NODATA", "the signature file holds no OpenPGP signature"},
     };
     for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
-        *ret_key = status_field(text, problems[i].keyword);
-        if (*ret_key == NULL)
+        STRV_AUTO struct strv fields = {0};
+        if (!status_fields(text, problems[i].keyword, &fields))
             continue;
-        if (!known || !str_equal(problems[i].keyword, EXPIRED) || !was_valid_then(text))
-            return problems[i].sentence;
-        free(TAKE(*ret_key));
+        if (known && str_equal(problems[i].keyword, EXPIRED) && was_valid_then(text))
+            continue;
+        *ret_key = str_dup(fields.items[0]);
+        return problems[i].sentence;
     }
     return NULL;
 }
@@ -153,17 +155,17 @@ check_status(
     const struct fetch_signature *signature, const struct proc_result *result, struct error *err)
 {
     FREE_AUTO char *key = NULL;
+    STRV_AUTO struct strv fields = {0};
     const char *text = result->output.data == NULL ? "" : result->output.data;
-    const char *no = find_problem(text, signature->known, &key);
-    FREE_AUTO char *good = status_field(text, "GOODSIG"), *late = status_field(text, EXPIRED);
-    FREE_AUTO char *valid = status_field(text, "VALIDSIG");
-    if (no == NULL && (good != NULL || late != NULL) && valid != NULL && result->status == 0)
+    const char *problem = find_problem(text, signature->known, &key);
+    bool good = status_fields(text, "GOODSIG", &fields) || status_fields(text, EXPIRED, &fields);
+    if (problem == NULL && good && status_fields(text, "VALIDSIG", &fields) && result->status == 0)
         return 0;
     bool named = key != NULL && strlen(key) >= 16;
     return error_set(err, ERR_DAMAGED,
         "'%s' is refused: %s%s%s%s; check where it comes from, or name the right 'keyring'",
-        signature->origin, no == NULL ? "gpgv does not vouch for it" : no, named ? " (" : "",
-        named ? key : "", named ? ")" : "");
+        signature->origin, problem == NULL ? "gpgv reports no valid signature" : problem,
+        named ? " (" : "", named ? key : "", named ? ")" : "");
 }
 
 static int

@@ -1,12 +1,10 @@
-// draft.c - an image in the making: locked, private, then published by one rename or removed.
+// draft.c - makes an image: in a locked private folder, published by one rename or removed.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "store/internal.h"
+#include "store/manifest.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 
 struct draft {
@@ -44,15 +42,14 @@ draft_folder(const struct draft *draft)
 }
 
 int
-store_begin(
-    struct store *store, const char *key, int64_t wait_ms, struct draft **ret, struct error *err)
+store_begin(struct store *store, const char *key, struct draft **ret, struct error *err)
 {
     DRAFT_AUTO struct draft *draft = mem_zero(1, sizeof *draft);
     draft->store = store;
     draft->key = str_dup(key);
     draft->lock = -1;
     *ret = NULL;
-    if (store_lock_key(store, key, wait_ms, &draft->lock, err) < 0)
+    if (store_lock_image(store, key, &draft->lock, err) < 0)
         return -1;
     if (store_has(store, key))
         return 0;
@@ -63,72 +60,22 @@ store_begin(
     return 0;
 }
 
-// What was copied from elsewhere must be what its manifest says of it.
-static int
-check_copy(const struct jv *before, const char *path, const struct jv *file, struct error *err)
-{
-    const char *wanted = jv_get_string(before, "sha256");
-    if (wanted == NULL || str_equal(wanted, jv_get_string(file, "sha256")))
-        return 0;
-    return error_set(err, ERR_DAMAGED,
-        "the copy '%s' is not what was to be copied; its source changed meanwhile, or a disk of "
-        "this host fails; check them and try again",
-        path);
-}
-
-// Digests of the image's files, which are read-only from here on.
-static int
-describe_files(struct draft *draft, struct jv *manifest, struct error *err)
-{
-    JV_AUTO struct jv *files = jv_object();
-    const struct jv *before = jv_get(manifest, "files");
-    for (size_t i = 0; store_files[i] != NULL; i++) {
-        FREE_AUTO char *path = path_join(draft->folder, store_files[i]);
-        struct jv *file = NULL;
-        if (chmod(path, 0444) < 0)
-            return error_errno(err, errno, "cannot make '%s' read-only", path);
-        if (store_describe_file(path, &file, err) < 0)
-            return -1;
-        jv_set(files, store_files[i], file);
-        if (check_copy(jv_get(before, store_files[i]), path, file, err) < 0)
-            return -1;
-    }
-    jv_set(manifest, "files", TAKE(files));
-    return 0;
-}
-
-static int
-describe_base(struct draft *draft, struct jv *manifest, struct error *err)
-{
-    const char *key = jv_get_string(manifest, "backing");
-    JV_AUTO struct jv *base = NULL;
-    if (key == NULL)
-        return 0;
-    FREE_AUTO char *folder = store_image_folder(draft->store, key);
-    if (store_read_manifest(folder, key, &base, err) < 0)
-        return error_context(err, "the base '%.12s'", key);
-    const char *there = jv_get_string(jv_get(jv_get(base, "files"), STORE_DISK), "sha256");
-    const char *wanted = jv_get_string(manifest, "backing_sha256");
-    if (wanted != NULL && !str_equal(wanted, there))
-        return error_set(err, ERR_CONFLICT,
-            "its base '%.12s' was baked again meanwhile; run 'airbuild images' again", key);
-    jv_set_string(manifest, "backing_sha256", there);
-    return 0;
-}
-
 int
 store_publish(struct draft *draft, struct jv *manifest, struct error *err)
 {
+    JV_AUTO struct jv *base = NULL;
     FREE_AUTO char *stamp = clock_stamp();
     jv_set_int(manifest, "format", STORE_FORMAT);
     jv_set_string(manifest, "key", draft->key);
     jv_set_string(manifest, "created", stamp);
-    if (describe_files(draft, manifest, err) < 0 || describe_base(draft, manifest, err) < 0)
+    if (manifest_record_files(draft->folder, manifest, err) < 0 ||
+        manifest_read_base(draft->store, manifest, &base, err) < 0)
         return -1;
-    FREE_AUTO char *text = jv_print(manifest, true);
+    if (base != NULL)
+        jv_set_string(manifest, "backing_sha256", manifest_disk_digest(base));
     FREE_AUTO char *path = path_join(draft->folder, STORE_MANIFEST);
     FREE_AUTO char *target = store_image_folder(draft->store, draft->key);
-    if (file_write(path, 0444, text, strlen(text), err) < 0)
+    if (jv_write(path, 0444, manifest, err) < 0)
         return -1;
     if (chmod(draft->folder, STORE_FOLDER_MODE) < 0)
         return error_errno(err, errno, "cannot set the mode of '%s'", draft->folder);

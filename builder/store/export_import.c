@@ -1,8 +1,7 @@
-// export_import.c - an image and its base copied out of one store and into another.
+// export_import.c - copies images and their bases out of a store and into another.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/cleanup.h"
 #include "base/file.h"
-#include "store/internal.h"
+#include "store/manifest.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -19,17 +18,7 @@ copy_files(const char *from, const char *to, struct error *err)
     return 0;
 }
 
-static int
-copy_image(const char *from, const char *to, struct error *err)
-{
-    FREE_AUTO char *source = path_join(from, STORE_MANIFEST);
-    FREE_AUTO char *target = path_join(to, STORE_MANIFEST);
-    if (dir_make(to, STORE_FOLDER_MODE, err) < 0 || copy_files(from, to, err) < 0)
-        return -1;
-    return file_copy(source, target, 0444, err);
-}
-
-// The images and their bases, each once.
+// Adds the images and their bases, each once.
 static int
 export_keys(struct store *store, const struct strv *keys, struct strv *ret_keys, struct error *err)
 {
@@ -47,14 +36,24 @@ export_keys(struct store *store, const struct strv *keys, struct strv *ret_keys,
 }
 
 static int
-copy_images(struct store *store, const struct strv *keys, const char *folder, struct error *err)
+export_image(const struct store *store, const char *key, const char *folder, struct error *err)
 {
-    for (size_t i = 0; i < keys->count; i++) {
-        FREE_AUTO char *from = store_image_folder(store, keys->items[i]);
-        FREE_AUTO char *to = path_join(folder, keys->items[i]);
-        if (copy_image(from, to, err) < 0)
+    FREE_AUTO char *from = store_image_folder(store, key);
+    FREE_AUTO char *to = path_join(folder, key);
+    FREE_AUTO char *manifest = path_join(from, STORE_MANIFEST);
+    FREE_AUTO char *copy = path_join(to, STORE_MANIFEST);
+    if (dir_make(to, STORE_FOLDER_MODE, err) < 0 || copy_files(from, to, err) < 0)
+        return -1;
+    return file_copy(manifest, copy, 0444, err);
+}
+
+static int
+export_images(
+    const struct store *store, const struct strv *keys, const char *folder, struct error *err)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        if (export_image(store, keys->items[i], folder, err) < 0)
             return -1;
-    }
     if (chmod(folder, STORE_FOLDER_MODE) < 0)
         return error_errno(err, errno, "cannot set the mode of '%s'", folder);
     return 0;
@@ -70,7 +69,7 @@ export_marked(struct store *store, const struct strv *keys, const char *folder, 
     if (export_keys(store, keys, &all, err) < 0 ||
         dir_temp(parent, "airbuild-export", &draft, err) < 0)
         return -1;
-    if (copy_images(store, &all, draft, err) == 0 && dir_publish(draft, folder, err) == 0)
+    if (export_images(store, &all, draft, err) == 0 && dir_publish(draft, folder, err) == 0)
         return 0;
     (void) dir_remove(draft, &ignored);
     return -1;
@@ -79,91 +78,67 @@ export_marked(struct store *store, const struct strv *keys, const char *folder, 
 int
 store_export(struct store *store, const struct strv *keys, const char *folder, struct error *err)
 {
-    char *mark = NULL;
-    int fd = -1;
     if (file_exists(folder))
-        return error_set(err, ERR_CONFLICT,
-            "'%s' is there already; name a folder that does not exist yet", folder);
-    if (store_bake_begin(store, &mark, &fd, err) < 0)
+        return error_set(
+            err, ERR_CONFLICT, "'%s' exists already; name a folder that does not exist", folder);
+    if (store_bake_begin(store, err) < 0)
         return -1;
     int answer = export_marked(store, keys, folder, err);
-    store_bake_end(mark, fd);
+    store_bake_end(store);
     return answer;
 }
 
-// The same key may be another build here, whose bytes a layer from elsewhere does not fit.
-static int
-check_import_base(struct store *store, const struct jv *manifest, struct error *err)
-{
-    const char *key = jv_get_string(manifest, "backing");
-    JV_AUTO struct jv *base = NULL;
-    if (key == NULL)
-        return 0;
-    if (!store_is_key(key))
-        return error_set(err, ERR_DAMAGED, "its base '%s' is no key", key);
-    FREE_AUTO char *folder = store_image_folder(store, key);
-    if (store_read_manifest(folder, key, &base, err) < 0)
-        return error_context(err, "its base '%.12s'", key);
-    const struct jv *disk = jv_get(jv_get(base, "files"), STORE_DISK);
-    if (!str_equal(jv_get_string(manifest, "backing_sha256"), jv_get_string(disk, "sha256")))
-        return error_set(err, ERR_CONFLICT,
-            "its base '%.12s' is here as another build; run 'airbuild images', which bakes this "
-            "image over that one",
-            key);
-    return 0;
-}
-
-// Copies lose the recorded times, which the manifest is written anew with; it names the digests
-// that the copies must have.
+// Copies do not keep their times, so store_publish records new ones. It compares the copies with
+// the digests in the manifest.
 static int
 import_image(struct store *store, const char *from, const char *key, struct strv *ret_keys,
     struct error *err)
 {
-    JV_AUTO struct jv *manifest = NULL;
+    JV_AUTO struct jv *manifest = NULL, *base = NULL;
     DRAFT_AUTO struct draft *draft = NULL;
-    if (store_read_manifest(from, key, &manifest, err) < 0 ||
-        store_check_files(from, manifest, true, err) < 0 ||
-        store_begin(store, key, store->wait_ms, &draft, err) < 0)
-        return error_context(err, "the image in '%s' cannot be imported", from);
+    if (manifest_read(from, key, &manifest, err) < 0 ||
+        manifest_check_files(from, manifest, true, err) < 0 ||
+        store_begin(store, key, &draft, err) < 0)
+        return -1;
     if (draft == NULL)
         return 0;
-    if (check_import_base(store, manifest, err) < 0)
-        return error_context(err, "the image in '%s' cannot be imported", from);
-    if (copy_files(from, draft_folder(draft), err) < 0 || store_publish(draft, manifest, err) < 0)
+    if (jv_get_string(manifest, "backing") != NULL &&
+        jv_get_string(manifest, "backing_sha256") == NULL)
+        return error_set(err, ERR_DAMAGED, "its manifest has no 'backing_sha256'");
+    if (manifest_read_base(store, manifest, &base, err) < 0 ||
+        copy_files(from, draft_folder(draft), err) < 0 || store_publish(draft, manifest, err) < 0)
         return -1;
     strv_add(ret_keys, key);
     return 0;
 }
 
-// Bases first: a layer is published only over a base that is there.
+// A layer is published only over a base that exists, so bases go first.
 static int
-import_images(struct store *store, const char *folder, const struct strv *names, bool bases,
+import_images(struct store *store, const char *folder, const struct strv *keys,
     struct strv *ret_keys, struct error *err)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        FREE_AUTO char *from = path_join(folder, names->items[i]);
-        if (store_is_key(names->items[i]) && store_is_base(from, names->items[i]) == bases &&
-            import_image(store, from, names->items[i], ret_keys, err) < 0)
-            return -1;
-    }
+    for (int layers = 0; layers < 2; layers++)
+        for (size_t i = 0; i < keys->count; i++) {
+            FREE_AUTO char *from = path_join(folder, keys->items[i]);
+            if (manifest_is_base(from, keys->items[i]) == layers)
+                continue;
+            if (import_image(store, from, keys->items[i], ret_keys, err) < 0)
+                return error_context(err, "cannot import the image in '%s'", from);
+        }
     return 0;
 }
 
-// All are checked before the first is imported.
+// Reads all manifests before the first image is imported.
 static int
-check_import_folder(const char *folder, const struct strv *names, struct error *err)
+check_import_folder(const char *folder, const struct strv *keys, struct error *err)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < names->count; i++) {
+    for (size_t i = 0; i < keys->count; i++) {
         JV_AUTO struct jv *manifest = NULL;
-        FREE_AUTO char *from = path_join(folder, names->items[i]);
-        if (!store_is_key(names->items[i]))
-            continue;
-        count++;
-        if (store_read_manifest(from, names->items[i], &manifest, err) < 0)
-            return error_context(err, "the image in '%s' cannot be imported", from);
+        FREE_AUTO char *from = path_join(folder, keys->items[i]);
+        if (manifest_read(from, keys->items[i], &manifest, err) < 0)
+            return error_context(err, "cannot import the image in '%s'", from);
     }
-    if (count > 0)
+    if (keys->count > 0)
         return 0;
     return error_set(err, ERR_NOT_FOUND,
         "there is no image in '%s'; name a folder that 'airbuild images export' made", folder);
@@ -172,15 +147,11 @@ check_import_folder(const char *folder, const struct strv *names, struct error *
 int
 store_import(struct store *store, const char *folder, struct strv *ret_keys, struct error *err)
 {
-    STRV_AUTO struct strv names = {0};
-    char *mark = NULL;
-    int fd = -1;
-    if (dir_list(folder, &names, err) < 0 || check_import_folder(folder, &names, err) < 0 ||
-        store_bake_begin(store, &mark, &fd, err) < 0)
+    STRV_AUTO struct strv keys = {0};
+    if (store_keys(folder, &keys, err) < 0 || check_import_folder(folder, &keys, err) < 0 ||
+        store_bake_begin(store, err) < 0)
         return -1;
-    int answer = import_images(store, folder, &names, true, ret_keys, err);
-    if (answer == 0)
-        answer = import_images(store, folder, &names, false, ret_keys, err);
-    store_bake_end(mark, fd);
+    int answer = import_images(store, folder, &keys, ret_keys, err);
+    store_bake_end(store);
     return answer;
 }

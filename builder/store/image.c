@@ -1,8 +1,7 @@
-// image.c - published images: one read from its manifest and checked with its base, or all listed.
+// image.c - reads published images, checks them with their bases, and lists them.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/cleanup.h"
 #include "base/file.h"
-#include "store/internal.h"
+#include "store/manifest.h"
 
 #include <string.h>
 
@@ -11,17 +10,11 @@ image_free(struct image *image)
 {
     if (image == NULL)
         return;
-    free(image->key);
-    free(image->name);
-    free(image->family);
     free(image->folder);
     free(image->disk);
     free(image->kernel);
     free(image->initrd);
-    free(image->cmdline);
-    free(image->backing);
     free(image->backing_disk);
-    free(image->created);
     jv_free(image->manifest);
     free(image);
 }
@@ -32,21 +25,8 @@ image_freep(struct image **image)
     image_free(*image);
 }
 
-bool
-store_has(const struct store *store, const char *key)
-{
-    FREE_AUTO char *folder = store_image_folder(store, key);
-    return file_exists(folder);
-}
-
-static const char *
-disk_digest(const struct jv *manifest)
-{
-    return jv_get_string(jv_get(jv_get(manifest, "files"), STORE_DISK), "sha256");
-}
-
-// A base that was baked again is another disk under the same key: what lay over the first one does
-// not fit it.
+// A base that was baked again is another disk under the same key, which does not fit the layers
+// over the first one.
 static int
 check_image_base(
     const struct store *store, const struct jv *manifest, bool thorough, struct error *err)
@@ -56,28 +36,28 @@ check_image_base(
     if (key == NULL)
         return 0;
     if (!store_is_key(key) || !store_has(store, key))
-        return error_set(err, ERR_DAMAGED, "its base '%s' is gone", key);
+        return error_set(err, ERR_DAMAGED, "its base '%s' is missing", key);
     FREE_AUTO char *folder = store_image_folder(store, key);
-    if (store_read_manifest(folder, key, &base, err) < 0 ||
-        store_check_files(folder, base, thorough, err) < 0)
+    if (manifest_read(folder, key, &base, err) < 0 ||
+        manifest_check_files(folder, base, thorough, err) < 0)
         return error_context(err, "its base");
-    if (!str_equal(jv_get_string(manifest, "backing_sha256"), disk_digest(base)))
+    if (!str_equal(jv_get_string(manifest, "backing_sha256"), manifest_disk_digest(base)))
         return error_set(err, ERR_DAMAGED, "its base was baked again after it");
     return 0;
 }
 
 static struct image *
-make_image(const struct store *store, const char *key, struct jv *manifest)
+make_image(const struct store *store, struct jv *manifest)
 {
     struct image *image = mem_zero(1, sizeof *image);
-    image->key = str_dup(key);
-    image->name = str_dup(jv_get_string(manifest, "name"));
-    image->family = str_dup(jv_get_string(manifest, "family"));
-    image->cmdline = str_dup(jv_get_string(manifest, "cmdline"));
-    image->backing = str_dup(jv_get_string(manifest, "backing"));
-    image->created = str_dup(jv_get_string(manifest, "created"));
+    image->key = jv_get_string(manifest, "key");
+    image->name = jv_get_string(manifest, "name");
+    image->family = jv_get_string(manifest, "family");
+    image->cmdline = jv_get_string(manifest, "cmdline");
+    image->backing = jv_get_string(manifest, "backing");
+    image->created = jv_get_string(manifest, "created");
     image->virtual_bytes = (uint64_t) jv_get_int(manifest, "virtual_bytes", 0);
-    image->folder = store_image_folder(store, key);
+    image->folder = store_image_folder(store, image->key);
     image->disk = path_join(image->folder, STORE_DISK);
     image->kernel = path_join(image->folder, STORE_KERNEL);
     image->initrd = path_join(image->folder, STORE_INITRD);
@@ -91,17 +71,8 @@ make_image(const struct store *store, const char *key, struct jv *manifest)
     return image;
 }
 
-int
-store_require(const struct store *store, const char *key, struct error *err)
-{
-    if (store_is_key(key) && store_has(store, key))
-        return 0;
-    return error_set(err, ERR_NOT_FOUND,
-        "the store '%s' has no image '%.12s'; run 'airbuild images'", store->folder, key);
-}
-
-// What disks of nodes lie over cannot be made again, as another build would not fit them. An image
-// that is gone was removed during the look.
+// Adds the fix to an ERR_DAMAGED. An image that backs disks must not be baked again, as another
+// build would not fit them. ERR_NOT_FOUND: the image was removed during the check.
 static int
 image_damaged(const struct store *store, const char *name, const char *key, struct error *err)
 {
@@ -109,22 +80,20 @@ image_damaged(const struct store *store, const char *name, const char *key, stru
     ERROR_AUTO struct error unread = {0};
     if (err->code != ERR_DAMAGED)
         return -1;
-    ERROR_AUTO struct error cause = *err;
-    *err = (struct error){0};
-    if (store_require(store, key, err) < 0)
-        return -1;
+    if (!store_has(store, key))
+        return store_require(store, key, err);
     name = name == NULL ? "?" : name;
     (void) store_users_locked(store, key, &folders, &unread);
     if (folders.count == 0)
         return error_set(err, ERR_DAMAGED,
             "the image '%s' (%.12s) is damaged: %s; run 'airbuild images', which bakes it again",
-            name, key, cause.message);
+            name, key, err->message);
     FREE_AUTO char *list = strv_join(&folders, "', '");
     return error_set(err, ERR_DAMAGED,
-        "the image '%s' (%.12s) is damaged: %s; disks of the cluster in '%s' lie over it, so put "
-        "the file back as it was, or run 'airbuild destroy' for that cluster and then 'airbuild "
-        "images', which bakes it again",
-        name, key, cause.message, list);
+        "the image '%s' (%.12s) is damaged: %s; it backs disks of the cluster in '%s', so restore "
+        "the file, or run 'airbuild destroy' for that cluster and then 'airbuild images', which "
+        "bakes it again",
+        name, key, err->message, list);
 }
 
 static int
@@ -133,8 +102,8 @@ read_image_manifest(
 {
     JV_AUTO struct jv *manifest = NULL;
     FREE_AUTO char *folder = store_image_folder(store, key);
-    if (store_read_manifest(folder, key, &manifest, err) < 0 ||
-        store_check_files(folder, manifest, thorough, err) < 0 ||
+    if (manifest_read(folder, key, &manifest, err) < 0 ||
+        manifest_check_files(folder, manifest, thorough, err) < 0 ||
         check_image_base(store, manifest, thorough, err) < 0)
         return image_damaged(store, jv_get_string(manifest, "name"), key, err);
     *ret = TAKE(manifest);
@@ -148,7 +117,7 @@ store_find(struct store *store, const char *key, struct image **ret, struct erro
     if (store_require(store, key, err) < 0 ||
         read_image_manifest(store, key, false, &manifest, err) < 0)
         return -1;
-    *ret = make_image(store, key, TAKE(manifest));
+    *ret = make_image(store, TAKE(manifest));
     return 0;
 }
 
@@ -161,7 +130,7 @@ store_verify(struct store *store, const char *key, struct error *err)
     return read_image_manifest(store, key, true, &manifest, err);
 }
 
-// ---- all -----------------------------------------------------------------------------------------
+// ---- lists --------------------------------------------------------------------------------------
 
 void
 image_list_free(struct image_list *list)
@@ -183,38 +152,17 @@ image_order(const void *left, const void *right)
 }
 
 int
-store_keys(const struct store *store, struct strv *ret_keys, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    if (dir_list(store->images, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++)
-        if (store_is_key(names.items[i]))
-            strv_add(ret_keys, names.items[i]);
-    return 0;
-}
-
-bool
-store_is_base(const char *folder, const char *key)
-{
-    JV_AUTO struct jv *manifest = NULL;
-    ERROR_AUTO struct error unread = {0};
-    return store_read_manifest(folder, key, &manifest, &unread) == 0 &&
-           jv_get_string(manifest, "backing") == NULL;
-}
-
-int
 store_list(struct store *store, struct image_list *ret, struct strv *ret_damaged, struct error *err)
 {
     STRV_AUTO struct strv keys = {0};
-    if (store_keys(store, &keys, err) < 0)
+    if (store_keys(store->images, &keys, err) < 0)
         return -1;
     for (size_t i = 0; i < keys.count; i++) {
         struct image *image = NULL;
         if (store_find(store, keys.items[i], &image, err) < 0) {
             if (err->code != ERR_DAMAGED && err->code != ERR_CONFLICT && err->code != ERR_NOT_FOUND)
                 return -1;
-            if (err->code != ERR_NOT_FOUND) // removed during the look
+            if (err->code != ERR_NOT_FOUND) // removed meanwhile
                 strv_add(ret_damaged, err->message);
             error_clear(err);
             continue;

@@ -1,62 +1,56 @@
-// manifest.c - an image's manifest read, and its files compared with it.
+// manifest.c - the manifests of images: read, and compared with the files that they describe.
 // SPDX-License-Identifier: Apache-2.0
-#include "store/internal.h"
+#include "store/manifest.h"
 
-#include "base/cleanup.h"
+#include "base/digest.h"
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
-static long long
-time_ns(const struct stat *info)
+enum { MANIFEST_MAX = 4 * 1024 * 1024 };
+
+const char *const store_files[] = {STORE_DISK, STORE_KERNEL, STORE_INITRD, NULL};
+
+bool
+store_has(const struct store *store, const char *key)
 {
-    return (long long) info->st_mtim.tv_sec * 1000000000LL + info->st_mtim.tv_nsec;
+    FREE_AUTO char *folder = store_image_folder(store, key);
+    return file_exists(folder);
 }
 
 int
-store_describe_file(const char *path, struct jv **ret, struct error *err)
+store_require(const struct store *store, const char *key, struct error *err)
 {
-    struct stat info;
-    char hex[DIGEST_HEX + 1];
-    if (stat(path, &info) < 0)
-        return error_errno(err, errno, "cannot look at '%s'", path);
-    if (digest_file(path, hex, err) < 0)
-        return -1;
-    *ret = jv_object();
-    jv_set_int(*ret, "bytes", info.st_size);
-    jv_set_int(*ret, "time_ns", time_ns(&info));
-    jv_set_string(*ret, "sha256", hex);
-    return 0;
+    if (store_is_key(key) && store_has(store, key))
+        return 0;
+    return error_set(err, ERR_NOT_FOUND,
+        "the store '%s' has no image '%.12s'; run 'airbuild images'", store->folder, key);
 }
 
-// What every image has, so that no reader needs to ask.
+// ---- reading ------------------------------------------------------------------------------------
+
+// After this no reader needs to check for these members.
 static int
 check_members(const struct jv *manifest, const char *path, struct error *err)
 {
     static const char *const members[] = {"name", "family", "cmdline", "created", NULL};
     for (size_t i = 0; members[i] != NULL; i++)
         if (jv_get_string(manifest, members[i]) == NULL)
-            return error_set(
-                err, ERR_DAMAGED, "its manifest '%s' does not say its %s", path, members[i]);
+            return error_set(err, ERR_DAMAGED, "its manifest '%s' has no '%s'", path, members[i]);
     return 0;
 }
 
 int
-store_read_manifest(const char *folder, const char *key, struct jv **ret, struct error *err)
+manifest_read(const char *folder, const char *key, struct jv **ret, struct error *err)
 {
     FREE_AUTO char *path = path_join(folder, STORE_MANIFEST);
-    FREE_AUTO char *text = NULL;
-    size_t length = 0;
     JV_AUTO struct jv *manifest = NULL;
-    if (file_read(path, STORE_MANIFEST_MAX, &text, &length, err) < 0 ||
-        jv_parse(text, length, &manifest, err) < 0) {
+    if (jv_read(path, MANIFEST_MAX, &manifest, err) < 0) {
         if (err->code == ERR_INTERRUPTED || err->code == ERR_ACCESS)
             return -1;
-        ERROR_AUTO struct error cause = *err;
-        *err = (struct error){0};
-        return error_set(err, ERR_DAMAGED, "its manifest cannot be read (%s)", cause.message);
+        return error_set(err, ERR_DAMAGED, "its manifest cannot be read (%s)", err->message);
     }
     if (jv_get_int(manifest, "format", 0) > STORE_FORMAT)
         return error_set(err, ERR_CONFLICT,
@@ -73,16 +67,92 @@ store_read_manifest(const char *folder, const char *key, struct jv **ret, struct
 }
 
 struct jv *
-store_peek_manifest(const struct store *store, const char *key)
+manifest_peek(const struct store *store, const char *key)
 {
     ERROR_AUTO struct error unread = {0};
     struct jv *manifest = NULL;
     FREE_AUTO char *folder = store_image_folder(store, key);
-    (void) store_read_manifest(folder, key, &manifest, &unread);
+    (void) manifest_read(folder, key, &manifest, &unread);
     return manifest;
 }
 
-// The time that was recorded is set again, so that the next look is quick.
+const char *
+manifest_disk_digest(const struct jv *manifest)
+{
+    return jv_get_string(jv_get(jv_get(manifest, "files"), STORE_DISK), "sha256");
+}
+
+bool
+manifest_is_base(const char *folder, const char *key)
+{
+    JV_AUTO struct jv *manifest = NULL;
+    ERROR_AUTO struct error unread = {0};
+    return manifest_read(folder, key, &manifest, &unread) == 0 &&
+           jv_get_string(manifest, "backing") == NULL;
+}
+
+int
+manifest_read_base(
+    const struct store *store, const struct jv *manifest, struct jv **ret, struct error *err)
+{
+    const char *key = jv_get_string(manifest, "backing");
+    const char *wanted = jv_get_string(manifest, "backing_sha256");
+    JV_AUTO struct jv *base = NULL;
+    *ret = NULL;
+    if (key == NULL)
+        return 0;
+    if (!store_is_key(key))
+        return error_set(err, ERR_DAMAGED, "its base '%s' is not a valid key", key);
+    FREE_AUTO char *folder = store_image_folder(store, key);
+    if (manifest_read(folder, key, &base, err) < 0)
+        return error_context(err, "its base '%.12s'", key);
+    if (wanted != NULL && !str_equal(wanted, manifest_disk_digest(base)))
+        return error_set(err, ERR_CONFLICT,
+            "this store has another build of its base '%.12s'; run 'airbuild images', which bakes "
+            "this image over that one",
+            key);
+    *ret = TAKE(base);
+    return 0;
+}
+
+// ---- files --------------------------------------------------------------------------------------
+
+static long long
+time_ns(const struct stat *info)
+{
+    return (long long) info->st_mtim.tv_sec * 1000000000LL + info->st_mtim.tv_nsec;
+}
+
+int
+manifest_record_files(const char *folder, struct jv *manifest, struct error *err)
+{
+    JV_AUTO struct jv *files = jv_object();
+    const struct jv *before = jv_get(manifest, "files");
+    for (size_t i = 0; store_files[i] != NULL; i++) {
+        FREE_AUTO char *path = path_join(folder, store_files[i]);
+        const char *wanted = jv_get_string(jv_get(before, store_files[i]), "sha256");
+        char hex[DIGEST_HEX + 1];
+        struct stat info;
+        if (chmod(path, 0444) < 0 || stat(path, &info) < 0)
+            return error_errno(err, errno, "cannot make '%s' read-only", path);
+        if (digest_file(path, hex, err) < 0)
+            return -1;
+        if (wanted != NULL && !str_equal(wanted, hex))
+            return error_set(err, ERR_DAMAGED,
+                "the copy '%s' differs from its source, which changed meanwhile, or a disk of this "
+                "host fails; check them and try again",
+                path);
+        struct jv *file = jv_object();
+        jv_set(files, store_files[i], file);
+        jv_set_int(file, "bytes", info.st_size);
+        jv_set_int(file, "time_ns", time_ns(&info));
+        jv_set_string(file, "sha256", hex);
+    }
+    jv_set(manifest, "files", TAKE(files));
+    return 0;
+}
+
+// Restores the recorded time, so that the next check is quick.
 static int
 check_file_digest(const char *path, const struct jv *recorded, struct error *err)
 {
@@ -104,8 +174,8 @@ check_file(const char *path, const struct jv *recorded, bool thorough, struct er
     struct stat info;
     if (stat(path, &info) < 0) {
         if (errno == ENOENT)
-            return error_set(err, ERR_DAMAGED, "'%s' is gone", path);
-        return error_errno(err, errno, "cannot look at '%s'", path);
+            return error_set(err, ERR_DAMAGED, "'%s' is missing", path);
+        return error_errno(err, errno, "cannot examine '%s'", path);
     }
     long long bytes = jv_get_int(recorded, "bytes", -1);
     if (!S_ISREG(info.st_mode) || info.st_size != bytes)
@@ -117,7 +187,8 @@ check_file(const char *path, const struct jv *recorded, bool thorough, struct er
 }
 
 int
-store_check_files(const char *folder, const struct jv *manifest, bool thorough, struct error *err)
+manifest_check_files(
+    const char *folder, const struct jv *manifest, bool thorough, struct error *err)
 {
     const struct jv *files = jv_get(manifest, "files");
     for (size_t i = 0; store_files[i] != NULL; i++) {

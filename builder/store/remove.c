@@ -1,9 +1,9 @@
-// remove.c - images removed: one by one, or all but those still needed, with the packages and
-// downloads that they were made from. None that a cluster uses, and nothing while somebody bakes.
+// remove.c - removes images: one, or all that are not needed any more, with the packages and
+// downloads that they were made from. An image that a cluster uses stays; so does all while another
+// airbuild bakes.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/cleanup.h"
 #include "base/file.h"
-#include "store/internal.h"
+#include "store/manifest.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,15 +20,15 @@ check_image_unused(const struct store *store, const char *key, struct error *err
         return 0;
     FREE_AUTO char *list = strv_join(&folders, "', '");
     return error_set(err, ERR_CONFLICT,
-        "the image '%.12s' is not removed while disks of the cluster in '%s' lie over it; run "
+        "the image '%.12s' is not removed, as disks of the cluster in '%s' are backed by it; run "
         "'airbuild destroy' for that cluster first",
         key, list);
 }
 
-// Moved out of sight first, so that no half of an image is ever seen. Nobody pins it between the
-// look and the move.
+// Renames the image to its draft, so that no other process sees half an image. It cannot be pinned
+// between the check and the rename.
 static int
-hide(const struct store *store, const char *key, const char *folder, const char *draft,
+unpublish(const struct store *store, const char *key, const char *folder, const char *draft,
     struct error *err)
 {
     CLOSE_AUTO int users = -1;
@@ -46,7 +46,7 @@ remove_locked(const struct store *store, const char *key, struct error *err)
     FREE_AUTO char *draft = store_draft_folder(store, key);
     if (!file_exists(folder))
         return 0;
-    if (dir_remove(draft, err) < 0 || hide(store, key, folder, draft, err) < 0)
+    if (dir_remove(draft, err) < 0 || unpublish(store, key, folder, draft, err) < 0)
         return -1;
     return dir_remove(draft, err);
 }
@@ -55,45 +55,42 @@ int
 store_remove(struct store *store, const char *key, struct error *err)
 {
     CLOSE_AUTO int lock = -1;
-    if (store_wait_key(store, key, &lock, err) < 0)
+    if (store_lock_image(store, key, &lock, err) < 0)
         return -1;
     return remove_locked(store, key, err);
 }
 
-// Another airbuild may have made it again since it was looked at.
+// Another airbuild may have baked it again since the caller found it damaged.
 int
 store_remove_damaged(struct store *store, const char *key, struct error *err)
 {
     CLOSE_AUTO int lock = -1;
     IMAGE_AUTO struct image *image = NULL;
-    if (store_wait_key(store, key, &lock, err) < 0)
+    if (store_lock_image(store, key, &lock, err) < 0)
         return -1;
     if (!store_has(store, key) || store_find(store, key, &image, err) == 0)
         return 0;
     if (err->code != ERR_DAMAGED)
         return -1;
-    ERROR_AUTO struct error damage = *err;
-    *err = (struct error){0};
+    FREE_AUTO char *damage = str_dup(err->message); // names the cluster that uses it, too
+    error_clear(err);
     if (remove_locked(store, key, err) == 0)
         return 0;
-    if (err->code != ERR_CONFLICT)
-        return -1;
-    error_clear(err);
-    return error_set(err, ERR_DAMAGED, "%s", damage.message); // which says who uses it
+    return err->code == ERR_CONFLICT ? error_set(err, ERR_DAMAGED, "%s", damage) : -1;
 }
 
 // ---- prune --------------------------------------------------------------------------------------
 
-// The base of an image whose manifest cannot be read may be any of them.
+// For an image whose manifest cannot be read: its base may be any of them.
 static int
 add_all_bases(const struct store *store, struct strv *ret, struct error *err)
 {
     STRV_AUTO struct strv keys = {0};
-    if (store_keys(store, &keys, err) < 0)
+    if (store_keys(store->images, &keys, err) < 0)
         return -1;
     for (size_t i = 0; i < keys.count; i++) {
         FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
-        if (store_is_base(folder, keys.items[i]) && !strv_has(ret, keys.items[i]))
+        if (manifest_is_base(folder, keys.items[i]) && !strv_has(ret, keys.items[i]))
             strv_add(ret, keys.items[i]);
     }
     return 0;
@@ -104,7 +101,7 @@ store_add_bases(struct store *store, struct strv *keys, struct error *err)
 {
     size_t count = keys->count;
     for (size_t i = 0; i < count; i++) {
-        JV_AUTO struct jv *manifest = store_peek_manifest(store, keys->items[i]);
+        JV_AUTO struct jv *manifest = manifest_peek(store, keys->items[i]);
         const char *base = jv_get_string(manifest, "backing");
         if (manifest == NULL && store_has(store, keys->items[i]) &&
             add_all_bases(store, keys, err) < 0)
@@ -127,25 +124,19 @@ folder_bytes(const char *folder)
     return sum;
 }
 
-// Somebody makes it: ERR_BUSY; somebody uses it: ERR_CONFLICT.
-static int
-remove_unless_used(struct store *store, const char *key, bool dry_run, struct error *err)
-{
-    CLOSE_AUTO int lock = -1;
-    if (store_lock_key(store, key, 0, &lock, err) < 0)
-        return -1;
-    return dry_run ? check_image_unused(store, key, err) : remove_locked(store, key, err);
-}
-
 static int
 prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_removed,
     uint64_t *ret_bytes, struct error *err)
 {
-    JV_AUTO struct jv *manifest = store_peek_manifest(store, key);
+    CLOSE_AUTO int lock = -1;
+    JV_AUTO struct jv *manifest = manifest_peek(store, key);
     FREE_AUTO char *folder = store_image_folder(store, key);
     const char *name = jv_get_string(manifest, "name");
     uint64_t bytes = folder_bytes(folder);
-    if (remove_unless_used(store, key, dry_run, err) < 0) {
+    int taken = store_try_lock(store, key, &lock, err);
+    if (taken <= 0)
+        return taken;
+    if ((dry_run ? check_image_unused(store, key, err) : remove_locked(store, key, err)) < 0) {
         if (err->code != ERR_BUSY && err->code != ERR_CONFLICT)
             return -1;
         error_clear(err);
@@ -156,41 +147,43 @@ prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_r
     return 0;
 }
 
-// Adds what an airbuild of a later version made: what it needs is not known here.
-static void
+// Adds the images of a later version of airbuild, which are kept: what they need is not known here.
+// Returns whether there are any.
+static bool
 add_newer(const struct store *store, const struct strv *keys, struct strv *ret)
 {
+    bool any = false;
     for (size_t i = 0; i < keys->count; i++) {
         JV_AUTO struct jv *manifest = NULL;
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *folder = store_image_folder(store, keys->items[i]);
-        if (store_read_manifest(folder, keys->items[i], &manifest, &err) < 0 &&
-            err.code == ERR_CONFLICT)
-            strv_add(ret, keys->items[i]);
+        if (manifest_read(folder, keys->items[i], &manifest, &err) == 0 || err.code != ERR_CONFLICT)
+            continue;
+        strv_add(ret, keys->items[i]);
+        any = true;
     }
+    return any;
 }
 
-// *ret_newer: some are of a later version, whose packages are not known.
+// *ret_newer: there are images of a later version.
 static int
 prune_images(struct store *store, const struct strv *keep, bool dry_run, struct strv *ret_removed,
     uint64_t *ret_bytes, bool *ret_newer, struct error *err)
 {
-    STRV_AUTO struct strv keys = {0}, needed = {0}, newer = {0};
-    if (store_keys(store, &keys, err) < 0)
+    STRV_AUTO struct strv keys = {0}, needed = {0};
+    if (store_keys(store->images, &keys, err) < 0)
         return -1;
-    add_newer(store, &keys, &newer);
-    *ret_newer = newer.count > 0;
     for (size_t i = 0; i < keep->count; i++)
         strv_add(&needed, keep->items[i]);
-    for (size_t i = 0; i < newer.count; i++)
-        strv_add(&needed, newer.items[i]);
+    *ret_newer = add_newer(store, &keys, &needed);
     if (store_add_bases(store, &needed, err) < 0)
         return -1;
-    // Bases last: no image is ever seen without its base.
+    // Bases go last, so that no image is ever without its base.
     for (int bases = 0; bases < 2; bases++)
         for (size_t i = 0; i < keys.count; i++) {
             FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
-            if (store_is_base(folder, keys.items[i]) != bases || strv_has(&needed, keys.items[i]))
+            if (manifest_is_base(folder, keys.items[i]) != bases ||
+                strv_has(&needed, keys.items[i]))
                 continue;
             if (prune_one(store, keys.items[i], dry_run, ret_removed, ret_bytes, err) < 0)
                 return -1;
@@ -198,17 +191,17 @@ prune_images(struct store *store, const struct strv *keep, bool dry_run, struct 
     return 0;
 }
 
-// ---- what images were made from -----------------------------------------------------------------
+// ---- packages and downloads ---------------------------------------------------------------------
 
-// Adds what the manifests of all images say under that name.
+// Adds the member of that name of all manifests.
 static int
 add_members(const struct store *store, const char *name, struct strv *ret, struct error *err)
 {
     STRV_AUTO struct strv keys = {0};
-    if (store_keys(store, &keys, err) < 0)
+    if (store_keys(store->images, &keys, err) < 0)
         return -1;
     for (size_t i = 0; i < keys.count; i++) {
-        JV_AUTO struct jv *manifest = store_peek_manifest(store, keys.items[i]);
+        JV_AUTO struct jv *manifest = manifest_peek(store, keys.items[i]);
         const char *value = jv_get_string(manifest, name);
         if (value != NULL && !strv_has(ret, value))
             strv_add(ret, value);
@@ -216,7 +209,7 @@ add_members(const struct store *store, const char *name, struct strv *ret, struc
     return 0;
 }
 
-// Removes what a folder has besides those names; of_keys: only what is named by a digest.
+// Removes all from a folder but the used names; of_keys: only what has a digest as its name.
 static int
 prune_folder(
     const char *folder, const struct strv *used, bool of_keys, uint64_t *bytes, struct error *err)
@@ -236,14 +229,14 @@ prune_folder(
     return 0;
 }
 
-// The sets that an image was made from, and the files that they name. A set that cannot be read is
-// worth nothing, as the next bake makes it again.
+// Keeps the sets that an image was made from, and the files that they name. A set that cannot be
+// read is removed, as the next bake makes it again.
 static int
 prune_packages(struct store *store, uint64_t *bytes, struct error *err)
 {
     STRV_AUTO struct strv sets = {0}, used = {0}, digests = {0};
     CLOSE_AUTO int held = -1;
-    if (store_lock_key(store, "packages", 60 * 1000, &held, err) < 0 ||
+    if (store_lock(store, "packages", 60 * 1000, &held, err) < 0 ||
         add_members(store, "package_set", &sets, err) < 0)
         return -1;
     for (size_t i = 0; i < sets.count; i++) {
@@ -260,7 +253,7 @@ prune_packages(struct store *store, uint64_t *bytes, struct error *err)
     return prune_folder(store->packages, &digests, true, bytes, err);
 }
 
-// With them goes what interrupted downloads left.
+// Removes partial files of interrupted downloads, too.
 static int
 prune_downloads(struct store *store, uint64_t *bytes, struct error *err)
 {

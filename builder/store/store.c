@@ -1,20 +1,28 @@
-// store.c - opening a store: its folders, its keys, the drafts that an interrupted bake left.
+// store.c - opening a store: its folders, and the drafts that interrupted bakes left.
 // SPDX-License-Identifier: Apache-2.0
 #include "store/store.h"
 
-#include "base/cleanup.h"
+#include "base/digest.h"
 #include "base/file.h"
-#include "store/internal.h"
 
-#include <limits.h>
 #include <string.h>
-
-const char *const store_files[] = {STORE_DISK, STORE_KERNEL, STORE_INITRD, NULL};
 
 bool
 store_is_key(const char *name)
 {
     return strlen(name) == DIGEST_HEX && strspn(name, "0123456789abcdef") == DIGEST_HEX;
+}
+
+int
+store_keys(const char *folder, struct strv *ret_keys, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    if (dir_list(folder, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++)
+        if (store_is_key(names.items[i]))
+            strv_add(ret_keys, names.items[i]);
+    return 0;
 }
 
 char *
@@ -29,30 +37,18 @@ store_draft_folder(const struct store *store, const char *key)
     return str_format("%s/.%s", store->images, key);
 }
 
-int
-store_lock_key(
-    const struct store *store, const char *key, int64_t wait_ms, int *ret_fd, struct error *err)
-{
-    FREE_AUTO char *path = path_join(store->locks, key);
-    return lock_take(path, wait_ms, ret_fd, err);
-}
-
-// A draft is removed under its lock, so never under the hands of the one who makes it.
+// A draft whose lock is held is still being made.
 static int
-sweep_one(const struct store *store, const char *key, struct error *err)
+sweep_draft(const struct store *store, const char *key, struct error *err)
 {
     CLOSE_AUTO int lock = -1;
-    if (store_lock_key(store, key, 0, &lock, err) < 0) {
-        if (err->code != ERR_BUSY)
-            return -1;
-        error_clear(err);
-        return 0;
-    }
+    int taken = store_try_lock(store, key, &lock, err);
+    if (taken <= 0)
+        return taken;
     FREE_AUTO char *folder = store_draft_folder(store, key);
     return dir_remove(folder, err);
 }
 
-// Remove the drafts that nobody holds the lock of.
 static int
 sweep_drafts(const struct store *store, struct error *err)
 {
@@ -61,7 +57,7 @@ sweep_drafts(const struct store *store, struct error *err)
         return -1;
     for (size_t i = 0; i < names.count; i++)
         if (names.items[i][0] == '.' && store_is_key(names.items[i] + 1) &&
-            sweep_one(store, names.items[i] + 1, err) < 0)
+            sweep_draft(store, names.items[i] + 1, err) < 0)
             return -1;
     return 0;
 }
@@ -94,7 +90,7 @@ store_open(const char *home, struct store **ret, struct error *err)
 {
     STORE_AUTO struct store *store = mem_zero(1, sizeof *store);
     if (make_folders(store, home, err) < 0 || sweep_drafts(store, err) < 0)
-        return error_context(err, "the store of images in '%s' cannot be used", home);
+        return error_context(err, "cannot use the image store in '%s'", home);
     *ret = TAKE(store);
     return 0;
 }
@@ -104,6 +100,7 @@ store_free(struct store *store)
 {
     if (store == NULL)
         return;
+    store_bake_end(store);
     free(store->folder);
     free(store->images);
     free(store->locks);
@@ -118,22 +115,4 @@ void
 store_freep(struct store **store)
 {
     store_free(*store);
-}
-
-const char *
-store_folder(const struct store *store)
-{
-    return store->folder;
-}
-
-const char *
-store_downloads(const struct store *store)
-{
-    return store->downloads;
-}
-
-const char *
-store_locks(const struct store *store)
-{
-    return store->locks;
 }

@@ -54,7 +54,7 @@ run 60 "$airbuild" images prune -f "$debian"
 like 'a cluster that is not there counts, and is named' "missing: '$scratch/lab/clusters/air' is not to be seen from here; .*--forget-missing" "$output"
 is 'damaged or not' "$layer $base" "$(find "$store/images" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd ' ')"
 run 60 "$airbuild" images list
-like 'a damaged base below disks has one mend' "lie over it, so put the file back as it was, or run 'airbuild destroy' for that cluster" "$output"
+like 'a damaged base below disks has one mend' "it backs disks of the cluster in '.*', so restore the file, or run 'airbuild destroy' for that cluster" "$output"
 
 # ---- at the same time -------------------------------------------------------------------------------------------------
 mark=$store/locks/baking-0123456789abcdef

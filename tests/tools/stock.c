@@ -21,8 +21,7 @@ make_disk(struct store *store, const char *folder, const char *backing, struct e
 {
     FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
     FREE_AUTO char *below =
-        backing == NULL ? NULL
-                        : str_format("%s/images/%s/disk.qcow2", store_folder(store), backing);
+        backing == NULL ? NULL : str_format("%s/images/%s/disk.qcow2", store->folder, backing);
     FREE_AUTO char *size = str_format("%lld", DISK_BYTES);
     const char *base[] = {"qemu-img", "create", "-q", "-f", "qcow2", disk, size, NULL};
     const char *layer[] = {
@@ -64,7 +63,7 @@ put(struct store *store, const struct bake_item *item, const char *backing, stru
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = describe(item, backing);
     printf("%s\n", item->key);
-    if (store_begin(store, item->key, 0, &draft, err) < 0)
+    if (store_begin(store, item->key, &draft, err) < 0)
         return -1;
     if (draft == NULL)
         return 0;

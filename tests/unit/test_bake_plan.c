@@ -69,7 +69,7 @@ test_run_of_a_ready_plan(void **state)
     BAKE_PLAN_AUTO struct bake_plan *missing = plan_with(store, &spec, NULL);
     publish_items(store, missing);
     BAKE_PLAN_AUTO struct bake_plan *ready = plan_with(store, &spec, NULL);
-    FREE_AUTO char *record = path_join(store_folder(store), "base.json");
+    FREE_AUTO char *record = path_join(store->folder, "base.json");
     assert_ok(bake_run(ready, store, &options, &err), &err);
     assert_false(file_exists(record));
 }
@@ -102,8 +102,8 @@ test_pure(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     STRV_AUTO struct strv images = {0}, locks = {0}, folder = {0};
     FREE_AUTO char *path = str_dup(getenv("PATH"));
-    FREE_AUTO char *images_folder = path_join(store_folder(store), "images");
-    FREE_AUTO char *locks_folder = path_join(store_folder(store), "locks");
+    FREE_AUTO char *images_folder = path_join(store->folder, "images");
+    FREE_AUTO char *locks_folder = path_join(store->folder, "locks");
     struct spec spec = of_kind(SPEC_BASE_DEBIAN);
     assert_int_equal(setenv("PATH", *state, 1), 0);
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
@@ -113,7 +113,7 @@ test_pure(void **state)
     assert_int_equal(errno, ECHILD);
     assert_ok(dir_list(images_folder, &images, &err), &err);
     assert_ok(dir_list(locks_folder, &locks, &err), &err);
-    assert_ok(dir_list(store_folder(store), &folder, &err), &err);
+    assert_ok(dir_list(store->folder, &folder, &err), &err);
     assert_int_equal(images.count + locks.count, 0);
     assert_int_equal(folder.count, 5);
 }

@@ -1,5 +1,5 @@
-// test_fetch_download.c - downloads: every way a server can misbehave has its sentence, and leaves
-// nothing behind; what was interrupted goes on.
+// test_fetch_download.c - downloads: each misbehaviour of a server has a message of its own, and
+// leaves no files; interrupted downloads are resumed.
 // SPDX-License-Identifier: Apache-2.0
 #include "fetch_fixture.h"
 
@@ -20,13 +20,13 @@ test_good(void **state)
         struct trial trial = {.folder = downloads, .paths = {paths[i]}, .sha256 = body_sha256};
         assert_ok(try_it(&trial, &err), &err);
         assert_int_equal(count_files(downloads), 1);
-        // It is there: nothing is asked.
+        // The second run finds it and sends no request.
         assert_ok(try_it(&trial, &err), &err);
         assert_int_equal(atomic_load(&web.asked), 0);
     }
 }
 
-// By a strong ETag, else by the date, and through a redirect that has a body.
+// Resumes by a strong ETag, else by the date, and through a redirect that has a body.
 static void
 test_resume(void **state)
 {
@@ -45,14 +45,14 @@ test_resume(void **state)
     }
 }
 
-// A server that does not come back leaves what can be resumed, and the next run goes on there.
+// When the server stays away, the partial file is kept, and the next run resumes it.
 static void
 test_resume_later(void **state)
 {
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *downloads = make_downloads(*state);
     struct trial trial = {.folder = downloads, .paths = {"/cut-kept"}, .sha256 = body_sha256};
-    assert_error(try_it(&trial, &err), &err, ERR_NETWORK, "the server ended it after 150000 of");
+    assert_error(try_it(&trial, &err), &err, ERR_NETWORK, "the server closed the connection after");
     STRV_AUTO struct strv names = {0};
     assert_ok(dir_list(downloads, &names, &err), &err);
     assert_int_equal(names.count, 2);
@@ -102,11 +102,11 @@ static const struct {
         "; check the URL and the digest, or name another mirror",
         ERR_DAMAGED, 0},
     {"/cut",
-        "/cut' cannot be downloaded: the server ended it after 150000 of 300000 bytes; try it "
-        "again later, or name another mirror",
+        "/cut' cannot be downloaded: the server closed the connection after 150000 of 300000 "
+        "bytes; try again later, or name another mirror",
         ERR_NETWORK, 0},
     {"/stall",
-        "/stall' cannot be downloaded: the server stalls after 500 bytes; try it again "
+        "/stall' cannot be downloaded: the server stalls after 500 bytes; try again "
         "later, or name another mirror",
         ERR_NETWORK, 0},
     {"/silent", "/silent' cannot be downloaded: the server stalls after 0 bytes;", ERR_NETWORK, 0},
@@ -117,11 +117,12 @@ static const struct {
     {"/page", "/page' cannot be downloaded: the server sends a web page instead;", ERR_NETWORK, 0},
     {"/away",
         "/away' is not downloaded: the server redirects to 'http://localhost:9/disk', and only "
-        "the same host, or https to https, is followed; name that URL if it is the right one",
+        "redirects to the same host, or from https to https, are followed; name that URL if it is "
+        "the right one",
         ERR_NETWORK, 0},
     {"/to-file",
         "/to-file' is not downloaded: the server redirects to 'file:///etc/passwd', and only "
-        "the same host, or https to https, is followed;",
+        "redirects to the same host, or from https to https, are followed;",
         ERR_NETWORK, 0},
     {"/loop", "/loop' is not downloaded: the server redirects more than 5 times; check the URL",
         ERR_NETWORK, 0},
@@ -134,14 +135,13 @@ static const struct {
         "name another mirror",
         ERR_NETWORK, 0},
     {"/wrong-range",
-        "/wrong-range' cannot be downloaded: the server sends another part of it than it was "
-        "asked for; try it again, or name another mirror",
+        "/wrong-range' cannot be downloaded: the server sends another range than requested; try "
+        "again, or name another mirror",
         ERR_NETWORK, 0},
-    {"/huge",
-        "/huge' is not downloaded: it has more than 8 GiB, which is the most; name another file",
+    {"/huge", "/huge' is not downloaded: it is larger than the limit of 8 GiB; name another file",
         ERR_SPEC, 0},
     {"/endless",
-        "/endless' is not downloaded: it has more than 1 MiB, which is the most; name "
+        "/endless' is not downloaded: it is larger than the limit of 1 MiB; name "
         "another file",
         ERR_SPEC, 1 << 20},
 };
@@ -174,7 +174,7 @@ test_deadline(void **state)
     struct trial trial = {
         .folder = downloads, .paths = {"/stall"}, .sha256 = KEY_OTHER, .deadline_ms = 100};
     assert_error(try_it(&trial, &err), &err, ERR_TIMEOUT,
-        "/stall' was not downloaded in time; try it again, it goes on where it was");
+        "/stall' was not downloaded in time; try again to resume it");
     assert_int_equal(count_files(downloads), 0);
 }
 
@@ -190,9 +190,9 @@ test_unreachable(void **state)
     assert_int_equal(count_files(downloads), 0);
 }
 
-// What is wrong in its digest weighs more than a mirror that is away.
+// A wrong digest is reported rather than a mirror that is away.
 static void
-test_damage_is_told(void **state)
+test_damage_is_reported(void **state)
 {
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *downloads = make_downloads(*state);
@@ -214,7 +214,7 @@ test_damaged_on_disk(void **state)
     assert_int_equal(file_size(path), WEB_BYTES);
 }
 
-// Ctrl-C in the middle leaves nothing that can be seen, and the next run goes on from there.
+// Ctrl-C leaves no visible file, and the next run resumes the download.
 static void
 test_interrupted(void **state)
 {
@@ -238,7 +238,7 @@ test_interrupted(void **state)
     assert_int_equal(count_files(downloads), 1);
 }
 
-// Two that want other files of one URL do not share what was begun.
+// Downloads of one URL with different digests do not share a partial file.
 static void
 test_parts_of_two(void **state)
 {
@@ -246,13 +246,13 @@ test_parts_of_two(void **state)
     FREE_AUTO char *downloads = make_downloads(*state);
     struct trial one = {.folder = downloads, .paths = {"/cut-kept"}, .sha256 = body_sha256};
     struct trial other = {.folder = downloads, .paths = {"/cut-kept"}, .sha256 = KEY_OTHER};
-    assert_error(try_it(&one, &err), &err, ERR_NETWORK, "the server ended it");
+    assert_error(try_it(&one, &err), &err, ERR_NETWORK, "the server closed the connection");
     assert_int_equal(count_files(downloads), 2);
-    assert_error(try_it(&other, &err), &err, ERR_NETWORK, "the server ended it");
+    assert_error(try_it(&other, &err), &err, ERR_NETWORK, "the server closed the connection");
     assert_int_equal(count_files(downloads), 4);
 }
 
-// What a server's page of a folder links to, however it writes that.
+// All forms of links on the page of a folder.
 static void
 test_names_of_a_folder(void **state)
 {
@@ -298,7 +298,7 @@ main(void)
         scratch_test(test_bad),
         scratch_test(test_deadline),
         scratch_test(test_unreachable),
-        scratch_test(test_damage_is_told),
+        scratch_test(test_damage_is_reported),
         scratch_test(test_damaged_on_disk),
         scratch_test(test_interrupted),
         scratch_test(test_parts_of_two),

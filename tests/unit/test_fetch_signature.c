@@ -1,5 +1,4 @@
-// test_fetch_signature.c - signatures of what is downloaded: whose they are, and which of them
-// count.
+// test_fetch_signature.c - which signatures of downloads are accepted.
 // SPDX-License-Identifier: Apache-2.0
 #include "fetch_fixture.h"
 
@@ -17,9 +16,9 @@ run(const char *home, const char *const *arguments)
     assert_ok(proc_check(arguments, &options, NULL, &err), &err);
 }
 
-// A key of that name in a home of gpg of its own, FOLDER/NAME.gpg with its public part, and
-// FOLDER/NAME.sig over FOLDER/body. days: how long it is valid from 2020 on, NULL: for ever, from
-// now on.
+// Makes a key of that name in its own GnuPG home, FOLDER/NAME.gpg with its public part, and
+// FOLDER/NAME.sig of FOLDER/body. days: it is valid so long from 2020 on; NULL: from now on, for
+// ever.
 static void
 make_key(const char *folder, const char *name, const char *days, bool armor)
 {
@@ -46,7 +45,7 @@ make_key(const char *folder, const char *name, const char *days, bool armor)
     assert_ok(dir_remove(home, &err), &err);
 }
 
-// The same with a key that is made to end after it signed: FOLDER/late.gpg and FOLDER/late.sig.
+// The same with a key that expires after it signed: FOLDER/late.gpg and FOLDER/late.sig.
 static void
 make_late_key(const char *folder)
 {
@@ -81,8 +80,8 @@ make_late_key(const char *folder)
     assert_ok(dir_remove(home, &err), &err);
 }
 
-// A key that expired since it signed counts where the digest was known before, and only there; one
-// that signed after its end never does.
+// A key that expired after it signed is accepted only if the digest is known; one that signed after
+// it expired is never accepted.
 static void
 test_expired_key(void **state)
 {
@@ -115,7 +114,7 @@ test_expired_key(void **state)
             .known = cases[i].known};
         if (cases[i].good) {
             assert_ok(try_it(&trial, &err), &err);
-            assert_ok(try_it(&trial, &err), &err); // and that which is kept
+            assert_ok(try_it(&trial, &err), &err); // with the saved signature, too
             continue;
         }
         assert_error(try_it(&trial, &err), &err, ERR_DAMAGED, "the key that signed it has expired");
@@ -173,7 +172,7 @@ test_signatures(void **state)
         .keyring = own};
     assert_ok(try_it(&good, &err), &err);
     assert_int_equal(count_files(downloads), 2);
-    // With its digest known, neither the file nor the signature is asked for again.
+    // With a known digest, neither the file nor the signature is downloaded again.
     good.sha256 = body_sha256;
     assert_ok(try_it(&good, &err), &err);
     assert_int_equal(atomic_load(&web.asked), 0);

@@ -1,5 +1,5 @@
-// test_store.c - images are there whole or not at all; what changes in them afterwards is noticed,
-// and only what nobody needs is removed.
+// test_store.c - an image appears whole or not at all; changes to it are detected, and only images
+// that are not needed are removed.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -32,7 +32,7 @@ test_open_makes_the_folders(void **state)
     struct stat info;
     assert_int_equal(stat(home, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0711);
-    assert_ok(dir_list(store_folder(store), &names, &err), &err);
+    assert_ok(dir_list(store->folder, &names, &err), &err);
     FREE_AUTO char *joined = strv_join(&names, " ");
     assert_string_equal(joined, "downloads images locks packages users");
 }
@@ -56,7 +56,7 @@ test_draft_is_not_visible(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     struct draft *draft = NULL;
     struct stat info;
-    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     fill_draft(draft, "half");
     assert_unpublished(store, KEY_BASE);
     FREE_AUTO char *folder = str_dup(draft_folder(draft));
@@ -67,7 +67,7 @@ test_draft_is_not_visible(void **state)
     assert_unpublished(store, KEY_BASE);
 }
 
-// A draft that lacks a file, or whose base is not there, stays a draft.
+// A draft without all its files, or without its base, is not published.
 static void
 test_incomplete_draft_is_refused(void **state)
 {
@@ -76,13 +76,13 @@ test_incomplete_draft_is_refused(void **state)
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = image_manifest("redis", NULL);
     JV_AUTO struct jv *layer = image_manifest("redis", KEY_ABSENT);
-    assert_ok(store_begin(store, KEY_LAYER, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_LAYER, &draft, &err), &err);
     put_file(draft_folder(draft), "disk.qcow2", "a disk");
     put_file(draft_folder(draft), "kernel", "a kernel");
     assert_error(store_publish(draft, manifest, &err), &err, ERR_FAILED, "initrd");
     assert_unpublished(store, KEY_LAYER);
     put_file(draft_folder(draft), "initrd", "an initrd");
-    assert_error(store_publish(draft, layer, &err), &err, ERR_DAMAGED, "the base 'ab5eab5eab5e'");
+    assert_error(store_publish(draft, layer, &err), &err, ERR_DAMAGED, "its base 'ab5eab5eab5e'");
     assert_unpublished(store, KEY_LAYER);
 }
 
@@ -124,7 +124,7 @@ test_begin_knows_what_is_there(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     DRAFT_AUTO struct draft *draft = NULL;
     put_base_and_layer(store);
-    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     assert_null(draft);
 }
 
@@ -135,13 +135,13 @@ test_stale_draft_is_swept(void **state)
     STRV_AUTO struct strv names = {0};
     struct store *first = open_store(*state);
     put_base_and_layer(first);
-    FREE_AUTO char *stale = str_format("%s/images/.%s", store_folder(first), KEY_OTHER);
+    FREE_AUTO char *stale = str_format("%s/images/.%s", first->folder, KEY_OTHER);
     FREE_AUTO char *inner = path_join(stale, "work");
     store_free(first);
     assert_ok(dir_make(inner, 0700, &err), &err);
     put_file(inner, "disk.qcow2", "half");
     STORE_AUTO struct store *store = open_store(*state);
-    FREE_AUTO char *images = path_join(store_folder(store), "images");
+    FREE_AUTO char *images = path_join(store->folder, "images");
     assert_ok(dir_list(images, &names, &err), &err);
     FREE_AUTO char *joined = strv_join(&names, " ");
     assert_string_equal(joined, KEY_LAYER " " KEY_BASE);
@@ -162,7 +162,7 @@ make_slowly(const char *home, int ready, int release)
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = image_manifest("base-debian", NULL);
     char byte = 'x';
-    if (store_open(home, &store, &err) < 0 || store_begin(store, KEY_BASE, 0, &draft, &err) < 0)
+    if (store_open(home, &store, &err) < 0 || store_begin(store, KEY_BASE, &draft, &err) < 0)
         _exit(1);
     fill_draft(draft, "the other's disk");
     if (write(ready, &byte, 1) != 1 || read(release, &byte, 1) != 0 ||
@@ -200,19 +200,20 @@ test_two_make_the_same(void **state)
     struct maker maker = start_maker(*state);
     FREE_AUTO char *pid = str_format("process %ld", (long) maker.pid);
     int status = 0;
-    STORE_AUTO struct store *store = open_store(*state); // does not sweep the draft of the other
-    assert_error(store_begin(store, KEY_BASE, 0, &draft, &err), &err, ERR_BUSY, pid);
-    assert_error(store_begin(store, KEY_BASE, 120, &draft, &err), &err, ERR_BUSY, KEY_BASE);
+    STORE_AUTO struct store *store = open_store(*state); // keeps the draft of the other process
+    assert_error(store_begin(store, KEY_BASE, &draft, &err), &err, ERR_BUSY, pid);
+    assert_error(store_begin(store, KEY_BASE, &draft, &err), &err, ERR_BUSY, KEY_BASE);
     put_image(store, KEY_OTHER, "base-debian", NULL, "another key is free");
     close(maker.release);
-    assert_ok(store_begin(store, KEY_BASE, 30 * 1000, &draft, &err), &err);
+    store_set_patience(store, NULL, 30 * 1000);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     assert_null(draft);
     assert_int_equal(waitpid(maker.pid, &status, 0), maker.pid);
     assert_int_equal(status, 0);
     assert_ok(store_find(store, KEY_BASE, &image, &err), &err);
 }
 
-// A maker that is killed leaves a draft and no lock.
+// A killed maker leaves a draft, but no lock.
 static void
 test_killed_maker(void **state)
 {
@@ -227,7 +228,7 @@ test_killed_maker(void **state)
     assert_true(file_exists(left));
     STORE_AUTO struct store *store = open_store(*state);
     assert_false(file_exists(left));
-    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     assert_non_null(draft);
 }
 
@@ -275,7 +276,8 @@ test_file_gone(void **state)
     put_base_and_layer(store);
     FREE_AUTO char *path = image_path(store, KEY_LAYER, "initrd");
     assert_int_equal(unlink(path), 0);
-    assert_error(store_find(store, KEY_LAYER, &image, &err), &err, ERR_DAMAGED, "initrd' is gone");
+    assert_error(
+        store_find(store, KEY_LAYER, &image, &err), &err, ERR_DAMAGED, "initrd' is missing");
 }
 
 static void
@@ -294,7 +296,7 @@ test_touched_file_is_well(void **state)
     assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim);
 }
 
-// What find cannot know without reading it all, verify does.
+// store_verify reads everything and finds what store_find cannot.
 static void
 test_flipped_byte(void **state)
 {
@@ -323,13 +325,13 @@ test_damaged_base_damages_the_layer(void **state)
     assert_error(store_find(store, KEY_LAYER, &image, &err), &err, ERR_DAMAGED, path);
     assert_ok(store_remove(store, KEY_BASE, &err), &err);
     assert_error(store_find(store, KEY_LAYER, &image, &err), &err, ERR_DAMAGED,
-        "its base '" KEY_BASE "' is gone");
+        "its base '" KEY_BASE "' is missing");
     put_image(store, KEY_BASE, "base-debian", NULL, "another build of it!");
     assert_error(store_find(store, KEY_LAYER, &image, &err), &err, ERR_DAMAGED,
         "its base was baked again after it");
 }
 
-// What a later version made is neither damaged nor ours to remove, nor what may be its base.
+// An image of a later version is not damaged and not removed; nor is an image that may be its base.
 static void
 test_later_manifest(void **state)
 {
@@ -337,21 +339,21 @@ test_later_manifest(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     IMAGE_AUTO struct image *image = NULL;
     IMAGE_LIST_AUTO struct image_list list = {0};
-    STRV_AUTO struct strv told = {0}, keep = {0}, removed = {0};
+    STRV_AUTO struct strv reported = {0}, keep = {0}, removed = {0};
     uint64_t bytes = 0;
     put_base_and_layer(store);
     FREE_AUTO char *path = image_path(store, KEY_LAYER, "manifest.json");
     overwrite(path, "{\"format\": 2, \"key\": \"" KEY_LAYER "\"}", true);
     assert_error(store_find(store, KEY_LAYER, &image, &err), &err, ERR_CONFLICT,
         "was made by a later version of airbuild");
-    assert_ok(store_list(store, &list, &told, &err), &err);
-    assert_int_equal(told.count, 1);
+    assert_ok(store_list(store, &list, &reported, &err), &err);
+    assert_int_equal(reported.count, 1);
     assert_ok(store_prune(store, &keep, false, &removed, &bytes, &err), &err);
     assert_int_equal(removed.count, 0);
     assert_true(store_has(store, KEY_LAYER) && store_has(store, KEY_BASE));
 }
 
-// No form of a manifest is trusted: a published image has a name, a family and a command line.
+// Every manifest is checked: a published image has a name, a family and a command line.
 static void
 test_damaged_manifest(void **state)
 {

@@ -14,7 +14,7 @@ names_in(const char *folder, const char *name)
 
 struct pair {
     struct store *here, *there;
-    char *folder; // what was exported
+    char *folder; // of the export
 };
 
 static void
@@ -77,7 +77,7 @@ test_export_of_what_it_cannot(void **state)
     FREE_AUTO char *fresh = path_join(*state, "fresh");
     strv_add(&one, KEY_LAYER);
     assert_error(
-        store_export(pair.here, &one, pair.folder, &err), &err, ERR_CONFLICT, "is there already");
+        store_export(pair.here, &one, pair.folder, &err), &err, ERR_CONFLICT, "exists already");
     FREE_AUTO char *path = image_path(pair.here, KEY_BASE, "kernel");
     overwrite(path, "A kernel", true);
     assert_error(store_export(pair.here, &one, fresh, &err), &err, ERR_DAMAGED, "'redis'");
@@ -88,7 +88,7 @@ test_export_of_what_it_cannot(void **state)
     assert_string_equal(names, "here out there");
 }
 
-// The base of an image goes with it, unasked.
+// An image is exported with its base.
 static void
 test_export_takes_the_base_along(void **state)
 {
@@ -114,13 +114,13 @@ test_tampered_folder(void **state)
         PAIR_AUTO struct pair pair = pair_make(scratch);
         FREE_AUTO char *path = str_format("%s/%s/%s", pair.folder, KEY_BASE, names[i]);
         overwrite(path, "the disk of the Base", true);
-        assert_error(import(&pair, &keys, &err), &err, ERR_DAMAGED, "cannot be imported");
-        FREE_AUTO char *left = names_in(store_folder(pair.there), "images");
+        assert_error(import(&pair, &keys, &err), &err, ERR_DAMAGED, "cannot import the image");
+        FREE_AUTO char *left = names_in(pair.there->folder, "images");
         assert_string_equal(left, "");
     }
 }
 
-// What was checked and what was published are compared: here the copy went wrong in between.
+// The copy that is published is compared with the checked original; here it differs.
 static void
 test_copy_that_went_wrong(void **state)
 {
@@ -129,10 +129,10 @@ test_copy_that_went_wrong(void **state)
     IMAGE_AUTO struct image *image = NULL;
     DRAFT_AUTO struct draft *draft = NULL;
     assert_ok(store_find(pair.here, KEY_BASE, &image, &err), &err);
-    assert_ok(store_begin(pair.there, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(pair.there, KEY_BASE, &draft, &err), &err);
     fill_draft(draft, "the disk of the Base");
-    assert_error(store_publish(draft, image->manifest, &err), &err, ERR_DAMAGED,
-        "is not what was to be copied");
+    assert_error(
+        store_publish(draft, image->manifest, &err), &err, ERR_DAMAGED, "differs from its source");
     draft_free(TAKE(draft));
     assert_false(store_has(pair.there, KEY_BASE));
 }
@@ -147,10 +147,10 @@ test_base_that_changed(void **state)
     JV_AUTO struct jv *manifest = image_manifest("redis", KEY_BASE);
     put_image(store, KEY_BASE, "base-debian", NULL, "a disk");
     jv_set_string(manifest, "backing_sha256", KEY_OTHER);
-    assert_ok(store_begin(store, KEY_LAYER, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_LAYER, &draft, &err), &err);
     fill_draft(draft, "a layer");
     assert_error(
-        store_publish(draft, manifest, &err), &err, ERR_CONFLICT, "was baked again meanwhile");
+        store_publish(draft, manifest, &err), &err, ERR_CONFLICT, "has another build of its base");
     assert_false(store_has(store, KEY_LAYER));
 }
 
@@ -164,7 +164,7 @@ test_import_of_nothing(void **state)
         "name a folder that 'airbuild images export' made");
 }
 
-// A base that was built here has the same key and other bytes: a layer from elsewhere does not fit.
+// A base that was built here has the same key but other bytes, so an imported layer does not fit.
 static void
 test_layer_over_another_build(void **state)
 {
@@ -177,26 +177,26 @@ test_layer_over_another_build(void **state)
     assert_ok(store_verify(pair.there, KEY_BASE, &err), &err);
 }
 
-// A manifest that lacks what every image has is refused, not imported and stumbled over later.
+// An image whose manifest lacks a required member is not imported.
 static void
-test_manifest_without_a_name(void **state)
+test_manifest_without_a_member(void **state)
 {
-    static const char *const members[] = {"name", "family", "cmdline"};
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+    static const struct {
+        const char *member, *key;
+    } rows[] = {{"name", KEY_BASE}, {"family", KEY_BASE}, {"cmdline", KEY_BASE},
+        {"backing_sha256", KEY_LAYER}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ERROR_AUTO struct error err = {0};
-        FREE_AUTO char *scratch = path_join(*state, members[i]), *keys = NULL, *text = NULL;
+        FREE_AUTO char *scratch = path_join(*state, rows[i].member), *keys = NULL;
         assert_ok(dir_make(scratch, 0755, &err), &err);
         PAIR_AUTO struct pair pair = pair_make(scratch);
-        FREE_AUTO char *path = str_format("%s/%s/manifest.json", pair.folder, KEY_BASE);
+        FREE_AUTO char *path = str_format("%s/%s/manifest.json", pair.folder, rows[i].key);
         JV_AUTO struct jv *manifest = NULL;
-        size_t length = 0;
-        assert_ok(file_read(path, 1 << 20, &text, &length, &err), &err);
-        assert_ok(jv_parse(text, length, &manifest, &err), &err);
-        jv_set(manifest, members[i], jv_null());
-        FREE_AUTO char *fresh = jv_print(manifest, true);
-        put_text(path, fresh);
-        assert_error(import(&pair, &keys, &err), &err, ERR_DAMAGED, members[i]);
-        assert_false(store_has(pair.there, KEY_BASE));
+        assert_ok(jv_read(path, 1 << 20, &manifest, &err), &err);
+        jv_set(manifest, rows[i].member, jv_null());
+        assert_ok(jv_write(path, 0644, manifest, &err), &err);
+        assert_error(import(&pair, &keys, &err), &err, ERR_DAMAGED, rows[i].member);
+        assert_false(store_has(pair.there, rows[i].key));
     }
 }
 
@@ -212,7 +212,7 @@ main(void)
         scratch_test(test_base_that_changed),
         scratch_test(test_import_of_nothing),
         scratch_test(test_layer_over_another_build),
-        scratch_test(test_manifest_without_a_name),
+        scratch_test(test_manifest_without_a_member),
     };
     return cmocka_run_group_tests_name("store export and import", tests, NULL, NULL);
 }

@@ -1,5 +1,4 @@
-// test_store_keep.c - the store as a whole: told and pruned; the packages and digests that it
-// keeps.
+// test_store_keep.c - the store as a whole: listed and pruned; the packages and digests in it.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -75,34 +74,34 @@ test_prune_keeps_what_is_needed(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     put_base_and_layer(store);
     put_image(store, KEY_OTHER, "haproxy", KEY_BASE, "a disk");
-    FREE_AUTO char *told = prune(store, KEY_LAYER, true);
-    assert_string_equal(told, "haproxy " KEY_OTHER);
+    FREE_AUTO char *listed = prune(store, KEY_LAYER, true);
+    assert_string_equal(listed, "haproxy " KEY_OTHER);
     assert_true(store_has(store, KEY_OTHER));
     FREE_AUTO char *removed = prune(store, KEY_LAYER, false);
-    assert_string_equal(removed, told);
-    FREE_AUTO char *left = names_in(store_folder(store), "images");
+    assert_string_equal(removed, listed);
+    FREE_AUTO char *left = names_in(store->folder, "images");
     assert_string_equal(left, KEY_LAYER " " KEY_BASE);
     FREE_AUTO char *nothing = prune(store, KEY_LAYER, false);
     assert_string_equal(nothing, "");
     FREE_AUTO char *all = prune(store, NULL, false);
     assert_string_equal(all, "redis " KEY_LAYER ", base-debian " KEY_BASE);
-    FREE_AUTO char *empty = names_in(store_folder(store), "images");
+    FREE_AUTO char *empty = names_in(store->folder, "images");
     assert_string_equal(empty, "");
 }
 
-// What somebody holds the lock of stays, and is not told as removed.
+// An image whose lock is held stays, and is not reported as removed.
 static void
 test_prune_leaves_the_locked(void **state)
 {
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
-    FREE_AUTO char *path = str_format("%s/locks/%s", store_folder(store), KEY_BASE);
+    FREE_AUTO char *path = str_format("%s/locks/%s", store->folder, KEY_BASE);
     put_image(store, KEY_BASE, "base-debian", NULL, "a disk");
     CLOSE_AUTO int lock = -1;
     assert_ok(lock_take(path, 0, &lock, &err), &err);
     assert_error(store_remove(store, KEY_BASE, &err), &err, ERR_BUSY, KEY_BASE);
-    FREE_AUTO char *told = prune(store, NULL, true);
-    assert_string_equal(told, "");
+    FREE_AUTO char *listed = prune(store, NULL, true);
+    assert_string_equal(listed, "");
     FREE_AUTO char *removed = prune(store, NULL, false);
     assert_string_equal(removed, "");
     assert_true(store_has(store, KEY_BASE));
@@ -116,7 +115,7 @@ test_remove(void **state)
     put_image(store, KEY_BASE, "base-debian", NULL, "a disk");
     assert_ok(store_remove(store, KEY_BASE, &err), &err);
     assert_ok(store_remove(store, KEY_BASE, &err), &err);
-    FREE_AUTO char *left = names_in(store_folder(store), "images");
+    FREE_AUTO char *left = names_in(store->folder, "images");
     assert_string_equal(left, "");
 }
 
@@ -160,14 +159,14 @@ test_packages_kept_and_laid(void **state)
     assert_string_equal(text, "the package b");
 }
 
-// The set "0123..." of a base keeps one copy of a file that two sets have.
+// A file of two sets is stored once.
 static void
 test_packages_of_two_sets(void **state)
 {
     ERROR_AUTO struct error err = {0};
     STRV_AUTO struct strv names = {0};
     STORE_AUTO struct store *store = open_store(*state);
-    FREE_AUTO char *folder = path_join(store_folder(store), "packages");
+    FREE_AUTO char *folder = path_join(store->folder, "packages");
     keep_two(store, *state, "first", "the package b");
     keep_two(store, *state, "second", "a newer package b");
     assert_ok(dir_list(folder, &names, &err), &err);
@@ -186,7 +185,7 @@ test_packages_absent(void **state)
     assert_error(store_lay_packages(store, "first", *state, &err), &err, ERR_NOT_FOUND, "first");
 }
 
-// What is damaged or gone is told once; then the set is no longer there and can be kept anew.
+// A damaged or missing package is reported once; then the set is gone and can be stored again.
 static void
 test_packages_damaged(void **state)
 {
@@ -201,15 +200,15 @@ test_packages_damaged(void **state)
         assert_ok(dir_make(fresh, 0755, &err), &err);
         keep_two(store, scratch, "first", "the package b");
         digest_bytes("the package b", 13, hex);
-        FREE_AUTO char *blob = str_format("%s/packages/%s", store_folder(store), hex);
+        FREE_AUTO char *blob = str_format("%s/packages/%s", store->folder, hex);
         if (gone)
             assert_int_equal(unlink(blob), 0);
         else
             overwrite(blob, "the package B", true);
         FREE_AUTO char *expected =
-            str_format("the kept package 'b_2.deb' ('%s') is %s; its set is forgotten, so try "
-                       "again with the network",
-                blob, gone ? "gone" : "damaged");
+            str_format("the kept package 'b_2.deb' ('%s') is %s; airbuild dropped its package "
+                       "list, so try again with the network",
+                blob, gone ? "missing" : "damaged");
         assert_error(store_lay_packages(store, "first", folder, &err), &err, ERR_DAMAGED, expected);
         assert_error(
             store_lay_packages(store, "first", folder, &err), &err, ERR_NOT_FOUND, "first");
@@ -218,21 +217,21 @@ test_packages_damaged(void **state)
     }
 }
 
-// A list names files of its own folder only.
+// A list cannot name files of other folders.
 static void
 test_packages_outside(void **state)
 {
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
     FREE_AUTO char *folder = path_join(*state, "laid");
-    FREE_AUTO char *list = path_join(store_folder(store), "packages/sets/first.json");
+    FREE_AUTO char *list = path_join(store->folder, "packages/sets/first.json");
     assert_ok(dir_make(folder, 0755, &err), &err);
     put_text(list, "[{\"file\": \"../out\", \"sha256\": \"" KEY_BASE "\"}]");
     assert_error(
-        store_lay_packages(store, "first", folder, &err), &err, ERR_DAMAGED, "of another form");
+        store_lay_packages(store, "first", folder, &err), &err, ERR_DAMAGED, "an invalid entry");
     put_text(list, "[{\"file\": \"out\", \"sha256\": \"../../images\"}]");
     assert_error(
-        store_lay_packages(store, "first", folder, &err), &err, ERR_DAMAGED, "of another form");
+        store_lay_packages(store, "first", folder, &err), &err, ERR_DAMAGED, "an invalid entry");
 }
 
 static void
@@ -247,14 +246,14 @@ test_prune_of_packages(void **state)
     keep_two(store, *state, "used", "the package b");
     keep_two(store, *state, "unused", "a newer package b");
     jv_set_string(manifest, "package_set", "used");
-    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     fill_draft(draft, "a disk");
     assert_ok(store_publish(draft, manifest, &err), &err);
     strv_add(&keep, KEY_BASE);
     assert_ok(store_prune(store, &keep, false, &removed, &bytes, &err), &err);
     assert_int_equal(removed.count, 0);
     assert_true(bytes > 0);
-    FREE_AUTO char *folder = path_join(store_folder(store), "packages");
+    FREE_AUTO char *folder = path_join(store->folder, "packages");
     FREE_AUTO char *sets = names_in(folder, "sets");
     assert_string_equal(sets, "used.json");
     assert_ok(dir_list(folder, &names, &err), &err);
@@ -283,11 +282,11 @@ test_file_digest(void **state)
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
     FREE_AUTO char *path = path_join(*state, "disk"), *none = NULL;
-    FREE_AUTO char *memory = path_join(store_folder(store), "digests.json");
+    FREE_AUTO char *memory = path_join(store->folder, "digests.json");
     put_text(path, "one");
     assert_digest(store, path, "one");
     assert_digest(store, path, "one");
-    overwrite(path, "two", true); // the change time still tells
+    overwrite(path, "two", true); // only the change time differs
     assert_digest(store, path, "two");
     put_text(path, "three");
     assert_digest(store, path, "three");

@@ -1,4 +1,4 @@
-// test_store_pin.c - images that clusters use: pinned, told and let go.
+// test_store_pin.c - images that clusters use: pinned, listed and unpinned.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -44,7 +44,7 @@ test_pin(void **state)
     assert_users(store, KEY_LAYER, "");
     pin(store, KEY_LAYER, "id-1", "/a");
     pin(store, KEY_LAYER, "id-1", "/a");
-    FREE_AUTO char *folder = str_format("%s/users/%s", store_folder(store), KEY_LAYER);
+    FREE_AUTO char *folder = str_format("%s/users/%s", store->folder, KEY_LAYER);
     FREE_AUTO char *left = path_join(folder, ".tmp-killed");
     put_file(folder, ".tmp-killed", "");
     pin(store, KEY_LAYER, "id-2", "/b");
@@ -73,12 +73,12 @@ test_unpin(void **state)
     unpin(store, "id-1");
     assert_users(store, KEY_LAYER, "");
     assert_users(store, KEY_BASE, "/b");
-    FREE_AUTO char *folder = str_format("%s/users/%s", store_folder(store), KEY_LAYER);
+    FREE_AUTO char *folder = str_format("%s/users/%s", store->folder, KEY_LAYER);
     assert_false(file_exists(folder));
 }
 
-// The base of a pinned layer whose manifest nobody can read any more is known all the same; a pin
-// of the layer alone, by hand or from elsewhere, counts for its base.
+// The base of a pinned layer stays pinned when the layer's manifest becomes unreadable. A pin that
+// was made by hand, of the layer alone, counts for its base, too.
 static void
 test_users_of_a_base(void **state)
 {
@@ -86,7 +86,7 @@ test_users_of_a_base(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     put_base_and_layer(store);
     put_image(store, KEY_OTHER, "haproxy", KEY_BASE, "a disk");
-    FREE_AUTO char *folder = str_format("%s/users/%s", store_folder(store), KEY_OTHER);
+    FREE_AUTO char *folder = str_format("%s/users/%s", store->folder, KEY_OTHER);
     assert_ok(dir_make(folder, 0755, &err), &err);
     put_file(folder, "id-2", "/by/hand\n");
     put_file(folder, ".tmp-killed", "");
@@ -113,7 +113,7 @@ test_pin_of_nothing(void **state)
 
 // ---- removing ------------------------------------------------------------------------------------
 
-// Neither prune nor a rebuild, by whoever opened the store: not the layer, and not its base.
+// Neither prune nor a rebuild removes a pinned layer or its base.
 static void
 test_pinned_is_not_removed(void **state)
 {
@@ -127,11 +127,12 @@ test_pinned_is_not_removed(void **state)
     pin(store, KEY_LAYER, "id-1", "/lab/a");
     assert_ok(store_prune(other, &keep, true, &dry, &bytes, &err), &err);
     assert_ok(store_prune(other, &keep, false, &removed, &bytes, &err), &err);
-    FREE_AUTO char *told = strv_join(&dry, ", "), *gone = strv_join(&removed, ", ");
-    assert_string_equal(told, "haproxy " KEY_OTHER);
-    assert_string_equal(gone, told);
+    FREE_AUTO char *listed = strv_join(&dry, ", "), *gone = strv_join(&removed, ", ");
+    assert_string_equal(listed, "haproxy " KEY_OTHER);
+    assert_string_equal(gone, listed);
     assert_error(store_remove(other, KEY_BASE, &err), &err, ERR_CONFLICT,
-        "disks of the cluster in '/lab/a' lie over it; run 'airbuild destroy' for that cluster");
+        "disks of the cluster in '/lab/a' are backed by it; run 'airbuild destroy' for that "
+        "cluster");
     assert_ok(store_pinned(other, &pinned, &err), &err);
     FREE_AUTO char *keys = strv_join(&pinned, " ");
     assert_string_equal(keys, KEY_LAYER " " KEY_BASE);
@@ -140,8 +141,8 @@ test_pinned_is_not_removed(void **state)
     assert_int_equal(last.count, 2);
 }
 
-// A damaged base below disks stays as it is, and one sentence says what to do; it goes when nobody
-// uses it, and stays when it is well by then.
+// A damaged base that backs disks stays, and the error says what to do. It is removed once it has
+// no users, but not if it is OK by then.
 static void
 test_damaged_and_pinned(void **state)
 {
@@ -154,15 +155,15 @@ test_damaged_and_pinned(void **state)
     FREE_AUTO char *path = image_path(store, KEY_BASE, "kernel");
     overwrite(path, "A kernel", false);
     assert_error(store_remove_damaged(store, KEY_BASE, &err), &err, ERR_DAMAGED,
-        "has changed; disks of the cluster in '/lab/a' lie over it, so put the file back as it "
-        "was, or run 'airbuild destroy' for that cluster and then 'airbuild images'");
+        "has changed; it backs disks of the cluster in '/lab/a', so restore the file, or run "
+        "'airbuild destroy' for that cluster and then 'airbuild images'");
     assert_true(store_has(store, KEY_BASE));
     unpin(store, "id-1");
     assert_ok(store_remove_damaged(store, KEY_BASE, &err), &err);
     assert_false(store_has(store, KEY_BASE));
 }
 
-// Clusters of an earlier airbuild have no pins: the bases of what they name are found.
+// Clusters of an earlier airbuild have no pins; the bases of the images that they name are found.
 static void
 test_bases_of_kept(void **state)
 {
@@ -185,12 +186,12 @@ test_missing_users(void **state)
 {
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
-    STRV_AUTO struct strv told = {0}, forgotten = {0};
+    STRV_AUTO struct strv listed = {0}, forgotten = {0};
     put_base_and_layer(store);
     pin(store, KEY_LAYER, "id-1", *state);
     pin(store, KEY_LAYER, "id-2", "/is/not/there");
-    assert_ok(store_missing_users(store, false, &told, &err), &err);
-    FREE_AUTO char *list = strv_join(&told, " ");
+    assert_ok(store_missing_users(store, false, &listed, &err), &err);
+    FREE_AUTO char *list = strv_join(&listed, " ");
     assert_string_equal(list, "/is/not/there");
     FREE_AUTO char *both = str_format("/is/not/there %s", (char *) *state);
     assert_users(store, KEY_BASE, both);
@@ -202,7 +203,7 @@ test_missing_users(void **state)
 
 enum { ROUNDS = 40 };
 
-// Pins come and go while another process prunes: what was pinned with success is there.
+// Pins and unpins while another process prunes: a pinned image is never removed.
 static void
 pin_and_look(const char *home)
 {
@@ -263,7 +264,7 @@ put_members(const char *home, const char *prefix)
     _exit(0);
 }
 
-// Two processes that remember at the same time lose nothing of each other.
+// Two processes that write a state file at the same time keep the entries of each other.
 static void
 test_state_of_two(void **state)
 {
@@ -277,9 +278,9 @@ test_state_of_two(void **state)
         assert_true(wait(&status) > 0);
         assert_int_equal(status, 0);
     }
-    put_file(store_folder(store), ".tmp-killed", "");
+    put_file(store->folder, ".tmp-killed", "");
     assert_ok(store_state_put(store, "base.json", NULL, jv_object(), &err), &err);
-    FREE_AUTO char *left = path_join(store_folder(store), ".tmp-killed");
+    FREE_AUTO char *left = path_join(store->folder, ".tmp-killed");
     assert_false(file_exists(left));
     assert_ok(store_state_read(store, "sources.json", &memory, &err), &err);
     assert_int_equal(jv_count(memory), 2 * ROUNDS);

@@ -1,4 +1,4 @@
-// test_store_prune.c - packages and downloads that are pruned, and those that are not.
+// test_store_prune.c - which images, packages and downloads are pruned, and when.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -20,7 +20,7 @@ prune(struct store *store, const char *keep_one)
     assert_int_equal(removed.count, 0);
 }
 
-// What is in FOLDER/NAME; caller frees.
+// The names in FOLDER/NAME; caller frees.
 static char *
 names_in(const char *folder, const char *name)
 {
@@ -41,7 +41,7 @@ keep_one(struct store *store, const char *scratch, const char *set)
     assert_ok(store_keep_packages(store, set, folder, &err), &err);
 }
 
-// Layers first, wherever their keys sort, so that nobody meets one whose base is gone.
+// Layers are removed first, whatever their keys, so that none is ever without its base.
 static void
 test_bases_go_last(void **state)
 {
@@ -56,7 +56,7 @@ test_bases_go_last(void **state)
     assert_string_equal(removed.items[2], "base-debian " KEY_BASE);
 }
 
-// Nothing goes while somebody bakes, who may be about to use it.
+// Nothing is removed while another airbuild bakes, as the bake may need it.
 static void
 test_prune_during_a_bake(void **state)
 {
@@ -64,31 +64,30 @@ test_prune_during_a_bake(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     STRV_AUTO struct strv keep = {0}, removed = {0};
     uint64_t bytes = 0;
-    FREE_AUTO char *packages = path_join(store_folder(store), "packages");
-    FREE_AUTO char *downloads = path_join(store_folder(store), "downloads");
-    char *mark = NULL;
-    int fd = -1;
+    FREE_AUTO char *packages = path_join(store->folder, "packages");
+    FREE_AUTO char *downloads = path_join(store->folder, "downloads");
     put_base_and_layer(store);
     keep_one(store, *state, "new");
     put_file(downloads, KEY_OTHER, "an image");
-    assert_ok(store_bake_begin(store, &mark, &fd, &err), &err);
-    FREE_AUTO char *told = str_format("another airbuild (process %ld) bakes", (long) getpid());
-    assert_error(store_prune(store, &keep, false, &removed, &bytes, &err), &err, ERR_BUSY, told);
+    assert_ok(store_bake_begin(store, &err), &err);
+    FREE_AUTO char *expected = str_format("another airbuild (process %ld) bakes", (long) getpid());
+    assert_error(
+        store_prune(store, &keep, false, &removed, &bytes, &err), &err, ERR_BUSY, expected);
     FREE_AUTO char *kept = names_in(packages, "sets");
     assert_string_equal(kept, "new.json");
-    FREE_AUTO char *image = names_in(store_folder(store), "downloads");
+    FREE_AUTO char *image = names_in(store->folder, "downloads");
     assert_string_equal(image, KEY_OTHER);
     assert_true(store_has(store, KEY_LAYER));
-    store_bake_end(mark, fd);
+    store_bake_end(store);
     assert_ok(store_prune(store, &keep, false, &removed, &bytes, &err), &err);
     assert_int_equal(removed.count, 2);
     FREE_AUTO char *left = names_in(packages, "sets");
     assert_string_equal(left, "");
-    FREE_AUTO char *nothing = names_in(store_folder(store), "downloads");
+    FREE_AUTO char *nothing = names_in(store->folder, "downloads");
     assert_string_equal(nothing, "");
 }
 
-// A child that takes what, for a second; it is taken when this returns.
+// Starts a child that holds something for a second; returns when the child holds it.
 static pid_t
 hold(struct store *store, int (*take)(struct store *store, struct error *err))
 {
@@ -113,16 +112,14 @@ hold(struct store *store, int (*take)(struct store *store, struct error *err))
 static int
 take_mark(struct store *store, struct error *err)
 {
-    static char *mark;
-    static int fd;
-    return store_bake_begin(store, &mark, &fd, err);
+    return store_bake_begin(store, err);
 }
 
 static int
 take_draft(struct store *store, struct error *err)
 {
     static struct draft *draft;
-    return store_begin(store, KEY_BASE, 0, &draft, err);
+    return store_begin(store, KEY_BASE, &draft, err);
 }
 
 static int
@@ -132,8 +129,8 @@ take_gate(struct store *store, struct error *err)
     return store_alone(store, &fd, err);
 }
 
-// Who is patient waits for the other and says which process that is: prune for a bake, a bake for
-// prune, a bake for the bake of the same image (which was killed here, so it is made now).
+// Waits, and reports for which process: prune for a bake, a bake for prune, a bake for the bake of
+// the same image (whose process ends without an image, so it is made now).
 static void
 test_waiting(void **state)
 {
@@ -143,36 +140,34 @@ test_waiting(void **state)
     FILE *stream = fopen(path, "w");
     PROGRESS_AUTO struct progress *progress = progress_new(stream, false, false);
     DRAFT_AUTO struct draft *draft = NULL;
-    char *mark = NULL;
-    int fd = -1;
     store_set_patience(store, progress, 60 * 1000);
     pid_t baker = hold(store, take_mark);
     prune(store, NULL);
     pid_t remover = hold(store, take_gate);
-    assert_ok(store_bake_begin(store, &mark, &fd, &err), &err);
-    store_bake_end(mark, fd);
+    assert_ok(store_bake_begin(store, &err), &err);
+    store_bake_end(store);
     pid_t maker = hold(store, take_draft);
-    assert_int_equal(store_maker(store, KEY_BASE), maker);
-    assert_error(store_begin(store, KEY_BASE, 0, &draft, &err), &err, ERR_BUSY, "(process ");
-    assert_ok(store_begin(store, KEY_BASE, 60 * 1000, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     assert_non_null(draft);
     fclose(stream);
     assert_ok(file_read(path, 10000, &text, NULL, &err), &err);
     FREE_AUTO char *first = str_format("waiting for process %ld, which works", (long) baker);
     FREE_AUTO char *second = str_format("waiting for process %ld, which removes", (long) remover);
+    FREE_AUTO char *third = str_format("waiting for process %ld, which makes", (long) maker);
     assert_contains(text, first);
     assert_contains(text, second);
+    assert_contains(text, third);
     while (wait(NULL) > 0)
         continue;
 }
 
-// A bake that was killed leaves a mark that nobody holds.
+// A killed bake leaves a mark that is not locked.
 static void
 test_prune_after_a_killed_bake(void **state)
 {
     STORE_AUTO struct store *store = open_store(*state);
-    FREE_AUTO char *packages = path_join(store_folder(store), "packages");
-    FREE_AUTO char *locks = path_join(store_folder(store), "locks");
+    FREE_AUTO char *packages = path_join(store->folder, "packages");
+    FREE_AUTO char *locks = path_join(store->folder, "locks");
     keep_one(store, *state, "old");
     put_file(locks, "baking-0123456789abcdef", "");
     prune(store, NULL);
@@ -180,18 +175,18 @@ test_prune_after_a_killed_bake(void **state)
     assert_string_equal(left, "");
 }
 
-// One list of packages that cannot be read is worth nothing, and no reason to keep all else.
+// An unreadable package list is removed, with the packages that only it may name.
 static void
 test_prune_of_a_damaged_set(void **state)
 {
     STORE_AUTO struct store *store = open_store(*state);
-    FREE_AUTO char *packages = path_join(store_folder(store), "packages");
+    FREE_AUTO char *packages = path_join(store->folder, "packages");
     FREE_AUTO char *sets = path_join(packages, "sets");
     ERROR_AUTO struct error err = {0};
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = image_manifest("base-debian", NULL);
     jv_set_string(manifest, "package_set", "broken");
-    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     fill_draft(draft, "a disk");
     assert_ok(store_publish(draft, manifest, &err), &err);
     put_file(sets, "broken.json", "[{");
@@ -199,7 +194,7 @@ test_prune_of_a_damaged_set(void **state)
     prune(store, KEY_BASE);
     FREE_AUTO char *left = names_in(packages, "sets");
     assert_string_equal(left, "");
-    FREE_AUTO char *files = names_in(store_folder(store), "packages");
+    FREE_AUTO char *files = names_in(store->folder, "packages");
     assert_string_equal(files, "sets");
 }
 
@@ -211,9 +206,9 @@ test_prune_of_downloads(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     DRAFT_AUTO struct draft *draft = NULL;
     JV_AUTO struct jv *manifest = image_manifest("base-url", NULL);
-    FREE_AUTO char *downloads = path_join(store_folder(store), "downloads");
+    FREE_AUTO char *downloads = path_join(store->folder, "downloads");
     jv_set_string(manifest, "download", KEY_OTHER);
-    assert_ok(store_begin(store, KEY_BASE, 0, &draft, &err), &err);
+    assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     fill_draft(draft, "a disk");
     assert_ok(store_publish(draft, manifest, &err), &err);
     put_file(downloads, KEY_OTHER, "an image");
@@ -221,7 +216,7 @@ test_prune_of_downloads(void **state)
     put_file(downloads, KEY_ABSENT, "another");
     put_file(downloads, ".x.part", "what was interrupted");
     prune(store, KEY_BASE);
-    FREE_AUTO char *left = names_in(store_folder(store), "downloads");
+    FREE_AUTO char *left = names_in(store->folder, "downloads");
     assert_string_equal(left, KEY_OTHER " " KEY_OTHER ".sig");
 }
 

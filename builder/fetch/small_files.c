@@ -1,4 +1,4 @@
-// text.c - small files, kept in memory: digests, signatures, the pages of servers' folders.
+// small_files.c - downloads into memory: digests, signatures, the pages that list a folder.
 // SPDX-License-Identifier: Apache-2.0
 #include "fetch/fetch.h"
 
@@ -11,14 +11,6 @@
 #include <string.h>
 
 enum { PAGE_MAX = 1024 * 1024, TEXT_MS = 30 * 1000, TEXT_STALL_S = 10 };
-
-static int
-clear_text(void *context, struct error *err)
-{
-    (void) err;
-    buf_free(context);
-    return 0;
-}
 
 static int
 append_text(void *context, const void *bytes, size_t length, struct error *err)
@@ -34,18 +26,16 @@ fetch_from_any(const struct strv *urls, size_t max, bool page, struct buf *ret, 
     int64_t end_ms = clock_ms() + TEXT_MS;
     enum fetch_end end = FETCH_REFUSED;
     for (size_t i = 0; i < urls->count && end != FETCH_DONE && end != FETCH_STOP; i++) {
-        FREE_AUTO char *validator = NULL;
         struct fetch_transfer transfer = {.url = urls->items[i],
             .max = max,
             .page = page,
             .end_ms = end_ms,
             .stall_s = TEXT_STALL_S,
-            .restart = clear_text,
             .put = append_text,
             .context = ret};
         error_clear(err);
         buf_free(ret);
-        end = fetch_transfer(&transfer, &validator, err);
+        end = fetch_transfer(&transfer, NULL, err);
     }
     return end == FETCH_DONE ? 0 : -1;
 }
@@ -65,8 +55,7 @@ fetch_text(
 
 // ---- folders of servers -------------------------------------------------------------------------
 
-// The last part of what a link leads to: "v1/", "/images/v1" and "https://a.org/images/v1/?x" are
-// "v1".
+// Adds the last part of a link's path: "v1" for "v1/", "/images/v1" and "https://a.org/v1/?x".
 static void
 add_link(const char *link, size_t length, struct strv *ret)
 {
