@@ -151,7 +151,7 @@ check_operands(const struct cli *cli, struct error *err)
 {
     const struct cli_command *command = cli->command;
     if (cli->operands.count < command->operands_min)
-        return cli_usage(cli, err, "write 'airbuild %s %s'", command->name, command->arguments);
+        return cli_usage(cli, err, "usage: airbuild %s %s", command->name, command->arguments);
     if (cli->operands.count > command->operands_max)
         return cli_usage(cli, err, "'airbuild %s' does not take '%s'", command->name,
             cli->operands.items[command->operands_max]);
@@ -192,13 +192,13 @@ obey_no_color(const struct cli *cli)
 }
 
 static int
-run_command(struct cli *cli, const char *const *arguments, struct error *err)
+run_command(struct cli *cli, int argc, char *const *argv, struct error *err)
 {
     const struct cli_command *command = cli->command;
     FREE_AUTO char *values = mem_zero(1, command->values_size + 1);
     struct option_group groups[] = {
         {command->options, values}, {cli_global_options, &cli->globals}};
-    if (options_parse(groups, 2, arguments, command->stop_early, &cli->operands, err) != 0)
+    if (options_parse(groups, 2, argc, argv, command->stop_early, &cli->operands, err) != 0)
         return usage_hint(cli, err);
     if (cli->globals.help)
         return print_help(cli);
@@ -215,11 +215,11 @@ run_command(struct cli *cli, const char *const *arguments, struct error *err)
 }
 
 static int
-run_arguments(struct cli *cli, const char *const *arguments, struct error *err)
+run_arguments(struct cli *cli, int argc, char *const *argv, struct error *err)
 {
     struct option_group group = {cli_global_options, &cli->globals};
     STRV_AUTO struct strv rest = {0};
-    if (options_parse(&group, 1, arguments, true, &rest, err) != 0)
+    if (options_parse(&group, 1, argc, argv, true, &rest, err) != 0)
         return usage_hint(cli, err);
     if (rest.count == 0 && cli->globals.help)
         return print_help(cli);
@@ -230,28 +230,25 @@ run_arguments(struct cli *cli, const char *const *arguments, struct error *err)
     cli->command = cli_find(cli, rest.items[0]);
     if (cli->command == NULL)
         return unknown_command(cli, rest.items[0], err);
-    size_t count = 0;
-    while (arguments[count] != NULL)
-        count++;
-    return run_command(cli, arguments + count - (rest.count - 1), err);
+    return run_command(cli, (int) rest.count, argv + argc - rest.count, err);
 }
 
 // A wrong command line may not have been understood up to its --json.
 static bool
-wants_json(const struct cli *cli, const char *const *arguments, const struct error *err)
+wants_json(const struct cli *cli, char *const *argv, const struct error *err)
 {
     if (cli->globals.json || err->code != ERR_USAGE)
         return cli->globals.json;
-    for (; *arguments != NULL && !str_equal(*arguments, "--"); arguments++)
-        if (str_equal(*arguments, "--json"))
+    for (; *argv != NULL && !str_equal(*argv, "--"); argv++)
+        if (str_starts(*argv, "--js") && str_starts("--json", *argv))
             return true;
     return false;
 }
 
 static int
-report_error(const struct cli *cli, const char *const *arguments, const struct error *err)
+report_error(const struct cli *cli, char *const *argv, const struct error *err)
 {
-    if (wants_json(cli, arguments, err)) {
+    if (wants_json(cli, argv, err)) {
         JV_AUTO struct jv *value = message_error_json(err);
         cli_print_json(value);
     } else {
@@ -283,15 +280,15 @@ fill_standard_descriptors(void)
 }
 
 int
-cli_run(const struct cli_command *const *commands, const char *const *arguments)
+cli_run(const struct cli_command *const *commands, int argc, char *const *argv)
 {
     fill_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
     struct cli cli = {.commands = commands};
     ERROR_AUTO struct error err = {0};
-    int status = run_arguments(&cli, arguments, &err);
+    int status = run_arguments(&cli, argc, argv, &err);
     if (status < 0)
-        status = report_error(&cli, arguments, &err);
+        status = report_error(&cli, argv, &err);
     strv_free(&cli.operands);
     return report_output(status);
 }

@@ -49,9 +49,8 @@ struct cli {
     bool color; // standard output may be coloured
 };
 
-// Understand arguments (those after the program's name), run the command, print its error. Returns
-// the program's exit status.
-int cli_run(const struct cli_command *const *commands, const char *const *arguments);
+// Parse the arguments of main, run the command, print its error. Returns the program's exit status.
+int cli_run(const struct cli_command *const *commands, int argc, char *const *argv);
 
 // NULL when there is none of that name.
 const struct cli_command *cli_find(const struct cli *cli, const char *name);

@@ -90,6 +90,42 @@ print_words(const struct cli *cli, const struct cli_command *command)
     cli_print(text.data);
 }
 
+static struct jv *
+options_json(const struct cli_option *table)
+{
+    struct jv *list = jv_array();
+    for (const struct cli_option *o = table; o != NULL && o->name != NULL; o++) {
+        struct jv *option = jv_object();
+        char letter[2] = {o->letter, '\0'};
+        jv_set_string(option, "name", o->name);
+        jv_set_string(option, "letter", o->letter != 0 ? letter : NULL);
+        jv_set_string(option, "value", o->value);
+        jv_set_string(option, "help", o->help);
+        jv_push(list, option);
+    }
+    return list;
+}
+
+// {"options": [...], "commands": [{"name", "arguments", "summary", "options"}]}; an option is
+// {"name", "letter" (or null), "value" (or null), "help"}.
+static void
+print_help_json(const struct cli *cli)
+{
+    struct jv *commands = jv_array();
+    for (const struct cli_command *const *c = cli->commands; *c != NULL; c++) {
+        struct jv *command = jv_object();
+        jv_set_string(command, "name", (*c)->name);
+        jv_set_string(command, "arguments", (*c)->arguments);
+        jv_set_string(command, "summary", (*c)->summary);
+        jv_set(command, "options", options_json((*c)->options));
+        jv_push(commands, command);
+    }
+    JV_AUTO struct jv *all = jv_object();
+    jv_set(all, "options", options_json(cli_global_options));
+    jv_set(all, "commands", commands);
+    cli_print_json(all);
+}
+
 static int
 print_topic(const struct cli *cli, const char *topic, struct error *err)
 {
@@ -120,8 +156,7 @@ run_help(struct cli *cli, struct error *err)
         return 0;
     }
     if (cli->globals.json) {
-        JV_AUTO struct jv *value = help_json(cli);
-        cli_print_json(value);
+        print_help_json(cli);
         return 0;
     }
     if (topic != NULL)

@@ -3,7 +3,6 @@
 #ifndef AIRBUILD_CLI_HELP_H
 #define AIRBUILD_CLI_HELP_H
 
-#include "base/jv.h"
 #include "base/str.h"
 #include "cli/cli.h"
 
@@ -12,8 +11,8 @@ void help_command(const struct cli_command *command, struct buf *text);
 // The letters that the command uses itself: after its name they do not mean a global option.
 // command may be NULL; caller frees.
 char *help_letters(const struct cli_command *command);
-// {"options": [...], "commands": [{"name", "arguments", "summary", "options"}]}; an option is
-// {"name", "letter" (or null), "value" (or null), "help"}. Caller frees.
-struct jv *help_json(const struct cli *cli);
+// Append one aligned, wrapped paragraph an option, without the letters in hidden_letters (NULL:
+// none).
+void help_options(const struct cli_option *table, const char *hidden_letters, struct buf *text);
 
 #endif

@@ -19,14 +19,14 @@ refuses 'an empty command' 2 "there is no command ''" "$airbuild" ''
 refuses 'an unknown option' 2 "'--wach' \(did you mean '--watch'\?\); see 'airbuild status --help'" "$airbuild" status --wach
 refuses 'an unknown option before the command' 2 "'--jsn' \(did you mean '--json'\?\); see 'airbuild --help'" \
     "$airbuild" --jsn status
-refuses 'an abbreviated option' 2 "there is no option '--js'" "$airbuild" status --js
-refuses 'bundled letters' 2 "'-qf' is more than one" "$airbuild" status -qf x
+refuses 'an ambiguous abbreviation' 2 "'--re' is ambiguous: '--recipe', '--rebuild', '--refresh'; see" "$airbuild" images --re
+refuses 'an unknown letter among others' 2 "there is no option '-x'; see" "$airbuild" status -qx
 refuses 'a value to a flag' 2 "'--json' takes no value" "$airbuild" status --json=yes
 refuses 'an option without its value' 2 "'--spec' needs a value" "$airbuild" plan --spec
 refuses 'an option where a value should be' 2 "'--spec' needs a value" "$airbuild" plan --spec --quiet
 refuses 'an option twice' 2 "'-f' is given twice" "$airbuild" -f a plan -f b
 refuses 'an operand too many' 2 "'airbuild status' does not take 'work11'" "$airbuild" status work11
-refuses 'an operand missing' 2 "write 'airbuild ssh NODE \[COMMAND...\]'" "$airbuild" ssh
+refuses 'an operand missing' 2 "usage: airbuild ssh NODE \[COMMAND...\]; see" "$airbuild" ssh
 refuses 'an unknown action' 2 "images knows no 'prnue' \(did you mean 'prune'\?\)" "$airbuild" images prnue
 refuses 'a folder missing' 2 "write 'airbuild images export FOLDER'" "$airbuild" images export
 refuses 'a folder too many' 2 "'airbuild images list' does not take 'x'" "$airbuild" images list x
@@ -52,11 +52,14 @@ is 'no line of help is wider than a terminal' '' "$(for c in $commands; do "$air
 like 'the version' '^airbuild [0-9]+\.[0-9]+\.[0-9]+$' "$("$airbuild" --version)"
 is 'the version for programs' "$("$airbuild" -V)" "airbuild $("$airbuild" status --version --json | jq -r .version)"
 "$airbuild" help example >example.yaml
+is 'abbreviations' "$("$airbuild" --vers --js)" "$("$airbuild" --version --json)"
+is 'letters in one word, the last with its value' "$("$airbuild" env --hosts)" "$("$airbuild" env --hosts -qf example.yaml)"
 is 'the example is the built-in cluster' "$("$airbuild" env --hosts)" "$("$airbuild" env --hosts -f example.yaml)"
 
 # ---- errors for programs ----------------------------------------------------------------------------------------------
 error_json 'a usage error as JSON' 2 usage "$airbuild" --json status --wach
 error_json 'a usage error before its --json' 2 usage "$airbuild" status --wach --json
+error_json 'a usage error before its --js' 2 usage "$airbuild" status --wach --js
 error_json 'no command, as JSON' 2 usage "$airbuild" --json
 error_json 'a missing spec as JSON' 14 not-found "$airbuild" --json plan -f /nonexistent.yaml
 error_json 'an unknown node as JSON' 14 not-found "$airbuild" seed --json work14
