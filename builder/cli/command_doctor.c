@@ -1,4 +1,4 @@
-// command_doctor.c - `airbuild doctor`: what this host can do for the cluster, one line a fact.
+// command_doctor.c - `airbuild doctor`: whether this host can run the cluster, one line per fact.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -44,10 +44,10 @@ print_doctor_text(const struct cli *cli, const struct doctor *doctor)
         table_row(&table);
         table_cell(&table, colors[fact->result], doctor_result_name(fact->result));
         table_cell(&table, COLOR_NONE, fact->name);
-        if (fact->mend == NULL)
+        if (fact->fix == NULL)
             table_cell(&table, COLOR_NONE, fact->detail);
         else
-            table_cellf(&table, COLOR_NONE, "%s; mend: %s", fact->detail, fact->mend);
+            table_cellf(&table, COLOR_NONE, "%s; fix: %s", fact->detail, fact->fix);
     }
     table_print(&table, 0, cli->color, &text);
     cli_print(text.data);
@@ -62,7 +62,7 @@ print_doctor_json(const struct doctor *doctor)
         jv_set_string(fact, "name", doctor->facts[i].name);
         jv_set_string(fact, "result", doctor_result_name(doctor->facts[i].result));
         jv_set_string(fact, "detail", doctor->facts[i].detail);
-        jv_set_string(fact, "mend", doctor->facts[i].mend);
+        jv_set_string(fact, "mend", doctor->facts[i].fix);
         jv_push(list, fact);
     }
     cli_print_json(list);
@@ -85,7 +85,7 @@ run_doctor(struct cli *cli, struct error *err)
         return -1;
     FREE_AUTO char *home = cluster_home();
     DOCTOR_AUTO struct doctor doctor = {.spec = spec, .home = home};
-    // Only for somebody who watches: on paper the facts are enough.
+    // On a terminal only: in a log the facts are enough.
     bool watched = message_live(STDERR_FILENO);
     PROGRESS_AUTO struct progress *progress = watched ? cli_progress(cli) : NULL;
     int status = examine(&doctor, progress, err);
@@ -102,13 +102,12 @@ run_doctor(struct cli *cli, struct error *err)
 const struct cli_command command_doctor = {
     .name = "doctor",
     .arguments = "",
-    .summary = "what this host can do, one line a fact, and the mend",
+    .summary = "check this host, one line per fact, with fixes",
     .details =
-        "Looks at processor, KVM (by booting a kernel under it), libvirt, images, programs, "
-        "memory, disk, clock, subnet, bridge, firewall, DNS and names, and prints PASS, WARN or "
-        "FAIL for each, with what mends it. It changes nothing; what was proven of KVM is "
-        "remembered for this "
-        "boot of the host.\n"
+        "Checks processor, KVM (by booting a kernel under it), libvirt, images, programs, memory, "
+        "disk, clock, subnet, bridge, firewall, DNS and names, and prints PASS, WARN or FAIL for "
+        "each, with a fix. It changes nothing; the result for KVM is remembered for this boot of "
+        "the host.\n"
         "The exit status is 15 when a fact is FAIL.\n",
     .run = run_doctor,
 };

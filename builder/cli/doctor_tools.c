@@ -1,5 +1,5 @@
-// doctor_tools.c - the programs that airbuild starts, and what libguestfs makes its appliance of;
-// see doctor.h.
+// doctor_tools.c - the programs that airbuild starts, the kernel for libguestfs' appliance, and the
+// images; see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/doctor.h"
 
@@ -15,18 +15,19 @@
 static const struct tool {
     const char *name, *use, *apt;
     const char *pacman; // NULL: not among Arch's packages
-    bool bake;          // only for baking: no matter once the images are there
+    bool bake;          // needed by baking only, so not when all images are ready
     bool vital;
 } tools[] = {
-    {"qemu-img", "it makes disks", "qemu-utils", "qemu-img", false, true},
-    {"ssh-keygen", "it makes keys", "openssh-client", "openssh", false, true},
+    {"qemu-img", "creates disks", "qemu-utils", "qemu-img", false, true},
+    {"ssh-keygen", "creates keys", "openssh-client", "openssh", false, true},
     {"ssh", "needed by 'airbuild ssh'", "openssh-client", "openssh", false, false},
-    {"mmdebstrap", "it makes the Debian base", "mmdebstrap", NULL, true, true},
-    {"gpgv", "it checks the signatures of images", "gpgv", "gnupg", true, true},
-    {"pacstrap", "it makes the base of Arch's packages", "arch-install-scripts",
+    {"mmdebstrap", "creates the Debian base", "mmdebstrap", NULL, true, true},
+    {"gpgv", "checks signatures of images", "gpgv", "gnupg", true, true},
+    {"pacstrap", "creates the base of Arch's packages", "arch-install-scripts",
         "arch-install-scripts", true, true},
-    {"dnsmasq", "it serves libvirt's networks", "dnsmasq-base", "dnsmasq", false, true},
-    {"supermin", "it makes libguestfs' appliance", "supermin", "supermin", true, true},
+    {"dnsmasq", "serves DNS and DHCP on libvirt's networks", "dnsmasq-base", "dnsmasq", false,
+        true},
+    {"supermin", "creates libguestfs' appliance", "supermin", "supermin", true, true},
 };
 
 static bool
@@ -58,7 +59,7 @@ applies(const struct tool *tool, const struct spec *spec)
     return true;
 }
 
-// Which of the two makes a base that is chosen when it is baked is not known before.
+// False for the tools of base: auto, which needs one of two and is resolved when it is baked.
 static bool
 is_sure(const struct tool *tool, const struct spec *spec)
 {
@@ -77,38 +78,28 @@ check_tool(struct doctor *doctor, const struct tool *tool)
         doctor_pass(doctor, tool->name, "%s", path);
         return;
     }
-    FREE_AUTO char *mend =
+    FREE_AUTO char *fix =
         tool->pacman != NULL
             ? str_format("apt-get install %s, or pacman -S %s", tool->apt, tool->pacman)
-            : str_format("apt-get install %s; Arch has none, take base: arch or {file: ...} there",
+            : str_format("apt-get install %s; Arch has none, set base: arch or {file: ...} there",
                   tool->apt);
     bool fails = tool->vital && is_sure(tool, doctor->spec) && !(tool->bake && doctor->baked);
-    doctor_bad(doctor, tool->name, fails ? DOCTOR_FAIL : DOCTOR_WARN, mend, "not installed; %s",
-        tool->use);
+    doctor_bad(
+        doctor, tool->name, fails ? DOCTOR_FAIL : DOCTOR_WARN, fix, "not installed; %s", tool->use);
 }
 
-// The version at the end of /boot/vmlinuz-VERSION, or in /usr/lib/modules/VERSION/vmlinuz; caller
-// frees.
-static char *
-kernel_version(const char *path)
-{
-    const char *dash = strstr(path, "/boot/vmlinuz-");
-    if (dash != NULL)
-        return str_dup(dash + strlen("/boot/vmlinuz-"));
-    const char *start = path + strlen("/usr/lib/modules/");
-    return str_ndup(start, strcspn(start, "/"));
-}
-
-// Its modules are there too.
+// path: /boot/vmlinuz-VERSION or /usr/lib/modules/VERSION/vmlinuz.
 static bool
-kernel_is_whole(const char *path)
+has_modules(const char *path)
 {
-    FREE_AUTO char *version = kernel_version(path);
-    FREE_AUTO char *modules = str_format("/lib/modules/%s/modules.dep", version);
+    const char *version =
+        path + strlen(str_starts(path, "/boot/") ? "/boot/vmlinuz-" : "/usr/lib/modules/");
+    FREE_AUTO char *modules =
+        str_format("/lib/modules/%.*s/modules.dep", (int) strcspn(version, "/"), version);
     return access(modules, R_OK) == 0;
 }
 
-// The kernel that supermin will take: LIBGUESTFS_PATH's fixed appliance needs none.
+// supermin needs a kernel and its modules; a fixed appliance (LIBGUESTFS_PATH) needs none.
 static void
 check_appliance(struct doctor *doctor)
 {
@@ -119,7 +110,7 @@ check_appliance(struct doctor *doctor)
     for (size_t i = 0; i < kernels.count && whole == NULL; i++) {
         if (access(kernels.items[i], R_OK) != 0)
             closed = kernels.items[i];
-        else if (kernel_is_whole(kernels.items[i]))
+        else if (has_modules(kernels.items[i]))
             whole = kernels.items[i];
     }
     enum doctor_result result = doctor->baked ? DOCTOR_WARN : DOCTOR_FAIL;
@@ -129,11 +120,11 @@ check_appliance(struct doctor *doctor)
         doctor_pass(doctor, "appliance", "libguestfs can use '%s'", whole);
     else if (closed != NULL)
         doctor_bad(doctor, "appliance", result, "'chmod 0644 /boot/vmlinuz-*' as root",
-            "libguestfs needs a kernel and may not read '%s'", closed);
+            "libguestfs needs a kernel and has no permission to read '%s'", closed);
     else
         doctor_bad(doctor, "appliance", result,
             "apt-get install linux-image-cloud-amd64, or pacman -S linux",
-            "libguestfs needs a kernel with its modules in /boot, and there is none");
+            "libguestfs needs a kernel and its modules; this host has none");
 }
 
 int
@@ -152,11 +143,9 @@ doctor_check_images(struct doctor *doctor, struct error *err)
     NEEDS_AUTO struct needs needs = {0};
     ERROR_AUTO struct error found = {0};
     if (needs_open(doctor->spec, NULL, BAKE_ASK_NEW, &needs, &found) != 0) {
-        if (found.code == ERR_INTERRUPTED)
-            return error_set(err, found.code, "%s", found.message);
         doctor_bad(doctor, "images", DOCTOR_FAIL,
-            "mend that, or set AIRBUILD_HOME to a folder of your own", "%s", found.message);
-        return 0;
+            "correct that, or set AIRBUILD_HOME to a folder of your own", "%s", found.message);
+        return interrupt_check(err);
     }
     STRV_AUTO struct strv missing = {0};
     for (size_t i = 0; i < needs.plan->count; i++)
@@ -166,7 +155,7 @@ doctor_check_images(struct doctor *doctor, struct error *err)
     FREE_AUTO char *list = strv_join(&missing, ", ");
     doctor->baked = missing.count == 0;
     if (doctor->baked)
-        doctor_pass(doctor, "images", "all %zu are ready", needs.plan->count);
+        doctor_pass(doctor, "images", "all %zu images are ready", needs.plan->count);
     else
         doctor_bad(doctor, "images", DOCTOR_WARN, "run 'airbuild images'", "%s", list);
     return 0;

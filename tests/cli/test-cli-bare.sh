@@ -35,13 +35,13 @@ is 'plan as JSON' '0 head10 work11 work12 work13 true' \
 
 separate "$airbuild" doctor --json -f "$unreachable"
 is 'doctor has a verdict' 15 "$status"
-is 'it is a list of facts, each bad one with its mend' true "$(jq 'length > 10 and all(
+is 'it is a list of facts, each bad one with its fix' true "$(jq 'length > 10 and all(
     (.name | length > 0) and (.detail | length > 0) and (.result | IN("PASS", "WARN", "FAIL"))
     and (.result == "PASS") == (.mend == null))' <<<"$out")"
 is 'libvirt is what fails' FAIL "$(jq -r '.[] | select(.name == "libvirt").result' <<<"$out")"
 is 'no name twice' '' "$(jq -r '.[].name' <<<"$out" | sort | uniq -d)"
 separate "$airbuild" doctor -f "$unreachable"
-like 'doctor for people' 'FAIL +libvirt +.*; mend: ' "$out"
+like 'doctor for people' 'FAIL +libvirt +.*; fix: ' "$out"
 is 'doctor for people tells as much' "$("$airbuild" doctor --json -f "$unreachable" | jq length)" "$(wc -l <<<"$out")"
 
 # A host that has the bridge's name and the port of its DNS server already.
@@ -75,7 +75,7 @@ ssh WARN
 mmdebstrap FAIL
 supermin FAIL' "$(facts 'qemu qemu-img ssh-keygen ssh mmdebstrap gpgv pacstrap supermin' <<<"$bare")"
 is "each with its package on either family of hosts" '' "$(jq -r '.[] | select(.detail | startswith("not installed"))
-    | select(.mend | test("^apt-get install [a-z-]+(, or pacman -S [a-z-]+$|; Arch has none, take base: arch)") | not)' <<<"$bare")"
+    | select(.mend | test("^apt-get install [a-z-]+(, or pacman -S [a-z-]+$|; Arch has none, set base: arch)") | not)' <<<"$bare")"
 like 'libvirt, which Arch does not start by itself, too' 'pacman -S libvirt.*systemctl enable --now libvirtd' \
     "$(jq -r '.[] | select(.name == "libvirt").mend' <<<"$bare")"
 is 'an Arch needs its signature checked' 'gpgv FAIL' "$(doctor_bare arch | facts 'mmdebstrap gpgv pacstrap')"
