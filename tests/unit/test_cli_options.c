@@ -191,7 +191,7 @@ test_help(void **state)
         "                          a phrase that is too long for the line that it begins\n"
         "                          on, so that it goes on below\n");
     buf_free(&text);
-    help_options(table, "s", &text);
+    help_options(table, table, &text);
     assert_contains(text.data, "      --short");
 }
 
