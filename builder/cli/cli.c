@@ -19,13 +19,13 @@
 
 const struct cli_option cli_global_options[] = {
     {"spec", 'f', "FILE",
-        "the cluster to work on; without it ./cluster.yaml, and without that one the built-in "
+        "the cluster's spec; by default ./cluster.yaml or, without that file, the built-in "
         "cluster of four nodes",
         OPTION_TEXT(struct cli_globals, spec)},
     {"json", 0, NULL, "print results and errors as JSON", OPTION_FLAG(struct cli_globals, json)},
     {"quiet", 'q', NULL, "show no progress", OPTION_FLAG(struct cli_globals, quiet)},
     {"no-color", 0, NULL, "print no colors", OPTION_FLAG(struct cli_globals, no_color)},
-    {"help", 'h', NULL, "explain the command", OPTION_FLAG(struct cli_globals, help)},
+    {"help", 'h', NULL, "print help on the command", OPTION_FLAG(struct cli_globals, help)},
     {"version", 'V', NULL, "print the version", OPTION_FLAG(struct cli_globals, version)},
     {0},
 };
@@ -56,7 +56,7 @@ cli_find(const struct cli *cli, const char *name)
     return NULL;
 }
 
-// Append to a usage error where to read more.
+// Append the command that prints help.
 static int
 usage_hint(const struct cli *cli, struct error *err)
 {
@@ -183,9 +183,9 @@ print_version(const struct cli *cli)
     return 0;
 }
 
-// The variable reaches the progress board too.
+// The variable is read by base/progress, too.
 static void
-obey_no_color(const struct cli *cli)
+apply_no_color(const struct cli *cli)
 {
     if (cli->globals.no_color)
         setenv("NO_COLOR", "1", 1);
@@ -207,7 +207,7 @@ run_command(struct cli *cli, int argc, char *const *argv, struct error *err)
     if (check_operands(cli, err) != 0 || cluster_settle_folders(err) != 0)
         return -1;
     cli->values = values;
-    obey_no_color(cli);
+    apply_no_color(cli);
     cli->color = message_colors(STDOUT_FILENO);
     int status = command->run(cli, err);
     cli->values = NULL;
@@ -226,14 +226,14 @@ run_arguments(struct cli *cli, int argc, char *const *argv, struct error *err)
     if (rest.count == 0 && cli->globals.version)
         return print_version(cli);
     if (rest.count == 0)
-        return cli_usage(cli, err, "no command is given");
+        return cli_usage(cli, err, "no command given");
     cli->command = cli_find(cli, rest.items[0]);
     if (cli->command == NULL)
         return unknown_command(cli, rest.items[0], err);
     return run_command(cli, (int) rest.count, argv + argc - rest.count, err);
 }
 
-// A wrong command line may not have been understood up to its --json.
+// After a usage error --json may not have been parsed yet.
 static bool
 wants_json(const struct cli *cli, char *const *argv, const struct error *err)
 {
@@ -252,25 +252,25 @@ report_error(const struct cli *cli, char *const *argv, const struct error *err)
         JV_AUTO struct jv *value = message_error_json(err);
         cli_print_json(value);
     } else {
-        obey_no_color(cli);
+        apply_no_color(cli);
         message_error(err);
     }
     return err->code != ERR_NONE ? (int) err->code : ERR_FAILED;
 }
 
-// A reader that went away (`| head`) is no failure.
+// EPIPE is no failure: `| head` ends early.
 static int
 report_output(int status)
 {
     if (print_error == 0 || print_error == EPIPE || status != 0)
         return status;
     ERROR_AUTO struct error err = {0};
-    error_errno(&err, print_error, "the result cannot be written to standard output");
+    error_errno(&err, print_error, "cannot write the result to standard output");
     message_error(&err);
     return (int) err.code;
 }
 
-// A descriptor 0, 1 or 2 that is closed would become the first file or socket opened.
+// Else the first file or socket opened would become standard input, output or error.
 static void
 fill_standard_descriptors(void)
 {

@@ -1,4 +1,4 @@
-// command_seed.c - `airbuild seed NODE`: the documents that a node's cloud-init is given.
+// command_seed.c - `airbuild seed NODE`: print the documents for a node's cloud-init.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "cli/commands.h"
@@ -68,10 +68,11 @@ static const struct cli_option options[] = {
 const struct cli_command command_seed = {
     .name = "seed",
     .arguments = "NODE",
-    .summary = "the cloud-init documents of a node, secrets hidden",
-    .details = "Prints the meta-data, user-data and network-config that the node finds on its seed "
-               "disk. Passwords and private keys are printed as (hidden); with --reveal they are "
-               "printed as they are, which needs a launched cluster.\n",
+    .summary = "print the cloud-init documents of a node",
+    .details =
+        "Prints the meta-data, user-data and network-config of the node's seed disk. Passwords "
+        "and private keys are shown as (hidden) unless --reveal is given, which needs a "
+        "launched cluster.\n",
     .options = options,
     .values_size = sizeof(struct seed_values),
     .operand = CLI_NODE,

@@ -11,7 +11,7 @@
 #define HOSTS_FILE "/etc/hosts"
 #define HOSTS_MAX (1 << 20)
 
-// line is cut into words in place.
+// Changes line.
 static bool
 line_knows(char *line, const char *name, const char *address)
 {

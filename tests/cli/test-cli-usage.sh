@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.." || exit 1
 commands=$("$airbuild" help --json | jq -r '.commands[].name')
 
 # ---- usage errors -----------------------------------------------------------------------------------------------------
-refuses 'no command' 2 "^airbuild: no command is given; see 'airbuild --help'$" "$airbuild"
+refuses 'no command' 2 "^airbuild: no command given; see 'airbuild --help'$" "$airbuild"
 refuses 'an unknown command' 2 "no command 'lanch' \(did you mean 'launch'\?\)" "$airbuild" lanch
 refuses 'a command unlike any' 2 "there is no command 'elephant'; see" "$airbuild" elephant
 refuses 'an empty command' 2 "there is no command ''" "$airbuild" ''
@@ -86,7 +86,7 @@ is 'not without a terminal' '' "$(grep -F "$escape" <<<"$output")"
 status=0
 errors=$("$airbuild" help 2>&1 >/dev/full) || status=$?
 is 'a full disk below the output has its status' 7 "$status"
-like 'and its sentence' 'cannot be written to standard output' "$errors"
+like 'and its sentence' 'cannot write the result to standard output' "$errors"
 set -o pipefail
 check 'a reader that goes away is no failure' bash -c 'set -o pipefail; "$1" help spec | head -n 1' - "$airbuild"
 set +o pipefail
