@@ -62,7 +62,7 @@ print_doctor_json(const struct doctor *doctor)
         jv_set_string(fact, "name", doctor->facts[i].name);
         jv_set_string(fact, "result", doctor_result_name(doctor->facts[i].result));
         jv_set_string(fact, "detail", doctor->facts[i].detail);
-        jv_set_string(fact, "mend", doctor->facts[i].fix);
+        jv_set_string(fact, "mend", doctor->facts[i].fix); // the key of the first release
         jv_push(list, fact);
     }
     cli_print_json(list);
