@@ -7,10 +7,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-__attribute__((format(printf, 5, 0))) static void
-add(struct doctor *doctor, const char *name, enum doctor_result result, const char *fix,
-    const char *format, va_list args)
+void
+doctor_add(struct doctor *doctor, const char *name, enum doctor_result result, const char *fix,
+    const char *format, ...)
 {
+    va_list args;
+    va_start(args, format);
     mem_grow(&doctor->facts, &doctor->capacity, doctor->count + 1, sizeof(*doctor->facts));
     doctor->facts[doctor->count++] = (struct doctor_fact){
         .name = name,
@@ -18,24 +20,6 @@ add(struct doctor *doctor, const char *name, enum doctor_result result, const ch
         .detail = str_formatv(format, args),
         .fix = str_dup(fix),
     };
-}
-
-void
-doctor_pass(struct doctor *doctor, const char *name, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    add(doctor, name, DOCTOR_PASS, NULL, format, args);
-    va_end(args);
-}
-
-void
-doctor_bad(struct doctor *doctor, const char *name, enum doctor_result result, const char *fix,
-    const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    add(doctor, name, result, fix, format, args);
     va_end(args);
 }
 

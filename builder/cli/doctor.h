@@ -29,11 +29,10 @@ struct doctor { // start as {.spec = spec, .home = home}
 void doctor_free(struct doctor *doctor);
 #define DOCTOR_AUTO __attribute__((cleanup(doctor_free)))
 
-void doctor_pass(struct doctor *doctor, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-// A WARN (it works, but worse) or a FAIL (it will not work). fix is copied.
-void doctor_bad(struct doctor *doctor, const char *name, enum doctor_result result, const char *fix,
+// WARN: it works, but worse; FAIL: it will not work. fix is copied.
+void doctor_add(struct doctor *doctor, const char *name, enum doctor_result result, const char *fix,
     const char *format, ...) __attribute__((format(printf, 5, 6)));
+#define doctor_pass(doctor, name, ...) doctor_add(doctor, name, DOCTOR_PASS, NULL, __VA_ARGS__)
 
 const char *doctor_result_name(enum doctor_result result); // "PASS", "WARN", "FAIL"
 

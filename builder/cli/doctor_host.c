@@ -49,7 +49,7 @@ check_cpu(struct doctor *doctor)
     else if (text != NULL && cpu_has(text, "svm"))
         doctor_pass(doctor, "cpu", "AMD-V");
     else
-        doctor_bad(
+        doctor_add(
             doctor, "cpu", DOCTOR_WARN, fix, "the processor offers no hardware virtualisation");
 }
 
@@ -60,11 +60,11 @@ check_kvm_device(struct doctor *doctor)
     if (fd >= 0)
         doctor_pass(doctor, "kvm device", "/dev/kvm can be opened");
     else if (errno == EACCES || errno == EPERM)
-        doctor_bad(doctor, "kvm device", DOCTOR_WARN,
+        doctor_add(doctor, "kvm device", DOCTOR_WARN,
             "join the group of /dev/kvm: 'usermod -aG kvm USER', then log in again",
             "no permission to open /dev/kvm");
     else
-        doctor_bad(doctor, "kvm device", DOCTOR_WARN,
+        doctor_add(doctor, "kvm device", DOCTOR_WARN,
             "load the module kvm_intel or kvm_amd; without it nodes are emulated",
             "/dev/kvm cannot be opened: %s", strerror(errno));
 }
@@ -75,14 +75,14 @@ check_accel(struct doctor *doctor)
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     ERROR_AUTO struct error found = {0};
     if (needs_accel(doctor->home, doctor->spec, NULL, NULL, &verdict, &found) != 0) {
-        doctor_bad(doctor, "accelerator", DOCTOR_FAIL,
+        doctor_add(doctor, "accelerator", DOCTOR_FAIL,
             "set 'accel: auto' in the spec, which falls back to emulation", "%s", found.message);
     } else if (verdict.kvm) {
         doctor_pass(doctor, "accelerator", "KVM: %s", verdict.why);
     } else if (doctor->spec->accel == SPEC_ACCEL_TCG) {
         doctor_pass(doctor, "accelerator", "emulation (TCG), as specified");
     } else {
-        doctor_bad(doctor, "accelerator", DOCTOR_WARN,
+        doctor_add(doctor, "accelerator", DOCTOR_WARN,
             "use a host where KVM works, for speed; emulated nodes have every feature, too",
             "emulation (TCG): %s", verdict.why);
     }
@@ -97,7 +97,7 @@ doctor_check_processor(struct doctor *doctor, struct error *err)
     if (qemu != NULL)
         doctor_pass(doctor, "qemu", "%s", qemu);
     else
-        doctor_bad(doctor, "qemu", DOCTOR_FAIL,
+        doctor_add(doctor, "qemu", DOCTOR_FAIL,
             "apt-get install qemu-system-x86, or pacman -S qemu-base",
             "no system emulator is installed");
     check_accel(doctor);
@@ -128,10 +128,10 @@ check_memory(struct doctor *doctor)
     FREE_AUTO char *total_text = str_bytes(total);
     const char *fix = "give the nodes less memory in the spec, or free memory";
     if (need > total)
-        doctor_bad(doctor, "memory", DOCTOR_FAIL, fix, "the nodes need %s; this host has %s",
+        doctor_add(doctor, "memory", DOCTOR_FAIL, fix, "the nodes need %s; this host has %s",
             need_text, total_text);
     else if (need > there && !cluster_exists(doctor->spec))
-        doctor_bad(doctor, "memory", DOCTOR_WARN, fix, "the nodes need %s; only %s are free",
+        doctor_add(doctor, "memory", DOCTOR_WARN, fix, "the nodes need %s; only %s are free",
             need_text, there_text);
     else
         doctor_pass(doctor, "memory", "the nodes need %s; %s are free", need_text, there_text);
@@ -148,17 +148,17 @@ check_disk(struct doctor *doctor)
     ERROR_AUTO struct error found = {0};
     const char *fix = "free space, or set AIRBUILD_HOME to a folder on a larger disk";
     if (dir_space(folder, &bytes, &found) != 0) {
-        doctor_bad(doctor, "disk", DOCTOR_FAIL, fix, "%s", found.message);
+        doctor_add(doctor, "disk", DOCTOR_FAIL, fix, "%s", found.message);
         return;
     }
     FREE_AUTO char *text = str_bytes(bytes);
     FREE_AUTO char *least = str_bytes(DISK_LEAST);
     FREE_AUTO char *good = str_bytes(DISK_GOOD);
     if (bytes < DISK_LEAST)
-        doctor_bad(doctor, "disk", DOCTOR_FAIL, fix, "%s free in '%s'; a bake needs %s", text,
+        doctor_add(doctor, "disk", DOCTOR_FAIL, fix, "%s free in '%s'; a bake needs %s", text,
             doctor->home, least);
     else if (bytes < DISK_GOOD)
-        doctor_bad(doctor, "disk", DOCTOR_WARN, fix, "%s free in '%s'; %s are recommended", text,
+        doctor_add(doctor, "disk", DOCTOR_WARN, fix, "%s free in '%s'; %s are recommended", text,
             doctor->home, good);
     else
         doctor_pass(doctor, "disk", "%s free in '%s'", text, doctor->home);
@@ -172,7 +172,7 @@ check_clock(struct doctor *doctor)
     struct stat self;
     FREE_AUTO char *now = clock_stamp();
     if (stat("/proc/self/exe", &self) == 0 && time(NULL) + 86400 < self.st_mtime)
-        doctor_bad(doctor, "clock", DOCTOR_WARN,
+        doctor_add(doctor, "clock", DOCTOR_WARN,
             "set the clock: 'timedatectl set-ntp true'; checks of signatures and certificates "
             "depend on it",
             "%s is before this program was built", now);

@@ -141,7 +141,7 @@ check_reach(struct doctor *doctor, uid_t user, gid_t group)
     FREE_AUTO char *fix = str_format(
         "'setfacl -m u:%s:x %s', or set AIRBUILD_HOME to a folder that every user may enter", name,
         closed);
-    doctor_bad(doctor, "reach", DOCTOR_FAIL, fix,
+    doctor_add(doctor, "reach", DOCTOR_FAIL, fix,
         "QEMU is run as '%s' and may not enter '%s', so it cannot open the disks", name, closed);
 }
 
@@ -154,7 +154,7 @@ check_access(struct doctor *doctor)
     else if (libvirt != NULL && (getegid() == libvirt->gr_gid || group_member(libvirt->gr_gid)))
         doctor_pass(doctor, "access", "member of group 'libvirt'");
     else
-        doctor_bad(doctor, "access", DOCTOR_WARN,
+        doctor_add(doctor, "access", DOCTOR_WARN,
             "'usermod -aG libvirt USER', then log in again; or run airbuild as root",
             "neither root nor a member of group 'libvirt'");
 }
@@ -174,7 +174,7 @@ doctor_check_libvirt(struct doctor *doctor, struct error *err)
         if (host.qemu_known)
             check_reach(doctor, host.qemu_user, host.qemu_group);
     } else {
-        doctor_bad(doctor, "libvirt", DOCTOR_FAIL,
+        doctor_add(doctor, "libvirt", DOCTOR_FAIL,
             "if it is not installed, apt-get install libvirt-daemon-system, or pacman -S libvirt "
             "and 'systemctl enable --now libvirtd.socket'",
             "%s", found.message);

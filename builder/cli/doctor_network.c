@@ -67,7 +67,7 @@ check_subnet(struct doctor *doctor, const char *bridge)
 {
     const struct spec_network *network = &doctor->spec->network;
     if (network->mode == SPEC_NETWORK_BRIDGE && if_nametoindex(bridge) == 0) {
-        doctor_bad(doctor, "subnet", DOCTOR_FAIL,
+        doctor_add(doctor, "subnet", DOCTOR_FAIL,
             "create the bridge, or set mode: isolated or nat in the spec",
             "this host has no bridge '%s'", bridge);
         return;
@@ -82,10 +82,10 @@ check_subnet(struct doctor *doctor, const char *bridge)
     if (clash == NULL)
         doctor_pass(doctor, "subnet", "%s is free", network->subnet);
     else if (wider)
-        doctor_bad(doctor, "subnet", DOCTOR_WARN, fix,
+        doctor_add(doctor, "subnet", DOCTOR_WARN, fix,
             "%s would hide a part of the host's route %s", network->subnet, clash);
     else
-        doctor_bad(doctor, "subnet", DOCTOR_FAIL, fix, "%s is in use: the host has the route %s",
+        doctor_add(doctor, "subnet", DOCTOR_FAIL, fix, "%s is in use: the host has the route %s",
             network->subnet, clash);
 }
 
@@ -97,7 +97,7 @@ check_bridge(struct doctor *doctor, const char *bridge)
     if (cluster_exists(doctor->spec) || if_nametoindex(bridge) == 0)
         doctor_pass(doctor, "bridge", "no other interface is called '%s'", bridge);
     else
-        doctor_bad(doctor, "bridge", DOCTOR_FAIL, "choose another cluster name in the spec",
+        doctor_add(doctor, "bridge", DOCTOR_FAIL, "choose another cluster name in the spec",
             "this host already has an interface '%s', the name of the cluster's bridge", bridge);
 }
 
@@ -141,7 +141,7 @@ check_firewall(struct doctor *doctor, const char *bridge, bool own)
                    "%s -o %s -j ACCEPT'",
             bridge, bridge);
     if (proc_check(list, &options, &rules, &found) != 0) {
-        doctor_bad(doctor, "firewall", DOCTOR_WARN, fix,
+        doctor_add(doctor, "firewall", DOCTOR_WARN, fix,
             "frames between the nodes pass through it (br_netfilter), and its rules cannot be "
             "listed: %s",
             found.message);
@@ -152,7 +152,7 @@ check_firewall(struct doctor *doctor, const char *bridge, bool own)
     if (verdict == DOCTOR_PASS)
         doctor_pass(doctor, "firewall", "it lets frames between the nodes pass");
     else
-        doctor_bad(doctor, "firewall", verdict, fix,
+        doctor_add(doctor, "firewall", verdict, fix,
             "frames between the nodes pass through it (br_netfilter), and it drops forwarded ones");
 }
 
@@ -190,7 +190,7 @@ check_dns(struct doctor *doctor)
                  doctor_port_taken(text, address, DNS_PORT);
     }
     if (taken)
-        doctor_bad(doctor, "dns", DOCTOR_FAIL,
+        doctor_add(doctor, "dns", DOCTOR_FAIL,
             "let that server listen on its own addresses only (dnsmasq: bind-interfaces; named: "
             "listen-on)",
             "another DNS server of this host listens on %s, port %d", address, DNS_PORT);
@@ -213,7 +213,7 @@ check_node_names(struct doctor *doctor)
     if (unknown.count == 0)
         doctor_pass(doctor, "names", "/etc/hosts has all nodes");
     else
-        doctor_bad(doctor, "names", DOCTOR_WARN,
+        doctor_add(doctor, "names", DOCTOR_WARN,
             "'airbuild env --hosts | sudo tee -a /etc/hosts', or use addresses",
             "not in /etc/hosts: %s", list);
 }

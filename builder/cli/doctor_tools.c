@@ -30,6 +30,8 @@ static const struct tool {
     {"supermin", "creates libguestfs' appliance", "supermin", "supermin", true, true},
 };
 
+enum tool_need { TOOL_UNUSED, TOOL_MAYBE, TOOL_NEEDED };
+
 static bool
 has_base(const struct spec *spec, enum spec_base_kind kind)
 {
@@ -44,35 +46,30 @@ has_signature(const struct spec *spec)
            spec_base_for(spec, SPEC_REDIS)->signature != NULL;
 }
 
-static bool
-applies(const struct tool *tool, const struct spec *spec)
+// A base that is chosen when it is baked (auto) may need one tool or another.
+static enum tool_need
+tool_need(const char *tool, const struct spec *spec)
 {
-    if (str_equal(tool->name, "mmdebstrap"))
-        return has_base(spec, SPEC_BASE_AUTO) || has_base(spec, SPEC_BASE_DEBIAN);
-    if (str_equal(tool->name, "gpgv"))
-        return has_base(spec, SPEC_BASE_AUTO) || has_base(spec, SPEC_BASE_ARCH) ||
-               has_signature(spec);
-    if (str_equal(tool->name, "pacstrap"))
-        return has_base(spec, SPEC_BASE_BOOTSTRAP);
-    if (str_equal(tool->name, "dnsmasq"))
-        return spec->network.mode != SPEC_NETWORK_BRIDGE && str_starts(spec->uri, "qemu:///");
-    return true;
-}
-
-// False for the tools of base: auto, which needs one of two and is resolved when it is baked.
-static bool
-is_sure(const struct tool *tool, const struct spec *spec)
-{
-    if (str_equal(tool->name, "mmdebstrap"))
-        return has_base(spec, SPEC_BASE_DEBIAN);
-    if (str_equal(tool->name, "gpgv"))
-        return has_base(spec, SPEC_BASE_ARCH) || has_signature(spec);
-    return true;
+    enum tool_need otherwise = has_base(spec, SPEC_BASE_AUTO) ? TOOL_MAYBE : TOOL_UNUSED;
+    if (str_equal(tool, "mmdebstrap"))
+        return has_base(spec, SPEC_BASE_DEBIAN) ? TOOL_NEEDED : otherwise;
+    if (str_equal(tool, "gpgv"))
+        return has_base(spec, SPEC_BASE_ARCH) || has_signature(spec) ? TOOL_NEEDED : otherwise;
+    if (str_equal(tool, "pacstrap"))
+        return has_base(spec, SPEC_BASE_BOOTSTRAP) ? TOOL_NEEDED : TOOL_UNUSED;
+    if (str_equal(tool, "dnsmasq"))
+        return spec->network.mode != SPEC_NETWORK_BRIDGE && str_starts(spec->uri, "qemu:///")
+                   ? TOOL_NEEDED
+                   : TOOL_UNUSED;
+    return TOOL_NEEDED;
 }
 
 static void
 check_tool(struct doctor *doctor, const struct tool *tool)
 {
+    enum tool_need need = tool_need(tool->name, doctor->spec);
+    if (need == TOOL_UNUSED)
+        return;
     FREE_AUTO char *path = path_program(tool->name);
     if (path != NULL) {
         doctor_pass(doctor, tool->name, "%s", path);
@@ -83,8 +80,8 @@ check_tool(struct doctor *doctor, const struct tool *tool)
             ? str_format("apt-get install %s, or pacman -S %s", tool->apt, tool->pacman)
             : str_format("apt-get install %s; Arch has none, set base: arch or {file: ...} there",
                   tool->apt);
-    bool fails = tool->vital && is_sure(tool, doctor->spec) && !(tool->bake && doctor->baked);
-    doctor_bad(
+    bool fails = tool->vital && need == TOOL_NEEDED && !(tool->bake && doctor->baked);
+    doctor_add(
         doctor, tool->name, fails ? DOCTOR_FAIL : DOCTOR_WARN, fix, "not installed; %s", tool->use);
 }
 
@@ -119,10 +116,10 @@ check_appliance(struct doctor *doctor)
     else if (whole != NULL)
         doctor_pass(doctor, "appliance", "libguestfs can use '%s'", whole);
     else if (closed != NULL)
-        doctor_bad(doctor, "appliance", result, "'chmod 0644 /boot/vmlinuz-*' as root",
+        doctor_add(doctor, "appliance", result, "'chmod 0644 /boot/vmlinuz-*' as root",
             "libguestfs needs a kernel and has no permission to read '%s'", closed);
     else
-        doctor_bad(doctor, "appliance", result,
+        doctor_add(doctor, "appliance", result,
             "apt-get install linux-image-cloud-amd64, or pacman -S linux",
             "libguestfs needs a kernel and its modules; this host has none");
 }
@@ -131,8 +128,7 @@ int
 doctor_check_programs(struct doctor *doctor, struct error *err)
 {
     for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
-        if (applies(&tools[i], doctor->spec))
-            check_tool(doctor, &tools[i]);
+        check_tool(doctor, &tools[i]);
     check_appliance(doctor);
     return interrupt_check(err);
 }
@@ -143,7 +139,7 @@ doctor_check_images(struct doctor *doctor, struct error *err)
     NEEDS_AUTO struct needs needs = {0};
     ERROR_AUTO struct error found = {0};
     if (needs_open(doctor->spec, NULL, BAKE_ASK_NEW, &needs, &found) != 0) {
-        doctor_bad(doctor, "images", DOCTOR_FAIL,
+        doctor_add(doctor, "images", DOCTOR_FAIL,
             "correct that, or set AIRBUILD_HOME to a folder of your own", "%s", found.message);
         return interrupt_check(err);
     }
@@ -157,6 +153,6 @@ doctor_check_images(struct doctor *doctor, struct error *err)
     if (doctor->baked)
         doctor_pass(doctor, "images", "all %zu images are ready", needs.plan->count);
     else
-        doctor_bad(doctor, "images", DOCTOR_WARN, "run 'airbuild images'", "%s", list);
+        doctor_add(doctor, "images", DOCTOR_WARN, "run 'airbuild images'", "%s", list);
     return 0;
 }

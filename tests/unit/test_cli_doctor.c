@@ -68,7 +68,7 @@ test_facts(void **state)
     (void) state;
     DOCTOR_AUTO struct doctor doctor = {0};
     doctor_pass(&doctor, "cpu", "%d cores", 4);
-    doctor_bad(&doctor, "disk", DOCTOR_FAIL, "buy one", "only %s", "little");
+    doctor_add(&doctor, "disk", DOCTOR_FAIL, "buy one", "only %s", "little");
     assert_int_equal(doctor.count, 2);
     assert_string_equal(doctor.facts[0].detail, "4 cores");
     assert_null(doctor.facts[0].fix);
