@@ -21,7 +21,7 @@ _airbuild_files() {
 }
 
 # Parse the words before the one to complete; sets command, operands, spec. Succeeds when that one is a value.
-_airbuild_look() {
+_airbuild_parse() {
     local i word
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
@@ -47,7 +47,7 @@ _airbuild() {
     local current=${COMP_WORDS[COMP_CWORD]} words command='' operands=() spec=()
     COMPREPLY=()
     _airbuild_words
-    if _airbuild_look; then
+    if _airbuild_parse; then
         _airbuild_files "${current#=}"
         return
     fi

@@ -5,9 +5,7 @@
 
 #include <stdbool.h>
 
-// Whether /etc/hosts has that address for name; false when the file cannot be read.
+// Whether /etc/hosts has that IPv4 address for name; false when the file cannot be read.
 bool hosts_know(const char *name, const char *address);
-// The same for the text of such a file, see hosts(5).
-bool hosts_text_knows(const char *text, const char *name, const char *address);
 
 #endif

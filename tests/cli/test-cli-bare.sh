@@ -57,6 +57,14 @@ is 'and none elsewhere' 'bridge PASS
 dns PASS' "$(timeout -k 5 60 unshare --net "$airbuild" doctor --json -f "$unreachable" |
     jq -r '.[] | select(.name | IN("bridge", "dns")) | "\(.name) \(.result)"')"
 
+# The names of nodes: aliases count, comments and other addresses do not.
+printf '%s\n' '127.0.0.1 localhost work13' '# 172.31.255.12 work12' '::1 work12' $'172.31.255.10\tone Head10 # work11' \
+    '172.31.255.11 work11x' '172.31.255.13 work13' >"$scratch/hosts"
+# shellcheck disable=SC2016 # expanded by the shell in the namespace
+is 'names that /etc/hosts lacks' 'not in /etc/hosts: work11, work12' "$(timeout -k 5 60 unshare --mount bash -c '
+    mount --bind "$3" /etc/hosts; exec "$1" doctor --json -f "$2"' - "$airbuild" "$unreachable" "$scratch/hosts" |
+    jq -r '.[] | select(.name == "names").detail')"
+
 # A host without any of the programs, in no folder: /usr/sbin is hidden because on Arch it is /usr/bin.
 # doctor_bare BASE: prints the result of doctor there, as JSON, for a spec with that base.
 doctor_bare() {

@@ -1,4 +1,4 @@
-// test_cli_doctor.c - doctor's checks on routes, names, folders, firewalls and ports of other
+// test_cli_doctor.c - doctor's checks on routes, folders, firewalls and ports of other
 // hosts.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
@@ -6,7 +6,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "cli/doctor.h"
-#include "cli/hosts.h"
 
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -42,24 +41,6 @@ test_routes(void **state)
     // A route that is not wider counts more than one that is.
     assert_clash(HEAD ROUTE("tun0", "000010AC", "0000F0FF") ROUTE("x", "00FF1FAC", "00FFFFFF"),
         "172.31.255.0/24 by x", false);
-}
-
-static void
-test_hosts(void **state)
-{
-    (void) state;
-    const char *text = "127.0.0.1 localhost\n"
-                       "# 10.0.0.1 commented\n"
-                       "10.0.0.1\thead10 Head # work11\n"
-                       "10.0.0.2 work11x\r\n"
-                       "10.0.0.3";
-    assert_true(hosts_text_knows(text, "head10", "10.0.0.1"));
-    assert_true(hosts_text_knows(text, "head", "10.0.0.1"));
-    assert_true(hosts_text_knows(text, "work11x", "10.0.0.2"));
-    assert_false(hosts_text_knows(text, "head10", "10.0.0.2"));
-    assert_false(hosts_text_knows(text, "work11", "10.0.0.1"));
-    assert_false(hosts_text_knows(text, "commented", "10.0.0.1"));
-    assert_false(hosts_text_knows("", "head10", "10.0.0.1"));
 }
 
 static void
@@ -184,7 +165,6 @@ main(void)
         cmocka_unit_test(test_forwarding),
         cmocka_unit_test(test_ports),
         cmocka_unit_test(test_routes),
-        cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_facts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
