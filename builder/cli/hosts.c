@@ -21,13 +21,16 @@ entry_has(const struct hostent *entry, const char *name, struct in_addr address)
 bool
 hosts_know(const char *name, const char *address)
 {
+    char line[65536];
+    struct hostent entry, *found = NULL;
     struct in_addr wanted;
+    int code;
     bool known = false;
     if (inet_pton(AF_INET, address, &wanted) != 1)
         return false;
     sethostent(0);
-    for (const struct hostent *entry; !known && (entry = gethostent()) != NULL;)
-        known = entry_has(entry, name, wanted);
+    while (!known && gethostent_r(&entry, line, sizeof line, &found, &code) == 0 && found != NULL)
+        known = entry_has(found, name, wanted);
     endhostent();
     return known;
 }
