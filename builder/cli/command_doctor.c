@@ -11,21 +11,21 @@
 #include <unistd.h>
 
 static int
-examine(struct doctor *doctor, struct progress *progress, struct error *err)
+run_checks(struct doctor *doctor, struct progress *progress, struct error *err)
 {
-    static const struct check {
-        const char *what;
+    static const struct {
+        const char *subject;
         int (*run)(struct doctor *doctor, struct error *err);
     } checks[] = {
         {"the processor, and KVM by booting a kernel", doctor_check_processor},
         {"libvirt", doctor_check_libvirt},
         {"images", doctor_check_images},
         {"programs", doctor_check_programs},
-        {"room", doctor_check_room},
+        {"memory, disk and clock", doctor_check_resources},
         {"the network", doctor_check_network},
     };
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        progress_step(progress, "doctor", "%s", checks[i].what);
+        progress_step(progress, "doctor", "%s", checks[i].subject);
         if (checks[i].run(doctor, err) != 0)
             return -1;
     }
@@ -57,24 +57,15 @@ static void
 print_doctor_json(const struct doctor *doctor)
 {
     JV_AUTO struct jv *list = jv_array();
-    for (size_t i = 0; i < doctor->count; i++) {
+    for (const struct doctor_fact *f = doctor->facts; f < doctor->facts + doctor->count; f++) {
         struct jv *fact = jv_object();
-        jv_set_string(fact, "name", doctor->facts[i].name);
-        jv_set_string(fact, "result", doctor_result_name(doctor->facts[i].result));
-        jv_set_string(fact, "detail", doctor->facts[i].detail);
-        jv_set_string(fact, "mend", doctor->facts[i].fix); // the key of the first release
+        jv_set_string(fact, "name", f->name);
+        jv_set_string(fact, "result", doctor_result_name(f->result));
+        jv_set_string(fact, "detail", f->detail);
+        jv_set_string(fact, "mend", f->fix); // the key of the first release
         jv_push(list, fact);
     }
     cli_print_json(list);
-}
-
-static int
-verdict(const struct doctor *doctor)
-{
-    for (size_t i = 0; i < doctor->count; i++)
-        if (doctor->facts[i].result == DOCTOR_FAIL)
-            return ERR_VERDICT;
-    return 0;
 }
 
 static int
@@ -86,9 +77,9 @@ run_doctor(struct cli *cli, struct error *err)
     FREE_AUTO char *home = cluster_home();
     DOCTOR_AUTO struct doctor doctor = {.spec = spec, .home = home};
     // On a terminal only: in a log the facts are enough.
-    bool watched = message_live(STDERR_FILENO);
-    PROGRESS_AUTO struct progress *progress = watched ? cli_progress(cli) : NULL;
-    int status = examine(&doctor, progress, err);
+    PROGRESS_AUTO struct progress *progress =
+        message_live(STDERR_FILENO) ? cli_progress(cli) : NULL;
+    int status = run_checks(&doctor, progress, err);
     progress_clear(progress);
     if (status != 0)
         return -1;
@@ -96,7 +87,10 @@ run_doctor(struct cli *cli, struct error *err)
         print_doctor_json(&doctor);
     else
         print_doctor_text(cli, &doctor);
-    return verdict(&doctor);
+    for (size_t i = 0; i < doctor.count; i++)
+        if (doctor.facts[i].result == DOCTOR_FAIL)
+            return ERR_VERDICT;
+    return 0;
 }
 
 const struct cli_command command_doctor = {

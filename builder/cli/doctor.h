@@ -40,8 +40,8 @@ const char *doctor_result_name(enum doctor_result result); // "PASS", "WARN", "F
 int doctor_check_processor(struct doctor *doctor, struct error *err); // cpu, /dev/kvm, qemu, accel
 int doctor_check_libvirt(struct doctor *doctor, struct error *err);   // access, libvirt, reach
 int doctor_check_images(struct doctor *doctor, struct error *err);
-int doctor_check_programs(struct doctor *doctor, struct error *err); // and libguestfs' appliance
-int doctor_check_room(struct doctor *doctor, struct error *err);     // memory, disk, clock
+int doctor_check_programs(struct doctor *doctor, struct error *err);  // and libguestfs' appliance
+int doctor_check_resources(struct doctor *doctor, struct error *err); // memory, disk, clock
 // subnet, bridge, firewall, dns, names
 int doctor_check_network(struct doctor *doctor, struct error *err);
 

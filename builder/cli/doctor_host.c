@@ -181,7 +181,7 @@ check_clock(struct doctor *doctor)
 }
 
 int
-doctor_check_room(struct doctor *doctor, struct error *err)
+doctor_check_resources(struct doctor *doctor, struct error *err)
 {
     check_memory(doctor);
     check_disk(doctor);
