@@ -258,7 +258,7 @@ report_error(const struct cli *cli, char *const *argv, const struct error *err)
     return err->code != ERR_NONE ? (int) err->code : ERR_FAILED;
 }
 
-// EPIPE is no failure: `| head` ends early.
+// EPIPE is not a failure: `| head` ends early.
 static int
 report_output(int status)
 {
@@ -270,7 +270,7 @@ report_output(int status)
     return (int) err.code;
 }
 
-// Else the first file or socket opened would become standard input, output or error.
+// Open closed ones on /dev/null, so that no file or socket becomes standard input or output.
 static void
 fill_standard_descriptors(void)
 {

@@ -45,7 +45,7 @@ int doctor_check_resources(struct doctor *doctor, struct error *err); // memory,
 // subnet, bridge, firewall, dns, names
 int doctor_check_network(struct doctor *doctor, struct error *err);
 
-// Their pure parts, for tests.
+// Parts of them, for tests.
 
 // The first folder of an absolute path that this user may not enter, by mode and access control
 // list; caller frees. NULL: all can be entered, or cannot be examined.

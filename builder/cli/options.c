@@ -118,7 +118,7 @@ options_parse(const struct option_group *groups, size_t group_count, int argc, c
     buf_add(&letters, "-:"); // operands in their order; ':' for a missing value; no messages
     for (size_t i = 0; i < group_count; i++)
         add_group(&parser, &groups[i], &letters);
-    optind = 0; // glibc's way to begin again, even after an error amid letters
+    optind = 0; // full reset of glibc's getopt, even after an error within combined letters
     for (int code = 0, at = 1; code != OPERAND || !stop_early; at = optind) {
         code = getopt_long(argc, argv, letters.data, parser.longs, NULL);
         if (code == -1)
