@@ -26,5 +26,5 @@ static const struct cli_command *const commands[] = {
 int
 main(int argc, char **argv)
 {
-    return cli_run(commands, (const char *const *) argv + (argc > 0));
+    return cli_run(commands, argc, argv);
 }

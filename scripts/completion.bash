@@ -1,15 +1,18 @@
 # shellcheck shell=bash
-# completion.bash - bash completion of airbuild. The program itself says what may follow (`airbuild help --words`), so
-# no list here can grow old.
+# completion.bash - bash completion of airbuild. The words come from the program (`airbuild help --words`), so they are
+# always current.
 # SPDX-License-Identifier: Apache-2.0
 
-# _airbuild_words [OPTION...] [-- COMMAND]: sets words, one a line; an option that takes a value ends in '='.
+# _airbuild_words [OPTION...] [-- COMMAND]: sets words, one per line; an option that takes a value ends in '='.
 _airbuild_words() {
     words=$("${COMP_WORDS[0]}" help --words "$@" 2>/dev/null)
 }
 
+# Of combined letters the last one may take a value.
 _airbuild_takes_value() {
-    [[ $'\n'$words$'\n' == *$'\n'"$1="$'\n'* ]]
+    local option=$1
+    [[ $option != -[!-]?* ]] || option=-${option: -1}
+    [[ $'\n'$words$'\n' == *$'\n'"$option="$'\n'* ]]
 }
 
 _airbuild_files() {
@@ -17,17 +20,17 @@ _airbuild_files() {
     mapfile -t COMPREPLY < <(compgen -f -- "$1")
 }
 
-# Goes through the words before the one to complete; sets command, operands, spec. Succeeds when that one is a value.
-_airbuild_look() {
+# Parse the words before the one to complete; sets command, operands, spec. Succeeds when that one is a value.
+_airbuild_parse() {
     local i word
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         if _airbuild_takes_value "$word"; then
-            # bash makes the '=' between them a word of its own
+            # bash passes the '=' as a separate word
             [[ ${COMP_WORDS[i + 1]} != '=' ]] || ((i + 1 == COMP_CWORD)) || ((i += 1))
             ((i + 1 < COMP_CWORD)) || return 0
             ((i += 1))
-            [[ $word != -f && $word != --spec ]] || spec=(--spec "${COMP_WORDS[i]}")
+            [[ $word != -*f && $word != --spec ]] || spec=(--spec "${COMP_WORDS[i]}")
         elif [[ $word == -* ]]; then
             continue
         elif [[ -z $command ]]; then
@@ -44,7 +47,7 @@ _airbuild() {
     local current=${COMP_WORDS[COMP_CWORD]} words command='' operands=() spec=()
     COMPREPLY=()
     _airbuild_words
-    if _airbuild_look; then
+    if _airbuild_parse; then
         _airbuild_files "${current#=}"
         return
     fi

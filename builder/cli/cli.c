@@ -19,13 +19,13 @@
 
 const struct cli_option cli_global_options[] = {
     {"spec", 'f', "FILE",
-        "the cluster to work on; without it ./cluster.yaml, and without that one the built-in "
+        "the cluster's spec; by default ./cluster.yaml or, without that file, the built-in "
         "cluster of four nodes",
         OPTION_TEXT(struct cli_globals, spec)},
     {"json", 0, NULL, "print results and errors as JSON", OPTION_FLAG(struct cli_globals, json)},
     {"quiet", 'q', NULL, "show no progress", OPTION_FLAG(struct cli_globals, quiet)},
     {"no-color", 0, NULL, "print no colors", OPTION_FLAG(struct cli_globals, no_color)},
-    {"help", 'h', NULL, "explain the command", OPTION_FLAG(struct cli_globals, help)},
+    {"help", 'h', NULL, "print help on the command", OPTION_FLAG(struct cli_globals, help)},
     {"version", 'V', NULL, "print the version", OPTION_FLAG(struct cli_globals, version)},
     {0},
 };
@@ -56,7 +56,7 @@ cli_find(const struct cli *cli, const char *name)
     return NULL;
 }
 
-// Append to a usage error where to read more.
+// Append the command that prints help.
 static int
 usage_hint(const struct cli *cli, struct error *err)
 {
@@ -151,7 +151,7 @@ check_operands(const struct cli *cli, struct error *err)
 {
     const struct cli_command *command = cli->command;
     if (cli->operands.count < command->operands_min)
-        return cli_usage(cli, err, "write 'airbuild %s %s'", command->name, command->arguments);
+        return cli_usage(cli, err, "usage: airbuild %s %s", command->name, command->arguments);
     if (cli->operands.count > command->operands_max)
         return cli_usage(cli, err, "'airbuild %s' does not take '%s'", command->name,
             cli->operands.items[command->operands_max]);
@@ -183,22 +183,22 @@ print_version(const struct cli *cli)
     return 0;
 }
 
-// The variable reaches the progress board too.
+// The variable is read by base/progress, too.
 static void
-obey_no_color(const struct cli *cli)
+apply_no_color(const struct cli *cli)
 {
     if (cli->globals.no_color)
         setenv("NO_COLOR", "1", 1);
 }
 
 static int
-run_command(struct cli *cli, const char *const *arguments, struct error *err)
+run_command(struct cli *cli, int argc, char *const *argv, struct error *err)
 {
     const struct cli_command *command = cli->command;
     FREE_AUTO char *values = mem_zero(1, command->values_size + 1);
     struct option_group groups[] = {
         {command->options, values}, {cli_global_options, &cli->globals}};
-    if (options_parse(groups, 2, arguments, command->stop_early, &cli->operands, err) != 0)
+    if (options_parse(groups, 2, argc, argv, command->stop_early, &cli->operands, err) != 0)
         return usage_hint(cli, err);
     if (cli->globals.help)
         return print_help(cli);
@@ -207,7 +207,7 @@ run_command(struct cli *cli, const char *const *arguments, struct error *err)
     if (check_operands(cli, err) != 0 || cluster_settle_folders(err) != 0)
         return -1;
     cli->values = values;
-    obey_no_color(cli);
+    apply_no_color(cli);
     cli->color = message_colors(STDOUT_FILENO);
     int status = command->run(cli, err);
     cli->values = NULL;
@@ -215,65 +215,62 @@ run_command(struct cli *cli, const char *const *arguments, struct error *err)
 }
 
 static int
-run_arguments(struct cli *cli, const char *const *arguments, struct error *err)
+run_arguments(struct cli *cli, int argc, char *const *argv, struct error *err)
 {
     struct option_group group = {cli_global_options, &cli->globals};
     STRV_AUTO struct strv rest = {0};
-    if (options_parse(&group, 1, arguments, true, &rest, err) != 0)
+    if (options_parse(&group, 1, argc, argv, true, &rest, err) != 0)
         return usage_hint(cli, err);
     if (rest.count == 0 && cli->globals.help)
         return print_help(cli);
     if (rest.count == 0 && cli->globals.version)
         return print_version(cli);
     if (rest.count == 0)
-        return cli_usage(cli, err, "no command is given");
+        return cli_usage(cli, err, "no command given");
     cli->command = cli_find(cli, rest.items[0]);
     if (cli->command == NULL)
         return unknown_command(cli, rest.items[0], err);
-    size_t count = 0;
-    while (arguments[count] != NULL)
-        count++;
-    return run_command(cli, arguments + count - (rest.count - 1), err);
+    return run_command(cli, (int) rest.count, argv + argc - rest.count, err);
 }
 
-// A wrong command line may not have been understood up to its --json.
+// After a usage error --json may not have been parsed yet.
 static bool
-wants_json(const struct cli *cli, const char *const *arguments, const struct error *err)
+wants_json(const struct cli *cli, char *const *argv, const struct error *err)
 {
     if (cli->globals.json || err->code != ERR_USAGE)
         return cli->globals.json;
-    for (; *arguments != NULL && !str_equal(*arguments, "--"); arguments++)
-        if (str_equal(*arguments, "--json"))
+    for (; *argv != NULL && !str_equal(*argv, "--"); argv++)
+        if (str_starts(*argv, "--js") && str_starts("--json", *argv))
             return true;
     return false;
 }
 
 static int
-report_error(const struct cli *cli, const char *const *arguments, const struct error *err)
+report_error(const struct cli *cli, char *const *argv, const struct error *err)
 {
-    if (wants_json(cli, arguments, err)) {
+    if (wants_json(cli, argv, err)) {
         JV_AUTO struct jv *value = message_error_json(err);
         cli_print_json(value);
     } else {
-        obey_no_color(cli);
+        apply_no_color(cli);
         message_error(err);
     }
     return err->code != ERR_NONE ? (int) err->code : ERR_FAILED;
 }
 
-// A reader that went away (`| head`) is no failure.
+// EPIPE is not a failure: `| head` ends early.
 static int
 report_output(int status)
 {
     if (print_error == 0 || print_error == EPIPE || status != 0)
         return status;
     ERROR_AUTO struct error err = {0};
-    error_errno(&err, print_error, "the result cannot be written to standard output");
+    error_errno(&err, print_error, "cannot write the result to standard output");
     message_error(&err);
     return (int) err.code;
 }
 
-// A descriptor 0, 1 or 2 that is closed would become the first file or socket opened.
+// Open closed ones on /dev/null, so that no file or socket becomes standard input or output.
 static void
 fill_standard_descriptors(void)
 {
@@ -283,15 +280,15 @@ fill_standard_descriptors(void)
 }
 
 int
-cli_run(const struct cli_command *const *commands, const char *const *arguments)
+cli_run(const struct cli_command *const *commands, int argc, char *const *argv)
 {
     fill_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
     struct cli cli = {.commands = commands};
     ERROR_AUTO struct error err = {0};
-    int status = run_arguments(&cli, arguments, &err);
+    int status = run_arguments(&cli, argc, argv, &err);
     if (status < 0)
-        status = report_error(&cli, arguments, &err);
+        status = report_error(&cli, argv, &err);
     strv_free(&cli.operands);
     return report_output(status);
 }

@@ -1,4 +1,4 @@
-// command_console.c - `airbuild console NODE`: a person at the node's serial console.
+// command_console.c - `airbuild console NODE`: connect the terminal to a node's serial console.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "cli/commands.h"
@@ -22,12 +22,12 @@ run_console(struct cli *cli, struct error *err)
     if (cli_spec_node(cli, &spec, &node, err) != 0 || cluster_connect(spec, &virt, err) != 0)
         return -1;
     if (!cli->globals.quiet)
-        fprintf(stderr, "the console of %s; ^] ends it\n", node->name);
+        fprintf(stderr, "connected to the console of %s; ^] disconnects\n", node->name);
     return virt_console(virt, spec->cluster, node->name, values->force, err);
 }
 
 static const struct cli_option options[] = {
-    {"force", 0, NULL, "take the console over from whoever has it open",
+    {"force", 0, NULL, "take the console over from another user of it",
         OPTION_FLAG(struct console_values, force)},
     {0},
 };
@@ -35,9 +35,10 @@ static const struct cli_option options[] = {
 const struct cli_command command_console = {
     .name = "console",
     .arguments = "NODE",
-    .summary = "the serial console of a node, live",
-    .details = "Joins this terminal with the serial console of a running node until ^] is typed. "
-               "Accounts have no password there: it is for watching, 'airbuild ssh' for working.\n",
+    .summary = "connect to the serial console of a node",
+    .details = "Connects this terminal to the serial console of a running node until ^] is typed. "
+               "No account has a password to log in with there: use it to watch, and 'airbuild "
+               "ssh' to work.\n",
     .options = options,
     .values_size = sizeof(struct console_values),
     .operand = CLI_NODE,

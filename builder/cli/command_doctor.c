@@ -1,4 +1,4 @@
-// command_doctor.c - `airbuild doctor`: what this host can do for the cluster, one line a fact.
+// command_doctor.c - `airbuild doctor`: whether this host can run the cluster, one line per fact.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -11,21 +11,21 @@
 #include <unistd.h>
 
 static int
-examine(struct doctor *doctor, struct progress *progress, struct error *err)
+run_checks(struct doctor *doctor, struct progress *progress, struct error *err)
 {
-    static const struct check {
-        const char *what;
+    static const struct {
+        const char *subject;
         int (*run)(struct doctor *doctor, struct error *err);
     } checks[] = {
         {"the processor, and KVM by booting a kernel", doctor_check_processor},
         {"libvirt", doctor_check_libvirt},
         {"images", doctor_check_images},
         {"programs", doctor_check_programs},
-        {"room", doctor_check_room},
+        {"memory, disk and clock", doctor_check_resources},
         {"the network", doctor_check_network},
     };
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        progress_step(progress, "doctor", "%s", checks[i].what);
+        progress_step(progress, "doctor", "%s", checks[i].subject);
         if (checks[i].run(doctor, err) != 0)
             return -1;
     }
@@ -44,10 +44,10 @@ print_doctor_text(const struct cli *cli, const struct doctor *doctor)
         table_row(&table);
         table_cell(&table, colors[fact->result], doctor_result_name(fact->result));
         table_cell(&table, COLOR_NONE, fact->name);
-        if (fact->mend == NULL)
+        if (fact->fix == NULL)
             table_cell(&table, COLOR_NONE, fact->detail);
         else
-            table_cellf(&table, COLOR_NONE, "%s; mend: %s", fact->detail, fact->mend);
+            table_cellf(&table, COLOR_NONE, "%s; fix: %s", fact->detail, fact->fix);
     }
     table_print(&table, 0, cli->color, &text);
     cli_print(text.data);
@@ -57,24 +57,15 @@ static void
 print_doctor_json(const struct doctor *doctor)
 {
     JV_AUTO struct jv *list = jv_array();
-    for (size_t i = 0; i < doctor->count; i++) {
+    for (const struct doctor_fact *f = doctor->facts; f < doctor->facts + doctor->count; f++) {
         struct jv *fact = jv_object();
-        jv_set_string(fact, "name", doctor->facts[i].name);
-        jv_set_string(fact, "result", doctor_result_name(doctor->facts[i].result));
-        jv_set_string(fact, "detail", doctor->facts[i].detail);
-        jv_set_string(fact, "mend", doctor->facts[i].mend);
+        jv_set_string(fact, "name", f->name);
+        jv_set_string(fact, "result", doctor_result_name(f->result));
+        jv_set_string(fact, "detail", f->detail);
+        jv_set_string(fact, "mend", f->fix); // the key of the first release
         jv_push(list, fact);
     }
     cli_print_json(list);
-}
-
-static int
-verdict(const struct doctor *doctor)
-{
-    for (size_t i = 0; i < doctor->count; i++)
-        if (doctor->facts[i].result == DOCTOR_FAIL)
-            return ERR_VERDICT;
-    return 0;
 }
 
 static int
@@ -85,10 +76,10 @@ run_doctor(struct cli *cli, struct error *err)
         return -1;
     FREE_AUTO char *home = cluster_home();
     DOCTOR_AUTO struct doctor doctor = {.spec = spec, .home = home};
-    // Only for somebody who watches: on paper the facts are enough.
-    bool watched = message_live(STDERR_FILENO);
-    PROGRESS_AUTO struct progress *progress = watched ? cli_progress(cli) : NULL;
-    int status = examine(&doctor, progress, err);
+    // On a terminal only: in a log the facts are enough.
+    PROGRESS_AUTO struct progress *progress =
+        message_live(STDERR_FILENO) ? cli_progress(cli) : NULL;
+    int status = run_checks(&doctor, progress, err);
     progress_clear(progress);
     if (status != 0)
         return -1;
@@ -96,19 +87,21 @@ run_doctor(struct cli *cli, struct error *err)
         print_doctor_json(&doctor);
     else
         print_doctor_text(cli, &doctor);
-    return verdict(&doctor);
+    for (size_t i = 0; i < doctor.count; i++)
+        if (doctor.facts[i].result == DOCTOR_FAIL)
+            return ERR_VERDICT;
+    return 0;
 }
 
 const struct cli_command command_doctor = {
     .name = "doctor",
     .arguments = "",
-    .summary = "what this host can do, one line a fact, and the mend",
+    .summary = "check this host, one line per fact, with fixes",
     .details =
-        "Looks at processor, KVM (by booting a kernel under it), libvirt, images, programs, "
-        "memory, disk, clock, subnet, bridge, firewall, DNS and names, and prints PASS, WARN or "
-        "FAIL for each, with what mends it. It changes nothing; what was proven of KVM is "
-        "remembered for this "
-        "boot of the host.\n"
+        "Checks processor, KVM (by booting a kernel under it), libvirt, images, programs, memory, "
+        "disk, clock, subnet, bridge, firewall, DNS and names, and prints PASS, WARN or FAIL for "
+        "each, with a fix. It changes nothing; the result for KVM is remembered for this boot of "
+        "the host.\n"
         "The exit status is 15 when a fact is FAIL.\n",
     .run = run_doctor,
 };

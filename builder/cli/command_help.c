@@ -5,41 +5,39 @@
 #include "cli/help.h"
 #include "drill/drill.h"
 
-#include <string.h>
-
 struct help_values {
     bool words;
 };
 
 static const char *const topics[] = {"spec", "example", NULL};
 
-// An option that takes a value has '=' at its end. hidden: letters that another table uses.
+// An option that takes a value ends in '='. Letters of hiding (may be NULL) are left out.
 static void
-add_option_words(struct buf *text, const struct cli_option *table, const char *hidden)
+add_option_words(struct buf *text, const struct cli_option *table, const struct cli_option *hiding)
 {
     for (const struct cli_option *o = table; o != NULL && o->name != NULL; o++) {
         const char *value = o->value != NULL ? "=" : "";
         buf_printf(text, "--%s%s\n", o->name, value);
-        if (o->letter != 0 && strchr(hidden, o->letter) == NULL)
+        if (o->letter != 0 && !help_has_letter(hiding, o->letter))
             buf_printf(text, "-%c%s\n", o->letter, value);
     }
 }
 
 static void
-add_topic_words(const struct cli *cli, struct buf *text)
+add_commands(const struct cli *cli, struct buf *text)
 {
     for (const struct cli_command *const *c = cli->commands; *c != NULL; c++)
         buf_printf(text, "%s\n", (*c)->name);
 }
 
 static void
-add_command_words(struct buf *text, const char *const *words)
+add_words(struct buf *text, const char *const *words)
 {
     for (; *words != NULL; words++)
         buf_printf(text, "%s\n", *words);
 }
 
-// A spec that is wrong has no nodes to offer: completion is no place for complaints.
+// A wrong spec has no nodes to offer; completion does not report errors.
 static void
 add_node_words(const struct cli *cli, struct buf *text)
 {
@@ -52,50 +50,87 @@ add_node_words(const struct cli *cli, struct buf *text)
 }
 
 static void
-add_drill_words(struct buf *text)
+add_operand_words(const struct cli *cli, const struct cli_command *command, struct buf *text)
 {
-    for (size_t i = 0; drill_at(i) != NULL; i++)
-        buf_printf(text, "%s\n", drill_at(i)->name);
+    switch (command->operand) {
+    case CLI_NO_OPERAND:
+        break;
+    case CLI_NODE:
+        add_node_words(cli, text);
+        break;
+    case CLI_TOPIC:
+        add_commands(cli, text);
+        add_words(text, topics);
+        break;
+    case CLI_ACTION:
+        add_words(text, command->actions);
+        break;
+    case CLI_DRILL:
+        for (size_t i = 0; drill_at(i) != NULL; i++)
+            buf_printf(text, "%s\n", drill_at(i)->name);
+        break;
+    }
 }
 
-// What may follow the command (all that may follow `airbuild` without one), one word a line.
+// Print the words that may follow the command, or `airbuild` when it is NULL, one per line.
 static void
 print_words(const struct cli *cli, const struct cli_command *command)
 {
     BUF_AUTO struct buf text = {0};
-    FREE_AUTO char *letters = help_letters(command);
-    if (command == NULL) {
-        add_topic_words(cli, &text);
-    } else {
-        add_option_words(&text, command->options, "");
-        switch (command->operand) {
-        case CLI_NO_OPERAND:
-            break;
-        case CLI_NODE:
-            add_node_words(cli, &text);
-            break;
-        case CLI_TOPIC:
-            add_topic_words(cli, &text);
-            add_command_words(&text, topics);
-            break;
-        case CLI_ACTION:
-            add_command_words(&text, command->actions);
-            break;
-        case CLI_DRILL:
-            add_drill_words(&text);
-            break;
-        }
-    }
-    add_option_words(&text, cli_global_options, letters);
+    const struct cli_option *own = command != NULL ? command->options : NULL;
+    if (command == NULL)
+        add_commands(cli, &text);
+    else
+        add_operand_words(cli, command, &text);
+    add_option_words(&text, own, NULL);
+    add_option_words(&text, cli_global_options, own);
     cli_print(text.data);
+}
+
+static struct jv *
+options_json(const struct cli_option *table)
+{
+    struct jv *list = jv_array();
+    for (const struct cli_option *o = table; o != NULL && o->name != NULL; o++) {
+        struct jv *option = jv_object();
+        char letter[2] = {o->letter, '\0'};
+        jv_set_string(option, "name", o->name);
+        jv_set_string(option, "letter", o->letter != 0 ? letter : NULL);
+        jv_set_string(option, "value", o->value);
+        jv_set_string(option, "help", o->help);
+        jv_push(list, option);
+    }
+    return list;
+}
+
+// {"options": [...], "commands": [{"name", "arguments", "summary", "options"}]}; an option is
+// {"name", "letter" (or null), "value" (or null), "help"}.
+static void
+print_help_json(const struct cli *cli)
+{
+    struct jv *commands = jv_array();
+    for (const struct cli_command *const *c = cli->commands; *c != NULL; c++) {
+        struct jv *command = jv_object();
+        jv_set_string(command, "name", (*c)->name);
+        jv_set_string(command, "arguments", (*c)->arguments);
+        jv_set_string(command, "summary", (*c)->summary);
+        jv_set(command, "options", options_json((*c)->options));
+        jv_push(commands, command);
+    }
+    JV_AUTO struct jv *all = jv_object();
+    jv_set(all, "options", options_json(cli_global_options));
+    jv_set(all, "commands", commands);
+    cli_print_json(all);
 }
 
 static int
 print_topic(const struct cli *cli, const char *topic, struct error *err)
 {
     BUF_AUTO struct buf text = {0};
-    const struct cli_command *command = cli_find(cli, topic);
-    if (command != NULL) {
+    const struct cli_command *command = topic != NULL ? cli_find(cli, topic) : NULL;
+    if (topic == NULL) {
+        help_general(cli, &text);
+    } else if (command != NULL) {
         help_command(command, &text);
     } else if (str_equal(topic, "spec")) {
         FREE_AUTO char *reference = spec_reference();
@@ -115,25 +150,17 @@ run_help(struct cli *cli, struct error *err)
 {
     const struct help_values *values = cli->values;
     const char *topic = cli->operands.count > 0 ? cli->operands.items[0] : NULL;
-    if (values->words) {
-        print_words(cli, topic != NULL ? cli_find(cli, topic) : NULL);
-        return 0;
-    }
-    if (cli->globals.json) {
-        JV_AUTO struct jv *value = help_json(cli);
-        cli_print_json(value);
-        return 0;
-    }
-    if (topic != NULL)
+    if (!values->words && !cli->globals.json)
         return print_topic(cli, topic, err);
-    BUF_AUTO struct buf text = {0};
-    help_general(cli, &text);
-    cli_print(text.data);
+    if (values->words)
+        print_words(cli, topic != NULL ? cli_find(cli, topic) : NULL);
+    else
+        print_help_json(cli);
     return 0;
 }
 
 static const struct cli_option options[] = {
-    {"words", 0, NULL, "print what may follow, one word a line, for shell completion",
+    {"words", 0, NULL, "print the words that may follow, one per line, for shell completion",
         OPTION_FLAG(struct help_values, words)},
     {0},
 };
@@ -143,8 +170,8 @@ const struct cli_command command_help = {
     .arguments = "[COMMAND|spec|example]",
     .summary = "explain a command, or the keys of cluster.yaml",
     .details = "Without an argument it lists the commands; 'spec' explains every key of "
-               "cluster.yaml; 'example' prints the built-in cluster.yaml, to start one's own from. "
-               "With --json the commands and options are listed for programs.\n",
+               "cluster.yaml; 'example' prints the built-in cluster.yaml, as a file to start from. "
+               "With --json it lists commands and options for programs.\n",
     .options = options,
     .values_size = sizeof(struct help_values),
     .operand = CLI_TOPIC,

@@ -1,4 +1,4 @@
-// command_seed.c - `airbuild seed NODE`: the documents that a node's cloud-init is given.
+// command_seed.c - `airbuild seed NODE`: print the documents for a node's cloud-init.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "cli/commands.h"
@@ -12,30 +12,28 @@ struct seed_values {
 };
 
 static void
-add_document(struct buf *text, const char *name, const char *document)
-{
-    FREE_AUTO char *harmless = text_clean(TEXT_LINES, document);
-    buf_printf(text, "%s# ---- %s ----\n%s%s", text->length > 0 ? "\n" : "", name, harmless,
-        str_ends(harmless, "\n") ? "" : "\n");
-}
-
-static void
 print_seed(const struct cli *cli, const struct spec_node *node, const struct seed *seed)
 {
-    if (cli->globals.json) {
-        JV_AUTO struct jv *value = jv_object();
-        jv_set_string(value, "node", node->name);
-        jv_set_string(value, "meta_data", seed->meta_data);
-        jv_set_string(value, "user_data", seed->user_data);
-        jv_set_string(value, "network_config", seed->network_config);
-        cli_print_json(value);
-        return;
-    }
+    const struct {
+        const char *name, *key, *text;
+    } documents[] = {
+        {"meta-data", "meta_data", seed->meta_data},
+        {"user-data", "user_data", seed->user_data},
+        {"network-config", "network_config", seed->network_config},
+    };
     BUF_AUTO struct buf text = {0};
-    add_document(&text, "meta-data", seed->meta_data);
-    add_document(&text, "user-data", seed->user_data);
-    add_document(&text, "network-config", seed->network_config);
-    cli_print(text.data);
+    JV_AUTO struct jv *value = jv_object();
+    jv_set_string(value, "node", node->name);
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        FREE_AUTO char *clean = text_clean(TEXT_LINES, documents[i].text);
+        jv_set_string(value, documents[i].key, documents[i].text);
+        buf_printf(&text, "%s# ---- %s ----\n%s%s", i > 0 ? "\n" : "", documents[i].name, clean,
+            str_ends(clean, "\n") ? "" : "\n");
+    }
+    if (cli->globals.json)
+        cli_print_json(value);
+    else
+        cli_print(text.data);
 }
 
 static int
@@ -68,10 +66,11 @@ static const struct cli_option options[] = {
 const struct cli_command command_seed = {
     .name = "seed",
     .arguments = "NODE",
-    .summary = "the cloud-init documents of a node, secrets hidden",
-    .details = "Prints the meta-data, user-data and network-config that the node finds on its seed "
-               "disk. Passwords and private keys are printed as (hidden); with --reveal they are "
-               "printed as they are, which needs a launched cluster.\n",
+    .summary = "print the cloud-init documents of a node",
+    .details =
+        "Prints the meta-data, user-data and network-config of the node's seed disk. Passwords "
+        "and private keys are shown as (hidden) unless --reveal is given, which needs a "
+        "launched cluster.\n",
     .options = options,
     .values_size = sizeof(struct seed_values),
     .operand = CLI_NODE,

@@ -1,4 +1,4 @@
-// command_ssh.c - `airbuild ssh NODE`: the cluster's own key, and host keys known beforehand.
+// command_ssh.c - `airbuild ssh NODE`: ssh with the cluster's own key and known host keys.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -34,10 +34,11 @@ run_ssh(struct cli *cli, struct error *err)
 const struct cli_command command_ssh = {
     .name = "ssh",
     .arguments = "NODE [COMMAND...]",
-    .summary = "a shell, or a command, on a node",
-    .details = "Becomes ssh with the cluster's key and the host keys that airbuild made itself, so "
-               "nothing is ever asked about a host key. What follows NODE is the command; the exit "
-               "status is ssh's.\n",
+    .summary = "run a shell or a command on a node",
+    .details =
+        "Runs ssh with the cluster's key and the host keys that airbuild created, so it never "
+        "asks about a host key. The words after NODE are the command; the exit status is "
+        "that of ssh.\n",
     .operand = CLI_NODE,
     .operands_min = 1,
     .operands_max = SIZE_MAX,

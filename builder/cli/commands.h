@@ -1,4 +1,4 @@
-// commands.h - every command of airbuild; each lives in command_NAME.c.
+// commands.h - all commands of airbuild, each of which is in command_NAME.c.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLI_COMMANDS_H
 #define AIRBUILD_CLI_COMMANDS_H

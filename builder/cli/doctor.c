@@ -7,35 +7,19 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-__attribute__((format(printf, 5, 0))) static void
-add(struct doctor *doctor, const char *name, enum doctor_result result, const char *mend,
-    const char *format, va_list args)
+void
+doctor_add(struct doctor *doctor, const char *name, enum doctor_result result, const char *fix,
+    const char *format, ...)
 {
+    va_list args;
+    va_start(args, format);
     mem_grow(&doctor->facts, &doctor->capacity, doctor->count + 1, sizeof(*doctor->facts));
     doctor->facts[doctor->count++] = (struct doctor_fact){
         .name = name,
         .result = result,
         .detail = str_formatv(format, args),
-        .mend = str_dup(mend),
+        .fix = str_dup(fix),
     };
-}
-
-void
-doctor_pass(struct doctor *doctor, const char *name, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    add(doctor, name, DOCTOR_PASS, NULL, format, args);
-    va_end(args);
-}
-
-void
-doctor_bad(struct doctor *doctor, const char *name, enum doctor_result result, const char *mend,
-    const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    add(doctor, name, result, mend, format, args);
     va_end(args);
 }
 
@@ -52,7 +36,7 @@ doctor_free(struct doctor *doctor)
 {
     for (size_t i = 0; i < doctor->count; i++) {
         free(doctor->facts[i].detail);
-        free(doctor->facts[i].mend);
+        free(doctor->facts[i].fix);
     }
     free(doctor->facts);
     *doctor = (struct doctor){0};

@@ -1,4 +1,4 @@
-// doctor_host.c - the processor, KVM, libvirt and the room on this host; see doctor.h.
+// doctor_host.c - processor, KVM, memory, disk and clock of this host; see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/doctor.h"
 
@@ -7,24 +7,23 @@
 #include "base/file.h"
 #include "cli/needs.h"
 #include "cluster/cluster.h"
-#include "virt/virt.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <stdio.h>
+#include <libgen.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #define PROC_MAX (4 << 20)
-// Estimates. At its peak a bake asks for 1.75 GiB for a base and 0.25 GiB for each of two layers
-// (bake/run.c), 2.25 GiB: below 3 GiB there is no room beside it. 6 GiB add as much again for
-// packages that are kept and for four nodes' disks, which grow with what is written to them.
+// Estimates. A bake needs 2.25 GiB at its peak: 1.75 GiB for a base and 0.25 GiB for each of two
+// layers (bake/run.c). The rest is for downloads; 6 GiB leave space for kept packages and for the
+// disks of four nodes, which grow as they are written to.
 #define DISK_LEAST ((uint64_t) 3 << 30)
 #define DISK_GOOD ((uint64_t) 6 << 30)
 
-// The word stands in the "flags" line of /proc/cpuinfo.
+// Whether the "flags" line of /proc/cpuinfo has the word.
 static bool
 cpu_has(const char *cpuinfo, const char *word)
 {
@@ -42,14 +41,16 @@ check_cpu(struct doctor *doctor)
 {
     FREE_AUTO char *text = NULL;
     ERROR_AUTO struct error ignored = {0};
-    const char *mend =
-        "switch it on in the firmware or the host of this host; else nodes are emulated";
+    const char *fix =
+        "enable it in the firmware, or in the hypervisor that runs this host; without it nodes "
+        "are emulated";
     if (file_read("/proc/cpuinfo", PROC_MAX, &text, NULL, &ignored) == 0 && cpu_has(text, "vmx"))
         doctor_pass(doctor, "cpu", "Intel VT-x");
     else if (text != NULL && cpu_has(text, "svm"))
         doctor_pass(doctor, "cpu", "AMD-V");
     else
-        doctor_bad(doctor, "cpu", DOCTOR_WARN, mend, "no hardware virtualisation is offered");
+        doctor_add(
+            doctor, "cpu", DOCTOR_WARN, fix, "the processor offers no hardware virtualisation");
 }
 
 static void
@@ -59,35 +60,32 @@ check_kvm_device(struct doctor *doctor)
     if (fd >= 0)
         doctor_pass(doctor, "kvm device", "/dev/kvm can be opened");
     else if (errno == EACCES || errno == EPERM)
-        doctor_bad(doctor, "kvm device", DOCTOR_WARN,
+        doctor_add(doctor, "kvm device", DOCTOR_WARN,
             "join the group of /dev/kvm: 'usermod -aG kvm USER', then log in again",
-            "/dev/kvm may not be opened");
+            "no permission to open /dev/kvm");
     else
-        doctor_bad(doctor, "kvm device", DOCTOR_WARN,
-            "load the module kvm_intel or kvm_amd; else nodes are emulated",
+        doctor_add(doctor, "kvm device", DOCTOR_WARN,
+            "load the module kvm_intel or kvm_amd; without it nodes are emulated",
             "/dev/kvm cannot be opened: %s", strerror(errno));
 }
 
-static int
-check_accel(struct doctor *doctor, struct error *err)
+static void
+check_accel(struct doctor *doctor)
 {
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     ERROR_AUTO struct error found = {0};
     if (needs_accel(doctor->home, doctor->spec, NULL, NULL, &verdict, &found) != 0) {
-        if (found.code == ERR_INTERRUPTED)
-            return error_set(err, found.code, "%s", found.message);
-        doctor_bad(doctor, "accelerator", DOCTOR_FAIL,
-            "write 'accel: auto' in the spec to let the nodes be emulated", "%s", found.message);
+        doctor_add(doctor, "accelerator", DOCTOR_FAIL,
+            "set 'accel: auto' in the spec, which falls back to emulation", "%s", found.message);
     } else if (verdict.kvm) {
         doctor_pass(doctor, "accelerator", "KVM: %s", verdict.why);
     } else if (doctor->spec->accel == SPEC_ACCEL_TCG) {
-        doctor_pass(doctor, "accelerator", "emulation (TCG), as the spec says");
+        doctor_pass(doctor, "accelerator", "emulation (TCG), as specified");
     } else {
-        doctor_bad(doctor, "accelerator", DOCTOR_WARN,
-            "use a host where KVM works, for speed; everything works emulated too",
+        doctor_add(doctor, "accelerator", DOCTOR_WARN,
+            "use a host where KVM works, for speed; emulated nodes have every feature, too",
             "emulation (TCG): %s", verdict.why);
     }
-    return 0;
 }
 
 int
@@ -99,80 +97,19 @@ doctor_check_processor(struct doctor *doctor, struct error *err)
     if (qemu != NULL)
         doctor_pass(doctor, "qemu", "%s", qemu);
     else
-        doctor_bad(doctor, "qemu", DOCTOR_FAIL,
+        doctor_add(doctor, "qemu", DOCTOR_FAIL,
             "apt-get install qemu-system-x86, or pacman -S qemu-base",
-            "there is no system emulator");
-    return check_accel(doctor, err);
+            "no system emulator is installed");
+    check_accel(doctor);
+    return interrupt_check(err);
 }
 
-static bool
-in_group(const char *name)
-{
-    const struct group *group = getgrnam(name);
-    if (group == NULL)
-        return false;
-    if (getegid() == group->gr_gid)
-        return true;
-    int count = getgroups(0, NULL);
-    FREE_AUTO gid_t *groups = mem_zero((size_t) (count > 0 ? count : 1), sizeof(*groups));
-    count = getgroups(count > 0 ? count : 0, groups);
-    for (int i = 0; i < count; i++)
-        if (groups[i] == group->gr_gid)
-            return true;
-    return false;
-}
-
-static void
-check_access(struct doctor *doctor)
-{
-    if (geteuid() == 0)
-        doctor_pass(doctor, "access", "root");
-    else if (in_group("libvirt"))
-        doctor_pass(doctor, "access", "member of group 'libvirt'");
-    else
-        doctor_bad(doctor, "access", DOCTOR_WARN,
-            "'usermod -aG libvirt USER', then log in again; or run airbuild as root",
-            "neither root nor a member of group 'libvirt'");
-}
-
-int
-doctor_check_libvirt(struct doctor *doctor, struct error *err)
-{
-    check_access(doctor);
-    const char *uri = doctor->spec->uri;
-    VIRT_AUTO struct virt *virt = NULL;
-    VIRT_HOST_AUTO struct virt_host host = {0};
-    ERROR_AUTO struct error found = {0};
-    if (virt_open(uri, &virt, &found) == 0 && virt_host_look(virt, &host, &found) == 0) {
-        doctor_pass(doctor, "libvirt", "%s answers: libvirt %s%s%s, %s", uri, host.libvirt,
-            host.hypervisor != NULL ? ", " : "", host.hypervisor != NULL ? host.hypervisor : "",
-            host.arch);
-        if (host.qemu_known)
-            doctor_check_reach(doctor, host.qemu_user, host.qemu_group);
-        return 0;
-    }
-    if (found.code == ERR_INTERRUPTED)
-        return error_set(err, found.code, "%s", found.message);
-    doctor_bad(doctor, "libvirt", DOCTOR_FAIL,
-        "apt-get install libvirt-daemon-system, or pacman -S libvirt and then "
-        "'systemctl enable --now libvirtd.socket', where it is not installed",
-        "%s", found.message);
-    return 0;
-}
-
-// Bytes of a line "NAME:   1234 kB" of /proc/meminfo; 0 when it is not there.
+// Bytes of a line "NAME:   1234 kB" of /proc/meminfo; 0 when there is none. name ends with ':'.
 static uint64_t
 meminfo(const char *text, const char *name)
 {
-    FREE_AUTO char *key = str_format("%s:", name);
-    const char *line = strstr(text, key);
-    unsigned long long kib = 0;
-    if (line == NULL)
-        return 0;
-    line += strlen(key);
-    line += strspn(line, " ");
-    FREE_AUTO char *digits = str_ndup(line, strspn(line, "0123456789"));
-    return str_to_u64(digits, UINT64_MAX / 1024, &kib) ? (uint64_t) kib * 1024 : 0;
+    const char *line = strstr(text, name);
+    return line != NULL ? (uint64_t) strtoull(line + strlen(name), NULL, 10) * 1024 : 0;
 }
 
 static void
@@ -185,62 +122,49 @@ check_memory(struct doctor *doctor)
     ERROR_AUTO struct error ignored = {0};
     if (file_read("/proc/meminfo", PROC_MAX, &text, NULL, &ignored) != 0)
         return;
-    uint64_t there = meminfo(text, "MemAvailable"), total = meminfo(text, "MemTotal");
+    uint64_t there = meminfo(text, "MemAvailable:"), total = meminfo(text, "MemTotal:");
     FREE_AUTO char *need_text = str_bytes(need);
     FREE_AUTO char *there_text = str_bytes(there);
     FREE_AUTO char *total_text = str_bytes(total);
-    const char *mend = "give the nodes less memory in the spec, or free some";
+    const char *fix = "give the nodes less memory in the spec, or free memory";
     if (need > total)
-        doctor_bad(doctor, "memory", DOCTOR_FAIL, mend, "the nodes need %s and this host has %s",
+        doctor_add(doctor, "memory", DOCTOR_FAIL, fix, "the nodes need %s; this host has %s",
             need_text, total_text);
     else if (need > there && !cluster_exists(doctor->spec))
-        doctor_bad(doctor, "memory", DOCTOR_WARN, mend, "the nodes need %s and %s are free",
+        doctor_add(doctor, "memory", DOCTOR_WARN, fix, "the nodes need %s; only %s are free",
             need_text, there_text);
     else
-        doctor_pass(doctor, "memory", "the nodes need %s, %s are free", need_text, there_text);
-}
-
-// The folder itself, or the nearest one above it that exists; caller frees.
-static char *
-existing_folder(const char *path)
-{
-    char *folder = str_dup(path);
-    while (!file_exists(folder)) {
-        char *slash = strrchr(folder, '/');
-        if (slash == NULL || slash == folder) {
-            free(folder);
-            return str_dup(slash == NULL ? "." : "/");
-        }
-        *slash = '\0';
-    }
-    return folder;
+        doctor_pass(doctor, "memory", "the nodes need %s; %s are free", need_text, there_text);
 }
 
 static void
 check_disk(struct doctor *doctor)
 {
-    FREE_AUTO char *folder = existing_folder(doctor->home);
+    FREE_AUTO char *path = str_dup(doctor->home);
+    const char *folder = path; // the home, or the nearest folder above it that exists
+    while (!file_exists(folder))
+        folder = dirname(path);
     uint64_t bytes = 0;
     ERROR_AUTO struct error found = {0};
-    const char *mend = "free some, or set AIRBUILD_HOME to a folder with more";
+    const char *fix = "free space, or set AIRBUILD_HOME to a folder on a larger disk";
     if (dir_space(folder, &bytes, &found) != 0) {
-        doctor_bad(doctor, "disk", DOCTOR_FAIL, mend, "%s", found.message);
+        doctor_add(doctor, "disk", DOCTOR_FAIL, fix, "%s", found.message);
         return;
     }
     FREE_AUTO char *text = str_bytes(bytes);
     FREE_AUTO char *least = str_bytes(DISK_LEAST);
     FREE_AUTO char *good = str_bytes(DISK_GOOD);
     if (bytes < DISK_LEAST)
-        doctor_bad(doctor, "disk", DOCTOR_FAIL, mend, "%s free in '%s', a bake needs %s", text,
+        doctor_add(doctor, "disk", DOCTOR_FAIL, fix, "%s free in '%s'; a bake needs %s", text,
             doctor->home, least);
     else if (bytes < DISK_GOOD)
-        doctor_bad(doctor, "disk", DOCTOR_WARN, mend, "%s free in '%s', %s are comfortable", text,
+        doctor_add(doctor, "disk", DOCTOR_WARN, fix, "%s free in '%s'; %s are recommended", text,
             doctor->home, good);
     else
         doctor_pass(doctor, "disk", "%s free in '%s'", text, doctor->home);
 }
 
-// A clock behind the program's own making is wrong: signatures and certificates would look as if
+// A clock that is before the program's own build is wrong: to it, signatures and certificates are
 // from the future.
 static void
 check_clock(struct doctor *doctor)
@@ -248,15 +172,16 @@ check_clock(struct doctor *doctor)
     struct stat self;
     FREE_AUTO char *now = clock_stamp();
     if (stat("/proc/self/exe", &self) == 0 && time(NULL) + 86400 < self.st_mtime)
-        doctor_bad(doctor, "clock", DOCTOR_WARN,
-            "set the clock, 'timedatectl set-ntp true'; mirrors' signatures depend on it",
-            "%s is before this program was made", now);
+        doctor_add(doctor, "clock", DOCTOR_WARN,
+            "set the clock: 'timedatectl set-ntp true'; checks of signatures and certificates "
+            "depend on it",
+            "%s is before this program was built", now);
     else
         doctor_pass(doctor, "clock", "%s", now);
 }
 
 int
-doctor_check_room(struct doctor *doctor, struct error *err)
+doctor_check_resources(struct doctor *doctor, struct error *err)
 {
     check_memory(doctor);
     check_disk(doctor);

@@ -1,5 +1,5 @@
-// doctor_tools.c - the programs that airbuild starts, and what libguestfs makes its appliance of;
-// see doctor.h.
+// doctor_tools.c - the programs that airbuild starts, the kernel for libguestfs' appliance, and the
+// images; see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/doctor.h"
 
@@ -15,19 +15,22 @@
 static const struct tool {
     const char *name, *use, *apt;
     const char *pacman; // NULL: not among Arch's packages
-    bool bake;          // only for baking: no matter once the images are there
+    bool bake;          // needed by baking only, so not when all images are ready
     bool vital;
 } tools[] = {
-    {"qemu-img", "it makes disks", "qemu-utils", "qemu-img", false, true},
-    {"ssh-keygen", "it makes keys", "openssh-client", "openssh", false, true},
+    {"qemu-img", "creates disks", "qemu-utils", "qemu-img", false, true},
+    {"ssh-keygen", "creates keys", "openssh-client", "openssh", false, true},
     {"ssh", "needed by 'airbuild ssh'", "openssh-client", "openssh", false, false},
-    {"mmdebstrap", "it makes the Debian base", "mmdebstrap", NULL, true, true},
-    {"gpgv", "it checks the signatures of images", "gpgv", "gnupg", true, true},
-    {"pacstrap", "it makes the base of Arch's packages", "arch-install-scripts",
+    {"mmdebstrap", "creates the Debian base", "mmdebstrap", NULL, true, true},
+    {"gpgv", "checks signatures of images", "gpgv", "gnupg", true, true},
+    {"pacstrap", "creates the base of Arch's packages", "arch-install-scripts",
         "arch-install-scripts", true, true},
-    {"dnsmasq", "it serves libvirt's networks", "dnsmasq-base", "dnsmasq", false, true},
-    {"supermin", "it makes libguestfs' appliance", "supermin", "supermin", true, true},
+    {"dnsmasq", "serves DNS and DHCP on libvirt's networks", "dnsmasq-base", "dnsmasq", false,
+        true},
+    {"supermin", "creates libguestfs' appliance", "supermin", "supermin", true, true},
 };
+
+enum tool_need { TOOL_UNUSED, TOOL_MAYBE, TOOL_NEEDED };
 
 static bool
 has_base(const struct spec *spec, enum spec_base_kind kind)
@@ -43,72 +46,57 @@ has_signature(const struct spec *spec)
            spec_base_for(spec, SPEC_REDIS)->signature != NULL;
 }
 
-static bool
-applies(const struct tool *tool, const struct spec *spec)
+// A base that is chosen when it is baked (auto) may need one tool or another.
+static enum tool_need
+tool_need(const char *tool, const struct spec *spec)
 {
-    if (str_equal(tool->name, "mmdebstrap"))
-        return has_base(spec, SPEC_BASE_AUTO) || has_base(spec, SPEC_BASE_DEBIAN);
-    if (str_equal(tool->name, "gpgv"))
-        return has_base(spec, SPEC_BASE_AUTO) || has_base(spec, SPEC_BASE_ARCH) ||
-               has_signature(spec);
-    if (str_equal(tool->name, "pacstrap"))
-        return has_base(spec, SPEC_BASE_BOOTSTRAP);
-    if (str_equal(tool->name, "dnsmasq"))
-        return spec->network.mode != SPEC_NETWORK_BRIDGE && str_starts(spec->uri, "qemu:///");
-    return true;
-}
-
-// Which of the two makes a base that is chosen when it is baked is not known before.
-static bool
-is_sure(const struct tool *tool, const struct spec *spec)
-{
-    if (str_equal(tool->name, "mmdebstrap"))
-        return has_base(spec, SPEC_BASE_DEBIAN);
-    if (str_equal(tool->name, "gpgv"))
-        return has_base(spec, SPEC_BASE_ARCH) || has_signature(spec);
-    return true;
+    enum tool_need otherwise = has_base(spec, SPEC_BASE_AUTO) ? TOOL_MAYBE : TOOL_UNUSED;
+    if (str_equal(tool, "mmdebstrap"))
+        return has_base(spec, SPEC_BASE_DEBIAN) ? TOOL_NEEDED : otherwise;
+    if (str_equal(tool, "gpgv"))
+        return has_base(spec, SPEC_BASE_ARCH) || has_signature(spec) ? TOOL_NEEDED : otherwise;
+    if (str_equal(tool, "pacstrap"))
+        return has_base(spec, SPEC_BASE_BOOTSTRAP) ? TOOL_NEEDED : TOOL_UNUSED;
+    if (str_equal(tool, "dnsmasq"))
+        return spec->network.mode != SPEC_NETWORK_BRIDGE && str_starts(spec->uri, "qemu:///")
+                   ? TOOL_NEEDED
+                   : TOOL_UNUSED;
+    return TOOL_NEEDED;
 }
 
 static void
 check_tool(struct doctor *doctor, const struct tool *tool)
 {
+    enum tool_need need = tool_need(tool->name, doctor->spec);
+    if (need == TOOL_UNUSED)
+        return;
     FREE_AUTO char *path = path_program(tool->name);
     if (path != NULL) {
         doctor_pass(doctor, tool->name, "%s", path);
         return;
     }
-    FREE_AUTO char *mend =
+    FREE_AUTO char *fix =
         tool->pacman != NULL
             ? str_format("apt-get install %s, or pacman -S %s", tool->apt, tool->pacman)
-            : str_format("apt-get install %s; Arch has none, take base: arch or {file: ...} there",
+            : str_format("apt-get install %s; Arch has none, set base: arch or {file: ...} there",
                   tool->apt);
-    bool fails = tool->vital && is_sure(tool, doctor->spec) && !(tool->bake && doctor->baked);
-    doctor_bad(doctor, tool->name, fails ? DOCTOR_FAIL : DOCTOR_WARN, mend, "not installed; %s",
-        tool->use);
+    bool fails = tool->vital && need == TOOL_NEEDED && !(tool->bake && doctor->baked);
+    doctor_add(
+        doctor, tool->name, fails ? DOCTOR_FAIL : DOCTOR_WARN, fix, "not installed; %s", tool->use);
 }
 
-// The version at the end of /boot/vmlinuz-VERSION, or in /usr/lib/modules/VERSION/vmlinuz; caller
-// frees.
-static char *
-kernel_version(const char *path)
-{
-    const char *dash = strstr(path, "/boot/vmlinuz-");
-    if (dash != NULL)
-        return str_dup(dash + strlen("/boot/vmlinuz-"));
-    const char *start = path + strlen("/usr/lib/modules/");
-    return str_ndup(start, strcspn(start, "/"));
-}
-
-// Its modules are there too.
+// path: /boot/vmlinuz-VERSION or /usr/lib/modules/VERSION/vmlinuz.
 static bool
-kernel_is_whole(const char *path)
+has_modules(const char *path)
 {
-    FREE_AUTO char *version = kernel_version(path);
-    FREE_AUTO char *modules = str_format("/lib/modules/%s/modules.dep", version);
+    const char *version =
+        path + strlen(str_starts(path, "/boot/") ? "/boot/vmlinuz-" : "/usr/lib/modules/");
+    FREE_AUTO char *modules =
+        str_format("/lib/modules/%.*s/modules.dep", (int) strcspn(version, "/"), version);
     return access(modules, R_OK) == 0;
 }
 
-// The kernel that supermin will take: LIBGUESTFS_PATH's fixed appliance needs none.
+// supermin needs a kernel and its modules; a fixed appliance (LIBGUESTFS_PATH) needs none.
 static void
 check_appliance(struct doctor *doctor)
 {
@@ -119,7 +107,7 @@ check_appliance(struct doctor *doctor)
     for (size_t i = 0; i < kernels.count && whole == NULL; i++) {
         if (access(kernels.items[i], R_OK) != 0)
             closed = kernels.items[i];
-        else if (kernel_is_whole(kernels.items[i]))
+        else if (has_modules(kernels.items[i]))
             whole = kernels.items[i];
     }
     enum doctor_result result = doctor->baked ? DOCTOR_WARN : DOCTOR_FAIL;
@@ -128,20 +116,19 @@ check_appliance(struct doctor *doctor)
     else if (whole != NULL)
         doctor_pass(doctor, "appliance", "libguestfs can use '%s'", whole);
     else if (closed != NULL)
-        doctor_bad(doctor, "appliance", result, "'chmod 0644 /boot/vmlinuz-*' as root",
-            "libguestfs needs a kernel and may not read '%s'", closed);
+        doctor_add(doctor, "appliance", result, "'chmod 0644 /boot/vmlinuz-*' as root",
+            "libguestfs needs a kernel and has no permission to read '%s'", closed);
     else
-        doctor_bad(doctor, "appliance", result,
+        doctor_add(doctor, "appliance", result,
             "apt-get install linux-image-cloud-amd64, or pacman -S linux",
-            "libguestfs needs a kernel with its modules in /boot, and there is none");
+            "libguestfs needs a kernel and its modules; this host has none");
 }
 
 int
 doctor_check_programs(struct doctor *doctor, struct error *err)
 {
     for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
-        if (applies(&tools[i], doctor->spec))
-            check_tool(doctor, &tools[i]);
+        check_tool(doctor, &tools[i]);
     check_appliance(doctor);
     return interrupt_check(err);
 }
@@ -152,11 +139,9 @@ doctor_check_images(struct doctor *doctor, struct error *err)
     NEEDS_AUTO struct needs needs = {0};
     ERROR_AUTO struct error found = {0};
     if (needs_open(doctor->spec, NULL, BAKE_ASK_NEW, &needs, &found) != 0) {
-        if (found.code == ERR_INTERRUPTED)
-            return error_set(err, found.code, "%s", found.message);
-        doctor_bad(doctor, "images", DOCTOR_FAIL,
-            "mend that, or set AIRBUILD_HOME to a folder of your own", "%s", found.message);
-        return 0;
+        doctor_add(doctor, "images", DOCTOR_FAIL,
+            "correct that, or set AIRBUILD_HOME to a folder of your own", "%s", found.message);
+        return interrupt_check(err);
     }
     STRV_AUTO struct strv missing = {0};
     for (size_t i = 0; i < needs.plan->count; i++)
@@ -166,8 +151,8 @@ doctor_check_images(struct doctor *doctor, struct error *err)
     FREE_AUTO char *list = strv_join(&missing, ", ");
     doctor->baked = missing.count == 0;
     if (doctor->baked)
-        doctor_pass(doctor, "images", "all %zu are ready", needs.plan->count);
+        doctor_pass(doctor, "images", "all %zu images are ready", needs.plan->count);
     else
-        doctor_bad(doctor, "images", DOCTOR_WARN, "run 'airbuild images'", "%s", list);
+        doctor_add(doctor, "images", DOCTOR_WARN, "run 'airbuild images'", "%s", list);
     return 0;
 }

@@ -2,47 +2,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/hosts.h"
 
-#include "base/cleanup.h"
-#include "base/file.h"
-#include "base/str.h"
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stddef.h>
+#include <strings.h>
 
-#include <string.h>
-
-#define HOSTS_FILE "/etc/hosts"
-#define HOSTS_MAX (1 << 20)
-
-// line is cut into words in place.
 static bool
-line_knows(char *line, const char *name, const char *address)
+entry_has(const struct hostent *entry, const char *name, struct in_addr address)
 {
-    line[strcspn(line, "#")] = '\0';
-    char *rest = NULL;
-    const char *word = strtok_r(line, " \t\r", &rest);
-    if (!str_equal(word, address))
-        return false;
-    while ((word = strtok_r(NULL, " \t\r", &rest)) != NULL)
-        if (strcasecmp(word, name) == 0)
-            return true;
-    return false;
-}
-
-bool
-hosts_text_knows(const char *text, const char *name, const char *address)
-{
-    STRV_AUTO struct strv lines = {0};
-    strv_split(&lines, text, '\n');
-    for (size_t i = 0; i < lines.count; i++)
-        if (line_knows(lines.items[i], name, address))
-            return true;
-    return false;
+    bool named = strcasecmp(entry->h_name, name) == 0;
+    for (char **alias = entry->h_aliases; !named && *alias != NULL; alias++)
+        named = strcasecmp(*alias, name) == 0;
+    return named && entry->h_addrtype == AF_INET &&
+           ((const struct in_addr *) (const void *) entry->h_addr_list[0])->s_addr ==
+               address.s_addr;
 }
 
 bool
 hosts_know(const char *name, const char *address)
 {
-    FREE_AUTO char *text = NULL;
-    ERROR_AUTO struct error ignored = {0};
-    if (file_read(HOSTS_FILE, HOSTS_MAX, &text, NULL, &ignored) != 0)
+    char line[65536];
+    struct hostent entry, *found = NULL;
+    struct in_addr wanted;
+    int code;
+    bool known = false;
+    if (inet_pton(AF_INET, address, &wanted) != 1)
         return false;
-    return hosts_text_knows(text, name, address);
+    sethostent(0);
+    while (!known && gethostent_r(&entry, line, sizeof line, &found, &code) == 0 && found != NULL)
+        known = entry_has(found, name, wanted);
+    endhostent();
+    return known;
 }

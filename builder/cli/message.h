@@ -1,4 +1,4 @@
-// message.h - words for people: harmless, coloured on terminals only; and errors for programs.
+// message.h - colors and quotes for people, and errors for people and programs.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLI_MESSAGE_H
 #define AIRBUILD_CLI_MESSAGE_H
@@ -13,15 +13,15 @@
 
 enum message_color { COLOR_NONE, COLOR_RED, COLOR_GREEN, COLOR_YELLOW, COLOR_BOLD, COLOR_DIM };
 
-// A person reads this descriptor on a terminal that can redraw lines (TERM is not "dumb").
+// Whether the descriptor is a terminal that can redraw lines (TERM is not "dumb").
 bool message_live(int fd);
-// As message_live, and NO_COLOR (https://no-color.org) does not forbid colours.
+// As message_live, and NO_COLOR (https://no-color.org) does not forbid colors.
 bool message_colors(int fd);
 
-// Add text in a color (nothing but the text when color is COLOR_NONE or on is false).
+// Add text, in a color unless that is COLOR_NONE or on is false.
 void message_paint(struct buf *buf, bool on, enum message_color color, const char *text);
 
-// Add a word as a POSIX shell reads it: as it is where that is safe, else in single quotes.
+// Add a word for a POSIX shell: as it is when that is safe, else in single quotes.
 void message_quote(struct buf *buf, const char *word);
 
 // Print "airbuild: SENTENCE" on standard error.

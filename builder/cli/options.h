@@ -1,6 +1,5 @@
-// options.h - command line options from tables: parsed, and explained from the same table, so that
-// help, manual and completion can be compared with what is really understood. No abbreviations, no
-// bundles (`-qf`). Nothing is printed here.
+// options.h - command line options from tables, parsed by getopt_long. Help, manual and completion
+// are compared with the same tables. Nothing is printed here.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLI_OPTIONS_H
 #define AIRBUILD_CLI_OPTIONS_H
@@ -15,9 +14,9 @@
 struct cli_option {
     const char *name;  // "spec" is --spec
     char letter;       // 'f' is -f; 0: none
-    const char *value; // what help calls the value, "FILE"; NULL: a flag
+    const char *value; // the name of the value in help, "FILE"; NULL: a flag
     const char *help;  // a phrase without full stop
-    size_t at;         // where the value goes: OPTION_FLAG or OPTION_TEXT
+    size_t at;         // offset of the value: OPTION_FLAG or OPTION_TEXT
 };
 
 // Offset of a bool member (set by a flag), of a const char * member (set to a value). Members of
@@ -31,20 +30,12 @@ struct option_group {
     void *values;                   // the structure that its offsets point into
 };
 
-// Understand arguments (NULL-terminated) by the groups: an earlier group hides the letters and
-// names of a later one. What is no option goes to operands; `--` ends the options; with stop_early
-// the first operand does too, and all after it are operands. Values are borrowed from arguments.
-// ERR_USAGE: an unknown option (the nearest is named), a value missing, not wanted, empty or given
-// twice.
-int options_parse(const struct option_group *groups, size_t group_count,
-    const char *const *arguments, bool stop_early, struct strv *operands, struct error *err);
-
-// One aligned, wrapped paragraph an option. hidden_letters: letters not to be shown, as another
-// table uses them; may be NULL.
-void options_explain(const struct cli_option *table, const char *hidden_letters, struct buf *text);
-
-// Append text in lines of at most 80 columns, each after the first indented; the first begins at
-// column `column`.
-void options_wrap(struct buf *buf, size_t column, size_t indent, const char *text);
+// Parse argv[1] to argv[argc - 1], as getopt_long does: `-qf FILE` and unique abbreviations are
+// valid, `--` ends the options. With stop_early the first operand ends them, too. A letter that
+// two groups have is that of the first. Operands are appended; values are borrowed from argv.
+// ERR_USAGE: an option is unknown (the nearest one is suggested), is ambiguous, has a value though
+// it takes none, has no value or an empty one, or is given twice with a value.
+int options_parse(const struct option_group *groups, size_t group_count, int argc,
+    char *const *argv, bool stop_early, struct strv *operands, struct error *err);
 
 #endif

@@ -24,12 +24,12 @@ struct table { // start as {0}
     size_t count, capacity;
 };
 
-void table_row(struct table *table); // begin a row
-// The next cell of the row; text is copied and made harmless (NULL is "-"); newlines become spaces.
+void table_row(struct table *table); // begins a row
+// Add a cell to the row. text is copied and cleaned (NULL is "-"); newlines become spaces.
 void table_cell(struct table *table, enum message_color color, const char *text);
 void table_cellf(struct table *table, enum message_color color, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-// Append all rows to buf, indent spaces before each, two between columns, none at line ends.
+// Append all rows to buf: indent spaces first, two between columns, none at line ends.
 void table_print(const struct table *table, size_t indent, bool color, struct buf *buf);
 void table_free(struct table *table);
 #define TABLE_AUTO __attribute__((cleanup(table_free)))

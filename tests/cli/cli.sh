@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# cli.sh - what the tests of the command line share; sourced after assert.sh. Every test has a home of its own, a libvirt
-# that does not answer, and a cluster whose files say that it was launched.
+# cli.sh - helpers for the tests of the command line; sourced after assert.sh. Every test has its own home, a libvirt
+# that does not answer, and a cluster that looks launched by its files.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2034 # what is set here is for the tests
+# shellcheck disable=SC2034 # variables for the tests
 
 # shellcheck source=tests/cli/pretend.sh
 . "$(dirname "${BASH_SOURCE[0]}")/pretend.sh"
@@ -14,11 +14,11 @@ export AIRBUILD_HOME=$scratch/home
 unset AIRBUILD_STATE AIRBUILD_ASSETS NO_COLOR
 mkdir -p "$scratch/bare" && cd "$scratch/bare" || exit 1
 
-# The spec of a host whose libvirt cannot be reached, whatever this machine runs.
+# A spec whose libvirt cannot be reached, whatever this machine runs.
 unreachable=$scratch/unreachable.yaml
 echo 'uri: qemu+unix:///system?socket=/nonexistent/libvirt-sock' >"$unreachable"
 
-# terminal COMMAND...: runs it on a terminal, with standard input passed on; sets status and output.
+# terminal COMMAND...: runs it on a terminal with this standard input; sets status and output.
 terminal() {
     status=0
     output=$(TERM=xterm timeout -k 5 60 script -qec "$(printf '%q ' "$@")" /dev/null) || status=$?
@@ -31,7 +31,7 @@ separate() {
     errors=$(cat "$scratch/errors")
 }
 
-# error_json WHAT STATUS CAUSE COMMAND...: ok when it ends with STATUS, prints the error as JSON and nothing else.
+# error_json NAME STATUS CAUSE COMMAND...: ok when it exits with STATUS and prints the error as JSON and nothing else.
 error_json() {
     local verdict=0 seen
     separate "${@:4}"

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# pretend.sh - the files of a launched cluster without its machines, below $AIRBUILD_HOME; $scratch is a folder for a moment.
+# pretend.sh - creates the files of a launched cluster, without its machines, below $AIRBUILD_HOME; uses $scratch.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2154 # that is set by who sources this
+# shellcheck disable=SC2154 # set by the script that sources this
 
-# text32: 32 characters as passwords have them.
+# text32: prints 32 characters that passwords consist of.
 text32() { tr -dc A-Za-z0-9 </dev/urandom | head -c 32; }
 
-# key_json COMMENT: a fresh key as secrets.json has it.
+# key_json COMMENT: prints a new key in the form of secrets.json.
 key_json() {
     local file=$scratch/key
     rm -f "$file" "$file.pub"
@@ -14,7 +14,7 @@ key_json() {
     jq -n --rawfile private "$file" --arg public "$(cat "$file.pub")" '{$private, $public}'
 }
 
-# pretend_launched NAME: the files of a cluster that was launched, without its machines.
+# pretend_launched NAME: creates the files of cluster NAME.
 pretend_launched() {
     local folder=$AIRBUILD_HOME/clusters/$1 key node passwords='{}' nodes='[]'
     mkdir -p "$folder/ssh"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# test-cli-docs.sh - help, manual and completion say the same as the tables of the program, both ways: commands, options
+# test-cli-docs.sh - compares help, manual and completion with the tables of the program, both ways: commands, options
 # with their letters and values, keys of the spec, environment, exit statuses.
 # SPDX-License-Identifier: Apache-2.0
 set -u
@@ -11,7 +11,7 @@ root=$PWD
 . tests/cli/cli.sh
 manual=$root/builder/cli/airbuild.1
 
-# same WHAT ONE OTHER: the two lists are the same; their difference is shown.
+# same NAME ONE OTHER: checks that two lists are equal; prints their difference.
 same() {
     local difference verdict=0
     difference=$(diff <(sort <<<"$2") <(sort <<<"$3")) || verdict=1
@@ -22,7 +22,7 @@ same() {
 tables=$("$airbuild" help --json)
 commands=$(jq -r '.commands[].name' <<<"$tables")
 
-# "COMMAND -l --name VALUE", the global ones without a command; a missing letter or value is left out.
+# "COMMAND -l --name VALUE", global ones without COMMAND; a missing letter or value is left out.
 table_options=$(jq -r '
     def line($c): [$c, (if .letter then "-" + .letter else empty end), "--" + .name, .value // empty] | join(" ");
     (.options[] | line("")), (.commands[] | .name as $c | .options[] | line($c))' <<<"$tables")
@@ -49,7 +49,7 @@ for command in $commands; do
 done
 same 'keys of the manual' "$("$airbuild" help spec | grep -E '^[a-z]+(\.[A-Za-z0-9-]+)*$')" \
     "$(sed -n 's/^\.It Ic //p' "$manual")"
-# Of proxies the manual says once that most may be in capitals, too.
+# The manual names each proxy variable once and says that most may be in capitals.
 same 'environment of the manual' \
     "$(grep -rhoE 'getenv\("[A-Z_]+"\)|"[a-z]+_proxy"' "$root/builder" | grep -oE '[A-Z_]{2,}|[a-z]+_proxy' | sort -u)" \
     "$(sed -n '/^\.Sh ENVIRONMENT/,/^\.Sh FILES/s/^\.It Ev //p' "$manual" | sed 's/ , /\n/g' | sort -u)"
@@ -58,7 +58,7 @@ same 'exit statuses of the manual' \
     "$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It //p' "$manual")"
 
 # ---- help -------------------------------------------------------------------------------------------------------------
-# help_options [COMMAND]: the options that its help shows, as above; a hidden letter is not shown.
+# help_options [COMMAND]: prints the options in its help, as above, without hidden letters.
 help_options() {
     "$airbuild" help "$@" | sed -nE 's/^ {2,6}((-[a-zA-Z], )?--[a-z-]+( [A-Z]+)?)( .*)?$/\1/p' | tr -d ,
 }
@@ -75,13 +75,13 @@ same 'the list of commands in help' "$commands" \
 # ---- completion -------------------------------------------------------------------------------------------------------
 # shellcheck source=scripts/completion.bash
 . "$root/scripts/completion.bash"
-# complete_words WORD...: what completion offers for the last word.
+# complete_words WORD...: prints what completion offers for the last word.
 complete_words() {
     COMP_WORDS=("$airbuild" "$@") COMP_CWORD=$#
     _airbuild
     printf '%s\n' "${COMPREPLY[@]}"
 }
-# options_of [COMMAND]: all names and letters that may follow it.
+# options_of [COMMAND]: prints all names and letters that may follow it.
 options_of() {
     local own letters
     own=$(grep "^${1-} " <<<"$table_options" | grep -oE -- '(^| )--?[a-zA-Z-]+' | tr -d ' ')
@@ -106,15 +106,16 @@ same 'topics of help' "$commands"$'\nspec\nexample' "$(complete_words help '')"
 drills=$("$airbuild" drill --list --json | jq -r '.[].drill')
 same 'completion of drill offers the drills' "$drills" "$(complete_words drill '')"
 same 'a second one too' "$drills" "$(complete_words drill master-off '')"
-same 'and a file where a page is to go' 'other.yaml' "$(touch other.yaml; complete_words drill --html o)"
+same 'a file for the page' 'other.yaml' "$(touch other.yaml; complete_words drill --html o)"
 is 'status takes no operand' '' "$(complete_words status '')"
 "$airbuild" help example | sed 's/work13/other13/' >other.yaml
-same 'nodes of the spec that is named' $'head10\nother13\nwork11\nwork12' "$(complete_words ssh --spec other.yaml '')"
+same 'nodes of the given spec' $'head10\nother13\nwork11\nwork12' "$(complete_words ssh --spec other.yaml '')"
+same 'combined letters' $'head10\nother13\nwork11\nwork12' "$(complete_words ssh -qf other.yaml '')"
 same 'before the command too' $'other13' "$(complete_words -f other.yaml stop o)"
 same 'with an equals sign, as bash cuts it' $'other13' "$(complete_words stop --spec = other.yaml o)"
 same 'a file where a value is wanted' 'other.yaml' "$(complete_words plan --spec o)"
-same 'and behind an equals sign' 'other.yaml' "$(complete_words plan --spec = o)"
-same 'a wrong spec offers options all the same' "$(options_of ssh | grep .)" "$(complete_words ssh -f /dev/null -)"
+same 'and after an equals sign' 'other.yaml' "$(complete_words plan --spec = o)"
+same 'options with a wrong spec' "$(options_of ssh | grep .)" "$(complete_words ssh -f /dev/null -)"
 same 'the letter of logs takes no value' "$nodes" "$(complete_words logs -f '')"
 
 tap_end

@@ -1,8 +1,8 @@
 #!/bin/bash
-# test-cli-launched.sh - the commands that only need the files of a launched cluster: env, seed, ssh, logs, and the
-# question of destroy. No machine runs.
+# test-cli-launched.sh - the commands that only need the files of a launched cluster: env, seed, ssh, logs, and destroy
+# up to its question. No machine runs.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2016 # many a text here is for another shell to expand
+# shellcheck disable=SC2016 # some texts are expanded by another shell
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/assert.sh
@@ -23,16 +23,16 @@ done
 is 'every line is one export of a plain word' '' "$("$airbuild" env | grep -vE '^export [A-Z][A-Z0-9_]*=[A-Za-z0-9.:,-]+$')"
 is 'the sentinels' 172.31.255.11:26379,172.31.255.12:26379,172.31.255.13:26379 \
     "$("$airbuild" env --json | jq -r .AIRBUILD_SENTINELS)"
-is 'as JSON it is the same' "$("$airbuild" env | sed 's/^export //' | sort)" \
+is 'JSON has the same values' "$("$airbuild" env | sed 's/^export //' | sort)" \
     "$("$airbuild" env --json | jq -r 'to_entries[] | "\(.key)=\(.value)"' | sort)"
-is 'only the application is told, no other account' '' \
+is 'the password of the application only' '' \
     "$("$airbuild" env | grep -F -e "$(password air admin)" -e "$(password air replica)" -e "$(password air status)")"
 is 'lines for /etc/hosts' '172.31.255.10 head10|172.31.255.11 work11|172.31.255.12 work12|172.31.255.13 work13|' \
     "$("$airbuild" env --hosts | tr '\n' '|')"
 printf 'redis: {auth: off}\n' >open.yaml
-like 'without passwords an old one is taken back' '^unset REDISCLI_AUTH' "$("$airbuild" env -f open.yaml)"
-is 'a failure prints nothing to evaluate' '' "$("$airbuild" env -f /nonexistent 2>/dev/null)"
-# Hostile values: none gets as far as the shell.
+like 'without passwords an old one is unset' '^unset REDISCLI_AUTH' "$("$airbuild" env -f open.yaml)"
+is 'an error prints nothing to evaluate' '' "$("$airbuild" env -f /nonexistent 2>/dev/null)"
+# Hostile values: none reaches the shell.
 for value in "a'b" 'a"b' '$(touch seen)' '`touch seen`' 'a;touch seen' '../a' 'a b' $'a\nb' '-a' 'a\b' '*'; do
     quoted=$(jq -n --arg v "$value" '$v')
     for spec in "cluster: $quoted" "redis: {master-name: $quoted}" "nodes: {$quoted: {role: redis}}" \
@@ -42,32 +42,32 @@ for value in "a'b" 'a"b' '$(touch seen)' '`touch seen`' 'a;touch seen' '../a' 'a
         is "refused: $(jq -n --arg s "$spec" '$s')" 3 "$status"
     done
 done
-check_not 'and nothing of them was run' test -e seen
+check_not 'and none of them was run' test -e seen
 
 # ---- seed -------------------------------------------------------------------------------------------------------------
-# secret_words: every password, and a line of every private key.
+# secret_words: prints every password, and a line of every private key.
 secret_words() { jq -r '.passwords[], (.. | .private? // empty | split("\n")[2])' "$folder/secrets.json" | sort -u; }
 for node in head10 work12; do
     separate "$airbuild" seed "$node"
     is "seed of $node" '0 ' "$status $errors"
     is "its documents" 'meta-data user-data network-config' "$(sed -n 's/^# ---- \(.*\) ----$/\1/p' <<<"$out" | tr '\n' ' ' | sed 's/ $//')"
     is 'its secrets are hidden' '' "$(grep -Ff <(secret_words) <<<"$out")"
-    like 'and are said to be' '\(hidden\)' "$out"
+    like 'and marked as hidden' '\(hidden\)' "$out"
     is 'hidden in JSON too' '' "$("$airbuild" seed --json "$node" | grep -Ff <(secret_words))"
 done
 is 'JSON has the documents' 'work12 true true true' "$("$airbuild" seed --json work12 |
     jq -r '"\(.node) \(.meta_data | test("instance-id")) \(.user_data | test("^#cloud-config")) \(.network_config | length > 0)"')"
 like 'revealed on request' "$(password air replica)" "$("$airbuild" seed --reveal work12)"
-is 'the head is not given passwords of others' '' \
+is 'the head does not get passwords of other accounts' '' \
     "$("$airbuild" seed --reveal head10 | grep -F -e "$(password air app)" -e "$(password air admin)")"
 
 # ---- ssh --------------------------------------------------------------------------------------------------------------
 mkdir bin
 printf '#!/bin/sh\nprintf "[%%s]" "$@"\nexit 42\n' >bin/ssh && chmod +x bin/ssh
 run 10 env PATH="$PWD/bin:$PATH" "$airbuild" ssh work12 sudo -n ls --json '*' -f x
-is 'ssh is given our configuration and the command' \
+is 'ssh gets our configuration and the command' \
     "[-F][$folder/ssh/config][--][work12][sudo][-n][ls][--json][*][-f][x]" "$output"
-is 'its status is ours' 42 "$status"
+is 'its exit status is returned' 42 "$status"
 run 10 env PATH="$PWD/bin:$PATH" "$airbuild" ssh work12 -- ls
 like 'two dashes before the command are left out' '\[work12\]\[ls\]$' "$output"
 refuses 'a node that is an option' 14 "'-oProxyCommand=touch seen'" \
@@ -79,22 +79,22 @@ refuses 'no ssh on this host' 6 "'ssh'" \
 log=$folder/nodes/work11/console.log
 refuses 'a node that was never started' 14 "node 'work11' has no console log" "$airbuild" logs work11
 printf '\033[2J\033[1;32mBooting\033[0m\r\n\033]0;title\007airbuild: work11: configured\r\nlast\a' >"$log"
-is 'escape sequences are left out' $'Booting\nairbuild: work11: configured\nlast' "$("$airbuild" logs work11)"
+is 'escape sequences are removed' $'Booting\nairbuild: work11: configured\nlast' "$("$airbuild" logs work11)"
 is 'a log as JSON' '["Booting","airbuild: work11: configured","last"]' "$("$airbuild" logs --json work11 | jq -c .lines)"
 "$airbuild" logs -f work11 >followed &
 follower=$!
-check 'following begins with what is there' within 10 grep -q last followed
+check 'following starts with the existing text' within 10 grep -q last followed
 printf ' line\n' >>"$log"
-check 'and goes on' within 10 grep -q '^last line$' followed
+check 'and continues' within 10 grep -q '^last line$' followed
 printf 'second boot\n' >"$log.new" && mv "$log.new" "$log"
-check 'also in a new file' within 10 grep -q '^second boot$' followed
+check 'even in a new file' within 10 grep -q '^second boot$' followed
 printf 'cut\n' >"$log"
-check 'also when it was cut short' within 10 grep -q '^cut$' followed
+check 'even when the file was truncated' within 10 grep -q '^cut$' followed
 kill -INT $follower
 status=0 && wait $follower || status=$?
-is 'Ctrl-C ends it well' 0 "$status"
+is 'Ctrl-C is not an error' 0 "$status"
 
-# ---- parts that are lost, damaged, newer, or another user's ------------------------------------------------------------
+# ---- lost and damaged parts, newer formats, other users ---------------------------------------------------------------
 mkdir -p "$folder/nodes/work12" && echo data >"$folder/nodes/work12/disk.qcow2"
 cp -a "$folder" "$scratch/whole"
 for command in status stop; do
@@ -126,7 +126,7 @@ like 'and what was done' 'nothing was destroyed' "$output"
 terminal "$airbuild" destroy -f "$unreachable" </dev/null
 is 'no answer is no' 1 "$status"
 terminal "$airbuild" destroy -f "$unreachable" <<<yes
-is 'yes goes on, here to the libvirt that is not there' 5 "$status"
+is 'yes continues, here until libvirt does not answer' 5 "$status"
 check 'and so the secrets stay' test -s "$folder/secrets.json"
 
 tap_end

@@ -1,5 +1,5 @@
 #!/bin/bash
-# test-install.sh - make install puts three files where it is told to, and uninstall takes them away.
+# test-install.sh - make install installs three files, and make uninstall removes them.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The flags of a make around this test would build another variant, or print what is compared here.
+# The flags of an outer make would build another variant, or add to the output.
 quiet_make() {
     env -u MAKEFLAGS -u MAKELEVEL make -s "$@"
 }
@@ -29,20 +29,20 @@ END
 check 'three files with their modes' "$work/out"
 
 cmp "${AIRBUILD:-build/airbuild}" "$work/root/usr/bin/airbuild" >"$work/out" 2>&1
-check 'the program is the one that was built' "$work/out"
+check 'the program is the built one' "$work/out"
 
-# Recipes and templates are inside it, so it needs no folder beside it.
+# Recipes and templates are compiled in.
 (cd / && env -i PATH="$PATH" HOME="$work" "$work/root/usr/bin/airbuild" --version) >"$work/out" 2>&1 &&
     grep -q '^airbuild [0-9]' "$work/out"
 check 'it runs from there' "$work/out"
 
 quiet_make uninstall DESTDIR="$work/root" PREFIX=/usr >"$work/out" 2>&1 && [ -z "$(installed)" ]
-check 'make uninstall takes them away' "$work/out"
+check 'make uninstall removes them' "$work/out"
 
-# `make help` is written by hand beside each target: none that is a person's may lack.
+# The lines of `make help` are written by hand: no target may be missing.
 quiet_make help >"$work/help"
 sed -n 's/^\.PHONY: //p' Makefile | tr ' ' '\n' | grep -vxE 'FORCE|fuzzers' | sort >"$work/targets"
 cut -d ' ' -f 1 "$work/help" | sort | diff "$work/targets" - >"$work/out"
-check 'make help names every target' "$work/out"
+check 'make help lists every target' "$work/out"
 
 finish

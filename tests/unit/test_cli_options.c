@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "cli/help.h"
 #include "cli/options.h"
 
 struct own {
@@ -11,7 +12,8 @@ struct own {
 };
 struct general {
     const char *spec;
-    bool json, follow;
+    const char *output;
+    bool json, retry;
 };
 
 static const struct cli_option own_table[] = {
@@ -22,6 +24,8 @@ static const struct cli_option own_table[] = {
 static const struct cli_option general_table[] = {
     {"spec", 'f', "FILE", "the cluster", OPTION_TEXT(struct general, spec)},
     {"json", 'j', NULL, "for programs", OPTION_FLAG(struct general, json)},
+    {"output", 'o', "FILE", "the result", OPTION_TEXT(struct general, output)},
+    {"retry", 0, NULL, "try again", OPTION_FLAG(struct general, retry)},
     {0},
 };
 
@@ -33,14 +37,21 @@ struct parsed {
 };
 
 static int
-parse_with(struct parsed *parsed, bool stop_early, const char *const *arguments)
+parse_with(struct parsed *parsed, bool stop_early, int argc, const char *const *argv)
 {
     *parsed = (struct parsed){0};
     struct option_group groups[] = {{own_table, &parsed->own}, {general_table, &parsed->general}};
-    return options_parse(groups, 2, arguments, stop_early, &parsed->operands, &parsed->err);
+    return options_parse(
+        groups, 2, argc, (char *const *) argv, stop_early, &parsed->operands, &parsed->err);
 }
-#define parse(parsed, ...) parse_with(parsed, false, (const char *const[]){__VA_ARGS__, NULL})
-#define parse_early(parsed, ...) parse_with(parsed, true, (const char *const[]){__VA_ARGS__, NULL})
+#define ARGUMENTS(...)                                                          \
+    (int) (sizeof((const char *[]){"airbuild", __VA_ARGS__}) / sizeof(char *)), \
+        (const char *const[])                                                   \
+    {                                                                           \
+        "airbuild", __VA_ARGS__, NULL                                           \
+    }
+#define parse(parsed, ...) parse_with(parsed, false, ARGUMENTS(__VA_ARGS__))
+#define parse_early(parsed, ...) parse_with(parsed, true, ARGUMENTS(__VA_ARGS__))
 
 static void
 drop(struct parsed *parsed)
@@ -68,6 +79,44 @@ test_forms(void **state)
     drop(&p);
     assert_ok(parse(&p, "-"), &p.err);
     assert_int_equal(p.operands.count, 1);
+    drop(&p);
+}
+
+static void
+test_bundles_and_abbreviations(void **state)
+{
+    (void) state;
+    struct parsed p;
+    assert_ok(parse(&p, "-jfo", "out", "--rec", "x", "--spe=s", "b"), &p.err);
+    assert_true(p.general.json);
+    assert_true(p.own.watch);
+    assert_string_equal(p.general.output, "out");
+    assert_string_equal(p.own.recipe, "x");
+    assert_string_equal(p.general.spec, "s");
+    assert_int_equal(p.operands.count, 1);
+    drop(&p);
+    assert_ok(parse(&p, "-jo-out"), &p.err);
+    assert_string_equal(p.general.output, "-out");
+    drop(&p);
+    // An error within a bundle leaves nothing behind for the next parse.
+    assert_error(parse(&p, "-jxo"), &p.err, ERR_USAGE, "there is no option '-x'");
+    drop(&p);
+    assert_ok(parse(&p, "a", "b"), &p.err);
+    assert_int_equal(p.operands.count, 2);
+    drop(&p);
+}
+
+static void
+test_operands_keep_their_order(void **state)
+{
+    (void) state;
+    struct parsed p;
+    setenv("POSIXLY_CORRECT", "1", 1);
+    assert_ok(parse(&p, "a", "-j", "b", "--", "c", "-f", "--"), &p.err);
+    unsetenv("POSIXLY_CORRECT");
+    FREE_AUTO char *list = strv_join(&p.operands, " ");
+    assert_string_equal(list, "a b c -f --");
+    assert_true(p.general.json);
     drop(&p);
 }
 
@@ -103,10 +152,14 @@ test_refusals(void **state)
     struct parsed p;
     assert_error(parse(&p, "--jsn"), &p.err, ERR_USAGE, "'--jsn' (did you mean '--json'?)");
     assert_error(parse(&p, "--elephant"), &p.err, ERR_USAGE, "there is no option '--elephant'");
-    assert_error(parse(&p, "--js"), &p.err, ERR_USAGE, "there is no option '--js'");
     assert_error(parse(&p, "-x"), &p.err, ERR_USAGE, "there is no option '-x'");
     assert_error(parse(&p, "-\xc3\xa4"), &p.err, ERR_USAGE, "there is no option '-\xc3\xa4'");
-    assert_error(parse(&p, "-jf"), &p.err, ERR_USAGE, "write them apart");
+    assert_error(parse(&p, "-jx"), &p.err, ERR_USAGE, "there is no option '-x'");
+    assert_error(parse(&p, "-j\xc3\xa4x"), &p.err, ERR_USAGE, "there is no option '-\xc3\xa4'");
+    assert_error(parse(&p, "--re"), &p.err, ERR_USAGE, "is ambiguous: '--recipe', '--retry'");
+    assert_error(parse(&p, "--re=x"), &p.err, ERR_USAGE, "option '--re' is ambiguous");
+    assert_error(parse(&p, "-jo"), &p.err, ERR_USAGE, "option '-o' needs a value: FILE");
+    assert_error(parse(&p, "-o", "a", "-ob"), &p.err, ERR_USAGE, "option '-o' is given twice");
     assert_error(parse(&p, "--json=yes"), &p.err, ERR_USAGE, "'--json' takes no value");
     assert_error(parse(&p, "--recipe"), &p.err, ERR_USAGE, "'--recipe' needs a value");
     assert_error(parse(&p, "--recipe="), &p.err, ERR_USAGE, "'--recipe' needs a value");
@@ -131,14 +184,14 @@ test_help(void **state)
         {0},
     };
     BUF_AUTO struct buf text = {0};
-    options_explain(table, NULL, &text);
+    help_options(table, NULL, &text);
     assert_string_equal(text.data,
         "  -s, --short             a short one\n"
         "      --much-longer-than-the-column VALUE\n"
         "                          a phrase that is too long for the line that it begins\n"
         "                          on, so that it goes on below\n");
     buf_free(&text);
-    options_explain(table, "s", &text);
+    help_options(table, table, &text);
     assert_contains(text.data, "      --short");
 }
 
@@ -147,6 +200,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_bundles_and_abbreviations),
+        cmocka_unit_test(test_operands_keep_their_order),
         cmocka_unit_test(test_an_own_letter_hides_a_general_one),
         cmocka_unit_test(test_stop_early),
         cmocka_unit_test(test_refusals),
