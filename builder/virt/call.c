@@ -1,9 +1,8 @@
-// call.c - libvirt's calls block for as long as they like; here each has a thread, and whoever
-// waits a deadline.
+// call.c - calls into libvirt, which may block for ever: each runs in a thread, and its caller
+// waits until a deadline.
 // SPDX-License-Identifier: Apache-2.0
-#include "virt/internal.h"
+#include "virt/call.h"
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -43,6 +42,8 @@ call_freep(struct call **pointer)
     free(call->domains);
     domain_freep(&call->domain);
     network_freep(&call->network);
+    if (call->stream != NULL)
+        virStreamFree(call->stream);
     if (call->conn != NULL)
         virConnectClose(call->conn);
     virt_host_free(&call->host);
@@ -53,7 +54,7 @@ call_freep(struct call **pointer)
     free(call);
 }
 
-// Once done is readable, the call is no longer this thread's.
+// Once done is readable, the call belongs to the caller again.
 static void *
 serve_call(void *context)
 {
@@ -97,14 +98,13 @@ call_wait(const struct call *call, int64_t timeout_ms, struct error *err)
             return error_context(err, "%s", call->what);
         if (left == 0)
             return error_set(err, ERR_TIMEOUT,
-                "%s took longer than %lld s: see whether libvirtd still answers "
+                "%s took longer than %lld s: check that libvirtd still answers "
                 "('virsh list') and look at its log",
                 call->what, (long long) (timeout_ms / 1000));
     }
 }
 
-// Leave the call to its thread, or, when it has ended meanwhile, wait until that is through with
-// it.
+// Leaves the call to its thread. When it has just ended, waits until the thread is done with it.
 static void
 give_up_call(struct call **call)
 {
@@ -116,8 +116,7 @@ give_up_call(struct call **call)
 }
 
 int
-call_run(struct call **call, int64_t timeout_ms,
-    int (*function)(struct call *call, struct error *err), struct error *err)
+call_run(struct call **call, int64_t timeout_ms, call_function *function, struct error *err)
 {
     struct call_thread *thread = &(*call)->thread;
     thread->function = function;

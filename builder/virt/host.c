@@ -1,11 +1,14 @@
-// host.c - what a hypervisor's host is and offers, as far as libvirt says.
+// host.c - a hypervisor's host, its abilities and load, as libvirt reports them.
 // SPDX-License-Identifier: Apache-2.0
-#include "virt/internal.h"
+#include "virt/virt.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "virt/call.h"
+#include "virt/connection.h"
 #include "virt/reader.h"
+#include "virt/virt_error.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +56,7 @@ look_capabilities(virConnectPtr conn, struct virt_host *host, struct error *err)
 {
     FREE_AUTO char *xml = virConnectGetCapabilities(conn);
     if (xml == NULL)
-        return fault_set(err, "cannot ask libvirt what its host can do");
+        return virt_error_set(err, "cannot ask libvirt what its host can do");
     READER_AUTO struct reader *reader = NULL;
     if (reader_new(xml, &reader, err) < 0)
         return -1;
@@ -91,7 +94,7 @@ run_look_host(struct call *call, struct error *err)
     struct virt_host *host = &call->host;
     virNodeInfo node = {0};
     if (virNodeGetInfo(call->conn, &node) < 0)
-        return fault_set(err, "cannot ask libvirt about its host");
+        return virt_error_set(err, "cannot ask libvirt about its host");
     host->cpus = node.cpus;
     host->uri = virConnectGetURI(call->conn);
     host->name = virConnectGetHostname(call->conn);
@@ -139,7 +142,7 @@ run_idle(struct call *call, struct error *err)
     virNodeInfo node = {0};
     double idle, all, idle_after, all_after;
     if (virNodeGetInfo(call->conn, &node) < 0)
-        return fault_set(err, "cannot ask libvirt about its host");
+        return virt_error_set(err, "cannot ask libvirt about its host");
     look_times(call->conn, &idle, &all);
     if (clock_sleep(IDLE_MS, err) < 0)
         return -1;

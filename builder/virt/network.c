@@ -4,10 +4,12 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "virt/internal.h"
+#include "virt/call.h"
+#include "virt/connection.h"
+#include "virt/domain.h"
 #include "virt/reader.h"
+#include "virt/virt_error.h"
 
-#include <libvirt/virterror.h>
 #include <stdlib.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -27,7 +29,7 @@ run_lookup_network(struct call *call, struct error *err)
 {
     call->network = virNetworkLookupByName(call->conn, call->text);
     if (call->network == NULL && virGetLastErrorCode() != VIR_ERR_NO_NETWORK)
-        return fault_set(err, "cannot look for the network '%s'", call->text);
+        return virt_error_set(err, "cannot look for the network '%s'", call->text);
     return 0;
 }
 
@@ -48,7 +50,7 @@ run_describe_network(struct call *call, struct error *err)
 {
     call->active = virNetworkIsActive(call->network) == 1;
     call->text = virNetworkGetXMLDesc(call->network, 0);
-    return call->text != NULL ? 0 : fault_set(err, "%s", call->what);
+    return call->text != NULL ? 0 : virt_error_set(err, "%s", call->what);
 }
 
 // One of the version before has no id and no disk that would tell whose it is: it is not ours when
@@ -133,7 +135,7 @@ static int
 run_define_network(struct call *call, struct error *err)
 {
     call->network = virNetworkDefineXMLFlags(call->conn, call->text, VIR_NETWORK_DEFINE_VALIDATE);
-    return call->network != NULL ? 0 : fault_set(err, "%s", call->what);
+    return call->network != NULL ? 0 : virt_error_set(err, "%s", call->what);
 }
 
 // Not interrupted half-way: a call that was given up could still make the network after the launch
@@ -157,7 +159,7 @@ define_network(
 static int
 run_on_network(struct call *call, struct error *err)
 {
-    return call->on_network(call->network) < 0 ? fault_set(err, "%s", call->what) : 0;
+    return call->on_network(call->network) < 0 ? virt_error_set(err, "%s", call->what) : 0;
 }
 
 static int
@@ -218,7 +220,7 @@ virt_network_ensure(
         return -1;
     const struct mark mark = {info.cluster, info.id, info.folder};
     if (info.exists && !info.ours)
-        return fault_foreign(err, "network", wanted->name, &mark, wanted->cluster);
+        return owner_refuse(err, "network", wanted->name, &mark, wanted->cluster);
     if (info.difference != NULL)
         return error_set(err, ERR_CONFLICT,
             "the network '%s' is not what cluster.yaml says: %s; 'airbuild destroy' removes it, "
@@ -246,7 +248,7 @@ virt_network_remove(struct virt *virt, const char *cluster, const char *name, st
         return -1;
     const struct mark mark = {info.cluster, info.id, info.folder};
     if (!info.ours)
-        return fault_foreign(err, "network", name, &mark, cluster);
+        return owner_refuse(err, "network", name, &mark, cluster);
     if (info.active && call_on_network(network, "stopping", virNetworkDestroy, err) < 0)
         return -1;
     return call_on_network(network, "removing", virNetworkUndefine, err);

@@ -1,6 +1,6 @@
 // state.c - libvirt's states, and why a domain is in one, in airbuild's words.
 // SPDX-License-Identifier: Apache-2.0
-#include "virt/internal.h"
+#include "virt/domain_handle.h"
 
 const char *
 virt_state_name(enum virt_state state)

@@ -4,7 +4,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "virt/internal.h"
+#include "virt/connection.h"
+#include "virt/virt_error.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -205,7 +206,7 @@ add_callback(struct virt_watch *watch, int index, int event,
     if (watch->callbacks[index] >= 0)
         return 0;
     atomic_fetch_sub(&watch->queue->holders, 1);
-    return fault_set(err, "cannot follow libvirt's events");
+    return virt_error_set(err, "cannot follow libvirt's events");
 }
 
 // Without a function that frees: some drivers take the callback, keep nothing, and would never call

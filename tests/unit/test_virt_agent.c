@@ -5,7 +5,6 @@
 
 #include "base/cleanup.h"
 #include "virt/agent.h"
-#include "virt/agent_json.h"
 
 static void
 test_commands(void **state)
@@ -32,7 +31,8 @@ test_started(void **state)
         "{\"return\":{\"pid\":\"912\"}}", "{\"return\":{\"pid\":0}}",
         "{\"error\":{\"class\":\"GenericError\",\"desc\":\"no\"}}"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        assert_error(agent_started(wrong[i], &pid, &err), &err, ERR_GUEST, "not what it was asked");
+        assert_error(
+            agent_started(wrong[i], &pid, &err), &err, ERR_GUEST, "sent an unexpected answer");
 }
 
 static void
@@ -94,7 +94,7 @@ test_not_understood(void **state)
     int status;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_error(agent_ended(wrong[i], &ended, &status, NULL, &err), &err, ERR_GUEST,
-            "not what it was asked");
+            "sent an unexpected answer");
 }
 
 static void

@@ -5,8 +5,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "virt/connection.h"
 #include "virt/console.h"
-#include "virt/internal.h"
+#include "virt/virt_error.h"
 
 #include <errno.h>
 #include <fcntl.h>

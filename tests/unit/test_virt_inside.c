@@ -5,8 +5,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "virt/internal.h"
+#include "virt/domain_handle.h"
 #include "virt/reader.h"
+#include "virt/virt_error.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>
@@ -153,20 +154,20 @@ test_faults(void **state)
             "Prozess beendet: qemu: cannot set up guest memory: Cannot allocate memory", ERR_SPACE,
             "free some"},
         {VIR_ERR_INTERNAL_ERROR, VIR_FROM_RPC, -1, "Verbindung ist zu", ERR_LIBVIRT,
-            "went away or hangs"},
+            "libvirtd ended or hangs"},
         {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ECONNRESET, "Empfang scheitert", ERR_LIBVIRT,
-            "went away or hangs"},
-        {VIR_ERR_RPC, VIR_FROM_REMOTE, -1, "RPC", ERR_LIBVIRT, "went away or hangs"},
+            "libvirtd ended or hangs"},
+        {VIR_ERR_RPC, VIR_FROM_REMOTE, -1, "RPC", ERR_LIBVIRT, "libvirtd ended or hangs"},
         {VIR_ERR_SYSTEM_ERROR, VIR_FROM_QEMU, EACCES, "Permission denied", ERR_LIBVIRT,
-            "libvirt's own log"},
+            "see libvirt's log"},
         {VIR_ERR_XML_ERROR, VIR_FROM_XML, -1, "No space left on device", ERR_LIBVIRT,
-            "libvirt's own log"},
+            "see libvirt's log"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ERROR_AUTO struct error err = {0};
         const virError fault = {
             .code = cases[i].code, .domain = cases[i].domain, .int1 = cases[i].number};
-        fault_translate(&err, &fault, cases[i].message, "cannot do it");
+        virt_error_translate(&err, &fault, cases[i].message, "cannot do it");
         assert_int_equal(err.code, cases[i].wanted);
         assert_true(str_starts(err.message, "cannot do it: "));
         assert_contains(err.message, cases[i].message);
@@ -243,7 +244,7 @@ assert_link(const char *interface, bool up, const char *wanted)
     FREE_AUTO char *domain = str_format(
         "<domain><name>n</name><devices><disk/>%s<interface type='bridge'/></devices></domain>",
         interface);
-    FREE_AUTO char *text = link_xml(domain, up);
+    FREE_AUTO char *text = reader_link(domain, up);
     assert_non_null(text);
     assert_string_equal(text, wanted);
 }
@@ -256,8 +257,8 @@ test_link(void **state)
         "<interface type=\"network\"><mac address=\"a\"/><link state=\"down\"/></interface>");
     assert_link("<interface type='network'><link state='down'/><mac address='a'/></interface>",
         true, "<interface type=\"network\"><link state=\"up\"/><mac address=\"a\"/></interface>");
-    assert_null(link_xml("<domain><devices/></domain>", true));
-    assert_null(link_xml("not XML", true));
+    assert_null(reader_link("<domain><devices/></domain>", true));
+    assert_null(reader_link("not XML", true));
 }
 
 static void

@@ -5,7 +5,9 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "virt/internal.h"
+#include "virt/call.h"
+#include "virt/connection.h"
+#include "virt/virt_error.h"
 
 #include <dlfcn.h>
 
@@ -217,7 +219,7 @@ test_external_snapshot(void **state)
     assert_ok(virt_domain_removable(bench->virt, "air", "work11", &bench->err), &bench->err);
     make_external_snapshot(bench, "work11");
     assert_error(virt_domain_removable(bench->virt, "air", "work11", &bench->err), &bench->err,
-        ERR_CONFLICT, "'work11' has the snapshot 'before'");
+        ERR_CONFLICT, "'work11' has the external snapshot 'before'");
     assert_error(virt_domain_undefine(bench->virt, "air", "work11", &bench->err), &bench->err,
         ERR_CONFLICT, "virsh snapshot-delete work11 before");
     DOMAIN_AUTO virDomainPtr domain = find(bench, "work11");
