@@ -372,7 +372,7 @@ test_single_without_passwords(void **state)
     assert_true(result.sentinel.quorum_ok);
     probe_assess(&target, &result, 1, 1, &verdict);
     assert_int_equal(verdict.master, 0);
-    assert_string_equal(verdict.awaited, "there is no head to serve it");
+    assert_string_equal(verdict.awaited, "the cluster has no head");
 }
 
 int

@@ -145,12 +145,12 @@ static const struct {
         0, THEN_REPEAT, "its answer is longer than any of redis"},
     {"+OK\r\n", 0, THEN_REPEAT, "it"},
     // Replies of every kind where another is expected (the first is to AUTH).
-    {"+OK\r\n:1\r\n:1\r\n:1\r\n:1\r\n", 0, THEN_CLOSE, "it answers INFO with no text"},
-    {"+OK\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n", 0, THEN_CLOSE, "it answers INFO with no text"},
-    {"+OK\r\n*-1\r\n*-1\r\n*-1\r\n*-1\r\n", 0, THEN_CLOSE, "it answers INFO with no text"},
-    {"+OK\r\n*0\r\n*0\r\n*0\r\n*0\r\n", 0, THEN_CLOSE, "it answers INFO with no text"},
+    {"+OK\r\n:1\r\n:1\r\n:1\r\n:1\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
+    {"+OK\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
+    {"+OK\r\n*-1\r\n*-1\r\n*-1\r\n*-1\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
+    {"+OK\r\n*0\r\n*0\r\n*0\r\n*0\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
     {"+OK\r\n*2\r\n:1\r\n*-1\r\n*2\r\n:1\r\n*-1\r\n:1\r\n:1\r\n", 0, THEN_CLOSE,
-        "it answers INFO with no text"},
+        "its reply to INFO is not a text"},
     {"+OK\r\n-ERR \x1b[31m red\x07 \xc3\xa4\r\n", 0, THEN_CLOSE, "ERR ?[31m red? ??"},
     {"-WRONGPASS invalid\r\n", 0, THEN_CLOSE, "WRONGPASS invalid"},
     {"-\r\n", 0, THEN_CLOSE, "it refuses without a word"},
@@ -337,7 +337,7 @@ test_many_at_once(void **state)
     assert_true(clock_ms() - start < SHORT_MS + LATE_MS);
     assert_string_equal(results[38].redis.error, "no connection within 150 ms");
     assert_string_equal(results[37].redis.error, "connection refused");
-    assert_string_equal(results[39].redis.error, "its machine does not run");
+    assert_string_equal(results[39].redis.error, "its domain does not run");
 }
 
 static void

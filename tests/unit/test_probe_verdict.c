@@ -51,7 +51,7 @@ name_master(struct cluster *cluster, int node, const char *master)
             put(sentinel->known[sentinel->known_count++].address, address);
     }
     sentinel->other_sentinels = sentinel->peer_count;
-    sentinel->known_told = true;
+    sentinel->replicas_known = true;
 }
 
 // work11 is master and all is well.
@@ -373,7 +373,7 @@ static void
 replicas_untold(struct cluster *cluster)
 {
     struct probe_sentinel *sentinel = &cluster->results[W12].sentinel;
-    sentinel->known_told = false;
+    sentinel->replicas_known = false;
     sentinel->known_count = 0;
 }
 
@@ -433,13 +433,13 @@ static const struct {
 } rows[] = {
     {"good", nothing, W11, NULL},
     {"redis silent", redis_silent, W11, "redis on 'work12' does not answer: connection refused"},
-    {"redis loading", redis_loading, W11, "redis on 'work13' still loads its data"},
+    {"redis loading", redis_loading, W11, "redis on 'work13' is still loading its data"},
     {"sentinel silent", sentinel_silent, W11,
         "sentinel on 'work12' does not answer: no answer within 2000 ms"},
     {"sentinel names none", sentinel_names_none, W11, "sentinel on 'work13' names no master"},
     {"sentinels disagree", sentinels_disagree, W11,
         "sentinel on 'work11' names 'work11' master, that on 'work13' names 'work12'"},
-    {"two masters", two_masters, W11, "'work13' says that it is a master too"},
+    {"two masters", two_masters, W11, "'work13' reports that it is a master, too"},
     {"named is a replica", named_is_replica, -1,
         "the sentinels name 'work12', which is not a running master"},
     {"named is nobody", named_is_nobody, -1,
@@ -447,12 +447,12 @@ static const struct {
     {"named is the head", named_is_the_head, -1,
         "the sentinels name 'head10', which is not a running master"},
     {"replica of another", replica_of_another, W11,
-        "'work13' follows 'work12' and not 'work11' yet"},
+        "'work13' replicates 'work12', not yet 'work11'"},
     {"replica of a stranger", replica_of_a_stranger, W11,
-        "'work13' follows '192.0.2.1' and not 'work11' yet"},
+        "'work13' replicates '192.0.2.1', not yet 'work11'"},
     {"link down", link_down, W11, "'work12' has no link to 'work11' yet"},
-    {"syncing", syncing, W11, "'work12' still copies the data of 'work11'"},
-    {"role unknown", role_unknown, W11, "'work12' does not say which role it has"},
+    {"syncing", syncing, W11, "'work12' is still copying the data of 'work11'"},
+    {"role unknown", role_unknown, W11, "'work12' reports no role"},
     {"no writes", no_writes, W11, "'head10' serves no writes: the connection was closed"},
     {"no reads", no_reads, W11, "'head10' serves no reads: connection refused"},
     {"stale reads", reads_are_stale, W11,
@@ -461,33 +461,33 @@ static const struct {
         "'head10' sends writes to 'work12', which is not the master"},
     {"writer unknown", writer_unknown, W11, NULL},
     {"head off", head_off, W11, "'head10' does not run"},
-    {"no head", no_head, W11, "there is no head to serve it"},
+    {"no head", no_head, W11, "the cluster has no head"},
     {"replica absent", replica_absent, W11, NULL},
     {"master absent", master_absent, -1,
         "the sentinels name 'work11', which is not a running master"},
     {"failed over", failed_over, W13, NULL},
-    {"returned as master", returned_as_master, W13, "'work11' says that it is a master too"},
-    {"too few", too_few, -1, "workers that run: 1, too few for a quorum of 2"},
-    {"alone", alone, -1, "workers that run: 1, too few for a quorum of 2"},
-    {"all absent", all_absent, -1, "workers that run: 0, too few for a quorum of 2"},
+    {"returned as master", returned_as_master, W13, "'work11' reports that it is a master, too"},
+    {"too few", too_few, -1, "running workers: 1, too few for a quorum of 2"},
+    {"alone", alone, -1, "running workers: 1, too few for a quorum of 2"},
+    {"all absent", all_absent, -1, "running workers: 0, too few for a quorum of 2"},
     {"single worker", single_worker, W11, NULL},
     {"two workers", two_workers, W11, NULL},
     {"nothing was asked", nothing_was_asked, -1, "redis on 'work11' does not answer: "},
-    {"peer unknown", peer_unknown, W11, "sentinel on 'work12' does not know that on 'work13'"},
+    {"peer unknown", peer_unknown, W11, "sentinel on 'work12' does not know the one on 'work13'"},
     {"peer of nobody", peer_of_nobody, W11,
-        "sentinel on 'work13' counts with one at '192.0.2.1', which is no worker"},
-    {"peer twice", peer_twice, W11, "sentinel on 'work13' counts with 3 others, and names 2"},
+        "sentinel on 'work13' knows one at '192.0.2.1', which is not a worker"},
+    {"peer twice", peer_twice, W11, "sentinel on 'work13' counts 3 others, but lists 2"},
     {"absent and unknown", absent_unknown, W11, NULL},
     {"replica taken for down", replica_down, W11,
-        "sentinel on 'work13' takes redis on 'work12' for down"},
+        "sentinel on 'work13' reports redis on 'work12' as down"},
     {"replica unknown", replica_unknown, W11,
         "sentinel on 'work12' does not know redis on 'work13'"},
     {"absent replica down", absent_down, W11, NULL},
     {"replicas untold", replicas_untold, W11, NULL},
     {"in TILT", in_tilt, W11,
-        "sentinel on 'work12' is in TILT, as its clock jumped: it only watches for 30 s"},
+        "sentinel on 'work12' is in TILT, as its clock jumped: it takes no action for 30 s"},
     {"no quorum", no_quorum, W11,
-        "sentinel on 'work11' could not replace the master: NOQUORUM 1 usable Sentinels."},
+        "sentinel on 'work11' cannot replace the master: NOQUORUM 1 usable Sentinels."},
     {"clock behind", clock_behind, W11, "the clock of 'work12' is 12.0 s behind"},
     {"clock ahead", clock_ahead, W11, "the clock of 'work11' is 1.0 s ahead"},
     {"clocks near", clocks_near, W11, NULL},
