@@ -115,10 +115,10 @@ static const struct {
 } rows[] = {
     {"", 0, THEN_CLOSE, "the connection was"},
     {"", 0, THEN_HANG, "within 150 ms"},
-    {"HTTP/1.1 400 Bad Request\r\n\r\n", 0, THEN_CLOSE, "it does not speak as redis does"},
-    {"SSH-2.0-OpenSSH_9.2\r\n", 0, THEN_CLOSE, "it does not speak as redis does"},
-    {"\0\0\0\0\0\0", 6, THEN_CLOSE, "it does not speak as redis does"},
-    {"\xff\xfe\x1b[31m", 0, THEN_CLOSE, "it does not speak as redis does"},
+    {"HTTP/1.1 400 Bad Request\r\n\r\n", 0, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"SSH-2.0-OpenSSH_9.2\r\n", 0, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"\0\0\0\0\0\0", 6, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"\xff\xfe\x1b[31m", 0, THEN_CLOSE, "it does not speak redis' protocol"},
     // Half a reply.
     {"$4096\r\nredis_ver", 0, THEN_HANG, "within 150 ms"},
     {"$4096\r\nredis_ver", 0, THEN_CLOSE, "the connection was"},
@@ -127,12 +127,12 @@ static const struct {
     {"+", 0, THEN_HANG, "within 150 ms"},
     // Lengths that are lies.
     {"$536870912\r\nx", 0, THEN_HANG, "within 150 ms"},
-    {"$99999999999999999999\r\nx", 0, THEN_CLOSE, "it does not speak as redis does"},
-    {"$-5\r\n", 0, THEN_CLOSE, "it does not speak as redis does"},
-    {"*2147483647\r\n", 0, THEN_CLOSE, "its answer is larger than any of redis"},
+    {"$99999999999999999999\r\nx", 0, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"$-5\r\n", 0, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"*2147483647\r\n", 0, THEN_CLOSE, "its reply is larger than any of redis"},
     {"*4294967295\r\n", 0, THEN_CLOSE, "it"},
-    {"*99999999999999999999\r\n", 0, THEN_CLOSE, "it does not speak as redis does"},
-    {"*5000\r\n", 0, THEN_CLOSE, "its answer is larger than any of redis"},
+    {"*99999999999999999999\r\n", 0, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"*5000\r\n", 0, THEN_CLOSE, "its reply is larger than any of redis"},
     {"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", 0, THEN_CLOSE, "it"},
     // Without end: what is complained of depends on how much came at once.
     {"*1\r\n", 0, THEN_REPEAT, "it"},
@@ -142,7 +142,7 @@ static const struct {
     {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         0, THEN_REPEAT, "it"},
     {"+xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-        0, THEN_REPEAT, "its answer is longer than any of redis"},
+        0, THEN_REPEAT, "its reply is longer than any of redis"},
     {"+OK\r\n", 0, THEN_REPEAT, "it"},
     // Replies of every kind where another is expected (the first is to AUTH).
     {"+OK\r\n:1\r\n:1\r\n:1\r\n:1\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
@@ -153,7 +153,7 @@ static const struct {
         "its reply to INFO is not a text"},
     {"+OK\r\n-ERR \x1b[31m red\x07 \xc3\xa4\r\n", 0, THEN_CLOSE, "ERR ?[31m red? ??"},
     {"-WRONGPASS invalid\r\n", 0, THEN_CLOSE, "WRONGPASS invalid"},
-    {"-\r\n", 0, THEN_CLOSE, "it refuses without a word"},
+    {"-\r\n", 0, THEN_CLOSE, "it refuses without a reason"},
 };
 
 static void
@@ -318,7 +318,7 @@ test_no_address(void **state)
     (void) state;
     struct probe_result results[2];
     ask("head10", LONG_MS, results);
-    assert_string_equal(results[0].redis.error, "'head10' is no IPv4 address");
+    assert_string_equal(results[0].redis.error, "'head10' is not an IPv4 address");
 }
 
 // One that does not answer costs the others nothing but time, however many there are.
