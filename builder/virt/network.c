@@ -1,4 +1,4 @@
-// network.c - the cluster's network in libvirt: look, make, remove.
+// network.c - the cluster's network in libvirt: inspect, create, remove.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/network.h"
 
@@ -29,7 +29,7 @@ run_lookup_network(struct call *call, struct error *err)
 {
     call->network = virNetworkLookupByName(call->conn, call->text);
     if (call->network == NULL && virGetLastErrorCode() != VIR_ERR_NO_NETWORK)
-        return virt_error_set(err, "cannot look for the network '%s'", call->text);
+        return virt_error_set(err, "cannot look up the network '%s'", call->text);
     return 0;
 }
 
@@ -37,7 +37,7 @@ static int
 lookup_network(struct virt *virt, const char *name, virNetworkPtr *ret, struct error *err)
 {
     CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "looking for the network '%s'", name);
+        call_new(virt->conn, NULL, NULL, "looking up the network '%s'", name);
     call->text = str_dup(name);
     if (call_run(&call, CALL_MS, run_lookup_network, err) < 0)
         return -1;
@@ -53,8 +53,8 @@ run_describe_network(struct call *call, struct error *err)
     return call->text != NULL ? 0 : virt_error_set(err, "%s", call->what);
 }
 
-// One of the version before has no id and no disk that would tell whose it is: it is not ours when
-// machines are there of a cluster of the same name that is not.
+// A network of the version before has no id, and no disk that would tell the owner: it is not ours
+// when there are domains of another cluster of the same name.
 static int
 has_namesake(struct virt *virt, const char *cluster, bool *ret, struct error *err)
 {
@@ -67,14 +67,14 @@ has_namesake(struct virt *virt, const char *cluster, bool *ret, struct error *er
     return 0;
 }
 
-// Fills what our metadata say, whose it is, and whether it is active.
+// Fills in what its XML holds, whether it is ours, and whether it is active.
 static int
 describe_network(struct virt *virt, virNetworkPtr network, const char *cluster,
     struct virt_network_info *info, char **ret_xml, struct error *err)
 {
     READER_AUTO struct reader *reader = NULL;
     CALL_AUTO struct call *call =
-        call_new(NULL, NULL, network, "looking at the network '%s'", virNetworkGetName(network));
+        call_new(NULL, NULL, network, "inspecting the network '%s'", virNetworkGetName(network));
     if (call_run(&call, CALL_MS, run_describe_network, err) < 0 ||
         reader_new(call->text, &reader, err) < 0)
         return -1;
@@ -138,8 +138,8 @@ run_define_network(struct call *call, struct error *err)
     return call->network != NULL ? 0 : virt_error_set(err, "%s", call->what);
 }
 
-// Not interrupted half-way: a call that was given up could still make the network after the launch
-// was taken back.
+// Not interrupted: a call that is given up could still create the network after the launch was
+// rolled back.
 static int
 define_network(
     struct virt *virt, const struct virt_network *wanted, virNetworkPtr *ret, struct error *err)
@@ -186,9 +186,9 @@ start_network(virNetworkPtr network, struct error *err)
     return call_on_network(network, "starting with libvirt", set_autostart, err);
 }
 
-// What does not start is not left behind.
+// Removes it again when it does not start.
 static int
-make_virt_network(struct virt *virt, const struct virt_network *wanted, struct error *err)
+create_network(struct virt *virt, const struct virt_network *wanted, struct error *err)
 {
     NETWORK_AUTO virNetworkPtr network = NULL;
     ERROR_AUTO struct error ignored = {0};
@@ -207,7 +207,8 @@ start_again(struct virt *virt, const char *name, struct error *err)
     if (lookup_network(virt, name, &network, err) < 0)
         return -1;
     if (network == NULL)
-        return error_set(err, ERR_NOT_FOUND, "the network '%s' has just vanished: try again", name);
+        return error_set(
+            err, ERR_NOT_FOUND, "the network '%s' has just disappeared: try again", name);
     return start_network(network, err);
 }
 
@@ -223,14 +224,14 @@ virt_network_ensure(
         return owner_refuse(err, "network", wanted->name, &mark, wanted->cluster);
     if (info.difference != NULL)
         return error_set(err, ERR_CONFLICT,
-            "the network '%s' is not what cluster.yaml says: %s; 'airbuild destroy' removes it, "
-            "the "
-            "next launch makes it anew",
+            "the network '%s' differs from cluster.yaml: %s; 'airbuild destroy' removes it, the "
+            "next "
+            "launch creates it again",
             wanted->name, info.difference);
     if (ret_changed != NULL)
         *ret_changed = !info.active;
     if (!info.exists)
-        return make_virt_network(virt, wanted, err);
+        return create_network(virt, wanted, err);
     return info.active ? 0 : start_again(virt, wanted->name, err);
 }
 

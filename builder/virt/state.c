@@ -1,4 +1,4 @@
-// state.c - libvirt's states, and why a domain is in one, in airbuild's words.
+// state.c - translates libvirt's states of a domain, and their reasons.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/domain_handle.h"
 
@@ -40,12 +40,11 @@ state_off(int reason)
     }
 }
 
-// A machine that panicked and one that libvirt works on are up as well: their emulator holds the
-// disk.
+// A domain that panicked or that libvirt is working on is up, too: its emulator holds the disk.
 static const struct {
     int reason;
     const char *words;
-    enum error_code held; // ERR_NONE: it may be set going again
+    enum error_code held; // ERR_NONE: it can be resumed
 } pauses[] = {
     {VIR_DOMAIN_PAUSED_UNKNOWN, "", ERR_NONE},
     {VIR_DOMAIN_PAUSED_USER, "by request", ERR_NONE},
@@ -54,7 +53,7 @@ static const struct {
     {VIR_DOMAIN_PAUSED_DUMP, "being dumped", ERR_BUSY},
     {VIR_DOMAIN_PAUSED_IOERROR, "its disk failed or is full", ERR_NONE},
     {VIR_DOMAIN_PAUSED_WATCHDOG, "by its watchdog", ERR_NONE},
-    {VIR_DOMAIN_PAUSED_FROM_SNAPSHOT, "by the snapshot it was set back to", ERR_NONE},
+    {VIR_DOMAIN_PAUSED_FROM_SNAPSHOT, "by the snapshot it was reverted to", ERR_NONE},
     {VIR_DOMAIN_PAUSED_SHUTTING_DOWN, "going down", ERR_BUSY},
     {VIR_DOMAIN_PAUSED_SNAPSHOT, "being copied for a snapshot", ERR_BUSY},
     {VIR_DOMAIN_PAUSED_CRASHED, "panicked", ERR_GUEST},
@@ -76,7 +75,7 @@ state_paused(int reason)
     return condition;
 }
 
-// Only what libvirt calls shut off is off: in every other state an emulator may hold the disk.
+// Only SHUTOFF is off: in every other state an emulator may hold the disk.
 struct condition
 state_of(int state, int reason)
 {
@@ -96,7 +95,7 @@ state_of(int state, int reason)
         return (struct condition){.state = VIRT_RUNNING, .reason = ""};
     default:
         return (struct condition){
-            .state = VIRT_RUNNING, .reason = "libvirt does not tell how", .held = ERR_GUEST};
+            .state = VIRT_RUNNING, .reason = "state unknown to libvirt", .held = ERR_GUEST};
     }
 }
 
@@ -107,9 +106,10 @@ virt_domain_held(const struct virt_domain_info *info, struct error *err)
         return 0;
     if (info->held == ERR_BUSY)
         return error_set(err, ERR_BUSY,
-            "'%s' cannot be set going now (%s): wait until that is over and try again", info->name,
-            info->reason);
+            "'%s' cannot be started or resumed now (%s): wait until that is over, then try again",
+            info->name, info->reason);
     return error_set(err, info->held,
-        "'%s' cannot be set going (%s): pull its power with 'airbuild stop %s', then launch again",
+        "'%s' cannot be started or resumed (%s): pull its power with 'airbuild stop %s', then "
+        "launch again",
         info->name, info->reason, info->name);
 }

@@ -1,4 +1,4 @@
-// watch.c - libvirt's events, queued by the event loop's thread, read by ours.
+// watch.c - libvirt's events, queued by the event loop's thread, read by the caller's.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/watch.h"
 
@@ -17,8 +17,7 @@
 #define QUEUE_MAX 1024
 #define CALLBACKS 3
 
-// Lives until the last of libvirt's callbacks is gone, which is some time after they were
-// deregistered.
+// Lives until libvirt has released the last callback, some time after it was deregistered.
 struct watch_queue {
     atomic_int holders;
     pthread_mutex_t lock;
@@ -94,7 +93,7 @@ queue_take(struct watch_queue *queue, struct virt_event *ret)
     return found;
 }
 
-// ---- what libvirt tells ----------------------------------------------------------------------
+// ---- callbacks -------------------------------------------------------------------------------
 
 static void
 on_stopped(struct watch_queue *queue, const char *name, int detail)
@@ -206,11 +205,11 @@ add_callback(struct virt_watch *watch, int index, int event,
     if (watch->callbacks[index] >= 0)
         return 0;
     atomic_fetch_sub(&watch->queue->holders, 1);
-    return virt_error_set(err, "cannot follow libvirt's events");
+    return virt_error_set(err, "cannot subscribe to libvirt's events");
 }
 
-// Without a function that frees: some drivers take the callback, keep nothing, and would never call
-// it. None is under way any more once it is unregistered (libvirt calls it with its lock held).
+// Gives no function to free the queue, as some drivers drop the callback without calling it. Once
+// unregistered the callback no longer runs (libvirt holds its lock meanwhile).
 static void
 add_close_callback(struct virt_watch *watch)
 {
@@ -218,7 +217,7 @@ add_close_callback(struct virt_watch *watch)
         virConnectRegisterCloseCallback(watch->virt->conn, on_close, watch->queue, NULL) == 0;
 }
 
-// As VIR_DOMAIN_EVENT_CALLBACK, by way of the one type of function that compilers let be any other.
+// VIR_DOMAIN_EVENT_CALLBACK through void (*)(void), which compilers let be cast to any function.
 #define ANY_EVENT(function) VIR_DOMAIN_EVENT_CALLBACK((void (*)(void))(function))
 
 static int
@@ -237,7 +236,7 @@ virt_watch_new(
     struct virt *virt, const struct strv *names, struct virt_watch **ret, struct error *err)
 {
     if (virt->watched)
-        return error_set(err, ERR_BUSY, "this connection to libvirt is watched already");
+        return error_set(err, ERR_BUSY, "this connection to libvirt has a watch already");
     VIRT_WATCH_AUTO struct virt_watch *watch = mem_zero(1, sizeof(*watch));
     watch->virt = virt;
     for (int i = 0; i < CALLBACKS; i++)

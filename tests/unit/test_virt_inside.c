@@ -189,7 +189,7 @@ test_states(void **state)
         enum error_code held;
         bool asleep;
     } cases[] = {
-        {VIR_DOMAIN_NOSTATE, 0, VIRT_RUNNING, "libvirt does not tell how", ERR_GUEST, false},
+        {VIR_DOMAIN_NOSTATE, 0, VIRT_RUNNING, "state unknown to libvirt", ERR_GUEST, false},
         {VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED, VIRT_RUNNING, "", ERR_NONE, false},
         {VIR_DOMAIN_BLOCKED, 0, VIRT_RUNNING, "", ERR_NONE, false},
         {VIR_DOMAIN_SHUTDOWN, 0, VIRT_RUNNING, "going down", ERR_BUSY, false},
@@ -204,7 +204,7 @@ test_states(void **state)
         {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG, VIRT_PAUSED, "by its watchdog", ERR_NONE,
             false},
         {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_FROM_SNAPSHOT, VIRT_PAUSED,
-            "by the snapshot it was set back to", ERR_NONE, false},
+            "by the snapshot it was reverted to", ERR_NONE, false},
         {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SHUTTING_DOWN, VIRT_PAUSED, "going down", ERR_BUSY,
             false},
         {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SNAPSHOT, VIRT_PAUSED, "being copied for a snapshot",

@@ -119,11 +119,12 @@ test_held_ones_are_left_alone(void **state)
     struct error *err = &bench->err;
     for (int paused = 0; paused < 2; paused++) {
         assert_error(virt_domain_start(bench->virt, "air", "nostate", paused != 0, err), err,
-            ERR_GUEST, "'nostate' cannot be set going (libvirt does not tell how)");
+            ERR_GUEST, "'nostate' cannot be started or resumed (state unknown to libvirt)");
         assert_error(virt_domain_start(bench->virt, "air", "shutdown", paused != 0, err), err,
-            ERR_BUSY, "'shutdown' cannot be set going now (going down): wait until");
+            ERR_BUSY, "'shutdown' cannot be started or resumed now (going down): wait until");
         assert_error(virt_domain_start(bench->virt, "air", "crashed", paused != 0, err), err,
-            ERR_GUEST, "'crashed' cannot be set going (panicked): pull its power with 'airbuild");
+            ERR_GUEST,
+            "'crashed' cannot be started or resumed (panicked): pull its power with 'airbuild");
     }
     assert_error(
         virt_domain_resume(bench->virt, "air", "crashed", err), err, ERR_GUEST, "panicked");

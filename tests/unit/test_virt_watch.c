@@ -63,7 +63,7 @@ test_one_watch(void **state)
     VIRT_WATCH_AUTO struct virt_watch *watch = NULL, *second = NULL;
     assert_ok(virt_watch_new(bench->virt, NULL, &watch, &bench->err), &bench->err);
     assert_error(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err, ERR_BUSY,
-        "watched already");
+        "has a watch already");
     virt_watch_free(TAKE(watch));
     assert_ok(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err);
 }
