@@ -51,7 +51,8 @@ struct call {
     int state, reason;
     bool saved, active;
     struct virt_host host;
-    double idle;
+    double idle; // processors
+    unsigned cpus;
     // call.c's own.
     struct call_thread {
         _Atomic enum { CALL_RUNNING, CALL_ENDED, CALL_GIVEN_UP } state;

@@ -65,43 +65,12 @@ look_capabilities(virConnectPtr conn, struct virt_host *host, struct error *err)
     return 0;
 }
 
-// Returns NULL when libvirt offers no such domains; caller frees.
-static char *
-emulator_of(virConnectPtr conn, const struct virt_host *host, const char *type)
-{
-    FREE_AUTO char *xml =
-        virConnectGetDomainCapabilities(conn, NULL, host->arch, host->machine, type, 0);
-    READER_AUTO struct reader *reader = NULL;
-    ERROR_AUTO struct error ignored = {0};
-    if (xml == NULL || reader_new(xml, &reader, &ignored) < 0)
-        return NULL;
-    return reader_get(reader, "/domainCapabilities/path");
-}
-
-static void
-look_domains(virConnectPtr conn, struct virt_host *host)
-{
-    if (str_equal(host->arch, "x86_64"))
-        host->machine = str_dup("q35");
-    host->emulator = emulator_of(conn, host, "kvm");
-    if (host->emulator == NULL)
-        host->emulator = emulator_of(conn, host, "qemu");
-}
-
 static int
 run_look_host(struct call *call, struct error *err)
 {
-    struct virt_host *host = &call->host;
-    virNodeInfo node = {0};
-    if (virNodeGetInfo(call->conn, &node) < 0)
-        return virt_error_set(err, "cannot read the host's data from libvirt");
-    host->cpus = node.cpus;
-    host->uri = virConnectGetURI(call->conn);
-    host->name = virConnectGetHostname(call->conn);
-    if (look_capabilities(call->conn, host, err) < 0)
+    if (look_capabilities(call->conn, &call->host, err) < 0)
         return -1;
-    look_versions(call->conn, host);
-    look_domains(call->conn, host);
+    look_versions(call->conn, &call->host);
     return 0;
 }
 
@@ -148,7 +117,7 @@ run_idle(struct call *call, struct error *err)
         return -1;
     look_times(call->conn, &idle_after, &all_after);
     if (all_after > all) {
-        call->host.cpus = node.cpus;
+        call->cpus = node.cpus;
         call->idle = node.cpus * (idle_after - idle) / (all_after - all);
     }
     return 0;
@@ -162,6 +131,6 @@ virt_host_idle(struct virt *virt, double *ret_idle, unsigned *ret_cpus, struct e
     if (call_run(&call, CALL_MS, run_idle, err) < 0)
         return -1;
     *ret_idle = call->idle;
-    *ret_cpus = call->host.cpus;
+    *ret_cpus = call->cpus;
     return 0;
 }

@@ -36,29 +36,20 @@ void virt_act_for(
 
 // The host and its abilities.
 struct virt_host {
-    char *uri;        // as libvirt reports it
-    char *name;       // host name
     char *libvirt;    // version of the library and daemon, "9.0.0"
     char *hypervisor; // "QEMU 7.2.22"; NULL: unknown
-    char *emulator;   // absolute path on that host; NULL: unknown
     char *arch;       // "x86_64"
-    char *machine;    // "q35": the machine type airbuild uses there
     bool qemu_known;  // libvirt reports the account it runs emulators as:
     uid_t qemu_user;
     gid_t qemu_group;
-    unsigned cpus;
 };
 int virt_host_look(struct virt *virt, struct virt_host *ret, struct error *err);
 static inline void
 virt_host_free(struct virt_host *host)
 {
-    free(host->uri);
-    free(host->name);
     free(host->libvirt);
     free(host->hypervisor);
-    free(host->emulator);
     free(host->arch);
-    free(host->machine);
     *host = (struct virt_host){0};
 }
 #define VIRT_HOST_AUTO __attribute__((cleanup(virt_host_free)))

@@ -14,19 +14,15 @@ enum virt_event_kind {
     VIRT_EVENT_STOPPED,   // off by request: shut down, pulled or saved
     VIRT_EVENT_CRASHED,   // off because its QEMU failed or died
     VIRT_EVENT_PANICKED,  // its kernel panicked
-    VIRT_EVENT_REBOOTED,  // the guest restarted itself
     VIRT_EVENT_SUSPENDED, // paused
     VIRT_EVENT_RESUMED,
-    VIRT_EVENT_AGENT_UP, // the guest agent answers
-    VIRT_EVENT_AGENT_DOWN,
     VIRT_EVENT_LOST, // the connection to libvirt broke; domain is ""; no event follows
 };
 
 struct virt_event {
     enum virt_event_kind kind;
     char *domain;
-    const char
-        *reason; // a constant for people: "shut down", "power pulled", ...; "" when there is none
+    const char *reason; // a constant for people: "shut down", "power pulled", ...; or ""
 };
 void virt_event_free(struct virt_event *event);
 #define VIRT_EVENT_AUTO __attribute__((cleanup(virt_event_free)))

@@ -101,13 +101,12 @@ test_host(void **state)
     struct bench *bench = *state;
     VIRT_HOST_AUTO struct virt_host host = {0};
     assert_ok(virt_host_look(bench->virt, &host, &bench->err), &bench->err);
-    assert_string_equal(host.uri, "test:///default");
     assert_true(strspn(host.libvirt, "0123456789.") == strlen(host.libvirt));
     assert_contains(host.hypervisor, "TEST ");
-    assert_true(host.cpus > 0);
+    assert_non_null(host.arch);
 }
 
-// The test driver's counters stand still.
+// The test driver's counters never change.
 static void
 test_idle(void **state)
 {
