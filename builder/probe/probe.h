@@ -104,8 +104,8 @@ struct probe_verdict {
 // Converged: all running sentinels, at least quorum of them, name one master; it reports
 // role:master; every other running worker replicates it with its link up; what was written through
 // the head was read back; each running sentinel knows all other running ones and no address that is
-// not a worker's, reports no running replica as down, is not in TILT, and says that a failover can
-// be authorized; the clock of each worker, where known, is within PROBE_CLOCK_MS of the host's.
+// not a worker's, reports no running replica as down, is not in TILT, and reports that a failover
+// can be authorized; the clock of each worker, where known, is within PROBE_CLOCK_MS of the host's.
 // Pure.
 void probe_assess(const struct probe_target *targets, const struct probe_result *results,
     size_t count, unsigned quorum, struct probe_verdict *ret);

@@ -54,7 +54,7 @@ info_number(const char *info, const char *name, long long otherwise)
 
 // ---- redis: INFO, which it answers even while it loads its data, and TIME ------------------------
 
-// In the order they are asked.
+// In the order of the questions.
 enum redis_question { ASK_INFO, ASK_TIME };
 
 static enum probe_role
@@ -143,7 +143,7 @@ query_redis(struct query *query, const char *address, const struct probe_access 
 
 // ---- sentinel: the master it names, the nodes it knows, whether a failover could pass -------------
 
-// In the order they are asked.
+// In the order of the questions.
 enum sentinel_question { ASK_ADDRESS, ASK_MASTER, ASK_PEERS, ASK_REPLICAS, ASK_QUORUM, ASK_TILT };
 
 // Returns the reply's text, "" when it has none.

@@ -34,7 +34,7 @@ is_worker(const struct cluster_view *view, size_t i)
     return !view->targets[i].head && view->targets[i].running;
 }
 
-// Whether the rule holds for each running worker.
+// Returns whether the rule holds for each running worker.
 static bool
 every_worker(
     const struct cluster_view *view, bool (*rule)(const struct cluster_view *view, size_t i))
@@ -239,7 +239,7 @@ sentinel_knows_peers(const struct cluster_view *view, size_t i)
     return true;
 }
 
-// Whether sentinel on worker i could elect redis on worker k: it knows it, and not as down.
+// Returns whether sentinel on worker i could elect redis on worker k: it knows it, and not as down.
 static bool
 could_elect(const struct cluster_view *view, size_t i, size_t k)
 {

@@ -28,7 +28,7 @@ int virt_agent_run(struct virt *virt, const char *cluster, const char *name,
 // Return a command; the caller frees it.
 char *agent_exec(const char *const *argv);
 char *agent_exec_status(long long pid);
-// Read an answer. ERR_GUEST when it is not as the reference says.
+// Read an answer. ERR_GUEST when it does not match the reference.
 int agent_started(const char *answer, long long *ret_pid, struct error *err);
 // *ret_ended false: the program still runs, and the rest is not set. *ret_status: exit status, or
 // 128 + signal. *ret_output (may be NULL; the caller frees): standard output, then standard error,

@@ -1,4 +1,4 @@
-// call.c - calls into libvirt, which may block for ever: each runs in a thread, and its caller
+// call.c - calls into libvirt, which may never return: each runs in a thread, and its caller
 // waits until a deadline.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/call.h"

@@ -1,4 +1,4 @@
-// connection.h - the inside of a connection, and whose the objects are that it finds. Inside virt/
+// connection.h - the inside of a connection, and the owners of the objects it finds. Inside virt/
 // only.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_VIRT_CONNECTION_H
@@ -27,8 +27,8 @@ bool connection_sync(void);
 struct mark { // of the owner, in an object's metadata; NULL: not given
     const char *cluster, *id, *folder;
 };
-// Whether an object with this mark belongs to the cluster that the connection acts for. disk: the
-// first one of a domain, NULL when there is none.
+// Returns whether an object with this mark belongs to the cluster that the connection acts for.
+// disk: the first one of a domain, NULL when there is none.
 bool owner_has(const struct virt *virt, const struct mark *mark, const char *disk);
 // Sets ERR_CONFLICT: a 'kind' ("domain") of another owner is not changed. Always returns -1.
 int owner_refuse(struct error *err, const char *kind, const char *name, const struct mark *mark,

@@ -122,8 +122,8 @@ virt_domain_removable(struct virt *virt, const char *cluster, const char *name, 
     return domain != NULL ? check_snapshots(domain, name, err) : 0;
 }
 
-// The flags: libvirt refuses to undefine a domain with saved memory or snapshots unless told to
-// remove those too. Internal snapshots and checkpoints are in the disk, which stays as it is.
+// libvirt refuses to undefine a domain with saved memory or snapshots without the flags
+// that remove those, too. Internal snapshots and checkpoints are in the disk, which stays as it is.
 int
 virt_domain_undefine(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {

@@ -53,7 +53,7 @@ run_describe_network(struct call *call, struct error *err)
     return call->text != NULL ? 0 : virt_error_set(err, "%s", call->what);
 }
 
-// A network of the version before has no id, and no disk that would tell the owner: it is not ours
+// A network of the version before has no id, and no disk that would show the owner: it is not ours
 // when there are domains of another cluster of the same name.
 static int
 has_namesake(struct virt *virt, const char *cluster, bool *ret, struct error *err)

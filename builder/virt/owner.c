@@ -54,16 +54,16 @@ owner_refuse(struct error *err, const char *kind, const char *name, const struct
             "the %s '%s' was not made by airbuild and is not touched: rename it, or choose another "
             "name in cluster.yaml",
             kind, name);
-    FREE_AUTO char *whose = mark->folder != NULL
+    FREE_AUTO char *owner = mark->folder != NULL
                                 ? str_format("'%s' of the folder '%s'", mark->cluster, mark->folder)
                                 : str_format("'%s'", mark->cluster);
     if (cluster == NULL || str_equal(mark->cluster, cluster))
         return error_set(err, ERR_CONFLICT,
             "the %s '%s' belongs to another cluster %s and is not touched: destroy that cluster "
             "where it was launched, or choose another name in cluster.yaml",
-            kind, name, whose);
+            kind, name, owner);
     return error_set(err, ERR_CONFLICT,
         "the %s '%s' belongs to the cluster %s, not to '%s', and is not touched: destroy that "
         "cluster, or choose another name in cluster.yaml",
-        kind, name, whose, cluster);
+        kind, name, owner, cluster);
 }

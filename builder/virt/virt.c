@@ -119,7 +119,7 @@ drop_loop(void)
 
 // ---- the connection ------------------------------------------------------------------------------
 
-// Without keepalives a daemon that hangs would block every call for ever; unanswered ones break the
+// Without keepalives a daemon that hangs would block every call for good; unanswered ones break the
 // connection. The test driver has none.
 static int
 run_open(struct call *call, struct error *err)

@@ -29,7 +29,7 @@ errno_of(const virError *fault)
     return fault->code == VIR_ERR_SYSTEM_ERROR && fault->int1 > 0 ? fault->int1 : 0;
 }
 
-// Whether it is about the daemon's socket or its protocol (libvirt's virnetsocket.c,
+// Returns whether it is about the daemon's socket or protocol (libvirt's virnetsocket.c,
 // virnetclient.c).
 static bool
 is_of_socket(const virError *fault)

@@ -17,7 +17,7 @@ int virt_error_set(struct error *err, const char *format, ...)
 // daemon's language. message: libvirt's, in one line. Pure.
 int virt_error_translate(
     struct error *err, const virError *fault, const char *message, const char *what);
-// Whether the last call failed because the driver does not know one of its flags.
+// Returns whether the last call failed because the driver does not know one of its flags.
 static inline bool
 virt_error_is_unknown_flag(void)
 {

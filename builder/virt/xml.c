@@ -153,7 +153,7 @@ write_devices(struct writer *writer, const struct virt_domain *domain)
 // The guest's clocks (kvm-clock, TSC) stop while it is paused or saved. Its RTC follows the host's
 // clock, QEMU's default (-rtc clock=host), and the node sets its clock by it
 // (images/files/common/usr/lib/airbuild/keep-clock). The guest may reboot by itself; a panic stops
-// the domain at once, so that whoever waits for it learns of it.
+// the domain at once, so that a waiting launch sees it.
 char *
 virt_domain_xml(const struct virt_domain *domain)
 {

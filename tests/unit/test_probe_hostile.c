@@ -1,6 +1,6 @@
-// test_probe_hostile.c - the probe against what is no redis: silence, garbage, endless and broken
-// replies. It always comes back within its deadline, keeps no descriptor, and says what it saw in
-// printable text.
+// test_probe_hostile.c - the probe against servers that are not redis: silence, garbage, endless
+// and broken replies. It always returns by its deadline, leaks no descriptor, and its errors are
+// printable.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -15,10 +15,10 @@
 #include <sys/wait.h>
 
 #define ADDRESS "127.0.0.21"
-// What a machine under load may add. Without the deadline a connection takes two minutes to fail.
+// Tolerance for a loaded machine. Without the deadline a connection takes two minutes to fail.
 #define LATE_MS 20000
-#define LONG_MS 30000 // for what ends by itself
-#define SHORT_MS 150  // for what does not
+#define LONG_MS 30000 // for a script that ends by itself
+#define SHORT_MS 150  // for one that does not
 
 static int
 start_servers(void **state)
@@ -125,7 +125,7 @@ static const struct {
     {"*2\r\n$1\r\na\r\n", 0, THEN_CLOSE, "the connection was"},
     {"$", 0, THEN_CLOSE, "the connection was"},
     {"+", 0, THEN_HANG, "within 150 ms"},
-    // Lengths that are lies.
+    // False lengths.
     {"$536870912\r\nx", 0, THEN_HANG, "within 150 ms"},
     {"$99999999999999999999\r\nx", 0, THEN_CLOSE, "it does not speak redis' protocol"},
     {"$-5\r\n", 0, THEN_CLOSE, "it does not speak redis' protocol"},
@@ -134,7 +134,7 @@ static const struct {
     {"*99999999999999999999\r\n", 0, THEN_CLOSE, "it does not speak redis' protocol"},
     {"*5000\r\n", 0, THEN_CLOSE, "its reply is larger than any of redis"},
     {"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", 0, THEN_CLOSE, "it"},
-    // Without end: what is complained of depends on how much came at once.
+    // Endless: the error depends on how much came at once.
     {"*1\r\n", 0, THEN_REPEAT, "it"},
     {"$1000000\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
      "x",
@@ -144,7 +144,7 @@ static const struct {
     {"+xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         0, THEN_REPEAT, "its reply is longer than any of redis"},
     {"+OK\r\n", 0, THEN_REPEAT, "it"},
-    // Replies of every kind where another is expected (the first is to AUTH).
+    // Each kind of reply where another is expected (the first is to AUTH).
     {"+OK\r\n:1\r\n:1\r\n:1\r\n:1\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
     {"+OK\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
     {"+OK\r\n*-1\r\n*-1\r\n*-1\r\n*-1\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
@@ -321,7 +321,7 @@ test_no_address(void **state)
     assert_string_equal(results[0].redis.error, "'head10' is not an IPv4 address");
 }
 
-// One that does not answer costs the others nothing but time, however many there are.
+// Nodes that do not answer cost the others only time, however many there are.
 static void
 test_many_at_once(void **state)
 {
@@ -362,7 +362,7 @@ interrupted_probe(int ready)
     return answer == -1 && err.code == ERR_INTERRUPTED ? 0 : 1;
 }
 
-// In a child, because an interruption is for ever.
+// In a child, as an interruption is never reset.
 static void
 test_interrupted(void **state)
 {

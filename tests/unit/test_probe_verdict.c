@@ -1,6 +1,5 @@
-// test_probe_verdict.c - the rule `converged`: a good cluster, then everything that can be wrong
-// with it, one by one.
-// Longer than 500 lines: one function and one row for each thing that can be wrong.
+// test_probe_verdict.c - the rule `converged`: a good cluster, then each possible fault of it.
+// Longer than 500 lines: one function and one row for each fault.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -54,7 +53,7 @@ name_master(struct cluster *cluster, int node, const char *master)
     sentinel->replicas_known = true;
 }
 
-// work11 is master and all is well.
+// work11 is master, and the cluster has converged.
 static void
 make_good(struct cluster *cluster)
 {
@@ -76,7 +75,7 @@ make_good(struct cluster *cluster)
         (struct probe_head){.written = true, .readable = true, .read_back = true, .writer = W11};
 }
 
-// ---- what is wrong ------------------------------------------------------------------------------
+// ---- the faults --------------------------------------------------------------------------------
 
 static void
 nothing(struct cluster *cluster)
@@ -122,7 +121,7 @@ two_masters(struct cluster *cluster)
     be_master(cluster, W13);
 }
 
-// Sentinels went on to work12, which does not know it yet.
+// The sentinels have elected work12, which does not know it yet.
 static void
 named_is_replica(struct cluster *cluster)
 {
@@ -130,7 +129,7 @@ named_is_replica(struct cluster *cluster)
         name_master(cluster, i, "172.31.255.12");
 }
 
-// As a first part of a name would do, were it compared as a prefix.
+// An address that is a prefix of another.
 static void
 named_is_nobody(struct cluster *cluster)
 {
@@ -152,7 +151,7 @@ replica_of_another(struct cluster *cluster)
 }
 
 static void
-replica_of_a_stranger(struct cluster *cluster)
+replica_of_foreign(struct cluster *cluster)
 {
     put(cluster->results[W13].redis.master, "192.0.2.1");
 }
@@ -205,7 +204,7 @@ writes_go_astray(struct cluster *cluster)
     cluster->results[HEAD].head.writer = W12;
 }
 
-// redis was restarted between two questions, so its run_id fits none: no reason to doubt.
+// redis restarted between two queries, so its run_id matches none: that is not a fault.
 static void
 writer_unknown(struct cluster *cluster)
 {
@@ -265,7 +264,7 @@ returned_as_master(struct cluster *cluster)
     name_master(cluster, W11, "172.31.255.13");
 }
 
-// All that run agree, but they are too few.
+// All running ones agree, but they are too few.
 static void
 too_few(struct cluster *cluster)
 {
@@ -273,7 +272,7 @@ too_few(struct cluster *cluster)
     halt(cluster, W13);
 }
 
-// Its sentinel does not start before a majority is there.
+// Its sentinel does not start without a majority.
 static void
 alone(struct cluster *cluster)
 {
@@ -323,7 +322,7 @@ peer_unknown(struct cluster *cluster)
     sentinel->other_sentinels = sentinel->peer_count = 1;
 }
 
-// What an older one left behind, or a stranger: it counts for the majority.
+// An older sentinel's entry, or a foreign one: it counts for the majority.
 static void
 peer_of_nobody(struct cluster *cluster)
 {
@@ -338,7 +337,7 @@ peer_twice(struct cluster *cluster)
     cluster->results[W13].sentinel.other_sentinels = 3;
 }
 
-// A worker that is off is known to the others, and need not be.
+// The others may know a worker that is off, and need not.
 static void
 absent_unknown(struct cluster *cluster)
 {
@@ -359,7 +358,7 @@ replica_unknown(struct cluster *cluster)
     cluster->results[W12].sentinel.known_count = 1;
 }
 
-// A replica that is off is down, and need not be known.
+// A replica that is off may be down, and unknown.
 static void
 absent_down(struct cluster *cluster)
 {
@@ -368,7 +367,7 @@ absent_down(struct cluster *cluster)
     cluster->results[W12].sentinel.known_count = 1;
 }
 
-// A disk of an older image, whose account may not ask.
+// On the disk of an older image the account may not ask.
 static void
 replicas_untold(struct cluster *cluster)
 {
@@ -418,7 +417,7 @@ clocks_near(struct cluster *cluster)
     clock_of(cluster, W13, true, 0);
 }
 
-// A disk of an older image, whose account may not ask.
+// On the disk of an older image the account may not ask.
 static void
 clock_unknown(struct cluster *cluster)
 {
@@ -448,7 +447,7 @@ static const struct {
         "the sentinels name 'head10', which is not a running master"},
     {"replica of another", replica_of_another, W11,
         "'work13' replicates 'work12', not yet 'work11'"},
-    {"replica of a stranger", replica_of_a_stranger, W11,
+    {"replica of a foreign master", replica_of_foreign, W11,
         "'work13' replicates '192.0.2.1', not yet 'work11'"},
     {"link down", link_down, W11, "'work12' has no link to 'work11' yet"},
     {"syncing", syncing, W11, "'work12' is still copying the data of 'work11'"},
@@ -478,8 +477,7 @@ static const struct {
         "sentinel on 'work13' knows one at '192.0.2.1', which is not a worker"},
     {"peer twice", peer_twice, W11, "sentinel on 'work13' counts 3 others, but lists 2"},
     {"absent and unknown", absent_unknown, W11, NULL},
-    {"replica taken for down", replica_down, W11,
-        "sentinel on 'work13' reports redis on 'work12' as down"},
+    {"replica down", replica_down, W11, "sentinel on 'work13' reports redis on 'work12' as down"},
     {"replica unknown", replica_unknown, W11,
         "sentinel on 'work12' does not know redis on 'work13'"},
     {"absent replica down", absent_down, W11, NULL},
@@ -526,7 +524,7 @@ test_no_targets(void **state)
     assert_string_not_equal(verdict.awaited, "");
 }
 
-// Texts of the greatest length are cut, not written past the end.
+// The longest texts are cut to fit.
 static void
 test_long_texts(void **state)
 {

@@ -1,5 +1,5 @@
-// test_virt_accel.c - the proof of KVM with emulators that only pretend: one line, silence,
-// failure, absence; and what is remembered of it. No KVM is needed, none is used.
+// test_virt_accel.c - the proof of KVM with fake emulators: one line, silence, failure, absence;
+// and its cache. Needs and uses no KVM.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -23,7 +23,7 @@ put(const char *path, mode_t mode, const char *text)
     assert_ok(file_write(path, mode, text, strlen(text), &err), &err);
 }
 
-// An emulator that notes each run of it, then does what the script says.
+// An emulator that records each run, then runs the script.
 static void
 pretend(struct bench *bench, const char *script)
 {
@@ -116,7 +116,7 @@ test_works(void **state)
     assert_contains(arguments, "-append console=ttyS0 panic=-1");
 }
 
-// Spoken is proven, whatever the guest does later.
+// A first line is proof, whatever the guest does later.
 static void
 test_works_and_stays(void **state)
 {
@@ -126,7 +126,7 @@ test_works_and_stays(void **state)
     assert_verdict(bench, ACCEL_AUTO, true, false, "a kernel started");
 }
 
-// The firmware runs and the kernel does not: that is how a /dev/kvm lies.
+// The firmware runs and the kernel does not, as with a /dev/kvm that does not work.
 static void
 test_hangs(void **state)
 {
@@ -137,8 +137,7 @@ test_hangs(void **state)
     assert_verdict(bench, ACCEL_AUTO, false, true, "but no kernel started under KVM within ");
 }
 
-// One that had no processor proves nothing: it is given more time, and a refusal is believed only
-// for a while.
+// A QEMU that got no processor proves nothing: it gets more time, and the refusal expires.
 static void
 test_starves(void **state)
 {
@@ -163,7 +162,7 @@ test_starves(void **state)
     assert_verdict(bench, ACCEL_AUTO, true, true, "a kernel started");
 }
 
-// A host that was busy for a moment.
+// The host was busy for a moment.
 static void
 test_late(void **state)
 {
@@ -227,7 +226,7 @@ test_qemu_vanishes(void **state)
     assert_verdict(bench, ACCEL_AUTO, false, false, bench->qemu);
 }
 
-// ---- what is wanted ------------------------------------------------------------------------------
+// ---- the wanted accelerator -----------------------------------------------------------------------------
 
 static void
 test_tcg(void **state)
@@ -237,7 +236,7 @@ test_tcg(void **state)
     assert_int_equal(count_runs(bench), 0);
 }
 
-// Forced, it is proven like any other; a refusal that is remembered is tried anew.
+// `accel: kvm` needs a proof, too, and repeats one that is cached as a refusal.
 static void
 test_forced(void **state)
 {
@@ -256,7 +255,7 @@ test_forced(void **state)
     assert_verdict(bench, ACCEL_KVM, true, true, "a kernel started");
 }
 
-// ---- what is remembered --------------------------------------------------------------------------
+// ---- the cache --------------------------------------------------------------------------
 
 static void
 test_remembered(void **state)
@@ -280,8 +279,7 @@ test_forgotten(void **state)
     assert_int_equal(count_runs(bench), 3);
 }
 
-// An image's kernel asks the same of the host as the host's own, and as none where there is none to
-// be read, as in a lab.
+// The verdict holds for an image's kernel, the host's own, and none (as in a lab) alike.
 static void
 test_by_kernel(void **state)
 {
@@ -310,7 +308,7 @@ test_damaged_cache(void **state)
     }
 }
 
-// A home that cannot be: proven each time, no error.
+// Without a writable home every call runs the proof, without an error.
 static void
 test_no_home(void **state)
 {
@@ -330,7 +328,7 @@ prove_in_child(struct bench *bench)
     return verdict.kvm ? 0 : 2;
 }
 
-// Several airbuilds at once run one proof, and all have its verdict.
+// Several airbuilds at once run one proof, and all get its verdict.
 static void
 test_at_once(void **state)
 {

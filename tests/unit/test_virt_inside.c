@@ -1,5 +1,5 @@
-// test_virt_inside.c - what virt/ is made of: calls with a deadline, libvirt's errors and states in
-// our words, the link of an interface, values read out of XML.
+// test_virt_inside.c - the inside of virt/: calls with a deadline, libvirt's errors and states, the
+// link of an interface, values read from XML.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -76,7 +76,7 @@ test_call_fails(void **state)
     assert_error(call_run(&call, 10000, slow_run, &err), &err, ERR_LIBVIRT, "refused");
 }
 
-// Given up, it goes on in what is its own until it has ended by itself.
+// A call that is given up goes on, in memory of its own, until it ends by itself.
 static void
 test_call_too_slow(void **state)
 {
@@ -91,7 +91,7 @@ test_call_too_slow(void **state)
     assert_true(has_ended(10000));
 }
 
-// In a process of its own: a signal is remembered for good.
+// In its own process, as an interruption is never reset.
 static int
 interrupted(void)
 {
@@ -131,7 +131,7 @@ test_faults(void **state)
         int code, domain, number;
         const char *message;
         enum error_code wanted;
-        const char *mend;
+        const char *fix;
     } cases[] = {
         {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ENOENT, "Verbinden mit Socket scheitert", ERR_LIBVIRT,
             "start it with 'systemctl start libvirtd'"},
@@ -171,13 +171,13 @@ test_faults(void **state)
         assert_int_equal(err.code, cases[i].wanted);
         assert_true(str_starts(err.message, "cannot do it: "));
         assert_contains(err.message, cases[i].message);
-        assert_contains(err.message, cases[i].mend);
+        assert_contains(err.message, cases[i].fix);
     }
 }
 
 // ---- states ------------------------------------------------------------------------------------
 
-// What a domain is taken for: as off only when no emulator has its disk.
+// A domain is off only when no emulator has its disk.
 static void
 test_states(void **state)
 {

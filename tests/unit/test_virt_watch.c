@@ -1,5 +1,5 @@
-// test_virt_watch.c - what happens to domains, as libvirt's own in-memory hypervisor tells it; what
-// it says of its host.
+// test_virt_watch.c - events of domains and data of the host, from libvirt's own in-memory
+// hypervisor.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
@@ -68,7 +68,7 @@ test_one_watch(void **state)
     assert_ok(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err);
 }
 
-// Nobody reads for a long time: the newest are kept.
+// When nobody reads for long, the newest are kept.
 static void
 test_many_events(void **state)
 {
