@@ -144,7 +144,7 @@ was_starved(const struct accel_places *places, const struct kvm_boot *boot)
 }
 
 static const char *
-last_line(struct buf *text)
+last_error_line(struct buf *text)
 {
     while (text->length > 0 && text->data[text->length - 1] == '\n')
         text->data[--text->length] = '\0';
@@ -157,7 +157,7 @@ last_line(struct buf *text)
 static char *
 explain_boot(const struct accel_places *places, struct kvm_boot *boot)
 {
-    const char *line = last_line(&boot->result.errors);
+    const char *line = last_error_line(&boot->result.errors);
     if (boot->started > 0)
         return str_format("a kernel started under KVM after %.1f s", boot->started);
     if (boot->failure != NULL)

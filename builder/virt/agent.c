@@ -152,13 +152,13 @@ int
 virt_agent_run(struct virt *virt, const char *cluster, const char *name, const char *const *argv,
     int64_t timeout_ms, int *ret_status, char **ret_output, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
+    CALL_AUTO struct call *found = NULL;
     FREE_AUTO char *answer = NULL;
     int64_t end = clock_ms() + timeout_ms;
     long long pid = 0;
-    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
-        send_command(domain, name, agent_exec(argv), end, &answer, err) < 0 ||
+    if (domain_find(virt, cluster, name, &found, err) < 0 ||
+        send_command(found->domain, name, agent_exec(argv), end, &answer, err) < 0 ||
         agent_started(answer, &pid, err) < 0)
         return -1;
-    return wait_for_command(domain, name, pid, end, ret_status, ret_output, err);
+    return wait_for_command(found->domain, name, pid, end, ret_status, ret_output, err);
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "virt/virt_error.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -31,6 +32,12 @@ call_new(virConnectPtr conn, virDomainPtr domain, virNetworkPtr network, const c
     return call;
 }
 
+int
+call_failed(const struct call *call, struct error *err)
+{
+    return virt_error_set(err, "%s", call->what);
+}
+
 void
 call_freep(struct call **pointer)
 {
@@ -40,14 +47,17 @@ call_freep(struct call **pointer)
     for (int i = 0; i < call->count; i++)
         virDomainFree(call->domains[i]);
     free(call->domains);
-    domain_freep(&call->domain);
-    network_freep(&call->network);
+    if (call->domain != NULL)
+        virDomainFree(call->domain);
+    if (call->network != NULL)
+        virNetworkFree(call->network);
     if (call->stream != NULL)
         virStreamFree(call->stream);
     if (call->conn != NULL)
         virConnectClose(call->conn);
     virt_host_free(&call->host);
     free(call->what);
+    free(call->name);
     free(call->text);
     error_clear(&call->thread.err);
     cleanup_close(&call->thread.done);

@@ -14,22 +14,6 @@
 
 #define CALL_MS 30000 // deadline of a call that a healthy libvirt answers at once
 
-static inline void
-domain_freep(virDomainPtr *domain)
-{
-    if (*domain != NULL)
-        virDomainFree(*domain);
-}
-#define DOMAIN_AUTO CLEANUP(domain_freep)
-
-static inline void
-network_freep(virNetworkPtr *network)
-{
-    if (*network != NULL)
-        virNetworkFree(*network);
-}
-#define NETWORK_AUTO CLEANUP(network_freep)
-
 struct call;
 typedef int call_function(struct call *call, struct error *err);
 
@@ -40,7 +24,8 @@ struct call {
     virDomainPtr domain;
     virNetworkPtr network;
     virStreamPtr stream;
-    char *text; // a name, XML or a command; then the answer
+    char *name; // to look up
+    char *text; // a URI, XML or a command; then the answer
     unsigned flags;
     int timeout_s;
     int (*on_domain)(virDomainPtr domain, unsigned flags);
@@ -65,6 +50,8 @@ struct call {
 // conn, domain and network may be NULL. Declare the variable with CALL_AUTO.
 struct call *call_new(virConnectPtr conn, virDomainPtr domain, virNetworkPtr network,
     const char *what, ...) __attribute__((format(printf, 4, 5)));
+// Sets the error of a function of libvirt that failed: "WHAT: ...". Always returns -1.
+int call_failed(const struct call *call, struct error *err);
 void call_freep(struct call **call);
 #define CALL_AUTO CLEANUP(call_freep)
 

@@ -253,19 +253,18 @@ int
 virt_console(
     struct virt *virt, const char *cluster, const char *name, bool force, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    struct condition condition;
-    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
-        domain_condition(domain, &condition, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    if (!state_is_up(condition.state))
+    enum virt_state state = state_of(found->state, found->reason).state;
+    if (!state_is_up(state))
         return error_set(err, ERR_GUEST,
             "'%s' does not run (%s), so it has no console: start it with 'airbuild launch', or "
             "read 'airbuild logs %s'",
-            name, virt_state_name(condition.state), name);
+            name, virt_state_name(state), name);
     CLEANUP(console_close) struct console console = {0};
-    if (open_stream(virt, domain, force, &console, err) < 0 || follow_stream(&console, err) < 0 ||
-        make_raw(&console, err) < 0)
+    if (open_stream(virt, found->domain, force, &console, err) < 0 ||
+        follow_stream(&console, err) < 0 || make_raw(&console, err) < 0)
         return -1;
     return relay(&console, err);
 }

@@ -32,10 +32,8 @@ int
 virt_domain_compare(
     struct virt *virt, const struct virt_domain *wanted, char **ret_difference, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
     CALL_AUTO struct call *found = NULL;
-    if (domain_find(virt, wanted->cluster, wanted->name, &domain, err) < 0 ||
-        domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &found, err) < 0)
+    if (domain_find(virt, wanted->cluster, wanted->name, &found, err) < 0)
         return -1;
     FREE_AUTO char *want = virt_domain_xml(wanted);
     return reader_compare(found->text, want, facts, COUNT(facts), ret_difference, err);
@@ -45,19 +43,19 @@ static int
 run_define_domain(struct call *call, struct error *err)
 {
     call->domain = virDomainDefineXMLFlags(call->conn, call->text, VIR_DOMAIN_DEFINE_VALIDATE);
-    return call->domain != NULL ? 0 : virt_error_set(err, "%s", call->what);
+    return call->domain != NULL ? 0 : call_failed(call, err);
 }
 
 int
 virt_domain_define(struct virt *virt, const struct virt_domain *wanted, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr old = NULL;
+    CALL_AUTO struct call *old = NULL;
     char uuid[VIR_UUID_STRING_BUFLEN];
     struct virt_domain domain = *wanted;
     if (domain_seek(virt, wanted->cluster, wanted->name, &old, err) < 0)
         return -1;
-    if (old != NULL && domain.uuid == NULL) {
-        if (virDomainGetUUIDString(old, uuid) < 0)
+    if (old->domain != NULL && domain.uuid == NULL) {
+        if (virDomainGetUUIDString(old->domain, uuid) < 0)
             return virt_error_set(err, "cannot read the UUID of the domain '%s'", wanted->name);
         domain.uuid = uuid;
     }
@@ -116,10 +114,10 @@ check_snapshots(virDomainPtr domain, const char *name, struct error *err)
 int
 virt_domain_removable(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    if (domain_seek(virt, cluster, name, &domain, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_seek(virt, cluster, name, &found, err) < 0)
         return -1;
-    return domain != NULL ? check_snapshots(domain, name, err) : 0;
+    return found->domain != NULL ? check_snapshots(found->domain, name, err) : 0;
 }
 
 // libvirt refuses to undefine a domain with saved memory or snapshots without the flags
@@ -127,19 +125,16 @@ virt_domain_removable(struct virt *virt, const char *cluster, const char *name, 
 int
 virt_domain_undefine(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    struct condition condition;
-    if (domain_seek(virt, cluster, name, &domain, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_seek(virt, cluster, name, &found, err) < 0)
         return -1;
-    if (domain == NULL)
+    if (found->domain == NULL)
         return 0;
-    if (domain_condition(domain, &condition, err) < 0)
-        return -1;
-    if (state_is_up(condition.state))
+    if (state_is_up(state_of(found->state, found->reason).state))
         return error_set(err, ERR_FAILED,
             "the domain '%s' still runs and is not removed: stop it first ('airbuild stop')", name);
-    if (check_snapshots(domain, name, err) < 0)
+    if (check_snapshots(found->domain, name, err) < 0)
         return -1;
-    return domain_call(domain, "removing", CALL_MS, undefine_flags,
+    return domain_call(found->domain, "removing", CALL_MS, undefine_flags,
         VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA, err);
 }

@@ -33,73 +33,10 @@ read_mark(
 }
 
 static int
-check_domain_owner(
-    const struct virt *virt, virDomainPtr domain, const char *cluster, struct error *err)
-{
-    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
-    CALL_AUTO struct call *call = NULL;
-    if (domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &call, err) < 0 ||
-        read_mark(virt, call->text, &info, err) < 0)
-        return -1;
-    const struct mark mark = {info.cluster, info.id, info.folder};
-    if (!info.ours || (cluster != NULL && !str_equal(info.cluster, cluster)))
-        return owner_refuse(err, "domain", virDomainGetName(domain), &mark, cluster);
-    return 0;
-}
-
-static int
-run_lookup_domain(struct call *call, struct error *err)
-{
-    call->domain = virDomainLookupByName(call->conn, call->text);
-    if (call->domain == NULL && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
-        return virt_error_set(err, "cannot look up the domain '%s'", call->text);
-    return 0;
-}
-
-static int
-lookup_domain(struct virt *virt, const char *name, virDomainPtr *ret, struct error *err)
-{
-    CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "looking up the domain '%s'", name);
-    call->text = str_dup(name);
-    if (call_run(&call, CALL_MS, run_lookup_domain, err) < 0)
-        return -1;
-    *ret = TAKE(call->domain);
-    return 0;
-}
-
-int
-domain_seek(
-    struct virt *virt, const char *cluster, const char *name, virDomainPtr *ret, struct error *err)
-{
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    if (lookup_domain(virt, name, &domain, err) < 0)
-        return -1;
-    if (domain != NULL && check_domain_owner(virt, domain, cluster, err) < 0)
-        return -1;
-    *ret = TAKE(domain);
-    return 0;
-}
-
-int
-domain_find(
-    struct virt *virt, const char *cluster, const char *name, virDomainPtr *ret, struct error *err)
-{
-    if (domain_seek(virt, cluster, name, ret, err) < 0)
-        return -1;
-    if (*ret == NULL)
-        return error_set(err, ERR_NOT_FOUND,
-            "there is no domain '%s': 'airbuild launch' creates what is missing", name);
-    return 0;
-}
-
-// ---- look ----------------------------------------------------------------------------------------
-
-static int
 run_state(struct call *call, struct error *err)
 {
     if (virDomainGetState(call->domain, &call->state, &call->reason, 0) < 0)
-        return virt_error_set(err, "%s", call->what);
+        return call_failed(call, err);
     return 0;
 }
 
@@ -109,10 +46,8 @@ run_describe(struct call *call, struct error *err)
     if (run_state(call, err) < 0)
         return -1;
     call->text = virDomainGetXMLDesc(call->domain, call->flags);
-    if (call->text == NULL)
-        return virt_error_set(err, "%s", call->what);
     call->saved = virDomainHasManagedSaveImage(call->domain, 0) == 1;
-    return 0;
+    return call->text != NULL ? 0 : call_failed(call, err);
 }
 
 int
@@ -124,6 +59,58 @@ domain_describe(virDomainPtr domain, unsigned xml_flags, struct call **ret, stru
     if (call_run(&call, CALL_MS, run_describe, err) < 0)
         return -1;
     *ret = TAKE(call);
+    return 0;
+}
+
+static int
+run_find(struct call *call, struct error *err)
+{
+    call->domain = virDomainLookupByName(call->conn, call->name);
+    if (call->domain != NULL)
+        return run_describe(call, err);
+    return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? 0 : call_failed(call, err);
+}
+
+// Describes the domain of that name; (*ret)->domain is NULL when there is none.
+static int
+describe_by_name(struct virt *virt, const char *name, struct call **ret, struct error *err)
+{
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "inspecting the domain '%s'", name);
+    call->name = str_dup(name);
+    call->flags = VIR_DOMAIN_XML_INACTIVE;
+    if (call_run(&call, CALL_MS, run_find, err) < 0)
+        return -1;
+    *ret = TAKE(call);
+    return 0;
+}
+
+int
+domain_seek(
+    struct virt *virt, const char *cluster, const char *name, struct call **ret, struct error *err)
+{
+    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
+    CALL_AUTO struct call *found = NULL;
+    if (describe_by_name(virt, name, &found, err) < 0 ||
+        (found->domain != NULL && read_mark(virt, found->text, &info, err) < 0))
+        return -1;
+    const struct mark mark = {info.cluster, info.id, info.folder};
+    if (found->domain != NULL &&
+        (!info.ours || (cluster != NULL && !str_equal(info.cluster, cluster))))
+        return owner_refuse(err, "domain", name, &mark, cluster);
+    *ret = TAKE(found);
+    return 0;
+}
+
+int
+domain_find(
+    struct virt *virt, const char *cluster, const char *name, struct call **ret, struct error *err)
+{
+    if (domain_seek(virt, cluster, name, ret, err) < 0)
+        return -1;
+    if ((*ret)->domain == NULL)
+        return error_set(err, ERR_NOT_FOUND,
+            "there is no domain '%s': 'airbuild launch' creates what is missing", name);
     return 0;
 }
 
@@ -141,8 +128,7 @@ domain_condition(virDomainPtr domain, struct condition *ret, struct error *err)
 static int
 run_on_domain(struct call *call, struct error *err)
 {
-    return call->on_domain(call->domain, call->flags) < 0 ? virt_error_set(err, "%s", call->what)
-                                                          : 0;
+    return call->on_domain(call->domain, call->flags) < 0 ? call_failed(call, err) : 0;
 }
 
 int
@@ -156,34 +142,33 @@ domain_call(virDomainPtr domain, const char *doing, int64_t timeout_ms,
     return call_run(&call, timeout_ms, run_on_domain, err);
 }
 
+// ---- look ----------------------------------------------------------------------------------------
+
+// From a description.
 static int
-fill_info(
-    const struct virt *virt, virDomainPtr domain, struct virt_domain_info *info, struct error *err)
+fill_info(const struct virt *virt, const struct call *found, struct virt_domain_info *info,
+    struct error *err)
 {
-    CALL_AUTO struct call *call = NULL;
-    info->name = str_dup(virDomainGetName(domain));
-    if (domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &call, err) < 0 ||
-        read_mark(virt, call->text, info, err) < 0)
-        return -1;
-    const struct condition condition = state_of(call->state, call->reason);
+    const struct condition condition = state_of(found->state, found->reason);
+    info->name = str_dup(virDomainGetName(found->domain));
     info->state = condition.state;
     info->reason = condition.reason;
     info->held = condition.held;
-    info->saved = call->saved;
-    return 0;
+    info->saved = found->saved;
+    return read_mark(virt, found->text, info, err);
 }
 
 int
 virt_domain_look(
     struct virt *virt, const char *name, struct virt_domain_info *ret, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
     VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.state = VIRT_ABSENT, .reason = ""};
-    if (lookup_domain(virt, name, &domain, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (describe_by_name(virt, name, &found, err) < 0)
         return -1;
-    if (domain == NULL)
+    if (found->domain == NULL)
         info.name = str_dup(name);
-    else if (fill_info(virt, domain, &info, err) < 0)
+    else if (fill_info(virt, found, &info, err) < 0)
         return -1;
     *ret = info;
     info = (struct virt_domain_info){0};
@@ -226,7 +211,9 @@ add_if_listed(const struct virt *virt, virDomainPtr domain, const char *cluster,
     struct virt_domain_list *list, struct error *err)
 {
     VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
-    if (fill_info(virt, domain, &info, err) < 0) {
+    CALL_AUTO struct call *found = NULL;
+    if (domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &found, err) < 0 ||
+        fill_info(virt, found, &info, err) < 0) {
         if (err->code != ERR_NOT_FOUND)
             return -1;
         error_clear(err);
@@ -243,7 +230,7 @@ static int
 run_list_domains(struct call *call, struct error *err)
 {
     call->count = virConnectListAllDomains(call->conn, &call->domains, 0);
-    return call->count < 0 ? virt_error_set(err, "cannot list the domains") : 0;
+    return call->count < 0 ? call_failed(call, err) : 0;
 }
 
 int

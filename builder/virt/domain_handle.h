@@ -9,13 +9,13 @@
 #include "virt/connection.h"
 #include "virt/domain.h"
 
-// Finds the domain of that name that belongs to the cluster (NULL: to the connection's): else
-// ERR_NOT_FOUND, ERR_CONFLICT.
+// Finds the domain of that name that belongs to the cluster (NULL: to the connection's), with its
+// definition and state as domain_describe; else ERR_NOT_FOUND, ERR_CONFLICT.
 int domain_find(
-    struct virt *virt, const char *cluster, const char *name, virDomainPtr *ret, struct error *err);
-// The same, but *ret is NULL when there is no such domain.
+    struct virt *virt, const char *cluster, const char *name, struct call **ret, struct error *err);
+// The same, but (*ret)->domain is NULL when there is no such domain.
 int domain_seek(
-    struct virt *virt, const char *cluster, const char *name, virDomainPtr *ret, struct error *err);
+    struct virt *virt, const char *cluster, const char *name, struct call **ret, struct error *err);
 
 struct condition {
     enum virt_state state;
@@ -32,7 +32,7 @@ state_is_up(enum virt_state state)
 struct condition state_of(int state, int reason);
 int domain_condition(virDomainPtr domain, struct condition *ret, struct error *err);
 
-// Reads a domain's XML (into ret->text), its state, its reason, and whether its memory is saved.
+// Reads a domain's XML (into text), state, reason, and saved: whether its memory is.
 int domain_describe(virDomainPtr domain, unsigned xml_flags, struct call **ret, struct error *err);
 
 // Calls function(domain, flags); doing, for messages: "starting".

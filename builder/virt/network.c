@@ -25,32 +25,14 @@ static const struct reader_fact facts[] = {
 };
 
 static int
-run_lookup_network(struct call *call, struct error *err)
+run_find_network(struct call *call, struct error *err)
 {
-    call->network = virNetworkLookupByName(call->conn, call->text);
-    if (call->network == NULL && virGetLastErrorCode() != VIR_ERR_NO_NETWORK)
-        return virt_error_set(err, "cannot look up the network '%s'", call->text);
-    return 0;
-}
-
-static int
-lookup_network(struct virt *virt, const char *name, virNetworkPtr *ret, struct error *err)
-{
-    CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "looking up the network '%s'", name);
-    call->text = str_dup(name);
-    if (call_run(&call, CALL_MS, run_lookup_network, err) < 0)
-        return -1;
-    *ret = TAKE(call->network);
-    return 0;
-}
-
-static int
-run_describe_network(struct call *call, struct error *err)
-{
+    call->network = virNetworkLookupByName(call->conn, call->name);
+    if (call->network == NULL)
+        return virGetLastErrorCode() == VIR_ERR_NO_NETWORK ? 0 : call_failed(call, err);
     call->active = virNetworkIsActive(call->network) == 1;
     call->text = virNetworkGetXMLDesc(call->network, 0);
-    return call->text != NULL ? 0 : virt_error_set(err, "%s", call->what);
+    return call->text != NULL ? 0 : call_failed(call, err);
 }
 
 // A network of the version before has no id, and no disk that would show the owner: it is not ours
@@ -67,54 +49,62 @@ has_namesake(struct virt *virt, const char *cluster, bool *ret, struct error *er
     return 0;
 }
 
-// Fills in what its XML holds, whether it is ours, and whether it is active.
 static int
-describe_network(struct virt *virt, virNetworkPtr network, const char *cluster,
-    struct virt_network_info *info, char **ret_xml, struct error *err)
+fill_network_info(struct virt *virt, const struct call *found, const char *cluster,
+    struct virt_network_info *info, struct error *err)
 {
     READER_AUTO struct reader *reader = NULL;
-    CALL_AUTO struct call *call =
-        call_new(NULL, NULL, network, "inspecting the network '%s'", virNetworkGetName(network));
-    if (call_run(&call, CALL_MS, run_describe_network, err) < 0 ||
-        reader_new(call->text, &reader, err) < 0)
+    bool namesake = false;
+    if (reader_new(found->text, &reader, err) < 0)
         return -1;
+    info->exists = true;
+    info->active = found->active;
     info->cluster = reader_get(reader, MARK "/@cluster");
     info->id = reader_get(reader, MARK "/@id");
     info->folder = reader_get(reader, MARK "/@folder");
-    const struct mark mark = {info->cluster, info->id, info->folder};
-    bool namesake = false;
     if (info->cluster != NULL && info->id == NULL && virt->acting &&
         has_namesake(virt, info->cluster, &namesake, err) < 0)
         return -1;
+    const struct mark mark = {info->cluster, info->id, info->folder};
     info->ours = str_equal(info->cluster, cluster) && !namesake && owner_has(virt, &mark, NULL);
-    info->active = call->active;
-    *ret_xml = TAKE(call->text);
+    return 0;
+}
+
+// Finds the network of that name, with its XML in text, and fills in info, which starts as {0}.
+// When there is none, (*ret)->network is NULL.
+static int
+find_network(struct virt *virt, const char *name, const char *cluster, struct call **ret,
+    struct virt_network_info *info, struct error *err)
+{
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "inspecting the network '%s'", name);
+    call->name = str_dup(name);
+    if (call_run(&call, CALL_MS, run_find_network, err) < 0 ||
+        (call->network != NULL && fill_network_info(virt, call, cluster, info, err) < 0))
+        return -1;
+    *ret = TAKE(call);
     return 0;
 }
 
 static int
-inspect_network(struct virt *virt, virNetworkPtr network, const struct virt_network *wanted,
+compare_network(struct virt *virt, const struct virt_network *wanted, struct call **ret,
     struct virt_network_info *info, struct error *err)
 {
-    FREE_AUTO char *have = NULL;
     FREE_AUTO char *want = virt_network_xml(wanted);
-    if (describe_network(virt, network, wanted->cluster, info, &have, err) < 0)
+    if (find_network(virt, wanted->name, wanted->cluster, ret, info, err) < 0)
         return -1;
-    info->exists = true;
     if (!info->ours)
         return 0;
-    return reader_compare(have, want, facts, COUNT(facts), &info->difference, err);
+    return reader_compare((*ret)->text, want, facts, COUNT(facts), &info->difference, err);
 }
 
 int
 virt_network_look(struct virt *virt, const struct virt_network *wanted,
     struct virt_network_info *ret, struct error *err)
 {
-    NETWORK_AUTO virNetworkPtr network = NULL;
+    CALL_AUTO struct call *found = NULL;
     VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
-    if (lookup_network(virt, wanted->name, &network, err) < 0)
-        return -1;
-    if (network != NULL && inspect_network(virt, network, wanted, &info, err) < 0)
+    if (compare_network(virt, wanted, &found, &info, err) < 0)
         return -1;
     *ret = info;
     info = (struct virt_network_info){0};
@@ -135,31 +125,13 @@ static int
 run_define_network(struct call *call, struct error *err)
 {
     call->network = virNetworkDefineXMLFlags(call->conn, call->text, VIR_NETWORK_DEFINE_VALIDATE);
-    return call->network != NULL ? 0 : virt_error_set(err, "%s", call->what);
-}
-
-// Not interrupted: a call that is given up could still create the network after the launch was
-// rolled back.
-static int
-define_network(
-    struct virt *virt, const struct virt_network *wanted, virNetworkPtr *ret, struct error *err)
-{
-    CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "defining the network '%s'", wanted->name);
-    call->text = virt_network_xml(wanted);
-    interrupt_hold();
-    int result = call_run(&call, CALL_MS, run_define_network, err);
-    interrupt_release();
-    if (result < 0)
-        return -1;
-    *ret = TAKE(call->network);
-    return 0;
+    return call->network != NULL ? 0 : call_failed(call, err);
 }
 
 static int
 run_on_network(struct call *call, struct error *err)
 {
-    return call->on_network(call->network) < 0 ? virt_error_set(err, "%s", call->what) : 0;
+    return call->on_network(call->network) < 0 ? call_failed(call, err) : 0;
 }
 
 static int
@@ -186,38 +158,33 @@ start_network(virNetworkPtr network, struct error *err)
     return call_on_network(network, "starting with libvirt", set_autostart, err);
 }
 
-// Removes it again when it does not start.
+// Not interrupted: a call that is given up could still create the network after the launch was
+// rolled back. Removes it again when it does not start.
 static int
 create_network(struct virt *virt, const struct virt_network *wanted, struct error *err)
 {
-    NETWORK_AUTO virNetworkPtr network = NULL;
     ERROR_AUTO struct error ignored = {0};
-    if (define_network(virt, wanted, &network, err) < 0)
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "defining the network '%s'", wanted->name);
+    call->text = virt_network_xml(wanted);
+    interrupt_hold();
+    int result = call_run(&call, CALL_MS, run_define_network, err);
+    interrupt_release();
+    if (result < 0)
         return -1;
-    if (start_network(network, err) == 0)
+    if (start_network(call->network, err) == 0)
         return 0;
-    call_on_network(network, "removing", virNetworkUndefine, &ignored);
+    call_on_network(call->network, "removing", virNetworkUndefine, &ignored);
     return -1;
-}
-
-static int
-start_again(struct virt *virt, const char *name, struct error *err)
-{
-    NETWORK_AUTO virNetworkPtr network = NULL;
-    if (lookup_network(virt, name, &network, err) < 0)
-        return -1;
-    if (network == NULL)
-        return error_set(
-            err, ERR_NOT_FOUND, "the network '%s' has just disappeared: try again", name);
-    return start_network(network, err);
 }
 
 int
 virt_network_ensure(
     struct virt *virt, const struct virt_network *wanted, bool *ret_changed, struct error *err)
 {
+    CALL_AUTO struct call *found = NULL;
     VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
-    if (virt_network_look(virt, wanted, &info, err) < 0)
+    if (compare_network(virt, wanted, &found, &info, err) < 0)
         return -1;
     const struct mark mark = {info.cluster, info.id, info.folder};
     if (info.exists && !info.ours)
@@ -232,25 +199,22 @@ virt_network_ensure(
         *ret_changed = !info.active;
     if (!info.exists)
         return create_network(virt, wanted, err);
-    return info.active ? 0 : start_again(virt, wanted->name, err);
+    return info.active ? 0 : start_network(found->network, err);
 }
 
 int
 virt_network_remove(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    NETWORK_AUTO virNetworkPtr network = NULL;
+    CALL_AUTO struct call *found = NULL;
     VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
-    FREE_AUTO char *xml = NULL;
-    if (lookup_network(virt, name, &network, err) < 0)
+    if (find_network(virt, name, cluster, &found, &info, err) < 0)
         return -1;
-    if (network == NULL)
+    if (!info.exists)
         return 0;
-    if (describe_network(virt, network, cluster, &info, &xml, err) < 0)
-        return -1;
     const struct mark mark = {info.cluster, info.id, info.folder};
     if (!info.ours)
         return owner_refuse(err, "network", name, &mark, cluster);
-    if (info.active && call_on_network(network, "stopping", virNetworkDestroy, err) < 0)
+    if (info.active && call_on_network(found->network, "stopping", virNetworkDestroy, err) < 0)
         return -1;
-    return call_on_network(network, "removing", virNetworkUndefine, err);
+    return call_on_network(found->network, "removing", virNetworkUndefine, err);
 }

@@ -20,10 +20,10 @@ call_named(struct virt *virt, const char *cluster, const char *name, const char 
     int64_t timeout_ms, int (*function)(virDomainPtr domain, unsigned flags), unsigned flags,
     struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    if (domain_find(virt, cluster, name, &domain, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    return domain_call(domain, doing, timeout_ms, function, flags, err);
+    return domain_call(found->domain, doing, timeout_ms, function, flags, err);
 }
 
 // ---- start, pause, resume ------------------------------------------------------------------------
@@ -76,14 +76,15 @@ int
 virt_domain_start(
     struct virt *virt, const char *cluster, const char *name, bool paused, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    struct condition condition;
-    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
-        domain_condition(domain, &condition, err) < 0 || check_held(domain, &condition, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
+        return -1;
+    const struct condition condition = state_of(found->state, found->reason);
+    if (check_held(found->domain, &condition, err) < 0)
         return -1;
     if (state_is_up(condition.state))
         return 0;
-    return domain_call(domain, "starting", START_MS,
+    return domain_call(found->domain, "starting", START_MS,
         paused ? create_paused : virDomainCreateWithFlags, paused ? VIR_DOMAIN_START_PAUSED : 0,
         err);
 }
@@ -97,12 +98,11 @@ virt_domain_suspend(struct virt *virt, const char *cluster, const char *name, st
 int
 virt_domain_resume(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    struct condition condition;
-    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
-        domain_condition(domain, &condition, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    return resume_domain(domain, &condition, err);
+    const struct condition condition = state_of(found->state, found->reason);
+    return resume_domain(found->domain, &condition, err);
 }
 
 int
@@ -137,25 +137,20 @@ forgive_if_off(virDomainPtr domain, struct error *err)
 int
 virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    struct condition condition;
-    if (domain_seek(virt, cluster, name, &domain, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_seek(virt, cluster, name, &found, err) < 0)
         return -1;
-    if (domain == NULL)
+    if (found->domain == NULL || !state_is_up(state_of(found->state, found->reason).state) ||
+        domain_call(found->domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
         return 0;
-    if (domain_condition(domain, &condition, err) < 0)
-        return -1;
-    if (!state_is_up(condition.state) ||
-        domain_call(domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
-        return 0;
-    return forgive_if_off(domain, err);
+    return forgive_if_off(found->domain, err);
 }
 
 static int
 run_update_device(struct call *call, struct error *err)
 {
     if (virDomainUpdateDeviceFlags(call->domain, call->text, VIR_DOMAIN_AFFECT_LIVE) < 0)
-        return virt_error_set(err, "%s", call->what);
+        return call_failed(call, err);
     return 0;
 }
 
@@ -163,14 +158,13 @@ int
 virt_domain_link(
     struct virt *virt, const char *cluster, const char *name, bool up, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    CALL_AUTO struct call *found = NULL;
-    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
-        domain_describe(domain, 0, &found, err) < 0)
+    CALL_AUTO struct call *found = NULL, *live = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0 ||
+        domain_describe(found->domain, 0, &live, err) < 0)
         return -1;
-    CALL_AUTO struct call *call = call_new(
-        NULL, domain, NULL, "%s the network cable of '%s'", up ? "plugging" : "unplugging", name);
-    call->text = reader_link(found->text, up);
+    CALL_AUTO struct call *call = call_new(NULL, found->domain, NULL,
+        "%s the network cable of '%s'", up ? "plugging" : "unplugging", name);
+    call->text = reader_link(live->text, up);
     if (call->text == NULL)
         return error_set(err, ERR_CONFLICT,
             "the domain '%s' has no network interface: destroy the cluster and launch it again",
@@ -213,7 +207,8 @@ static void
 shutdown_set_free(struct shutdown_set *set)
 {
     for (size_t i = 0; i < set->count; i++)
-        domain_freep(&set->items[i].domain);
+        if (set->items[i].domain != NULL)
+            virDomainFree(set->items[i].domain);
     free(set->items);
 }
 
@@ -245,20 +240,16 @@ static int
 add_shutdown(struct shutdown_set *set, struct virt *virt, const char *cluster, const char *name,
     struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    struct condition condition;
+    CALL_AUTO struct call *found = NULL;
     bool stuck = false;
-    if (domain_seek(virt, cluster, name, &domain, err) < 0)
+    if (domain_seek(virt, cluster, name, &found, err) < 0)
         return -1;
-    if (domain == NULL)
+    const struct condition condition = state_of(found->state, found->reason);
+    if (found->domain == NULL || !state_is_up(condition.state))
         return 0;
-    if (domain_condition(domain, &condition, err) < 0)
+    if (prepare_shutdown(found->domain, &condition, &stuck, err) < 0)
         return -1;
-    if (!state_is_up(condition.state))
-        return 0;
-    if (prepare_shutdown(domain, &condition, &stuck, err) < 0)
-        return -1;
-    set->items[set->count++] = (struct shutdown){TAKE(domain), stuck};
+    set->items[set->count++] = (struct shutdown){TAKE(found->domain), stuck};
     set->awaited += !stuck;
     return 0;
 }
@@ -277,8 +268,7 @@ drop_ended(struct shutdown_set *set, struct error *err)
             continue;
         if (set->each != NULL)
             set->each(set->context, virDomainGetName(item->domain));
-        domain_freep(&item->domain);
-        item->domain = NULL;
+        virDomainFree(TAKE(item->domain));
         set->awaited -= !item->stuck;
     }
     return 0;

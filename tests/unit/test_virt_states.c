@@ -180,6 +180,13 @@ test_stop_in_every_state(void **state)
 
 // ---- after changes with virsh -------------------------------------------------------------------
 
+static void
+domain_freep(virDomainPtr *domain)
+{
+    virDomainFree(*domain);
+}
+#define DOMAIN_AUTO CLEANUP(domain_freep)
+
 static virDomainPtr
 find(struct bench *bench, const char *name)
 {
