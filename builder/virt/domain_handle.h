@@ -30,6 +30,8 @@ state_is_up(enum virt_state state)
 }
 // Translates libvirt's state and reason. Pure; in state.c.
 struct condition state_of(int state, int reason);
+// Sets the error of a domain that is held; returns 0 when it is not. In state.c.
+int condition_check(const char *name, const struct condition *condition, struct error *err);
 int domain_condition(virDomainPtr domain, struct condition *ret, struct error *err);
 
 // Reads a domain's XML (into text), state, reason, and saved: whether its memory is.

@@ -53,19 +53,9 @@ create_paused(virDomainPtr domain, unsigned flags)
 }
 
 static int
-check_held(virDomainPtr domain, const struct condition *condition, struct error *err)
-{
-    FREE_AUTO char *name = str_dup(virDomainGetName(domain));
-    return virt_domain_held(
-        &(struct virt_domain_info){
-            .name = name, .reason = condition->reason, .held = condition->held},
-        err);
-}
-
-static int
 resume_domain(virDomainPtr domain, const struct condition *condition, struct error *err)
 {
-    if (check_held(domain, condition, err) < 0)
+    if (condition_check(virDomainGetName(domain), condition, err) < 0)
         return -1;
     if (condition->asleep)
         return domain_call(domain, "waking", CALL_MS, virDomainPMWakeup, 0, err);
@@ -80,7 +70,7 @@ virt_domain_start(
     if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
     const struct condition condition = state_of(found->state, found->reason);
-    if (check_held(found->domain, &condition, err) < 0)
+    if (condition_check(name, &condition, err) < 0)
         return -1;
     if (state_is_up(condition.state))
         return 0;
