@@ -8,12 +8,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "probe/resp.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 
@@ -206,15 +205,10 @@ load_thread(void *context)
     return NULL;
 }
 
-// Signals are for the main thread.
 static int
 start_client(struct load_client *client, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int number = pthread_create(&client->thread, NULL, load_thread, client);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int number = thread_start(&client->thread, load_thread, client);
     client->running = number == 0;
     return number == 0 ? 0 : error_errno(err, number, "cannot start a client of the load");
 }

@@ -5,12 +5,11 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "virt/virt_error.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
@@ -79,22 +78,6 @@ serve_call(void *context)
 }
 
 static int
-call_start(struct call *call)
-{
-    pthread_attr_t detached;
-    sigset_t all, before;
-    pthread_t thread;
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int number = pthread_create(&thread, &detached, serve_call, call);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&detached);
-    return number;
-}
-
-static int
 call_wait(const struct call *call, int64_t timeout_ms, struct error *err)
 {
     int64_t end = clock_ms() + timeout_ms;
@@ -129,12 +112,14 @@ int
 call_run(struct call **call, int64_t timeout_ms, call_function *function, struct error *err)
 {
     struct call_thread *thread = &(*call)->thread;
+    pthread_t id;
     thread->function = function;
     thread->done = eventfd(0, EFD_CLOEXEC);
     atomic_init(&thread->state, CALL_RUNNING);
-    int number = thread->done < 0 ? errno : call_start(*call);
+    int number = thread->done < 0 ? errno : thread_start(&id, serve_call, *call);
     if (number != 0)
         return error_errno(err, number, "%s: cannot start a thread", (*call)->what);
+    pthread_detach(id);
     if (call_wait(*call, timeout_ms, err) < 0) {
         give_up_call(call);
         return -1;

@@ -5,12 +5,11 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "virt/call.h"
 #include "virt/connection.h"
 #include "virt/virt_error.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -69,11 +68,9 @@ connection_sync(void)
     return result == 0;
 }
 
-// Signals are for the main thread.
 static int
 start_loop(struct error *err)
 {
-    sigset_t all, before;
     if (!registered && virEventRegisterDefaultImpl() < 0)
         return virt_error_set(err, "cannot set up libvirt's event loop");
     registered = true;
@@ -81,10 +78,7 @@ start_loop(struct error *err)
     waker = virEventAddTimeout(-1, disarm_waker, NULL, NULL);
     if (waker < 0)
         return virt_error_set(err, "cannot set up libvirt's event loop");
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int number = pthread_create(&thread, NULL, serve_events, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int number = thread_start(&thread, serve_events, NULL);
     if (number == 0)
         return 0;
     virEventRemoveTimeout(waker);

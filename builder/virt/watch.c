@@ -199,8 +199,9 @@ virt_watch_new(
 }
 
 void
-virt_watch_free(struct virt_watch *watch)
+virt_watch_freep(struct virt_watch **pointer)
 {
+    struct virt_watch *watch = TAKE(*pointer);
     if (watch == NULL)
         return;
     if (watch->callback >= 0)
@@ -211,13 +212,6 @@ virt_watch_free(struct virt_watch *watch)
         queue_leave(watch->queue);
     watch->virt->watched = false;
     free(watch);
-}
-
-void
-virt_watch_freep(struct virt_watch **watch)
-{
-    virt_watch_free(*watch);
-    *watch = NULL;
 }
 
 int

@@ -32,8 +32,7 @@ struct virt_watch;
 // the oldest. A second watch of a connection is ERR_BUSY.
 int virt_watch_new(
     struct virt *virt, const struct strv *names, struct virt_watch **ret, struct error *err);
-void virt_watch_free(struct virt_watch *watch); // accepts NULL; before virt_close
-void virt_watch_freep(struct virt_watch **watch);
+void virt_watch_freep(struct virt_watch **watch); // before virt_close
 #define VIRT_WATCH_AUTO __attribute__((cleanup(virt_watch_freep)))
 
 // Returns 1 and the next event; 0 when none came within timeout_ms (0: takes a queued one only);

@@ -64,7 +64,7 @@ test_one_watch(void **state)
     assert_ok(virt_watch_new(bench->virt, NULL, &watch, &bench->err), &bench->err);
     assert_error(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err, ERR_BUSY,
         "has a watch already");
-    virt_watch_free(TAKE(watch));
+    virt_watch_freep(&watch);
     assert_ok(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err);
 }
 
