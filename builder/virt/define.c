@@ -83,8 +83,7 @@ run_find_snapshot(struct call *call, struct error *err)
     int count =
         virDomainListAllSnapshots(call->domain, &snapshots, VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL);
     if (count < 0)
-        return virGetLastErrorCode() == VIR_ERR_NO_SUPPORT ? 0
-                                                           : virt_error_set(err, "%s", call->what);
+        return virGetLastErrorCode() == VIR_ERR_NO_SUPPORT ? 0 : call_failed(call, err);
     if (count > 0)
         call->text = str_dup(virDomainSnapshotGetName(snapshots[0]));
     for (int i = 0; i < count; i++)
