@@ -54,18 +54,6 @@ load_key(const struct load *load, unsigned number)
 
 // ---- attempts -----------------------------------------------------------------------------------
 
-static void
-send_attempt(struct load_client *client, unsigned number)
-{
-    char value[16];
-    snprintf(value, sizeof value, "%u", number);
-    FREE_AUTO char *key = load_key(client->load, number);
-    if (client->writes)
-        resp_ask(&client->conn, "SET", key, value);
-    else
-        resp_ask(&client->conn, "GET", key);
-}
-
 static bool
 holds_write(const redisReply *reply, unsigned number)
 {
@@ -104,11 +92,16 @@ static void
 send_one(struct load_client *client)
 {
     unsigned number = client->writes ? client->next++ : atomic_load(&client->load->latest);
+    FREE_AUTO char *key = load_key(client->load, number);
+    FREE_AUTO char *value = str_format("%u", number);
     mem_grow(&client->samples, &client->capacity, client->count + 1, sizeof *client->samples);
     client->samples[client->count++] =
         (struct load_sample){.sent_ms = clock_ms(), .number = number};
     client->due_us += 1000000 / client->per_s;
-    send_attempt(client, number);
+    if (client->writes)
+        resp_ask(&client->conn, "SET", key, value);
+    else
+        resp_ask(&client->conn, "GET", key);
 }
 
 // Requests that an outage prevented are not sent later: that would raise the rate.

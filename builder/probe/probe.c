@@ -183,13 +183,7 @@ probe_cluster(const struct probe_target *targets, size_t count, const struct pro
 const char *
 probe_role_name(enum probe_role role)
 {
-    switch (role) {
-    case PROBE_MASTER:
-        return "master";
-    case PROBE_REPLICA:
-        return "replica";
-    case PROBE_ROLE_UNKNOWN:
-        break;
-    }
-    return "unknown";
+    static const char *const names[] = {
+        [PROBE_ROLE_UNKNOWN] = "unknown", [PROBE_MASTER] = "master", [PROBE_REPLICA] = "replica"};
+    return names[role];
 }

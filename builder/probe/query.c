@@ -174,53 +174,41 @@ number_of(const char *text)
     return str_to_u64(text, UINT16_MAX, &number) ? (unsigned) number : 0;
 }
 
-// The reply is a flat list of names and values.
-static void
-on_master(struct query *query, const redisReply *reply)
+// Returns the value of that name in a flat list of names and values, "" when there is none.
+static const char *
+field_of(const redisReply *list, const char *name)
 {
-    struct probe_sentinel *sentinel = query->result;
-    for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
-        const char *name = text_of(reply->element[i]), *value = text_of(reply->element[i + 1]);
-        if (str_equal(name, "num-other-sentinels"))
-            sentinel->other_sentinels = number_of(value);
-    }
+    for (size_t i = 0; list->type == REDIS_REPLY_ARRAY && i + 1 < list->elements; i += 2)
+        if (str_equal(text_of(list->element[i]), name))
+            return text_of(list->element[i + 1]);
+    return "";
 }
 
-// The reply is a list of such lists, one for each sentinel.
+// The reply is a list of such lists, one for each other sentinel.
 static void
 on_peers(struct query *query, const redisReply *reply)
 {
     struct probe_sentinel *sentinel = query->result;
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
-        const redisReply *peer = reply->element[i];
-        for (size_t k = 0; peer->type == REDIS_REPLY_ARRAY && k + 1 < peer->elements; k += 2)
-            if (str_equal(text_of(peer->element[k]), "ip") && sentinel->peer_count < PROBE_PEERS)
-                resp_copy_text(sentinel->peers[sentinel->peer_count++], PROBE_ADDRESS,
-                    text_of(peer->element[k + 1]));
+        const char *address = field_of(reply->element[i], "ip");
+        if (*address != '\0' && sentinel->peer_count < PROBE_PEERS)
+            resp_copy_text(sentinel->peers[sentinel->peer_count++], PROBE_ADDRESS, address);
     }
 }
 
-// A replica's flags: "slave", "slave,s_down,disconnected". Sentinel does not elect one that is down
+// Flags are "slave" or "slave,s_down,disconnected". Sentinel does not elect a replica that is down
 // or disconnected (sentinelSelectSlave).
-static void
-parse_known_replica(const redisReply *reply, struct probe_known *known)
-{
-    for (size_t k = 0; reply->type == REDIS_REPLY_ARRAY && k + 1 < reply->elements; k += 2) {
-        const char *name = text_of(reply->element[k]), *value = text_of(reply->element[k + 1]);
-        if (str_equal(name, "ip"))
-            resp_copy_text(known->address, sizeof known->address, value);
-        else if (str_equal(name, "flags"))
-            known->down = strstr(value, "_down") != NULL || strstr(value, "disconnected") != NULL;
-    }
-}
-
 static void
 on_replicas(struct query *query, const redisReply *reply)
 {
     struct probe_sentinel *sentinel = query->result;
     sentinel->replicas_known = reply->type == REDIS_REPLY_ARRAY;
-    for (size_t i = 0; sentinel->replicas_known && i < reply->elements && i < PROBE_PEERS; i++)
-        parse_known_replica(reply->element[i], &sentinel->known[sentinel->known_count++]);
+    for (size_t i = 0; sentinel->replicas_known && i < reply->elements && i < PROBE_PEERS; i++) {
+        struct probe_known *known = &sentinel->known[sentinel->known_count++];
+        const char *flags = field_of(reply->element[i], "flags");
+        resp_copy_text(known->address, sizeof known->address, field_of(reply->element[i], "ip"));
+        known->down = strstr(flags, "_down") != NULL || strstr(flags, "disconnected") != NULL;
+    }
 }
 
 static void
@@ -232,7 +220,7 @@ on_sentinel_reply(struct query *query, unsigned index, const redisReply *reply)
         on_address(query, reply);
         break;
     case ASK_MASTER:
-        on_master(query, reply);
+        sentinel->other_sentinels = number_of(field_of(reply, "num-other-sentinels"));
         break;
     case ASK_PEERS:
         on_peers(query, reply);

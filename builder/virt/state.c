@@ -5,19 +5,14 @@
 const char *
 virt_state_name(enum virt_state state)
 {
-    switch (state) {
-    case VIRT_ABSENT:
-        return "absent";
-    case VIRT_OFF:
-        return "off";
-    case VIRT_RUNNING:
-        return "running";
-    case VIRT_PAUSED:
-        return "paused";
-    case VIRT_CRASHED:
-        return "crashed";
-    }
-    return "unknown";
+    static const char *const names[] = {
+        [VIRT_ABSENT] = "absent",
+        [VIRT_OFF] = "off",
+        [VIRT_RUNNING] = "running",
+        [VIRT_PAUSED] = "paused",
+        [VIRT_CRASHED] = "crashed",
+    };
+    return names[state];
 }
 
 #define ANY (-1)
