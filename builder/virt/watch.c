@@ -25,7 +25,6 @@ struct watch_queue {
     size_t first, count;
     int fd; // eventfd; 1 while count > 0
     struct strv names;
-    bool all; // not only those of names
 };
 
 struct virt_watch {
@@ -62,7 +61,7 @@ static void
 queue_add(
     struct watch_queue *queue, enum virt_event_kind kind, const char *name, const char *reason)
 {
-    if (!queue->all && *name != '\0' && !strv_has(&queue->names, name))
+    if (*name != '\0' && !strv_has(&queue->names, name))
         return;
     pthread_mutex_lock(&queue->lock);
     if (queue->count == QUEUE_MAX) {
@@ -156,8 +155,7 @@ queue_new(const struct strv *names, struct watch_queue **ret, struct error *err)
     }
     atomic_init(&queue->holders, 1);
     pthread_mutex_init(&queue->lock, NULL);
-    queue->all = names == NULL;
-    for (size_t i = 0; names != NULL && i < names->count; i++)
+    for (size_t i = 0; i < names->count; i++)
         strv_add(&queue->names, names->items[i]);
     *ret = queue;
     return 0;

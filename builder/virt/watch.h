@@ -28,7 +28,7 @@ void virt_event_free(struct virt_event *event);
 #define VIRT_EVENT_AUTO __attribute__((cleanup(virt_event_free)))
 
 struct virt_watch;
-// Follows the events of the domains in names; NULL: of all. Queues at most 1024 events, then drops
+// Follows the events of the domains in names. Queues at most 1024 events, then drops
 // the oldest. A second watch of a connection is ERR_BUSY.
 int virt_watch_new(
     struct virt *virt, const struct strv *names, struct virt_watch **ret, struct error *err);

@@ -19,13 +19,16 @@ assert_event(struct bench *bench, struct virt_watch *watch, enum virt_event_kind
     assert_string_equal(event.reason, reason);
 }
 
+static char *work11_items[] = {(char[]){"work11"}, NULL};
+static const struct strv work11 = {work11_items, 1, 2};
+
 static void
 test_events(void **state)
 {
     struct bench *bench = *state;
     struct error *err = &bench->err;
     VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
-    assert_ok(virt_watch_new(bench->virt, NULL, &watch, err), err);
+    assert_ok(virt_watch_new(bench->virt, &work11, &watch, err), err);
     start(bench, "work11");
     assert_event(bench, watch, VIRT_EVENT_STARTED, "work11", "");
     assert_ok(virt_domain_suspend(bench->virt, "air", "work11", err), err);
@@ -61,11 +64,11 @@ test_one_watch(void **state)
 {
     struct bench *bench = *state;
     VIRT_WATCH_AUTO struct virt_watch *watch = NULL, *second = NULL;
-    assert_ok(virt_watch_new(bench->virt, NULL, &watch, &bench->err), &bench->err);
-    assert_error(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err, ERR_BUSY,
+    assert_ok(virt_watch_new(bench->virt, &work11, &watch, &bench->err), &bench->err);
+    assert_error(virt_watch_new(bench->virt, &work11, &second, &bench->err), &bench->err, ERR_BUSY,
         "has a watch already");
     virt_watch_freep(&watch);
-    assert_ok(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err);
+    assert_ok(virt_watch_new(bench->virt, &work11, &second, &bench->err), &bench->err);
 }
 
 // When nobody reads for long, the newest are kept.
@@ -76,7 +79,7 @@ test_many_events(void **state)
     struct error *err = &bench->err;
     VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
     start(bench, "work11");
-    assert_ok(virt_watch_new(bench->virt, NULL, &watch, err), err);
+    assert_ok(virt_watch_new(bench->virt, &work11, &watch, err), err);
     for (int i = 0; i < 600; i++) {
         assert_ok(virt_domain_suspend(bench->virt, "air", "work11", err), err);
         assert_ok(virt_domain_resume(bench->virt, "air", "work11", err), err);
