@@ -28,8 +28,7 @@ struct probe_target {
     const char *name;    // node name, for sentences
     const char *address; // dotted IPv4
     bool head;           // haproxy, else a worker (redis and sentinel)
-    bool
-        running; // its domain runs; false: it is not queried, and probe_assess does not wait for it
+    bool running;        // its domain; false: not queried, and not awaited by probe_assess
 };
 
 struct probe_access {

@@ -20,11 +20,11 @@ typedef int call_function(struct call *call, struct error *err);
 // The arguments and results of one call into libvirt.
 struct call {
     char *what;         // "starting the domain 'work11'", for messages
-    virConnectPtr conn; // these three are references of its own, or NULL
+    virConnectPtr conn; // these four are references of its own, or NULL
     virDomainPtr domain;
     virNetworkPtr network;
     virStreamPtr stream;
-    char *name; // to look up
+    char *name; // of the object to find
     char *text; // a URI, XML or a command; then the answer
     unsigned flags;
     int timeout_s;

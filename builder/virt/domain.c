@@ -46,8 +46,10 @@ run_describe(struct call *call, struct error *err)
     if (run_state(call, err) < 0)
         return -1;
     call->text = virDomainGetXMLDesc(call->domain, call->flags);
+    if (call->text == NULL)
+        return call_failed(call, err);
     call->saved = virDomainHasManagedSaveImage(call->domain, 0) == 1;
-    return call->text != NULL ? 0 : call_failed(call, err);
+    return 0;
 }
 
 int

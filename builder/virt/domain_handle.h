@@ -19,7 +19,7 @@ int domain_seek(
 
 struct condition {
     enum virt_state state;
-    const char *reason; // as in struct virt_domain_info, like the next
+    const char *reason; // this and held as in struct virt_domain_info
     enum error_code held;
     bool asleep; // its guest suspended itself: wake it instead of resuming it
 };
@@ -32,6 +32,7 @@ state_is_up(enum virt_state state)
 struct condition state_of(int state, int reason);
 // Sets the error of a domain that is held; returns 0 when it is not. In state.c.
 int condition_check(const char *name, const struct condition *condition, struct error *err);
+// Reads the state from libvirt.
 int domain_condition(virDomainPtr domain, struct condition *ret, struct error *err);
 
 // Reads a domain's XML (into text), state, reason, and saved: whether its memory is.
