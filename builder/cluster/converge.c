@@ -81,11 +81,8 @@ take_domain_event(const struct waiting *waiting, const struct virt_event *event,
             "the connection to libvirt broke while the nodes were awaited; they go on: look with "
             "'airbuild status'");
     case VIRT_EVENT_STARTED:
-    case VIRT_EVENT_REBOOTED:
     case VIRT_EVENT_SUSPENDED:
     case VIRT_EVENT_RESUMED:
-    case VIRT_EVENT_AGENT_UP:
-    case VIRT_EVENT_AGENT_DOWN:
         return 0;
     }
     return 0;

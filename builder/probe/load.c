@@ -1,22 +1,52 @@
-// load.c - the two clients of a load: each has one connection, asks at its own pace without waiting
-// for the answer before (so a slow cluster is asked no less), and reconnects as clients do: not
-// when it is refused, always when the connection broke or stays silent. What the samples mean is
-// load_measure.c's.
+// load.c - the two clients of a load, and what became of their writes. Each has one connection,
+// asks at its own rate without waiting for the answer before (so a slow cluster gets no fewer
+// requests), and reconnects as clients do: not after an error reply, always when the connection
+// broke or does not answer.
 // SPDX-License-Identifier: Apache-2.0
-#include "probe/load_state.h"
+#include "probe/load.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/thread.h"
+#include "probe/resp.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 
-#define MOMENT_US 100000 // what is missed within it is made up for
+#define MOMENT_US 100000 // requests that were missed for no longer are made up for
+#define BATCH 256        // commands under way at once, of load_verify and load_forget
 
-char *
+struct load_client { // a thread; until it is joined, only the thread uses these
+    struct load *load;
+    bool writes; // else it reads
+    unsigned port, per_s;
+    pthread_t thread;
+    bool running;
+    struct resp_conn conn; // closed between two connections
+    unsigned next;         // number of the next write
+    int64_t due_us;        // when to send next, in microseconds as clock_ms counts
+    int64_t open_ms;       // when to connect next
+    struct load_sample *samples;
+    size_t count, capacity, ended; // those from ended on are under way, oldest first
+};
+
+struct load {
+    char *address, *prefix;
+    char *user, *password; // of access
+    struct probe_access access;
+    int64_t answer_ms, reconnect_ms;
+    int stop; // eventfd: readable from when both must end
+    atomic_ullong acked;
+    _Atomic int64_t acked_ms;
+    atomic_uint latest; // number of the last acknowledged write; 0: none yet
+    struct load_client writer, reader;
+};
+
+// Returns the key of a write; the caller frees it.
+static char *
 load_key(const struct load *load, unsigned number)
 {
     return str_format("%s:%u", load->prefix, number);
@@ -24,33 +54,25 @@ load_key(const struct load *load, unsigned number)
 
 // ---- attempts -----------------------------------------------------------------------------------
 
-static void
-send_attempt(struct load_client *client, unsigned number)
+static bool
+holds_write(const redisReply *reply, unsigned number)
 {
     char value[16];
     snprintf(value, sizeof value, "%u", number);
-    FREE_AUTO char *key = load_key(client->load, number);
-    if (client->writes)
-        resp_ask(&client->conn, "SET", key, value);
-    else
-        resp_ask(&client->conn, "GET", key);
+    return reply->type == REDIS_REPLY_STRING && str_equal(reply->str, value);
 }
 
-// A replica may not have it yet, so nothing is a good answer to a read; anything else than what was
-// written is not.
+// nil is a good reply to a read, as a replica may not have the key yet; any other value than the
+// one written is not.
 static enum load_outcome
 judge_reply(const struct load_client *client, unsigned number, const redisReply *reply)
 {
-    char value[16];
-    snprintf(value, sizeof value, "%u", number);
-    bool good = client->writes
-                    ? reply->type == REDIS_REPLY_STATUS
-                    : reply->type == REDIS_REPLY_NIL ||
-                          (reply->type == REDIS_REPLY_STRING && str_equal(reply->str, value));
+    bool good = client->writes ? reply->type == REDIS_REPLY_STATUS
+                               : reply->type == REDIS_REPLY_NIL || holds_write(reply, number);
     return good ? LOAD_ACKED : LOAD_REFUSED;
 }
 
-// The oldest attempt under way has ended.
+// Ends the oldest attempt under way.
 static void
 end_attempt(struct load_client *client, enum load_outcome outcome)
 {
@@ -70,14 +92,19 @@ static void
 send_one(struct load_client *client)
 {
     unsigned number = client->writes ? client->next++ : atomic_load(&client->load->latest);
+    FREE_AUTO char *key = load_key(client->load, number);
+    FREE_AUTO char *value = str_format("%u", number);
     mem_grow(&client->samples, &client->capacity, client->count + 1, sizeof *client->samples);
     client->samples[client->count++] =
         (struct load_sample){.sent_ms = clock_ms(), .number = number};
     client->due_us += 1000000 / client->per_s;
-    send_attempt(client, number);
+    if (client->writes)
+        resp_ask(&client->conn, "SET", key, value);
+    else
+        resp_ask(&client->conn, "GET", key);
 }
 
-// Not what was missed in an outage: the rate would be another.
+// Requests that an outage prevented are not sent later: that would raise the rate.
 static void
 send_due(struct load_client *client)
 {
@@ -88,7 +115,7 @@ send_due(struct load_client *client)
         send_one(client);
 }
 
-// A connection that cannot even be begun is an attempt that failed, too.
+// A connection that fails at once counts as a failed attempt, too.
 static void
 connect_again(struct load_client *client)
 {
@@ -108,7 +135,7 @@ read_replies(struct load_client *client)
     }
 }
 
-// It broke, or stays silent: whatever is under way has ended with it.
+// Closes a connection that broke or does not answer; that ends all attempts under way.
 static void
 give_up_client(struct load_client *client)
 {
@@ -122,7 +149,7 @@ give_up_client(struct load_client *client)
     client->open_ms = clock_ms() + client->load->reconnect_ms;
 }
 
-// When the oldest attempt has waited long enough; far away when there is none.
+// Returns when the oldest attempt under way times out; INT64_MAX when there is none.
 static int64_t
 late_ms(const struct load_client *client)
 {
@@ -131,7 +158,7 @@ late_ms(const struct load_client *client)
                : INT64_MAX;
 }
 
-// Sleep until there is something to do. False: the load is to end.
+// Waits until there is something to do. Returns false when the load must end.
 static bool
 wait_for(struct load_client *client, bool stopping)
 {
@@ -149,7 +176,7 @@ wait_for(struct load_client *client, bool stopping)
     return fds[1].revents == 0;
 }
 
-// Told to end, it waits for the answers that are still to come and asks nothing more.
+// When the load must end, it sends nothing more and waits for the replies that are due.
 static void *
 load_thread(void *context)
 {
@@ -171,15 +198,10 @@ load_thread(void *context)
     return NULL;
 }
 
-// Signals are for the thread that waits for them.
 static int
 start_client(struct load_client *client, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int number = pthread_create(&client->thread, NULL, load_thread, client);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int number = thread_start(&client->thread, load_thread, client);
     client->running = number == 0;
     return number == 0 ? 0 : error_errno(err, number, "cannot start a client of the load");
 }
@@ -276,4 +298,113 @@ load_now(struct load *load, unsigned long long *ret_acked, int64_t *ret_silence_
 {
     *ret_acked = atomic_load(&load->acked);
     *ret_silence_ms = clock_ms() - atomic_load(&load->acked_ms);
+}
+
+// ---- afterwards ----------------------------------------------------------------------------------
+
+static int
+not_verified(const struct resp_conn *conn, const char *address, struct error *err)
+{
+    if (resp_is_closed(conn))
+        return error_set(err, ERR_FAILED,
+            "cannot read the writes back from '%s': %s; see 'airbuild status'", address,
+            conn->error);
+    return error_set(err, ERR_TIMEOUT,
+        "reading the writes back from '%s' timed out; see 'airbuild status'", address);
+}
+
+// Reads the acknowledged writes among samples and marks those that are lost. false: no more replies
+// come. The account `status` may use one key a command, so the whole batch is under way at once.
+static bool
+verify_batch(const struct load *load, struct resp_conn *conn, struct load_sample *samples,
+    size_t count, int64_t end_ms)
+{
+    for (size_t i = 0; i < count; i++) {
+        FREE_AUTO char *key = load_key(load, samples[i].number);
+        if (samples[i].outcome == LOAD_ACKED)
+            resp_ask(conn, "GET", key);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (samples[i].outcome != LOAD_ACKED)
+            continue;
+        redisReply *reply = resp_wait(conn, end_ms);
+        if (reply == NULL)
+            return false;
+        samples[i].lost = !holds_write(reply, samples[i].number);
+        if (reply->type == REDIS_REPLY_ERROR)
+            resp_fail_reply(conn, reply);
+        freeReplyObject(reply);
+        if (resp_is_closed(conn))
+            return false;
+    }
+    return true;
+}
+
+static size_t
+batch_at(const struct load *load, size_t from)
+{
+    size_t left = load->writer.count - from;
+    return left < BATCH ? left : BATCH;
+}
+
+int
+load_verify(struct load *load, const char *address, int64_t deadline_ms,
+    unsigned long long *ret_acked, unsigned long long *ret_lost, struct error *err)
+{
+    int64_t end_ms = clock_ms() + deadline_ms;
+    struct load_sample *samples = load->writer.samples;
+    RESP_AUTO struct resp_conn conn;
+    resp_open(&conn, address, PROBE_REDIS_PORT, &load->access);
+    for (size_t i = 0; i < load->writer.count; i += batch_at(load, i))
+        if (!verify_batch(load, &conn, &samples[i], batch_at(load, i), end_ms))
+            return not_verified(&conn, address, err);
+    *ret_acked = *ret_lost = 0;
+    for (size_t i = 0; i < load->writer.count; i++) {
+        *ret_acked += samples[i].outcome == LOAD_ACKED;
+        *ret_lost += samples[i].lost;
+    }
+    return 0;
+}
+
+// Removes the keys of the samples, acknowledged or not. false: no more replies come.
+static bool
+remove_batch(const struct load *load, struct resp_conn *conn, const struct load_sample *samples,
+    size_t count, int64_t end_ms)
+{
+    for (size_t i = 0; i < count; i++) {
+        FREE_AUTO char *key = load_key(load, samples[i].number);
+        resp_ask(conn, "DEL", key);
+    }
+    for (size_t i = 0; i < count; i++) {
+        redisReply *reply = resp_wait(conn, end_ms);
+        if (reply == NULL)
+            return false;
+        freeReplyObject(reply);
+    }
+    return true;
+}
+
+void
+load_forget(const struct load *load, const char *address, int64_t deadline_ms)
+{
+    int64_t end_ms = clock_ms() + deadline_ms;
+    RESP_AUTO struct resp_conn conn;
+    resp_open(&conn, address, PROBE_REDIS_PORT, &load->access);
+    for (size_t i = 0; i < load->writer.count; i += batch_at(load, i))
+        if (!remove_batch(load, &conn, &load->writer.samples[i], batch_at(load, i), end_ms))
+            return;
+}
+
+bool
+load_accepts(
+    const char *address, const struct probe_access *access, const char *key, int64_t deadline_ms)
+{
+    RESP_AUTO struct resp_conn conn;
+    resp_open(&conn, address, PROBE_REDIS_PORT, access);
+    resp_ask(&conn, "SET", key, "1");
+    redisReply *reply = resp_wait(&conn, clock_ms() + deadline_ms);
+    bool accepted = reply != NULL && reply->type == REDIS_REPLY_STATUS;
+    if (reply != NULL)
+        freeReplyObject(reply);
+    return accepted;
 }

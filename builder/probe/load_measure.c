@@ -1,4 +1,4 @@
-// load_measure.c - what the samples of a load say. Pure.
+// load_measure.c - outages and pauses in the samples of a load. Pure.
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/load.h"
 
@@ -19,7 +19,7 @@ struct load_gap
 load_outage(const struct load_sample *samples, size_t count, int64_t from_ms, int64_t to_ms)
 {
     struct load_gap longest = {0};
-    int64_t failing_ms = -1; // since when; -1: it does not fail
+    int64_t failing_ms = -1; // since when it fails; -1: it does not
     for (size_t i = 0; i < count; i++) {
         const struct load_sample *sample = &samples[i];
         if (sample->ended_ms < from_ms || sample->sent_ms > to_ms)
@@ -41,7 +41,7 @@ int64_t
 load_pause(const struct load_sample *samples, size_t count, int64_t from_ms, int64_t to_ms)
 {
     struct load_gap longest = {0};
-    int64_t last_ms = -1; // the last acknowledgement; before the window, too
+    int64_t last_ms = -1; // of the last acknowledgement, which may be before the window
     for (size_t i = 0; i < count && samples[i].ended_ms <= to_ms; i++) {
         if (samples[i].outcome != LOAD_ACKED)
             continue;

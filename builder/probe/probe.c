@@ -1,5 +1,5 @@
-// probe.c - ask all nodes at once: begin every query, carry on with all of them in one poll loop,
-// complete what they say.
+// probe.c - queries all nodes at once: begins every query, advances all of them in one poll loop,
+// completes the results.
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/probe.h"
 
@@ -20,8 +20,8 @@ is_answered(const struct query *query)
     return query->wake_at == 0 && query->conn.answered >= query->conn.asked;
 }
 
-// What the other side does after its last answer, such as closing the connection, is not our
-// business.
+// Stops at the last answer: what the other side does after it, such as closing the connection, does
+// not matter.
 static void
 take_replies(struct query *query)
 {
@@ -49,8 +49,8 @@ advance_query(struct query *query, bool ready)
         resp_close(&query->conn);
 }
 
-// The descriptors to wait for; how many queries are not over, and the milliseconds until the next
-// one wants to be woken, at most left_ms.
+// Fills fds with the descriptors to poll and reduces *left_ms to the time until the next wake.
+// Returns the number of queries that are not over.
 static size_t
 gather_queries(struct query *const *queries, size_t count, struct pollfd *fds, int64_t *left_ms)
 {
@@ -83,8 +83,8 @@ poll_queries(struct query *const *queries, size_t count, int64_t end_ms, struct 
     }
 }
 
-// Until each is over, at the latest deadline_ms after start_ms: those that are not over then fail.
-// All are closed in the end. -1 only when interrupted.
+// Runs them until each is over, at most until deadline_ms after start_ms; those that are not over
+// then fail. Closes all. -1 only when interrupted.
 static int
 run_queries(struct query *const *queries, size_t count, int64_t start_ms, int64_t deadline_ms,
     struct error *err)
@@ -102,12 +102,12 @@ run_queries(struct query *const *queries, size_t count, int64_t start_ms, int64_
 
 // ---- the nodes ----------------------------------------------------------------------------------
 
-struct target_queries { // to one target
+struct target_queries { // of one target
     struct query redis, sentinel;
     struct head_query head;
 };
 
-// Two a target, listed in ret.
+// Begins the two queries of a target, and lists them in ret.
 static void
 begin_queries(const struct probe_target *target, const struct probe_access *access,
     struct target_queries *queries, struct probe_result *result, struct query *ret[2])
@@ -127,7 +127,7 @@ begin_queries(const struct probe_target *target, const struct probe_access *acce
 static void
 not_running(struct probe_result *result)
 {
-    static const char why[] = "its machine does not run";
+    static const char why[] = "its domain does not run";
     memcpy(result->redis.error, why, sizeof why);
     memcpy(result->sentinel.error, why, sizeof why);
     memcpy(result->head.write_error, why, sizeof why);
@@ -183,13 +183,7 @@ probe_cluster(const struct probe_target *targets, size_t count, const struct pro
 const char *
 probe_role_name(enum probe_role role)
 {
-    switch (role) {
-    case PROBE_MASTER:
-        return "master";
-    case PROBE_REPLICA:
-        return "replica";
-    case PROBE_ROLE_UNKNOWN:
-        break;
-    }
-    return "unknown";
+    static const char *const names[] = {
+        [PROBE_ROLE_UNKNOWN] = "unknown", [PROBE_MASTER] = "master", [PROBE_REPLICA] = "replica"};
+    return names[role];
 }

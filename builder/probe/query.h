@@ -1,5 +1,5 @@
-// query.h - what is asked over one connection of a probe, and who takes the replies. Each is begun
-// by query_..., then probe.c carries on with all of them at once. Internal to probe/.
+// query.h - the questions asked over one connection of a probe, and the handlers of their replies.
+// query_... begins one; probe.c then advances all of them at once. Internal to probe/.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_PROBE_QUERY_H
 #define AIRBUILD_PROBE_QUERY_H
@@ -8,15 +8,15 @@
 
 #include <stdint.h>
 
-// It is over when each question has its reply, unless it waits to be woken.
+// Over once each question has its reply and no wake is due.
 struct query {
     struct resp_conn conn;
-    // Called with every reply, index counting from 0 in the order asked. It may ask more.
+    // Called with every reply; index: of its question, from 0. It may ask more.
     void (*on_reply)(struct query *query, unsigned index, const redisReply *reply);
     void (*wake)(struct query *query);
-    int64_t wake_at; // call wake then, as clock_ms counts; 0: never
-    void *result;    // on_reply's and wake's own
-    char *error;     // of the result, PROBE_TEXT bytes: receives conn.error in the end
+    int64_t wake_at; // when to call wake, as clock_ms counts; 0: never
+    void *result;    // for on_reply and wake
+    char *error;     // PROBE_TEXT bytes of the result, for conn.error at the end
 };
 
 // result starts zeroed and outlives the query.
@@ -25,10 +25,10 @@ void query_redis(struct query *query, const char *address, const struct probe_ac
 void query_sentinel(struct query *query, const char *address, const struct probe_access *access,
     struct probe_sentinel *result);
 
-struct head_query { // two queries with one aim
+struct head_query { // a write and a read of the same token
     struct query write, read;
     struct probe_head *result;
-    char token[33]; // written, fresh for every probe
+    char token[33]; // new for every probe
 };
 void query_head(struct head_query *head, const char *address, const struct probe_access *access,
     struct probe_head *result);

@@ -1,4 +1,4 @@
-// resp.c - see resp.h. It knows no command but AUTH.
+// resp.c - see resp.h. AUTH is the only command it knows.
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/resp.h"
 
@@ -19,7 +19,7 @@
 #define MAX_ELEMENTS 4096      // of one array
 #define MAX_DEPTH 6            // arrays within arrays; hiredis has no bound of its own from 1.0 on
 
-// The type of an array's length in the reader's hooks.
+// The type of an array's length in hiredis' createArray.
 #if HIREDIS_MAJOR >= 1
 typedef size_t resp_length;
 #else
@@ -35,7 +35,7 @@ resp_copy_text(char *ret, size_t size, const char *text)
     ret[length] = '\0';
 }
 
-// ---- its end ------------------------------------------------------------------------------------
+// ---- close ---------------------------------------------------------------------------------------
 
 void
 resp_close(struct resp_conn *conn)
@@ -65,10 +65,10 @@ resp_fail(struct resp_conn *conn, const char *format, ...)
 void
 resp_fail_reply(struct resp_conn *conn, const redisReply *reply)
 {
-    resp_fail(conn, "%s", reply->len == 0 ? "it refuses without a word" : reply->str);
+    resp_fail(conn, "%s", reply->len == 0 ? "it refuses without a reason" : reply->str);
 }
 
-// strerror() capitalizes; these texts stand after a colon.
+// The common ones without the capital of strerror(), as they stand after a colon.
 static void
 fail_errno(struct resp_conn *conn, int number)
 {
@@ -78,29 +78,29 @@ fail_errno(struct resp_conn *conn, int number)
     else if (number == EHOSTUNREACH || number == ENETUNREACH)
         text = "no route to it";
     else if (number == ECONNRESET || number == EPIPE)
-        text = "the connection was cut";
+        text = "the connection was reset";
     resp_fail(conn, "%s", text);
 }
 
-// No more replies come. The reader has an error when what came is none.
+// Closes it when no more replies can come. The reader has an error when the bytes are not RESP.
 static void
 fail_context(struct resp_conn *conn)
 {
     const redisReader *reader = conn->context->reader;
     if (reader->err == REDIS_ERR_OOM)
-        resp_fail(conn, "its answer is larger than any of redis; something else listens there");
+        resp_fail(conn, "its reply is larger than any of redis: another program listens there");
     else if (reader->err != 0)
-        resp_fail(conn, "it does not speak as redis does: %s", reader->errstr);
+        resp_fail(conn, "it does not speak redis' protocol: %s", reader->errstr);
     else if (conn->context->err == REDIS_ERR_IO)
         fail_errno(conn, conn->cause);
     else
         resp_fail(conn, "the connection was closed");
 }
 
-// ---- its beginning ------------------------------------------------------------------------------
+// ---- open ----------------------------------------------------------------------------------------
 
-// In place of hiredis' createArray: a length that a server merely claims must not make us allocate
-// gigabytes. NULL makes an error of the reader.
+// Replaces hiredis' createArray: the length that a server claims must not make us allocate
+// gigabytes. Returning NULL is an error to the reader.
 static void *
 create_bounded_array(const redisReadTask *task, resp_length elements)
 {
@@ -149,7 +149,7 @@ resp_open(
     *conn = (struct resp_conn){0};
     struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
     if (inet_pton(AF_INET, address, &where.sin_addr) != 1) {
-        resp_fail(conn, "'%s' is no IPv4 address", address);
+        resp_fail(conn, "'%s' is not an IPv4 address", address);
         return;
     }
     connect_to(conn, &where);
@@ -160,7 +160,7 @@ resp_open(
     conn->asked = 0;
 }
 
-// ---- its life -----------------------------------------------------------------------------------
+// ---- ask, send, receive --------------------------------------------------------------------------
 
 void
 resp_ask_words(struct resp_conn *conn, const char **words, size_t count)
@@ -170,7 +170,7 @@ resp_ask_words(struct resp_conn *conn, const char **words, size_t count)
         return;
     conn->sending = true;
     if (redisAppendCommandArgv(conn->context, (int) count, words, NULL) != REDIS_OK)
-        resp_fail(conn, "there is no memory for a command");
+        resp_fail(conn, "out of memory for a command");
 }
 
 struct pollfd
@@ -183,7 +183,7 @@ resp_pollfd(const struct resp_conn *conn)
     };
 }
 
-// poll reported something, so the connection stands or it failed.
+// After poll reported the descriptor: the connection is made, or has failed.
 static bool
 is_connected(struct resp_conn *conn)
 {
@@ -197,8 +197,8 @@ is_connected(struct resp_conn *conn)
     return number == 0;
 }
 
-// It receives first: what the other side said before it closed is heard even when nothing can be
-// sent any more. An error stays in the context until the replies before it are taken.
+// Receives first: what the other side sent before it closed counts even when sending fails. An
+// error stays in the context until resp_reply has returned the replies before it.
 void
 resp_turn(struct resp_conn *conn)
 {
@@ -213,10 +213,10 @@ resp_turn(struct resp_conn *conn)
     conn->sending = conn->sending && !done;
     conn->received += context->reader->len - before;
     if (conn->received > MAX_REPLY)
-        resp_fail(conn, "its answer is longer than any of redis; something else listens there");
+        resp_fail(conn, "its reply is longer than any of redis: another program listens there");
 }
 
-// A reply to AUTH, or to nothing that was asked.
+// Handles the reply to AUTH, or one that nobody asked for.
 static void
 on_other_reply(struct resp_conn *conn, const redisReply *reply)
 {
@@ -224,7 +224,7 @@ on_other_reply(struct resp_conn *conn, const redisReply *reply)
     if (conn->refused)
         resp_fail_reply(conn, reply);
     else if (!conn->signing_in)
-        resp_fail(conn, "it answers what it was not asked");
+        resp_fail(conn, "it sent a reply to no request");
     conn->signing_in = false;
 }
 

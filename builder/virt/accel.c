@@ -1,25 +1,30 @@
-// accel.c - the verdict on KVM: what was asked for, what is remembered of this boot of the host,
-// the proof.
+// accel.c - the verdict on KVM: cached for this boot of the host, or proven by booting a kernel
+// under it until its first line on the serial console. Without a root file system the kernel then
+// panics, and QEMU ends (panic=-1, -no-reboot).
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/accel.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/jv.h"
-#include "base/str.h"
-#include "virt/accel_probe.h"
+#include "base/proc.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PROBE_MS 4000 // emulated, a kernel speaks after about 1 s
-#define LOCK_MS 40000 // somebody else's proof, on a busy host
-#define UNSURE_S 300  // how long a refusal is believed that the host's load may have made
+#define PROOF_MS 4000 // emulated, a kernel prints its first line after about 1 s
+#define PATIENCE 5    // times the deadline, on a host that gives QEMU no time
+#define LOCK_MS 40000 // another process' proof, on a busy host
+#define UNSURE_S 300  // lifetime of a refusal that may come from the host's load
 #define CACHE_MAX (64 * 1024)
 
 void
@@ -29,7 +34,7 @@ accel_verdict_free(struct accel_verdict *verdict)
     *verdict = (struct accel_verdict){0};
 }
 
-// ---- what is looked at -------------------------------------------------------------------------
+// ---- QEMU and kernels of the host ----------------------------------------------------------------
 
 char *
 accel_qemu(void)
@@ -53,7 +58,7 @@ accel_kernels(struct strv *ret)
     }
 }
 
-// The kernel that runs, else any other.
+// Returns the kernel that runs, else any other that is readable.
 static char *
 host_kernel(void)
 {
@@ -70,28 +75,163 @@ host_kernel(void)
     return NULL;
 }
 
-// ---- what is remembered --------------------------------------------------------------------------
+// ---- the proof -----------------------------------------------------------------------------------
+
+struct kvm_boot {
+    int64_t begin_ms, timeout_ms;
+    struct proc_result result;
+    double started; // seconds until the kernel's first line; 0: none came
+    double busy;    // seconds of processor time that QEMU used
+    bool late;      // the deadline ended it
+    char *failure;  // why QEMU could not be run; NULL: it was
+};
 
 static void
-add_file_to_key(struct buf *key, const char *path)
+kvm_boot_free(struct kvm_boot *boot)
 {
-    struct stat status = {0};
-    stat(path, &status);
-    buf_printf(key, "%s %lld bytes of %lld.%09ld", path, (long long) status.st_size,
-        (long long) status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+    proc_result_free(&boot->result);
+    free(boot->failure);
 }
 
-// Not the kernel's: which one spoke makes no difference to what the host can do, and the same
-// question is asked with the host's own kernel and with an image's.
+// The firmware prints lines even where no kernel runs: only the kernel's own first line counts.
+static void
+on_kernel_line(void *context, const char *line)
+{
+    struct kvm_boot *boot = context;
+    if (boot->started <= 0 && strstr(line, "Linux version ") != NULL)
+        boot->started = (double) (clock_ms() - boot->begin_ms + 1) / 1000;
+}
+
+// Returns the processor time of the children that have ended, in seconds, their guests' included.
+static double
+children_time(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_CHILDREN, &usage);
+    return (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+// Boots the kernel once; boot starts as {0}. -1 only for ERR_INTERRUPTED.
+static int
+boot_kernel(
+    const struct accel_places *places, int64_t timeout_ms, struct kvm_boot *boot, struct error *err)
+{
+    const char *argv[] = {places->qemu, "-nodefaults", "-no-user-config", "-machine", "q35",
+        "-accel", "kvm", "-cpu", "host", "-m", "256", "-display", "none", "-serial", "stdio",
+        "-monitor", "none", "-no-reboot", "-kernel", places->kernel, "-append",
+        "console=ttyS0 panic=-1", NULL};
+    struct proc_options options = {
+        .timeout_ms = timeout_ms, .line = on_kernel_line, .context = boot};
+    double before = children_time();
+    boot->begin_ms = clock_ms();
+    boot->timeout_ms = timeout_ms;
+    bool ended = proc_run(argv, &options, &boot->result, err) == 0;
+    if (!ended && err->code == ERR_INTERRUPTED)
+        return -1;
+    boot->late = !ended && err->code == ERR_TIMEOUT;
+    boot->busy = children_time() - before;
+    boot->failure = !ended && !boot->late ? str_dup(err->message) : NULL;
+    error_clear(err);
+    return 0;
+}
+
+// A kernel that hangs under KVM spins: a QEMU that hardly ran was starved by a busy host.
+static bool
+was_starved(const struct accel_places *places, const struct kvm_boot *boot)
+{
+    return boot->started <= 0 && boot->late && boot->busy < (double) places->timeout_ms / 1000 / 2;
+}
+
+static const char *
+last_error_line(struct buf *text)
+{
+    while (text->length > 0 && text->data[text->length - 1] == '\n')
+        text->data[--text->length] = '\0';
+    if (text->length == 0)
+        return NULL;
+    const char *newline = strrchr(text->data, '\n');
+    return newline != NULL ? newline + 1 : text->data;
+}
+
+static char *
+explain_boot(const struct accel_places *places, struct kvm_boot *boot)
+{
+    const char *line = last_error_line(&boot->result.errors);
+    if (boot->started > 0)
+        return str_format("a kernel started under KVM after %.1f s", boot->started);
+    if (boot->failure != NULL)
+        return str_dup(boot->failure);
+    if (boot->late)
+        return str_format("'%s' opens, but no kernel started under KVM within %.1f s, in which "
+                          "QEMU ran for %.1f s",
+            places->device, (double) boot->timeout_ms / 1000, boot->busy);
+    if (line != NULL)
+        return str_format("QEMU cannot use KVM: %s", line);
+    return str_format(
+        "QEMU ended with status %d under KVM before the kernel started", boot->result.status);
+}
+
+// Fails when the proof cannot even be tried: ERR_MISSING, ERR_ACCESS.
+static int
+check_places(const struct accel_places *places, struct error *err)
+{
+    CLOSE_AUTO int fd = open(places->device, O_RDWR | O_CLOEXEC);
+    if (fd < 0 && (errno == EACCES || errno == EPERM))
+        return error_set(err, ERR_ACCESS,
+            "'%s' cannot be opened: permission denied (join its group, usually 'kvm', and log in "
+            "again)",
+            places->device);
+    if (fd < 0 && errno == ENOENT)
+        return error_set(err, ERR_MISSING, "there is no '%s'", places->device);
+    if (fd < 0)
+        return error_set(
+            err, ERR_MISSING, "'%s' cannot be opened: %s", places->device, strerror(errno));
+    if (places->qemu == NULL)
+        return error_set(
+            err, ERR_MISSING, "there is no qemu-system-x86_64 to test KVM with (install QEMU)");
+    return 0;
+}
+
+// Boots the kernel, and once more with a longer deadline when QEMU was starved. *ret_unsure: it
+// still was. -1: ERR_INTERRUPTED, or ERR_MISSING when there is no kernel.
+static int
+run_proof(const struct accel_places *places, struct accel_verdict *ret, bool *ret_unsure,
+    struct error *err)
+{
+    CLEANUP(kvm_boot_free) struct kvm_boot boot = {0};
+    if (places->kernel == NULL)
+        return error_set(err, ERR_MISSING,
+            "there is no kernel to test KVM with (none of /boot/vmlinuz-* and "
+            "/usr/lib/modules/*/vmlinuz is readable)");
+    if (boot_kernel(places, places->timeout_ms, &boot, err) < 0)
+        return -1;
+    if (was_starved(places, &boot)) {
+        kvm_boot_free(&boot);
+        boot = (struct kvm_boot){0};
+        if (boot_kernel(places, places->timeout_ms * PATIENCE, &boot, err) < 0)
+            return -1;
+    }
+    ret->kvm = boot.started > 0;
+    ret->why = explain_boot(places, &boot);
+    *ret_unsure = was_starved(places, &boot);
+    return 0;
+}
+
+// ---- the cache -----------------------------------------------------------------------------------
+
+// Returns the key of a verdict: QEMU's path, size and time. Not the kernel's: each kernel gives the
+// same verdict on the host.
 static char *
 cache_key(const struct accel_places *places)
 {
-    struct buf key = {0};
-    add_file_to_key(&key, places->qemu);
-    return buf_take(&key);
+    struct stat status = {0};
+    stat(places->qemu, &status);
+    return str_format("%s %lld bytes of %lld.%09ld", places->qemu, (long long) status.st_size,
+        (long long) status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
 }
 
-// Seconds of this boot, those asleep among them.
+// Returns the seconds since the host booted, including those it was asleep.
 static long long
 boot_seconds(void)
 {
@@ -100,24 +240,16 @@ boot_seconds(void)
     return now.tv_sec;
 }
 
-static char *
-boot_id(const struct accel_places *places)
-{
-    char *id = NULL;
-    ERROR_AUTO struct error ignored = {0};
-    if (file_read(places->boot_id, 4096, &id, NULL, &ignored) < 0)
-        return NULL;
-    id[strcspn(id, "\n")] = '\0';
-    return id;
-}
-
-// The cache as it is; an empty one when there is none, it is damaged, or of another boot.
+// Returns the cache; an empty one when there is none, it is damaged, or from another boot.
 static struct jv *
-cache_read(const struct accel_places *places, const char *boot)
+cache_read(const struct accel_places *places)
 {
     ERROR_AUTO struct error ignored = {0};
     FREE_AUTO char *path = path_join(places->home, "accel.json");
+    FREE_AUTO char *boot = NULL;
     struct jv *cache = NULL;
+    if (file_read(places->boot_id, 4096, &boot, NULL, &ignored) == 0)
+        boot[strcspn(boot, "\n")] = '\0';
     if (jv_read(path, CACHE_MAX, &cache, &ignored) == 0 &&
         str_equal(jv_get_string(cache, "boot"), boot))
         return cache;
@@ -127,85 +259,64 @@ cache_read(const struct accel_places *places, const char *boot)
     return cache;
 }
 
+// A cached refusal counts only when trust_refusal is set.
 static bool
-cache_find(const struct jv *cache, const char *key, struct accel_verdict *ret)
+cache_find(const struct accel_places *places, const char *key, bool trust_refusal,
+    struct accel_verdict *ret)
 {
+    JV_AUTO struct jv *cache = cache_read(places);
     const struct jv *entry = jv_get(cache, key);
     const char *why = jv_get_string(entry, "why");
     long long until = jv_get_int(entry, "until", 0);
-    if (why == NULL || (until != 0 && until < boot_seconds()))
+    bool kvm = jv_get_bool(entry, "kvm", false);
+    if (why == NULL || (until != 0 && until < boot_seconds()) || (!kvm && !trust_refusal))
         return false;
-    ret->unsure = until != 0;
-    ret->kvm = jv_get_bool(entry, "kvm", false);
-    ret->why = str_dup(why);
-    ret->seconds = (double) jv_get_int(entry, "milliseconds", 0) / 1000;
-    ret->cached = true;
+    *ret = (struct accel_verdict){.kvm = kvm, .why = str_dup(why)};
     return true;
 }
 
-// A folder that cannot be written only costs the next airbuild another proof.
+// A failure is ignored: it only costs the next airbuild another proof.
 static void
-cache_write(const struct accel_places *places, struct jv *cache, const char *key,
-    const struct accel_verdict *verdict)
+cache_write(const struct accel_places *places, const char *key, const struct accel_verdict *verdict,
+    bool unsure)
 {
     ERROR_AUTO struct error ignored = {0};
     FREE_AUTO char *path = path_join(places->home, "accel.json");
+    JV_AUTO struct jv *cache = cache_read(places);
     struct jv *entry = jv_object();
     jv_set_bool(entry, "kvm", verdict->kvm);
     jv_set_string(entry, "why", verdict->why);
-    jv_set_int(entry, "milliseconds", (long long) (verdict->seconds * 1000));
-    if (verdict->unsure)
+    if (unsure)
         jv_set_int(entry, "until", boot_seconds() + UNSURE_S);
     jv_set(cache, key, entry);
     jv_write(path, 0644, cache, &ignored);
 }
 
-static bool
-load_verdict(const struct accel_places *places, const char *boot, const char *key,
-    bool trust_refusal, struct accel_verdict *ret)
-{
-    JV_AUTO struct jv *cache = cache_read(places, boot);
-    if (!cache_find(cache, key, ret))
-        return false;
-    if (ret->kvm || trust_refusal)
-        return true;
-    accel_verdict_free(ret);
-    return false;
-}
+// ---- the verdict ---------------------------------------------------------------------------------
 
-// ---- the verdict -------------------------------------------------------------------------------
-
+// One proof at a time: a second airbuild waits, then finds the first one's verdict. Without a lock
+// each runs its own.
 static int
-probe(const struct accel_places *places, const char *boot, const char *key,
-    struct accel_verdict *ret, struct error *err)
-{
-    if (accel_probe_run(places, ret, err) < 0)
-        return -1;
-    JV_AUTO struct jv *cache = cache_read(places, boot);
-    cache_write(places, cache, key, ret);
-    return 0;
-}
-
-// One proof at a time: the second airbuild finds the first one's verdict. Without a lock each has
-// its own.
-static int
-probe_or_recall(const struct accel_places *places, bool trust_refusal, struct accel_verdict *ret,
+find_or_prove(const struct accel_places *places, bool trust_refusal, struct accel_verdict *ret,
     struct error *err)
 {
-    FREE_AUTO char *boot = boot_id(places);
     FREE_AUTO char *key = cache_key(places);
     FREE_AUTO char *lock = path_join(places->home, "accel.lock");
     CLOSE_AUTO int fd = -1;
-    if (load_verdict(places, boot, key, trust_refusal, ret))
+    bool unsure = false;
+    if (cache_find(places, key, trust_refusal, ret))
         return 0;
     if (dir_make_top(places->home, 0711, err) < 0 || lock_take(lock, LOCK_MS, &fd, err) < 0) {
         if (err->code == ERR_INTERRUPTED)
             return -1;
         error_clear(err);
     }
-    if (load_verdict(places, boot, key, trust_refusal, ret))
+    if (cache_find(places, key, trust_refusal, ret))
         return 0;
-    return probe(places, boot, key, ret, err);
+    if (run_proof(places, ret, &unsure, err) < 0)
+        return -1;
+    cache_write(places, key, ret, unsure);
+    return 0;
 }
 
 static int
@@ -218,14 +329,14 @@ refuse_accel(struct accel_verdict *verdict, struct error *err)
     return -1;
 }
 
-// What stands in the way of any proof: with auto a verdict of its own.
+// No proof is possible, for the reason in err: with ACCEL_AUTO that is the verdict.
 static int
 cannot_prove(enum accel_wanted wanted, struct accel_verdict *ret, struct error *err)
 {
     if (wanted == ACCEL_KVM) {
         FREE_AUTO char *why = str_dup(err->message);
         return error_set(err, err->code,
-            "KVM cannot be used here: %s; mend that, or set 'accel: auto' in cluster.yaml", why);
+            "KVM cannot be used here: %s; fix that, or set 'accel: auto' in cluster.yaml", why);
     }
     ret->why = str_dup(err->message);
     error_clear(err);
@@ -238,12 +349,12 @@ accel_prove_at(const struct accel_places *places, enum accel_wanted wanted,
 {
     *ret = (struct accel_verdict){0};
     if (wanted == ACCEL_TCG) {
-        ret->why = str_dup("software emulation was asked for");
+        ret->why = str_dup("software emulation was requested");
         return 0;
     }
-    if (accel_probe_check(places, err) < 0)
+    if (check_places(places, err) < 0)
         return cannot_prove(wanted, ret, err);
-    if (probe_or_recall(places, wanted == ACCEL_AUTO, ret, err) < 0)
+    if (find_or_prove(places, wanted == ACCEL_AUTO, ret, err) < 0)
         return err->code == ERR_MISSING ? cannot_prove(wanted, ret, err) : -1;
     return wanted == ACCEL_KVM && !ret->kvm ? refuse_accel(ret, err) : 0;
 }
@@ -260,7 +371,7 @@ accel_prove(const char *home, enum accel_wanted wanted, const char *kernel,
         .boot_id = "/proc/sys/kernel/random/boot_id",
         .qemu = qemu,
         .kernel = kernel != NULL ? kernel : own_kernel,
-        .timeout_ms = PROBE_MS,
+        .timeout_ms = PROOF_MS,
     };
     return accel_prove_at(&places, wanted, ret, err);
 }

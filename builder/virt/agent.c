@@ -2,16 +2,102 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/agent.h"
 
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/str.h"
-#include "virt/agent_json.h"
-#include "virt/internal.h"
+#include "base/digest.h"
+#include "base/jv.h"
+#include "virt/domain_handle.h"
 
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
+#include <string.h>
 
-#define LOOK_MS 50 // between two looks whether a program has ended
+#define POLL_MS 50 // until the next check whether the program has ended
+
+// ---- JSON ----------------------------------------------------------------------------------------
+
+// Takes ownership of arguments.
+static char *
+agent_command(const char *name, struct jv *arguments)
+{
+    JV_AUTO struct jv *value = jv_object();
+    jv_set_string(value, "execute", name);
+    jv_set(value, "arguments", arguments);
+    return jv_print(value, false);
+}
+
+char *
+agent_exec(const char *const *argv)
+{
+    struct jv *arguments = jv_object();
+    struct jv *rest = jv_array();
+    for (size_t i = 1; argv[i] != NULL; i++)
+        jv_push(rest, jv_string(argv[i]));
+    jv_set_string(arguments, "path", argv[0]);
+    jv_set(arguments, "arg", rest);
+    jv_set_bool(arguments, "capture-output", true);
+    return agent_command("guest-exec", arguments);
+}
+
+char *
+agent_exec_status(long long pid)
+{
+    struct jv *arguments = jv_object();
+    jv_set_int(arguments, "pid", pid);
+    return agent_command("guest-exec-status", arguments);
+}
+
+static int
+not_understood(const char *answer, struct error *err)
+{
+    return error_set(err, ERR_GUEST,
+        "the guest agent sent an unexpected answer, '%.200s'; check qemu-guest-agent in the guest",
+        answer);
+}
+
+int
+agent_started(const char *answer, long long *ret_pid, struct error *err)
+{
+    JV_AUTO struct jv *value = NULL;
+    if (jv_parse(answer, strlen(answer), &value, err) < 0)
+        return not_understood(answer, err);
+    *ret_pid = jv_get_int(jv_get(value, "return"), "pid", -1);
+    return *ret_pid > 0 ? 0 : not_understood(answer, err);
+}
+
+// Decodes base64 text (may be NULL) into buf, as many whole groups as fit.
+static void
+add_agent_output(struct buf *buf, const char *text)
+{
+    size_t room = (AGENT_OUTPUT_MAX - buf->length) / 3 * 4;
+    size_t length = text == NULL ? 0 : strnlen(text, room);
+    (void) base64_decode(text, length, buf);
+}
+
+int
+agent_ended(
+    const char *answer, bool *ret_ended, int *ret_status, char **ret_output, struct error *err)
+{
+    JV_AUTO struct jv *value = NULL;
+    if (jv_parse(answer, strlen(answer), &value, err) < 0)
+        return not_understood(answer, err);
+    const struct jv *status = jv_get(value, "return");
+    long long number = jv_get_int(status, "signal", 0);
+    if (jv_get(status, "exited") == NULL)
+        return not_understood(answer, err);
+    *ret_ended = jv_get_bool(status, "exited", false);
+    if (!*ret_ended)
+        return 0;
+    *ret_status = (int) (number > 0 ? 128 + number : jv_get_int(status, "exitcode", 0));
+    if (ret_output != NULL) {
+        struct buf output = {0};
+        add_agent_output(&output, jv_get_string(status, "out-data"));
+        add_agent_output(&output, jv_get_string(status, "err-data"));
+        *ret_output = buf_take(&output);
+    }
+    return 0;
+}
+
+// ---- calls ---------------------------------------------------------------------------------------
 
 static int
 run_agent_command(struct call *call, struct error *err)
@@ -27,16 +113,16 @@ run_agent_command(struct call *call, struct error *err)
         virGetLastErrorMessage(), name);
 }
 
-// One command (taken); *ret is the whole answer, the caller frees it.
+// Sends a command, whose text it takes; *ret: the whole answer, the caller frees it.
 static int
-send_command(virDomainPtr domain, const char *name, char *command, int64_t end_ms, char **ret,
+send_command(virDomainPtr domain, const char *name, char *text, int64_t end_ms, char **ret,
     struct error *err)
 {
     CALL_AUTO struct call *call =
         call_new(NULL, domain, NULL, "asking the guest agent of '%s'", name);
-    call->text = command;
+    call->text = text;
     call->timeout_s = (int) (clock_left(end_ms) / 1000) + 1;
-    // libvirt keeps the deadline itself; ours is for a libvirtd that does not.
+    // libvirt itself keeps this deadline; ours is for a libvirtd that hangs.
     if (call_run(&call, clock_left(end_ms) + CALL_MS, run_agent_command, err) < 0)
         return -1;
     *ret = TAKE(call->text);
@@ -50,7 +136,7 @@ wait_for_command(virDomainPtr domain, const char *name, long long pid, int64_t e
     bool ended = false;
     do {
         FREE_AUTO char *answer = NULL;
-        if (clock_sleep(LOOK_MS, err) < 0 ||
+        if (clock_sleep(POLL_MS, err) < 0 ||
             send_command(domain, name, agent_exec_status(pid), end_ms, &answer, err) < 0 ||
             agent_ended(answer, &ended, ret_status, ret_output, err) < 0)
             return -1;
@@ -58,22 +144,21 @@ wait_for_command(virDomainPtr domain, const char *name, long long pid, int64_t e
     if (ended)
         return 0;
     return error_set(err, ERR_GUEST,
-        "a program that was started in '%s' by its guest agent did not end in time; see 'airbuild "
-        "console %s'",
-        name, name);
+        "the program that the guest agent of '%s' runs timed out; see 'airbuild console %s'", name,
+        name);
 }
 
 int
 virt_agent_run(struct virt *virt, const char *cluster, const char *name, const char *const *argv,
     int64_t timeout_ms, int *ret_status, char **ret_output, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
+    CALL_AUTO struct call *found = NULL;
     FREE_AUTO char *answer = NULL;
     int64_t end = clock_ms() + timeout_ms;
     long long pid = 0;
-    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
-        send_command(domain, name, agent_exec(argv), end, &answer, err) < 0 ||
+    if (domain_find(virt, cluster, name, &found, err) < 0 ||
+        send_command(found->domain, name, agent_exec(argv), end, &answer, err) < 0 ||
         agent_started(answer, &pid, err) < 0)
         return -1;
-    return wait_for_command(domain, name, pid, end, ret_status, ret_output, err);
+    return wait_for_command(found->domain, name, pid, end, ret_status, ret_output, err);
 }

@@ -1,5 +1,5 @@
-// agent.h - run a program inside a guest through its guest agent. airbuild configures nothing this
-// way: only drills break things with it.
+// agent.h - run a program inside a guest through its guest agent. Only drills use it, to break
+// things; airbuild configures nothing this way.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_VIRT_AGENT_H
 #define AIRBUILD_VIRT_AGENT_H
@@ -7,14 +7,33 @@
 #include "base/error.h"
 #include "virt/virt.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-// Run argv (absolute path first, NULL-terminated) as root in a running domain of ours and wait for
-// its end. *ret_status: its exit status, or 128 + signal; *ret_output: both its outputs, at most 64
-// KiB (may be NULL; the caller frees). ERR_GUEST when the agent does not answer within timeout_ms
-// or the program cannot be started; ERR_CONFLICT, ERR_NOT_FOUND as in domain.h; ERR_INTERRUPTED.
+#define AGENT_OUTPUT_MAX (64 * 1024)
+
+// Runs argv (absolute path first, NULL-terminated) as root in a running domain of ours and waits
+// for its end. *ret_status: its exit status, or 128 + signal; *ret_output (may be NULL; the caller
+// frees): both its outputs, at most AGENT_OUTPUT_MAX bytes. ERR_GUEST when the agent does not
+// answer within timeout_ms or the program cannot be started; ERR_CONFLICT, ERR_NOT_FOUND as in
+// domain.h; ERR_INTERRUPTED.
 int virt_agent_run(struct virt *virt, const char *cluster, const char *name,
     const char *const *argv, int64_t timeout_ms, int *ret_status, char **ret_output,
     struct error *err);
+
+// ---- the JSON of its commands and answers, for tests. Pure. ----
+// QEMU's reference: https://www.qemu.org/docs/master/interop/qemu-ga-ref.html, guest-exec and
+// guest-exec-status.
+
+// Return a command; the caller frees it.
+char *agent_exec(const char *const *argv);
+char *agent_exec_status(long long pid);
+// Read an answer. ERR_GUEST when it does not match the reference.
+int agent_started(const char *answer, long long *ret_pid, struct error *err);
+// *ret_ended false: the program still runs, and the rest is not set. *ret_status: exit status, or
+// 128 + signal. *ret_output (may be NULL; the caller frees): standard output, then standard error,
+// cut at AGENT_OUTPUT_MAX; never NULL when ended.
+int agent_ended(
+    const char *answer, bool *ret_ended, int *ret_status, char **ret_output, struct error *err);
 
 #endif

@@ -1,16 +1,15 @@
-// call.c - libvirt's calls block for as long as they like; here each has a thread, and whoever
-// waits a deadline.
+// call.c - calls into libvirt, which may never return: each runs in a thread, and its caller
+// waits until a deadline.
 // SPDX-License-Identifier: Apache-2.0
-#include "virt/internal.h"
+#include "virt/call.h"
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/thread.h"
+#include "virt/virt_error.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
@@ -32,6 +31,12 @@ call_new(virConnectPtr conn, virDomainPtr domain, virNetworkPtr network, const c
     return call;
 }
 
+int
+call_failed(const struct call *call, struct error *err)
+{
+    return virt_error_set(err, "%s", call->what);
+}
+
 void
 call_freep(struct call **pointer)
 {
@@ -41,19 +46,24 @@ call_freep(struct call **pointer)
     for (int i = 0; i < call->count; i++)
         virDomainFree(call->domains[i]);
     free(call->domains);
-    domain_freep(&call->domain);
-    network_freep(&call->network);
+    if (call->domain != NULL)
+        virDomainFree(call->domain);
+    if (call->network != NULL)
+        virNetworkFree(call->network);
+    if (call->stream != NULL)
+        virStreamFree(call->stream);
     if (call->conn != NULL)
         virConnectClose(call->conn);
     virt_host_free(&call->host);
     free(call->what);
+    free(call->name);
     free(call->text);
     error_clear(&call->thread.err);
     cleanup_close(&call->thread.done);
     free(call);
 }
 
-// Once done is readable, the call is no longer this thread's.
+// Once done is readable, the call belongs to the caller again.
 static void *
 serve_call(void *context)
 {
@@ -65,22 +75,6 @@ serve_call(void *context)
     else
         eventfd_write(done, 1);
     return NULL;
-}
-
-static int
-call_start(struct call *call)
-{
-    pthread_attr_t detached;
-    sigset_t all, before;
-    pthread_t thread;
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int number = pthread_create(&thread, &detached, serve_call, call);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&detached);
-    return number;
 }
 
 static int
@@ -97,14 +91,13 @@ call_wait(const struct call *call, int64_t timeout_ms, struct error *err)
             return error_context(err, "%s", call->what);
         if (left == 0)
             return error_set(err, ERR_TIMEOUT,
-                "%s took longer than %lld s: see whether libvirtd still answers "
+                "%s took longer than %lld s: check that libvirtd still answers "
                 "('virsh list') and look at its log",
                 call->what, (long long) (timeout_ms / 1000));
     }
 }
 
-// Leave the call to its thread, or, when it has ended meanwhile, wait until that is through with
-// it.
+// Leaves the call to its thread. When it has just ended, waits until the thread is done with it.
 static void
 give_up_call(struct call **call)
 {
@@ -116,16 +109,17 @@ give_up_call(struct call **call)
 }
 
 int
-call_run(struct call **call, int64_t timeout_ms,
-    int (*function)(struct call *call, struct error *err), struct error *err)
+call_run(struct call **call, int64_t timeout_ms, call_function *function, struct error *err)
 {
     struct call_thread *thread = &(*call)->thread;
+    pthread_t id;
     thread->function = function;
     thread->done = eventfd(0, EFD_CLOEXEC);
     atomic_init(&thread->state, CALL_RUNNING);
-    int number = thread->done < 0 ? errno : call_start(*call);
+    int number = thread->done < 0 ? errno : thread_start(&id, serve_call, *call);
     if (number != 0)
         return error_errno(err, number, "%s: cannot start a thread", (*call)->what);
+    pthread_detach(id);
     if (call_wait(*call, timeout_ms, err) < 0) {
         give_up_call(call);
         return -1;

@@ -1,15 +1,13 @@
-// console.c - standard input and output joined with a domain's console through a libvirt stream.
-// The event loop's thread only tells that the stream is ready; all reading and writing is done
-// here.
+// console.c - standard input and output connected to a domain's console through a libvirt stream.
+// The event loop's thread only signals that the stream is ready; this thread reads and writes.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/console.h"
 
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "virt/internal.h"
+#include "virt/domain_handle.h"
+#include "virt/virt_error.h"
 
 #include <errno.h>
-#include <libvirt/virterror.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -23,28 +21,28 @@
 #define READABLE_AND_END \
     (VIR_STREAM_EVENT_READABLE | VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)
 
-// What the event loop's thread tells.
-struct signal {
-    atomic_int events; // what the stream has
+// Set by the event loop's thread.
+struct stream_signal {
+    atomic_int events; // of the stream
     int fd;            // eventfd: readable when events is not 0
 };
 
 struct console {
     virStreamPtr stream;
-    struct signal *signal;
-    bool raw; // the terminal is in raw mode; saved is how it was
+    struct stream_signal *signal;
+    bool raw; // the terminal is in raw mode; saved: its mode before
     struct termios saved;
     char input[1024]; // typed, not sent yet
     size_t input_length;
     bool ended;
 };
 
-// The callback may be under way in the other thread, and libvirt does not always tell when it is
+// The callback may still run in the other thread, and libvirt does not always report when it is
 // done with its context (the remote driver never calls the function that frees it).
 static void
-signal_free(struct signal *signal)
+stream_signal_free(struct stream_signal *signal)
 {
-    if (signal == NULL || !loop_settle())
+    if (signal == NULL || !connection_sync())
         return;
     cleanup_close(&signal->fd);
     free(signal);
@@ -60,17 +58,35 @@ console_close(struct console *console)
         virStreamAbort(console->stream);
         virStreamFree(console->stream);
     }
-    signal_free(console->signal);
+    stream_signal_free(console->signal);
 }
 
-// In the event loop's thread. It asks for nothing more until what there is has been handled.
+// Runs in the event loop's thread. Asks for no more events until this thread has handled these.
 static void
 on_stream(virStreamPtr stream, int events, void *context)
 {
-    struct signal *signal = context;
+    struct stream_signal *signal = context;
     virStreamEventUpdateCallback(stream, 0);
     atomic_fetch_or(&signal->events, events);
     eventfd_write(signal->fd, 1);
+}
+
+static int
+run_open_console(struct call *call, struct error *err)
+{
+    const char *name = call->text;
+    call->stream = virStreamNew(call->conn, VIR_STREAM_NONBLOCK);
+    if (call->stream == NULL)
+        return virt_error_set(err, "cannot make a stream to '%s'", name);
+    if (virDomainOpenConsole(call->domain, NULL, call->stream, call->flags) == 0)
+        return 0;
+    // The code with which libvirt's qemuDomainOpenConsole reports a console in use, and nothing
+    // else.
+    if ((call->flags & VIR_DOMAIN_CONSOLE_FORCE) == 0 &&
+        virGetLastErrorCode() == VIR_ERR_OPERATION_FAILED)
+        return error_set(err, ERR_BUSY,
+            "another console of '%s' is open: close it, or take it over with --force", name);
+    return virt_error_set(err, "cannot open the console of '%s'", name);
 }
 
 static int
@@ -78,34 +94,30 @@ open_stream(
     struct virt *virt, virDomainPtr domain, bool force, struct console *console, struct error *err)
 {
     const char *name = virDomainGetName(domain);
-    unsigned flags = VIR_DOMAIN_CONSOLE_SAFE | (force ? VIR_DOMAIN_CONSOLE_FORCE : 0U);
-    console->stream = virStreamNew(virt->conn, VIR_STREAM_NONBLOCK);
-    if (console->stream == NULL)
-        return fault_set(err, "cannot make a stream to '%s'", name);
-    if (virDomainOpenConsole(domain, NULL, console->stream, flags) == 0)
-        return 0;
-    // What qemuDomainOpenConsole of libvirt says of a console that somebody has, and of no other
-    // fault.
-    if (!force && virGetLastErrorCode() == VIR_ERR_OPERATION_FAILED)
-        return error_set(err, ERR_BUSY,
-            "another console of '%s' is open: close it, or take it over with --force", name);
-    return fault_set(err, "cannot open the console of '%s'", name);
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, domain, NULL, "opening the console of '%s'", name);
+    call->text = str_dup(name);
+    call->flags = VIR_DOMAIN_CONSOLE_SAFE | (force ? VIR_DOMAIN_CONSOLE_FORCE : 0U);
+    if (call_run(&call, CALL_MS, run_open_console, err) < 0)
+        return -1;
+    console->stream = TAKE(call->stream);
+    return 0;
 }
 
 static int
 follow_stream(struct console *console, struct error *err)
 {
-    struct signal *signal = console->signal = mem_zero(1, sizeof(*signal));
+    struct stream_signal *signal = console->signal = mem_zero(1, sizeof(*signal));
     signal->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (signal->fd < 0)
         return error_errno(err, errno, "cannot make an event descriptor");
     if (virStreamEventAddCallback(console->stream, READABLE_AND_END, on_stream, signal, NULL) < 0)
-        return fault_set(err, "cannot follow the console");
+        return virt_error_set(err, "cannot follow the console");
     return 0;
 }
 
-// From here on a signal is waited for with everything else, whatever the caller did: the terminal
-// is set back before the program ends.
+// Installs the signal handlers whatever the caller did: a signal must restore the terminal before
+// the program ends.
 static int
 make_raw(struct console *console, struct error *err)
 {
@@ -121,7 +133,7 @@ make_raw(struct console *console, struct error *err)
     return 0;
 }
 
-// Whoever reads what we write may stand still for as long as he likes; a signal ends that too.
+// The reader of our output may stop reading for any time; a signal ends this wait, too.
 static int
 await_reader(struct error *err)
 {
@@ -139,7 +151,7 @@ write_terminal(const char *data, size_t length, struct error *err)
             return -1;
         ssize_t written = write(STDOUT_FILENO, data, length < WRITE_MAX ? length : WRITE_MAX);
         if (written < 0 && errno != EINTR && errno != EAGAIN)
-            return error_errno(err, errno, "cannot write what the console says");
+            return error_errno(err, errno, "cannot write the output of the console");
         if (written > 0) {
             data += written;
             length -= (size_t) written;
@@ -197,7 +209,7 @@ take_input(struct console *console)
         console->ended = true;
 }
 
-// The stream has something: handle it, then ask for more.
+// Handles the stream's events; relay() then asks for more.
 static int
 serve_stream(struct console *console, struct error *err)
 {
@@ -241,20 +253,18 @@ int
 virt_console(
     struct virt *virt, const char *cluster, const char *name, bool force, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    enum virt_state state;
-    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
-        domain_state(domain, &state, NULL, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
+    enum virt_state state = state_of(found->state, found->reason).state;
     if (!state_is_up(state))
         return error_set(err, ERR_GUEST,
             "'%s' does not run (%s), so it has no console: start it with 'airbuild launch', or "
-            "read "
-            "'airbuild logs %s'",
+            "read 'airbuild logs %s'",
             name, virt_state_name(state), name);
     CLEANUP(console_close) struct console console = {0};
-    if (open_stream(virt, domain, force, &console, err) < 0 || follow_stream(&console, err) < 0 ||
-        make_raw(&console, err) < 0)
+    if (open_stream(virt, found->domain, force, &console, err) < 0 ||
+        follow_stream(&console, err) < 0 || make_raw(&console, err) < 0)
         return -1;
     return relay(&console, err);
 }

@@ -1,22 +1,18 @@
-// domain.c - which domains there are, whose they are, how they are; defining one.
+// domain.c - find domains and list them: their owner, their state.
 // SPDX-License-Identifier: Apache-2.0
-#include "virt/domain.h"
+#include "virt/domain_handle.h"
 
-#include "base/cleanup.h"
-#include "virt/internal.h"
 #include "virt/reader.h"
+#include "virt/virt_error.h"
 
-#include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-// ---- whose -------------------------------------------------------------------------------------
+// ---- find ----------------------------------------------------------------------------------------
 
 #define MARK "/domain/metadata/*[local-name()='node' and namespace-uri()='" VIRT_NAMESPACE "']"
 
-// Fills what our metadata in its XML say, the disk, and whose it is.
+// Fills in what its XML holds: our metadata, the disk; and so whether it is ours.
 static int
 read_mark(
     const struct virt *virt, const char *xml, struct virt_domain_info *info, struct error *err)
@@ -37,73 +33,10 @@ read_mark(
 }
 
 static int
-check_domain_owner(
-    const struct virt *virt, virDomainPtr domain, const char *cluster, struct error *err)
-{
-    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
-    CALL_AUTO struct call *call = NULL;
-    if (domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &call, err) < 0 ||
-        read_mark(virt, call->text, &info, err) < 0)
-        return -1;
-    const struct mark mark = {info.cluster, info.id, info.folder};
-    if (!info.ours || (cluster != NULL && !str_equal(info.cluster, cluster)))
-        return fault_foreign(err, "domain", virDomainGetName(domain), &mark, cluster);
-    return 0;
-}
-
-static int
-run_lookup_domain(struct call *call, struct error *err)
-{
-    call->domain = virDomainLookupByName(call->conn, call->text);
-    if (call->domain == NULL && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
-        return fault_set(err, "cannot look for the domain '%s'", call->text);
-    return 0;
-}
-
-static int
-lookup_domain(struct virt *virt, const char *name, virDomainPtr *ret, struct error *err)
-{
-    CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "looking for the domain '%s'", name);
-    call->text = str_dup(name);
-    if (call_run(&call, CALL_MS, run_lookup_domain, err) < 0)
-        return -1;
-    *ret = TAKE(call->domain);
-    return 0;
-}
-
-int
-domain_seek(
-    struct virt *virt, const char *cluster, const char *name, virDomainPtr *ret, struct error *err)
-{
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    if (lookup_domain(virt, name, &domain, err) < 0)
-        return -1;
-    if (domain != NULL && check_domain_owner(virt, domain, cluster, err) < 0)
-        return -1;
-    *ret = TAKE(domain);
-    return 0;
-}
-
-int
-domain_find(
-    struct virt *virt, const char *cluster, const char *name, virDomainPtr *ret, struct error *err)
-{
-    if (domain_seek(virt, cluster, name, ret, err) < 0)
-        return -1;
-    if (*ret == NULL)
-        return error_set(err, ERR_NOT_FOUND,
-            "there is no domain '%s': 'airbuild launch' makes what is missing", name);
-    return 0;
-}
-
-// ---- how ---------------------------------------------------------------------------------------
-
-static int
 run_state(struct call *call, struct error *err)
 {
     if (virDomainGetState(call->domain, &call->state, &call->reason, 0) < 0)
-        return fault_set(err, "%s", call->what);
+        return call_failed(call, err);
     return 0;
 }
 
@@ -114,7 +47,7 @@ run_describe(struct call *call, struct error *err)
         return -1;
     call->text = virDomainGetXMLDesc(call->domain, call->flags);
     if (call->text == NULL)
-        return fault_set(err, "%s", call->what);
+        return call_failed(call, err);
     call->saved = virDomainHasManagedSaveImage(call->domain, 0) == 1;
     return 0;
 }
@@ -123,7 +56,7 @@ int
 domain_describe(virDomainPtr domain, unsigned xml_flags, struct call **ret, struct error *err)
 {
     CALL_AUTO struct call *call =
-        call_new(NULL, domain, NULL, "looking at the domain '%s'", virDomainGetName(domain));
+        call_new(NULL, domain, NULL, "inspecting the domain '%s'", virDomainGetName(domain));
     call->flags = xml_flags;
     if (call_run(&call, CALL_MS, run_describe, err) < 0)
         return -1;
@@ -131,57 +64,113 @@ domain_describe(virDomainPtr domain, unsigned xml_flags, struct call **ret, stru
     return 0;
 }
 
+static int
+run_find(struct call *call, struct error *err)
+{
+    call->domain = virDomainLookupByName(call->conn, call->name);
+    if (call->domain != NULL)
+        return run_describe(call, err);
+    return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? 0 : call_failed(call, err);
+}
+
+// Describes the domain of that name; (*ret)->domain is NULL when there is none.
+static int
+describe_by_name(struct virt *virt, const char *name, struct call **ret, struct error *err)
+{
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "inspecting the domain '%s'", name);
+    call->name = str_dup(name);
+    call->flags = VIR_DOMAIN_XML_INACTIVE;
+    if (call_run(&call, CALL_MS, run_find, err) < 0)
+        return -1;
+    *ret = TAKE(call);
+    return 0;
+}
+
+int
+domain_seek(
+    struct virt *virt, const char *cluster, const char *name, struct call **ret, struct error *err)
+{
+    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
+    CALL_AUTO struct call *found = NULL;
+    if (describe_by_name(virt, name, &found, err) < 0 ||
+        (found->domain != NULL && read_mark(virt, found->text, &info, err) < 0))
+        return -1;
+    const struct mark mark = {info.cluster, info.id, info.folder};
+    if (found->domain != NULL &&
+        (!info.ours || (cluster != NULL && !str_equal(info.cluster, cluster))))
+        return owner_refuse(err, "domain", name, &mark, cluster);
+    *ret = TAKE(found);
+    return 0;
+}
+
+int
+domain_find(
+    struct virt *virt, const char *cluster, const char *name, struct call **ret, struct error *err)
+{
+    if (domain_seek(virt, cluster, name, ret, err) < 0)
+        return -1;
+    if ((*ret)->domain == NULL)
+        return error_set(err, ERR_NOT_FOUND,
+            "there is no domain '%s': 'airbuild launch' creates what is missing", name);
+    return 0;
+}
+
 int
 domain_condition(virDomainPtr domain, struct condition *ret, struct error *err)
 {
     CALL_AUTO struct call *call =
-        call_new(NULL, domain, NULL, "asking for the state of '%s'", virDomainGetName(domain));
+        call_new(NULL, domain, NULL, "reading the state of '%s'", virDomainGetName(domain));
     if (call_run(&call, CALL_MS, run_state, err) < 0)
         return -1;
     *ret = state_of(call->state, call->reason);
     return 0;
 }
 
-int
-domain_state(virDomainPtr domain, enum virt_state *ret, const char **ret_reason, struct error *err)
+static int
+run_on_domain(struct call *call, struct error *err)
 {
-    struct condition condition;
-    if (domain_condition(domain, &condition, err) < 0)
-        return -1;
-    *ret = condition.state;
-    if (ret_reason != NULL)
-        *ret_reason = condition.reason;
-    return 0;
+    return call->on_domain(call->domain, call->flags) < 0 ? call_failed(call, err) : 0;
 }
 
-static int
-fill_info(
-    const struct virt *virt, virDomainPtr domain, struct virt_domain_info *info, struct error *err)
+int
+domain_call(virDomainPtr domain, const char *doing, int64_t timeout_ms,
+    int (*function)(virDomainPtr domain, unsigned flags), unsigned flags, struct error *err)
 {
-    CALL_AUTO struct call *call = NULL;
-    info->name = str_dup(virDomainGetName(domain));
-    if (domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &call, err) < 0 ||
-        read_mark(virt, call->text, info, err) < 0)
-        return -1;
-    const struct condition condition = state_of(call->state, call->reason);
+    CALL_AUTO struct call *call =
+        call_new(NULL, domain, NULL, "%s the domain '%s'", doing, virDomainGetName(domain));
+    call->on_domain = function;
+    call->flags = flags;
+    return call_run(&call, timeout_ms, run_on_domain, err);
+}
+
+// ---- look ----------------------------------------------------------------------------------------
+
+// From a description.
+static int
+fill_info(const struct virt *virt, const struct call *found, struct virt_domain_info *info,
+    struct error *err)
+{
+    const struct condition condition = state_of(found->state, found->reason);
+    info->name = str_dup(virDomainGetName(found->domain));
     info->state = condition.state;
     info->reason = condition.reason;
     info->held = condition.held;
-    info->saved = call->saved;
-    return 0;
+    info->saved = found->saved;
+    return read_mark(virt, found->text, info, err);
 }
 
 int
 virt_domain_look(
     struct virt *virt, const char *name, struct virt_domain_info *ret, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
     VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.state = VIRT_ABSENT, .reason = ""};
-    if (lookup_domain(virt, name, &domain, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (describe_by_name(virt, name, &found, err) < 0)
         return -1;
-    if (domain == NULL)
+    if (found->domain == NULL)
         info.name = str_dup(name);
-    else if (fill_info(virt, domain, &info, err) < 0)
+    else if (fill_info(virt, found, &info, err) < 0)
         return -1;
     *ret = info;
     info = (struct virt_domain_info){0};
@@ -202,7 +191,7 @@ virt_domain_info_free(struct virt_domain_info *info)
     *info = (struct virt_domain_info){0};
 }
 
-// ---- all of them -------------------------------------------------------------------------------
+// ---- list ----------------------------------------------------------------------------------------
 
 static int
 compare_names(const void *a, const void *b)
@@ -218,13 +207,15 @@ is_listed(const struct virt_domain_info *info, const char *cluster)
                            : info->ours && str_equal(info->cluster, cluster);
 }
 
-// One that vanished since it was listed is left out.
+// Leaves out one that has vanished since.
 static int
 add_if_listed(const struct virt *virt, virDomainPtr domain, const char *cluster,
     struct virt_domain_list *list, struct error *err)
 {
     VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
-    if (fill_info(virt, domain, &info, err) < 0) {
+    CALL_AUTO struct call *found = NULL;
+    if (domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &found, err) < 0 ||
+        fill_info(virt, found, &info, err) < 0) {
         if (err->code != ERR_NOT_FOUND)
             return -1;
         error_clear(err);
@@ -241,7 +232,7 @@ static int
 run_list_domains(struct call *call, struct error *err)
 {
     call->count = virConnectListAllDomains(call->conn, &call->domains, 0);
-    return call->count < 0 ? fault_set(err, "cannot list the domains") : 0;
+    return call->count < 0 ? call_failed(call, err) : 0;
 }
 
 int
@@ -269,70 +260,4 @@ virt_domain_list_free(struct virt_domain_list *list)
         virt_domain_info_free(&list->items[i]);
     free(list->items);
     *list = (struct virt_domain_list){0};
-}
-
-// ---- define ------------------------------------------------------------------------------------
-
-// What a user would call a difference. What libvirt itself fills in or rewrites is not among it.
-static const struct reader_fact facts[] = {
-    {"cluster's id", "/domain/metadata/*[local-name()='node']/@id", ""},
-    {"what it was made from", "/domain/metadata/*[local-name()='node']/@spec", ""},
-    {"image", "/domain/metadata/*[local-name()='node']/@image", ""},
-    {"memory", "/domain/memory", " KiB"},
-    {"number of processors", "/domain/vcpu/@current | /domain/vcpu[not(@current)]", ""},
-    {"accelerator", "/domain/@type", ""},
-    {"kernel", "/domain/os/kernel", ""},
-    {"initrd", "/domain/os/initrd", ""},
-    {"kernel command line", "/domain/os/cmdline", ""},
-    {"disks", "/domain/devices/disk/source/@file", ""},
-    {"backing files", "/domain/devices/disk//backingStore/source/@file", ""},
-    {"MAC address", "/domain/devices/interface/mac/@address", ""},
-    {"network", "/domain/devices/interface/source/@network", ""},
-    {"bridge", "/domain/devices/interface[@type='bridge']/source/@bridge", ""},
-    {"console log", "/domain/devices/serial/log/@file", ""},
-};
-
-int
-virt_domain_compare(
-    struct virt *virt, const struct virt_domain *wanted, char **ret_difference, struct error *err)
-{
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    CALL_AUTO struct call *found = NULL;
-    if (domain_find(virt, wanted->cluster, wanted->name, &domain, err) < 0 ||
-        domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &found, err) < 0)
-        return -1;
-    FREE_AUTO char *want = virt_domain_xml(wanted);
-    return reader_compare(found->text, want, facts, COUNT(facts), ret_difference, err);
-}
-
-static int
-run_define_domain(struct call *call, struct error *err)
-{
-    call->domain = virDomainDefineXMLFlags(call->conn, call->text, VIR_DOMAIN_DEFINE_VALIDATE);
-    return call->domain != NULL ? 0 : fault_set(err, "%s", call->what);
-}
-
-static int
-define_virt_domain(struct virt *virt, const struct virt_domain *domain, struct error *err)
-{
-    CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "defining the domain '%s'", domain->name);
-    call->text = virt_domain_xml(domain);
-    return call_run(&call, CALL_MS, run_define_domain, err);
-}
-
-int
-virt_domain_define(struct virt *virt, const struct virt_domain *wanted, struct error *err)
-{
-    DOMAIN_AUTO virDomainPtr old = NULL;
-    char uuid[VIR_UUID_STRING_BUFLEN];
-    struct virt_domain domain = *wanted;
-    if (domain_seek(virt, wanted->cluster, wanted->name, &old, err) < 0)
-        return -1;
-    if (old != NULL && domain.uuid == NULL) {
-        if (virDomainGetUUIDString(old, uuid) < 0)
-            return fault_set(err, "cannot look at the domain '%s'", wanted->name);
-        domain.uuid = uuid;
-    }
-    return define_virt_domain(virt, &domain, err);
 }

@@ -1,11 +1,14 @@
-// host.c - what a hypervisor's host is and offers, as far as libvirt says.
+// host.c - a hypervisor's host, its abilities and load, as libvirt reports them.
 // SPDX-License-Identifier: Apache-2.0
-#include "virt/internal.h"
+#include "virt/virt.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "virt/call.h"
+#include "virt/connection.h"
 #include "virt/reader.h"
+#include "virt/virt_error.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +16,7 @@
 
 #define CPU_STATS 16
 #define IDLE_MS 500
-#define HOST_MS 60000 // libvirt runs every emulator it finds once, the first time it is asked
+#define HOST_MS 60000 // the first call runs every emulator that libvirt finds
 
 static char *
 version_text(unsigned long version)
@@ -34,7 +37,7 @@ look_versions(virConnectPtr conn, struct virt_host *host)
     }
 }
 
-// "+64055:+64055", of the driver that gives files to an account ("dac").
+// Reads "+64055:+64055", the account of the security driver that changes owners of files ("dac").
 static void
 look_account(const struct reader *reader, struct virt_host *host)
 {
@@ -53,7 +56,7 @@ look_capabilities(virConnectPtr conn, struct virt_host *host, struct error *err)
 {
     FREE_AUTO char *xml = virConnectGetCapabilities(conn);
     if (xml == NULL)
-        return fault_set(err, "cannot ask libvirt what its host can do");
+        return virt_error_set(err, "cannot read the host's capabilities from libvirt");
     READER_AUTO struct reader *reader = NULL;
     if (reader_new(xml, &reader, err) < 0)
         return -1;
@@ -62,50 +65,19 @@ look_capabilities(virConnectPtr conn, struct virt_host *host, struct error *err)
     return 0;
 }
 
-// NULL when libvirt offers no such domains.
-static char *
-emulator_of(virConnectPtr conn, const struct virt_host *host, const char *type)
-{
-    FREE_AUTO char *xml =
-        virConnectGetDomainCapabilities(conn, NULL, host->arch, host->machine, type, 0);
-    READER_AUTO struct reader *reader = NULL;
-    ERROR_AUTO struct error ignored = {0};
-    if (xml == NULL || reader_new(xml, &reader, &ignored) < 0)
-        return NULL;
-    return reader_get(reader, "/domainCapabilities/path");
-}
-
-static void
-look_domains(virConnectPtr conn, struct virt_host *host)
-{
-    if (str_equal(host->arch, "x86_64"))
-        host->machine = str_dup("q35");
-    host->emulator = emulator_of(conn, host, "kvm");
-    if (host->emulator == NULL)
-        host->emulator = emulator_of(conn, host, "qemu");
-}
-
 static int
 run_look_host(struct call *call, struct error *err)
 {
-    struct virt_host *host = &call->host;
-    virNodeInfo node = {0};
-    if (virNodeGetInfo(call->conn, &node) < 0)
-        return fault_set(err, "cannot ask libvirt about its host");
-    host->cpus = node.cpus;
-    host->uri = virConnectGetURI(call->conn);
-    host->name = virConnectGetHostname(call->conn);
-    if (look_capabilities(call->conn, host, err) < 0)
+    if (look_capabilities(call->conn, &call->host, err) < 0)
         return -1;
-    look_versions(call->conn, host);
-    look_domains(call->conn, host);
+    look_versions(call->conn, &call->host);
     return 0;
 }
 
 int
 virt_host_look(struct virt *virt, struct virt_host *ret, struct error *err)
 {
-    CALL_AUTO struct call *call = call_new(virt->conn, NULL, NULL, "asking libvirt about its host");
+    CALL_AUTO struct call *call = call_new(virt->conn, NULL, NULL, "inspecting the host");
     if (call_run(&call, HOST_MS, run_look_host, err) < 0)
         return -1;
     *ret = call->host;
@@ -113,13 +85,13 @@ virt_host_look(struct virt *virt, struct virt_host *ret, struct error *err)
     return 0;
 }
 
-// Nanoseconds that all processors were idle, and in sum, since some moment; 0 when libvirt does not
-// say.
+// Returns the nanoseconds since some moment that all processors were idle, and in total; 0 when
+// libvirt does not report them.
 static void
 look_times(virConnectPtr conn, double *ret_idle, double *ret_all)
 {
     virNodeCPUStats stats[CPU_STATS] = {0};
-    int count = 0; // libvirt wants to be given exactly as many as it has
+    int count = 0; // libvirt accepts exactly the number it has
     *ret_idle = *ret_all = 0;
     if (virNodeGetCPUStats(conn, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &count, 0) < 0 ||
         count > CPU_STATS ||
@@ -139,13 +111,13 @@ run_idle(struct call *call, struct error *err)
     virNodeInfo node = {0};
     double idle, all, idle_after, all_after;
     if (virNodeGetInfo(call->conn, &node) < 0)
-        return fault_set(err, "cannot ask libvirt about its host");
+        return virt_error_set(err, "cannot read the host's data from libvirt");
     look_times(call->conn, &idle, &all);
     if (clock_sleep(IDLE_MS, err) < 0)
         return -1;
     look_times(call->conn, &idle_after, &all_after);
     if (all_after > all) {
-        call->host.cpus = node.cpus;
+        call->cpus = node.cpus;
         call->idle = node.cpus * (idle_after - idle) / (all_after - all);
     }
     return 0;
@@ -155,10 +127,10 @@ int
 virt_host_idle(struct virt *virt, double *ret_idle, unsigned *ret_cpus, struct error *err)
 {
     CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "asking libvirt how busy its host is");
+        call_new(virt->conn, NULL, NULL, "measuring the load of the host");
     if (call_run(&call, CALL_MS, run_idle, err) < 0)
         return -1;
     *ret_idle = call->idle;
-    *ret_cpus = call->host.cpus;
+    *ret_cpus = call->cpus;
     return 0;
 }

@@ -1,13 +1,15 @@
-// network.c - the cluster's network in libvirt: look, make, remove.
+// network.c - the cluster's network in libvirt: inspect, create, remove.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/network.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "virt/internal.h"
+#include "virt/call.h"
+#include "virt/connection.h"
+#include "virt/domain.h"
 #include "virt/reader.h"
+#include "virt/virt_error.h"
 
-#include <libvirt/virterror.h>
 #include <stdlib.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -23,36 +25,18 @@ static const struct reader_fact facts[] = {
 };
 
 static int
-run_lookup_network(struct call *call, struct error *err)
+run_find_network(struct call *call, struct error *err)
 {
-    call->network = virNetworkLookupByName(call->conn, call->text);
-    if (call->network == NULL && virGetLastErrorCode() != VIR_ERR_NO_NETWORK)
-        return fault_set(err, "cannot look for the network '%s'", call->text);
-    return 0;
-}
-
-static int
-lookup_network(struct virt *virt, const char *name, virNetworkPtr *ret, struct error *err)
-{
-    CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "looking for the network '%s'", name);
-    call->text = str_dup(name);
-    if (call_run(&call, CALL_MS, run_lookup_network, err) < 0)
-        return -1;
-    *ret = TAKE(call->network);
-    return 0;
-}
-
-static int
-run_describe_network(struct call *call, struct error *err)
-{
+    call->network = virNetworkLookupByName(call->conn, call->name);
+    if (call->network == NULL)
+        return virGetLastErrorCode() == VIR_ERR_NO_NETWORK ? 0 : call_failed(call, err);
     call->active = virNetworkIsActive(call->network) == 1;
     call->text = virNetworkGetXMLDesc(call->network, 0);
-    return call->text != NULL ? 0 : fault_set(err, "%s", call->what);
+    return call->text != NULL ? 0 : call_failed(call, err);
 }
 
-// One of the version before has no id and no disk that would tell whose it is: it is not ours when
-// machines are there of a cluster of the same name that is not.
+// A network of the version before has no id, and no disk that would show the owner: it is not ours
+// when there are domains of another cluster of the same name.
 static int
 has_namesake(struct virt *virt, const char *cluster, bool *ret, struct error *err)
 {
@@ -65,54 +49,62 @@ has_namesake(struct virt *virt, const char *cluster, bool *ret, struct error *er
     return 0;
 }
 
-// Fills what our metadata say, whose it is, and whether it is active.
 static int
-describe_network(struct virt *virt, virNetworkPtr network, const char *cluster,
-    struct virt_network_info *info, char **ret_xml, struct error *err)
+fill_network_info(struct virt *virt, const struct call *found, const char *cluster,
+    struct virt_network_info *info, struct error *err)
 {
     READER_AUTO struct reader *reader = NULL;
-    CALL_AUTO struct call *call =
-        call_new(NULL, NULL, network, "looking at the network '%s'", virNetworkGetName(network));
-    if (call_run(&call, CALL_MS, run_describe_network, err) < 0 ||
-        reader_new(call->text, &reader, err) < 0)
+    bool namesake = false;
+    if (reader_new(found->text, &reader, err) < 0)
         return -1;
+    info->exists = true;
+    info->active = found->active;
     info->cluster = reader_get(reader, MARK "/@cluster");
     info->id = reader_get(reader, MARK "/@id");
     info->folder = reader_get(reader, MARK "/@folder");
-    const struct mark mark = {info->cluster, info->id, info->folder};
-    bool namesake = false;
     if (info->cluster != NULL && info->id == NULL && virt->acting &&
         has_namesake(virt, info->cluster, &namesake, err) < 0)
         return -1;
+    const struct mark mark = {info->cluster, info->id, info->folder};
     info->ours = str_equal(info->cluster, cluster) && !namesake && owner_has(virt, &mark, NULL);
-    info->active = call->active;
-    *ret_xml = TAKE(call->text);
+    return 0;
+}
+
+// Finds the network of that name, with its XML in text, and fills in info, which starts as {0}.
+// When there is none, (*ret)->network is NULL.
+static int
+find_network(struct virt *virt, const char *name, const char *cluster, struct call **ret,
+    struct virt_network_info *info, struct error *err)
+{
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "inspecting the network '%s'", name);
+    call->name = str_dup(name);
+    if (call_run(&call, CALL_MS, run_find_network, err) < 0 ||
+        (call->network != NULL && fill_network_info(virt, call, cluster, info, err) < 0))
+        return -1;
+    *ret = TAKE(call);
     return 0;
 }
 
 static int
-inspect_network(struct virt *virt, virNetworkPtr network, const struct virt_network *wanted,
+compare_network(struct virt *virt, const struct virt_network *wanted, struct call **ret,
     struct virt_network_info *info, struct error *err)
 {
-    FREE_AUTO char *have = NULL;
     FREE_AUTO char *want = virt_network_xml(wanted);
-    if (describe_network(virt, network, wanted->cluster, info, &have, err) < 0)
+    if (find_network(virt, wanted->name, wanted->cluster, ret, info, err) < 0)
         return -1;
-    info->exists = true;
     if (!info->ours)
         return 0;
-    return reader_compare(have, want, facts, COUNT(facts), &info->difference, err);
+    return reader_compare((*ret)->text, want, facts, COUNT(facts), &info->difference, err);
 }
 
 int
 virt_network_look(struct virt *virt, const struct virt_network *wanted,
     struct virt_network_info *ret, struct error *err)
 {
-    NETWORK_AUTO virNetworkPtr network = NULL;
+    CALL_AUTO struct call *found = NULL;
     VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
-    if (lookup_network(virt, wanted->name, &network, err) < 0)
-        return -1;
-    if (network != NULL && inspect_network(virt, network, wanted, &info, err) < 0)
+    if (compare_network(virt, wanted, &found, &info, err) < 0)
         return -1;
     *ret = info;
     info = (struct virt_network_info){0};
@@ -133,31 +125,13 @@ static int
 run_define_network(struct call *call, struct error *err)
 {
     call->network = virNetworkDefineXMLFlags(call->conn, call->text, VIR_NETWORK_DEFINE_VALIDATE);
-    return call->network != NULL ? 0 : fault_set(err, "%s", call->what);
-}
-
-// Not interrupted half-way: a call that was given up could still make the network after the launch
-// was taken back.
-static int
-define_network(
-    struct virt *virt, const struct virt_network *wanted, virNetworkPtr *ret, struct error *err)
-{
-    CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "defining the network '%s'", wanted->name);
-    call->text = virt_network_xml(wanted);
-    interrupt_hold();
-    int result = call_run(&call, CALL_MS, run_define_network, err);
-    interrupt_release();
-    if (result < 0)
-        return -1;
-    *ret = TAKE(call->network);
-    return 0;
+    return call->network != NULL ? 0 : call_failed(call, err);
 }
 
 static int
 run_on_network(struct call *call, struct error *err)
 {
-    return call->on_network(call->network) < 0 ? fault_set(err, "%s", call->what) : 0;
+    return call->on_network(call->network) < 0 ? call_failed(call, err) : 0;
 }
 
 static int
@@ -184,70 +158,63 @@ start_network(virNetworkPtr network, struct error *err)
     return call_on_network(network, "starting with libvirt", set_autostart, err);
 }
 
-// What does not start is not left behind.
+// Not interrupted: a call that is given up could still create the network after the launch was
+// rolled back. Removes it again when it does not start.
 static int
-make_virt_network(struct virt *virt, const struct virt_network *wanted, struct error *err)
+create_network(struct virt *virt, const struct virt_network *wanted, struct error *err)
 {
-    NETWORK_AUTO virNetworkPtr network = NULL;
     ERROR_AUTO struct error ignored = {0};
-    if (define_network(virt, wanted, &network, err) < 0)
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "defining the network '%s'", wanted->name);
+    call->text = virt_network_xml(wanted);
+    interrupt_hold();
+    int result = call_run(&call, CALL_MS, run_define_network, err);
+    interrupt_release();
+    if (result < 0)
         return -1;
-    if (start_network(network, err) == 0)
+    if (start_network(call->network, err) == 0)
         return 0;
-    call_on_network(network, "removing", virNetworkUndefine, &ignored);
+    call_on_network(call->network, "removing", virNetworkUndefine, &ignored);
     return -1;
-}
-
-static int
-start_again(struct virt *virt, const char *name, struct error *err)
-{
-    NETWORK_AUTO virNetworkPtr network = NULL;
-    if (lookup_network(virt, name, &network, err) < 0)
-        return -1;
-    if (network == NULL)
-        return error_set(err, ERR_NOT_FOUND, "the network '%s' has just vanished: try again", name);
-    return start_network(network, err);
 }
 
 int
 virt_network_ensure(
     struct virt *virt, const struct virt_network *wanted, bool *ret_changed, struct error *err)
 {
+    CALL_AUTO struct call *found = NULL;
     VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
-    if (virt_network_look(virt, wanted, &info, err) < 0)
+    if (compare_network(virt, wanted, &found, &info, err) < 0)
         return -1;
     const struct mark mark = {info.cluster, info.id, info.folder};
     if (info.exists && !info.ours)
-        return fault_foreign(err, "network", wanted->name, &mark, wanted->cluster);
+        return owner_refuse(err, "network", wanted->name, &mark, wanted->cluster);
     if (info.difference != NULL)
         return error_set(err, ERR_CONFLICT,
-            "the network '%s' is not what cluster.yaml says: %s; 'airbuild destroy' removes it, "
-            "the "
-            "next launch makes it anew",
+            "the network '%s' differs from cluster.yaml: %s; 'airbuild destroy' removes it, the "
+            "next "
+            "launch creates it again",
             wanted->name, info.difference);
     if (ret_changed != NULL)
         *ret_changed = !info.active;
     if (!info.exists)
-        return make_virt_network(virt, wanted, err);
-    return info.active ? 0 : start_again(virt, wanted->name, err);
+        return create_network(virt, wanted, err);
+    return info.active ? 0 : start_network(found->network, err);
 }
 
 int
 virt_network_remove(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    NETWORK_AUTO virNetworkPtr network = NULL;
+    CALL_AUTO struct call *found = NULL;
     VIRT_NETWORK_INFO_AUTO struct virt_network_info info = {0};
-    FREE_AUTO char *xml = NULL;
-    if (lookup_network(virt, name, &network, err) < 0)
+    if (find_network(virt, name, cluster, &found, &info, err) < 0)
         return -1;
-    if (network == NULL)
+    if (!info.exists)
         return 0;
-    if (describe_network(virt, network, cluster, &info, &xml, err) < 0)
-        return -1;
     const struct mark mark = {info.cluster, info.id, info.folder};
     if (!info.ours)
-        return fault_foreign(err, "network", name, &mark, cluster);
-    if (info.active && call_on_network(network, "stopping", virNetworkDestroy, err) < 0)
+        return owner_refuse(err, "network", name, &mark, cluster);
+    if (info.active && call_on_network(found->network, "stopping", virNetworkDestroy, err) < 0)
         return -1;
-    return call_on_network(network, "removing", virNetworkUndefine, err);
+    return call_on_network(found->network, "removing", virNetworkUndefine, err);
 }

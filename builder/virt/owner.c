@@ -1,8 +1,9 @@
-// owner.c - whose a domain or network is: of the cluster that a connection acts for, or not. By the
-// id in our mark; by name and place only where the version before left no id.
+// owner.c - whether a domain or network belongs to the cluster that a connection acts for: by the
+// id in its mark; by name and folder only where the version before wrote no id.
 // SPDX-License-Identifier: Apache-2.0
-#include "virt/internal.h"
+#include "virt/connection.h"
 
+#include "base/cleanup.h"
 #include "base/str.h"
 
 #include <stdlib.h>
@@ -42,4 +43,27 @@ owner_has(const struct virt *virt, const struct mark *mark, const char *disk)
     if (mark->id != NULL)
         return mark->folder != NULL && str_equal(mark->folder, virt->folder);
     return disk != NULL ? is_below(disk, virt->folder) : virt->old;
+}
+
+int
+owner_refuse(struct error *err, const char *kind, const char *name, const struct mark *mark,
+    const char *cluster)
+{
+    if (mark->cluster == NULL)
+        return error_set(err, ERR_CONFLICT,
+            "the %s '%s' was not made by airbuild and is not touched: rename it, or choose another "
+            "name in cluster.yaml",
+            kind, name);
+    FREE_AUTO char *owner = mark->folder != NULL
+                                ? str_format("'%s' of the folder '%s'", mark->cluster, mark->folder)
+                                : str_format("'%s'", mark->cluster);
+    if (cluster == NULL || str_equal(mark->cluster, cluster))
+        return error_set(err, ERR_CONFLICT,
+            "the %s '%s' belongs to another cluster %s and is not touched: destroy that cluster "
+            "where it was launched, or choose another name in cluster.yaml",
+            kind, name, owner);
+    return error_set(err, ERR_CONFLICT,
+        "the %s '%s' belongs to the cluster %s, not to '%s', and is not touched: destroy that "
+        "cluster, or choose another name in cluster.yaml",
+        kind, name, owner, cluster);
 }

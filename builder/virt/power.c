@@ -1,53 +1,32 @@
-// power.c - a domain's buttons and cables: start, shut down, pull, suspend, reset, remove.
+// power.c - a domain's power button and cables: start, shut down, pull the power, pause, resume,
+// save, plug the network.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/cleanup.h"
-#include "base/clock.h"
-#include "virt/internal.h"
+#include "virt/domain_handle.h"
 
-#include <libvirt/virterror.h>
+#include "base/clock.h"
+#include "virt/reader.h"
+#include "virt/virt_error.h"
+
 #include <stdlib.h>
 
-#define START_MS 60000 // qemu comes up in a second; a busy host takes its time
+#define START_MS 60000 // QEMU comes up in a second; a busy host takes longer
+#define POLL_MS 200
+#define PRESS_AGAIN_MS 5000 // a guest that is still booting ignores its button
+#define PRESSES_BEFORE_AGENT 3
 
-// A domain of ours and its state, for calls that have nothing to do when it is not there.
+// domain_call on a domain of the cluster, which must exist.
 static int
-seek_state(struct virt *virt, const char *cluster, const char *name, virDomainPtr *ret,
-    enum virt_state *ret_state, struct error *err)
+call_named(struct virt *virt, const char *cluster, const char *name, const char *doing,
+    int64_t timeout_ms, int (*function)(virDomainPtr domain, unsigned flags), unsigned flags,
+    struct error *err)
 {
-    *ret_state = VIRT_ABSENT;
-    if (domain_seek(virt, cluster, name, ret, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    return *ret != NULL ? domain_state(*ret, ret_state, NULL, err) : 0;
+    return domain_call(found->domain, doing, timeout_ms, function, flags, err);
 }
 
-static int
-run_on_domain(struct call *call, struct error *err)
-{
-    return call->on_domain(call->domain, call->flags) < 0 ? fault_set(err, "%s", call->what) : 0;
-}
-
-// Call a function of libvirt on a domain; doing: "starting".
-static int
-call_on_domain(virDomainPtr domain, const char *doing, int64_t timeout_ms,
-    int (*function)(virDomainPtr domain, unsigned flags), unsigned flags, struct error *err)
-{
-    CALL_AUTO struct call *call =
-        call_new(NULL, domain, NULL, "%s the domain '%s'", doing, virDomainGetName(domain));
-    call->on_domain = function;
-    call->flags = flags;
-    return call_run(&call, timeout_ms, run_on_domain, err);
-}
-
-// The same for a domain of ours that must be there.
-static int
-act(struct virt *virt, const char *cluster, const char *name, const char *doing, int64_t timeout_ms,
-    int (*function)(virDomainPtr domain, unsigned flags), unsigned flags, struct error *err)
-{
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    if (domain_find(virt, cluster, name, &domain, err) < 0)
-        return -1;
-    return call_on_domain(domain, doing, timeout_ms, function, flags, err);
-}
+// ---- start, pause, resume ------------------------------------------------------------------------
 
 static int
 suspend_flags(virDomainPtr domain, unsigned flags)
@@ -63,211 +42,277 @@ resume_flags(virDomainPtr domain, unsigned flags)
     return virDomainResume(domain);
 }
 
-static int
-check_held(virDomainPtr domain, const struct condition *condition, struct error *err)
-{
-    FREE_AUTO char *name = str_dup(virDomainGetName(domain));
-    return virt_domain_held(
-        &(struct virt_domain_info){
-            .name = name, .reason = condition->reason, .held = condition->held},
-        err);
-}
-
-int
-power_resume(virDomainPtr domain, const struct condition *condition, struct error *err)
-{
-    if (check_held(domain, condition, err) < 0)
-        return -1;
-    if (condition->asleep)
-        return call_on_domain(domain, "waking", CALL_MS, virDomainPMWakeup, 0, err);
-    return call_on_domain(domain, "resuming", CALL_MS, resume_flags, 0, err);
-}
-
-// The three that follow: drivers that do not know a flag (the test driver) refuse it, and are asked
-// in the plain way.
-static bool
-flag_unknown(void)
-{
-    return virGetLastErrorCode() == VIR_ERR_INVALID_ARG;
-}
-
-static int
-press_flags(virDomainPtr domain, unsigned flags)
-{
-    if (virDomainShutdownFlags(domain, flags) == 0)
-        return 0;
-    return flag_unknown() ? virDomainShutdown(domain) : -1;
-}
-
+// Without the flag where the driver does not know it (the test driver).
 static int
 create_paused(virDomainPtr domain, unsigned flags)
 {
     if (virDomainCreateWithFlags(domain, flags) == 0)
         return 0;
-    return flag_unknown() && virDomainCreate(domain) == 0 ? virDomainSuspend(domain) : -1;
+    return virt_error_is_unknown_flag() && virDomainCreate(domain) == 0 ? virDomainSuspend(domain)
+                                                                        : -1;
 }
 
-// What libvirt knows of a domain beside its definition, and refuses to remove it for. Snapshots
-// whose data are files of their own were refused before (check_snapshots); the others, and
-// checkpoints, are in the disk, which stays as it is.
-#define KNOWN_BESIDE (VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
-
 static int
-undefine_flags(virDomainPtr domain, unsigned flags)
+resume_domain(virDomainPtr domain, const struct condition *condition, struct error *err)
 {
-    if (virDomainUndefineFlags(domain,
-            flags | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM) == 0)
-        return 0;
-    return flag_unknown() ? virDomainUndefineFlags(domain, flags) : -1;
-}
-
-// The name of one external snapshot, in call->text. A driver without snapshots has none.
-static int
-run_find_snapshot(struct call *call, struct error *err)
-{
-    virDomainSnapshotPtr *snapshots = NULL;
-    int count =
-        virDomainListAllSnapshots(call->domain, &snapshots, VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL);
-    if (count < 0)
-        return virGetLastErrorCode() == VIR_ERR_NO_SUPPORT ? 0 : fault_set(err, "%s", call->what);
-    if (count > 0)
-        call->text = str_dup(virDomainSnapshotGetName(snapshots[0]));
-    for (int i = 0; i < count; i++)
-        virDomainSnapshotFree(snapshots[i]);
-    free(snapshots);
-    return 0;
-}
-
-// An external snapshot's data are files that only libvirt's metadata tell of, and the node's disk
-// goes on in one of them.
-static int
-check_snapshots(virDomainPtr domain, const char *name, struct error *err)
-{
-    CALL_AUTO struct call *call =
-        call_new(NULL, domain, NULL, "looking for snapshots of '%s'", name);
-    if (call_run(&call, CALL_MS, run_find_snapshot, err) < 0)
+    if (condition_check(virDomainGetName(domain), condition, err) < 0)
         return -1;
-    if (call->text == NULL)
-        return 0;
-    return error_set(err, ERR_CONFLICT,
-        "the domain '%s' has the snapshot '%s', made with virsh, whose data are files of their "
-        "own, and is not removed: delete it with 'virsh snapshot-delete %s %s' (with "
-        "--metadata the files are only forgotten), then try again",
-        name, call->text, name, call->text);
+    if (condition->asleep)
+        return domain_call(domain, "waking", CALL_MS, virDomainPMWakeup, 0, err);
+    return domain_call(domain, "resuming", CALL_MS, resume_flags, 0, err);
 }
 
 int
 virt_domain_start(
     struct virt *virt, const char *cluster, const char *name, bool paused, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    struct condition condition;
-    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
-        domain_condition(domain, &condition, err) < 0 || check_held(domain, &condition, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
+        return -1;
+    const struct condition condition = state_of(found->state, found->reason);
+    if (condition_check(name, &condition, err) < 0)
         return -1;
     if (state_is_up(condition.state))
         return 0;
-    if (paused)
-        return call_on_domain(
-            domain, "starting", START_MS, create_paused, VIR_DOMAIN_START_PAUSED, err);
-    return call_on_domain(domain, "starting", START_MS, virDomainCreateWithFlags, 0, err);
-}
-
-int
-power_press(virDomainPtr domain, bool agent, struct error *err)
-{
-    return call_on_domain(domain, "shutting down", CALL_MS, press_flags,
-        agent ? VIR_DOMAIN_SHUTDOWN_GUEST_AGENT : VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, err);
-}
-
-int
-virt_domain_press_power(struct virt *virt, const char *cluster, const char *name, struct error *err)
-{
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    if (domain_find(virt, cluster, name, &domain, err) < 0)
-        return -1;
-    return power_press(domain, false, err);
-}
-
-// Whether a call failed only because the domain went off by itself just before it.
-static bool
-gone_meanwhile(virDomainPtr domain, struct error *err)
-{
-    ERROR_AUTO struct error ignored = {0};
-    enum virt_state state;
-    if (err->code != ERR_LIBVIRT || domain_state(domain, &state, NULL, &ignored) < 0 ||
-        state_is_up(state))
-        return false;
-    error_clear(err);
-    return true;
-}
-
-int
-virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struct error *err)
-{
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    enum virt_state state;
-    if (seek_state(virt, cluster, name, &domain, &state, err) < 0)
-        return -1;
-    if (!state_is_up(state) ||
-        call_on_domain(domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
-        return 0;
-    return gone_meanwhile(domain, err) ? 0 : -1;
-}
-
-int
-virt_domain_undefine(struct virt *virt, const char *cluster, const char *name, struct error *err)
-{
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    enum virt_state state;
-    if (seek_state(virt, cluster, name, &domain, &state, err) < 0)
-        return -1;
-    if (state == VIRT_ABSENT)
-        return 0;
-    if (state_is_up(state))
-        return error_set(err, ERR_FAILED,
-            "the domain '%s' still runs and is not removed: stop it first ('airbuild stop')", name);
-    if (check_snapshots(domain, name, err) < 0)
-        return -1;
-    return call_on_domain(domain, "removing", CALL_MS, undefine_flags, KNOWN_BESIDE, err);
-}
-
-int
-virt_domain_removable(struct virt *virt, const char *cluster, const char *name, struct error *err)
-{
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    if (domain_seek(virt, cluster, name, &domain, err) < 0)
-        return -1;
-    return domain != NULL ? check_snapshots(domain, name, err) : 0;
+    return domain_call(found->domain, "starting", START_MS,
+        paused ? create_paused : virDomainCreateWithFlags, paused ? VIR_DOMAIN_START_PAUSED : 0,
+        err);
 }
 
 int
 virt_domain_suspend(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    return act(virt, cluster, name, "pausing", CALL_MS, suspend_flags, 0, err);
+    return call_named(virt, cluster, name, "pausing", CALL_MS, suspend_flags, 0, err);
 }
 
 int
 virt_domain_resume(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    DOMAIN_AUTO virDomainPtr domain = NULL;
-    struct condition condition;
-    if (domain_find(virt, cluster, name, &domain, err) < 0 ||
-        domain_condition(domain, &condition, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    return power_resume(domain, &condition, err);
+    const struct condition condition = state_of(found->state, found->reason);
+    return resume_domain(found->domain, &condition, err);
 }
 
 int
 virt_domain_save(
     struct virt *virt, const char *cluster, const char *name, int64_t timeout_ms, struct error *err)
 {
-    return act(virt, cluster, name, "saving", timeout_ms, virDomainManagedSave, 0, err);
+    return call_named(virt, cluster, name, "saving", timeout_ms, virDomainManagedSave, 0, err);
 }
 
 int
 virt_domain_drop_saved(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    return act(virt, cluster, name, "dropping the saved memory of", CALL_MS,
+    return call_named(virt, cluster, name, "dropping the saved memory of", CALL_MS,
         virDomainManagedSaveRemove, 0, err);
+}
+
+// ---- pull the power, plug the network ------------------------------------------------------------
+
+// Clears a failure that came only because the domain had just gone off by itself.
+static int
+forgive_if_off(virDomainPtr domain, struct error *err)
+{
+    ERROR_AUTO struct error ignored = {0};
+    struct condition condition;
+    if (err->code != ERR_LIBVIRT || domain_condition(domain, &condition, &ignored) < 0 ||
+        state_is_up(condition.state))
+        return -1;
+    error_clear(err);
+    return 0;
+}
+
+int
+virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struct error *err)
+{
+    CALL_AUTO struct call *found = NULL;
+    if (domain_seek(virt, cluster, name, &found, err) < 0)
+        return -1;
+    if (found->domain == NULL || !state_is_up(state_of(found->state, found->reason).state) ||
+        domain_call(found->domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
+        return 0;
+    return forgive_if_off(found->domain, err);
+}
+
+static int
+run_update_device(struct call *call, struct error *err)
+{
+    if (virDomainUpdateDeviceFlags(call->domain, call->text, VIR_DOMAIN_AFFECT_LIVE) < 0)
+        return call_failed(call, err);
+    return 0;
+}
+
+int
+virt_domain_link(
+    struct virt *virt, const char *cluster, const char *name, bool up, struct error *err)
+{
+    CALL_AUTO struct call *found = NULL, *live = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0 ||
+        domain_describe(found->domain, 0, &live, err) < 0)
+        return -1;
+    CALL_AUTO struct call *call = call_new(NULL, found->domain, NULL,
+        "%s the network cable of '%s'", up ? "plugging" : "unplugging", name);
+    call->text = reader_link(live->text, up);
+    if (call->text == NULL)
+        return error_set(err, ERR_CONFLICT,
+            "the domain '%s' has no network interface: destroy the cluster and launch it again",
+            name);
+    return call_run(&call, CALL_MS, run_update_device, err);
+}
+
+// ---- shut down -----------------------------------------------------------------------------------
+
+// Without the flag where the driver does not know it (the test driver).
+static int
+press_flags(virDomainPtr domain, unsigned flags)
+{
+    if (virDomainShutdownFlags(domain, flags) == 0)
+        return 0;
+    return virt_error_is_unknown_flag() ? virDomainShutdown(domain) : -1;
+}
+
+int
+virt_domain_press_power(struct virt *virt, const char *cluster, const char *name, struct error *err)
+{
+    return call_named(virt, cluster, name, "shutting down", CALL_MS, press_flags,
+        VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, err);
+}
+
+struct shutdown {
+    virDomainPtr domain; // NULL once it is off
+    bool stuck;          // not waited for: it cannot see its button
+};
+
+struct shutdown_set {
+    struct shutdown *items;
+    size_t count;
+    size_t awaited; // that are still up and not stuck
+    void (*each)(void *context, const char *name);
+    void *context;
+};
+
+static void
+shutdown_set_free(struct shutdown_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->items[i].domain != NULL)
+            virDomainFree(set->items[i].domain);
+    free(set->items);
+}
+
+// Only an interruption ends a shutdown of many.
+static int
+pass_interruption(struct error *err)
+{
+    if (err->code == ERR_INTERRUPTED)
+        return -1;
+    error_clear(err);
+    return 0;
+}
+
+// Resumes a paused guest, which cannot see its button. One that cannot be resumed is stuck; one
+// that libvirt is working on is left alone.
+static int
+prepare_shutdown(
+    virDomainPtr domain, const struct condition *condition, bool *ret_stuck, struct error *err)
+{
+    *ret_stuck = condition->held == ERR_GUEST;
+    if (condition->state != VIRT_PAUSED || condition->held != ERR_NONE ||
+        resume_domain(domain, condition, err) == 0)
+        return 0;
+    *ret_stuck = true;
+    return pass_interruption(err);
+}
+
+static int
+add_shutdown(struct shutdown_set *set, struct virt *virt, const char *cluster, const char *name,
+    struct error *err)
+{
+    CALL_AUTO struct call *found = NULL;
+    bool stuck = false;
+    if (domain_seek(virt, cluster, name, &found, err) < 0)
+        return -1;
+    const struct condition condition = state_of(found->state, found->reason);
+    if (found->domain == NULL || !state_is_up(condition.state))
+        return 0;
+    if (prepare_shutdown(found->domain, &condition, &stuck, err) < 0)
+        return -1;
+    set->items[set->count++] = (struct shutdown){TAKE(found->domain), stuck};
+    set->awaited += !stuck;
+    return 0;
+}
+
+static int
+drop_ended(struct shutdown_set *set, struct error *err)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        struct shutdown *item = &set->items[i];
+        struct condition condition;
+        if (item->domain == NULL)
+            continue;
+        if (domain_condition(item->domain, &condition, err) < 0)
+            return -1;
+        if (state_is_up(condition.state))
+            continue;
+        if (set->each != NULL)
+            set->each(set->context, virDomainGetName(item->domain));
+        virDomainFree(TAKE(item->domain));
+        set->awaited -= !item->stuck;
+    }
+    return 0;
+}
+
+// A press may fail (the guest is just going off, its agent does not answer): it is repeated later.
+static int
+press_all(const struct shutdown_set *set, unsigned presses, struct error *err)
+{
+    bool agent = presses >= PRESSES_BEFORE_AGENT && presses % 2 != 0;
+    unsigned flags = agent ? VIR_DOMAIN_SHUTDOWN_GUEST_AGENT : VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct shutdown *item = &set->items[i];
+        if (item->domain != NULL && !item->stuck &&
+            domain_call(item->domain, "shutting down", CALL_MS, press_flags, flags, err) < 0 &&
+            pass_interruption(err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+await_shutdown(struct shutdown_set *set, int64_t timeout_ms, struct error *err)
+{
+    int64_t end = clock_ms() + timeout_ms;
+    int64_t next_press = clock_ms();
+    for (unsigned presses = 0; set->awaited > 0 && clock_left(end) > 0;) {
+        if (clock_left(next_press) == 0) {
+            if (press_all(set, presses++, err) < 0)
+                return -1;
+            next_press = clock_ms() + PRESS_AGAIN_MS;
+        }
+        if (drop_ended(set, err) < 0)
+            return -1;
+        if (set->awaited > 0 && clock_sleep(POLL_MS, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+virt_domain_shutdown(struct virt *virt, const char *cluster, const struct strv *names,
+    int64_t timeout_ms, void (*each)(void *context, const char *name), void *context,
+    struct strv *ret_left, struct error *err)
+{
+    CLEANUP(shutdown_set_free) struct shutdown_set set = {.each = each, .context = context};
+    set.items = mem_zero(names->count + 1, sizeof(*set.items));
+    for (size_t i = 0; i < names->count; i++)
+        if (add_shutdown(&set, virt, cluster, names->items[i], err) < 0)
+            return -1;
+    if (await_shutdown(&set, timeout_ms, err) < 0)
+        return -1;
+    for (size_t i = 0; i < set.count; i++)
+        if (set.items[i].domain != NULL)
+            strv_add(ret_left, virDomainGetName(set.items[i].domain));
+    return 0;
 }

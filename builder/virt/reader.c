@@ -1,4 +1,4 @@
-// reader.c - values out of XML by libxml2's XPath.
+// reader.c - see reader.h; by libxml2's XPath.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/reader.h"
 
@@ -34,7 +34,7 @@ reader_new(const char *xml, struct reader **ret, struct error *err)
     xmlDocPtr document = xmlReadMemory(xml, (int) strlen(xml), "libvirt.xml", NULL,
         XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NONET);
     if (document == NULL)
-        return error_set(err, ERR_LIBVIRT, "libvirt gave a description that is not XML");
+        return error_set(err, ERR_LIBVIRT, "libvirt sent a description that is not XML");
     struct reader *reader = mem_zero(1, sizeof(*reader));
     reader->document = document;
     reader->context = xmlXPathNewContext(document);
@@ -114,4 +114,39 @@ reader_compare(const char *have, const char *want, const struct reader_fact *fac
         add_difference(&text, old, new, &facts[i]);
     *ret_difference = text.length > 0 ? buf_take(&text) : NULL;
     return 0;
+}
+
+static void
+set_link(xmlNodePtr interface, bool up)
+{
+    xmlNodePtr link = interface->children;
+    while (link != NULL && !str_equal((const char *) link->name, "link"))
+        link = link->next;
+    if (link == NULL)
+        link = xmlNewChild(interface, NULL, BAD_CAST "link", NULL);
+    if (link == NULL || xmlSetProp(link, BAD_CAST "state", BAD_CAST(up ? "up" : "down")) == NULL)
+        mem_exhausted();
+}
+
+char *
+reader_link(const char *domain_xml, bool up)
+{
+    READER_AUTO struct reader *reader = NULL;
+    ERROR_AUTO struct error ignored = {0};
+    if (reader_new(domain_xml, &reader, &ignored) < 0)
+        return NULL;
+    xmlXPathObjectPtr found =
+        xmlXPathEvalExpression(BAD_CAST "/domain/devices/interface[1]", reader->context);
+    char *text = NULL;
+    if (found != NULL && xmlXPathNodeSetGetLength(found->nodesetval) > 0) {
+        xmlNodePtr interface = found->nodesetval->nodeTab[0];
+        xmlBufferPtr buffer = xmlBufferCreate();
+        set_link(interface, up);
+        if (buffer == NULL || xmlNodeDump(buffer, reader->document, interface, 0, 0) < 0)
+            mem_exhausted();
+        text = str_dup((const char *) xmlBufferContent(buffer));
+        xmlBufferFree(buffer);
+    }
+    xmlXPathFreeObject(found);
+    return text;
 }

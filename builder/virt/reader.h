@@ -1,5 +1,6 @@
-// reader.h - values out of XML that libvirt gave, by XPath, and how two documents differ in them.
-// Inside virt/ only. SPDX-License-Identifier: Apache-2.0
+// reader.h - reads values from libvirt's XML by XPath, compares two documents, changes an
+// interface's link. Inside virt/ only.
+// SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_VIRT_READER_H
 #define AIRBUILD_VIRT_READER_H
 
@@ -14,8 +15,8 @@ int reader_new(
 void reader_freep(struct reader **reader);
 #define READER_AUTO __attribute__((cleanup(reader_freep)))
 
-// Text of all nodes that an XPath expression finds, in document order, joined by single spaces;
-// caller frees; NULL when it finds none.
+// Returns the text of all nodes that an XPath expression finds, in document order, joined by single
+// spaces; the caller frees it. NULL when it finds none.
 char *reader_get(const struct reader *reader, const char *path);
 
 struct reader_fact {
@@ -23,9 +24,13 @@ struct reader_fact {
     const char *path;  // XPath of it
     const char *unit;  // " KiB", or ""
 };
-// "memory is '1 KiB', wanted '2 KiB'; ..." for those of count facts in which have and want differ;
-// caller frees; NULL when none does.
+// *ret_difference: "memory is '1 KiB', wanted '2 KiB'; ..." for each fact in which the two differ
+// (caller frees), NULL when none does.
 int reader_compare(const char *have, const char *want, const struct reader_fact *facts,
     size_t count, char **ret_difference, struct error *err);
+
+// Returns the first <interface> of a domain's XML with its link up or down; the caller frees it.
+// NULL when there is none.
+char *reader_link(const char *domain_xml, bool up);
 
 #endif

@@ -1,115 +1,92 @@
-// state.c - libvirt's states, and why a domain is in one, in airbuild's words.
+// state.c - translates libvirt's states of a domain, and their reasons.
 // SPDX-License-Identifier: Apache-2.0
-#include "virt/internal.h"
+#include "virt/domain_handle.h"
 
 const char *
 virt_state_name(enum virt_state state)
 {
-    switch (state) {
-    case VIRT_ABSENT:
-        return "absent";
-    case VIRT_OFF:
-        return "off";
-    case VIRT_RUNNING:
-        return "running";
-    case VIRT_PAUSED:
-        return "paused";
-    case VIRT_CRASHED:
-        return "crashed";
-    }
-    return "unknown";
+    static const char *const names[] = {
+        [VIRT_ABSENT] = "absent",
+        [VIRT_OFF] = "off",
+        [VIRT_RUNNING] = "running",
+        [VIRT_PAUSED] = "paused",
+        [VIRT_CRASHED] = "crashed",
+    };
+    return names[state];
 }
 
-static struct condition
-state_off(int reason)
-{
-    switch (reason) {
-    case VIR_DOMAIN_SHUTOFF_SHUTDOWN:
-        return (struct condition){.state = VIRT_OFF, .reason = "shut down"};
-    case VIR_DOMAIN_SHUTOFF_DESTROYED:
-        return (struct condition){.state = VIRT_OFF, .reason = "power pulled"};
-    case VIR_DOMAIN_SHUTOFF_SAVED:
-        return (struct condition){.state = VIRT_OFF, .reason = "saved"};
-    case VIR_DOMAIN_SHUTOFF_CRASHED:
-        return (struct condition){
-            .state = VIRT_CRASHED, .reason = "panicked, or its emulator died"};
-    case VIR_DOMAIN_SHUTOFF_FAILED:
-        return (struct condition){.state = VIRT_CRASHED, .reason = "did not start"};
-    default:
-        return (struct condition){.state = VIRT_OFF, .reason = ""};
-    }
-}
+#define ANY (-1)
 
-// A machine that panicked and one that libvirt works on are up as well: their emulator holds the
-// disk.
+// Only SHUTOFF is off: in every other state, also when the domain panicked or libvirt is working on
+// it, an emulator may hold the disk.
 static const struct {
-    int reason;
+    int state, reason; // of libvirt; ANY: every other one
+    enum virt_state ours;
     const char *words;
-    enum error_code held; // ERR_NONE: it may be set going again
-} pauses[] = {
-    {VIR_DOMAIN_PAUSED_UNKNOWN, "", ERR_NONE},
-    {VIR_DOMAIN_PAUSED_USER, "by request", ERR_NONE},
-    {VIR_DOMAIN_PAUSED_MIGRATION, "being migrated", ERR_BUSY},
-    {VIR_DOMAIN_PAUSED_SAVE, "being saved", ERR_BUSY},
-    {VIR_DOMAIN_PAUSED_DUMP, "being dumped", ERR_BUSY},
-    {VIR_DOMAIN_PAUSED_IOERROR, "its disk failed or is full", ERR_NONE},
-    {VIR_DOMAIN_PAUSED_WATCHDOG, "by its watchdog", ERR_NONE},
-    {VIR_DOMAIN_PAUSED_FROM_SNAPSHOT, "by the snapshot it was set back to", ERR_NONE},
-    {VIR_DOMAIN_PAUSED_SHUTTING_DOWN, "going down", ERR_BUSY},
-    {VIR_DOMAIN_PAUSED_SNAPSHOT, "being copied for a snapshot", ERR_BUSY},
-    {VIR_DOMAIN_PAUSED_CRASHED, "panicked", ERR_GUEST},
-    {VIR_DOMAIN_PAUSED_STARTING_UP, "being started", ERR_BUSY},
-    {VIR_DOMAIN_PAUSED_POSTCOPY, "being migrated", ERR_BUSY},
-    {VIR_DOMAIN_PAUSED_POSTCOPY_FAILED, "its migration failed halfway", ERR_GUEST},
+    enum error_code held;
+} conditions[] = {
+    {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIRT_OFF, "shut down", ERR_NONE},
+    {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_DESTROYED, VIRT_OFF, "power pulled", ERR_NONE},
+    {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_SAVED, VIRT_OFF, "saved", ERR_NONE},
+    {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_CRASHED, VIRT_CRASHED, "panicked, or its emulator died",
+        ERR_NONE},
+    {VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED, VIRT_CRASHED, "did not start", ERR_NONE},
+    {VIR_DOMAIN_SHUTOFF, ANY, VIRT_OFF, "", ERR_NONE},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER, VIRT_PAUSED, "by request", ERR_NONE},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION, VIRT_PAUSED, "being migrated", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE, VIRT_PAUSED, "being saved", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_DUMP, VIRT_PAUSED, "being dumped", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR, VIRT_PAUSED, "its disk failed or is full",
+        ERR_NONE},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG, VIRT_PAUSED, "by its watchdog", ERR_NONE},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_FROM_SNAPSHOT, VIRT_PAUSED,
+        "by the snapshot it was reverted to", ERR_NONE},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SHUTTING_DOWN, VIRT_PAUSED, "going down", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SNAPSHOT, VIRT_PAUSED, "being copied for a snapshot",
+        ERR_BUSY},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED, VIRT_PAUSED, "panicked", ERR_GUEST},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP, VIRT_PAUSED, "being started", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY, VIRT_PAUSED, "being migrated", ERR_BUSY},
+    {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_POSTCOPY_FAILED, VIRT_PAUSED,
+        "its migration failed halfway", ERR_GUEST},
+    {VIR_DOMAIN_PAUSED, ANY, VIRT_PAUSED, "", ERR_NONE},
+    {VIR_DOMAIN_PMSUSPENDED, ANY, VIRT_PAUSED, "asleep", ERR_NONE},
+    {VIR_DOMAIN_CRASHED, ANY, VIRT_PAUSED, "panicked", ERR_GUEST},
+    {VIR_DOMAIN_SHUTDOWN, ANY, VIRT_RUNNING, "going down", ERR_BUSY},
+    {VIR_DOMAIN_RUNNING, ANY, VIRT_RUNNING, "", ERR_NONE},
+    {VIR_DOMAIN_BLOCKED, ANY, VIRT_RUNNING, "", ERR_NONE},
 };
 
-static struct condition
-state_paused(int reason)
-{
-    struct condition condition = {.state = VIRT_PAUSED, .reason = ""};
-    for (size_t i = 0; i < sizeof pauses / sizeof pauses[0]; i++) {
-        if (pauses[i].reason != reason)
-            continue;
-        condition.reason = pauses[i].words;
-        condition.held = pauses[i].held;
-    }
-    return condition;
-}
-
-// Only what libvirt calls shut off is off: in every other state an emulator may hold the disk.
 struct condition
 state_of(int state, int reason)
 {
-    switch (state) {
-    case VIR_DOMAIN_SHUTOFF:
-        return state_off(reason);
-    case VIR_DOMAIN_PAUSED:
-        return state_paused(reason);
-    case VIR_DOMAIN_PMSUSPENDED:
-        return (struct condition){.state = VIRT_PAUSED, .reason = "asleep", .asleep = true};
-    case VIR_DOMAIN_CRASHED:
-        return state_paused(VIR_DOMAIN_PAUSED_CRASHED);
-    case VIR_DOMAIN_SHUTDOWN:
-        return (struct condition){.state = VIRT_RUNNING, .reason = "going down", .held = ERR_BUSY};
-    case VIR_DOMAIN_RUNNING:
-    case VIR_DOMAIN_BLOCKED:
-        return (struct condition){.state = VIRT_RUNNING, .reason = ""};
-    default:
-        return (struct condition){
-            .state = VIRT_RUNNING, .reason = "libvirt does not tell how", .held = ERR_GUEST};
-    }
+    bool asleep = state == VIR_DOMAIN_PMSUSPENDED;
+    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
+        if (conditions[i].state == state &&
+            (conditions[i].reason == reason || conditions[i].reason == ANY))
+            return (struct condition){
+                conditions[i].ours, conditions[i].words, conditions[i].held, asleep};
+    return (struct condition){VIRT_RUNNING, "state unknown to libvirt", ERR_GUEST, false};
+}
+
+int
+condition_check(const char *name, const struct condition *condition, struct error *err)
+{
+    if (condition->held == ERR_NONE)
+        return 0;
+    if (condition->held == ERR_BUSY)
+        return error_set(err, ERR_BUSY,
+            "'%s' cannot be started or resumed now (%s): wait until that is over, then try again",
+            name, condition->reason);
+    return error_set(err, condition->held,
+        "'%s' cannot be started or resumed (%s): pull its power with 'airbuild stop %s', then "
+        "launch again",
+        name, condition->reason, name);
 }
 
 int
 virt_domain_held(const struct virt_domain_info *info, struct error *err)
 {
-    if (info->held == ERR_NONE)
-        return 0;
-    if (info->held == ERR_BUSY)
-        return error_set(err, ERR_BUSY,
-            "'%s' cannot be set going now (%s): wait until that is over and try again", info->name,
-            info->reason);
-    return error_set(err, info->held,
-        "'%s' cannot be set going (%s): pull its power with 'airbuild stop %s', then launch again",
-        info->name, info->reason, info->name);
+    return condition_check(
+        info->name, &(struct condition){info->state, info->reason, info->held, false}, err);
 }

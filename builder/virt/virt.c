@@ -1,58 +1,145 @@
-// virt.c - connect and disconnect.
+// virt.c - connect and disconnect; libvirt's event loop in a thread of its own while a connection
+// is open.
 // SPDX-License-Identifier: Apache-2.0
-#include "virt/internal.h"
+#include "virt/virt.h"
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "base/thread.h"
+#include "virt/call.h"
+#include "virt/connection.h"
+#include "virt/virt_error.h"
 
-#include <libvirt/virterror.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define OPEN_MS 20000
 #define KEEPALIVE_INTERVAL 5 // seconds
-#define KEEPALIVE_COUNT 3    // unanswered in a row until the connection counts as broken
+#define KEEPALIVE_COUNT 3    // unanswered in a row: the connection is broken
+#define SYNC_S 5
 
+// ---- the event loop ------------------------------------------------------------------------------
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool registered;
+static unsigned users; // open connections
+static pthread_t thread;
+static int waker; // libvirt's id of the timer that ends the loop's wait
+static atomic_bool stopping;
+
+static pthread_mutex_t round_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t round_ended = PTHREAD_COND_INITIALIZER;
+static unsigned long rounds; // of the loop, so far
+
+static void
+disarm_waker(int timer, void *context)
+{
+    (void) context;
+    virEventUpdateTimeout(timer, -1);
+}
+
+static void *
+serve_events(void *context)
+{
+    (void) context;
+    while (!atomic_load(&stopping) && virEventRunDefaultImpl() == 0) {
+        pthread_mutex_lock(&round_lock);
+        rounds++;
+        pthread_cond_broadcast(&round_ended);
+        pthread_mutex_unlock(&round_lock);
+    }
+    return NULL;
+}
+
+bool
+connection_sync(void)
+{
+    struct timespec end;
+    int result = 0;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += SYNC_S;
+    pthread_mutex_lock(&round_lock);
+    unsigned long before = rounds;
+    virEventUpdateTimeout(waker, 0);
+    while (rounds == before && result == 0)
+        result = pthread_cond_timedwait(&round_ended, &round_lock, &end);
+    pthread_mutex_unlock(&round_lock);
+    return result == 0;
+}
+
+static int
+start_loop(struct error *err)
+{
+    if (!registered && virEventRegisterDefaultImpl() < 0)
+        return virt_error_set(err, "cannot set up libvirt's event loop");
+    registered = true;
+    atomic_store(&stopping, false);
+    waker = virEventAddTimeout(-1, disarm_waker, NULL, NULL);
+    if (waker < 0)
+        return virt_error_set(err, "cannot set up libvirt's event loop");
+    int number = thread_start(&thread, serve_events, NULL);
+    if (number == 0)
+        return 0;
+    virEventRemoveTimeout(waker);
+    return error_errno(err, number, "cannot start a thread for libvirt's events");
+}
+
+// Before a connection is opened; the first one starts the loop.
+static int
+take_loop(struct error *err)
+{
+    pthread_mutex_lock(&lock);
+    int result = users > 0 ? 0 : start_loop(err);
+    if (result == 0)
+        users++;
+    pthread_mutex_unlock(&lock);
+    return result;
+}
+
+// After a connection is closed; the last one ends the loop.
+static void
+drop_loop(void)
+{
+    pthread_mutex_lock(&lock);
+    if (--users == 0) {
+        atomic_store(&stopping, true);
+        virEventUpdateTimeout(waker, 0);
+        pthread_join(thread, NULL);
+        virEventRemoveTimeout(waker);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+// ---- the connection ------------------------------------------------------------------------------
+
+// Without keepalives a daemon that hangs would block every call for good; unanswered ones break the
+// connection. The test driver has none.
 static int
 run_open(struct call *call, struct error *err)
 {
     call->conn = virConnectOpen(call->text);
-    return call->conn != NULL ? 0 : fault_set(err, "cannot connect to libvirt at '%s'", call->text);
-}
-
-// A daemon that hangs would hold every call for ever; unanswered keepalives break the connection
-// instead. The test driver knows none.
-static void
-watch_over(virConnectPtr conn)
-{
-    if (virConnectSetKeepAlive(conn, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT) != 0)
+    if (call->conn == NULL)
+        return virt_error_set(err, "cannot connect to libvirt at '%s'", call->text);
+    if (virConnectSetKeepAlive(call->conn, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT) != 0)
         virResetLastError();
-}
-
-static int
-open_connection(const char *uri, virConnectPtr *ret, struct error *err)
-{
-    CALL_AUTO struct call *call = call_new(NULL, NULL, NULL, "connecting to libvirt at '%s'", uri);
-    call->text = str_dup(uri);
-    if (call_run(&call, OPEN_MS, run_open, err) < 0)
-        return -1;
-    *ret = TAKE(call->conn);
     return 0;
 }
 
 int
 virt_open(const char *uri, struct virt **ret, struct error *err)
 {
-    virConnectPtr conn = NULL;
-    fault_silence();
-    if (loop_take(err) < 0)
+    virt_error_silence();
+    if (take_loop(err) < 0)
         return -1;
-    if (open_connection(uri, &conn, err) < 0) {
-        loop_drop();
+    CALL_AUTO struct call *call = call_new(NULL, NULL, NULL, "connecting to libvirt at '%s'", uri);
+    call->text = str_dup(uri);
+    if (call_run(&call, OPEN_MS, run_open, err) < 0) {
+        drop_loop();
         return -1;
     }
-    watch_over(conn);
     struct virt *virt = mem_zero(1, sizeof(*virt));
-    virt->conn = conn;
+    virt->conn = TAKE(call->conn);
     *ret = virt;
     return 0;
 }
@@ -63,7 +150,7 @@ virt_close(struct virt *virt)
     if (virt == NULL)
         return;
     virConnectClose(virt->conn);
-    loop_drop();
+    drop_loop();
     virt_act_for(virt, NULL);
     free(virt);
 }

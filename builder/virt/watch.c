@@ -1,10 +1,11 @@
-// watch.c - libvirt's events, queued by the event loop's thread, read by ours.
+// watch.c - libvirt's events, queued by the event loop's thread, read by the caller's.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/watch.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "virt/internal.h"
+#include "virt/connection.h"
+#include "virt/virt_error.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,10 +15,9 @@
 #include <sys/eventfd.h>
 
 #define QUEUE_MAX 1024
-#define CALLBACKS 3
+#define ANY (-1)
 
-// Lives until the last of libvirt's callbacks is gone, which is some time after they were
-// deregistered.
+// Lives until libvirt has released the last callback, some time after it was deregistered.
 struct watch_queue {
     atomic_int holders;
     pthread_mutex_t lock;
@@ -25,13 +25,12 @@ struct watch_queue {
     size_t first, count;
     int fd; // eventfd; 1 while count > 0
     struct strv names;
-    bool all;
 };
 
 struct virt_watch {
     struct virt *virt;
     struct watch_queue *queue;
-    int callbacks[CALLBACKS]; // libvirt's ids, -1: not registered
+    int callback; // libvirt's id; -1: not registered
     bool close_callback;
 };
 
@@ -62,7 +61,7 @@ static void
 queue_add(
     struct watch_queue *queue, enum virt_event_kind kind, const char *name, const char *reason)
 {
-    if (!queue->all && *name != '\0' && !strv_has(&queue->names, name))
+    if (*name != '\0' && !strv_has(&queue->names, name))
         return;
     pthread_mutex_lock(&queue->lock);
     if (queue->count == QUEUE_MAX) {
@@ -93,77 +92,45 @@ queue_take(struct watch_queue *queue, struct virt_event *ret)
     return found;
 }
 
-// ---- what libvirt tells ----------------------------------------------------------------------
+// ---- callbacks -------------------------------------------------------------------------------
 
-static void
-on_stopped(struct watch_queue *queue, const char *name, int detail)
-{
-    switch (detail) {
-    case VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN:
-        queue_add(queue, VIRT_EVENT_STOPPED, name, "shut down");
-        break;
-    case VIR_DOMAIN_EVENT_STOPPED_DESTROYED:
-        queue_add(queue, VIRT_EVENT_STOPPED, name, "power pulled");
-        break;
-    case VIR_DOMAIN_EVENT_STOPPED_SAVED:
-        queue_add(queue, VIRT_EVENT_STOPPED, name, "saved");
-        break;
-    case VIR_DOMAIN_EVENT_STOPPED_CRASHED:
-        queue_add(queue, VIRT_EVENT_CRASHED, name, "panicked, or its emulator died");
-        break;
-    case VIR_DOMAIN_EVENT_STOPPED_FAILED:
-        queue_add(queue, VIRT_EVENT_CRASHED, name, "its emulator failed");
-        break;
-    default:
-        queue_add(queue, VIRT_EVENT_STOPPED, name, "");
-    }
-}
-
-static void
-on_suspended(struct watch_queue *queue, const char *name, int detail)
-{
-    const char *reason = "";
-    if (detail == VIR_DOMAIN_EVENT_SUSPENDED_PAUSED)
-        reason = "by request";
-    else if (detail == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR)
-        reason = "its disk failed or is full";
-    queue_add(queue, VIRT_EVENT_SUSPENDED, name, reason);
-}
+static const struct {
+    int event, detail; // of libvirt; detail ANY: every other one
+    enum virt_event_kind kind;
+    const char *reason;
+} lifecycle[] = {
+    {VIR_DOMAIN_EVENT_STARTED, ANY, VIRT_EVENT_STARTED, ""},
+    {VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED, VIRT_EVENT_SUSPENDED,
+        "by request"},
+    {VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_IOERROR, VIRT_EVENT_SUSPENDED,
+        "its disk failed or is full"},
+    {VIR_DOMAIN_EVENT_SUSPENDED, ANY, VIRT_EVENT_SUSPENDED, ""},
+    {VIR_DOMAIN_EVENT_PMSUSPENDED, ANY, VIRT_EVENT_SUSPENDED, ""},
+    {VIR_DOMAIN_EVENT_RESUMED, ANY, VIRT_EVENT_RESUMED, ""},
+    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN, VIRT_EVENT_STOPPED, "shut down"},
+    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED, VIRT_EVENT_STOPPED,
+        "power pulled"},
+    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_SAVED, VIRT_EVENT_STOPPED, "saved"},
+    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_CRASHED, VIRT_EVENT_CRASHED,
+        "panicked, or its emulator died"},
+    {VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED, VIRT_EVENT_CRASHED,
+        "its emulator failed"},
+    {VIR_DOMAIN_EVENT_STOPPED, ANY, VIRT_EVENT_STOPPED, ""},
+    {VIR_DOMAIN_EVENT_CRASHED, ANY, VIRT_EVENT_PANICKED, "its kernel panicked"},
+};
 
 static int
 on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, void *context)
 {
     (void) conn;
-    struct watch_queue *queue = context;
-    const char *name = virDomainGetName(domain);
-    if (event == VIR_DOMAIN_EVENT_STARTED)
-        queue_add(queue, VIRT_EVENT_STARTED, name, "");
-    else if (event == VIR_DOMAIN_EVENT_SUSPENDED || event == VIR_DOMAIN_EVENT_PMSUSPENDED)
-        on_suspended(queue, name, detail);
-    else if (event == VIR_DOMAIN_EVENT_RESUMED)
-        queue_add(queue, VIRT_EVENT_RESUMED, name, "");
-    else if (event == VIR_DOMAIN_EVENT_STOPPED)
-        on_stopped(queue, name, detail);
-    else if (event == VIR_DOMAIN_EVENT_CRASHED)
-        queue_add(queue, VIRT_EVENT_PANICKED, name, "its kernel panicked");
+    for (size_t i = 0; i < sizeof lifecycle / sizeof lifecycle[0]; i++) {
+        if (lifecycle[i].event != event ||
+            (lifecycle[i].detail != detail && lifecycle[i].detail != ANY))
+            continue;
+        queue_add(context, lifecycle[i].kind, virDomainGetName(domain), lifecycle[i].reason);
+        break;
+    }
     return 0;
-}
-
-static void
-on_reboot(virConnectPtr conn, virDomainPtr domain, void *context)
-{
-    (void) conn;
-    queue_add(context, VIRT_EVENT_REBOOTED, virDomainGetName(domain), "");
-}
-
-static void
-on_agent(virConnectPtr conn, virDomainPtr domain, int state, int reason, void *context)
-{
-    (void) conn;
-    (void) reason;
-    bool up = state == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED;
-    queue_add(
-        context, up ? VIRT_EVENT_AGENT_UP : VIRT_EVENT_AGENT_DOWN, virDomainGetName(domain), "");
 }
 
 static void
@@ -188,46 +155,28 @@ queue_new(const struct strv *names, struct watch_queue **ret, struct error *err)
     }
     atomic_init(&queue->holders, 1);
     pthread_mutex_init(&queue->lock, NULL);
-    queue->all = names == NULL;
-    for (size_t i = 0; names != NULL && i < names->count; i++)
+    for (size_t i = 0; i < names->count; i++)
         strv_add(&queue->names, names->items[i]);
     *ret = queue;
     return 0;
 }
 
-static int
-add_callback(struct virt_watch *watch, int index, int event,
-    virConnectDomainEventGenericCallback function, struct error *err)
-{
-    atomic_fetch_add(&watch->queue->holders, 1);
-    watch->callbacks[index] = virConnectDomainEventRegisterAny(
-        watch->virt->conn, NULL, event, function, watch->queue, queue_leave);
-    if (watch->callbacks[index] >= 0)
-        return 0;
-    atomic_fetch_sub(&watch->queue->holders, 1);
-    return fault_set(err, "cannot follow libvirt's events");
-}
-
-// Without a function that frees: some drivers take the callback, keep nothing, and would never call
-// it. None is under way any more once it is unregistered (libvirt calls it with its lock held).
-static void
-add_close_callback(struct virt_watch *watch)
-{
-    watch->close_callback =
-        virConnectRegisterCloseCallback(watch->virt->conn, on_close, watch->queue, NULL) == 0;
-}
-
-// As VIR_DOMAIN_EVENT_CALLBACK, by way of the one type of function that compilers let be any other.
-#define ANY_EVENT(function) VIR_DOMAIN_EVENT_CALLBACK((void (*)(void))(function))
-
+// The close callback has no function to free the queue, as some drivers drop it without calling
+// that. Once unregistered it no longer runs (libvirt holds its lock meanwhile).
 static int
 add_callbacks(struct virt_watch *watch, struct error *err)
 {
-    if (add_callback(watch, 0, VIR_DOMAIN_EVENT_ID_LIFECYCLE, ANY_EVENT(on_lifecycle), err) < 0 ||
-        add_callback(watch, 1, VIR_DOMAIN_EVENT_ID_REBOOT, ANY_EVENT(on_reboot), err) < 0 ||
-        add_callback(watch, 2, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, ANY_EVENT(on_agent), err) < 0)
-        return -1;
-    add_close_callback(watch);
+    virConnectPtr conn = watch->virt->conn;
+    atomic_fetch_add(&watch->queue->holders, 1);
+    // As VIR_DOMAIN_EVENT_CALLBACK, through the type that compilers let be cast to any function.
+    watch->callback = virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+        VIR_DOMAIN_EVENT_CALLBACK((void (*)(void)) on_lifecycle), watch->queue, queue_leave);
+    if (watch->callback < 0) {
+        atomic_fetch_sub(&watch->queue->holders, 1);
+        return virt_error_set(err, "cannot subscribe to libvirt's events");
+    }
+    watch->close_callback =
+        virConnectRegisterCloseCallback(conn, on_close, watch->queue, NULL) == 0;
     return 0;
 }
 
@@ -236,11 +185,10 @@ virt_watch_new(
     struct virt *virt, const struct strv *names, struct virt_watch **ret, struct error *err)
 {
     if (virt->watched)
-        return error_set(err, ERR_BUSY, "this connection to libvirt is watched already");
+        return error_set(err, ERR_BUSY, "this connection to libvirt has a watch already");
     VIRT_WATCH_AUTO struct virt_watch *watch = mem_zero(1, sizeof(*watch));
     watch->virt = virt;
-    for (int i = 0; i < CALLBACKS; i++)
-        watch->callbacks[i] = -1;
+    watch->callback = -1;
     virt->watched = true;
     if (queue_new(names, &watch->queue, err) < 0 || add_callbacks(watch, err) < 0)
         return -1;
@@ -249,26 +197,19 @@ virt_watch_new(
 }
 
 void
-virt_watch_free(struct virt_watch *watch)
+virt_watch_freep(struct virt_watch **pointer)
 {
+    struct virt_watch *watch = TAKE(*pointer);
     if (watch == NULL)
         return;
-    for (int i = 0; i < CALLBACKS; i++)
-        if (watch->callbacks[i] >= 0)
-            virConnectDomainEventDeregisterAny(watch->virt->conn, watch->callbacks[i]);
+    if (watch->callback >= 0)
+        virConnectDomainEventDeregisterAny(watch->virt->conn, watch->callback);
     if (watch->close_callback)
         virConnectUnregisterCloseCallback(watch->virt->conn, on_close);
     if (watch->queue != NULL)
         queue_leave(watch->queue);
     watch->virt->watched = false;
     free(watch);
-}
-
-void
-virt_watch_freep(struct virt_watch **watch)
-{
-    virt_watch_free(*watch);
-    *watch = NULL;
 }
 
 int

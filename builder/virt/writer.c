@@ -8,7 +8,6 @@
 
 #include <libxml/xmlwriter.h>
 #include <stdarg.h>
-#include <string.h>
 
 struct writer {
     xmlBufferPtr buffer;
@@ -27,9 +26,8 @@ writer_new(void)
 {
     struct writer *writer = mem_zero(1, sizeof(*writer));
     writer->buffer = xmlBufferCreate();
-    if (writer->buffer == NULL)
-        mem_exhausted();
-    writer->text = xmlNewTextWriterMemory(writer->buffer, 0);
+    if (writer->buffer != NULL)
+        writer->text = xmlNewTextWriterMemory(writer->buffer, 0);
     if (writer->text == NULL)
         mem_exhausted();
     check_written(xmlTextWriterSetIndent(writer->text, 1));
@@ -37,32 +35,55 @@ writer_new(void)
     return writer;
 }
 
-void
-writer_open(struct writer *writer, const char *element)
+char *
+writer_finish(struct writer *writer)
+{
+    check_written(xmlTextWriterEndDocument(writer->text));
+    xmlFreeTextWriter(writer->text);
+    char *text = str_dup((const char *) xmlBufferContent(writer->buffer));
+    xmlBufferFree(writer->buffer);
+    free(writer);
+    return text;
+}
+
+static void
+start_element(struct writer *writer, const char *element, va_list attributes)
 {
     check_written(xmlTextWriterStartElement(writer->text, BAD_CAST element));
+    for (const char *name; (name = va_arg(attributes, const char *)) != NULL;) {
+        const char *value = va_arg(attributes, const char *);
+        if (value == NULL)
+            continue;
+        FREE_AUTO char *safe = text_clean(TEXT_XML, value);
+        check_written(xmlTextWriterWriteAttribute(writer->text, BAD_CAST name, BAD_CAST safe));
+    }
 }
 
-void
-writer_close(struct writer *writer)
+bool
+writer_start(struct writer *writer, const char *element, ...)
+{
+    va_list attributes;
+    va_start(attributes, element);
+    start_element(writer, element, attributes);
+    va_end(attributes);
+    return true;
+}
+
+bool
+writer_end(struct writer *writer)
 {
     check_written(xmlTextWriterEndElement(writer->text));
+    return false;
 }
 
 void
-writer_attribute(struct writer *writer, const char *name, const char *value)
+writer_leaf(struct writer *writer, const char *element, ...)
 {
-    if (value == NULL)
-        return;
-    FREE_AUTO char *safe = text_clean(TEXT_XML, value);
-    check_written(xmlTextWriterWriteAttribute(writer->text, BAD_CAST name, BAD_CAST safe));
-}
-
-void
-writer_attribute_uint(struct writer *writer, const char *name, unsigned long value)
-{
-    FREE_AUTO char *text = str_format("%lu", value);
-    writer_attribute(writer, name, text);
+    va_list attributes;
+    va_start(attributes, element);
+    start_element(writer, element, attributes);
+    va_end(attributes);
+    writer_end(writer);
 }
 
 void
@@ -79,42 +100,4 @@ writer_content(struct writer *writer, const char *text)
 {
     FREE_AUTO char *safe = text_clean(TEXT_XML, text);
     check_written(xmlTextWriterWriteString(writer->text, BAD_CAST safe));
-}
-
-static void
-write_pairs(struct writer *writer, va_list pairs)
-{
-    for (const char *name; (name = va_arg(pairs, const char *)) != NULL;)
-        writer_attribute(writer, name, va_arg(pairs, const char *));
-}
-
-void
-writer_leaf(struct writer *writer, const char *element, ...)
-{
-    va_list pairs;
-    va_start(pairs, element);
-    writer_open(writer, element);
-    write_pairs(writer, pairs);
-    writer_close(writer);
-    va_end(pairs);
-}
-
-void
-writer_attributes(struct writer *writer, ...)
-{
-    va_list pairs;
-    va_start(pairs, writer);
-    write_pairs(writer, pairs);
-    va_end(pairs);
-}
-
-char *
-writer_finish(struct writer *writer)
-{
-    check_written(xmlTextWriterEndDocument(writer->text));
-    xmlFreeTextWriter(writer->text);
-    char *text = str_dup((const char *) xmlBufferContent(writer->buffer));
-    xmlBufferFree(writer->buffer);
-    free(writer);
-    return text;
 }

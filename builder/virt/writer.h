@@ -4,23 +4,31 @@
 #ifndef AIRBUILD_VIRT_WRITER_H
 #define AIRBUILD_VIRT_WRITER_H
 
-struct writer;
+#include <stdbool.h>
+#include <stddef.h>
 
+struct writer;
 struct writer *writer_new(void);
-void writer_open(struct writer *writer, const char *element);
-void writer_close(struct writer *writer);
-// An attribute of the element that was opened last; NULL value: none is written.
-void writer_attribute(struct writer *writer, const char *name, const char *value);
-void writer_attribute_uint(struct writer *writer, const char *name, unsigned long value);
-// Text inside the element that was opened last.
-void writer_content(struct writer *writer, const char *text);
-// <element>text</element>; NULL text: nothing is written.
-void writer_text(struct writer *writer, const char *element, const char *text);
-// <element name="value" .../>: pairs up to a NULL name; a NULL value leaves its attribute out.
-void writer_leaf(struct writer *writer, const char *element, ...) __attribute__((sentinel));
-// The attributes of writer_leaf for the element that was opened last.
-void writer_attributes(struct writer *writer, ...) __attribute__((sentinel));
-// Ends the document: the text without an XML declaration, the caller frees it; writer is gone.
+// Ends the document. Returns its text without an XML declaration; the caller frees it. Frees
+// writer.
 char *writer_finish(struct writer *writer);
+
+// XML_ELEMENT(writer, "disk", "type", "file") { ... } writes the element with its attributes, given
+// as pairs of name and value, around what the block writes. A NULL value leaves its attribute out.
+// The block must not be left early. (Starting returns true and ending false, for the macro.)
+#define XML_ELEMENT(...) XML_ELEMENT_AT(__LINE__, __VA_ARGS__)
+#define XML_ELEMENT_AT(line, ...) XML_ELEMENT_IN(line, __VA_ARGS__)
+#define XML_ELEMENT_IN(line, writer, ...)                                              \
+    for (bool in_##line = writer_start(writer, __VA_ARGS__, (char *) NULL); in_##line; \
+         in_##line = writer_end(writer))
+bool writer_start(struct writer *writer, const char *element, ...) __attribute__((sentinel));
+bool writer_end(struct writer *writer);
+
+// An element without content, <element name="value" .../>: pairs up to a NULL name, as above.
+void writer_leaf(struct writer *writer, const char *element, ...) __attribute__((sentinel));
+// <element>text</element>; NULL text: writes nothing.
+void writer_text(struct writer *writer, const char *element, const char *text);
+// Text inside the element that was started last.
+void writer_content(struct writer *writer, const char *text);
 
 #endif

@@ -1,6 +1,6 @@
 // test_live_load.c - the clients of a load against a real redis behind a real haproxy, on loopback
-// addresses of a network namespace: what they record when it is killed, stands still, refuses, goes
-// away; and that a write that was acknowledged and is gone is found.
+// addresses of a network namespace: what they record when it is killed, paused, refuses or
+// disappears; and that a lost acknowledged write is found.
 // SPDX-License-Identifier: Apache-2.0
 #include "servers.h"
 
@@ -34,7 +34,7 @@ static const struct load_options options = {
 
 // ---- the servers ----------------------------------------------------------------------------------
 
-// What was acknowledged outlives the process: it is written, if not synced, before it answers.
+// An acknowledged write outlives the process: redis writes it, if not synced, before it answers.
 static void
 start_redis(struct lab *lab, const char *more)
 {
@@ -101,7 +101,7 @@ lab_down(void **state)
 
 // ---- what is awaited ------------------------------------------------------------------------------
 
-// Until so many more writes were acknowledged.
+// Waits until that many more writes are acknowledged.
 static void
 await_acked(struct lab *lab, unsigned long long more)
 {
@@ -115,7 +115,7 @@ await_acked(struct lab *lab, unsigned long long more)
     assert_true(now >= begin + more);
 }
 
-// Until none was acknowledged for so long.
+// Waits until none was acknowledged for that long.
 static void
 await_silence(struct lab *lab, int64_t ms)
 {
@@ -143,8 +143,8 @@ count(const struct load_sample *samples, size_t all, enum load_outcome outcome)
 #define BROKEN (1U << LOAD_BROKEN)
 #define SILENT (1U << LOAD_SILENT)
 
-// Stops the load. Samples come one after the other, each write has a number of its own, and all
-// outcomes of must, and none but those of must and may, are there.
+// Stops the load. The samples must be in order, each write with its own number; all outcomes in
+// must must occur, and no others than those in must and may.
 static void
 assert_recorded(struct lab *lab, unsigned must, unsigned may)
 {
@@ -169,7 +169,7 @@ assert_recorded(struct lab *lab, unsigned must, unsigned may)
             assert_true(count(write, writes, outcome) + count(read, reads, outcome) > 0);
 }
 
-// What was acknowledged and is lost, as the worker has it.
+// The acknowledged writes that the worker has lost.
 static void
 assert_lost(struct lab *lab, unsigned long long expected)
 {
@@ -207,7 +207,7 @@ test_all_is_well(void **state)
     assert_lost(lab, acked); // as the keys are gone
 }
 
-// One write was taken back, another overwritten, and one forged that was never acknowledged.
+// One write was removed, another overwritten, and one added that was never acknowledged.
 static void
 test_lost_writes_are_found(void **state)
 {
@@ -252,7 +252,7 @@ test_killed_and_started_again(void **state)
     await_silence(lab, 500);
     start_redis(lab, "");
     await_acked(lab, 50);
-    // While it reads its file it refuses.
+    // It refuses while it loads its file.
     assert_recorded(lab, ACKED | BROKEN, REFUSED);
     struct load_gap gap = write_outage(lab);
     assert_true(gap.to_ms - gap.from_ms >= 300);
@@ -274,7 +274,7 @@ test_head_goes_away(void **state)
     assert_lost(lab, 0);
 }
 
-// A write that stays unanswered is not tried again and counts as none, though it may be done later.
+// A write without an answer is not repeated and not counted, though it may succeed later.
 static void
 test_stands_still(void **state)
 {
@@ -291,7 +291,7 @@ test_stands_still(void **state)
     assert_recorded(lab, ACKED | SILENT, 0);
     size_t writes;
     const struct load_sample *write = load_writes(lab->load, &writes);
-    // The oldest waited for as long as it should; those asked after it were given up with it.
+    // The oldest waited until the timeout; the later ones were given up with it.
     size_t oldest = 0;
     while (write[oldest].outcome != LOAD_SILENT)
         oldest++;
@@ -301,7 +301,7 @@ test_stands_still(void **state)
     assert_lost(lab, 0);
 }
 
-// Refused, a client stays connected and goes on at its own pace.
+// A client that is refused stays connected and keeps its rate.
 static void
 test_refused(void **state)
 {
@@ -337,7 +337,7 @@ test_wrong_password(void **state)
     assert_false(load_accepts(WORKER, &status, "not-ours", 1000)); // NOPERM
 }
 
-// Far more goes over one connection than any single answer may have.
+// One connection carries far more than the limit of a single reply.
 static void
 test_goes_on(void **state)
 {

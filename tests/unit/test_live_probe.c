@@ -47,7 +47,7 @@ static const char sentinel_settings[] =
     "sentinel sentinel-user sentinel\nsentinel sentinel-pass SentinelPassword\n"
     "sentinel auth-user redis-primary sentinel\n"
     "sentinel auth-pass redis-primary SentinelPassword\n"
-    // What it does not know of when a failover begins, it would never make follow the new master.
+    // A replica that it does not know when a failover starts would never follow the new master.
     "sentinel known-replica redis-primary 127.0.0.12 6379\n"
     "sentinel known-replica redis-primary 127.0.0.13 6379\n";
 
@@ -65,7 +65,7 @@ start(const char *folder, const char *const *argv)
     assert_non_null(program);
     pid_t child = fork();
     if (child != 0) {
-        setpgid(child, child); // here too: whoever comes first
+        setpgid(child, child); // in both processes, as either may be first
         return child;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -105,7 +105,7 @@ make_folder(const struct lab *lab, const char *name)
     return path;
 }
 
-// more: what is its own: ACL, replicaof.
+// more: the node's own settings: ACL, replicaof.
 static void
 start_redis(struct lab *lab, unsigned node, const char *more)
 {
@@ -211,7 +211,7 @@ ask(const struct probe_target *targets, const struct probe_access *access,
     assert_ok(probe_cluster(targets, NODES, access, DEADLINE_MS, results, &err), &err);
 }
 
-// Until converged and every sentinel sees the others and the replicas.
+// Waits until it has converged and every sentinel knows the others and the replicas.
 static void
 await_converged(
     const struct probe_target *targets, struct probe_result *results, struct probe_verdict *verdict)
@@ -260,7 +260,7 @@ test_converged(void **state)
     assert_true(head->read_back);
 }
 
-// A machine that is pulled: it is not awaited, the others elect one of them, and the head follows.
+// After a pulled power: the node is not awaited, the others elect one of them, the head follows.
 static void
 test_failover(void **state)
 {
@@ -300,7 +300,7 @@ test_replica_lost(void **state)
     await_converged(all, results, &verdict);
 }
 
-// The last one that needs the cluster.
+// The last test that needs the cluster.
 static void
 test_no_worker_behind_the_head(void **state)
 {
@@ -336,7 +336,7 @@ test_refusals(void **state)
     assert_contains(results[W11].redis.error, "NOAUTH");
     assert_contains(results[W11].sentinel.error, "NOAUTH");
 
-    // An account that may not look at sentinel at all, nor ask for the time.
+    // An account that may use neither sentinel nor TIME.
     const struct probe_access narrow = {"check", "CheckPassword", "redis-primary"};
     ask(all, &narrow, results);
     assert_true(results[W11].redis.answered);
@@ -372,7 +372,7 @@ test_single_without_passwords(void **state)
     assert_true(result.sentinel.quorum_ok);
     probe_assess(&target, &result, 1, 1, &verdict);
     assert_int_equal(verdict.master, 0);
-    assert_string_equal(verdict.awaited, "there is no head to serve it");
+    assert_string_equal(verdict.awaited, "the cluster has no head");
 }
 
 int

@@ -1,6 +1,6 @@
-// test_probe_hostile.c - the probe against what is no redis: silence, garbage, endless and broken
-// replies. It always comes back within its deadline, keeps no descriptor, and says what it saw in
-// printable text.
+// test_probe_hostile.c - the probe against servers that are not redis: silence, garbage, endless
+// and broken replies. It always returns by its deadline, leaks no descriptor, and its errors are
+// printable.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -15,10 +15,10 @@
 #include <sys/wait.h>
 
 #define ADDRESS "127.0.0.21"
-// What a machine under load may add. Without the deadline a connection takes two minutes to fail.
+// Tolerance for a loaded machine. Without the deadline a connection takes two minutes to fail.
 #define LATE_MS 20000
-#define LONG_MS 30000 // for what ends by itself
-#define SHORT_MS 150  // for what does not
+#define LONG_MS 30000 // for a script that ends by itself
+#define SHORT_MS 150  // for one that does not
 
 static int
 start_servers(void **state)
@@ -115,26 +115,26 @@ static const struct {
 } rows[] = {
     {"", 0, THEN_CLOSE, "the connection was"},
     {"", 0, THEN_HANG, "within 150 ms"},
-    {"HTTP/1.1 400 Bad Request\r\n\r\n", 0, THEN_CLOSE, "it does not speak as redis does"},
-    {"SSH-2.0-OpenSSH_9.2\r\n", 0, THEN_CLOSE, "it does not speak as redis does"},
-    {"\0\0\0\0\0\0", 6, THEN_CLOSE, "it does not speak as redis does"},
-    {"\xff\xfe\x1b[31m", 0, THEN_CLOSE, "it does not speak as redis does"},
+    {"HTTP/1.1 400 Bad Request\r\n\r\n", 0, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"SSH-2.0-OpenSSH_9.2\r\n", 0, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"\0\0\0\0\0\0", 6, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"\xff\xfe\x1b[31m", 0, THEN_CLOSE, "it does not speak redis' protocol"},
     // Half a reply.
     {"$4096\r\nredis_ver", 0, THEN_HANG, "within 150 ms"},
     {"$4096\r\nredis_ver", 0, THEN_CLOSE, "the connection was"},
     {"*2\r\n$1\r\na\r\n", 0, THEN_CLOSE, "the connection was"},
     {"$", 0, THEN_CLOSE, "the connection was"},
     {"+", 0, THEN_HANG, "within 150 ms"},
-    // Lengths that are lies.
+    // False lengths.
     {"$536870912\r\nx", 0, THEN_HANG, "within 150 ms"},
-    {"$99999999999999999999\r\nx", 0, THEN_CLOSE, "it does not speak as redis does"},
-    {"$-5\r\n", 0, THEN_CLOSE, "it does not speak as redis does"},
-    {"*2147483647\r\n", 0, THEN_CLOSE, "its answer is larger than any of redis"},
+    {"$99999999999999999999\r\nx", 0, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"$-5\r\n", 0, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"*2147483647\r\n", 0, THEN_CLOSE, "its reply is larger than any of redis"},
     {"*4294967295\r\n", 0, THEN_CLOSE, "it"},
-    {"*99999999999999999999\r\n", 0, THEN_CLOSE, "it does not speak as redis does"},
-    {"*5000\r\n", 0, THEN_CLOSE, "its answer is larger than any of redis"},
+    {"*99999999999999999999\r\n", 0, THEN_CLOSE, "it does not speak redis' protocol"},
+    {"*5000\r\n", 0, THEN_CLOSE, "its reply is larger than any of redis"},
     {"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", 0, THEN_CLOSE, "it"},
-    // Without end: what is complained of depends on how much came at once.
+    // Endless: the error depends on how much came at once.
     {"*1\r\n", 0, THEN_REPEAT, "it"},
     {"$1000000\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
      "x",
@@ -142,18 +142,18 @@ static const struct {
     {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         0, THEN_REPEAT, "it"},
     {"+xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-        0, THEN_REPEAT, "its answer is longer than any of redis"},
+        0, THEN_REPEAT, "its reply is longer than any of redis"},
     {"+OK\r\n", 0, THEN_REPEAT, "it"},
-    // Replies of every kind where another is expected (the first is to AUTH).
-    {"+OK\r\n:1\r\n:1\r\n:1\r\n:1\r\n", 0, THEN_CLOSE, "it answers INFO with no text"},
-    {"+OK\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n", 0, THEN_CLOSE, "it answers INFO with no text"},
-    {"+OK\r\n*-1\r\n*-1\r\n*-1\r\n*-1\r\n", 0, THEN_CLOSE, "it answers INFO with no text"},
-    {"+OK\r\n*0\r\n*0\r\n*0\r\n*0\r\n", 0, THEN_CLOSE, "it answers INFO with no text"},
+    // Each kind of reply where another is expected (the first is to AUTH).
+    {"+OK\r\n:1\r\n:1\r\n:1\r\n:1\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
+    {"+OK\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
+    {"+OK\r\n*-1\r\n*-1\r\n*-1\r\n*-1\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
+    {"+OK\r\n*0\r\n*0\r\n*0\r\n*0\r\n", 0, THEN_CLOSE, "its reply to INFO is not a text"},
     {"+OK\r\n*2\r\n:1\r\n*-1\r\n*2\r\n:1\r\n*-1\r\n:1\r\n:1\r\n", 0, THEN_CLOSE,
-        "it answers INFO with no text"},
+        "its reply to INFO is not a text"},
     {"+OK\r\n-ERR \x1b[31m red\x07 \xc3\xa4\r\n", 0, THEN_CLOSE, "ERR ?[31m red? ??"},
     {"-WRONGPASS invalid\r\n", 0, THEN_CLOSE, "WRONGPASS invalid"},
-    {"-\r\n", 0, THEN_CLOSE, "it refuses without a word"},
+    {"-\r\n", 0, THEN_CLOSE, "it refuses without a reason"},
 };
 
 static void
@@ -318,10 +318,10 @@ test_no_address(void **state)
     (void) state;
     struct probe_result results[2];
     ask("head10", LONG_MS, results);
-    assert_string_equal(results[0].redis.error, "'head10' is no IPv4 address");
+    assert_string_equal(results[0].redis.error, "'head10' is not an IPv4 address");
 }
 
-// One that does not answer costs the others nothing but time, however many there are.
+// Nodes that do not answer cost the others only time, however many there are.
 static void
 test_many_at_once(void **state)
 {
@@ -337,7 +337,7 @@ test_many_at_once(void **state)
     assert_true(clock_ms() - start < SHORT_MS + LATE_MS);
     assert_string_equal(results[38].redis.error, "no connection within 150 ms");
     assert_string_equal(results[37].redis.error, "connection refused");
-    assert_string_equal(results[39].redis.error, "its machine does not run");
+    assert_string_equal(results[39].redis.error, "its domain does not run");
 }
 
 static void
@@ -362,7 +362,7 @@ interrupted_probe(int ready)
     return answer == -1 && err.code == ERR_INTERRUPTED ? 0 : 1;
 }
 
-// In a child, because an interruption is for ever.
+// In a child, as an interruption is never reset.
 static void
 test_interrupted(void **state)
 {

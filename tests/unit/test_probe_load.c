@@ -1,5 +1,5 @@
-// test_probe_load.c - the clients of a load: what their samples say, and servers that are not what
-// they should be. Real servers are test_live_load.c's.
+// test_probe_load.c - the clients of a load: evaluation of samples, and faulty servers. Real
+// servers are in test_live_load.c.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -40,7 +40,7 @@ test_outage(void **state)
     assert_outage(samples, COUNT(samples), 0, 2000, 104, 1155);
     // The write under way when the fault came counts from when it was sent.
     assert_outage(samples, COUNT(samples), 600, 2000, 104, 1155);
-    // What ended before does not; what did not end lasts to the end.
+    // An outage before the window does not count; one that goes on lasts to the window's end.
     assert_outage(samples, COUNT(samples), 1156, 1200, 1160, 1182);
     assert_outage(samples, COUNT(samples), 1156, 3000, 1190, 3000);
     assert_outage(samples, COUNT(samples), 0, 1120, 104, 1120);
@@ -64,7 +64,7 @@ test_pause(void **state)
     assert_int_equal(load_pause(samples, COUNT(samples), 200, 400), 300 - 130);
     assert_int_equal(load_pause(samples, COUNT(samples), 300, 340), 30);
     assert_int_equal(load_pause(samples, COUNT(samples), 300, 9000), 9000 - 330);
-    // What comes after the window is not seen; before the first one nothing is awaited.
+    // What comes after the window does not count, nor the time before the first acknowledgement.
     assert_int_equal(load_pause(samples, COUNT(samples), 0, 135), 20);
     assert_int_equal(load_pause(samples, COUNT(samples), 0, 250), 250 - 130);
     assert_int_equal(load_pause(samples, COUNT(samples), 0, 50), 50);
@@ -73,7 +73,7 @@ test_pause(void **state)
 
 // ---- servers --------------------------------------------------------------------------------------
 
-// The load's own outcome of its first attempts at address; they must all be the same.
+// The outcome of the load's first attempts at address, which must all be the same.
 static void
 assert_outcome(const char *address, const char *password, enum load_outcome expected)
 {
@@ -168,7 +168,7 @@ test_verify_where_nobody_answers(void **state)
         .reconnect_ms = 1};
     unsigned long long acked, lost;
     int64_t silence;
-    set_script("+OK\r\n", THEN_REPEAT); // to whatever it is asked
+    set_script("+OK\r\n", THEN_REPEAT); // to every command
     assert_ok(load_start(&options, &load, &err), &err);
     int64_t end_ms = clock_ms() + PATIENCE_MS;
     do {

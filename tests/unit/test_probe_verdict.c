@@ -1,6 +1,5 @@
-// test_probe_verdict.c - the rule `converged`: a good cluster, then everything that can be wrong
-// with it, one by one.
-// Longer than 500 lines: one function and one row for each thing that can be wrong.
+// test_probe_verdict.c - the rule `converged`: a good cluster, then each possible fault of it.
+// Longer than 500 lines: one function and one row for each fault.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -51,10 +50,10 @@ name_master(struct cluster *cluster, int node, const char *master)
             put(sentinel->known[sentinel->known_count++].address, address);
     }
     sentinel->other_sentinels = sentinel->peer_count;
-    sentinel->known_told = true;
+    sentinel->replicas_known = true;
 }
 
-// work11 is master and all is well.
+// work11 is master, and the cluster has converged.
 static void
 make_good(struct cluster *cluster)
 {
@@ -76,7 +75,7 @@ make_good(struct cluster *cluster)
         (struct probe_head){.written = true, .readable = true, .read_back = true, .writer = W11};
 }
 
-// ---- what is wrong ------------------------------------------------------------------------------
+// ---- the faults --------------------------------------------------------------------------------
 
 static void
 nothing(struct cluster *cluster)
@@ -122,7 +121,7 @@ two_masters(struct cluster *cluster)
     be_master(cluster, W13);
 }
 
-// Sentinels went on to work12, which does not know it yet.
+// The sentinels have elected work12, which does not know it yet.
 static void
 named_is_replica(struct cluster *cluster)
 {
@@ -130,7 +129,7 @@ named_is_replica(struct cluster *cluster)
         name_master(cluster, i, "172.31.255.12");
 }
 
-// As a first part of a name would do, were it compared as a prefix.
+// An address that is a prefix of another.
 static void
 named_is_nobody(struct cluster *cluster)
 {
@@ -152,7 +151,7 @@ replica_of_another(struct cluster *cluster)
 }
 
 static void
-replica_of_a_stranger(struct cluster *cluster)
+replica_of_foreign(struct cluster *cluster)
 {
     put(cluster->results[W13].redis.master, "192.0.2.1");
 }
@@ -205,7 +204,7 @@ writes_go_astray(struct cluster *cluster)
     cluster->results[HEAD].head.writer = W12;
 }
 
-// redis was restarted between two questions, so its run_id fits none: no reason to doubt.
+// redis restarted between two queries, so its run_id matches none: that is not a fault.
 static void
 writer_unknown(struct cluster *cluster)
 {
@@ -265,7 +264,7 @@ returned_as_master(struct cluster *cluster)
     name_master(cluster, W11, "172.31.255.13");
 }
 
-// All that run agree, but they are too few.
+// All running ones agree, but they are too few.
 static void
 too_few(struct cluster *cluster)
 {
@@ -273,7 +272,7 @@ too_few(struct cluster *cluster)
     halt(cluster, W13);
 }
 
-// Its sentinel does not start before a majority is there.
+// Its sentinel does not start without a majority.
 static void
 alone(struct cluster *cluster)
 {
@@ -323,7 +322,7 @@ peer_unknown(struct cluster *cluster)
     sentinel->other_sentinels = sentinel->peer_count = 1;
 }
 
-// What an older one left behind, or a stranger: it counts for the majority.
+// An older sentinel's entry, or a foreign one: it counts for the majority.
 static void
 peer_of_nobody(struct cluster *cluster)
 {
@@ -338,7 +337,7 @@ peer_twice(struct cluster *cluster)
     cluster->results[W13].sentinel.other_sentinels = 3;
 }
 
-// A worker that is off is known to the others, and need not be.
+// The others may know a worker that is off, and need not.
 static void
 absent_unknown(struct cluster *cluster)
 {
@@ -359,7 +358,7 @@ replica_unknown(struct cluster *cluster)
     cluster->results[W12].sentinel.known_count = 1;
 }
 
-// A replica that is off is down, and need not be known.
+// A replica that is off may be down, and unknown.
 static void
 absent_down(struct cluster *cluster)
 {
@@ -368,12 +367,12 @@ absent_down(struct cluster *cluster)
     cluster->results[W12].sentinel.known_count = 1;
 }
 
-// A disk of an older image, whose account may not ask.
+// On the disk of an older image the account may not ask.
 static void
 replicas_untold(struct cluster *cluster)
 {
     struct probe_sentinel *sentinel = &cluster->results[W12].sentinel;
-    sentinel->known_told = false;
+    sentinel->replicas_known = false;
     sentinel->known_count = 0;
 }
 
@@ -418,7 +417,7 @@ clocks_near(struct cluster *cluster)
     clock_of(cluster, W13, true, 0);
 }
 
-// A disk of an older image, whose account may not ask.
+// On the disk of an older image the account may not ask.
 static void
 clock_unknown(struct cluster *cluster)
 {
@@ -433,13 +432,13 @@ static const struct {
 } rows[] = {
     {"good", nothing, W11, NULL},
     {"redis silent", redis_silent, W11, "redis on 'work12' does not answer: connection refused"},
-    {"redis loading", redis_loading, W11, "redis on 'work13' still loads its data"},
+    {"redis loading", redis_loading, W11, "redis on 'work13' is still loading its data"},
     {"sentinel silent", sentinel_silent, W11,
         "sentinel on 'work12' does not answer: no answer within 2000 ms"},
     {"sentinel names none", sentinel_names_none, W11, "sentinel on 'work13' names no master"},
     {"sentinels disagree", sentinels_disagree, W11,
         "sentinel on 'work11' names 'work11' master, that on 'work13' names 'work12'"},
-    {"two masters", two_masters, W11, "'work13' says that it is a master too"},
+    {"two masters", two_masters, W11, "'work13' reports that it is a master, too"},
     {"named is a replica", named_is_replica, -1,
         "the sentinels name 'work12', which is not a running master"},
     {"named is nobody", named_is_nobody, -1,
@@ -447,12 +446,12 @@ static const struct {
     {"named is the head", named_is_the_head, -1,
         "the sentinels name 'head10', which is not a running master"},
     {"replica of another", replica_of_another, W11,
-        "'work13' follows 'work12' and not 'work11' yet"},
-    {"replica of a stranger", replica_of_a_stranger, W11,
-        "'work13' follows '192.0.2.1' and not 'work11' yet"},
+        "'work13' replicates 'work12', not yet 'work11'"},
+    {"replica of a foreign master", replica_of_foreign, W11,
+        "'work13' replicates '192.0.2.1', not yet 'work11'"},
     {"link down", link_down, W11, "'work12' has no link to 'work11' yet"},
-    {"syncing", syncing, W11, "'work12' still copies the data of 'work11'"},
-    {"role unknown", role_unknown, W11, "'work12' does not say which role it has"},
+    {"syncing", syncing, W11, "'work12' is still copying the data of 'work11'"},
+    {"role unknown", role_unknown, W11, "'work12' reports no role"},
     {"no writes", no_writes, W11, "'head10' serves no writes: the connection was closed"},
     {"no reads", no_reads, W11, "'head10' serves no reads: connection refused"},
     {"stale reads", reads_are_stale, W11,
@@ -461,33 +460,32 @@ static const struct {
         "'head10' sends writes to 'work12', which is not the master"},
     {"writer unknown", writer_unknown, W11, NULL},
     {"head off", head_off, W11, "'head10' does not run"},
-    {"no head", no_head, W11, "there is no head to serve it"},
+    {"no head", no_head, W11, "the cluster has no head"},
     {"replica absent", replica_absent, W11, NULL},
     {"master absent", master_absent, -1,
         "the sentinels name 'work11', which is not a running master"},
     {"failed over", failed_over, W13, NULL},
-    {"returned as master", returned_as_master, W13, "'work11' says that it is a master too"},
-    {"too few", too_few, -1, "workers that run: 1, too few for a quorum of 2"},
-    {"alone", alone, -1, "workers that run: 1, too few for a quorum of 2"},
-    {"all absent", all_absent, -1, "workers that run: 0, too few for a quorum of 2"},
+    {"returned as master", returned_as_master, W13, "'work11' reports that it is a master, too"},
+    {"too few", too_few, -1, "running workers: 1, too few for a quorum of 2"},
+    {"alone", alone, -1, "running workers: 1, too few for a quorum of 2"},
+    {"all absent", all_absent, -1, "running workers: 0, too few for a quorum of 2"},
     {"single worker", single_worker, W11, NULL},
     {"two workers", two_workers, W11, NULL},
     {"nothing was asked", nothing_was_asked, -1, "redis on 'work11' does not answer: "},
-    {"peer unknown", peer_unknown, W11, "sentinel on 'work12' does not know that on 'work13'"},
+    {"peer unknown", peer_unknown, W11, "sentinel on 'work12' does not know the one on 'work13'"},
     {"peer of nobody", peer_of_nobody, W11,
-        "sentinel on 'work13' counts with one at '192.0.2.1', which is no worker"},
-    {"peer twice", peer_twice, W11, "sentinel on 'work13' counts with 3 others, and names 2"},
+        "sentinel on 'work13' knows one at '192.0.2.1', which is not a worker"},
+    {"peer twice", peer_twice, W11, "sentinel on 'work13' counts 3 others, but lists 2"},
     {"absent and unknown", absent_unknown, W11, NULL},
-    {"replica taken for down", replica_down, W11,
-        "sentinel on 'work13' takes redis on 'work12' for down"},
+    {"replica down", replica_down, W11, "sentinel on 'work13' reports redis on 'work12' as down"},
     {"replica unknown", replica_unknown, W11,
         "sentinel on 'work12' does not know redis on 'work13'"},
     {"absent replica down", absent_down, W11, NULL},
     {"replicas untold", replicas_untold, W11, NULL},
     {"in TILT", in_tilt, W11,
-        "sentinel on 'work12' is in TILT, as its clock jumped: it only watches for 30 s"},
+        "sentinel on 'work12' is in TILT, as its clock jumped: it takes no action for 30 s"},
     {"no quorum", no_quorum, W11,
-        "sentinel on 'work11' could not replace the master: NOQUORUM 1 usable Sentinels."},
+        "sentinel on 'work11' cannot replace the master: NOQUORUM 1 usable Sentinels."},
     {"clock behind", clock_behind, W11, "the clock of 'work12' is 12.0 s behind"},
     {"clock ahead", clock_ahead, W11, "the clock of 'work11' is 1.0 s ahead"},
     {"clocks near", clocks_near, W11, NULL},
@@ -526,7 +524,7 @@ test_no_targets(void **state)
     assert_string_not_equal(verdict.awaited, "");
 }
 
-// Texts of the greatest length are cut, not written past the end.
+// The longest texts are cut to fit.
 static void
 test_long_texts(void **state)
 {

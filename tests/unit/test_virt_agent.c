@@ -1,11 +1,10 @@
-// test_virt_agent.c - programs in a guest by its agent: the JSON of both sides, the output that
-// comes in base64, and a hypervisor that has no agent. A real agent is met by the drills.
+// test_virt_agent.c - programs run by the guest agent: the JSON of both sides, base64 output, and a
+// hypervisor without agents. The drills test a real agent.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
 #include "base/cleanup.h"
 #include "virt/agent.h"
-#include "virt/agent_json.h"
 
 static void
 test_commands(void **state)
@@ -32,7 +31,8 @@ test_started(void **state)
         "{\"return\":{\"pid\":\"912\"}}", "{\"return\":{\"pid\":0}}",
         "{\"error\":{\"class\":\"GenericError\",\"desc\":\"no\"}}"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        assert_error(agent_started(wrong[i], &pid, &err), &err, ERR_GUEST, "not what it was asked");
+        assert_error(
+            agent_started(wrong[i], &pid, &err), &err, ERR_GUEST, "sent an unexpected answer");
 }
 
 static void
@@ -76,7 +76,7 @@ test_ended(void **state)
     assert_ends("{\"return\":{\"signal\":9,\"out-data\":\"b3V0Cg==\",\"err-data\":\"ZXJyCg==\","
                 "\"exited\":true}}",
         128 + 9, "out\nerr\n");
-    // No base64: nothing of it is taken, and nothing else happens.
+    // Output that is not base64 is ignored.
     assert_ends("{\"return\":{\"exitcode\":0,\"out-data\":\"*\",\"err-data\":\"YWJj\","
                 "\"exited\":true}}",
         0, "abc");
@@ -94,7 +94,7 @@ test_not_understood(void **state)
     int status;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_error(agent_ended(wrong[i], &ended, &status, NULL, &err), &err, ERR_GUEST,
-            "not what it was asked");
+            "sent an unexpected answer");
 }
 
 static void
@@ -115,7 +115,7 @@ test_output_is_bounded(void **state)
     assert_in_range(strlen(output), AGENT_OUTPUT_MAX - 2, AGENT_OUTPUT_MAX);
 }
 
-// libvirt's test driver runs domains, but none of them has an agent.
+// The domains of libvirt's test driver have no agent.
 static void
 test_without_an_agent(void **state)
 {

@@ -1,12 +1,13 @@
-// test_virt_console.c - a person at a console: a real terminal and real signals, with a domain in
-// libvirt's in-memory hypervisor. That one has no consoles: the streams of libvirt are ours here.
+// test_virt_console.c - a console session with a real terminal, real signals and a domain of
+// libvirt's in-memory hypervisor. That has no consoles: libvirt's streams are replaced here.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "virt/connection.h"
 #include "virt/console.h"
-#include "virt/internal.h"
+#include "virt/virt_error.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,22 +22,22 @@
 
 // ---- libvirt's streams, in place of the library's ------------------------------------------------
 
-static bool endless; // the console says something whenever it is asked
-static bool taken;   // somebody else has the console open
-static bool refused; // that was just said
-static virStreamEventCallback told;
-static void *told_context;
+static bool endless; // the console always has output
+static bool in_use;  // another session has the console open
+static bool refused; // the last call failed for that
+static virStreamEventCallback on_event;
+static void *on_event_context;
 
-// Never looked into: a stream of the test driver stands for all.
+// Ignores the stream, which is one of the test driver.
 int
 virDomainOpenConsole(virDomainPtr domain, const char *name, virStreamPtr stream, unsigned flags)
 {
     (void) domain, (void) name, (void) stream;
-    refused = taken && (flags & VIR_DOMAIN_CONSOLE_FORCE) == 0;
+    refused = in_use && (flags & VIR_DOMAIN_CONSOLE_FORCE) == 0;
     return refused ? -1 : 0;
 }
 
-// Of libvirt's own functions only this one is asked for what the first one leaves behind.
+// The program reads the error of virDomainOpenConsole only by this function.
 int
 virGetLastErrorCode(void)
 {
@@ -49,8 +50,8 @@ virStreamEventAddCallback(virStreamPtr stream, int events, virStreamEventCallbac
     void *context, virFreeCallback release)
 {
     (void) stream, (void) events, (void) release;
-    told = callback;
-    told_context = context;
+    on_event = callback;
+    on_event_context = context;
     return 0;
 }
 
@@ -58,7 +59,7 @@ int
 virStreamEventUpdateCallback(virStreamPtr stream, int events)
 {
     if (endless && (events & VIR_STREAM_EVENT_READABLE) != 0)
-        told(stream, VIR_STREAM_EVENT_READABLE, told_context);
+        on_event(stream, VIR_STREAM_EVENT_READABLE, on_event_context);
     return 0;
 }
 
@@ -93,7 +94,7 @@ virStreamAbort(virStreamPtr stream)
 
 // ---- a program at a terminal ---------------------------------------------------------------------
 
-// Ends with the error's code. 99: the domain could not be made.
+// Returns the error's code; 99: the domain could not be defined and started.
 static int
 sit_at_console(bool force)
 {
@@ -123,7 +124,7 @@ await_raw(int terminal)
     }
 }
 
-// Exit status of the child, or 1000 + the signal that killed it, or -1: it goes on for ever.
+// Returns the exit status of the child, 1000 + the signal that killed it, or -1: it did not end.
 static int
 await_end(pid_t child)
 {
@@ -140,7 +141,7 @@ await_end(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
-// The terminal lives on while we hold its other end open ourselves.
+// The terminal exists as long as this process has its other end open.
 static void
 end_by(int number, bool unread, const char *typed, int wanted)
 {
@@ -158,7 +159,7 @@ end_by(int number, bool unread, const char *typed, int wanted)
     }
     await_raw(own);
     if (unread)
-        usleep(100000); // until the terminal is full of what nobody reads
+        usleep(100000); // until the terminal's buffer is full
     if (typed != NULL)
         assert_int_equal(write(terminal, typed, strlen(typed)), strlen(typed));
     if (number != 0)
@@ -196,28 +197,28 @@ test_escape(void **state)
     end_by(0, false, "ls\x1d", 0);
 }
 
-// ---- somebody else's -----------------------------------------------------------------------------
+// ---- a console in use ----------------------------------------------------------------------------
 
 static int
-try_taken(bool force)
+open_in_use(bool force)
 {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        taken = true;
+        in_use = true;
         close(STDIN_FILENO);
-        (void) !open("/dev/null", O_RDONLY); // a person who ends it at once
+        (void) !open("/dev/null", O_RDONLY); // input that ends at once
         _exit(sit_at_console(force));
     }
     return await_end(child);
 }
 
 static void
-test_console_of_somebody_else(void **state)
+test_console_in_use(void **state)
 {
     (void) state;
-    assert_int_equal(try_taken(false), ERR_BUSY);
-    assert_int_equal(try_taken(true), 0);
+    assert_int_equal(open_in_use(false), ERR_BUSY);
+    assert_int_equal(open_in_use(true), 0);
 }
 
 int
@@ -227,7 +228,7 @@ main(void)
         cmocka_unit_test(test_signals_leave_the_terminal_as_it_was),
         cmocka_unit_test(test_signal_while_nobody_reads),
         cmocka_unit_test(test_escape),
-        cmocka_unit_test(test_console_of_somebody_else),
+        cmocka_unit_test(test_console_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

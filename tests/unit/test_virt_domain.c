@@ -1,5 +1,5 @@
-// test_virt_domain.c - domains in libvirt's own in-memory hypervisor: their life, what differs,
-// whose they are.
+// test_virt_domain.c - domains in libvirt's own in-memory hypervisor: their life, differences,
+// owners.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
@@ -115,7 +115,7 @@ test_console_of_stopped(void **state)
         ERR_GUEST, "'work11' does not run (off)");
 }
 
-// The in-memory guests have no agent: that is said, not waited for.
+// The in-memory guests have no agent: an error, at once.
 static void
 test_no_agent(void **state)
 {
@@ -158,7 +158,7 @@ test_shutdown_of_all(void **state)
     assert_state(bench, "work11", VIRT_OFF, "shut down");
 }
 
-// With no time to go off, everything that runs is named.
+// Without time to shut down, all running ones are returned.
 static void
 test_shutdown_without_time(void **state)
 {
@@ -226,7 +226,7 @@ test_compare_disks(void **state)
     assert_difference(bench, &wanted, "backing files is '/role /base', wanted '/role'");
 }
 
-// Defined anew it is the same domain: whoever holds its UUID still finds it.
+// Redefined it is the same domain, with the same UUID.
 static void
 test_define_again(void **state)
 {
@@ -243,7 +243,7 @@ test_define_again(void **state)
         "already defined with uuid 0f7ee7ea-0001-4000-8000-00000000000b");
 }
 
-// libvirt's schema is asked: what it does not know is not defined.
+// What libvirt's schema does not allow is not defined.
 static void
 test_define_invalid(void **state)
 {
@@ -260,7 +260,7 @@ test_define_invalid(void **state)
         "cannot contain '/'");
 }
 
-// ---- whose they are --------------------------------------------------------------------------------
+// ---- owners ---------------------------------------------------------------------------------------
 
 static void
 assert_untouchable(struct bench *bench, const char *cluster, const char *name, const char *text)
@@ -293,7 +293,7 @@ assert_untouchable(struct bench *bench, const char *cluster, const char *name, c
 }
 
 static void
-test_stranger(void **state)
+test_foreign(void **state)
 {
     struct bench *bench = *state;
     assert_untouchable(bench, "air", "test", "'test' was not made by airbuild and is not touched");
@@ -316,9 +316,9 @@ test_other_cluster(void **state)
     assert_difference(bench, &unchanged, NULL);
 }
 
-// One stranger among the names, and none of them is shut down.
+// With a foreign domain among the names, none is shut down.
 static void
-test_shutdown_with_stranger(void **state)
+test_shutdown_with_foreign(void **state)
 {
     struct bench *bench = *state;
     STRV_AUTO struct strv names = {0}, left = {0};
@@ -371,9 +371,9 @@ main(void)
         bench_test(test_compare_disks),
         bench_test(test_define_again),
         bench_test(test_define_invalid),
-        bench_test(test_stranger),
+        bench_test(test_foreign),
         bench_test(test_other_cluster),
-        bench_test(test_shutdown_with_stranger),
+        bench_test(test_shutdown_with_foreign),
         bench_test(test_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,13 @@
-// test_virt_inside.c - what virt/ is made of: calls with a deadline, libvirt's errors and states in
-// our words, the link of an interface, values read out of XML.
+// test_virt_inside.c - the inside of virt/: calls with a deadline, libvirt's errors and states, the
+// link of an interface, values read from XML.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "virt/internal.h"
+#include "virt/domain_handle.h"
 #include "virt/reader.h"
+#include "virt/virt_error.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>
@@ -75,7 +76,7 @@ test_call_fails(void **state)
     assert_error(call_run(&call, 10000, slow_run, &err), &err, ERR_LIBVIRT, "refused");
 }
 
-// Given up, it goes on in what is its own until it has ended by itself.
+// A call that is given up goes on, in memory of its own, until it ends by itself.
 static void
 test_call_too_slow(void **state)
 {
@@ -90,7 +91,7 @@ test_call_too_slow(void **state)
     assert_true(has_ended(10000));
 }
 
-// In a process of its own: a signal is remembered for good.
+// In its own process, as an interruption is never reset.
 static int
 interrupted(void)
 {
@@ -130,7 +131,7 @@ test_faults(void **state)
         int code, domain, number;
         const char *message;
         enum error_code wanted;
-        const char *mend;
+        const char *fix;
     } cases[] = {
         {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ENOENT, "Verbinden mit Socket scheitert", ERR_LIBVIRT,
             "start it with 'systemctl start libvirtd'"},
@@ -153,30 +154,30 @@ test_faults(void **state)
             "Prozess beendet: qemu: cannot set up guest memory: Cannot allocate memory", ERR_SPACE,
             "free some"},
         {VIR_ERR_INTERNAL_ERROR, VIR_FROM_RPC, -1, "Verbindung ist zu", ERR_LIBVIRT,
-            "went away or hangs"},
+            "libvirtd ended or hangs"},
         {VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC, ECONNRESET, "Empfang scheitert", ERR_LIBVIRT,
-            "went away or hangs"},
-        {VIR_ERR_RPC, VIR_FROM_REMOTE, -1, "RPC", ERR_LIBVIRT, "went away or hangs"},
+            "libvirtd ended or hangs"},
+        {VIR_ERR_RPC, VIR_FROM_REMOTE, -1, "RPC", ERR_LIBVIRT, "libvirtd ended or hangs"},
         {VIR_ERR_SYSTEM_ERROR, VIR_FROM_QEMU, EACCES, "Permission denied", ERR_LIBVIRT,
-            "libvirt's own log"},
+            "see libvirt's log"},
         {VIR_ERR_XML_ERROR, VIR_FROM_XML, -1, "No space left on device", ERR_LIBVIRT,
-            "libvirt's own log"},
+            "see libvirt's log"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ERROR_AUTO struct error err = {0};
         const virError fault = {
             .code = cases[i].code, .domain = cases[i].domain, .int1 = cases[i].number};
-        fault_translate(&err, &fault, cases[i].message, "cannot do it");
+        virt_error_translate(&err, &fault, cases[i].message, "cannot do it");
         assert_int_equal(err.code, cases[i].wanted);
         assert_true(str_starts(err.message, "cannot do it: "));
         assert_contains(err.message, cases[i].message);
-        assert_contains(err.message, cases[i].mend);
+        assert_contains(err.message, cases[i].fix);
     }
 }
 
 // ---- states ------------------------------------------------------------------------------------
 
-// What a domain is taken for: as off only when no emulator has its disk.
+// A domain is off only when no emulator has its disk.
 static void
 test_states(void **state)
 {
@@ -188,7 +189,7 @@ test_states(void **state)
         enum error_code held;
         bool asleep;
     } cases[] = {
-        {VIR_DOMAIN_NOSTATE, 0, VIRT_RUNNING, "libvirt does not tell how", ERR_GUEST, false},
+        {VIR_DOMAIN_NOSTATE, 0, VIRT_RUNNING, "state unknown to libvirt", ERR_GUEST, false},
         {VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_BOOTED, VIRT_RUNNING, "", ERR_NONE, false},
         {VIR_DOMAIN_BLOCKED, 0, VIRT_RUNNING, "", ERR_NONE, false},
         {VIR_DOMAIN_SHUTDOWN, 0, VIRT_RUNNING, "going down", ERR_BUSY, false},
@@ -203,7 +204,7 @@ test_states(void **state)
         {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG, VIRT_PAUSED, "by its watchdog", ERR_NONE,
             false},
         {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_FROM_SNAPSHOT, VIRT_PAUSED,
-            "by the snapshot it was set back to", ERR_NONE, false},
+            "by the snapshot it was reverted to", ERR_NONE, false},
         {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SHUTTING_DOWN, VIRT_PAUSED, "going down", ERR_BUSY,
             false},
         {VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SNAPSHOT, VIRT_PAUSED, "being copied for a snapshot",
@@ -243,7 +244,7 @@ assert_link(const char *interface, bool up, const char *wanted)
     FREE_AUTO char *domain = str_format(
         "<domain><name>n</name><devices><disk/>%s<interface type='bridge'/></devices></domain>",
         interface);
-    FREE_AUTO char *text = link_xml(domain, up);
+    FREE_AUTO char *text = reader_link(domain, up);
     assert_non_null(text);
     assert_string_equal(text, wanted);
 }
@@ -256,8 +257,8 @@ test_link(void **state)
         "<interface type=\"network\"><mac address=\"a\"/><link state=\"down\"/></interface>");
     assert_link("<interface type='network'><link state='down'/><mac address='a'/></interface>",
         true, "<interface type=\"network\"><link state=\"up\"/><mac address=\"a\"/></interface>");
-    assert_null(link_xml("<domain><devices/></domain>", true));
-    assert_null(link_xml("not XML", true));
+    assert_null(reader_link("<domain><devices/></domain>", true));
+    assert_null(reader_link("not XML", true));
 }
 
 static void

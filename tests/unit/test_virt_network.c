@@ -1,5 +1,5 @@
 // test_virt_network.c - the cluster's network in libvirt's own in-memory hypervisor,
-// test:///default, whose network 'default' (bridge virbr0) is the stranger.
+// test:///default, whose network 'default' (bridge virbr0) is not ours.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -110,7 +110,7 @@ test_differences(void **state)
 }
 
 static void
-test_stranger(void **state)
+test_foreign(void **state)
 {
     struct virt *virt = *state;
     ERROR_AUTO struct error err = {0};
@@ -138,7 +138,7 @@ test_other_cluster(void **state)
     assert_network(virt, "air", true, true, true);
 }
 
-// What cannot be defined leaves nothing, and says so once.
+// A network that cannot be defined leaves nothing behind, and one error.
 static void
 test_refused(void **state)
 {
@@ -163,7 +163,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         virt_test(test_life),
         virt_test(test_differences),
-        virt_test(test_stranger),
+        virt_test(test_foreign),
         virt_test(test_other_cluster),
         virt_test(test_refused),
     };

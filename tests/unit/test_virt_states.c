@@ -1,15 +1,17 @@
-// test_virt_states.c - domains in every state that libvirt has, and what somebody did to them with
-// virsh: what is refused with a sentence, what is woken, what is never removed under its emulator.
+// test_virt_states.c - domains in each of libvirt's states, and after changes with virsh: which are
+// refused, which are woken, and none is removed while its emulator runs.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "virt/internal.h"
+#include "virt/call.h"
+#include "virt/connection.h"
+#include "virt/virt_error.h"
 
 #include <dlfcn.h>
 
-// The test driver knows no sleep: what is asked of it is noted here.
+// The test driver cannot wake a domain: the call is recorded here.
 static unsigned woken;
 
 int
@@ -20,7 +22,7 @@ virDomainPMWakeup(virDomainPtr domain, unsigned flags)
     return virDomainDestroy(domain) == 0 ? virDomainCreate(domain) : -1;
 }
 
-// The test driver knows fewer flags than QEMU's: what was asked for first is noted.
+// The test driver knows fewer flags than QEMU's: all that were passed are recorded.
 static unsigned undefined_with;
 
 int
@@ -117,11 +119,12 @@ test_held_ones_are_left_alone(void **state)
     struct error *err = &bench->err;
     for (int paused = 0; paused < 2; paused++) {
         assert_error(virt_domain_start(bench->virt, "air", "nostate", paused != 0, err), err,
-            ERR_GUEST, "'nostate' cannot be set going (libvirt does not tell how)");
+            ERR_GUEST, "'nostate' cannot be started or resumed (state unknown to libvirt)");
         assert_error(virt_domain_start(bench->virt, "air", "shutdown", paused != 0, err), err,
-            ERR_BUSY, "'shutdown' cannot be set going now (going down): wait until");
+            ERR_BUSY, "'shutdown' cannot be started or resumed now (going down): wait until");
         assert_error(virt_domain_start(bench->virt, "air", "crashed", paused != 0, err), err,
-            ERR_GUEST, "'crashed' cannot be set going (panicked): pull its power with 'airbuild");
+            ERR_GUEST,
+            "'crashed' cannot be started or resumed (panicked): pull its power with 'airbuild");
     }
     assert_error(
         virt_domain_resume(bench->virt, "air", "crashed", err), err, ERR_GUEST, "panicked");
@@ -129,7 +132,7 @@ test_held_ones_are_left_alone(void **state)
     assert_all_as_given(bench);
 }
 
-// Its emulator has the disk: no state but shut off is one to remove.
+// In every state but shut off the emulator has the disk.
 static void
 test_nothing_is_removed_under_its_emulator(void **state)
 {
@@ -156,7 +159,7 @@ test_sleeper_is_woken(void **state)
     assert_is(bench, "asleep", VIRT_RUNNING, ERR_NONE);
 }
 
-// One that sleeps keeps no other from going off; those that see no button are named at once.
+// A sleeping domain does not block the others; those that cannot see their button are returned.
 static void
 test_stop_in_every_state(void **state)
 {
@@ -175,7 +178,14 @@ test_stop_in_every_state(void **state)
             assert_is(bench, given[i].name, VIRT_OFF, ERR_NONE);
 }
 
-// ---- what somebody did with virsh ----------------------------------------------------------------
+// ---- after changes with virsh -------------------------------------------------------------------
+
+static void
+domain_freep(virDomainPtr *domain)
+{
+    virDomainFree(*domain);
+}
+#define DOMAIN_AUTO CLEANUP(domain_freep)
 
 static virDomainPtr
 find(struct bench *bench, const char *name)
@@ -195,7 +205,7 @@ make_snapshot(struct bench *bench, const char *name, const char *xml, unsigned f
     virDomainSnapshotFree(snapshot);
 }
 
-// As if one was made with --disk-only, which the test driver does not do itself.
+// As made with --disk-only, which the test driver does not support.
 static void
 make_external_snapshot(struct bench *bench, const char *name)
 {
@@ -217,7 +227,7 @@ test_external_snapshot(void **state)
     assert_ok(virt_domain_removable(bench->virt, "air", "work11", &bench->err), &bench->err);
     make_external_snapshot(bench, "work11");
     assert_error(virt_domain_removable(bench->virt, "air", "work11", &bench->err), &bench->err,
-        ERR_CONFLICT, "'work11' has the snapshot 'before'");
+        ERR_CONFLICT, "'work11' has the external snapshot 'before'");
     assert_error(virt_domain_undefine(bench->virt, "air", "work11", &bench->err), &bench->err,
         ERR_CONFLICT, "virsh snapshot-delete work11 before");
     DOMAIN_AUTO virDomainPtr domain = find(bench, "work11");

@@ -1,5 +1,5 @@
-// test_virt_watch.c - what happens to domains, as libvirt's own in-memory hypervisor tells it; what
-// it says of its host.
+// test_virt_watch.c - events of domains and data of the host, from libvirt's own in-memory
+// hypervisor.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
@@ -19,13 +19,16 @@ assert_event(struct bench *bench, struct virt_watch *watch, enum virt_event_kind
     assert_string_equal(event.reason, reason);
 }
 
+static char *work11_items[] = {(char[]){"work11"}, NULL};
+static const struct strv work11 = {work11_items, 1, 2};
+
 static void
 test_events(void **state)
 {
     struct bench *bench = *state;
     struct error *err = &bench->err;
     VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
-    assert_ok(virt_watch_new(bench->virt, NULL, &watch, err), err);
+    assert_ok(virt_watch_new(bench->virt, &work11, &watch, err), err);
     start(bench, "work11");
     assert_event(bench, watch, VIRT_EVENT_STARTED, "work11", "");
     assert_ok(virt_domain_suspend(bench->virt, "air", "work11", err), err);
@@ -61,14 +64,14 @@ test_one_watch(void **state)
 {
     struct bench *bench = *state;
     VIRT_WATCH_AUTO struct virt_watch *watch = NULL, *second = NULL;
-    assert_ok(virt_watch_new(bench->virt, NULL, &watch, &bench->err), &bench->err);
-    assert_error(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err, ERR_BUSY,
-        "watched already");
-    virt_watch_free(TAKE(watch));
-    assert_ok(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err);
+    assert_ok(virt_watch_new(bench->virt, &work11, &watch, &bench->err), &bench->err);
+    assert_error(virt_watch_new(bench->virt, &work11, &second, &bench->err), &bench->err, ERR_BUSY,
+        "has a watch already");
+    virt_watch_freep(&watch);
+    assert_ok(virt_watch_new(bench->virt, &work11, &second, &bench->err), &bench->err);
 }
 
-// Nobody reads for a long time: the newest are kept.
+// When nobody reads for long, the newest are kept.
 static void
 test_many_events(void **state)
 {
@@ -76,7 +79,7 @@ test_many_events(void **state)
     struct error *err = &bench->err;
     VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
     start(bench, "work11");
-    assert_ok(virt_watch_new(bench->virt, NULL, &watch, err), err);
+    assert_ok(virt_watch_new(bench->virt, &work11, &watch, err), err);
     for (int i = 0; i < 600; i++) {
         assert_ok(virt_domain_suspend(bench->virt, "air", "work11", err), err);
         assert_ok(virt_domain_resume(bench->virt, "air", "work11", err), err);
@@ -101,13 +104,12 @@ test_host(void **state)
     struct bench *bench = *state;
     VIRT_HOST_AUTO struct virt_host host = {0};
     assert_ok(virt_host_look(bench->virt, &host, &bench->err), &bench->err);
-    assert_string_equal(host.uri, "test:///default");
     assert_true(strspn(host.libvirt, "0123456789.") == strlen(host.libvirt));
     assert_contains(host.hypervisor, "TEST ");
-    assert_true(host.cpus > 0);
+    assert_non_null(host.arch);
 }
 
-// The test driver's counters stand still.
+// The test driver's counters never change.
 static void
 test_idle(void **state)
 {

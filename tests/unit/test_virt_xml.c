@@ -1,5 +1,5 @@
-// test_virt_xml.c - the documents libvirt is given: golden files, its own schema, hostile text,
-// names of taps. AIRBUILD_REGENERATE=1 writes the golden files anew.
+// test_virt_xml.c - the XML for libvirt: golden files, libvirt's schema, hostile text, names of
+// taps. AIRBUILD_REGENERATE=1 rewrites the golden files.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -78,7 +78,7 @@ assert_golden(const char *name, const char *text)
     assert_string_equal(text, wanted);
 }
 
-// libvirt's own schema, as virDomainDefineXMLFlags(..., VALIDATE) asks it.
+// By libvirt's own schema, as virDomainDefineXMLFlags(..., VALIDATE) does.
 static void
 assert_valid(const char *schema, const char *text)
 {
@@ -112,7 +112,7 @@ test_tcg(void **state)
     golden_domain("domain-tcg", &domain);
 }
 
-// What the host says of itself, two processors, a UUID that is kept.
+// The host's emulator and machine type, two processors, a given UUID.
 static void
 test_kvm(void **state)
 {
@@ -127,7 +127,7 @@ test_kvm(void **state)
     golden_domain("domain-kvm", &domain);
 }
 
-// Its own boot loader, the host's bridge, nothing that may be left out.
+// Its own boot loader, the host's bridge, no optional field.
 static void
 test_bare(void **state)
 {
@@ -156,7 +156,7 @@ assert_value(const struct reader *reader, const char *path, const char *wanted)
     assert_string_equal(value, wanted);
 }
 
-// Whatever a field holds comes out of the document as it went in, and makes no element of its own.
+// A field's text is read back as it was written, and makes no element of its own.
 static void
 test_hostile_domain(void **state)
 {
@@ -179,8 +179,8 @@ test_hostile_domain(void **state)
         "/domain/devices/serial/log/@file"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         assert_value(reader, paths[i], TAMED);
-    FREE_AUTO char *stranger = reader_get(reader, "//x");
-    assert_null(stranger);
+    FREE_AUTO char *injected = reader_get(reader, "//x");
+    assert_null(injected);
 }
 
 static void
@@ -244,8 +244,7 @@ compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-// Of clusters whose names are alike, in the largest subnets: every name is there once, bridges
-// among them.
+// Names are unique, the bridges' included, also for similar clusters in the largest subnets.
 static void
 test_names_of_interfaces_differ(void **state)
 {
@@ -274,7 +273,7 @@ test_names_of_interfaces_differ(void **state)
     free(names);
 }
 
-// A guest under TCG must not take its slow host for broken hardware; one under KVM is left alone.
+// A guest under TCG must not take its slow host for broken hardware; one under KVM needs nothing.
 static void
 test_cmdline(void **state)
 {

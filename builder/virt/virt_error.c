@@ -1,37 +1,36 @@
-// fault.c - libvirt's errors made into ours: its cause, its own words, what to do next.
+// virt_error.c - libvirt's errors translated into ours: the cause, libvirt's own words, what to do.
 // SPDX-License-Identifier: Apache-2.0
-#include "virt/internal.h"
+#include "virt/virt_error.h"
 
 #include "base/cleanup.h"
 #include "base/str.h"
 
 #include <errno.h>
-#include <libvirt/virterror.h>
 #include <string.h>
 
 static void
-say_nothing(void *context, virErrorPtr error)
+ignore_libvirt_error(void *context, virErrorPtr error)
 {
     (void) context;
     (void) error;
 }
 
-// virSetErrorFunc(NULL, NULL) would bring back printing.
+// virSetErrorFunc(NULL, NULL) would restore printing.
 void
-fault_silence(void)
+virt_error_silence(void)
 {
-    virSetErrorFunc(NULL, say_nothing);
+    virSetErrorFunc(NULL, ignore_libvirt_error);
 }
 
-// errno of a system call that libvirt says has failed, else 0: what virLastErrorIsSystemErrno
-// reads.
+// Returns the errno of the system call that failed, else 0, as virLastErrorIsSystemErrno does.
 static int
 errno_of(const virError *fault)
 {
     return fault->code == VIR_ERR_SYSTEM_ERROR && fault->int1 > 0 ? fault->int1 : 0;
 }
 
-// The daemon's socket, or what was said over it (virnetsocket.c, virnetclient.c of libvirt).
+// Returns whether it is about the daemon's socket or protocol (libvirt's virnetsocket.c,
+// virnetclient.c).
 static bool
 is_of_socket(const virError *fault)
 {
@@ -55,9 +54,8 @@ is_absent(const virError *fault)
            (is_of_socket(fault) && (number == ENOENT || number == ECONNREFUSED));
 }
 
-// QEMU says only in words why it ended, and libvirt passes them on. It runs in the locale C
-// (qemuBuildCommandLine of libvirt), so they are those of strerrordesc_np, which translates
-// nothing.
+// QEMU reports only in words why it ended, and libvirt passes them on. It runs in the C locale
+// (libvirt's qemuBuildCommandLine), so they are those of strerrordesc_np, which never translates.
 static bool
 qemu_says(const virError *fault, const char *message, int number)
 {
@@ -75,7 +73,7 @@ is_space(const virError *fault, const char *message)
     return fault->code == VIR_ERR_NO_MEMORY;
 }
 
-// Asked last: what else the connection itself complains of is that it broke.
+// Checked last: every other error of the connection means that it broke.
 static bool
 is_lost(const virError *fault)
 {
@@ -83,7 +81,8 @@ is_lost(const virError *fault)
 }
 
 int
-fault_translate(struct error *err, const virError *fault, const char *message, const char *what)
+virt_error_translate(
+    struct error *err, const virError *fault, const char *message, const char *what)
 {
     if (is_access(fault))
         return error_set(err, ERR_ACCESS,
@@ -100,16 +99,16 @@ fault_translate(struct error *err, const virError *fault, const char *message, c
     if (fault->code == VIR_ERR_OPERATION_TIMEOUT)
         return error_set(err, ERR_TIMEOUT, "%s: %s; try again", what, message);
     if (is_space(fault, message))
-        return error_set(err, ERR_SPACE, "%s: %s; free some and try again", what, message);
+        return error_set(
+            err, ERR_SPACE, "%s: %s; free some space or memory and try again", what, message);
     if (is_lost(fault))
         return error_set(err, ERR_LIBVIRT,
-            "%s: %s; libvirtd went away or hangs: look at its log, start it again and repeat the "
-            "command",
+            "%s: %s; libvirtd ended or hangs: look at its log, restart it and repeat the command",
             what, message);
-    return error_set(err, ERR_LIBVIRT, "%s: %s; libvirt's own log says more", what, message);
+    return error_set(err, ERR_LIBVIRT, "%s: %s; see libvirt's log", what, message);
 }
 
-// libvirt's message in one line; caller frees.
+// Returns libvirt's message in one line; caller frees.
 static char *
 one_line(const char *message)
 {
@@ -122,7 +121,7 @@ one_line(const char *message)
 }
 
 int
-fault_set(struct error *err, const char *format, ...)
+virt_error_set(struct error *err, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -131,30 +130,7 @@ fault_set(struct error *err, const char *format, ...)
     static const virError unknown = {.code = VIR_ERR_INTERNAL_ERROR};
     virErrorPtr last = virGetLastError();
     if (last == NULL || last->message == NULL)
-        return fault_translate(err, &unknown, "libvirt does not say why", what);
+        return virt_error_translate(err, &unknown, "libvirt gives no reason", what);
     FREE_AUTO char *message = one_line(last->message);
-    return fault_translate(err, last, message, what);
-}
-
-int
-fault_foreign(struct error *err, const char *kind, const char *name, const struct mark *mark,
-    const char *cluster)
-{
-    if (mark->cluster == NULL)
-        return error_set(err, ERR_CONFLICT,
-            "the %s '%s' was not made by airbuild and is not touched: rename it, or choose another "
-            "name in cluster.yaml",
-            kind, name);
-    FREE_AUTO char *whose = mark->folder != NULL
-                                ? str_format("'%s' of the folder '%s'", mark->cluster, mark->folder)
-                                : str_format("'%s'", mark->cluster);
-    if (cluster == NULL || str_equal(mark->cluster, cluster))
-        return error_set(err, ERR_CONFLICT,
-            "the %s '%s' belongs to another cluster %s and is not touched: destroy that cluster "
-            "where it was launched, or choose another name in cluster.yaml",
-            kind, name, whose);
-    return error_set(err, ERR_CONFLICT,
-        "the %s '%s' belongs to the cluster %s, not to '%s', and is not touched: destroy that "
-        "cluster, or choose another name in cluster.yaml",
-        kind, name, whose, cluster);
+    return virt_error_translate(err, last, message, what);
 }

@@ -1,0 +1,316 @@
+// query.c - the questions to redis, sentinel and haproxy, and what their replies mean.
+// SPDX-License-Identifier: Apache-2.0
+#include "probe/query.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define READ_AGAIN_MS 5 // replication takes about that long
+
+// ---- INFO: lines "name:value" --------------------------------------------------------------------
+
+static const char *
+find_info(const char *info, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *line = info; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, name, length) == 0 && line[length] == ':')
+            return line + length + 1;
+    }
+    return NULL;
+}
+
+// Copies the value of the first line "name:..." into ret, cut to size, printable; "" when there is
+// none. Returns whether there is one.
+static bool
+info_text(const char *info, const char *name, char *ret, size_t size)
+{
+    const char *value = find_info(info, name);
+    size_t length = value == NULL ? 0 : strcspn(value, "\r\n");
+    resp_copy_text(ret, length < size ? length + 1 : size, value);
+    return value != NULL;
+}
+
+// Returns the value as a number; otherwise when it is absent or not a number.
+static long long
+info_number(const char *info, const char *name, long long otherwise)
+{
+    char text[32];
+    if (!info_text(info, name, text, sizeof text))
+        return otherwise;
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    return end == text || *end != '\0' || errno != 0 ? otherwise : number;
+}
+
+// ---- redis: INFO, which it answers even while it loads its data, and TIME ------------------------
+
+// In the order of the questions.
+enum redis_question { ASK_INFO, ASK_TIME };
+
+static enum probe_role
+parse_role(const char *info)
+{
+    char text[16];
+    info_text(info, "role", text, sizeof text);
+    if (str_equal(text, "master"))
+        return PROBE_MASTER;
+    return str_equal(text, "slave") ? PROBE_REPLICA : PROBE_ROLE_UNKNOWN;
+}
+
+static void
+parse_replica(const char *info, struct probe_redis *ret)
+{
+    char link[16];
+    info_text(info, "master_host", ret->master, sizeof ret->master);
+    info_text(info, "master_link_status", link, sizeof link);
+    ret->link_up = str_equal(link, "up");
+    ret->syncing = info_number(info, "master_sync_in_progress", 0) != 0;
+    ret->link_idle_s = ret->link_up ? info_number(info, "master_last_io_seconds_ago", -1) : -1;
+}
+
+static void
+parse_redis_info(const char *info, struct probe_redis *ret)
+{
+    ret->role = parse_role(info);
+    ret->loading = info_number(info, "loading", 0) != 0;
+    info_text(info, "run_id", ret->run_id, sizeof ret->run_id);
+    ret->link_idle_s = -1;
+    if (ret->role == PROBE_REPLICA)
+        parse_replica(info, ret);
+}
+
+static void
+on_redis_info(struct query *query, const redisReply *reply)
+{
+    struct probe_redis *redis = query->result;
+    if (reply->type == REDIS_REPLY_ERROR) {
+        resp_fail_reply(&query->conn, reply);
+    } else if (reply->type != REDIS_REPLY_STRING) {
+        resp_fail(&query->conn, "its reply to INFO is not a text");
+    } else {
+        parse_redis_info(reply->str, redis);
+        redis->clock_asked_ms = clock_wall_ms();
+        resp_ask(&query->conn, "TIME");
+    }
+}
+
+// The reply is seconds and microseconds, read at an unknown time between question and reply. What
+// that time can explain is not counted.
+static void
+on_time(struct query *query, const redisReply *reply)
+{
+    struct probe_redis *redis = query->result;
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        reply->element[0]->str == NULL || reply->element[1]->str == NULL)
+        return;
+    long long now = clock_wall_ms(), asked = redis->clock_asked_ms;
+    unsigned long long seconds, micros;
+    if (!str_to_u64(reply->element[0]->str, INT32_MAX * 1000ULL, &seconds) ||
+        !str_to_u64(reply->element[1]->str, 999999, &micros))
+        return;
+    long long theirs = (long long) (seconds * 1000 + micros / 1000);
+    redis->clock_known = true;
+    redis->clock_ms = theirs > now ? theirs - now : theirs < asked ? theirs - asked : 0;
+}
+
+static void
+on_redis_reply(struct query *query, unsigned index, const redisReply *reply)
+{
+    if (index == ASK_INFO)
+        on_redis_info(query, reply);
+    else
+        on_time(query, reply);
+}
+
+void
+query_redis(struct query *query, const char *address, const struct probe_access *access,
+    struct probe_redis *result)
+{
+    *query = (struct query){.on_reply = on_redis_reply, .result = result, .error = result->error};
+    resp_open(&query->conn, address, PROBE_REDIS_PORT, access);
+    resp_ask(&query->conn, "INFO");
+}
+
+// ---- sentinel: the master it names, the nodes it knows, whether a failover could pass -------------
+
+// In the order of the questions.
+enum sentinel_question { ASK_ADDRESS, ASK_MASTER, ASK_PEERS, ASK_REPLICAS, ASK_QUORUM, ASK_TILT };
+
+// Returns the reply's text, "" when it has none.
+static const char *
+text_of(const redisReply *reply)
+{
+    return reply != NULL && reply->str != NULL ? reply->str : "";
+}
+
+// A sentinel that does not know the master answers nil here, and an error to the next questions:
+// that is not a failure of the query.
+static void
+on_address(struct query *query, const redisReply *reply)
+{
+    struct probe_sentinel *sentinel = query->result;
+    if (reply->type == REDIS_REPLY_ERROR)
+        resp_fail_reply(&query->conn, reply);
+    else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2)
+        resp_copy_text(sentinel->master, sizeof sentinel->master, text_of(reply->element[0]));
+    else if (reply->type != REDIS_REPLY_NIL && reply->type != REDIS_REPLY_ARRAY)
+        resp_fail(&query->conn, "its reply is not one of sentinel");
+}
+
+static unsigned
+number_of(const char *text)
+{
+    unsigned long long number = 0;
+    return str_to_u64(text, UINT16_MAX, &number) ? (unsigned) number : 0;
+}
+
+// Returns the value of that name in a flat list of names and values, "" when there is none.
+static const char *
+field_of(const redisReply *list, const char *name)
+{
+    for (size_t i = 0; list->type == REDIS_REPLY_ARRAY && i + 1 < list->elements; i += 2)
+        if (str_equal(text_of(list->element[i]), name))
+            return text_of(list->element[i + 1]);
+    return "";
+}
+
+// The reply is a list of such lists, one for each other sentinel.
+static void
+on_peers(struct query *query, const redisReply *reply)
+{
+    struct probe_sentinel *sentinel = query->result;
+    for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
+        const char *address = field_of(reply->element[i], "ip");
+        if (*address != '\0' && sentinel->peer_count < PROBE_PEERS)
+            resp_copy_text(sentinel->peers[sentinel->peer_count++], PROBE_ADDRESS, address);
+    }
+}
+
+// Flags are "slave" or "slave,s_down,disconnected". Sentinel does not elect a replica that is down
+// or disconnected (sentinelSelectSlave).
+static void
+on_replicas(struct query *query, const redisReply *reply)
+{
+    struct probe_sentinel *sentinel = query->result;
+    sentinel->replicas_known = reply->type == REDIS_REPLY_ARRAY;
+    for (size_t i = 0; sentinel->replicas_known && i < reply->elements && i < PROBE_PEERS; i++) {
+        struct probe_known *known = &sentinel->known[sentinel->known_count++];
+        const char *flags = field_of(reply->element[i], "flags");
+        resp_copy_text(known->address, sizeof known->address, field_of(reply->element[i], "ip"));
+        known->down = strstr(flags, "_down") != NULL || strstr(flags, "disconnected") != NULL;
+    }
+}
+
+static void
+on_sentinel_reply(struct query *query, unsigned index, const redisReply *reply)
+{
+    struct probe_sentinel *sentinel = query->result;
+    switch ((enum sentinel_question) index) {
+    case ASK_ADDRESS:
+        on_address(query, reply);
+        break;
+    case ASK_MASTER:
+        sentinel->other_sentinels = number_of(field_of(reply, "num-other-sentinels"));
+        break;
+    case ASK_PEERS:
+        on_peers(query, reply);
+        break;
+    case ASK_REPLICAS:
+        on_replicas(query, reply);
+        break;
+    case ASK_QUORUM:
+        sentinel->quorum_ok = reply->type == REDIS_REPLY_STATUS;
+        resp_copy_text(sentinel->quorum_text, sizeof sentinel->quorum_text, text_of(reply));
+        break;
+    case ASK_TILT:
+        sentinel->tilt = info_number(text_of(reply), "sentinel_tilt", 0) != 0;
+        break;
+    }
+}
+
+void
+query_sentinel(struct query *query, const char *address, const struct probe_access *access,
+    struct probe_sentinel *result)
+{
+    *query =
+        (struct query){.on_reply = on_sentinel_reply, .result = result, .error = result->error};
+    resp_open(&query->conn, address, PROBE_SENTINEL_PORT, access);
+    resp_ask(&query->conn, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", access->master_name);
+    resp_ask(&query->conn, "SENTINEL", "MASTER", access->master_name);
+    resp_ask(&query->conn, "SENTINEL", "SENTINELS", access->master_name);
+    resp_ask(&query->conn, "SENTINEL", "REPLICAS", access->master_name);
+    resp_ask(&query->conn, "SENTINEL", "CKQUORUM", access->master_name);
+    resp_ask(&query->conn, "INFO", "sentinel");
+}
+
+// ---- head: a fresh token, written through one port and read back through the other ----------------
+
+static void
+on_write_reply(struct query *query, unsigned index, const redisReply *reply)
+{
+    struct head_query *head = query->result;
+    if (reply->type == REDIS_REPLY_ERROR)
+        resp_fail_reply(&query->conn, reply);
+    else if (index > 0 && reply->type == REDIS_REPLY_STATUS)
+        head->result->written = true;
+    else if (index > 0)
+        resp_fail(&query->conn, "its reply is not one of redis");
+    else if (reply->type == REDIS_REPLY_STRING)
+        info_text(reply->str, "run_id", head->result->writer_id, PROBE_RUN_ID);
+}
+
+static void
+on_read_reply(struct query *query, unsigned index, const redisReply *reply)
+{
+    (void) index;
+    struct head_query *head = query->result;
+    struct probe_head *result = head->result;
+    if (reply->type == REDIS_REPLY_ERROR) {
+        resp_fail_reply(&query->conn, reply);
+        return;
+    }
+    result->readable = true;
+    result->read_back = reply->type == REDIS_REPLY_STRING && str_equal(reply->str, head->token);
+    query->wake_at = result->read_back ? 0 : clock_ms() + READ_AGAIN_MS;
+}
+
+// Reads again once the token is written; stops when the write failed.
+static void
+read_again(struct query *query)
+{
+    const struct head_query *head = query->result;
+    if (head->result->written)
+        resp_ask(&query->conn, "GET", PROBE_KEY);
+    else if (!resp_is_closed(&head->write.conn))
+        query->wake_at = clock_ms() + READ_AGAIN_MS;
+}
+
+void
+query_head(struct head_query *head, const char *address, const struct probe_access *access,
+    struct probe_head *result)
+{
+    FREE_AUTO char *token = random_hex(sizeof head->token - 1);
+    memcpy(head->token, token, sizeof head->token);
+    head->result = result;
+
+    head->write =
+        (struct query){.on_reply = on_write_reply, .result = head, .error = result->write_error};
+    resp_open(&head->write.conn, address, PROBE_WRITE_PORT, access);
+    resp_ask(&head->write.conn, "INFO", "server");
+    resp_ask(&head->write.conn, "SET", PROBE_KEY, head->token, "EX", "60");
+
+    head->read = (struct query){
+        .on_reply = on_read_reply, .wake = read_again, .result = head, .error = result->read_error};
+    resp_open(&head->read.conn, address, PROBE_READ_PORT, access);
+    resp_ask(&head->read.conn, "GET", PROBE_KEY);
+}

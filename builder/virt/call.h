@@ -1,0 +1,63 @@
+// call.h - calls into libvirt, each with a deadline. Inside virt/ only.
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AIRBUILD_VIRT_CALL_H
+#define AIRBUILD_VIRT_CALL_H
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "virt/virt.h"
+
+#include <libvirt/libvirt.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CALL_MS 30000 // deadline of a call that a healthy libvirt answers at once
+
+struct call;
+typedef int call_function(struct call *call, struct error *err);
+
+// The arguments and results of one call into libvirt.
+struct call {
+    char *what;         // "starting the domain 'work11'", for messages
+    virConnectPtr conn; // these four are references of its own, or NULL
+    virDomainPtr domain;
+    virNetworkPtr network;
+    virStreamPtr stream;
+    char *name; // of the object to find
+    char *text; // a URI, XML or a command; then the answer
+    unsigned flags;
+    int timeout_s;
+    int (*on_domain)(virDomainPtr domain, unsigned flags);
+    int (*on_network)(virNetworkPtr network);
+    // More results.
+    virDomainPtr *domains;
+    int count;
+    int state, reason;
+    bool saved, active;
+    struct virt_host host;
+    double idle; // processors
+    unsigned cpus;
+    // call.c's own.
+    struct call_thread {
+        _Atomic enum { CALL_RUNNING, CALL_ENDED, CALL_GIVEN_UP } state;
+        int done; // eventfd: readable when it has ended
+        call_function *function;
+        int result;
+        struct error err;
+    } thread;
+};
+// conn, domain and network may be NULL. Declare the variable with CALL_AUTO.
+struct call *call_new(virConnectPtr conn, virDomainPtr domain, virNetworkPtr network,
+    const char *what, ...) __attribute__((format(printf, 4, 5)));
+// Sets the error of a function of libvirt that failed: "WHAT: ...". Always returns -1.
+int call_failed(const struct call *call, struct error *err);
+void call_freep(struct call **call);
+#define CALL_AUTO CLEANUP(call_freep)
+
+// Runs function(*call), once, in a thread of its own. On success the caller may read the results
+// and TAKE() them. ERR_TIMEOUT ("WHAT took longer than N s") after timeout_ms, ERR_INTERRUPTED: as
+// libvirt cannot cancel a call, the thread goes on with *call, frees it, and *call becomes NULL.
+int call_run(struct call **call, int64_t timeout_ms, call_function *function, struct error *err);
+
+#endif

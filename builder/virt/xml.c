@@ -1,0 +1,229 @@
+// xml.c - the XML of a domain and of the cluster's network, and the names of the nodes' network
+// interfaces on the host. Pure.
+// The elements are those of https://libvirt.org/formatdomain.html and formatnetwork.html.
+// SPDX-License-Identifier: Apache-2.0
+#include "virt/xml.h"
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/str.h"
+#include "virt/writer.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <string.h>
+
+#define INTERFACE_MAX 15 // bytes of an interface's name: IFNAMSIZ less its NUL
+#define DIGEST_DIGITS 8
+
+// ---- the domain ----------------------------------------------------------------------------------
+
+// Under TCG: the emulated processor does not speculate, so the kernel's mitigations only cost (with
+// page-table isolation a system call takes 17 us instead of 0.6 us). tsc=reliable and
+// no_timer_check keep the kernel from taking a slow host for broken hardware: without them it may
+// fall back to the HPET (reading the clock takes 1.5 us instead of 0.1 us) or refuse its timer;
+// libguestfs gives its appliance the same two (lib/appliance-kcmdline.c).
+const char *
+virt_cmdline(bool kvm)
+{
+    return kvm ? "console=ttyS0" : "console=ttyS0 mitigations=off tsc=reliable no_timer_check";
+}
+
+// QEMU translates a TCG machine that can have only one processor without memory barriers and
+// without atomic operations (CF_PARALLEL; 8.1 fixed the barriers, commit c914d46d0a64). A guest
+// then misses, at times, that a virtio device waits for a notification, and its network hangs for
+// good (seen with 7.2). So the machine may have two processors, and has one.
+static void
+write_cpus(struct writer *writer, const struct virt_domain *domain)
+{
+    FREE_AUTO char *cpus = str_format("%u", domain->cpus);
+    bool lone = !domain->kvm && domain->cpus == 1;
+    XML_ELEMENT(writer, "vcpu", "current", lone ? "1" : NULL)
+        writer_content(writer, lone ? "2" : cpus);
+}
+
+static void
+write_os(struct writer *writer, const struct virt_domain *domain)
+{
+    XML_ELEMENT(writer, "os") {
+        XML_ELEMENT(writer, "type", "arch", domain->arch != NULL ? domain->arch : "x86_64",
+            "machine", domain->machine != NULL ? domain->machine : "q35")
+            writer_content(writer, "hvm");
+        if (domain->kernel != NULL) {
+            writer_text(writer, "kernel", domain->kernel);
+            writer_text(writer, "initrd", domain->initrd);
+            writer_text(writer, "cmdline", domain->cmdline);
+        } else {
+            writer_leaf(writer, "boot", "dev", "hd", NULL);
+        }
+    }
+}
+
+// TCG: everything it can emulate except five-level page tables, as libguestfs does
+// (lib/launch-libvirt.c). Named models are no faster, and Intel's make the guest's kernel isolate
+// its page tables.
+static void
+write_cpu(struct writer *writer, const struct virt_domain *domain)
+{
+    XML_ELEMENT(writer, "cpu", "mode", domain->kvm ? "host-passthrough" : "maximum")
+        if (!domain->kvm)
+            writer_leaf(writer, "feature", "policy", "disable", "name", "la57", NULL);
+}
+
+// Names every level, then ends with an empty <backingStore/>, so that libvirt probes no file.
+static void
+write_backing(struct writer *writer, const struct virt_disk *disk, size_t level)
+{
+    bool last = level == disk->chain_count;
+    XML_ELEMENT(writer, "backingStore", "type", last ? NULL : "file")
+        if (!last) {
+            writer_leaf(writer, "format", "type", disk->chain[level].format, NULL);
+            writer_leaf(writer, "source", "file", disk->chain[level].path, NULL);
+            write_backing(writer, disk, level + 1);
+        }
+}
+
+// cache=writeback: the host's page cache serves the layers that the nodes share, and a guest's
+// flush still reaches the disk, so what redis has fsynced survives a pulled power.
+static void
+write_disk(struct writer *writer, const struct virt_disk *disk, size_t index)
+{
+    const char target[] = {'v', 'd', (char) ('a' + index % 26), '\0'};
+    XML_ELEMENT(writer, "disk", "type", "file", "device", "disk") {
+        writer_leaf(writer, "driver", "name", "qemu", "type", disk->chain[0].format, "cache",
+            "writeback", "discard", disk->read_only ? NULL : "unmap", NULL);
+        writer_leaf(writer, "source", "file", disk->chain[0].path, NULL);
+        write_backing(writer, disk, 1);
+        writer_leaf(writer, "target", "dev", target, "bus", "virtio", NULL);
+        if (disk->read_only)
+            writer_leaf(writer, "readonly", NULL);
+        writer_text(writer, "serial", disk->serial);
+    }
+}
+
+static void
+write_interface(struct writer *writer, const struct virt_domain *domain)
+{
+    const char *bridge = domain->network != NULL ? NULL : domain->bridge;
+    if (domain->network == NULL && bridge == NULL)
+        return;
+    XML_ELEMENT(writer, "interface", "type", bridge == NULL ? "network" : "bridge") {
+        writer_leaf(writer, "mac", "address", domain->mac, NULL);
+        writer_leaf(writer, "source", "network", domain->network, "bridge", bridge, NULL);
+        if (domain->tap != NULL)
+            writer_leaf(writer, "target", "dev", domain->tap, NULL);
+        writer_leaf(writer, "model", "type", "virtio", NULL);
+    }
+}
+
+// A person can connect to a pty at any time. Its log is written by virtlogd, or by QEMU itself
+// where libvirt is configured without it (stdio_handler = "file").
+static void
+write_serial(struct writer *writer, const struct virt_domain *domain)
+{
+    XML_ELEMENT(writer, "serial", "type", "pty") {
+        if (domain->console_log != NULL)
+            writer_leaf(writer, "log", "file", domain->console_log, "append", "on", NULL);
+        writer_leaf(writer, "target", "type", "isa-serial", "port", "0", NULL);
+    }
+}
+
+static void
+write_devices(struct writer *writer, const struct virt_domain *domain)
+{
+    XML_ELEMENT(writer, "devices") {
+        writer_text(writer, "emulator", domain->emulator);
+        for (size_t i = 0; i < domain->disk_count; i++)
+            write_disk(writer, &domain->disks[i], i);
+        writer_leaf(writer, "controller", "type", "usb", "model", "none", NULL);
+        write_interface(writer, domain);
+        write_serial(writer, domain);
+        XML_ELEMENT(writer, "channel", "type", "unix")
+            writer_leaf(writer, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
+        XML_ELEMENT(writer, "rng", "model", "virtio")
+            XML_ELEMENT(writer, "backend", "model", "random")
+                writer_content(writer, "/dev/urandom");
+        XML_ELEMENT(writer, "video")
+            writer_leaf(writer, "model", "type", "none", NULL);
+        writer_leaf(writer, "memballoon", "model", "none", NULL);
+        writer_leaf(writer, "panic", "model", "isa", NULL);
+    }
+}
+
+// The guest's clocks (kvm-clock, TSC) stop while it is paused or saved. Its RTC follows the host's
+// clock, QEMU's default (-rtc clock=host), and the node sets its clock by it
+// (images/files/common/usr/lib/airbuild/keep-clock). The guest may reboot by itself; a panic stops
+// the domain at once, so that a waiting launch sees it.
+char *
+virt_domain_xml(const struct virt_domain *domain)
+{
+    struct writer *writer = writer_new();
+    FREE_AUTO char *kib = str_format("%llu", domain->memory_mib * 1024ULL);
+    XML_ELEMENT(writer, "domain", "type", domain->kvm ? "kvm" : "qemu") {
+        writer_text(writer, "name", domain->name);
+        writer_text(writer, "uuid", domain->uuid);
+        XML_ELEMENT(writer, "metadata")
+            writer_leaf(writer, "airbuild:node", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
+                domain->cluster, "id", domain->id, "folder", domain->folder, "role", domain->role,
+                "spec", domain->spec, "image", domain->image, NULL);
+        writer_text(writer, "memory", kib);
+        write_cpus(writer, domain);
+        write_os(writer, domain);
+        XML_ELEMENT(writer, "features") {
+            writer_leaf(writer, "acpi", NULL);
+            writer_leaf(writer, "apic", NULL);
+        }
+        write_cpu(writer, domain);
+        writer_leaf(writer, "clock", "offset", "utc", NULL);
+        writer_text(writer, "on_poweroff", "destroy");
+        writer_text(writer, "on_reboot", "restart");
+        writer_text(writer, "on_crash", "destroy");
+        write_devices(writer, domain);
+    }
+    return writer_finish(writer);
+}
+
+// ---- the network ---------------------------------------------------------------------------------
+
+// No <dhcp>: the nodes' addresses are in their seeds.
+char *
+virt_network_xml(const struct virt_network *network)
+{
+    struct writer *writer = writer_new();
+    FREE_AUTO char *prefix = str_format("%u", network->prefix);
+    XML_ELEMENT(writer, "network") {
+        writer_text(writer, "name", network->name);
+        XML_ELEMENT(writer, "metadata")
+            writer_leaf(writer, "airbuild:network", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
+                network->cluster, "id", network->id, "folder", network->folder, NULL);
+        if (network->nat)
+            writer_leaf(writer, "forward", "mode", "nat", NULL);
+        writer_leaf(writer, "bridge", "name", network->bridge, "stp", "off", "delay", "0", NULL);
+        XML_ELEMENT(writer, "dns")
+            for (size_t i = 0; i < network->host_count; i++)
+                XML_ELEMENT(writer, "host", "ip", network->hosts[i].address)
+                    writer_text(writer, "hostname", network->hosts[i].name);
+        writer_leaf(
+            writer, "ip", "family", "ipv4", "address", network->address, "prefix", prefix, NULL);
+    }
+    return writer_finish(writer);
+}
+
+// ---- the nodes' interfaces on the host -----------------------------------------------------------
+
+// A cluster's name has no '_', so no other cluster has the same name for a node, nor for its
+// bridge, NAME0. A name that is too long ends in a digest of the whole, after a letter that no
+// number begins with.
+char *
+virt_tap_name(const char *cluster, const char *address, unsigned prefix)
+{
+    struct in_addr in = {0};
+    char hex[DIGEST_HEX + 1];
+    inet_pton(AF_INET, address, &in);
+    uint32_t mask = prefix >= 32 ? 0 : UINT32_MAX >> prefix;
+    FREE_AUTO char *name = str_format("%s_%u", cluster, ntohl(in.s_addr) & mask);
+    if (strlen(name) <= INTERFACE_MAX)
+        return TAKE(name);
+    digest_bytes(name, strlen(name), hex);
+    return str_format("%.*s_x%.*s", INTERFACE_MAX - DIGEST_DIGITS - 2, cluster, DIGEST_DIGITS, hex);
+}
