@@ -51,7 +51,7 @@ has_every_disk(const struct spec *spec)
 }
 
 static int
-find_images(const struct spec *spec, const struct needs *needs, struct cluster_launch *launch,
+find_images(const struct spec *spec, const struct needs *needs, struct launch_options *launch,
     struct error *err)
 {
     launch->haproxy = bake_image(needs->plan, SPEC_HAPROXY);
@@ -96,7 +96,7 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
     NEEDS_AUTO struct needs needs = {0};
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     struct asking asking = {cli, progress};
-    struct cluster_launch launch = {.spec = spec,
+    struct launch_options launch = {.spec = spec,
         .no_wait = values->no_wait,
         .agree = agree_to_launch,
         .context = &asking,

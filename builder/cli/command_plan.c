@@ -146,7 +146,7 @@ plan_launch(const struct spec *spec, const struct needs *needs, struct cluster_p
     char **ret_libvirt, struct error *err)
 {
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    struct cluster_launch launch = {
+    struct launch_options launch = {
         .spec = spec,
         .haproxy = bake_image(needs->plan, SPEC_HAPROXY),
         .redis = bake_image(needs->plan, SPEC_REDIS),
@@ -156,16 +156,6 @@ plan_launch(const struct spec *spec, const struct needs *needs, struct cluster_p
         return -1;
     launch.kvm = verdict.kvm;
     return cluster_plan_make(&launch, ret, ret_libvirt, err);
-}
-
-static int
-verdict_of(const struct cluster_plan *plan)
-{
-    if (plan->conflicts.count > 0)
-        return ERR_CONFLICT;
-    if (plan->faults.count > 0)
-        return (int) plan->fault;
-    return plan->differences.count > 0 ? ERR_CONFLICT : 0;
 }
 
 static int
@@ -184,7 +174,7 @@ run_plan(struct cli *cli, struct error *err)
         print_plan_json(&view);
     else
         print_plan_text(cli, &view);
-    return verdict_of(plan);
+    return (int) plan->refusal;
 }
 
 const struct cli_command command_plan = {

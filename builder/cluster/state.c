@@ -6,7 +6,6 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "cluster/cluster.h"
-#include "cluster/paths.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -17,9 +16,9 @@
 #define LOCK_WAIT_MS 10000
 #define FOLDER_MODE 0711 // qemu, as another user, reaches the disks; names of nodes are no secret
 
-// ---- what ended processes left -------------------------------------------------------------------
+// ---- remnants of processes that were killed -----------------------------------------------------
 
-// The pins go before the folder, so that a folder is left for as long as a pin is.
+// Removes the pins before the folder: as long as there are pins, a folder shows whose they are.
 static int
 remove_gone(const char *path, const char *id, struct error *err)
 {
@@ -72,24 +71,24 @@ state_lock(const struct spec *spec, int *ret_fd, struct error *err)
 }
 
 bool
-state_any(const struct spec *spec)
+state_has_any(const struct spec *spec)
 {
     FREE_AUTO char *parent = cluster_parent();
+    FREE_AUTO char *new = str_format(".%s.new-", spec->cluster);
     FREE_AUTO char *gone = str_format(".%s.gone-", spec->cluster);
-    FREE_AUTO char *draft = str_format(".%s.new-", spec->cluster);
     STRV_AUTO struct strv names = {0};
     ERROR_AUTO struct error ignored = {0};
     dir_list(parent, &names, &ignored);
     for (size_t i = 0; i < names.count; i++)
         if (str_equal(names.items[i], spec->cluster) || str_starts(names.items[i], gone) ||
-            str_starts(names.items[i], draft))
+            str_starts(names.items[i], new))
             return true;
     return false;
 }
 
-// ---- what is there -------------------------------------------------------------------------------
+// ---- existence ----------------------------------------------------------------------------------
 
-// 1: it is there and ours to use, 0: there is none.
+// Returns 1 when the folder exists and is ours to use, 0 when it does not exist.
 static int
 check_folder(const char *folder, struct error *err)
 {
@@ -98,7 +97,7 @@ check_folder(const char *folder, struct error *err)
         return errno == ENOENT ? 0 : error_errno(err, errno, "cannot look at '%s'", folder);
     if (!S_ISDIR(info.st_mode))
         return error_set(err, ERR_CONFLICT,
-            "'%s' is where the cluster's folder would be and is none; move it away", folder);
+            "'%s' is not a folder, but the cluster's folder belongs there; move it away", folder);
     if (info.st_uid == geteuid())
         return 1;
     FREE_AUTO char *user = user_name(info.st_uid);
@@ -108,14 +107,14 @@ check_folder(const char *folder, struct error *err)
         folder, user);
 }
 
-// What file_write or disk_make was killed at.
+// Left behind when file_write or disk_make is killed.
 static bool
 is_draft(const char *name)
 {
     return str_starts(name, FILE_TEMPORARY) || str_ends(name, ".new");
 }
 
-// Anything of a node but what can be made again.
+// Looks for anything in a node's folder that cannot be made again.
 static int
 node_has_disk(const char *folder, bool *ret, struct error *err)
 {
@@ -147,9 +146,9 @@ has_any_disk(const char *folder, bool *ret, struct error *err)
     return 0;
 }
 
-// A part that is missing: fine, and all of it counts as missing, while there is no disk.
+// Returns 0 as if there were no cluster when a part is missing and there is no disk.
 static int
-lacks(const char *folder, const char *part, struct error *err)
+refuse_missing_part(const char *folder, const char *part, struct error *err)
 {
     bool disks = true;
     error_clear(err);
@@ -158,8 +157,8 @@ lacks(const char *folder, const char *part, struct error *err)
     if (!disks)
         return 0;
     return error_set(err, ERR_DAMAGED,
-        "'%s' holds disks of a cluster and no %s; bring that file back from a copy, or remove the "
-        "cluster with its data by 'airbuild destroy'",
+        "'%s' holds disks of a cluster and no %s; restore that file from a copy, or remove the "
+        "cluster and its data with 'airbuild destroy'",
         folder, part);
 }
 
@@ -174,9 +173,13 @@ state_load(const struct spec *spec, struct record **ret_record, struct secrets *
     if (there <= 0)
         return there;
     if (record_load(folder, &record, err) < 0)
-        return err->code == ERR_NOT_FOUND ? lacks(folder, "record (" RECORD_FILE ")", err) : -1;
+        return err->code == ERR_NOT_FOUND
+                   ? refuse_missing_part(folder, "record (" RECORD_FILE ")", err)
+                   : -1;
     if (secrets_load(folder, &secrets, err) < 0)
-        return err->code == ERR_NOT_FOUND ? lacks(folder, "secrets (secrets.json)", err) : -1;
+        return err->code == ERR_NOT_FOUND
+                   ? refuse_missing_part(folder, "secrets (secrets.json)", err)
+                   : -1;
     *ret_record = TAKE(record);
     *ret_secrets = TAKE(secrets);
     return 0;
@@ -194,6 +197,51 @@ state_load_bare(const struct spec *spec, struct record **ret, struct error *err)
     if (err->code != ERR_NOT_FOUND && err->code != ERR_DAMAGED)
         return -1;
     error_clear(err);
+    return 0;
+}
+
+bool
+cluster_exists(const struct spec *spec)
+{
+    FREE_AUTO char *folder = cluster_folder(spec);
+    FREE_AUTO char *record = path_join(folder, RECORD_FILE);
+    return file_exists(record);
+}
+
+void
+cluster_recall(struct spec *spec)
+{
+    FREE_AUTO char *folder = cluster_folder(spec);
+    RECORD_AUTO struct record *record = NULL;
+    ERROR_AUTO struct error ignored = {0}; // state_load reports it
+    if (record_load(folder, &record, &ignored) == 0)
+        spec_recall(spec, record->spec);
+}
+
+int
+cluster_images_in_use(struct strv *ret_keys, struct error *err)
+{
+    FREE_AUTO char *parent = cluster_parent();
+    STRV_AUTO struct strv names = {0};
+    if (!file_exists(parent))
+        return 0;
+    if (dir_list(parent, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        if (names.items[i][0] == '.')
+            continue;
+        FREE_AUTO char *folder = path_join(parent, names.items[i]);
+        RECORD_AUTO struct record *record = NULL;
+        if (record_load(folder, &record, err) < 0) {
+            if (err->code != ERR_NOT_FOUND)
+                return -1;
+            error_clear(err);
+            continue;
+        }
+        for (size_t k = 0; k < record->node_count; k++)
+            if (!strv_has(ret_keys, record->nodes[k].image))
+                strv_add(ret_keys, record->nodes[k].image);
+    }
     return 0;
 }
 
@@ -230,7 +278,7 @@ state_create(const struct spec *spec, const char *id, struct record **ret_record
         dir_publish(draft, folder, err) < 0) {
         ERROR_AUTO struct error ignored = {0};
         dir_remove(draft, &ignored);
-        return error_context(err, "cluster '%s' cannot be made", spec->cluster);
+        return error_context(err, "cannot make cluster '%s'", spec->cluster);
     }
     *ret_record = TAKE(record);
     *ret_secrets = TAKE(secrets);
@@ -291,6 +339,6 @@ state_remove(const struct spec *spec, const char *id, struct error *err)
         return error_errno(err, errno, "cannot remove '%s'", folder);
     if (dir_sync(parent, err) < 0 || sweep_gone(parent, spec->cluster, err) < 0)
         return -1;
-    unlink(lock); // whoever waits for it sees that it is another one then
+    unlink(lock); // a process that waits for it notices that the file was replaced
     return 0;
 }

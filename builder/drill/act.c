@@ -230,7 +230,7 @@ new_disks(struct drill *drill, struct error *err)
         return -1;
     const char *except = spec_first_master(spec)->name;
     drill_note(drill, DRILL_NOTE, "all disks are new, '%s' stays off", except);
-    struct cluster_launch launch = {.spec = spec,
+    struct launch_options launch = {.spec = spec,
         .haproxy = haproxy,
         .redis = redis,
         .kvm = drill->run->kvm,

@@ -17,18 +17,9 @@
 static int
 open_session(struct drill *drill, struct error *err)
 {
-    const struct spec *spec = drill->run->spec;
-    if (session_open(spec, true, &drill->session, err) < 0)
+    if (session_open_launched(drill->run->spec, true, &drill->session, err) < 0)
         return -1;
-    if (drill->session.record == NULL || drill->session.secrets == NULL)
-        return error_set(err, ERR_NOT_FOUND,
-            "there is no cluster '%s' on this host to drill; make it with 'airbuild launch'",
-            spec->cluster);
-    drill->access = (struct probe_access){
-        .user = secrets_account_name(SECRETS_STATUS),
-        .password = spec->redis.auth ? drill->session.secrets->passwords[SECRETS_STATUS] : NULL,
-        .master_name = spec->redis.master_name,
-    };
+    drill->access = session_access(&drill->session);
     return session_connect(&drill->session, err);
 }
 

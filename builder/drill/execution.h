@@ -5,7 +5,7 @@
 #define AIRBUILD_DRILL_EXECUTION_H
 
 #include "base/burn.h"
-#include "cluster/session.h"
+#include "cluster/survey.h"
 #include "drill/scenario.h"
 #include "probe/load.h"
 

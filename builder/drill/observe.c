@@ -127,8 +127,8 @@ observe_cluster(struct drill *drill, struct error *err)
 {
     survey_free(&drill->survey);
     if (interrupt_check(err) < 0 || survey_make(&drill->session, &drill->survey, err) < 0 ||
-        session_probe(
-            &drill->session, &drill->survey, LOOK_MS, drill->results, &drill->verdict, err) < 0)
+        survey_probe(
+            &drill->survey, &drill->session, LOOK_MS, drill->results, &drill->verdict, err) < 0)
         return -1;
     note_master(drill);
     detect_two_masters(drill);

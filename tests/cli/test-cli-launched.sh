@@ -99,7 +99,7 @@ mkdir -p "$folder/nodes/work12" && echo data >"$folder/nodes/work12/disk.qcow2"
 cp -a "$folder" "$scratch/whole"
 for command in status stop; do
     rm "$folder/secrets.json"
-    refuses "$command without secrets" 10 'no secrets .secrets.json.; bring that file back' "$airbuild" "$command"
+    refuses "$command without secrets" 10 'no secrets .secrets.json.; restore that file' "$airbuild" "$command"
     head -c 100 "$scratch/whole/secrets.json" >"$folder/secrets.json"
     refuses "$command with secrets cut short" 10 'are damaged' "$airbuild" "$command"
     cp "$scratch/whole/secrets.json" "$folder/secrets.json"

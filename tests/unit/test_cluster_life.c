@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "life_fixture.h"
 
+#include "cluster/definition.h"
+
 static void
 test_birth_and_death(void **state)
 {
@@ -43,11 +45,11 @@ test_remnants_go(void **state)
     assert_ok(dir_make(gone, 0711, &life->err), &life->err);
     assert_ok(dir_make(new, 0711, &life->err), &life->err);
     assert_ok(dir_make(other, 0711, &life->err), &life->err);
-    assert_true(state_any(life->spec));
+    assert_true(state_has_any(life->spec));
     assert_ok(state_lock(life->spec, &lock, &life->err), &life->err);
     assert_false(file_exists(gone) || file_exists(new));
     assert_true(file_exists(other)); // of a cluster that somebody else may hold the lock of
-    assert_false(state_any(life->spec));
+    assert_false(state_has_any(life->spec));
     assert_int_equal(count_users(life, KEY_LAYER), 0);
 }
 
@@ -81,7 +83,7 @@ test_lost_record_or_secrets(void **state)
     for (size_t i = 0; i < 2; i++) {
         FREE_AUTO char *path = part(life, parts[i]), *away = str_format("%s.away", path);
         assert_int_equal(rename(path, away), 0);
-        assert_error(launch(life), &life->err, ERR_DAMAGED, "bring that file back from a copy");
+        assert_error(launch(life), &life->err, ERR_DAMAGED, "restore that file from a copy");
         put_text(path, "{\"format\": 2,");
         assert_error(launch(life), &life->err, ERR_DAMAGED, "airbuild destroy");
         put_text(path, "");
@@ -178,10 +180,10 @@ test_adoption(void **state)
         assert_ok(virt_domain_define(session.virt, &domain, &life->err), &life->err);
     }
     assert_ok(virt_network_remove(session.virt, "air", "air", &life->err), &life->err);
-    FREE_AUTO struct virt_host_entry *hosts = mem_zero(life->spec->node_count, sizeof *hosts);
-    struct virt_network network = session_network(&session, "air0", hosts);
-    network.id = network.folder = NULL;
-    assert_ok(virt_network_ensure(session.virt, &network, NULL, &life->err), &life->err);
+    NETWORK_DEFINITION_AUTO struct network_definition definition;
+    network_definition_fill(&definition, life->spec, NULL);
+    definition.network.folder = NULL;
+    assert_ok(virt_network_ensure(session.virt, &definition.network, NULL, &life->err), &life->err);
     FREE_AUTO char *path = part(life, "cluster.json"), *text = NULL;
     assert_ok(file_read(path, 1 << 20, &text, NULL, &life->err), &life->err);
     JV_AUTO struct jv *root = NULL;

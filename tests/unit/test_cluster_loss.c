@@ -126,7 +126,7 @@ static void
 test_all_disks_lost(void **state)
 {
     struct life *life = *state;
-    struct cluster_launch agreed = ask_for(life);
+    struct launch_options agreed = ask_for(life);
     bool asked = false;
     assert_ok(launch(life), &life->err);
     power_off(life);
