@@ -194,11 +194,8 @@ try_mirror(struct fetch_work *work, const char *url, struct error *err)
 static void
 note_failure(struct fetch_work *work, struct error *err)
 {
-    struct error *to =
-        err->code == ERR_DAMAGED && work->first.code == ERR_NONE ? &work->first : &work->last;
-    error_clear(to);
-    *to = *err;
-    *err = (struct error){0};
+    bool first = err->code == ERR_DAMAGED && work->first.code == ERR_NONE;
+    error_move(first ? &work->first : &work->last, err);
 }
 
 // What other mirrors began is of no use any more.
@@ -253,10 +250,7 @@ try_all(struct fetch_work *work, struct error *err)
     }
     if (err->code != ERR_NONE)
         return -1;
-    struct error *reported = work->first.code != ERR_NONE ? &work->first : &work->last;
-    *err = *reported;
-    *reported = (struct error){0};
-    return -1;
+    return error_move(err, work->first.code != ERR_NONE ? &work->first : &work->last);
 }
 
 // ---- what is there ------------------------------------------------------------------------------

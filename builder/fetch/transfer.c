@@ -284,8 +284,7 @@ exchange_once(struct fetch_exchange *exchange, const char *url, char **ret_next,
     if (code == CURLE_OK && has_file(exchange) && !exchange->begun)
         (void) begin_file(exchange, "", 0);
     if (exchange->error.code != ERR_NONE) {
-        *err = exchange->error;
-        exchange->error = (struct error){0};
+        error_move(err, &exchange->error);
         return exchange->end;
     }
     if (code != CURLE_OK && (code != CURLE_FILESIZE_EXCEEDED || has_file(exchange)))

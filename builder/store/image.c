@@ -106,11 +106,10 @@ static int
 image_damaged(const struct store *store, const char *name, const char *key, struct error *err)
 {
     STRV_AUTO struct strv folders = {0};
-    ERROR_AUTO struct error unread = {0};
+    ERROR_AUTO struct error unread = {0}, cause = {0};
     if (err->code != ERR_DAMAGED)
         return -1;
-    ERROR_AUTO struct error cause = *err;
-    *err = (struct error){0};
+    error_move(&cause, err);
     if (store_require(store, key, err) < 0)
         return -1;
     name = name == NULL ? "?" : name;

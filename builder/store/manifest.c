@@ -54,9 +54,7 @@ store_read_manifest(const char *folder, const char *key, struct jv **ret, struct
         jv_parse(text, length, &manifest, err) < 0) {
         if (err->code == ERR_INTERRUPTED || err->code == ERR_ACCESS)
             return -1;
-        ERROR_AUTO struct error cause = *err;
-        *err = (struct error){0};
-        return error_set(err, ERR_DAMAGED, "its manifest cannot be read (%s)", cause.message);
+        return error_set(err, ERR_DAMAGED, "its manifest cannot be read (%s)", err->message);
     }
     if (jv_get_int(manifest, "format", 0) > STORE_FORMAT)
         return error_set(err, ERR_CONFLICT,

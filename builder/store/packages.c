@@ -109,8 +109,6 @@ store_lay_packages(struct store *store, const char *set, const char *folder, str
     if (err->code != ERR_DAMAGED)
         return -1;
     (void) unlink(path);
-    ERROR_AUTO struct error cause = *err;
-    *err = (struct error){0};
     return error_set(
-        err, ERR_DAMAGED, "%s; its set is forgotten, so try again with the network", cause.message);
+        err, ERR_DAMAGED, "%s; its set is forgotten, so try again with the network", err->message);
 }

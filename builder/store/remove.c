@@ -72,14 +72,13 @@ store_remove_damaged(struct store *store, const char *key, struct error *err)
         return 0;
     if (err->code != ERR_DAMAGED)
         return -1;
-    ERROR_AUTO struct error damage = *err;
-    *err = (struct error){0};
+    ERROR_AUTO struct error damage = {0};
+    error_move(&damage, err);
     if (remove_locked(store, key, err) == 0)
         return 0;
     if (err->code != ERR_CONFLICT)
         return -1;
-    error_clear(err);
-    return error_set(err, ERR_DAMAGED, "%s", damage.message); // which says who uses it
+    return error_move(err, &damage); // it names the users
 }
 
 // ---- prune --------------------------------------------------------------------------------------

@@ -26,11 +26,9 @@ store_state_read(const struct store *store, const char *name, struct jv **ret, s
     }
     if (jv_parse(text, length, ret, err) == 0)
         return 0;
-    ERROR_AUTO struct error cause = *err;
-    *err = (struct error){0};
     return error_set(err, ERR_DAMAGED,
         "'%s' cannot be read (%s); remove it, and what it remembers is asked for again", path,
-        cause.message);
+        err->message);
 }
 
 static int

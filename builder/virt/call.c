@@ -132,8 +132,5 @@ call_run(struct call **call, int64_t timeout_ms,
     }
     if (thread->result == 0)
         return 0;
-    error_clear(err);
-    *err = thread->err;
-    thread->err = (struct error){0};
-    return -1;
+    return error_move(err, &thread->err);
 }
