@@ -54,47 +54,32 @@ add_evidence(const struct waiting *waiting, size_t index, struct error *err)
         lines[0] != '\0' ? " Its last console lines:" : "", lines);
 }
 
-static size_t
-node_index(const struct spec *spec, const char *name)
-{
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (str_equal(spec->nodes[i].name, name))
-            return i;
-    return 0;
-}
-
 static int
-guest_failed(const struct waiting *waiting, const char *name, const char *what, const char *reason,
-    struct error *err)
+guest_failed(const struct waiting *waiting, const struct spec_node *node, const char *what,
+    const char *reason, struct error *err)
 {
-    error_set(err, ERR_GUEST, "'%s' %s%s%s%s before the cluster converged", name, what,
+    error_set(err, ERR_GUEST, "'%s' %s%s%s%s before the cluster converged", node->name, what,
         reason[0] != '\0' ? " (" : "", reason, reason[0] != '\0' ? ")" : "");
-    return add_evidence(waiting, node_index(waiting->spec, name), err);
+    return add_evidence(waiting, (size_t) (node - waiting->spec->nodes), err);
 }
 
 static int
-take_domain_event(const struct waiting *waiting, const struct virt_event *event, struct error *err)
+check_event(const struct waiting *waiting, const struct virt_event *event, struct error *err)
 {
-    switch (event->kind) {
-    case VIRT_EVENT_STOPPED:
-        return guest_failed(waiting, event->domain, "powered off", event->reason, err);
-    case VIRT_EVENT_CRASHED:
-        return guest_failed(waiting, event->domain, "crashed", event->reason, err);
-    case VIRT_EVENT_PANICKED:
-        return guest_failed(waiting, event->domain, "panicked", event->reason, err);
-    case VIRT_EVENT_LOST:
+    static const char *const failures[] = {
+        [VIRT_EVENT_STOPPED] = "powered off",
+        [VIRT_EVENT_CRASHED] = "crashed",
+        [VIRT_EVENT_PANICKED] = "panicked",
+        [VIRT_EVENT_LOST] = NULL,
+    };
+    if (event->kind == VIRT_EVENT_LOST)
         return error_set(err, ERR_LIBVIRT,
             "lost the connection to libvirt; the nodes still run: watch them with 'airbuild "
             "status'");
-    case VIRT_EVENT_STARTED:
-    case VIRT_EVENT_REBOOTED:
-    case VIRT_EVENT_SUSPENDED:
-    case VIRT_EVENT_RESUMED:
-    case VIRT_EVENT_AGENT_UP:
-    case VIRT_EVENT_AGENT_DOWN:
+    const struct spec_node *node = spec_find(waiting->spec, event->domain);
+    if (node == NULL || failures[event->kind] == NULL)
         return 0;
-    }
-    return 0;
+    return guest_failed(waiting, node, failures[event->kind], event->reason, err);
 }
 
 // Waits for an event, at most ms; then takes all events that are there.
@@ -107,7 +92,7 @@ pause_for_events(
         int got = virt_watch_next(watch, ms, &event, err);
         if (got <= 0)
             return got;
-        if (take_domain_event(waiting, &event, err) < 0)
+        if (check_event(waiting, &event, err) < 0)
             return -1;
         ms = 0;
     }
@@ -177,7 +162,7 @@ look_at_cluster(struct waiting *waiting, struct error *err)
 static size_t
 stuck_node(const struct waiting *waiting)
 {
-    size_t stuck = node_index(waiting->spec, spec_head(waiting->spec)->name);
+    size_t stuck = (size_t) (spec_head(waiting->spec) - waiting->spec->nodes);
     const char *first = NULL;
     for (size_t i = 0; i < waiting->spec->node_count; i++) {
         const char *at = strstr(waiting->verdict.awaited, waiting->spec->nodes[i].name);
@@ -196,7 +181,7 @@ check_running(const struct waiting *waiting, struct error *err)
     for (size_t i = 0; i < waiting->spec->node_count; i++) {
         const struct virt_domain_info *domain = &waiting->survey.domains[i];
         if (domain->state != VIRT_RUNNING && !waiting->launched->paused[i])
-            return guest_failed(waiting, waiting->spec->nodes[i].name,
+            return guest_failed(waiting, &waiting->spec->nodes[i],
                 domain->state == VIRT_PAUSED ? "was paused" : "powered off", domain->reason, err);
     }
     return 0;

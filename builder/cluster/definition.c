@@ -3,7 +3,6 @@
 #include "cluster/definition.h"
 
 #include "base/cleanup.h"
-#include "base/digest.h"
 #include "cluster/cluster.h"
 
 #include <string.h>
@@ -29,8 +28,6 @@ domain_definition_fill(struct domain_definition *ret, const struct spec *spec, c
     const struct spec_node *node, const struct image *image, bool kvm)
 {
     FREE_AUTO char *canonical = spec_canonical(spec);
-    char hex[DIGEST_HEX + 1];
-    digest_bytes(canonical, strlen(canonical), hex);
     bool bridged = spec->network.mode == SPEC_NETWORK_BRIDGE;
     *ret = (struct domain_definition){
         .folder = cluster_folder(spec),
@@ -39,8 +36,8 @@ domain_definition_fill(struct domain_definition *ret, const struct spec *spec, c
         .log = cluster_node_path(spec, node->name, "console.log"),
         .cmdline = str_format("%s %s", image->cmdline, virt_cmdline(kvm)),
         .tap = virt_tap_name(spec->cluster, node->address, spec->network.prefix),
-        .digest = str_dup(hex),
     };
+    digest_bytes(canonical, strlen(canonical), ret->digest);
     fill_disks(ret, image);
     ret->domain = (struct virt_domain){
         .name = node->name,
@@ -75,7 +72,6 @@ domain_definition_free(struct domain_definition *definition)
     free(definition->log);
     free(definition->cmdline);
     free(definition->tap);
-    free(definition->digest);
     *definition = (struct domain_definition){0};
 }
 

@@ -3,6 +3,7 @@
 #ifndef AIRBUILD_CLUSTER_DEFINITION_H
 #define AIRBUILD_CLUSTER_DEFINITION_H
 
+#include "base/digest.h"
 #include "spec/spec.h"
 #include "store/store.h"
 #include "virt/network.h"
@@ -16,7 +17,7 @@ struct domain_definition {
     struct virt_domain domain;
     struct virt_image disk_chain[3], seed_chain[1];
     struct virt_disk disks[2];
-    char *folder, *disk, *seed, *log, *cmdline, *tap, *digest;
+    char *folder, *disk, *seed, *log, *cmdline, *tap, digest[DIGEST_HEX + 1];
 };
 void domain_definition_fill(struct domain_definition *ret, const struct spec *spec, const char *id,
     const struct spec_node *node, const struct image *image, bool kvm);

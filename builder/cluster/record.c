@@ -92,7 +92,7 @@ record_save(const char *folder, const struct record *record, struct error *err)
     return jv_write(path, 0644, root, err);
 }
 
-// The value of "KEY: " in lines, or NULL.
+// Returns the value of "KEY: " in lines, or NULL.
 static const char *
 line_value(const struct strv *lines, const char *key, size_t key_length)
 {
@@ -107,8 +107,8 @@ static int
 record_damaged(struct error *err, const char *path)
 {
     return error_set(err, ERR_DAMAGED,
-        "the record of the cluster in '%s' is damaged; bring the file back from a copy, or remove "
-        "the cluster with 'airbuild destroy'",
+        "the record of the cluster in '%s' is damaged; restore the file from a copy, or remove the "
+        "cluster with 'airbuild destroy'",
         path);
 }
 
@@ -125,7 +125,7 @@ check_record(const struct jv *root, const char *path, struct error *err)
     long long format = jv_get_int(root, "format", 0);
     if (format > RECORD_FORMAT)
         return error_set(err, ERR_CONFLICT,
-            "the cluster in '%s' was launched by a newer airbuild; use that one for it", path);
+            "the cluster in '%s' was launched by a newer airbuild; use that version", path);
     if (format < 1 || jv_get_string(root, "spec") == NULL ||
         (format > 1 && !is_id(jv_get_string(root, "id"))))
         return record_damaged(err, path);
@@ -143,8 +143,7 @@ read_images(const struct jv *images, struct record *record)
     }
 }
 
-// The version before recorded an image before its disk was made, node by node; it did not record
-// whether a domain was started then.
+// Format 1 recorded each image just before its disk was made, and not whether a domain was started.
 static bool
 had_all_images(const struct record *record)
 {
@@ -191,8 +190,8 @@ record_value(const struct record *record, const char *key)
     return str_dup(line_value(&lines, key, strlen(key)));
 }
 
-// What is made once and never changed by an upgrade is compared whether the spec says it or not:
-// which nodes there are, and the network between them.
+// Nodes and network never change after a launch, so they are compared even where the spec leaves
+// them open.
 static bool
 is_compared(const struct spec *spec, const char *key)
 {

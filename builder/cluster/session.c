@@ -41,9 +41,10 @@ session_open(const struct spec *spec, bool locked, struct session *ret, struct e
 int
 session_open_launched(const struct spec *spec, bool locked, struct session *ret, struct error *err)
 {
-    if (session_open(spec, locked, ret, err) < 0)
+    bool exists = !locked || cluster_exists(spec); // else no lock file is left behind
+    if (exists && session_open(spec, locked, ret, err) < 0)
         return -1;
-    if (ret->record != NULL)
+    if (exists && ret->record != NULL)
         return 0;
     return error_set(
         err, ERR_NOT_FOUND, "cluster '%s' was not launched; run 'airbuild launch'", spec->cluster);

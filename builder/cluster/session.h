@@ -24,7 +24,7 @@ struct session {
 
 // Loads the cluster's state with state_load. locked: takes the cluster's lock first (10 s).
 int session_open(const struct spec *spec, bool locked, struct session *ret, struct error *err);
-// As session_open; ERR_NOT_FOUND when there is no cluster.
+// As session_open, but ERR_NOT_FOUND when there is no cluster.
 int session_open_launched(
     const struct spec *spec, bool locked, struct session *ret, struct error *err);
 // Takes the lock and loads the record alone: to remove a cluster that has lost a part.

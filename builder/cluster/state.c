@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "cluster/cluster.h"
+#include "cluster/disk.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -107,13 +108,6 @@ check_folder(const char *folder, struct error *err)
         folder, user);
 }
 
-// Left behind when file_write or disk_make is killed.
-static bool
-is_draft(const char *name)
-{
-    return str_starts(name, FILE_TEMPORARY) || str_ends(name, ".new");
-}
-
 // Looks for anything in a node's folder that cannot be made again.
 static int
 node_has_disk(const char *folder, bool *ret, struct error *err)
@@ -123,7 +117,7 @@ node_has_disk(const char *folder, bool *ret, struct error *err)
         return -1;
     for (size_t i = 0; i < names.count; i++)
         if (!str_equal(names.items[i], "seed.iso") && !str_equal(names.items[i], "console.log") &&
-            !is_draft(names.items[i]))
+            !str_equal(names.items[i], DISK_DRAFT) && !str_starts(names.items[i], FILE_TEMPORARY))
             *ret = true;
     return 0;
 }
@@ -248,18 +242,13 @@ cluster_images_in_use(struct strv *ret_keys, struct error *err)
 // ---- birth and death -----------------------------------------------------------------------------
 
 static int
-fill_state(const char *draft, const struct spec *spec, const char *id, struct record **ret_record,
-    struct secrets **ret_secrets, struct error *err)
+write_state(const char *draft, const struct spec *spec, const char *id, struct error *err)
 {
     RECORD_AUTO struct record *record = record_new(spec, id);
     SECRETS_AUTO struct secrets *secrets = NULL;
     if (chmod(draft, FOLDER_MODE) < 0)
         return error_errno(err, errno, "cannot set the mode of folder '%s'", draft);
-    if (record_save(draft, record, err) < 0 || secrets_open(draft, spec, &secrets, err) < 0)
-        return -1;
-    *ret_record = TAKE(record);
-    *ret_secrets = TAKE(secrets);
-    return 0;
+    return record_save(draft, record, err) < 0 ? -1 : secrets_open(draft, spec, &secrets, err);
 }
 
 int
@@ -270,19 +259,15 @@ state_create(const struct spec *spec, const char *id, struct record **ret_record
     FREE_AUTO char *folder = cluster_folder(spec);
     FREE_AUTO char *prefix = str_format("%s.new", spec->cluster);
     FREE_AUTO char *draft = NULL;
-    RECORD_AUTO struct record *record = NULL;
-    SECRETS_AUTO struct secrets *secrets = NULL;
     if (dir_temp(parent, prefix, &draft, err) < 0)
         return -1;
-    if (fill_state(draft, spec, id, &record, &secrets, err) < 0 || dir_remove(folder, err) < 0 ||
+    if (write_state(draft, spec, id, err) < 0 || dir_remove(folder, err) < 0 ||
         dir_publish(draft, folder, err) < 0) {
         ERROR_AUTO struct error ignored = {0};
         dir_remove(draft, &ignored);
         return error_context(err, "cannot make cluster '%s'", spec->cluster);
     }
-    *ret_record = TAKE(record);
-    *ret_secrets = TAKE(secrets);
-    return 0;
+    return state_load(spec, ret_record, ret_secrets, err);
 }
 
 int
@@ -295,32 +280,19 @@ state_adopt(const struct spec *spec, struct record *record, const char *id, stru
     return record_save(folder, record, err);
 }
 
-static int
-remove_leftovers(const char *folder, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    if (!file_exists(folder))
-        return 0;
-    if (dir_list(folder, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        FREE_AUTO char *path = path_join(folder, names.items[i]);
-        if (is_draft(names.items[i]) && unlink(path) < 0 && errno != ENOENT)
-            return error_errno(err, errno, "cannot remove '%s'", path);
-    }
-    return 0;
-}
-
 int
 state_tidy(const struct spec *spec, struct error *err)
 {
     FREE_AUTO char *folder = cluster_folder(spec);
     FREE_AUTO char *ssh = path_join(folder, "ssh");
-    if (remove_leftovers(folder, err) < 0 || remove_leftovers(ssh, err) < 0)
+    if (dir_sweep(folder, err) < 0 || (file_exists(ssh) && dir_sweep(ssh, err) < 0))
         return -1;
     for (size_t i = 0; i < spec->node_count; i++) {
         FREE_AUTO char *node = cluster_node_path(spec, spec->nodes[i].name, "");
-        if (remove_leftovers(node, err) < 0)
+        FREE_AUTO char *disk = path_join(node, DISK_DRAFT);
+        if (unlink(disk) < 0 && errno != ENOENT)
+            return error_errno(err, errno, "cannot remove '%s'", disk);
+        if (file_exists(node) && dir_sweep(node, err) < 0)
             return -1;
     }
     return 0;

@@ -37,25 +37,16 @@ power_off(
     return 0;
 }
 
-static int
-check_stop_names(const struct spec *spec, const struct strv *names, struct error *err)
-{
-    for (size_t i = 0; names != NULL && i < names->count; i++) {
-        const struct spec_node *node;
-        if (spec_find_or_error(spec, names->items[i], &node, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 int
 cluster_stop(
     const struct spec *spec, const struct strv *names, struct progress *progress, struct error *err)
 {
     SESSION_AUTO struct session session = {.lock = -1};
     STRV_AUTO struct strv all = {0};
-    if (check_stop_names(spec, names, err) < 0)
-        return -1;
+    const struct spec_node *node;
+    for (size_t i = 0; names != NULL && i < names->count; i++)
+        if (spec_find_or_error(spec, names->items[i], &node, err) < 0)
+            return -1;
     if (session_open_launched(spec, true, &session, err) < 0 || session_connect(&session, err) < 0)
         return -1;
     bool some = names != NULL && names->count > 0;

@@ -104,7 +104,7 @@ for command in status stop; do
     refuses "$command with secrets cut short" 10 'are damaged' "$airbuild" "$command"
     cp "$scratch/whole/secrets.json" "$folder/secrets.json"
     echo '{"format": 1' >"$folder/cluster.json"
-    refuses "$command with a record cut short" 10 'is damaged; bring the file back' "$airbuild" "$command"
+    refuses "$command with a record cut short" 10 'is damaged; restore the file' "$airbuild" "$command"
     echo '{"format": 99, "spec": ""}' >"$folder/cluster.json"
     refuses "$command with a newer record" 9 'launched by a newer airbuild' "$airbuild" "$command"
     cp "$scratch/whole/cluster.json" "$folder/cluster.json"

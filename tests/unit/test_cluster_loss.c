@@ -30,7 +30,7 @@ spoil(struct life *life, const char *how)
         put_text(disk, "hello");
     else if (str_equal(how, "another image"))
         make_qcow2(disk, life->haproxy->disk);
-    else if (str_equal(how, "no layer"))
+    else if (str_equal(how, "not backed by"))
         make_qcow2(disk, NULL);
 }
 
@@ -38,7 +38,7 @@ static void
 test_disks_that_cannot_be_kept(void **state)
 {
     struct life *life = *state;
-    static const char *const ways[] = {"not a qcow2", "another image", "no layer", "cut short"};
+    static const char *const ways[] = {"not a qcow2", "another image", "not backed by", "cut short"};
     assert_ok(launch(life), &life->err);
     power_off(life);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
