@@ -157,14 +157,14 @@ crowded(struct drill_result *result)
     add_event(result, 59800, DRILL_CONVERGED, "converged");
 }
 
-// Could not be carried out: it has measured nothing.
+// A drill that failed to run has measured nothing.
 static inline void
 unmeasured(struct drill_result *result)
 {
     *result = (struct drill_result){.info = drill_find("pause"),
         .promoted_s = -1,
         .converged_s = -1,
-        .verdict = str_dup("it could not be carried out: libvirt does not answer")};
+        .verdict = str_dup("the drill failed to run: libvirt does not answer")};
 }
 
 #endif

@@ -1,4 +1,4 @@
-// command_stop.c - `airbuild stop [NODE...]`: power off, gracefully.
+// command_stop.c - `airbuild stop [NODE...]`: powers nodes off, gracefully.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -47,7 +47,7 @@ run_stop(struct cli *cli, struct error *err)
 const struct cli_command command_stop = {
     .name = "stop",
     .arguments = "[NODE...]",
-    .summary = "power nodes off, gracefully; without a name all of them",
+    .summary = "power nodes off gracefully; all of them without a name",
     .details = "Presses the power button of the nodes and waits until they are off; pulls the "
                "power of a node that is not off in time, and reports that. Disks and secrets stay; "
                "'airbuild launch' starts the nodes again.\n",

@@ -17,6 +17,12 @@ drill_result_word(const struct drill_result *result)
     return result->in_time ? "PASS" : "SLOW";
 }
 
+bool
+drill_result_failed(const struct drill_result *result, bool strict)
+{
+    return !result->behaved || (strict && !result->in_time);
+}
+
 // ---- JSON -----------------------------------------------------------------------------------------
 
 static struct jv *
@@ -112,19 +118,13 @@ add_escaped(struct buf *buf, const char *text)
     }
 }
 
-static bool
-is_failure(const struct drill_result *result, bool strict)
-{
-    return !result->behaved || (strict && !result->in_time);
-}
-
 static void
 add_case(const struct drill_result *result, bool strict, struct buf *xml)
 {
     buf_add(xml, "  <testcase classname=\"drill\" name=\"");
     add_escaped(xml, result->info->name);
     buf_printf(xml, "\" time=\"%.1f\">\n", (double) result->slot_count * DRILL_SLOT_MS / 1000);
-    if (is_failure(result, strict)) {
+    if (drill_result_failed(result, strict)) {
         buf_add(xml, "    <failure message=\"");
         add_escaped(xml, result->verdict);
         buf_add(xml, "\"/>\n");
@@ -150,7 +150,7 @@ drill_report_junit(const struct drill_report *report, bool strict)
     struct buf xml = {0};
     size_t failures = 0, slots = 0;
     for (size_t i = 0; i < report->count; i++) {
-        failures += is_failure(&report->results[i], strict);
+        failures += drill_result_failed(&report->results[i], strict);
         slots += report->results[i].slot_count;
     }
     buf_add(&xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"drills of ");

@@ -17,6 +17,9 @@ struct drill_report {
 // "PASS"; "SLOW": it behaved and missed a time; "FAIL": it did not behave. A constant.
 const char *drill_result_word(const struct drill_result *result);
 
+// Returns true for FAIL, and for SLOW when strict.
+bool drill_result_failed(const struct drill_result *result, bool strict);
+
 // A list with an object a drill: "drill", "acked", "lost", "write_outage_s", "read_outage_s",
 // "converged_s", "two_masters", "promoted_s", "verdict" and more. Caller frees.
 struct jv *drill_report_json(const struct drill_report *report);

@@ -34,7 +34,7 @@ refuses 'an option of another action' 2 "'airbuild images list' does not take '-
 refuses 'a timeout that is no number' 2 "a number of seconds from 1 to" "$airbuild" launch --timeout 2m
 refuses 'a timeout of nothing' 2 "a number of seconds from 1 to" "$airbuild" launch --timeout 0
 error_json 'JSON without an end' 2 usage "$airbuild" logs -f --json work11
-refuses 'destroy where nobody can be asked' 2 "destroying cluster 'air' needs --yes" "$airbuild" destroy
+refuses 'destroy without a terminal' 2 "destroying cluster 'air' needs --yes" "$airbuild" destroy
 refuses 'help on something unknown' 14 "there is no help on 'elephant'" "$airbuild" help elephant
 refuses 'an unknown node' 14 "'work14'" "$airbuild" seed work14
 refuses 'a node called like a path' 14 'no node' "$airbuild" logs ../../etc
