@@ -16,7 +16,7 @@ color_of(const struct drill_result *result)
     return result->in_time ? COLOR_GREEN : COLOR_YELLOW;
 }
 
-// ---- a line a drill -------------------------------------------------------------------------------
+// ---- results --------------------------------------------------------------------------------------
 
 static void
 seconds_cell(struct table *table, double seconds, bool none)
@@ -103,7 +103,7 @@ compare_numbers(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-// "4.31 s (3.90 to 4.80)": median, least and most of the count values that are not negative.
+// Adds "4.31 s (3.90 to 4.80)": median, minimum and maximum of values.
 static void
 spread_cell(struct table *table, double *values, size_t count)
 {

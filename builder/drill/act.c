@@ -1,5 +1,5 @@
-// act.c - what a drill does to machines: by libvirt, and by the guest agent where only the inside
-// of a machine is meant.
+// act.c - performs the acts of a drill: on machines by libvirt, on their services by the guest
+// agent.
 // SPDX-License-Identifier: Apache-2.0
 #include "drill/execution.h"
 
@@ -31,7 +31,7 @@ in_guest(struct drill *drill, const char *node, const char *const *argv, struct 
     return 0;
 }
 
-// Not waited for: a unit may take its time to come up, and what that does to clients is measured.
+// Does not wait: a unit may take its time to start, and its effect on clients is measured.
 static int
 systemctl(
     struct drill *drill, const char *node, const char *verb, const char *unit, struct error *err)
@@ -41,7 +41,7 @@ systemctl(
     return in_guest(drill, node, str_equal(verb, "kill") ? kill : other, err);
 }
 
-// Packets from node to every other worker go nowhere, and so does what it would answer them.
+// Drops packets from node to every other worker, answers included.
 static int
 cut_peers(struct drill *drill, size_t index, bool cut, struct error *err)
 {
@@ -112,7 +112,7 @@ perform_on_domain(struct drill *drill, enum drill_act act, const char *node, str
     return start_node(drill, node, err);
 }
 
-// Remembers what drill_repair must undo and the start of a machine or its link would not.
+// Records what drill_repair must undo besides starting machines and plugging links in.
 static void
 note_undo(struct drill *drill, enum drill_act act, enum drill_whom whom)
 {
@@ -143,7 +143,6 @@ perform_once(struct drill *drill, enum drill_act act, size_t index, struct error
     return perform_on_domain(drill, act, node->name, err);
 }
 
-// Convergence counts from now on.
 static void
 restart_convergence(struct drill *drill)
 {
@@ -151,7 +150,6 @@ restart_convergence(struct drill *drill)
     drill->converged_ms = 0;
 }
 
-// Performs an act on one machine; not interrupted half-way.
 static int
 perform_on_node(struct drill *drill, const struct drill_step *step, size_t index, struct error *err)
 {
@@ -180,7 +178,7 @@ find_image(const struct drill *drill, struct store *store, const struct spec_nod
     const char *key = record_image(drill->session.record, node->name);
     if (key == NULL)
         return error_set(err, ERR_NOT_FOUND,
-            "node '%s' was never made, so it cannot get a new disk; run 'airbuild launch'",
+            "node '%s' has never had a disk, so it cannot get a new one; run 'airbuild launch'",
             node->name);
     return store_find(store, key, ret, err);
 }
@@ -198,7 +196,7 @@ remove_disks(struct drill *drill, struct error *err)
     return 0;
 }
 
-// The user of this drill has agreed to lose the data.
+// The user agreed to that before the drill.
 static int
 agree_to_loss(void *context, const char *sentence, struct error *err)
 {
@@ -208,7 +206,7 @@ agree_to_loss(void *context, const char *sentence, struct error *err)
     return 0;
 }
 
-// Gives every node a new disk and starts all but the first master, as after the very first launch.
+// Gives every node a new disk and starts all but the first master, as a first launch would.
 static int
 new_disks(struct drill *drill, struct error *err)
 {
@@ -265,8 +263,8 @@ start_shuffled(struct drill *drill, struct error *err)
     return 0;
 }
 
-// Pulling a power cord takes libvirt a second. Several machines are paused first, so that all of
-// them disappear at the same moment.
+// libvirt needs a second to pull one power cord. Pausing all machines first makes them disappear at
+// the same moment.
 static int
 suspend_all(struct drill *drill, enum drill_whom whom, struct error *err)
 {
@@ -281,7 +279,7 @@ suspend_all(struct drill *drill, enum drill_whom whom, struct error *err)
     return result;
 }
 
-// Waits until the failure of one machine has been noticed, and is over.
+// Waits until the others have detected the failure of one machine, and until it has recovered.
 static int
 await_recovery(struct drill *drill, struct error *err)
 {
@@ -310,7 +308,7 @@ perform_on_all(struct drill *drill, const struct drill_step *step, struct error 
     return 0;
 }
 
-// Loads or frees the host's processors. Twice the time allows for a slow observer.
+// Twice the time allows for a slow observer.
 static int
 toggle_burn(struct drill *drill, enum drill_act act, struct error *err)
 {
@@ -344,7 +342,6 @@ drill_perform(struct drill *drill, const struct drill_step *step, struct error *
     return perform_on_all(drill, step, err);
 }
 
-// Returns how many of them run, as far as libvirt reports.
 static size_t
 count_running(struct drill *drill, enum drill_whom whom)
 {
@@ -357,8 +354,7 @@ count_running(struct drill *drill, enum drill_whom whom)
     return count;
 }
 
-// A machine whose power button was pressed runs for a while and then goes off: wait for that, or it
-// would go off after it was found running.
+// A machine whose power button was pressed may still run: it must be off before it is started.
 static void
 await_pressed(struct drill *drill)
 {
@@ -384,7 +380,7 @@ repair_all(struct drill *drill)
     bool redis = drill->redis_stopped && systemctl(drill, spec->nodes[drill->master].name, "start",
                                              "redis.service", &ignored) < 0;
     if (peers || redis || count_running(drill, WHOM_ALL) < spec->node_count)
-        drill_note(drill, DRILL_NOTE, "not everything could be repaired; run 'airbuild launch'");
+        drill_note(drill, DRILL_NOTE, "could not repair everything; run 'airbuild launch'");
 }
 
 void

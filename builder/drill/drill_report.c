@@ -106,8 +106,8 @@ entity_of(char letter)
     }
 }
 
-// Appends text, good in elements and in quoted attributes; what is not printable, which XML could
-// not hold either, as \xNN.
+// Appends text escaped for elements and quoted attributes; characters that are not printable, which
+// XML cannot hold, become \xNN.
 static void
 add_escaped(struct buf *buf, const char *text)
 {
@@ -179,7 +179,7 @@ limits_json(const struct drill_result *result)
     return value;
 }
 
-// A list of its begin and its end; null when there was none.
+// Returns a list of begin and end; null when there was none.
 static struct jv *
 span_json(const struct drill_span *span)
 {
@@ -212,8 +212,8 @@ slots_json(const struct drill_result *result)
     return value;
 }
 
-// Returns what result_json has, and what a picture needs besides. Nothing in it can end the element
-// that holds it: '<' is only in strings, and written as an escape.
+// Returns what result_json has, and the data of the timelines. It cannot end the element that holds
+// it: '<' is escaped.
 static char *
 page_data(const struct drill_report *report)
 {
@@ -300,7 +300,7 @@ page_table(const struct drill_report *report)
 
 // ---- the page -----------------------------------------------------------------------------------------
 
-// Appends the page from *at to the slot, and what belongs there; *at is behind the slot then.
+// Appends the page from *at to the slot, then text; moves *at behind the slot.
 static int
 fill_slot(struct buf *html, const char **at, const char *slot, const char *text, struct error *err)
 {

@@ -89,7 +89,7 @@ assert_all_run(struct scene *scene)
     for (size_t i = 0; i < scene->spec->node_count; i++)
         assert_int_equal(state_of_node(scene, i), VIRT_RUNNING);
     assert_true(noted(scene, "repairing what was broken"));
-    assert_false(noted(scene, "not everything could be repaired"));
+    assert_false(noted(scene, "could not repair everything"));
 }
 
 // The wait status of a child that runs body: an interruption is for ever.
@@ -173,7 +173,7 @@ gone(struct scene *scene)
     raise(SIGINT);
     drill_repair(&scene->drill);
     assert_int_equal(state_of_node(scene, 3), VIRT_RUNNING);
-    assert_true(noted(scene, "not everything could be repaired; run 'airbuild launch'"));
+    assert_true(noted(scene, "could not repair everything; run 'airbuild launch'"));
 }
 
 // Its own error ended the drill, and the signal comes afterwards: it is still to be told.

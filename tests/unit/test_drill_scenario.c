@@ -156,7 +156,8 @@ test_misbehaved(void **state)
     struct drill_result result = good();
     result.two_masters = 3;
     result.two_masters_s = 0.4;
-    assert_verdict("master-return", result, 0, false, false, "two workers took writes at 3 looks");
+    assert_verdict("master-return", result, 0, false, false,
+        "two workers accepted writes at the same time (seen 3 times)");
     result = good();
     result.converged_s = -1;
     assert_verdict("pause", result, 0, false, false, "it did not converge again");
@@ -182,7 +183,8 @@ test_each_can_fail(void **state)
         assert_verdict(name, result, 0, false, false, "10000 of 10000 acknowledged writes lost");
         result = good_of(name);
         result.two_masters = 1;
-        assert_verdict(name, result, 0, false, false, "two workers took writes at 1 looks");
+        assert_verdict(name, result, 0, false, false,
+            "two workers accepted writes at the same time (seen 1 times)");
         result = good_of(name);
         result.converged_s = -1;
         assert_verdict(name, result, 0, false, false, "it did not converge again");
