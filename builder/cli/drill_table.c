@@ -28,22 +28,11 @@ seconds_cell(struct table *table, double seconds, bool none)
 }
 
 static void
-add_heads(struct table *table, const char *const *heads, size_t count)
-{
-    table_row(table);
-    for (size_t i = 0; i < count; i++)
-        table_cell(table, COLOR_DIM, heads[i]);
-}
-#define ADD_HEADS(table, ...)                              \
-    add_heads((table), (const char *const[]){__VA_ARGS__}, \
-        sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
-
-static void
 add_lines(const struct drill_report *report, bool color, struct buf *text)
 {
     TABLE_AUTO struct table table = {0};
-    ADD_HEADS(&table, "DRILL", "VERDICT", "LOST", "NO WRITES", "LONGEST GAP", "NO READS",
-        "PROMOTED", "CONVERGED");
+    table_heads(&table, "DRILL", "VERDICT", "LOST", "NO WRITES", "LONGEST GAP", "NO READS",
+        "PROMOTED", "CONVERGED", NULL);
     for (size_t i = 0; i < report->count; i++) {
         const struct drill_result *result = &report->results[i];
         table_row(&table);
@@ -159,7 +148,8 @@ add_medians(const struct drill_report *report, bool color, struct buf *text)
 {
     TABLE_AUTO struct table table = {0};
     bool again = false;
-    ADD_HEADS(&table, "DRILL", "PASSED", "LOST", "NO WRITES: MEDIAN", "PROMOTED", "CONVERGED");
+    table_heads(
+        &table, "DRILL", "PASSED", "LOST", "NO WRITES: MEDIAN", "PROMOTED", "CONVERGED", NULL);
     for (size_t i = 0; i < report->count; i++) {
         const struct drill_info *info = report->results[i].info;
         if (first_result_of(report, info) == i)

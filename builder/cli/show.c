@@ -95,12 +95,8 @@ show_notes(const struct cluster_report *report, bool color, struct buf *text)
 void
 show_nodes(const struct cluster_report *report, bool color, struct buf *text)
 {
-    static const char *const heads[] = {
-        "NODE", "ADDRESS", "STATE", "ROLE", "LINK", "LAG", "SENTINEL NAMES"};
     TABLE_AUTO struct table table = {0};
-    table_row(&table);
-    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-        table_cell(&table, COLOR_DIM, heads[i]);
+    table_heads(&table, "NODE", "ADDRESS", "STATE", "ROLE", "LINK", "LAG", "SENTINEL NAMES", NULL);
     for (size_t i = 0; i < report->node_count; i++) {
         const struct cluster_node_report *node = &report->nodes[i];
         table_row(&table);
