@@ -68,7 +68,6 @@ struct cluster_report {
     double seconds; // from the begin of cluster_launch until converged
     bool unchanged; // cluster_launch had nothing to do
 };
-void cluster_report_free(struct cluster_report *report);
 void cluster_report_freep(struct cluster_report **report);
 #define CLUSTER_REPORT_AUTO __attribute__((cleanup(cluster_report_freep)))
 
@@ -117,7 +116,6 @@ struct cluster_plan {
 // libvirt too: *ret_libvirt is then the reason, which the caller frees, and NULL otherwise.
 int cluster_plan_make(const struct launch_options *options, struct cluster_plan **ret,
     char **ret_libvirt, struct error *err);
-void cluster_plan_free(struct cluster_plan *plan);
 void cluster_plan_freep(struct cluster_plan **plan);
 #define CLUSTER_PLAN_AUTO __attribute__((cleanup(cluster_plan_freep)))
 

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/proc.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,12 +21,12 @@
 #define MODE 0600
 #define SEED_MAX ((size_t) 16 << 20)
 
-enum { HEADER_BYTES = 72, CHECK_CORRUPT = 2, FIRST_PERSON = 1000, LAST_PERSON = 59999 };
+enum { CHECK_CORRUPT = 2, FIRST_PERSON = 1000, LAST_PERSON = 59999 };
 
 // ---- make ----------------------------------------------------------------------------------------
 
 static int
-create_disk(
+create_overlay(
     const struct spec_node *node, const char *path, const struct image *image, struct error *err)
 {
     uint64_t bytes =
@@ -48,7 +49,7 @@ disk_make(
     FREE_AUTO char *draft = str_format("%s.new", path);
     FREE_AUTO char *folder = path_folder(path);
     FREE_AUTO char *above = path_folder(folder);
-    if (create_disk(node, draft, image, err) < 0)
+    if (create_overlay(node, draft, image, err) < 0)
         return -1;
     if (rename(draft, path) < 0)
         return error_errno(err, errno, "cannot rename '%s'", draft);
@@ -57,35 +58,23 @@ disk_make(
 
 // ---- check ---------------------------------------------------------------------------------------
 
-struct header {
-    uint64_t backing_offset, l1_offset, refcount_offset;
-    uint32_t version, backing_size, l1_entries;
+// All numbers are big-endian.
+struct qcow2_header {
+    char magic[4];
+    uint32_t version;
+    uint64_t backing_offset;
+    uint32_t backing_size, cluster_bits;
+    uint64_t size;
+    uint32_t encryption, l1_entries;
+    uint64_t l1_offset, refcount_offset;
 };
 
-static uint64_t
-read_number(const unsigned char *at, size_t bytes)
-{
-    uint64_t number = 0;
-    for (size_t i = 0; i < bytes; i++)
-        number = number << 8 | at[i];
-    return number;
-}
-
 static bool
-read_header(int fd, struct header *ret)
+read_header(int fd, struct qcow2_header *ret)
 {
-    unsigned char at[HEADER_BYTES];
-    if (pread(fd, at, sizeof at, 0) != (ssize_t) sizeof at || memcmp(at, "QFI\xfb", 4) != 0)
-        return false;
-    *ret = (struct header){
-        .version = (uint32_t) read_number(at + 4, 4),
-        .backing_offset = read_number(at + 8, 8),
-        .backing_size = (uint32_t) read_number(at + 16, 4),
-        .l1_entries = (uint32_t) read_number(at + 36, 4),
-        .l1_offset = read_number(at + 40, 8),
-        .refcount_offset = read_number(at + 48, 8),
-    };
-    return ret->version == 2 || ret->version == 3;
+    return pread(fd, ret, sizeof *ret, 0) == (ssize_t) sizeof *ret &&
+           memcmp(ret->magic, "QFI\xfb", 4) == 0 &&
+           (be32toh(ret->version) == 2 || be32toh(ret->version) == 3);
 }
 
 static int
@@ -112,15 +101,15 @@ check_disk_owner(const char *node, const char *path, const struct stat *info, st
 
 // Images are at STORE/images/KEY/, wherever the store is mounted.
 static int
-check_backing(const char *node, const char *path, int fd, const struct header *header,
+check_backing(const char *node, const char *path, int fd, const struct qcow2_header *header,
     const char *key, struct error *err)
 {
     char backing[PATH_MAX] = "";
+    uint32_t length = be32toh(header->backing_size);
     FREE_AUTO char *part = str_format("/%s/", key);
-    if (header->backing_offset == 0 || header->backing_size >= sizeof backing)
+    if (header->backing_offset == 0 || length >= sizeof backing)
         return unusable(node, path, "is not backed by an image", err);
-    if (pread(fd, backing, header->backing_size, (off_t) header->backing_offset) !=
-        (ssize_t) header->backing_size)
+    if (pread(fd, backing, length, (off_t) be64toh(header->backing_offset)) != (ssize_t) length)
         return unusable(node, path, "is cut short", err);
     if (strstr(backing, part) == NULL)
         return unusable(node, path, "is backed by another image than the one recorded", err);
@@ -145,7 +134,7 @@ static int
 check_open(const char *node, const char *path, int fd, const char *key, struct error *err)
 {
     struct stat info;
-    struct header header;
+    struct qcow2_header header;
     if (fstat(fd, &info) < 0)
         return error_errno(err, errno, "cannot examine '%s'", path);
     if (!S_ISREG(info.st_mode))
@@ -155,7 +144,8 @@ check_open(const char *node, const char *path, int fd, const char *key, struct e
     uint64_t size = (uint64_t) info.st_size;
     if (!read_header(fd, &header))
         return unusable(node, path, "is not a qcow2 file", err);
-    if (header.l1_offset + header.l1_entries * 8ULL > size || header.refcount_offset >= size)
+    if (be64toh(header.l1_offset) + be32toh(header.l1_entries) * 8ULL > size ||
+        be64toh(header.refcount_offset) >= size)
         return unusable(node, path, "is cut short", err);
     return check_backing(node, path, fd, &header, key, err);
 }

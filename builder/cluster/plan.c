@@ -11,8 +11,9 @@
 #include <stdio.h>
 
 void
-cluster_plan_free(struct cluster_plan *plan)
+cluster_plan_freep(struct cluster_plan **owner)
 {
+    struct cluster_plan *plan = *owner;
     if (plan == NULL)
         return;
     for (size_t i = 0; i < plan->count; i++) {
@@ -30,28 +31,20 @@ cluster_plan_free(struct cluster_plan *plan)
     free(plan);
 }
 
-void
-cluster_plan_freep(struct cluster_plan **plan)
-{
-    cluster_plan_free(*plan);
-}
-
-static const char *const verbs[] = {
-    [PLAN_KEEP] = "keep",
-    [PLAN_NETWORK] = "make",
-    [PLAN_SECRETS] = "make",
-    [PLAN_DISK] = "make",
-    [PLAN_SEED] = "make",
-    [PLAN_DEFINE] = "define",
-    [PLAN_START] = "start",
-};
-
 static void
 append_step(struct cluster_plan *plan, enum plan_kind kind, size_t node, char *object, char *detail)
 {
     mem_grow(&plan->steps, &plan->capacity, plan->count + 1, sizeof *plan->steps);
     plan->steps[plan->count++] = (struct cluster_step){
-        .verb = verbs[kind], .object = object, .detail = detail, .kind = (int) kind, .node = node};
+        .verb = kind == PLAN_KEEP     ? "keep"
+                : kind == PLAN_DEFINE ? "define"
+                : kind == PLAN_START  ? "start"
+                                      : "make",
+        .object = object,
+        .detail = detail,
+        .kind = (int) kind,
+        .node = node,
+    };
 }
 
 static void add_fault(struct cluster_plan *plan, enum error_code code, const char *format, ...)
@@ -144,12 +137,10 @@ static void
 plan_node_files(struct cluster_plan *plan, const struct spec_node *node, size_t index,
     const struct survey *survey)
 {
-    if (survey->disks[index])
-        append_step(
-            plan, PLAN_KEEP, index, str_format("disk %s", node->name), str_dup("with its data"));
-    else
-        append_step(plan, PLAN_DISK, index, str_format("disk %s", node->name),
-            str_format("backed by the %s image", spec_role_name(node->role)));
+    append_step(plan, survey->disks[index] ? PLAN_KEEP : PLAN_DISK, index,
+        str_format("disk %s", node->name),
+        survey->disks[index] ? str_dup("with its data")
+                             : str_format("backed by the %s image", spec_role_name(node->role)));
     if (!survey->disks[index] && survey->domains[index].ours && is_up(&survey->domains[index]))
         add_fault(plan, ERR_CONFLICT,
             "'%s' runs on a disk that was removed under it; copy what it holds, then stop it with "

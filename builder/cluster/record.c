@@ -23,8 +23,9 @@ record_new(const struct spec *spec, const char *id)
 }
 
 void
-record_free(struct record *record)
+record_freep(struct record **owner)
 {
+    struct record *record = *owner;
     if (record == NULL)
         return;
     for (size_t i = 0; i < record->node_count; i++) {
@@ -36,12 +37,6 @@ record_free(struct record *record)
     free(record->spec);
     free(record->network);
     free(record);
-}
-
-void
-record_freep(struct record **record)
-{
-    record_free(*record);
 }
 
 static struct record_node *

@@ -42,7 +42,6 @@ char *record_value(const struct record *record, const char *key);
 // Lists the differences between a canonical spec and a spec, as "redis.quorum: was 2, now 3". A
 // value that the spec leaves open does not differ (see spec_recall).
 void record_differences(const char *was, const struct spec *spec, struct strv *ret);
-void record_free(struct record *record);
 void record_freep(struct record **record);
 #define RECORD_AUTO __attribute__((cleanup(record_freep)))
 

@@ -11,8 +11,9 @@
 #define STATUS_MS 2000
 
 void
-cluster_report_free(struct cluster_report *report)
+cluster_report_freep(struct cluster_report **owner)
 {
+    struct cluster_report *report = *owner;
     if (report == NULL)
         return;
     for (size_t i = 0; i < report->node_count; i++) {
@@ -25,12 +26,6 @@ cluster_report_free(struct cluster_report *report)
     free(report->nodes);
     free(report->summary);
     free(report);
-}
-
-void
-cluster_report_freep(struct cluster_report **report)
-{
-    cluster_report_free(*report);
 }
 
 static char *

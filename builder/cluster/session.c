@@ -82,7 +82,7 @@ session_close(struct session *session)
 {
     virt_close(session->virt);
     secrets_free(session->secrets);
-    record_free(session->record);
+    record_freep(&session->record);
     free(session->id);
     free(session->folder);
     if (session->lock >= 0)

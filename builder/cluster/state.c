@@ -242,7 +242,7 @@ cluster_images_in_use(struct strv *ret_keys, struct error *err)
 // ---- birth and death -----------------------------------------------------------------------------
 
 static int
-write_state(const char *draft, const struct spec *spec, const char *id, struct error *err)
+write_first_state(const char *draft, const struct spec *spec, const char *id, struct error *err)
 {
     RECORD_AUTO struct record *record = record_new(spec, id);
     SECRETS_AUTO struct secrets *secrets = NULL;
@@ -261,7 +261,7 @@ state_create(const struct spec *spec, const char *id, struct record **ret_record
     FREE_AUTO char *draft = NULL;
     if (dir_temp(parent, prefix, &draft, err) < 0)
         return -1;
-    if (write_state(draft, spec, id, err) < 0 || dir_remove(folder, err) < 0 ||
+    if (write_first_state(draft, spec, id, err) < 0 || dir_remove(folder, err) < 0 ||
         dir_publish(draft, folder, err) < 0) {
         ERROR_AUTO struct error ignored = {0};
         dir_remove(draft, &ignored);

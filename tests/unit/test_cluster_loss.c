@@ -38,7 +38,8 @@ static void
 test_disks_that_cannot_be_kept(void **state)
 {
     struct life *life = *state;
-    static const char *const ways[] = {"not a qcow2", "another image", "not backed by", "cut short"};
+    static const char *const ways[] = {
+        "not a qcow2", "another image", "not backed by", "cut short"};
     assert_ok(launch(life), &life->err);
     power_off(life);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
