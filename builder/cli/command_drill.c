@@ -303,7 +303,7 @@ static const struct cli_option options[] = {
     {"list", 0, NULL, "list the drills, and break nothing", OPTION_FLAG(struct drill_values, list)},
     {"repeat", 0, "COUNT", "run them COUNT times", OPTION_TEXT(struct drill_values, repeat)},
     {"strict", 0, NULL, "count SLOW as a failure", OPTION_FLAG(struct drill_values, strict)},
-    {"html", 0, "FILE", "write a page with a picture of each drill",
+    {"html", 0, "FILE", "write a page with a timeline of each drill",
         OPTION_TEXT(struct drill_values, html)},
     {"junit", 0, "FILE", "write the results as JUnit XML", OPTION_TEXT(struct drill_values, junit)},
     {"yes", 'y', NULL, "do not ask", OPTION_FLAG(struct drill_values, yes)},

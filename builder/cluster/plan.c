@@ -236,7 +236,7 @@ plan_refuse(const struct cluster_plan *plan, const struct spec *spec, struct err
         FREE_AUTO char *names = strv_join(&plan->conflicts, ", ");
         return error_set(err, plan->refusal,
             "%s exist%s already and %s not part of cluster '%s'; nothing was changed: rename the "
-            "nodes or the cluster in the spec, or remove what is there with virsh",
+            "nodes or the cluster in the spec, or remove those with virsh",
             names, plan->conflicts.count == 1 ? "s" : "", plan->conflicts.count == 1 ? "is" : "are",
             spec->cluster);
     }

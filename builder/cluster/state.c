@@ -95,7 +95,7 @@ check_folder(const char *folder, struct error *err)
 {
     struct stat info;
     if (lstat(folder, &info) < 0)
-        return errno == ENOENT ? 0 : error_errno(err, errno, "cannot look at '%s'", folder);
+        return errno == ENOENT ? 0 : error_errno(err, errno, "cannot examine '%s'", folder);
     if (!S_ISDIR(info.st_mode))
         return error_set(err, ERR_CONFLICT,
             "'%s' is not a folder, but the cluster's folder belongs there; move it away", folder);
