@@ -1,4 +1,4 @@
-// drill_fixture.h - results as drills leave them, for tests of what is made of them.
+// drill_fixture.h - results of drills, for tests of their reports.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_DRILL_FIXTURE_H
 #define AIRBUILD_TESTS_DRILL_FIXTURE_H
@@ -109,7 +109,7 @@ quiet(struct drill_result *result)
     "\xff "                                                                                    \
     "\xef\xbf\xbf\u202e -->"
 
-// Every text of it is hostile. info: to be kept as long as the result.
+// Every text is hostile. info must live as long as the result.
 static inline void
 hostile(struct drill_result *result, struct drill_info *info)
 {

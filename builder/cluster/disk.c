@@ -46,8 +46,8 @@ int
 disk_make(
     const struct spec_node *node, const char *path, const struct image *image, struct error *err)
 {
-    FREE_AUTO char *draft = str_format("%s.new", path);
     FREE_AUTO char *folder = path_folder(path);
+    FREE_AUTO char *draft = path_join(folder, DISK_DRAFT);
     FREE_AUTO char *above = path_folder(folder);
     if (create_overlay(node, draft, image, err) < 0)
         return -1;

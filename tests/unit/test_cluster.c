@@ -286,7 +286,7 @@ test_report_of_a_converged_cluster(void **state)
     assert_int_equal(report->nodes[1].sentinels, 3);
 }
 
-// A host that was restarted does not start them; one that was not did not stop them either.
+// libvirt keeps no reason, so the message names the restart of the host only when it fits.
 static void
 test_report_of_machines_that_are_off(void **state)
 {

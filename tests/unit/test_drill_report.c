@@ -1,6 +1,5 @@
-// test_drill_report.c - what drills measured as a page, as JUnit's XML, as JSON and as a table:
-// golden files, hostile text, well-formed XML. How the page looks is
-// tests/cli/test-drill-page.sh's.
+// test_drill_report.c - results of drills as a page, JUnit XML, JSON and a table: golden files,
+// hostile text, well-formed XML. tests/cli/test-drill-page.sh checks how the page looks.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
