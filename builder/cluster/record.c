@@ -194,6 +194,21 @@ is_compared(const struct spec *spec, const char *key)
            str_ends(key, ".address") || spec_says(spec, key);
 }
 
+static void
+compare_line(const struct spec *spec, const struct strv *old, const struct strv *new,
+    const char *line, struct strv *ret)
+{
+    const char *colon = strstr(line, ": ");
+    if (colon == NULL)
+        return;
+    FREE_AUTO char *key = str_ndup(line, (size_t) (colon - line));
+    const char *was = line_value(old, key, strlen(key)), *now = line_value(new, key, strlen(key));
+    FREE_AUTO char *text = str_format(
+        "%s: was %s, now %s", key, was != NULL ? was : "absent", now != NULL ? now : "absent");
+    if (!str_equal(was, now) && is_compared(spec, key) && !strv_has(ret, text))
+        strv_add(ret, text);
+}
+
 void
 record_differences(const char *was, const struct spec *spec, struct strv *ret)
 {
@@ -201,22 +216,8 @@ record_differences(const char *was, const struct spec *spec, struct strv *ret)
     FREE_AUTO char *now = spec_canonical(spec);
     strv_split(&old, was, '\n');
     strv_split(&new, now, '\n');
-    for (size_t i = 0; i < new.count; i++) {
-        const char *colon = strstr(new.items[i], ": ");
-        if (colon == NULL || strv_has(&old, new.items[i]))
-            continue;
-        FREE_AUTO char *key = str_ndup(new.items[i], (size_t) (colon - new.items[i]));
-        const char *before = line_value(&old, key, strlen(key));
-        if (is_compared(spec, key))
-            strv_addf(
-                ret, "%s: was %s, now %s", key, before != NULL ? before : "absent", colon + 2);
-    }
-    for (size_t i = 0; i < old.count; i++) {
-        const char *colon = strstr(old.items[i], ": ");
-        if (colon == NULL)
-            continue;
-        FREE_AUTO char *key = str_ndup(old.items[i], (size_t) (colon - old.items[i]));
-        if (line_value(&new, key, strlen(key)) == NULL && is_compared(spec, key))
-            strv_addf(ret, "%s: was %s, now absent", key, colon + 2);
-    }
+    for (size_t i = 0; i < new.count; i++)
+        compare_line(spec, &old, &new, new.items[i], ret);
+    for (size_t i = 0; i < old.count; i++)
+        compare_line(spec, &old, &new, old.items[i], ret);
 }
