@@ -9,7 +9,7 @@ BEGIN {
     excuse("virt_domain_drop_saved", "likewise")
 
     # Folders whose circles are still to be taken apart.
-    later["bake"] = later["cluster"] = 1
+    later["bake"] = 1
 }
 
 function excuse(what, reason) {

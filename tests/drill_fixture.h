@@ -1,4 +1,4 @@
-// drill_fixture.h - results as drills leave them, for tests of what is made of them.
+// drill_fixture.h - results of drills, for tests of their reports.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_DRILL_FIXTURE_H
 #define AIRBUILD_TESTS_DRILL_FIXTURE_H
@@ -109,7 +109,7 @@ quiet(struct drill_result *result)
     "\xff "                                                                                    \
     "\xef\xbf\xbf\u202e -->"
 
-// Every text of it is hostile. info: to be kept as long as the result.
+// Every text is hostile. info must live as long as the result.
 static inline void
 hostile(struct drill_result *result, struct drill_info *info)
 {
@@ -157,14 +157,14 @@ crowded(struct drill_result *result)
     add_event(result, 59800, DRILL_CONVERGED, "converged");
 }
 
-// Could not be carried out: it has measured nothing.
+// A drill that failed to run has measured nothing.
 static inline void
 unmeasured(struct drill_result *result)
 {
     *result = (struct drill_result){.info = drill_find("pause"),
         .promoted_s = -1,
         .converged_s = -1,
-        .verdict = str_dup("it could not be carried out: libvirt does not answer")};
+        .verdict = str_dup("the drill failed to run: libvirt does not answer")};
 }
 
 #endif

@@ -9,7 +9,6 @@
 
 #include "base/proc.h"
 #include "cluster/launch.h"
-#include "cluster/paths.h"
 #include "cluster/plan.h"
 #include "cluster/state.h"
 #include "virt/network.h"
@@ -106,16 +105,16 @@ yes(void *context, const char *sentence, struct error *err)
     return 0;
 }
 
-static inline struct cluster_launch
+static inline struct launch_options
 ask_for(struct life *life)
 {
-    return (struct cluster_launch){
+    return (struct launch_options){
         .spec = life->spec, .haproxy = life->haproxy, .redis = life->redis};
 }
 
 // As cluster_launch, without the wait.
 static inline int
-launch_as(struct life *life, const struct cluster_launch *launch)
+launch_as(struct life *life, const struct launch_options *launch)
 {
     SESSION_AUTO struct session session = {.lock = -1};
     FREE_AUTO int64_t *since = mem_zero(life->spec->node_count, sizeof *since);
@@ -129,14 +128,14 @@ launch_as(struct life *life, const struct cluster_launch *launch)
 static inline int
 launch(struct life *life)
 {
-    struct cluster_launch launch = ask_for(life);
+    struct launch_options launch = ask_for(life);
     return launch_as(life, &launch);
 }
 
 static inline struct cluster_plan *
 plan(struct life *life)
 {
-    struct cluster_launch launch = ask_for(life);
+    struct launch_options launch = ask_for(life);
     FREE_AUTO char *libvirt = NULL;
     struct cluster_plan *plan = NULL;
     assert_ok(cluster_plan_make(&launch, &plan, &libvirt, &life->err), &life->err);

@@ -196,11 +196,7 @@ first_error(struct bake_run *run, struct error *err)
         if (one->code != ERR_NONE && (chosen == NULL || chosen->code == ERR_INTERRUPTED))
             chosen = one;
     }
-    if (chosen == NULL)
-        return 0;
-    *err = *chosen;
-    *chosen = (struct error){0};
-    return -1;
+    return chosen != NULL ? error_move(err, chosen) : 0;
 }
 
 // `auto` must not come to something else while images that were made of it are in use.

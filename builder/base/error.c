@@ -76,6 +76,14 @@ error_context(struct error *err, const char *format, ...)
     return error_set(err, code, "%s: %s", context, err->message);
 }
 
+int
+error_move(struct error *to, struct error *from)
+{
+    replace(to, from->code, from->message);
+    *from = (struct error){0};
+    return -1;
+}
+
 void
 error_clear(struct error *err)
 {

@@ -50,6 +50,9 @@ int error_errno(struct error *err, int number, const char *format, ...)
 // Put "CONTEXT: " before the message that is there. Always returns -1.
 int error_context(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+// Moves from to to, frees what to held, and leaves {0} behind. Always returns -1.
+int error_move(struct error *to, struct error *from);
+
 // Free what it holds and make it {0}. err may be NULL.
 void error_clear(struct error *err);
 

@@ -204,7 +204,7 @@ run_command(struct cli *cli, int argc, char *const *argv, struct error *err)
         return print_help(cli);
     if (cli->globals.version)
         return print_version(cli);
-    if (check_operands(cli, err) != 0 || cluster_settle_folders(err) != 0)
+    if (check_operands(cli, err) != 0 || cluster_check_folders(err) != 0)
         return -1;
     cli->values = values;
     apply_no_color(cli);

@@ -1,4 +1,4 @@
-// command_destroy.c - `airbuild destroy`: the cluster is removed, all but the images.
+// command_destroy.c - `airbuild destroy`: removes the cluster, all but the images.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -9,7 +9,7 @@ struct destroy_values {
     bool yes;
 };
 
-// The signals are not ours yet: Ctrl-C at the question ends the program, with nothing done.
+// Called before interrupt_install: Ctrl-C at the question ends the program.
 static bool
 ask_to_destroy(const struct spec *spec)
 {
@@ -31,8 +31,8 @@ agree_to_destroy(const struct cli *cli, const struct spec *spec, struct error *e
     if (values->yes)
         return 0;
     if (!cli_can_ask(cli))
-        return cli_usage(cli, err, "destroying cluster '%s' needs --yes where nobody can be asked",
-            spec->cluster);
+        return cli_usage(
+            cli, err, "destroying cluster '%s' needs --yes without a terminal", spec->cluster);
     if (!ask_to_destroy(spec))
         return error_set(err, ERR_FAILED, "nothing was destroyed, as the answer was not 'y'");
     return 0;
@@ -80,9 +80,9 @@ const struct cli_command command_destroy = {
     .arguments = "",
     .summary = "remove the cluster and its data, all but the images",
     .details =
-        "Removes the machines, their disks, seeds and secrets, and the network. Machines and "
-        "networks that airbuild did not make for this cluster are never touched. It asks "
-        "first; where there is no terminal it refuses unless --yes is given.\n",
+        "Removes the machines, their disks, seeds and secrets, and the network, and nothing that "
+        "airbuild did not make for this cluster. It asks first; without a terminal it needs "
+        "--yes.\n",
     .options = options,
     .values_size = sizeof(struct destroy_values),
     .run = run_destroy,

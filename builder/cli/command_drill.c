@@ -1,5 +1,5 @@
-// command_drill.c - `airbuild drill`: failures made on purpose, measured, and judged. The drills
-// themselves and their documents are drill/'s.
+// command_drill.c - `airbuild drill`: runs drills and prints their results. The drills themselves
+// and their documents are in drill/.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -11,9 +11,7 @@
 #include "cli/table.h"
 #include "drill/drill.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define REPEAT_MAX 1000
 
@@ -22,7 +20,7 @@ struct drill_values {
     bool all, list, strict, yes;
 };
 
-struct drills { // what is to run, and what ran
+struct drills { // those to run, and the results so far
     const struct cli *cli;
     struct spec *spec;
     const struct drill_info **infos;
@@ -47,7 +45,7 @@ drills_close(struct drills *drills)
     spec_free(drills->spec);
 }
 
-// ---- which ----------------------------------------------------------------------------------------
+// ---- choice ---------------------------------------------------------------------------------------
 
 static void
 choose(struct drills *drills, const struct drill_info *info)
@@ -71,7 +69,7 @@ unknown_drill(const char *name, struct error *err)
         err, ERR_NOT_FOUND, "there is no drill '%s'; 'airbuild drill --list' lists them", name);
 }
 
-// The named ones in that order; else those that keep the data, or all.
+// Chooses the named drills, in that order; else those that keep the data, or all.
 static int
 choose_all(struct drills *drills, struct error *err)
 {
@@ -107,8 +105,8 @@ print_drill_list(const struct drills *drills)
         jv_push(list, value);
         table_row(&table);
         table_cell(&table, COLOR_BOLD, info->name);
-        table_cellf(&table, COLOR_NONE, "%s%s", info->what,
-            info->new_data ? " (the cluster begins anew)" : "");
+        table_cellf(
+            &table, COLOR_NONE, "%s%s", info->what, info->new_data ? " (all data is lost)" : "");
         table_row(&table);
         table_cell(&table, COLOR_NONE, "");
         table_cell(&table, COLOR_DIM, info->limit);
@@ -120,10 +118,10 @@ print_drill_list(const struct drills *drills)
         cli_print(text.data);
 }
 
-// ---- before anything is broken --------------------------------------------------------------------
+// ---- preparation ----------------------------------------------------------------------------------
 
 static const struct drill_info *
-begins_anew(const struct drills *drills)
+first_with_new_data(const struct drills *drills)
 {
     for (size_t i = 0; i < drills->info_count; i++)
         if (drills->infos[i]->new_data)
@@ -131,26 +129,21 @@ begins_anew(const struct drills *drills)
     return NULL;
 }
 
-// The signals are not ours yet: Ctrl-C at the question ends the program, with nothing done.
+// Called before interrupt_install: Ctrl-C at the question ends the program.
 static int
 agree_to_drills(const struct drills *drills, struct error *err)
 {
     const struct drill_values *values = drills->cli->values;
-    const struct drill_info *info = begins_anew(drills);
-    char answer[16] = "";
+    const struct drill_info *info = first_with_new_data(drills);
     if (info == NULL || values->yes)
         return 0;
-    if (drills->cli->globals.json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+    if (!cli_can_ask(drills->cli))
         return cli_usage(drills->cli, err,
-            "drill '%s' begins with new disks and needs --yes where nobody can be asked",
-            info->name);
-    fprintf(stderr,
-        "Drill '%s' begins with new disks: all data in cluster '%s' is lost. Go on? [y/N] ",
-        info->name, drills->spec->cluster);
-    if (fgets(answer, sizeof(answer), stdin) == NULL)
-        fputs("\n", stderr);
-    answer[strcspn(answer, "\n")] = '\0';
-    if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
+            "drill '%s' begins with new disks and needs --yes without a terminal", info->name);
+    FREE_AUTO char *question =
+        str_format("Drill '%s' begins with new disks: all data in cluster '%s' is lost. Continue?",
+            info->name, drills->spec->cluster);
+    if (cli_ask(question))
         return 0;
     return error_set(err, ERR_FAILED, "nothing was broken, as the answer was not 'y'");
 }
@@ -167,13 +160,13 @@ parse_repeat(struct drills *drills, struct error *err)
     return 0;
 }
 
-// Only nodes that are made anew need to know.
+// Only new nodes need an accelerator.
 static int
 find_accel(struct drills *drills, struct error *err)
 {
     NEEDS_AUTO struct needs needs = {0};
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    if (begins_anew(drills) == NULL)
+    if (first_with_new_data(drills) == NULL)
         return 0;
     if (needs_open(drills->spec, NULL, BAKE_ASK_NEW, &needs, err) != 0)
         return -1;
@@ -194,7 +187,7 @@ report_of(const struct drills *drills)
         drills->spec->cluster, drills->stamp, drills->results, drills->count};
 }
 
-// Written again after every drill: what was measured outlives an interruption.
+// Called after every drill, so that an interruption loses no result.
 static int
 write_files(const struct drills *drills, struct error *err)
 {
@@ -218,15 +211,15 @@ print_drill_result(const struct drills *drills, const struct drill_result *resul
         result->lost, result->acked, result->write_outage_s);
 }
 
-// A drill that cannot be carried out is an outcome of its own, unless it is the first: then
-// something more general is wrong.
+// Turns the error of a drill into its result, unless it is the first drill: the cause is then
+// likely to stop all others too.
 static int
-take_error(const struct drills *drills, struct drill_result *result, struct error *err)
+record_error(const struct drills *drills, struct drill_result *result, struct error *err)
 {
     if (err->code == ERR_INTERRUPTED || drills->count == 0)
         return -1;
     result->converged_s = result->promoted_s = -1;
-    result->verdict = str_format("it could not be carried out: %s", err->message);
+    result->verdict = str_format("the drill failed to run: %s", err->message);
     error_clear(err);
     return 0;
 }
@@ -239,7 +232,7 @@ run_one(struct drills *drills, const struct drill_info *info, struct error *err)
     struct drill_result result;
     if (drill_execute(&run, &result, err) != 0) {
         result.info = info;
-        if (take_error(drills, &result, err) != 0)
+        if (record_error(drills, &result, err) != 0)
             return -1;
     }
     print_drill_result(drills, &result);
@@ -277,7 +270,7 @@ status_of(const struct drills *drills)
 {
     const struct drill_values *values = drills->cli->values;
     for (size_t i = 0; i < drills->count; i++)
-        if (!drills->results[i].behaved || (values->strict && !drills->results[i].in_time))
+        if (drill_result_failed(&drills->results[i], values->strict))
             return ERR_VERDICT;
     return 0;
 }
@@ -299,7 +292,7 @@ run_drill(struct cli *cli, struct error *err)
     drills.progress = cli_progress(cli);
     int status = find_accel(&drills, err) == 0 ? run_all(&drills, err) : -1;
     progress_clear(drills.progress);
-    // After an error there is one JSON document to print: the error's.
+    // With --json an error is the one document that is printed.
     if (drills.count > 0 && (status == 0 || !cli->globals.json))
         print_results(&drills);
     return status == 0 ? status_of(&drills) : -1;
@@ -307,12 +300,10 @@ run_drill(struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
     {"all", 0, NULL, "also those that begin with new disks", OPTION_FLAG(struct drill_values, all)},
-    {"list", 0, NULL, "tell what there is, and break nothing",
-        OPTION_FLAG(struct drill_values, list)},
-    {"repeat", 0, "COUNT", "run them so many times", OPTION_TEXT(struct drill_values, repeat)},
-    {"strict", 0, NULL, "a limit of time that is missed counts as a failure too",
-        OPTION_FLAG(struct drill_values, strict)},
-    {"html", 0, "FILE", "write a page with a picture of each drill",
+    {"list", 0, NULL, "list the drills, and break nothing", OPTION_FLAG(struct drill_values, list)},
+    {"repeat", 0, "COUNT", "run them COUNT times", OPTION_TEXT(struct drill_values, repeat)},
+    {"strict", 0, NULL, "count SLOW as a failure", OPTION_FLAG(struct drill_values, strict)},
+    {"html", 0, "FILE", "write a page with a timeline of each drill",
         OPTION_TEXT(struct drill_values, html)},
     {"junit", 0, "FILE", "write the results as JUnit XML", OPTION_TEXT(struct drill_values, junit)},
     {"yes", 'y', NULL, "do not ask", OPTION_FLAG(struct drill_values, yes)},
@@ -325,16 +316,15 @@ const struct cli_command command_drill = {
     .summary = "break the cluster on purpose, and measure how it survives",
     .details =
         "A drill pulls the power, presses the power button, cuts the network, kills a process, "
-        "suspends a machine or keeps the host's processors busy, while a client writes and another "
-        "reads through the head all the "
-        "time. Everything that recovers is the nodes' own work. Told are how long no write and no "
-        "read was answered, how many acknowledged writes the cluster has lost, whether two "
-        "masters took writes at once, and how long it took to converge again.\n"
+        "pauses a machine or keeps the host's processors busy, while one client writes and another "
+        "reads through the head. The nodes recover by themselves. The results are how long no "
+        "write and no read was answered, how many acknowledged writes were lost, whether two "
+        "masters took writes at the same time, and how long it took to converge again.\n"
         "Without a name it runs all drills that keep the data. A drill that begins with new disks "
-        "asks first; where there is no terminal it refuses unless --yes is given.\n"
-        "PASS: all is as it must be. SLOW: a limit of time was missed, which depends on the host. "
-        "FAIL: acknowledged writes were lost, two masters took writes, a healthy master was "
-        "replaced, or it did not converge again; the exit status is 15 then.\n",
+        "asks first; without a terminal it needs --yes.\n"
+        "PASS: all limits are met. SLOW: a time limit was missed, which depends on the host. FAIL: "
+        "acknowledged writes were lost, two masters took writes, a healthy master was replaced, or "
+        "the cluster did not converge again; the exit status is then 15.\n",
     .options = options,
     .values_size = sizeof(struct drill_values),
     .operand = CLI_DRILL,

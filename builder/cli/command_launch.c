@@ -1,4 +1,4 @@
-// command_launch.c - `airbuild launch`: boot the cluster, wait until it is converged, print the
+// command_launch.c - `airbuild launch`: boots the cluster, waits until it has converged, prints the
 // recap.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
@@ -38,7 +38,7 @@ parse_timeout(const struct cli *cli, int64_t *ret_ms, struct error *err)
     return 0;
 }
 
-// A cluster whose disks are all there needs no image for new ones: recipes may have changed since.
+// Recipes may have changed since the launch: only new disks need their images.
 static bool
 has_every_disk(const struct spec *spec)
 {
@@ -51,7 +51,7 @@ has_every_disk(const struct spec *spec)
 }
 
 static int
-find_images(const struct spec *spec, const struct needs *needs, struct cluster_launch *launch,
+find_images(const struct spec *spec, const struct needs *needs, struct launch_options *launch,
     struct error *err)
 {
     launch->haproxy = bake_image(needs->plan, SPEC_HAPROXY);
@@ -67,7 +67,7 @@ find_images(const struct spec *spec, const struct needs *needs, struct cluster_l
     return error_set(err, ERR_NOT_FOUND, "the images are missing; run 'airbuild images' first");
 }
 
-// All data is lost: only --yes or a person at the terminal can say that it may begin empty.
+// All data is lost: only --yes or a person at the terminal may agree to begin empty.
 static int
 agree_to_launch(void *context, const char *sentence, struct error *err)
 {
@@ -77,7 +77,7 @@ agree_to_launch(void *context, const char *sentence, struct error *err)
         return 0;
     if (!cli_can_ask(asking->cli))
         return error_set(
-            err, ERR_USAGE, "%s; where nobody can be asked, '--yes' says that it may", sentence);
+            err, ERR_USAGE, "%s; without a terminal '--yes' is needed to agree", sentence);
     progress_clear(asking->progress);
     FREE_AUTO char *question = str_format("%s.\nLaunch it empty?", sentence);
     bool yes = cli_ask(question);
@@ -96,7 +96,7 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
     NEEDS_AUTO struct needs needs = {0};
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     struct asking asking = {cli, progress};
-    struct cluster_launch launch = {.spec = spec,
+    struct launch_options launch = {.spec = spec,
         .no_wait = values->no_wait,
         .agree = agree_to_launch,
         .context = &asking,
@@ -115,7 +115,7 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
     return cluster_launch(&launch, ret, err);
 }
 
-// "airbuild", with the spec that was named, as a shell reads it; caller frees.
+// Returns "airbuild" and the spec's option, quoted for a shell; caller frees.
 static char *
 program_words(const struct cli *cli)
 {
@@ -129,7 +129,7 @@ program_words(const struct cli *cli)
     return buf_take(&words);
 }
 
-// How to use it, with names where this host knows them.
+// Adds how to use the cluster, with names where this host resolves them.
 static void
 add_usage(const struct cli *cli, const struct spec *spec, struct buf *text)
 {
@@ -155,7 +155,7 @@ print_recap(const struct cli *cli, const struct spec *spec, const struct cluster
     buf_add(&text, "\n");
     show_verdict(report, cli->color, &text);
     if (report->unchanged)
-        buf_add(&text, "nothing was to be done\n");
+        buf_add(&text, "nothing to do\n");
     else
         buf_printf(&text, "after %.1f s%s\n", report->seconds,
             report->tcg ? ", without KVM: the nodes are emulated" : "");
@@ -203,20 +203,18 @@ static const struct cli_option options[] = {
 const struct cli_command command_launch = {
     .name = "launch",
     .arguments = "",
-    .summary = "boot the cluster, wait until it converged, print the recap",
+    .summary = "boot the cluster, wait until it has converged, print the recap",
     .details =
         "Makes what is missing, starts what is off, and waits until the sentinels agree on a "
         "master, every replica follows it, and a value written through the head is read "
-        "back. Run again, it changes nothing; Ctrl-C leaves a state that the next launch "
-        "continues from.\n"
-        "It refuses, with exit status 9 or 10 and before anything is touched, when a name is in "
+        "back. Run again, it changes nothing; after Ctrl-C the next launch continues.\n"
+        "It refuses, with exit status 9 or 10 and before anything is changed, when a name is in "
         "use by something that is not this cluster's, when a disk is damaged or was replaced, or "
-        "when the launched cluster differs from the spec; 'airbuild plan' shows all of them. A "
-        "disk that is missing is told: a worker's is made empty and copies its data from the "
-        "others. When no worker's disk is left the cluster would begin empty, and launch asks "
-        "first; where there is no terminal it refuses unless --yes is given. A wait that ends "
-        "without success says which "
-        "node is stuck where, with the last lines of its console.\n",
+        "when the launched cluster differs from the spec; 'airbuild plan' lists the reasons. A "
+        "missing disk of a worker is made empty and copies its data from the others. When no "
+        "worker's disk is left the cluster begins empty, and launch asks first; without a terminal "
+        "it needs --yes. When the wait fails, launch reports where a node is stuck, with the last "
+        "lines of its console.\n",
     .options = options,
     .values_size = sizeof(struct launch_values),
     .run = run_launch,

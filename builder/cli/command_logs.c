@@ -1,4 +1,4 @@
-// command_logs.c - `airbuild logs NODE`: what the node wrote to its serial console.
+// command_logs.c - `airbuild logs NODE`: prints the console log of a node.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -29,26 +29,27 @@ log_open(struct log *log, const char *node, struct error *err)
     log->fd = open(log->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (log->fd < 0 && errno == ENOENT)
         return error_set(err, ERR_NOT_FOUND,
-            "node '%s' has no console log, as it was never started; run 'airbuild launch'", node);
+            "node '%s' has no console log, as it has never been started; run 'airbuild launch'",
+            node);
     if (log->fd < 0)
-        return error_errno(err, errno, "the console log '%s' cannot be read", log->path);
+        return error_errno(err, errno, "cannot read the console log '%s'", log->path);
     return 0;
 }
 
-// Add the next piece to text. *ret_more is false at the end of what there is now.
+// Adds the next piece to text. *ret_more is false at the current end.
 static int
 log_read(struct log *log, struct buf *text, bool *ret_more, struct error *err)
 {
     char piece[PIECE];
     ssize_t length = read(log->fd, piece, sizeof(piece));
     if (length < 0)
-        return error_errno(err, errno, "the console log '%s' cannot be read", log->path);
+        return error_errno(err, errno, "cannot read the console log '%s'", log->path);
     console_filter_add(&log->filter, piece, (size_t) length, text);
     *ret_more = length > 0;
     return 0;
 }
 
-// Everything there is now, piece by piece.
+// Prints up to the current end, piece by piece. *ret_read: the output is still read.
 static int
 print_rest(struct log *log, bool *ret_read, struct error *err)
 {
@@ -62,9 +63,9 @@ print_rest(struct log *log, bool *ret_read, struct error *err)
     return 0;
 }
 
-// A log that was cut short or made anew is read from its beginning.
+// Starts again at the begin of a log that was truncated or replaced.
 static void
-log_renew(struct log *log)
+log_reopen(struct log *log)
 {
     struct stat now, there;
     if (fstat(log->fd, &now) != 0 || stat(log->path, &there) != 0)
@@ -84,9 +85,9 @@ log_renew(struct log *log)
 static int
 follow(struct log *log, struct error *err)
 {
-    bool read = true; // somebody reads what is printed
+    bool read = true;
     while (print_rest(log, &read, err) == 0 && read && clock_sleep(FOLLOW_PAUSE_MS, err) == 0)
-        log_renew(log);
+        log_reopen(log);
     if (err->code != ERR_NONE && err->code != ERR_INTERRUPTED)
         return -1;
     error_clear(err);
@@ -132,7 +133,7 @@ run_logs(struct cli *cli, struct error *err)
 {
     const struct logs_values *values = cli->values;
     if (values->follow && cli->globals.json)
-        return cli_usage(cli, err, "--follow has no end and --json prints one value; choose one");
+        return cli_usage(cli, err, "--follow does not end and --json prints one value; choose one");
     SPEC_AUTO struct spec *spec = NULL;
     const struct spec_node *node = NULL;
     if (cli_spec_node(cli, &spec, &node, err) != 0 || cli_launched(spec, err) != 0 ||
@@ -148,7 +149,7 @@ run_logs(struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-    {"follow", 'f', NULL, "go on as the node writes, until Ctrl-C",
+    {"follow", 'f', NULL, "keep printing what the node writes, until Ctrl-C",
         OPTION_FLAG(struct logs_values, follow)},
     {0},
 };
@@ -156,12 +157,13 @@ static const struct cli_option options[] = {
 const struct cli_command command_logs = {
     .name = "logs",
     .arguments = "NODE",
-    .summary = "what a node wrote to its serial console",
-    .details = "Prints the console log of all boots of the node: kernel, services, and the lines "
-               "'airbuild: NODE: STEP' of the cluster's own units. Escape sequences and control "
-               "characters are left out.\n"
-               "After the command's name -f means --follow; the spec is then chosen by --spec, or "
-               "by -f before the name.\n",
+    .summary = "print what a node wrote to its serial console",
+    .details =
+        "Prints the console log of all boots of the node: kernel, services, and the lines "
+        "'airbuild: NODE: STEP' of the cluster's own units. Escape sequences and control "
+        "characters are left out.\n"
+        "After the command's name -f means --follow; choose the spec with --spec, or with -f "
+        "before the name.\n",
     .options = options,
     .values_size = sizeof(struct logs_values),
     .operand = CLI_NODE,

@@ -1,9 +1,10 @@
-// command_plan.c - `airbuild plan`: what images and launch would do; nothing is changed but for the
-// empty folders of a new store.
+// command_plan.c - `airbuild plan`: shows what images and launch would do. Changes nothing, but
+// that a new store gets its empty folders.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/images.h"
 #include "cli/needs.h"
 #include "cli/table.h"
 #include "cluster/cluster.h"
@@ -71,31 +72,20 @@ print_plan_text(const struct cli *cli, const struct plan_view *view)
     add_images(&table, view->needs->plan);
     add_plan_rows(&table, view->plan);
     table_print(&table, 0, cli->color, &text);
-    add_list(&text, cli->color, "what was found missing:", &view->plan->notes);
+    add_list(&text, cli->color, "missing:", &view->plan->notes);
     if (view->plan->empty)
-        buf_add(&text, "\nno disk of a worker is left: the cluster begins empty, and launch asks "
-                       "for --yes\n");
+        buf_add(&text, "\nno disk of a worker is left: the cluster begins empty, and launch needs "
+                       "--yes\n");
+    add_list(
+        &text, cli->color, "launch refuses, as these names are in use:", &view->plan->conflicts);
+    add_list(&text, cli->color, "launch refuses, as data could be lost:", &view->plan->faults);
     add_list(&text, cli->color,
-        "launch refuses, as these belong to something else:", &view->plan->conflicts);
-    add_list(&text, cli->color,
-        "launch refuses, as it would lose what a disk holds:", &view->plan->faults);
-    add_list(&text, cli->color,
-        "launch refuses, as the launched cluster is not what the spec says:",
-        &view->plan->differences);
+        "launch refuses, as the launched cluster differs from the spec:", &view->plan->differences);
     if (view->libvirt != NULL) {
         FREE_AUTO char *why = text_clean(TEXT_LINES, view->libvirt);
-        buf_printf(&text, "\nlibvirt was not asked: %s\n", why);
+        buf_printf(&text, "\nlibvirt was not queried: %s\n", why);
     }
     cli_print(text.data);
-}
-
-static struct jv *
-list_json(const struct strv *list)
-{
-    struct jv *value = jv_array();
-    for (size_t i = 0; i < list->count; i++)
-        jv_push(value, jv_string(list->items[i]));
-    return value;
 }
 
 static void
@@ -131,22 +121,22 @@ print_plan_json(const struct plan_view *view)
     jv_set_string(value, "chosen", view->needs->plan->chosen);
     jv_set(value, "nodes", nodes);
     jv_set(value, "steps", steps);
-    jv_set(value, "missing", list_json(&view->plan->notes));
+    jv_set(value, "missing", images_strings_json(&view->plan->notes));
     jv_set_bool(value, "begins_empty", view->plan->empty);
-    jv_set(value, "conflicts", list_json(&view->plan->conflicts));
-    jv_set(value, "faults", list_json(&view->plan->faults));
-    jv_set(value, "differences", list_json(&view->plan->differences));
+    jv_set(value, "conflicts", images_strings_json(&view->plan->conflicts));
+    jv_set(value, "faults", images_strings_json(&view->plan->faults));
+    jv_set(value, "differences", images_strings_json(&view->plan->differences));
     jv_set_string(value, "libvirt_error", view->libvirt);
     cli_print_json(value);
 }
 
-// The accelerator matters for what is there already only, and its proof may take seconds.
+// Proves the accelerator, which may take seconds, only when there are domains to compare with.
 static int
 plan_launch(const struct spec *spec, const struct needs *needs, struct cluster_plan **ret,
     char **ret_libvirt, struct error *err)
 {
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    struct cluster_launch launch = {
+    struct launch_options launch = {
         .spec = spec,
         .haproxy = bake_image(needs->plan, SPEC_HAPROXY),
         .redis = bake_image(needs->plan, SPEC_REDIS),
@@ -156,16 +146,6 @@ plan_launch(const struct spec *spec, const struct needs *needs, struct cluster_p
         return -1;
     launch.kvm = verdict.kvm;
     return cluster_plan_make(&launch, ret, ret_libvirt, err);
-}
-
-static int
-verdict_of(const struct cluster_plan *plan)
-{
-    if (plan->conflicts.count > 0)
-        return ERR_CONFLICT;
-    if (plan->faults.count > 0)
-        return (int) plan->fault;
-    return plan->differences.count > 0 ? ERR_CONFLICT : 0;
 }
 
 static int
@@ -184,18 +164,17 @@ run_plan(struct cli *cli, struct error *err)
         print_plan_json(&view);
     else
         print_plan_text(cli, &view);
-    return verdict_of(plan);
+    return (int) plan->refusal;
 }
 
 const struct cli_command command_plan = {
     .name = "plan",
     .arguments = "",
     .summary = "what images and launch would do; changes nothing",
-    .details = "Prints what would be baked, made, defined and started, and what is there already. "
-               "Works without libvirt too, and says then that it was not asked.\n"
+    .details = "Prints what would be baked, made, defined and started, what is kept, and which "
+               "disks are missing. Works without libvirt too, and reports that.\n"
                "The exit status is 9 when launch would refuse: a name is in use by something that "
                "is not this cluster's, a disk was replaced, or the launched cluster differs from "
-               "the spec; 10 when a disk is damaged. What it found missing is told, with what "
-               "launch does about it.\n",
+               "the spec; 10 when a disk is damaged.\n",
     .run = run_plan,
 };

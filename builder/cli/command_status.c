@@ -1,5 +1,5 @@
-// command_status.c - `airbuild status`: who is master, who follows, who agrees, is the head
-// serving.
+// command_status.c - `airbuild status`: shows master, replicas, sentinels, and whether the head
+// serves.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -34,7 +34,7 @@ render(const struct cli *cli, const struct spec *spec, const struct cluster_repo
 }
 
 static int
-look_once(const struct cli *cli, const struct spec *spec, struct error *err)
+show_once(const struct cli *cli, const struct spec *spec, struct error *err)
 {
     CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
     if (cluster_status(spec, &report, err) != 0)
@@ -44,7 +44,7 @@ look_once(const struct cli *cli, const struct spec *spec, struct error *err)
     return report->converged ? 0 : ERR_VERDICT;
 }
 
-// Redraw the screen line by line, without a flicker.
+// Redraws the screen line by line, without flicker.
 static bool
 redraw_screen(const char *text)
 {
@@ -58,14 +58,14 @@ redraw_screen(const char *text)
     return cli_print(screen.data);
 }
 
-// On a terminal the screen is redrawn; elsewhere what changed is printed, as JSON one line a look.
+// Redraws on a terminal; elsewhere prints each change, with --json on one line.
 static int
 watch(const struct cli *cli, const struct spec *spec, struct error *err)
 {
     bool live = !cli->globals.json && message_live(STDOUT_FILENO);
     FREE_AUTO char *before = NULL;
     int verdict = ERR_VERDICT;
-    bool read = true; // somebody reads what is printed
+    bool read = true; // the output is still read
     if (live)
         cli_print("\033[2J");
     do {
@@ -94,11 +94,11 @@ run_status(struct cli *cli, struct error *err)
     SPEC_AUTO struct spec *spec = NULL;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
-    return values->watch ? watch(cli, spec, err) : look_once(cli, spec, err);
+    return values->watch ? watch(cli, spec, err) : show_once(cli, spec, err);
 }
 
 static const struct cli_option options[] = {
-    {"watch", 'w', NULL, "look again every second until Ctrl-C",
+    {"watch", 'w', NULL, "query again every second until Ctrl-C",
         OPTION_FLAG(struct status_values, watch)},
     {0},
 };
@@ -106,12 +106,12 @@ static const struct cli_option options[] = {
 const struct cli_command command_status = {
     .name = "status",
     .arguments = "",
-    .summary = "who is master, who follows, who agrees, is the head serving",
+    .summary = "show the master, the replicas, the sentinels and the head",
     .details =
-        "Asks every node once, for at most about two seconds, and prints one line a node and "
+        "Queries every node once, for about two seconds at most, and prints one line per node and "
         "the verdict.\n"
-        "The exit status is 0 when the cluster is converged, 15 when it is not, 14 when no "
-        "such cluster was launched. --watch ends with that of its last look.\n",
+        "The exit status is 0 when the cluster has converged, 15 when it has not, 14 when there is "
+        "no such cluster. --watch ends with that of the last query.\n",
     .options = options,
     .values_size = sizeof(struct status_values),
     .run = run_status,

@@ -1,4 +1,4 @@
-// command_stop.c - `airbuild stop [NODE...]`: power off, gracefully.
+// command_stop.c - `airbuild stop [NODE...]`: powers nodes off, gracefully.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -6,17 +6,6 @@
 #include "cluster/cluster.h"
 
 #include <stdint.h>
-
-static int
-check_stop_operands(const struct cli *cli, const struct spec *spec, struct error *err)
-{
-    for (size_t i = 0; i < cli->operands.count; i++) {
-        const struct spec_node *node = NULL;
-        if (spec_find_or_error(spec, cli->operands.items[i], &node, err) != 0)
-            return -1;
-    }
-    return 0;
-}
 
 static void
 print_stopped(const struct cli *cli, const struct spec *spec)
@@ -45,8 +34,7 @@ static int
 run_stop(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
-    if (cli_spec(cli, &spec, err) != 0 || check_stop_operands(cli, spec, err) != 0 ||
-        cli_launched(spec, err) != 0 || interrupt_install(err) != 0)
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     int status = cluster_stop(spec, &cli->operands, progress, err);
@@ -59,9 +47,9 @@ run_stop(struct cli *cli, struct error *err)
 const struct cli_command command_stop = {
     .name = "stop",
     .arguments = "[NODE...]",
-    .summary = "power nodes off, gracefully; without a name all of them",
-    .details = "Presses the power button of the nodes and waits until they are off; one that does "
-               "not go off in time has its power pulled, and that is told. Disks and secrets stay; "
+    .summary = "power nodes off gracefully; all of them without a name",
+    .details = "Presses the power button of the nodes and waits until they are off; pulls the "
+               "power of a node that is not off in time, and reports that. Disks and secrets stay; "
                "'airbuild launch' starts the nodes again.\n",
     .operand = CLI_NODE,
     .operands_max = SIZE_MAX,

@@ -16,7 +16,7 @@ color_of(const struct drill_result *result)
     return result->in_time ? COLOR_GREEN : COLOR_YELLOW;
 }
 
-// ---- a line a drill -------------------------------------------------------------------------------
+// ---- results --------------------------------------------------------------------------------------
 
 static void
 seconds_cell(struct table *table, double seconds, bool none)
@@ -28,22 +28,11 @@ seconds_cell(struct table *table, double seconds, bool none)
 }
 
 static void
-add_heads(struct table *table, const char *const *heads, size_t count)
-{
-    table_row(table);
-    for (size_t i = 0; i < count; i++)
-        table_cell(table, COLOR_DIM, heads[i]);
-}
-#define ADD_HEADS(table, ...)                              \
-    add_heads((table), (const char *const[]){__VA_ARGS__}, \
-        sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
-
-static void
 add_lines(const struct drill_report *report, bool color, struct buf *text)
 {
     TABLE_AUTO struct table table = {0};
-    ADD_HEADS(&table, "DRILL", "VERDICT", "LOST", "NO WRITES", "LONGEST GAP", "NO READS",
-        "PROMOTED", "CONVERGED");
+    table_heads(&table, "DRILL", "VERDICT", "LOST", "NO WRITES", "LONGEST GAP", "NO READS",
+        "PROMOTED", "CONVERGED", NULL);
     for (size_t i = 0; i < report->count; i++) {
         const struct drill_result *result = &report->results[i];
         table_row(&table);
@@ -103,7 +92,7 @@ compare_numbers(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-// "4.31 s (3.90 to 4.80)": median, least and most of the count values that are not negative.
+// Adds "4.31 s (3.90 to 4.80)": median, minimum and maximum of values.
 static void
 spread_cell(struct table *table, double *values, size_t count)
 {
@@ -159,7 +148,8 @@ add_medians(const struct drill_report *report, bool color, struct buf *text)
 {
     TABLE_AUTO struct table table = {0};
     bool again = false;
-    ADD_HEADS(&table, "DRILL", "PASSED", "LOST", "NO WRITES: MEDIAN", "PROMOTED", "CONVERGED");
+    table_heads(
+        &table, "DRILL", "PASSED", "LOST", "NO WRITES: MEDIAN", "PROMOTED", "CONVERGED", NULL);
     for (size_t i = 0; i < report->count; i++) {
         const struct drill_info *info = report->results[i].info;
         if (first_result_of(report, info) == i)

@@ -90,12 +90,9 @@ add_sentences(const struct cli *cli, struct buf *text, const struct strv *senten
 static void
 print_image_list(const struct cli *cli, const struct image_list *list, const struct strv *damaged)
 {
-    static const char *const heads[] = {"NAME", "KEY", "FAMILY", "SIZE", "DISK", "OVER", "SINCE"};
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
-    table_row(&table);
-    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-        table_cell(&table, COLOR_DIM, heads[i]);
+    table_heads(&table, "NAME", "KEY", "FAMILY", "SIZE", "DISK", "OVER", "SINCE", NULL);
     for (size_t i = 0; i < list->count; i++)
         add_image(&table, list->items[i]);
     if (list->count > 0)

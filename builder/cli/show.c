@@ -20,8 +20,7 @@ is_replica(const struct cluster_node_report *node)
     return str_equal(node->says, "replica");
 }
 
-// What it is in the cluster right now: "haproxy", "master", "replica", or "redis" when it does not
-// tell which.
+// Returns the current role: "haproxy", "master", "replica", or "redis" while that is unknown.
 static const char *
 role_text(const struct cluster_node_report *node)
 {
@@ -60,10 +59,11 @@ sentinel_cell(struct table *table, const struct cluster_node_report *node)
     if (node->sentinel == NULL)
         table_cell(table, COLOR_NONE, NULL);
     else
-        table_cellf(table, COLOR_NONE, "%s, %u of them", node->sentinel, node->sentinels);
+        table_cellf(table, COLOR_NONE, "%s (%u sentinel%s)", node->sentinel, node->sentinels,
+            node->sentinels == 1 ? "" : "s");
 }
 
-// What is wrong with it besides, or NULL; the caller frees.
+// Returns further problems of a node, or NULL; the caller frees.
 static char *
 note_of(const struct cluster_node_report *node)
 {
@@ -78,29 +78,25 @@ note_of(const struct cluster_node_report *node)
     return notes.count > 0 ? strv_join(&notes, "; ") : NULL;
 }
 
-// Indented lines below the table, one for each node that has something.
+// Adds a line below the table for each node with problems.
 static void
 show_notes(const struct cluster_report *report, bool color, struct buf *text)
 {
     for (size_t i = 0; i < report->node_count; i++) {
         FREE_AUTO char *note = note_of(&report->nodes[i]);
-        FREE_AUTO char *harmless = note != NULL ? text_clean(TEXT_LINES, note) : NULL;
-        if (harmless == NULL)
+        FREE_AUTO char *clean = note != NULL ? text_clean(TEXT_LINES, note) : NULL;
+        if (clean == NULL)
             continue;
         message_paint(text, color, COLOR_YELLOW, report->nodes[i].name);
-        buf_printf(text, ": %s\n", harmless);
+        buf_printf(text, ": %s\n", clean);
     }
 }
 
 void
 show_nodes(const struct cluster_report *report, bool color, struct buf *text)
 {
-    static const char *const heads[] = {
-        "NODE", "ADDRESS", "STATE", "ROLE", "LINK", "LAG", "SENTINEL NAMES"};
     TABLE_AUTO struct table table = {0};
-    table_row(&table);
-    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-        table_cell(&table, COLOR_DIM, heads[i]);
+    table_heads(&table, "NODE", "ADDRESS", "STATE", "ROLE", "LINK", "LAG", "SENTINEL NAMES", NULL);
     for (size_t i = 0; i < report->node_count; i++) {
         const struct cluster_node_report *node = &report->nodes[i];
         table_row(&table);

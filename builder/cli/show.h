@@ -1,4 +1,4 @@
-// show.h - a look at the cluster, for people and for programs; shared by status and launch.
+// show.h - prints a cluster report for people and for programs; shared by status and launch.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLI_SHOW_H
 #define AIRBUILD_CLI_SHOW_H
@@ -10,13 +10,13 @@
 
 #include <stdbool.h>
 
-// One aligned line a node, under a heading.
+// Adds a table with one line per node.
 void show_nodes(const struct cluster_report *report, bool color, struct buf *text);
-// "converged: ..." or "not converged: ...", one line.
+// Adds the line "converged: ..." or "not converged: ...".
 void show_verdict(const struct cluster_report *report, bool color, struct buf *text);
 // {"cluster", "converged", "summary", "master", "writes", "reads", "nodes": [{"name", "address",
-// "state", "role", "says", "phase", "link_up", "lag_s", "sentinel", "sentinels"}]}; what is not
-// known is null. Caller frees.
+// "state", "role", "says", "phase", "link_up", "lag_s", "sentinel", "sentinels"}]}; what is
+// unknown is null. Caller frees.
 struct jv *show_json(const struct spec *spec, const struct cluster_report *report);
 
 #endif

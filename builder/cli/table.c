@@ -39,6 +39,17 @@ table_cellf(struct table *table, enum message_color color, const char *format, .
 }
 
 void
+table_heads(struct table *table, ...)
+{
+    va_list args;
+    va_start(args, table);
+    table_row(table);
+    for (const char *head; (head = va_arg(args, const char *)) != NULL;)
+        table_cell(table, COLOR_DIM, head);
+    va_end(args);
+}
+
+void
 table_print(const struct table *table, size_t indent, bool color, struct buf *buf)
 {
     size_t widths[TABLE_COLUMNS] = {0};

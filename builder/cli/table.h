@@ -25,6 +25,8 @@ struct table { // start as {0}
 };
 
 void table_row(struct table *table); // begins a row
+// Add a row of column names, which end with NULL.
+void table_heads(struct table *table, ...) __attribute__((sentinel));
 // Add a cell to the row. text is copied and cleaned (NULL is "-"); newlines become spaces.
 void table_cell(struct table *table, enum message_color color, const char *text);
 void table_cellf(struct table *table, enum message_color color, const char *format, ...)

@@ -1,6 +1,5 @@
-// cluster.h - a whole cluster of four (or more) nodes: plan, launch, look, stop, destroy.
-// The nodes configure themselves; this only makes disks, seeds and domains, starts them and
-// watches.
+// cluster.h - a whole cluster: plan, launch, status, stop, destroy. The nodes configure themselves;
+// this only makes disks, seeds and domains, starts them and watches.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLUSTER_CLUSTER_H
 #define AIRBUILD_CLUSTER_CLUSTER_H
@@ -15,41 +14,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// AIRBUILD_HOME, or its default (/var/lib/airbuild for root, $XDG_DATA_HOME/airbuild otherwise);
-// caller frees.
+// ---- folders: the caller frees the paths --------------------------------------------------------
+
+// AIRBUILD_HOME; default: /var/lib/airbuild for root, $XDG_DATA_HOME/airbuild otherwise.
 char *cluster_home(void);
-// To be called when a command begins: relative paths in AIRBUILD_HOME and AIRBUILD_STATE become
-// absolute in the environment; ERR_USAGE when a folder has a name that cannot be used.
-int cluster_settle_folders(struct error *err);
-// The folder of a cluster's state: AIRBUILD_STATE (default HOME/clusters) and its name; caller
-// frees.
-char *cluster_folder(const struct spec *spec);
-// FOLDER/nodes/NODE/FILE; caller frees.
+// AIRBUILD_STATE, the parent of the clusters' folders; default: HOME/clusters.
+char *cluster_parent(void);
+// Makes relative paths in AIRBUILD_HOME and AIRBUILD_STATE absolute in the environment, once, when
+// a command begins. ERR_USAGE: a program that airbuild passes the folder to would misread its name.
+int cluster_check_folders(struct error *err);
+char *cluster_folder(const struct spec *spec); // PARENT/CLUSTER
 char *cluster_node_path(const struct spec *spec, const char *node, const char *file);
-bool cluster_exists(const struct spec *spec); // was launched and not destroyed
-// What the spec does not say itself is what its cluster was launched with, when there is one.
+
+// ---- existence ----------------------------------------------------------------------------------
+
+bool cluster_exists(const struct spec *spec); // it was launched and not destroyed
+// Fills in the values that the spec leaves open with those of its cluster, if that exists.
 void cluster_recall(struct spec *spec);
+// Returns the keys of the images that back the disks of all clusters of this home (for prune).
+int cluster_images_in_use(struct strv *ret_keys, struct error *err);
 
 struct virt;
-// A connection to the libvirt of the spec's cluster that acts for it; the caller closes it.
+// Connects to the libvirt of the spec's cluster, to act for that cluster; the caller closes it.
 int cluster_connect(const struct spec *spec, struct virt **ret, struct error *err);
 
-// ---- what is there
-// -------------------------------------------------------------------------------------------------
+// ---- status -------------------------------------------------------------------------------------
 
 struct cluster_node_report {
     const char *name, *address; // borrowed from the spec
     enum spec_role role;
     char *state;        // the domain's: "running", "off", "paused", "crashed", "absent", "not ours"
-    char *phase;        // the last thing its console told, while it starts; or NULL
+    char *phase;        // while it boots: the last step on its console; or NULL
     char *says;         // "master", "replica", "serving", "starting", "unreachable", ...
     bool link_up;       // a replica's link to its master
-    long long lag_s;    // seconds since a replica last heard of its master; -1 unknown
-    char *sentinel;     // name (else address) of the node its sentinel names master, or NULL
-    unsigned sentinels; // sentinels it knows, itself included; 0 unknown
+    long long lag_s;    // seconds since a replica last heard from its master; -1: unknown
+    char *sentinel;     // name (else address) of the node that its sentinel calls master, or NULL
+    unsigned sentinels; // sentinels it knows, itself included; 0: unknown
     bool tilt;          // its sentinel only watches, as its clock jumped
     char *quorum;       // why its sentinel could not replace the master now; NULL: it could, or did
-                        // not say
+                        // not answer
     long long clock_ms; // its clock ahead of the host's, or behind (negative); 0: right, or unknown
 };
 
@@ -57,27 +60,40 @@ struct cluster_report {
     bool converged;
     char *summary;      // one line: "work11 is master, 2 replicas follow, 3 sentinels agree, head10
                         // serves", or what is awaited
-    const char *master; // node name, NULL when there is none that all agree on
-    bool writes, reads; // head10 serves them
+    const char *master; // node name; NULL: the sentinels agree on none
+    bool writes, reads; // the head serves them
     struct cluster_node_report *nodes; // in the order of the spec
     size_t node_count;
     bool tcg;       // the nodes are emulated
-    double seconds; // of cluster_launch: from its beginning until converged
-    bool unchanged; // cluster_launch found it converged and did nothing
+    double seconds; // from the begin of cluster_launch until converged
+    bool unchanged; // cluster_launch had nothing to do
 };
-void cluster_report_free(struct cluster_report *report);
 void cluster_report_freep(struct cluster_report **report);
 #define CLUSTER_REPORT_AUTO __attribute__((cleanup(cluster_report_freep)))
 
-// One look, at most about 2 s. ERR_NOT_FOUND when no such cluster was launched.
+// Looks once, for about 2 s at most. ERR_NOT_FOUND: there is no such cluster.
 int cluster_status(const struct spec *spec, struct cluster_report **ret, struct error *err);
 
-// ---- plan
-// ----------------------------------------------------------------------------------------------------------
+// ---- plan and launch ----------------------------------------------------------------------------
 
-// One thing launch would do. Borrowed constants but for object and detail.
+struct launch_options {
+    const struct spec *spec;
+    const struct image *haproxy, *redis; // they back new disks
+    bool kvm;                            // as proven by virt/accel.h
+    const char *accel_why;               // its reason, for the message of a wait that failed
+    int64_t timeout_ms;                  // for converging; 0: 2 minutes, 10 under TCG
+    bool no_wait;       // return when the domains run; the report is then of that moment
+    const char *except; // node that is made but not started (drills); NULL: none
+    // Called before anything is changed when the disks of all workers are lost: 0 to begin empty,
+    // else -1 and err. NULL: never begin empty.
+    int (*agree)(void *context, const char *sentence, struct error *err);
+    void *context;
+    struct progress *progress;
+};
+
+// One step of a launch.
 struct cluster_step {
-    const char *verb; // "keep", "make", "define", "start"
+    const char *verb; // constant: "keep", "make", "define", "start"
     char *object;     // "network air", "disk work11", "domain work11"
     char *detail;     // may be ""
     int kind;         // for launch itself
@@ -86,60 +102,41 @@ struct cluster_step {
 struct cluster_plan {
     struct cluster_step *steps;
     size_t count, capacity;
-    struct strv
-        differences; // where the launched cluster is not what the spec says; launch refuses then
-    struct strv conflicts; // names in use by something that is not ours; launch refuses then
-    struct strv faults;    // disks that cannot be kept as they are, a sentence each; likewise
-    enum error_code fault; // cause of the first of them
-    struct strv notes;     // what is missing and what that means, a sentence each
+    struct strv differences; // between the launched cluster and the spec; launch refuses, as it
+                             // does for conflicts and faults
+    struct strv conflicts;   // names in use by something that is not this cluster's
+    struct strv faults;      // one sentence for each disk or domain that cannot be used as it is
+    enum error_code refusal; // why launch refuses; ERR_NONE: it does not
+    struct strv notes;       // one sentence for each missing disk, with the consequence
     bool empty; // no disk of a worker is left: the cluster begins empty, and launch asks first
+    struct image **images; // by node: the one that backs its disk, or will; NULL: it is missing
+    size_t image_count;
 };
-struct cluster_launch;
-// What cluster_launch of the same would do; changes nothing. Without a reachable libvirt it still
-// answers: *ret_libvirt says why not (NULL when it was reached; the caller frees).
-int cluster_plan_make(const struct cluster_launch *launch, struct cluster_plan **ret,
+// Returns what cluster_launch with the same options would do; changes nothing. Works without
+// libvirt too: *ret_libvirt is then the reason, which the caller frees, and NULL otherwise.
+int cluster_plan_make(const struct launch_options *options, struct cluster_plan **ret,
     char **ret_libvirt, struct error *err);
-void cluster_plan_free(struct cluster_plan *plan);
 void cluster_plan_freep(struct cluster_plan **plan);
 #define CLUSTER_PLAN_AUTO __attribute__((cleanup(cluster_plan_freep)))
 
-// ---- act
-// -----------------------------------------------------------------------------------------------------------
-
-struct cluster_launch {
-    const struct spec *spec;
-    const struct image *haproxy, *redis; // the images that new disks are laid over
-    bool kvm;                            // as proven by virt/accel.h
-    const char *accel_why;               // its sentence, told when a wait ends without success
-    int64_t timeout_ms;                  // for converging; 0: 2 minutes, 10 under TCG
-    bool no_wait;       // return when the domains run; the report is then of that moment
-    const char *except; // node that is made but not started (drills); NULL: none
-    // Asked before anything is touched when the disks of all workers are lost: 0 to begin empty,
-    // else -1 and err. NULL: nobody agrees.
-    int (*agree)(void *context, const char *sentence, struct error *err);
-    void *context;
-    struct progress *progress;
-};
-// Make what is missing, start what is off, wait until converged. Nothing is changed when all is
-// there. What a first launch made is taken back when it fails before the domains run. ERR_CONFLICT
-// lists the differences or the foreign names before anything is touched; ERR_TIMEOUT and ERR_GUEST
-// name node, phase, accelerator and carry the last console lines; ERR_INTERRUPTED leaves a state
-// that the next call continues from.
+// Makes what is missing, starts what is off, and waits until the cluster has converged. Changes
+// nothing when all is there. A first launch that fails before the domains run removes what it made.
+// ERR_CONFLICT and ERR_DAMAGED list the reasons before anything is changed; ERR_TIMEOUT and
+// ERR_GUEST as converge_wait; after ERR_INTERRUPTED the next call continues.
 int cluster_launch(
-    const struct cluster_launch *launch, struct cluster_report **ret, struct error *err);
+    const struct launch_options *options, struct cluster_report **ret, struct error *err);
 
-// Power off gracefully, all at once (workers first when all are stopped), then pull the power of
-// what does not stop within the deadline (180 s) and say so through progress.
-// names: NULL or empty for all nodes.
+// ---- stop and destroy ---------------------------------------------------------------------------
+
+// Powers off gracefully, all at once (workers first when all are stopped), then pulls the power of
+// what still runs after 180 s and reports that. names: NULL or empty for all nodes. ERR_NOT_FOUND:
+// no such node, or no cluster.
 int cluster_stop(const struct spec *spec, const struct strv *names, struct progress *progress,
     struct error *err);
 
-// Remove domains, disks, seeds, secrets, network: everything but the images. Things that are not
-// ours stay. A cluster that does not exist is fine: *ret_found false.
+// Removes domains, disks, seeds, secrets and network: everything but the images. Leaves what is not
+// the cluster's. *ret_found is false when there is no cluster, which is no error.
 int cluster_destroy(
     const struct spec *spec, struct progress *progress, bool *ret_found, struct error *err);
-
-// Keys of the images that the disks of all clusters of this home lie over (for prune).
-int cluster_images_in_use(struct strv *ret_keys, struct error *err);
 
 #endif

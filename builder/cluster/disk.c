@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/proc.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,12 +21,13 @@
 #define MODE 0600
 #define SEED_MAX ((size_t) 16 << 20)
 
-enum { HEADER_BYTES = 72, CHECK_CORRUPT = 2, FIRST_PERSON = 1000, LAST_PERSON = 59999 };
+enum { CHECK_CORRUPT = 2, FIRST_PERSON = 1000, LAST_PERSON = 59999 };
 
 // ---- make ----------------------------------------------------------------------------------------
 
 static int
-create(const struct spec_node *node, const char *path, const struct image *image, struct error *err)
+create_overlay(
+    const struct spec_node *node, const char *path, const struct image *image, struct error *err)
 {
     uint64_t bytes =
         node->disk_bytes > image->virtual_bytes ? node->disk_bytes : image->virtual_bytes;
@@ -34,7 +36,7 @@ create(const struct spec_node *node, const char *path, const struct image *image
         image->disk, path, size, NULL};
     struct proc_options options = {.timeout_ms = MAKE_MS};
     if (proc_check(argv, &options, NULL, err) < 0)
-        return error_context(err, "making the disk of '%s'", node->name);
+        return error_context(err, "cannot make the disk of '%s'", node->name);
     if (chmod(path, MODE) < 0)
         return error_errno(err, errno, "cannot set the mode of '%s'", path);
     return file_sync(path, err);
@@ -44,55 +46,43 @@ int
 disk_make(
     const struct spec_node *node, const char *path, const struct image *image, struct error *err)
 {
-    FREE_AUTO char *draft = str_format("%s.new", path);
     FREE_AUTO char *folder = path_folder(path);
+    FREE_AUTO char *draft = path_join(folder, DISK_DRAFT);
     FREE_AUTO char *above = path_folder(folder);
-    if (create(node, draft, image, err) < 0)
+    if (create_overlay(node, draft, image, err) < 0)
         return -1;
     if (rename(draft, path) < 0)
-        return error_errno(err, errno, "'%s' cannot be renamed", draft);
+        return error_errno(err, errno, "cannot rename '%s'", draft);
     return dir_sync(folder, err) < 0 || dir_sync(above, err) < 0 ? -1 : 0;
 }
 
 // ---- check ---------------------------------------------------------------------------------------
 
-struct header {
-    uint64_t backing_offset, l1_offset, refcount_offset;
-    uint32_t version, backing_size, l1_entries;
+// All numbers are big-endian.
+struct qcow2_header {
+    char magic[4];
+    uint32_t version;
+    uint64_t backing_offset;
+    uint32_t backing_size, cluster_bits;
+    uint64_t size;
+    uint32_t encryption, l1_entries;
+    uint64_t l1_offset, refcount_offset;
 };
 
-static uint64_t
-read_number(const unsigned char *at, size_t bytes)
-{
-    uint64_t number = 0;
-    for (size_t i = 0; i < bytes; i++)
-        number = number << 8 | at[i];
-    return number;
-}
-
 static bool
-read_header(int fd, struct header *ret)
+read_header(int fd, struct qcow2_header *ret)
 {
-    unsigned char at[HEADER_BYTES];
-    if (pread(fd, at, sizeof at, 0) != (ssize_t) sizeof at || memcmp(at, "QFI\xfb", 4) != 0)
-        return false;
-    *ret = (struct header){
-        .version = (uint32_t) read_number(at + 4, 4),
-        .backing_offset = read_number(at + 8, 8),
-        .backing_size = (uint32_t) read_number(at + 16, 4),
-        .l1_entries = (uint32_t) read_number(at + 36, 4),
-        .l1_offset = read_number(at + 40, 8),
-        .refcount_offset = read_number(at + 48, 8),
-    };
-    return ret->version == 2 || ret->version == 3;
+    return pread(fd, ret, sizeof *ret, 0) == (ssize_t) sizeof *ret &&
+           memcmp(ret->magic, "QFI\xfb", 4) == 0 &&
+           (be32toh(ret->version) == 2 || be32toh(ret->version) == 3);
 }
 
 static int
 unusable(const char *node, const char *path, const char *what, struct error *err)
 {
     return error_set(err, ERR_DAMAGED,
-        "the disk of '%s' ('%s') %s; bring it back from a copy, or move it away: the next launch "
-        "then takes it for lost",
+        "the disk of '%s' ('%s') %s; restore it from a copy, or move it away: the next launch then "
+        "makes a new one",
         node, path, what);
 }
 
@@ -101,25 +91,25 @@ check_disk_owner(const char *node, const char *path, const struct stat *info, st
 {
     uid_t owner = info->st_uid;
     if (owner == geteuid() || owner < FIRST_PERSON || owner > LAST_PERSON)
-        return 0; // qemu's own accounts are none of a person
+        return 0; // no person's account: qemu's
     FREE_AUTO char *user = user_name(owner);
     return error_set(err, ERR_CONFLICT,
-        "the disk of '%s' ('%s') belongs to the %s; give it back with chown, or move it "
+        "the disk of '%s' ('%s') belongs to the %s; change its owner with chown, or move it "
         "away",
         node, path, user);
 }
 
 // Images are at STORE/images/KEY/, wherever the store is mounted.
 static int
-check_backing(const char *node, const char *path, int fd, const struct header *header,
+check_backing(const char *node, const char *path, int fd, const struct qcow2_header *header,
     const char *key, struct error *err)
 {
     char backing[PATH_MAX] = "";
+    uint32_t length = be32toh(header->backing_size);
     FREE_AUTO char *part = str_format("/%s/", key);
-    if (header->backing_offset == 0 || header->backing_size >= sizeof backing)
-        return unusable(node, path, "is no layer over an image", err);
-    if (pread(fd, backing, header->backing_size, (off_t) header->backing_offset) !=
-        (ssize_t) header->backing_size)
+    if (header->backing_offset == 0 || length >= sizeof backing)
+        return unusable(node, path, "is not backed by an image", err);
+    if (pread(fd, backing, length, (off_t) be64toh(header->backing_offset)) != (ssize_t) length)
         return unusable(node, path, "is cut short", err);
     if (strstr(backing, part) == NULL)
         return unusable(node, path, "is backed by another image than the one recorded", err);
@@ -133,27 +123,29 @@ check_tables(const char *node, const char *path, struct error *err)
     struct proc_options options = {.timeout_ms = CHECK_MS};
     struct proc_result result = {0};
     if (proc_run(argv, &options, &result, err) < 0)
-        return error_context(err, "looking at the disk of '%s'", node);
+        return error_context(err, "cannot check the disk of '%s'", node);
     bool corrupt = result.status == CHECK_CORRUPT;
     proc_result_free(&result);
-    return corrupt ? unusable(node, path, "is damaged or cut short, says qemu-img check", err) : 0;
+    return corrupt ? unusable(node, path, "is damaged or cut short, as qemu-img check reports", err)
+                   : 0;
 }
 
 static int
 check_open(const char *node, const char *path, int fd, const char *key, struct error *err)
 {
     struct stat info;
-    struct header header;
+    struct qcow2_header header;
     if (fstat(fd, &info) < 0)
-        return error_errno(err, errno, "cannot look at '%s'", path);
+        return error_errno(err, errno, "cannot examine '%s'", path);
     if (!S_ISREG(info.st_mode))
-        return unusable(node, path, "is not a file", err);
+        return unusable(node, path, "is not a regular file", err);
     if (check_disk_owner(node, path, &info, err) < 0)
         return -1;
     uint64_t size = (uint64_t) info.st_size;
     if (!read_header(fd, &header))
-        return unusable(node, path, "is not a qcow2", err);
-    if (header.l1_offset + header.l1_entries * 8ULL > size || header.refcount_offset >= size)
+        return unusable(node, path, "is not a qcow2 file", err);
+    if (be64toh(header.l1_offset) + be32toh(header.l1_entries) * 8ULL > size ||
+        be64toh(header.refcount_offset) >= size)
         return unusable(node, path, "is cut short", err);
     return check_backing(node, path, fd, &header, key, err);
 }
@@ -174,7 +166,7 @@ disk_check(const char *node, const char *path, const char *key, bool thorough, s
 
 // ---- seed ----------------------------------------------------------------------------------------
 
-// ECMA-119: the primary volume descriptor is sector 16; it says the volume's sectors at 80.
+// ECMA-119: sector 16 is the primary volume descriptor, with the number of sectors at 80.
 bool
 disk_has_seed(const char *path, const char *instance_id)
 {
@@ -187,7 +179,7 @@ disk_has_seed(const char *path, const char *instance_id)
     if (length < FIRST + SECTOR || memcmp(data + FIRST, "\1CD001", 6) != 0)
         return false;
     uint32_t sectors;
-    memcpy(&sectors, data + SPACE, sizeof sectors); // little-endian, as this machine is
+    memcpy(&sectors, data + SPACE, sizeof sectors); // both byte orders: little-endian first
     return (uint64_t) sectors * SECTOR <= length &&
            memmem(data, length, instance_id, strlen(instance_id)) != NULL;
 }
@@ -198,5 +190,5 @@ disk_tighten(const char *path)
     struct stat info;
     if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 0077) != 0 &&
         chmod(path, info.st_mode & 0700) < 0)
-        return; // it is qemu's while the machine runs; the next launch tries again
+        return; // qemu owns it while the domain runs; the next launch tries again
 }

@@ -1,6 +1,5 @@
-// disk.h - the files of a node: its disk, a thin layer over an image, made so that it is there
-// whole or not at all, and looked at before it is kept; its seed, which can be made again at any
-// time.
+// disk.h - the files of a node: its disk, a thin qcow2 that an image backs, and its seed. A disk
+// appears whole or not at all, and is checked before it is kept; a seed can be made again.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLUSTER_DISK_H
 #define AIRBUILD_CLUSTER_DISK_H
@@ -11,20 +10,22 @@
 
 #include <stdbool.h>
 
-// A new layer over image at path, readable by its owner alone; on disk when this returns.
+#define DISK_DRAFT "disk.qcow2.new" // left in the node's folder when disk_make is killed
+
+// Makes a disk at path that image backs, readable by its owner alone; synced when this returns.
 int disk_make(
     const struct spec_node *node, const char *path, const struct image *image, struct error *err);
 
-// Whether the disk at path can be kept: a whole qcow2 over the image of that key. ERR_DAMAGED and
-// ERR_CONFLICT (another user's) in one sentence. thorough: its tables are read too, by qemu-img;
-// only of a machine that does not run. A disk that we may not read is taken as it is.
+// Checks that the disk at path can be kept: a whole qcow2 that the image of that key backs.
+// ERR_DAMAGED; ERR_CONFLICT: another user's. thorough: qemu-img checks its tables too; only while
+// the domain is off. A disk that we may not read passes.
 int disk_check(
     const char *node, const char *path, const char *key, bool thorough, struct error *err);
 
-// Whether the seed at path is whole and of that instance. What may not be read is.
+// Returns true when the seed at path is whole and of that instance, or may not be read.
 bool disk_has_seed(const char *path, const char *instance_id);
 
-// Take the others' right to read what may hold data or secrets, as far as the file is ours.
+// Takes away other users' access to a file that may hold data or secrets, if the file is ours.
 void disk_tighten(const char *path);
 
 #endif

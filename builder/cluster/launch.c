@@ -1,20 +1,17 @@
-// launch.c - carries a launch plan out: network, secrets, disks, seeds, domains; then waits
-// (converge.c). Every step leaves something whole, so that a launch that ended anywhere is
-// continued by the next one.
+// launch.c - see launch.h and cluster.h. Every step leaves something whole, so that the next launch
+// continues one that ended anywhere.
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/cluster.h"
+#include "cluster/launch.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "cluster/converge.h"
+#include "cluster/definition.h"
 #include "cluster/disk.h"
-#include "cluster/launch.h"
-#include "cluster/machine.h"
-#include "cluster/paths.h"
 #include "cluster/plan.h"
-#include "cluster/session.h"
 #include "cluster/state.h"
+#include "cluster/stop.h"
 #include "cluster/tail.h"
 #include "seed/iso.h"
 
@@ -22,53 +19,47 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-// What a node needs on disk to come up and write its first data, from measured layers with room to
-// spare.
+// Disk space for a node to boot and write its first data: measured layers, with room to spare.
 #define NODE_SPACE ((uint64_t) 192 << 20)
 
-// Processors in use from which on somebody is at work. An idle cluster of four emulated nodes takes
-// one.
-#define AT_WORK 0.5
+// Used processors that mean that the host is busy. An idle cluster of four emulated nodes uses one.
+#define BUSY_CPUS 0.5
 
-struct work {
-    const struct cluster_launch *launch;
+struct launch {
+    const struct launch_options *options;
+    const struct spec *spec;
     struct session *session;
-    struct survey *survey;
-    struct image **images; // by node: the image its disk lies over, or will
+    struct survey survey;
+    struct cluster_plan *plan;
     struct launched *launched;
 };
 
-static const struct spec_node *
-work_node(const struct work *work, size_t index)
-{
-    return &work->launch->spec->nodes[index];
-}
-
 static int
-check_launch_space(const struct work *work, const struct cluster_plan *plan, struct error *err)
+check_launch_space(const struct launch *launch, struct error *err)
 {
     uint64_t need = 0;
-    for (size_t i = 0; i < plan->count; i++)
-        need += plan->steps[i].kind == PLAN_DISK ? NODE_SPACE : 0;
+    for (size_t i = 0; i < launch->plan->count; i++)
+        need += launch->plan->steps[i].kind == PLAN_DISK ? NODE_SPACE : 0;
     if (need == 0)
         return 0;
     FREE_AUTO char *parent = cluster_parent();
     FREE_AUTO char *purpose =
-        str_format("a disk for each node of cluster '%s'", work->launch->spec->cluster);
+        str_format("a disk for each node of cluster '%s'", launch->spec->cluster);
     return dir_check_space(parent, need, purpose, "AIRBUILD_STATE", err);
 }
 
+// ---- steps --------------------------------------------------------------------------------------
+
 static int
-make_network(struct work *work, struct error *err)
+make_network(struct session *session, struct error *err)
 {
-    const struct spec *spec = work->launch->spec;
-    FREE_AUTO char *bridge = session_bridge(spec);
-    FREE_AUTO struct virt_host_entry *hosts = mem_zero(spec->node_count, sizeof *hosts);
-    struct virt_network wanted = session_network(work->session, bridge, hosts);
-    return virt_network_ensure(work->session->virt, &wanted, NULL, err);
+    NETWORK_DEFINITION_AUTO struct network_definition wanted;
+    network_definition_fill(&wanted, session->spec, session->id);
+    return virt_network_ensure(session->virt, &wanted.network, NULL, err);
 }
 
-// The seed of the disk before must never meet this one: it is another instance, and may not join.
+// The seed of the previous disk must never meet a new one, which is another instance and may have
+// to join.
 static int
 remove_seed(const struct spec *spec, const char *node, struct error *err)
 {
@@ -79,23 +70,23 @@ remove_seed(const struct spec *spec, const char *node, struct error *err)
     return dir_sync(folder, err);
 }
 
-// A fresh layer over the image, with a new identity. What is recorded of it comes first, so that
-// after an end at any point a disk that is there is known in full.
+// Makes a disk with a new identity. Records both first, so that a disk that exists is always known.
 static int
-make_node_disk(struct work *work, size_t index, struct error *err)
+make_node_disk(struct launch *launch, size_t index, struct error *err)
 {
-    const struct spec_node *node = work_node(work, index);
-    struct session *session = work->session;
-    FREE_AUTO char *folder = cluster_node_path(session->spec, node->name, "");
-    FREE_AUTO char *path = cluster_node_path(session->spec, node->name, "disk.qcow2");
+    struct session *session = launch->session;
+    const struct spec_node *node = &launch->spec->nodes[index];
+    const struct image *image = launch->plan->images[index];
+    FREE_AUTO char *folder = cluster_node_path(launch->spec, node->name, "");
+    FREE_AUTO char *path = cluster_node_path(launch->spec, node->name, "disk.qcow2");
     bool joins = session->record->founded && node->role == SPEC_REDIS;
-    if (dir_make(folder, 0711, err) < 0 || remove_seed(session->spec, node->name, err) < 0 ||
+    if (dir_make(folder, 0711, err) < 0 || remove_seed(launch->spec, node->name, err) < 0 ||
         secrets_new_disk(session->secrets, session->folder, node->name, joins, err) < 0)
         return -1;
-    record_set_image(session->record, node->name, work->images[index]->key);
+    record_set_image(session->record, node->name, image->key);
     if (record_save(session->folder, session->record, err) < 0)
         return -1;
-    return disk_make(node, path, work->images[index], err);
+    return disk_make(node, path, image, err);
 }
 
 static int
@@ -111,126 +102,132 @@ make_seed(const struct session *session, const struct spec_node *node, struct er
 }
 
 static int
-define_domain(struct work *work, size_t index, struct error *err)
+define_domain(struct launch *launch, size_t index, struct error *err)
 {
-    MACHINE_AUTO struct machine machine;
-    machine_fill(&machine, work->launch->spec, work->session->id, work_node(work, index),
-        work->images[index], work->launch->kvm);
-    // Made beforehand it is ours; libvirt's log daemon would make it root's alone.
-    CLOSE_AUTO int log = open(machine.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
+    domain_definition_fill(&wanted, launch->spec, launch->session->id, &launch->spec->nodes[index],
+        launch->plan->images[index], launch->options->kvm);
+    // libvirt's log daemon would make it readable by root alone.
+    CLOSE_AUTO int log = open(wanted.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (log < 0)
-        return error_errno(err, errno, "'%s' cannot be made", machine.log);
-    return virt_domain_define(work->session->virt, &machine.domain, err);
+        return error_errno(err, errno, "cannot create '%s'", wanted.log);
+    return virt_domain_define(launch->session->virt, &wanted.domain, err);
 }
 
-// Every disk is made now. One that is made later joins; that is on record before anything is
-// written to one of these.
 static int
-mark_founded(struct session *session, struct error *err)
+set_founded(struct session *session, bool founded, struct error *err)
 {
-    if (session->record->founded)
+    if (session->record->founded == founded)
         return 0;
-    session->record->founded = true;
+    session->record->founded = founded;
     return record_save(session->folder, session->record, err);
 }
 
+// Starts a domain paused. All disks exist by now, and any made from now on joins: that is recorded
+// before one of these is written to.
 static int
-carry_out_step(struct work *work, const struct cluster_step *step, struct error *err)
+start_paused(struct launch *launch, const char *node, struct error *err)
 {
-    struct session *session = work->session;
-    const struct spec_node *node = work_node(work, step->node);
+    if (set_founded(launch->session, true, err) < 0)
+        return -1;
+    if (str_equal(node, launch->options->except))
+        return 0;
+    return virt_domain_start(launch->session->virt, launch->spec->cluster, node, true, err);
+}
+
+static int
+carry_out_step(struct launch *launch, const struct cluster_step *step, struct error *err)
+{
+    const struct spec_node *node = &launch->spec->nodes[step->node];
     switch ((enum plan_kind) step->kind) {
     case PLAN_KEEP:
     case PLAN_SECRETS: // made with the cluster
         return 0;
     case PLAN_NETWORK:
-        return make_network(work, err);
+        return make_network(launch->session, err);
     case PLAN_DISK:
-        return make_node_disk(work, step->node, err);
+        return make_node_disk(launch, step->node, err);
     case PLAN_SEED:
-        return make_seed(session, node, err);
+        return make_seed(launch->session, node, err);
     case PLAN_DEFINE:
-        return define_domain(work, step->node, err);
+        return define_domain(launch, step->node, err);
     case PLAN_START:
-        if (mark_founded(session, err) < 0)
-            return -1;
-        if (str_equal(node->name, work->launch->except))
-            return 0;
-        return virt_domain_start(session->virt, session->spec->cluster, node->name, true, err);
+        return start_paused(launch, node->name, err);
     }
     return 0;
 }
 
-// How many of the nodes that are to boot may do so at one moment: who is at work on this host,
-// another cluster or nodes of this one that serve already, is not to be starved by those that come.
+// ---- resume -------------------------------------------------------------------------------------
+
+// Decides how many of the starting nodes may boot at the same time, so that a cluster which already
+// serves on this host, this one or another, is not starved.
 static int
-boots_at_once(struct work *work, size_t starts, size_t *ret, struct error *err)
+boots_at_once(struct launch *launch, size_t starts, size_t *ret, struct error *err)
 {
     double idle;
     unsigned cpus;
-    if (virt_host_idle(work->session->virt, &idle, &cpus, err) < 0)
+    if (virt_host_idle(launch->session->virt, &idle, &cpus, err) < 0)
         return -1;
-    *ret = cpus - idle < AT_WORK || idle >= (double) starts ? starts : idle < 2 ? 1 : (size_t) idle;
+    bool calm = cpus - idle < BUSY_CPUS || idle >= (double) starts;
+    *ret = calm ? starts : idle < 2 ? 1 : (size_t) idle;
     if (*ret < starts)
-        progress_note(work->launch->progress,
+        progress_note(launch->options->progress,
             "%.1f of this host's %u processors are idle: nodes boot %zu at a time", idle, cpus,
             *ret);
     return 0;
 }
 
-// A node that was paused or saved does not boot: its sentinel goes on at once, and would take those
-// that wait for down.
+// A node that was paused or saved does not boot. It is resumed at once: its sentinel would take
+// nodes that wait for down.
 static bool
-boots_anew(const struct work *work, size_t node)
+has_to_boot(const struct launch *launch, size_t node)
 {
-    const struct virt_domain_info *before = &work->survey->domains[node];
+    const struct virt_domain_info *before = &launch->survey.domains[node];
     return before->state != VIRT_PAUSED && !before->saved;
 }
 
-// All domains were started with their processors stopped. They set off together, unless those that
-// boot are left to whoever waits for them.
+// Resumes all started domains together, except those that have to boot in turn: converge_wait
+// resumes them.
 static int
-set_off(struct work *work, const struct cluster_plan *plan, struct error *err)
+resume_started(struct launch *launch, struct error *err)
 {
-    struct session *session = work->session;
-    struct launched *launched = work->launched;
-    FREE_AUTO bool *started = mem_zero(session->spec->node_count, sizeof *started);
+    struct launched *launched = launch->launched;
+    FREE_AUTO bool *started = mem_zero(launch->spec->node_count, sizeof *started);
     size_t boots = 0;
-    for (size_t i = 0; i < plan->count; i++) {
-        size_t node = plan->steps[i].node;
-        if (plan->steps[i].kind != PLAN_START ||
-            str_equal(work_node(work, node)->name, work->launch->except))
+    for (size_t i = 0; i < launch->plan->count; i++) {
+        size_t node = launch->plan->steps[i].node;
+        if (launch->plan->steps[i].kind != PLAN_START ||
+            str_equal(launch->spec->nodes[node].name, launch->options->except))
             continue;
         started[node] = true;
-        boots += boots_anew(work, node);
+        boots += has_to_boot(launch, node);
     }
-    if (launched->paused != NULL && !work->launch->no_wait && boots > 1 &&
-        boots_at_once(work, boots, &launched->at_once, err) < 0)
+    if (launched->paused != NULL && !launch->options->no_wait && boots > 1 &&
+        boots_at_once(launch, boots, &launched->at_once, err) < 0)
         return -1;
     bool in_turn = launched->at_once > 0 && launched->at_once < boots;
-    for (size_t i = 0; i < session->spec->node_count; i++) {
-        if (!started[i])
-            continue;
-        if (in_turn && boots_anew(work, i))
+    for (size_t i = 0; i < launch->spec->node_count; i++) {
+        if (started[i] && in_turn && has_to_boot(launch, i))
             launched->paused[i] = true;
-        else if (virt_domain_resume(
-                     session->virt, session->spec->cluster, session->spec->nodes[i].name, err) < 0)
+        else if (started[i] && virt_domain_resume(launch->session->virt, launch->spec->cluster,
+                                   launch->spec->nodes[i].name, err) < 0)
             return -1;
     }
     return 0;
 }
 
-// From here on the images are kept by whoever looks into the store.
+// ---- the whole ----------------------------------------------------------------------------------
+
 static int
-pin_images(struct work *work, struct error *err)
+pin_images(struct launch *launch, struct error *err)
 {
     FREE_AUTO char *home = cluster_home();
     STORE_AUTO struct store *store = NULL;
     if (store_open(home, &store, err) < 0)
         return -1;
-    for (size_t i = 0; i < work->launch->spec->node_count; i++)
-        if (store_pin(store, work->images[i]->key, work->session->id, work->session->folder, err) <
-            0)
+    for (size_t i = 0; i < launch->plan->image_count; i++)
+        if (store_pin(store, launch->plan->images[i]->key, launch->session->id,
+                launch->session->folder, err) < 0)
             return -1;
     return 0;
 }
@@ -246,54 +243,49 @@ tighten_files(const struct spec *spec)
         }
 }
 
-// The cluster is there and has an id; what its disks need stays; a cluster without data is founded
-// again.
+// Makes sure that the cluster exists and has an id, and that its images are kept; founds a cluster
+// without data again.
 static int
-prepare_state(struct work *work, const struct cluster_plan *plan, struct error *err)
+prepare_state(struct launch *launch, struct error *err)
 {
-    struct session *session = work->session;
-    const struct spec *spec = session->spec;
-    if (session->record == NULL) {
-        if (state_create(spec, session->id, &session->record, &session->secrets, err) < 0)
-            return -1;
-    } else if (state_adopt(spec, session->record, session->id, err) < 0) {
+    struct session *session = launch->session;
+    int result =
+        session->record == NULL
+            ? state_create(launch->spec, session->id, &session->record, &session->secrets, err)
+            : state_adopt(launch->spec, session->record, session->id, err);
+    if (result < 0 || state_tidy(launch->spec, err) < 0 || pin_images(launch, err) < 0)
         return -1;
-    }
-    if (state_tidy(spec, err) < 0 || pin_images(work, err) < 0)
-        return -1;
-    tighten_files(spec);
-    if (!plan->empty)
-        return 0;
-    session->record->founded = false;
-    return record_save(session->folder, session->record, err);
+    tighten_files(launch->spec);
+    return launch->plan->empty ? set_founded(session, false, err) : 0;
 }
 
 static int
-carry_out_all(struct work *work, const struct cluster_plan *plan, struct error *err)
+carry_out_all(struct launch *launch, struct error *err)
 {
-    struct session *session = work->session;
-    if (prepare_state(work, plan, err) < 0)
+    struct session *session = launch->session;
+    const struct spec *spec = launch->spec;
+    if (prepare_state(launch, err) < 0)
         return -1;
-    for (size_t i = 0; i < session->spec->node_count; i++)
-        if (work->survey->domains[i].state != VIRT_RUNNING)
-            work->launched->since[i] = tail_position(session->spec, session->spec->nodes[i].name);
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct cluster_step *step = &plan->steps[i];
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (launch->survey.domains[i].state != VIRT_RUNNING)
+            launch->launched->since[i] = tail_position(spec, spec->nodes[i].name);
+    for (size_t i = 0; i < launch->plan->count; i++) {
+        const struct cluster_step *step = &launch->plan->steps[i];
         if (interrupt_check(err) < 0)
             return -1;
         if (step->kind != PLAN_KEEP)
             progress_step(
-                work->launch->progress, session->spec->cluster, "%s %s", step->verb, step->object);
-        if (carry_out_step(work, step, err) < 0)
+                launch->options->progress, spec->cluster, "%s %s", step->verb, step->object);
+        if (carry_out_step(launch, step, err) < 0)
             return -1;
     }
-    if (secrets_write_ssh(session->secrets, session->folder, session->spec, err) < 0)
+    if (secrets_write_ssh(session->secrets, session->folder, spec, err) < 0)
         return -1;
-    return set_off(work, plan, err);
+    return resume_started(launch, err);
 }
 
 static bool
-nothing_to_do(const struct cluster_plan *plan)
+has_nothing_to_do(const struct cluster_plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++)
         if (plan->steps[i].kind != PLAN_KEEP)
@@ -301,104 +293,95 @@ nothing_to_do(const struct cluster_plan *plan)
     return true;
 }
 
-// Take a failed first launch back, keeping the error that ended it.
+// Removes what a failed first launch made.
 static void
-take_back(struct session *session, struct progress *progress)
+undo_launch(struct session *session, struct progress *progress)
 {
-    ERROR_AUTO struct error ignored = {0};
+    ERROR_AUTO struct error left = {0};
     interrupt_hold();
-    if (session_destroy(session, progress, &ignored) < 0)
-        progress_note(
-            progress, "what this launch made could not all be removed: %s", ignored.message);
+    if (destroy_in_session(session, progress, &left) < 0)
+        progress_note(progress, "what this launch made could not all be removed: %s", left.message);
     interrupt_release();
 }
 
 static int
-need_images(const struct work *work, struct error *err)
+require_images(const struct launch *launch, struct error *err)
 {
-    for (size_t i = 0; i < work->launch->spec->node_count; i++)
-        if (work->images[i] == NULL)
+    for (size_t i = 0; i < launch->plan->image_count; i++)
+        if (launch->plan->images[i] == NULL)
             return error_set(err, ERR_NOT_FOUND,
                 "there is no %s image for the disk of '%s'; bake it with 'airbuild images'",
-                spec_role_name(work_node(work, i)->role), work_node(work, i)->name);
+                spec_role_name(launch->spec->nodes[i].role), launch->spec->nodes[i].name);
     return 0;
 }
 
-// All data is lost, and a person has to agree to that.
+// Asks for consent when all data is lost.
 static int
-agree_to_empty(
-    const struct cluster_launch *launch, const struct cluster_plan *plan, struct error *err)
+agree_to_empty(const struct launch *launch, struct error *err)
 {
-    if (!plan->empty)
+    if (!launch->plan->empty)
         return 0;
     FREE_AUTO char *sentence =
-        str_format("no disk of a worker of cluster '%s' is left: it begins empty, and all that was "
-                   "in it is lost, unless a disk is brought back from a copy",
+        str_format("no disk of a worker of cluster '%s' is left: it begins empty, and all its data "
+                   "is lost, unless you restore a disk from a copy",
             launch->spec->cluster);
-    if (launch->agree != NULL)
-        return launch->agree(launch->context, sentence, err);
+    if (launch->options->agree != NULL)
+        return launch->options->agree(launch->options->context, sentence, err);
     return error_set(err, ERR_CONFLICT, "%s", sentence);
 }
 
-// What launch would do; an error when it must not begin. What is missing is told first.
+// Plans, and refuses before anything is changed.
 static int
-decide(struct work *work, struct cluster_plan *plan, struct error *err)
+decide(struct launch *launch, struct error *err)
 {
-    const struct cluster_launch *launch = work->launch;
-    if (plan_make(launch, work->session, work->survey, work->images, plan, err) < 0 ||
-        plan_refuse(plan, launch->spec, err) < 0 || need_images(work, err) < 0)
+    const struct launch_options *options = launch->options;
+    if (plan_make(options, launch->session, &launch->survey, launch->plan, err) < 0 ||
+        plan_refuse(launch->plan, launch->spec, err) < 0 || require_images(launch, err) < 0)
         return -1;
-    for (size_t i = 0; i < plan->notes.count; i++)
-        progress_note(launch->progress, "%s", plan->notes.items[i]);
-    return agree_to_empty(launch, plan, err) < 0 ? -1 : check_launch_space(work, plan, err);
+    for (size_t i = 0; i < launch->plan->notes.count; i++)
+        progress_note(options->progress, "%s", launch->plan->notes.items[i]);
+    return agree_to_empty(launch, err) < 0 ? -1 : check_launch_space(launch, err);
 }
 
 int
-launch_in_session(const struct cluster_launch *launch, struct session *session,
+launch_in_session(const struct launch_options *options, struct session *session,
     struct launched *ret, struct error *err)
 {
-    SURVEY_AUTO struct survey survey = {0};
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
-    FREE_AUTO struct image **images = mem_zero(launch->spec->node_count, sizeof *images);
-    struct work work = {launch, session, &survey, images, ret};
+    struct launch launch = {
+        .options = options,
+        .spec = options->spec,
+        .session = session,
+        .plan = plan,
+        .launched = ret,
+    };
     bool first = session->record == NULL;
-    int result = decide(&work, plan, err);
-    ret->unchanged = nothing_to_do(plan);
+    int result = decide(&launch, err);
     if (result == 0) {
-        result = carry_out_all(&work, plan, err);
+        ret->unchanged = has_nothing_to_do(plan);
+        result = carry_out_all(&launch, err);
         if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED)
-            take_back(session, launch->progress);
+            undo_launch(session, options->progress);
     }
-    for (size_t i = 0; i < launch->spec->node_count; i++)
-        image_free(images[i]);
+    survey_free(&launch.survey);
     return result;
 }
 
 int
-cluster_launch(const struct cluster_launch *launch, struct cluster_report **ret, struct error *err)
+cluster_launch(const struct launch_options *options, struct cluster_report **ret, struct error *err)
 {
-    const struct spec *spec = launch->spec;
+    const struct spec *spec = options->spec;
     int64_t begin_ms = clock_ms();
     SESSION_AUTO struct session session = {.lock = -1};
     FREE_AUTO int64_t *since = mem_zero(spec->node_count, sizeof *since);
     FREE_AUTO bool *paused = mem_zero(spec->node_count, sizeof *paused);
     struct launched launched = {.since = since, .paused = paused};
     if (session_open(spec, true, &session, err) < 0 || session_connect(&session, err) < 0 ||
-        launch_in_session(launch, &session, &launched, err) < 0)
-        return -1;
-    struct converge converge = {
-        .session = &session,
-        .kvm = launch->kvm,
-        .accel_why = launch->accel_why,
-        .timeout_ms = launch->timeout_ms,
-        .once = launch->no_wait,
-        .launched = &launched,
-        .progress = launch->progress,
-    };
-    if (converge_wait(&converge, ret, err) < 0)
+        launch_in_session(options, &session, &launched, err) < 0 ||
+        converge_wait(options, &session, &launched, ret, err) < 0)
         return -1;
     (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
     (*ret)->unchanged = launched.unchanged;
-    (*ret)->tcg = !launch->kvm;
+    (*ret)->tcg = !options->kvm;
     return 0;
 }

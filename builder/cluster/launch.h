@@ -1,4 +1,4 @@
-// launch.h - the inside of cluster_launch, for a session that holds the lock already.
+// launch.h - carries out a launch in a session that holds the lock; cluster_launch adds the wait.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLUSTER_LAUNCH_H
 #define AIRBUILD_CLUSTER_LAUNCH_H
@@ -6,16 +6,15 @@
 #include "cluster/cluster.h"
 #include "cluster/session.h"
 
-// What a launch did, for whoever waits for the nodes.
 struct launched {
-    int64_t *since; // by node: where its console log was before it was started
+    int64_t *since; // by node: size of its console log before it was started
     bool *paused;   // by node: it waits for its turn to boot; NULL: all boot at once
-    size_t at_once; // nodes that may boot at one moment, when some are paused
-    bool unchanged; // nothing was to do
+    size_t at_once; // how many nodes may boot at the same time, when some are paused
+    bool unchanged; // there was nothing to do
 };
 
-// Plan and carry out, without waiting. ret: with the arrays, zeroed.
-int launch_in_session(const struct cluster_launch *launch, struct session *session,
+// Plans and carries out, without waiting. ret: with its arrays, zeroed.
+int launch_in_session(const struct launch_options *options, struct session *session,
     struct launched *ret, struct error *err);
 
 #endif

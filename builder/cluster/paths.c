@@ -1,13 +1,15 @@
-// paths.c - where a cluster's state lives on this host.
+// paths.c - where airbuild keeps the state of clusters on this host.
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/cluster.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "cluster/paths.h"
-#include "cluster/record.h"
+#include "base/text.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 char *
@@ -49,20 +51,62 @@ cluster_node_path(const struct spec *spec, const char *node, const char *file)
     return str_format("%s/nodes/%s/%s", folder, node, file);
 }
 
-void
-cluster_recall(struct spec *spec)
+// ---- folders that the environment names ---------------------------------------------------------
+
+// libguestfs rejects colons, ssh_config(5) cannot quote the next three, and XML and JSON hold
+// neither control characters nor invalid UTF-8.
+static bool
+is_usable(const char *path)
 {
-    FREE_AUTO char *folder = cluster_folder(spec);
-    RECORD_AUTO struct record *record = NULL;
-    ERROR_AUTO struct error unread = {0}; // whoever needs the record says what is wrong with it
-    if (record_load(folder, &record, &unread) == 0)
-        spec_recall(spec, record->spec);
+    struct text_iter iter = {.next = path, .left = strlen(path)};
+    while (text_next(&iter))
+        if ((iter.kind & (TEXT_PRINTABLE | TEXT_INVISIBLE)) == 0 || strchr(":\"\\$", *iter.at))
+            return false;
+    return true;
 }
 
-bool
-cluster_exists(const struct spec *spec)
+// Returns the existing part of a path with links resolved; caller frees.
+static char *
+resolve_path(const char *path)
 {
-    FREE_AUTO char *folder = cluster_folder(spec);
-    FREE_AUTO char *record = path_join(folder, RECORD_FILE);
-    return file_exists(record);
+    FREE_AUTO char *part = str_dup(path);
+    for (;;) {
+        char *real = realpath(part, NULL);
+        char *slash = strrchr(part, '/');
+        if (real != NULL || slash == NULL || slash == part)
+            return real != NULL ? real : str_dup("/");
+        *slash = '\0';
+    }
+}
+
+static int
+check_folder_variable(const char *variable, const char *given, struct error *err)
+{
+    char here[PATH_MAX];
+    if (given[0] != '/' && getcwd(here, sizeof here) == NULL)
+        return error_errno(
+            err, errno, "%s='%s' is relative, and the current folder is gone", variable, given);
+    FREE_AUTO char *path = given[0] == '/' ? str_dup(given) : path_join(here, given);
+    FREE_AUTO char *real = resolve_path(path);
+    if (!is_usable(path) || !is_usable(real)) {
+        FREE_AUTO char *text = text_clean(TEXT_ROW, is_usable(path) ? real : path);
+        return error_set(err, ERR_USAGE,
+            "the folder '%s' cannot be used: libguestfs, ssh or libvirt misread its name; set %s "
+            "to one without colons, quotes, backslashes, dollar signs and control characters",
+            text, variable);
+    }
+    return given[0] == '/' || setenv(variable, path, 1) == 0
+               ? 0
+               : error_errno(err, errno, "cannot set %s", variable);
+}
+
+int
+cluster_check_folders(struct error *err)
+{
+    FREE_AUTO char *home = cluster_home();
+    const char *state = getenv("AIRBUILD_STATE");
+    if (check_folder_variable("AIRBUILD_HOME", home, err) < 0)
+        return -1;
+    return state != NULL && state[0] != '\0' ? check_folder_variable("AIRBUILD_STATE", state, err)
+                                             : 0;
 }

@@ -23,8 +23,9 @@ record_new(const struct spec *spec, const char *id)
 }
 
 void
-record_free(struct record *record)
+record_freep(struct record **owner)
 {
+    struct record *record = *owner;
     if (record == NULL)
         return;
     for (size_t i = 0; i < record->node_count; i++) {
@@ -36,12 +37,6 @@ record_free(struct record *record)
     free(record->spec);
     free(record->network);
     free(record);
-}
-
-void
-record_freep(struct record **record)
-{
-    record_free(*record);
 }
 
 static struct record_node *
@@ -92,7 +87,7 @@ record_save(const char *folder, const struct record *record, struct error *err)
     return jv_write(path, 0644, root, err);
 }
 
-// The value of "KEY: " in lines, or NULL.
+// Returns the value of "KEY: " in lines, or NULL.
 static const char *
 line_value(const struct strv *lines, const char *key, size_t key_length)
 {
@@ -107,8 +102,8 @@ static int
 record_damaged(struct error *err, const char *path)
 {
     return error_set(err, ERR_DAMAGED,
-        "the record of the cluster in '%s' is damaged; bring the file back from a copy, or remove "
-        "the cluster with 'airbuild destroy'",
+        "the record of the cluster in '%s' is damaged; restore the file from a copy, or remove the "
+        "cluster with 'airbuild destroy'",
         path);
 }
 
@@ -125,7 +120,7 @@ check_record(const struct jv *root, const char *path, struct error *err)
     long long format = jv_get_int(root, "format", 0);
     if (format > RECORD_FORMAT)
         return error_set(err, ERR_CONFLICT,
-            "the cluster in '%s' was launched by a newer airbuild; use that one for it", path);
+            "the cluster in '%s' was launched by a newer airbuild; use that version", path);
     if (format < 1 || jv_get_string(root, "spec") == NULL ||
         (format > 1 && !is_id(jv_get_string(root, "id"))))
         return record_damaged(err, path);
@@ -143,8 +138,7 @@ read_images(const struct jv *images, struct record *record)
     }
 }
 
-// The version before recorded an image before its disk was made, node by node; it did not record
-// whether a domain was started then.
+// Format 1 recorded each image just before its disk was made, and not whether a domain was started.
 static bool
 had_all_images(const struct record *record)
 {
@@ -191,13 +185,28 @@ record_value(const struct record *record, const char *key)
     return str_dup(line_value(&lines, key, strlen(key)));
 }
 
-// What is made once and never changed by an upgrade is compared whether the spec says it or not:
-// which nodes there are, and the network between them.
+// Nodes and network never change after a launch, so they are compared even where the spec leaves
+// them open.
 static bool
 is_compared(const struct spec *spec, const char *key)
 {
     return str_equal(key, "cluster") || str_starts(key, "network.") || str_ends(key, ".role") ||
            str_ends(key, ".address") || spec_says(spec, key);
+}
+
+static void
+compare_line(const struct spec *spec, const struct strv *old, const struct strv *new,
+    const char *line, struct strv *ret)
+{
+    const char *colon = strstr(line, ": ");
+    if (colon == NULL)
+        return;
+    FREE_AUTO char *key = str_ndup(line, (size_t) (colon - line));
+    const char *was = line_value(old, key, strlen(key)), *now = line_value(new, key, strlen(key));
+    FREE_AUTO char *text = str_format(
+        "%s: was %s, now %s", key, was != NULL ? was : "absent", now != NULL ? now : "absent");
+    if (!str_equal(was, now) && is_compared(spec, key) && !strv_has(ret, text))
+        strv_add(ret, text);
 }
 
 void
@@ -207,22 +216,8 @@ record_differences(const char *was, const struct spec *spec, struct strv *ret)
     FREE_AUTO char *now = spec_canonical(spec);
     strv_split(&old, was, '\n');
     strv_split(&new, now, '\n');
-    for (size_t i = 0; i < new.count; i++) {
-        const char *colon = strstr(new.items[i], ": ");
-        if (colon == NULL || strv_has(&old, new.items[i]))
-            continue;
-        FREE_AUTO char *key = str_ndup(new.items[i], (size_t) (colon - new.items[i]));
-        const char *before = line_value(&old, key, strlen(key));
-        if (is_compared(spec, key))
-            strv_addf(
-                ret, "%s: was %s, now %s", key, before != NULL ? before : "absent", colon + 2);
-    }
-    for (size_t i = 0; i < old.count; i++) {
-        const char *colon = strstr(old.items[i], ": ");
-        if (colon == NULL)
-            continue;
-        FREE_AUTO char *key = str_ndup(old.items[i], (size_t) (colon - old.items[i]));
-        if (line_value(&new, key, strlen(key)) == NULL && is_compared(spec, key))
-            strv_addf(ret, "%s: was %s, now absent", key, colon + 2);
-    }
+    for (size_t i = 0; i < new.count; i++)
+        compare_line(spec, &old, &new, new.items[i], ret);
+    for (size_t i = 0; i < old.count; i++)
+        compare_line(spec, &old, &new, old.items[i], ret);
 }

@@ -1,7 +1,6 @@
-// report.c - what was seen of a cluster, put in words for people and programs. Pure but for the
-// console logs.
+// report.c - see report.h; and cluster_status.
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/session.h"
+#include "cluster/report.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -9,9 +8,12 @@
 
 #include <stdlib.h>
 
+#define STATUS_MS 2000
+
 void
-cluster_report_free(struct cluster_report *report)
+cluster_report_freep(struct cluster_report **owner)
 {
+    struct cluster_report *report = *owner;
     if (report == NULL)
         return;
     for (size_t i = 0; i < report->node_count; i++) {
@@ -24,12 +26,6 @@ cluster_report_free(struct cluster_report *report)
     free(report->nodes);
     free(report->summary);
     free(report);
-}
-
-void
-cluster_report_freep(struct cluster_report **report)
-{
-    cluster_report_free(*report);
 }
 
 static char *
@@ -76,8 +72,7 @@ report_node(struct cluster_node_report *node, const struct spec *spec, size_t in
 {
     const struct spec_node *wanted = &spec->nodes[index];
     const struct virt_domain_info *domain = &survey->domains[index];
-    bool foreign = domain->state != VIRT_ABSENT &&
-                   (!domain->ours || !str_equal(domain->cluster, spec->cluster));
+    bool foreign = survey_is_foreign(survey, spec, index);
     *node = (struct cluster_node_report){
         .name = wanted->name, .address = wanted->address, .role = wanted->role, .lag_s = -1};
     node->state = str_dup(foreign ? "not ours" : virt_state_name(domain->state));
@@ -133,8 +128,6 @@ report_make(const struct spec *spec, const struct survey *survey,
     return report;
 }
 
-// All machines of a cluster that is there are off. Libvirt does not say since when: the last that
-// they wrote to their consoles does.
 static bool
 all_domains_off(const struct survey *survey)
 {
@@ -145,27 +138,27 @@ all_domains_off(const struct survey *survey)
 }
 
 char *
-report_off(int64_t booted_s, int64_t spoke_s)
+report_off(int64_t booted_s, int64_t logged_s)
 {
-    if (booted_s <= 0 || spoke_s == 0 || spoke_s >= booted_s)
-        return str_dup(
-            "the machines are off: somebody stopped them; 'airbuild launch' starts them");
+    if (booted_s <= 0 || logged_s == 0 || logged_s >= booted_s)
+        return str_dup("the machines are off: they were stopped; 'airbuild launch' starts them");
     FREE_AUTO char *stamp = clock_stamp_of(booted_s);
     return str_format(
-        "the machines are off: the host was restarted at %s, or somebody stopped them "
-        "before; 'airbuild launch' starts them",
+        "the machines are off: the host was restarted at %s, or they were stopped before; "
+        "'airbuild launch' starts them",
         stamp);
 }
 
+// Libvirt does not know since when they are off: the time of the console logs is the nearest.
 static char *
 why_off(const struct spec *spec)
 {
-    int64_t spoke = 0;
+    int64_t logged = 0;
     for (size_t i = 0; i < spec->node_count; i++) {
         int64_t at = tail_time(spec, spec->nodes[i].name);
-        spoke = at > spoke ? at : spoke;
+        logged = at > logged ? at : logged;
     }
-    return report_off(clock_boot_s(), spoke);
+    return report_off(clock_boot_s(), logged);
 }
 
 int
@@ -173,16 +166,12 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
 {
     SESSION_AUTO struct session session = {.lock = -1};
     SURVEY_AUTO struct survey survey = {0};
-    if (session_open(spec, false, &session, err) < 0)
-        return -1;
-    if (session.record == NULL)
-        return error_set(err, ERR_NOT_FOUND,
-            "there is no cluster '%s' on this host; make it with 'airbuild launch'", spec->cluster);
-    if (session_connect(&session, err) < 0 || survey_make(&session, &survey, err) < 0)
+    if (session_open_launched(spec, false, &session, err) < 0 ||
+        session_connect(&session, err) < 0 || survey_make(&session, &survey, err) < 0)
         return -1;
     FREE_AUTO struct probe_result *results = mem_zero(spec->node_count, sizeof *results);
     struct probe_verdict verdict;
-    if (session_probe(&session, &survey, 2000, results, &verdict, err) < 0)
+    if (survey_probe(&survey, &session, STATUS_MS, results, &verdict, err) < 0)
         return -1;
     *ret = report_make(spec, &survey, results, &verdict);
     if (all_domains_off(&survey)) {

@@ -6,7 +6,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "cluster/cluster.h"
-#include "cluster/paths.h"
+#include "cluster/disk.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -17,9 +17,9 @@
 #define LOCK_WAIT_MS 10000
 #define FOLDER_MODE 0711 // qemu, as another user, reaches the disks; names of nodes are no secret
 
-// ---- what ended processes left -------------------------------------------------------------------
+// ---- remnants of processes that were killed -----------------------------------------------------
 
-// The pins go before the folder, so that a folder is left for as long as a pin is.
+// Removes the pins before the folder: as long as there are pins, a folder shows whose they are.
 static int
 remove_gone(const char *path, const char *id, struct error *err)
 {
@@ -72,33 +72,33 @@ state_lock(const struct spec *spec, int *ret_fd, struct error *err)
 }
 
 bool
-state_any(const struct spec *spec)
+state_has_any(const struct spec *spec)
 {
     FREE_AUTO char *parent = cluster_parent();
+    FREE_AUTO char *new = str_format(".%s.new-", spec->cluster);
     FREE_AUTO char *gone = str_format(".%s.gone-", spec->cluster);
-    FREE_AUTO char *draft = str_format(".%s.new-", spec->cluster);
     STRV_AUTO struct strv names = {0};
     ERROR_AUTO struct error ignored = {0};
     dir_list(parent, &names, &ignored);
     for (size_t i = 0; i < names.count; i++)
         if (str_equal(names.items[i], spec->cluster) || str_starts(names.items[i], gone) ||
-            str_starts(names.items[i], draft))
+            str_starts(names.items[i], new))
             return true;
     return false;
 }
 
-// ---- what is there -------------------------------------------------------------------------------
+// ---- existence ----------------------------------------------------------------------------------
 
-// 1: it is there and ours to use, 0: there is none.
+// Returns 1 when the folder exists and is ours to use, 0 when it does not exist.
 static int
 check_folder(const char *folder, struct error *err)
 {
     struct stat info;
     if (lstat(folder, &info) < 0)
-        return errno == ENOENT ? 0 : error_errno(err, errno, "cannot look at '%s'", folder);
+        return errno == ENOENT ? 0 : error_errno(err, errno, "cannot examine '%s'", folder);
     if (!S_ISDIR(info.st_mode))
         return error_set(err, ERR_CONFLICT,
-            "'%s' is where the cluster's folder would be and is none; move it away", folder);
+            "'%s' is not a folder, but the cluster's folder belongs there; move it away", folder);
     if (info.st_uid == geteuid())
         return 1;
     FREE_AUTO char *user = user_name(info.st_uid);
@@ -108,14 +108,7 @@ check_folder(const char *folder, struct error *err)
         folder, user);
 }
 
-// What file_write or disk_make was killed at.
-static bool
-is_draft(const char *name)
-{
-    return str_starts(name, FILE_TEMPORARY) || str_ends(name, ".new");
-}
-
-// Anything of a node but what can be made again.
+// Looks for anything in a node's folder that cannot be made again.
 static int
 node_has_disk(const char *folder, bool *ret, struct error *err)
 {
@@ -124,7 +117,7 @@ node_has_disk(const char *folder, bool *ret, struct error *err)
         return -1;
     for (size_t i = 0; i < names.count; i++)
         if (!str_equal(names.items[i], "seed.iso") && !str_equal(names.items[i], "console.log") &&
-            !is_draft(names.items[i]))
+            !str_equal(names.items[i], DISK_DRAFT) && !str_starts(names.items[i], FILE_TEMPORARY))
             *ret = true;
     return 0;
 }
@@ -147,9 +140,9 @@ has_any_disk(const char *folder, bool *ret, struct error *err)
     return 0;
 }
 
-// A part that is missing: fine, and all of it counts as missing, while there is no disk.
+// Returns 0 as if there were no cluster when a part is missing and there is no disk.
 static int
-lacks(const char *folder, const char *part, struct error *err)
+refuse_missing_part(const char *folder, const char *part, struct error *err)
 {
     bool disks = true;
     error_clear(err);
@@ -158,8 +151,8 @@ lacks(const char *folder, const char *part, struct error *err)
     if (!disks)
         return 0;
     return error_set(err, ERR_DAMAGED,
-        "'%s' holds disks of a cluster and no %s; bring that file back from a copy, or remove the "
-        "cluster with its data by 'airbuild destroy'",
+        "'%s' holds disks of a cluster and no %s; restore that file from a copy, or remove the "
+        "cluster and its data with 'airbuild destroy'",
         folder, part);
 }
 
@@ -174,9 +167,13 @@ state_load(const struct spec *spec, struct record **ret_record, struct secrets *
     if (there <= 0)
         return there;
     if (record_load(folder, &record, err) < 0)
-        return err->code == ERR_NOT_FOUND ? lacks(folder, "record (" RECORD_FILE ")", err) : -1;
+        return err->code == ERR_NOT_FOUND
+                   ? refuse_missing_part(folder, "record (" RECORD_FILE ")", err)
+                   : -1;
     if (secrets_load(folder, &secrets, err) < 0)
-        return err->code == ERR_NOT_FOUND ? lacks(folder, "secrets (secrets.json)", err) : -1;
+        return err->code == ERR_NOT_FOUND
+                   ? refuse_missing_part(folder, "secrets (secrets.json)", err)
+                   : -1;
     *ret_record = TAKE(record);
     *ret_secrets = TAKE(secrets);
     return 0;
@@ -197,21 +194,61 @@ state_load_bare(const struct spec *spec, struct record **ret, struct error *err)
     return 0;
 }
 
+bool
+cluster_exists(const struct spec *spec)
+{
+    FREE_AUTO char *folder = cluster_folder(spec);
+    FREE_AUTO char *record = path_join(folder, RECORD_FILE);
+    return file_exists(record);
+}
+
+void
+cluster_recall(struct spec *spec)
+{
+    FREE_AUTO char *folder = cluster_folder(spec);
+    RECORD_AUTO struct record *record = NULL;
+    ERROR_AUTO struct error ignored = {0}; // state_load reports it
+    if (record_load(folder, &record, &ignored) == 0)
+        spec_recall(spec, record->spec);
+}
+
+int
+cluster_images_in_use(struct strv *ret_keys, struct error *err)
+{
+    FREE_AUTO char *parent = cluster_parent();
+    STRV_AUTO struct strv names = {0};
+    if (!file_exists(parent))
+        return 0;
+    if (dir_list(parent, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        if (names.items[i][0] == '.')
+            continue;
+        FREE_AUTO char *folder = path_join(parent, names.items[i]);
+        RECORD_AUTO struct record *record = NULL;
+        if (record_load(folder, &record, err) < 0) {
+            if (err->code != ERR_NOT_FOUND)
+                return -1;
+            error_clear(err);
+            continue;
+        }
+        for (size_t k = 0; k < record->node_count; k++)
+            if (!strv_has(ret_keys, record->nodes[k].image))
+                strv_add(ret_keys, record->nodes[k].image);
+    }
+    return 0;
+}
+
 // ---- birth and death -----------------------------------------------------------------------------
 
 static int
-fill_state(const char *draft, const struct spec *spec, const char *id, struct record **ret_record,
-    struct secrets **ret_secrets, struct error *err)
+write_first_state(const char *draft, const struct spec *spec, const char *id, struct error *err)
 {
     RECORD_AUTO struct record *record = record_new(spec, id);
     SECRETS_AUTO struct secrets *secrets = NULL;
     if (chmod(draft, FOLDER_MODE) < 0)
         return error_errno(err, errno, "cannot set the mode of folder '%s'", draft);
-    if (record_save(draft, record, err) < 0 || secrets_open(draft, spec, &secrets, err) < 0)
-        return -1;
-    *ret_record = TAKE(record);
-    *ret_secrets = TAKE(secrets);
-    return 0;
+    return record_save(draft, record, err) < 0 ? -1 : secrets_open(draft, spec, &secrets, err);
 }
 
 int
@@ -222,19 +259,15 @@ state_create(const struct spec *spec, const char *id, struct record **ret_record
     FREE_AUTO char *folder = cluster_folder(spec);
     FREE_AUTO char *prefix = str_format("%s.new", spec->cluster);
     FREE_AUTO char *draft = NULL;
-    RECORD_AUTO struct record *record = NULL;
-    SECRETS_AUTO struct secrets *secrets = NULL;
     if (dir_temp(parent, prefix, &draft, err) < 0)
         return -1;
-    if (fill_state(draft, spec, id, &record, &secrets, err) < 0 || dir_remove(folder, err) < 0 ||
+    if (write_first_state(draft, spec, id, err) < 0 || dir_remove(folder, err) < 0 ||
         dir_publish(draft, folder, err) < 0) {
         ERROR_AUTO struct error ignored = {0};
         dir_remove(draft, &ignored);
-        return error_context(err, "cluster '%s' cannot be made", spec->cluster);
+        return error_context(err, "cannot make cluster '%s'", spec->cluster);
     }
-    *ret_record = TAKE(record);
-    *ret_secrets = TAKE(secrets);
-    return 0;
+    return state_load(spec, ret_record, ret_secrets, err);
 }
 
 int
@@ -247,32 +280,19 @@ state_adopt(const struct spec *spec, struct record *record, const char *id, stru
     return record_save(folder, record, err);
 }
 
-static int
-remove_leftovers(const char *folder, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    if (!file_exists(folder))
-        return 0;
-    if (dir_list(folder, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        FREE_AUTO char *path = path_join(folder, names.items[i]);
-        if (is_draft(names.items[i]) && unlink(path) < 0 && errno != ENOENT)
-            return error_errno(err, errno, "cannot remove '%s'", path);
-    }
-    return 0;
-}
-
 int
 state_tidy(const struct spec *spec, struct error *err)
 {
     FREE_AUTO char *folder = cluster_folder(spec);
     FREE_AUTO char *ssh = path_join(folder, "ssh");
-    if (remove_leftovers(folder, err) < 0 || remove_leftovers(ssh, err) < 0)
+    if (dir_sweep(folder, err) < 0 || (file_exists(ssh) && dir_sweep(ssh, err) < 0))
         return -1;
     for (size_t i = 0; i < spec->node_count; i++) {
         FREE_AUTO char *node = cluster_node_path(spec, spec->nodes[i].name, "");
-        if (remove_leftovers(node, err) < 0)
+        FREE_AUTO char *disk = path_join(node, DISK_DRAFT);
+        if (unlink(disk) < 0 && errno != ENOENT)
+            return error_errno(err, errno, "cannot remove '%s'", disk);
+        if (file_exists(node) && dir_sweep(node, err) < 0)
             return -1;
     }
     return 0;
@@ -291,6 +311,6 @@ state_remove(const struct spec *spec, const char *id, struct error *err)
         return error_errno(err, errno, "cannot remove '%s'", folder);
     if (dir_sync(parent, err) < 0 || sweep_gone(parent, spec->cluster, err) < 0)
         return -1;
-    unlink(lock); // whoever waits for it sees that it is another one then
+    unlink(lock); // a process that waits for it notices that the file was replaced
     return 0;
 }

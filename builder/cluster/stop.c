@@ -1,54 +1,38 @@
-// stop.c - power a cluster off; take it away. Only what carries the cluster's id in libvirt is
-// touched.
+// stop.c - see stop.h and cluster.h. Touches only what carries the cluster's id in libvirt.
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/cluster.h"
+#include "cluster/stop.h"
 
 #include "base/cleanup.h"
-#include "base/file.h"
-#include "cluster/paths.h"
-#include "cluster/record.h"
-#include "cluster/session.h"
 #include "cluster/state.h"
 #include "virt/domain.h"
+#include "virt/network.h"
 
 // A guest under TCG takes tens of seconds to stop its services; one under KVM is off long before.
 #define STOP_MS 180000
 
 static void
-tell_off(void *context, const char *name)
+report_stopped(void *context, const char *name)
 {
     progress_done(context, name, "off");
 }
 
-// All names at once; whatever is left at the deadline loses its power.
 static int
-power_off(struct session *session, const struct strv *names, int64_t timeout_ms,
-    struct progress *progress, struct error *err)
+power_off(
+    struct session *session, const struct strv *names, struct progress *progress, struct error *err)
 {
     const char *cluster = session->spec->cluster;
     STRV_AUTO struct strv left = {0};
     for (size_t i = 0; i < names->count; i++)
         progress_step(progress, names->items[i], "shutting down");
     if (virt_domain_shutdown(
-            session->virt, cluster, names, timeout_ms, tell_off, progress, &left, err) < 0)
+            session->virt, cluster, names, STOP_MS, report_stopped, progress, &left, err) < 0)
         return -1;
     for (size_t i = 0; i < left.count; i++) {
-        progress_note(progress, "'%s' did not power off within %lld s; its power was pulled",
-            left.items[i], (long long) timeout_ms / 1000);
+        progress_note(progress, "'%s' did not power off within %d s; its power was pulled",
+            left.items[i], STOP_MS / 1000);
         if (virt_domain_pull(session->virt, cluster, left.items[i], err) < 0)
             return -1;
         progress_done(progress, left.items[i], "power pulled");
-    }
-    return 0;
-}
-
-static int
-check_stop_names(const struct spec *spec, const struct strv *names, struct error *err)
-{
-    for (size_t i = 0; names != NULL && i < names->count; i++) {
-        const struct spec_node *node;
-        if (spec_find_or_error(spec, names->items[i], &node, err) < 0)
-            return -1;
     }
     return 0;
 }
@@ -59,17 +43,16 @@ cluster_stop(
 {
     SESSION_AUTO struct session session = {.lock = -1};
     STRV_AUTO struct strv all = {0};
-    if (check_stop_names(spec, names, err) < 0)
-        return -1;
-    if (!cluster_exists(spec))
-        return error_set(err, ERR_NOT_FOUND,
-            "there is no cluster '%s' on this host; 'airbuild launch' makes it", spec->cluster);
-    if (session_open(spec, true, &session, err) < 0 || session_connect(&session, err) < 0)
+    const struct spec_node *node;
+    for (size_t i = 0; names != NULL && i < names->count; i++)
+        if (spec_find_or_error(spec, names->items[i], &node, err) < 0)
+            return -1;
+    if (session_open_launched(spec, true, &session, err) < 0 || session_connect(&session, err) < 0)
         return -1;
     bool some = names != NULL && names->count > 0;
     for (size_t i = 0; i < spec->node_count; i++)
         strv_add(&all, spec->nodes[i].name);
-    return power_off(&session, some ? names : &all, STOP_MS, progress, err);
+    return power_off(&session, some ? names : &all, progress, err);
 }
 
 static int
@@ -85,7 +68,7 @@ remove_domains(struct session *session, struct progress *progress, struct error 
     for (size_t i = 0; i < list.count; i++) {
         const char *name = list.items[i].name;
         if (session->id == NULL && list.items[i].id != NULL)
-            session->id = str_dup(list.items[i].id); // its record is lost
+            session->id = str_dup(list.items[i].id); // the record is lost
         progress_step(progress, name, "removing");
         if (virt_domain_pull(session->virt, cluster, name, err) < 0 ||
             virt_domain_undefine(session->virt, cluster, name, err) < 0)
@@ -96,7 +79,7 @@ remove_domains(struct session *session, struct progress *progress, struct error 
 }
 
 int
-session_destroy(struct session *session, struct progress *progress, struct error *err)
+destroy_in_session(struct session *session, struct progress *progress, struct error *err)
 {
     const struct spec *spec = session->spec;
     bool bridged = spec->network.mode == SPEC_NETWORK_BRIDGE;
@@ -106,7 +89,7 @@ session_destroy(struct session *session, struct progress *progress, struct error
     if (remove_domains(session, progress, err) < 0)
         return -1;
     if (network != NULL && virt_network_remove(session->virt, spec->cluster, network, err) < 0) {
-        if (err->code != ERR_CONFLICT) // one of the same name that is not ours stays
+        if (err->code != ERR_CONFLICT) // another network of that name stays
             return -1;
         error_clear(err);
     }
@@ -118,39 +101,11 @@ cluster_destroy(
     const struct spec *spec, struct progress *progress, bool *ret_found, struct error *err)
 {
     SESSION_AUTO struct session session = {.lock = -1};
-    *ret_found = state_any(spec);
+    *ret_found = state_has_any(spec);
     if (!*ret_found)
         return 0;
-    // A damaged record must not keep a cluster from being removed: only the lock and libvirt are
-    // needed.
+    // Only the lock and libvirt are needed: a damaged record must not prevent removal.
     if (session_open_bare(spec, &session, err) < 0 || session_connect(&session, err) < 0)
         return -1;
-    return session_destroy(&session, progress, err);
-}
-
-int
-cluster_images_in_use(struct strv *ret_keys, struct error *err)
-{
-    FREE_AUTO char *parent = cluster_parent();
-    STRV_AUTO struct strv names = {0};
-    if (!file_exists(parent))
-        return 0;
-    if (dir_list(parent, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        if (names.items[i][0] == '.')
-            continue;
-        FREE_AUTO char *folder = path_join(parent, names.items[i]);
-        RECORD_AUTO struct record *record = NULL;
-        if (record_load(folder, &record, err) < 0) {
-            if (err->code != ERR_NOT_FOUND)
-                return -1;
-            error_clear(err);
-            continue;
-        }
-        for (size_t k = 0; k < record->node_count; k++)
-            if (!strv_has(ret_keys, record->nodes[k].image))
-                strv_add(ret_keys, record->nodes[k].image);
-    }
-    return 0;
+    return destroy_in_session(&session, progress, err);
 }

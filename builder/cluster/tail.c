@@ -1,4 +1,4 @@
-// tail.c - see tail.h. A log can be long: only its last bytes are read.
+// tail.c - see tail.h. Reads only the last bytes of a log, which can be long.
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/tail.h"
 
@@ -29,8 +29,8 @@ tail_time(const struct spec *spec, const char *node)
     return stat(path, &about) == 0 ? (int64_t) about.st_mtime : 0;
 }
 
-// The log after since, at most its last TAIL_BYTES; "" when it cannot be read. NULs become blanks.
-// Caller frees.
+// Returns the log after since, at most its last TAIL_BYTES, with NULs as blanks; "" when it cannot
+// be read. Caller frees.
 static char *
 tail_read(const struct spec *spec, const char *node, int64_t since)
 {
@@ -48,7 +48,7 @@ tail_read(const struct spec *spec, const char *node, int64_t since)
     return TAKE(data);
 }
 
-// The last place of needle in text, or NULL.
+// Returns the last occurrence of needle in text, or NULL.
 static const char *
 find_last(const char *text, const char *needle)
 {
@@ -61,13 +61,13 @@ find_last(const char *text, const char *needle)
 char *
 tail_phase_of(const char *text, const char *node)
 {
-    const char *boot = find_last(text, "Linux version"); // the log goes on over restarts
+    const char *boot = find_last(text, "Linux version"); // the log holds all boots
     text = boot != NULL ? boot : text;
     FREE_AUTO char *mark = str_format("airbuild: %s: ", node);
-    const char *told = find_last(text, mark);
-    if (told != NULL) {
-        told += strlen(mark);
-        return str_ndup(told, strcspn(told, "\r\n"));
+    const char *step = find_last(text, mark);
+    if (step != NULL) {
+        step += strlen(mark);
+        return str_ndup(step, strcspn(step, "\r\n"));
     }
     if (strstr(text, "cloud-init") != NULL || strstr(text, "ci-info") != NULL)
         return str_dup("cloud-init");

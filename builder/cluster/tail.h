@@ -1,5 +1,4 @@
-// tail.h - what a node told its serial console: the last step of its boot, the last lines for a
-// message.
+// tail.h - the end of a node's console log: the last step of its boot, the last lines.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLUSTER_TAIL_H
 #define AIRBUILD_CLUSTER_TAIL_H
@@ -8,22 +7,22 @@
 
 #include <stdint.h>
 
-// The step a node is at, from its console log after byte since: what its own units told ("redis
-// starts as master"), else "cloud-init", "services", "kernel", or "firmware" when nothing was
-// written. Caller frees.
+// Returns the step a node is at, from its console log after byte since: the last report of
+// airbuild's own units ("redis starts as master"), else "cloud-init", "services", "kernel", or
+// "firmware" when nothing was written. Caller frees.
 char *tail_phase(const struct spec *spec, const char *node, int64_t since);
 
-// The last lines (at most count) of the log after byte since, made harmless for a terminal, each
+// Returns the last lines (at most count) of the log after byte since, safe for a terminal, each
 // indented by two blanks and ended by a newline; "" when there are none. Caller frees.
 char *tail_lines(const struct spec *spec, const char *node, int64_t since, unsigned count);
 
-// Bytes in the log now; 0 when there is none.
+// Returns the size of the log in bytes; 0 when there is none.
 int64_t tail_position(const struct spec *spec, const char *node);
 
-// When the last was written to it, in seconds since 1970; 0 when there is none.
+// Returns when it was last written to, in seconds since 1970; 0 when there is none.
 int64_t tail_time(const struct spec *spec, const char *node);
 
-// Pure parts of the above, over a piece of a log.
+// The same for text of a log. Pure.
 char *tail_phase_of(const char *text, const char *node);
 char *tail_lines_of(const char *text, unsigned count);
 

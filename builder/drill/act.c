@@ -1,5 +1,5 @@
-// act.c - what a drill does to machines: by libvirt, and by the guest agent where only the inside
-// of a machine is meant.
+// act.c - performs the acts of a drill: on machines by libvirt, on their services by the guest
+// agent.
 // SPDX-License-Identifier: Apache-2.0
 #include "drill/execution.h"
 
@@ -17,6 +17,33 @@
 #define PAUSE_MS 200
 #define SHUFFLE_MS 3000 // the longest pause between two starts
 
+static const struct act {
+    const char *text;
+    bool recovers;
+    const char *verb, *unit; // for systemctl in the guest; NULL: done otherwise
+} acts[] = {
+    [ACT_PRESS] = {.text = "power button pressed"},
+    [ACT_PULL] = {.text = "power pulled"},
+    [ACT_START] = {.text = "started", .recovers = true},
+    [ACT_START_SHUFFLED] = {.text = "started", .recovers = true},
+    [ACT_UNPLUG] = {.text = "network unplugged"},
+    [ACT_PLUG] = {.text = "network plugged in", .recovers = true},
+    [ACT_SUSPEND] = {.text = "paused"},
+    [ACT_RESUME] = {.text = "resumed", .recovers = true},
+    [ACT_KILL_REDIS] = {.text = "redis killed", .verb = "kill", .unit = "redis.service"},
+    [ACT_STOP_REDIS] = {.text = "redis stopped", .verb = "stop", .unit = "redis.service"},
+    [ACT_START_REDIS] = {"redis started", true, "start", "redis.service"},
+    [ACT_KILL_SENTINEL] = {.text = "sentinel killed", .verb = "kill", .unit = "sentinel.service"},
+    [ACT_RESTART_HAPROXY] = {.text = "haproxy restarted",
+        .verb = "restart",
+        .unit = "haproxy.service"},
+    [ACT_CUT_PEERS] = {.text = "cut off from the other workers"},
+    [ACT_JOIN_PEERS] = {.text = "reaches the other workers", .recovers = true},
+    [ACT_BURN] = {.text = "all processors busy"},
+    [ACT_REST] = {.text = "all processors free", .recovers = true},
+    [ACT_WATCH] = {0},
+};
+
 static int
 in_guest(struct drill *drill, const char *node, const char *const *argv, struct error *err)
 {
@@ -31,17 +58,17 @@ in_guest(struct drill *drill, const char *node, const char *const *argv, struct 
     return 0;
 }
 
-// Not waited for: a unit may take its time to come up, and what that does to clients is measured.
+// Does not wait: a unit may take its time to start, and its effect on clients is measured.
 static int
-systemctl(
-    struct drill *drill, const char *node, const char *verb, const char *unit, struct error *err)
+systemctl(struct drill *drill, const char *node, enum drill_act act, struct error *err)
 {
-    const char *kill[] = {"/usr/bin/systemctl", "kill", "--signal=SIGKILL", unit, NULL};
-    const char *other[] = {"/usr/bin/systemctl", "--no-block", verb, unit, NULL};
-    return in_guest(drill, node, str_equal(verb, "kill") ? kill : other, err);
+    bool kill = str_equal(acts[act].verb, "kill");
+    const char *argv[] = {"/usr/bin/systemctl", kill ? "--signal=SIGKILL" : "--no-block",
+        acts[act].verb, acts[act].unit, NULL};
+    return in_guest(drill, node, argv, err);
 }
 
-// Packets from node to every other worker go nowhere, and so does what it would answer them.
+// Drops packets from node to every other worker, answers included.
 static int
 cut_peers(struct drill *drill, size_t index, bool cut, struct error *err)
 {
@@ -64,36 +91,6 @@ start_node(struct drill *drill, const char *node, struct error *err)
     return virt_domain_start(drill->session.virt, drill->run->spec->cluster, node, false, err);
 }
 
-static const char *
-act_text(enum drill_act act)
-{
-    static const char *const words[] = {
-        [ACT_PRESS] = "power button pressed",
-        [ACT_PULL] = "power pulled",
-        [ACT_START] = "started",
-        [ACT_START_SHUFFLED] = "started",
-        [ACT_UNPLUG] = "network unplugged",
-        [ACT_PLUG] = "network plugged",
-        [ACT_SUSPEND] = "paused",
-        [ACT_RESUME] = "resumed",
-        [ACT_KILL_REDIS] = "redis killed",
-        [ACT_STOP_REDIS] = "redis stopped",
-        [ACT_START_REDIS] = "redis started",
-        [ACT_KILL_SENTINEL] = "sentinel killed",
-        [ACT_RESTART_HAPROXY] = "haproxy restarted",
-        [ACT_CUT_PEERS] = "cut off from the other workers",
-        [ACT_JOIN_PEERS] = "reaches the other workers",
-    };
-    return words[act];
-}
-
-static bool
-is_recovery(enum drill_act act)
-{
-    return act == ACT_START || act == ACT_START_SHUFFLED || act == ACT_PLUG || act == ACT_RESUME ||
-           act == ACT_START_REDIS || act == ACT_JOIN_PEERS || act == ACT_REST;
-}
-
 static int
 perform_on_domain(struct drill *drill, enum drill_act act, const char *node, struct error *err)
 {
@@ -112,7 +109,7 @@ perform_on_domain(struct drill *drill, enum drill_act act, const char *node, str
     return start_node(drill, node, err);
 }
 
-// Remembers what drill_repair must undo and the start of a machine or its link would not.
+// Records what drill_repair must undo besides starting machines and plugging links in.
 static void
 note_undo(struct drill *drill, enum drill_act act, enum drill_whom whom)
 {
@@ -128,22 +125,13 @@ static int
 perform_once(struct drill *drill, enum drill_act act, size_t index, struct error *err)
 {
     const struct spec_node *node = &drill->run->spec->nodes[index];
-    if (act == ACT_KILL_REDIS)
-        return systemctl(drill, node->name, "kill", "redis.service", err);
-    if (act == ACT_STOP_REDIS)
-        return systemctl(drill, node->name, "stop", "redis.service", err);
-    if (act == ACT_START_REDIS)
-        return systemctl(drill, node->name, "start", "redis.service", err);
-    if (act == ACT_KILL_SENTINEL)
-        return systemctl(drill, node->name, "kill", "sentinel.service", err);
-    if (act == ACT_RESTART_HAPROXY)
-        return systemctl(drill, node->name, "restart", "haproxy.service", err);
+    if (acts[act].verb != NULL)
+        return systemctl(drill, node->name, act, err);
     if (act == ACT_CUT_PEERS || act == ACT_JOIN_PEERS)
         return cut_peers(drill, index, act == ACT_CUT_PEERS, err);
     return perform_on_domain(drill, act, node->name, err);
 }
 
-// Convergence counts from now on.
 static void
 restart_convergence(struct drill *drill)
 {
@@ -151,7 +139,6 @@ restart_convergence(struct drill *drill)
     drill->converged_ms = 0;
 }
 
-// Performs an act on one machine; not interrupted half-way.
 static int
 perform_on_node(struct drill *drill, const struct drill_step *step, size_t index, struct error *err)
 {
@@ -180,7 +167,7 @@ find_image(const struct drill *drill, struct store *store, const struct spec_nod
     const char *key = record_image(drill->session.record, node->name);
     if (key == NULL)
         return error_set(err, ERR_NOT_FOUND,
-            "node '%s' was never made, so it cannot get a new disk; run 'airbuild launch'",
+            "node '%s' has never had a disk, so it cannot get a new one; run 'airbuild launch'",
             node->name);
     return store_find(store, key, ret, err);
 }
@@ -198,7 +185,7 @@ remove_disks(struct drill *drill, struct error *err)
     return 0;
 }
 
-// The user of this drill has agreed to lose the data.
+// The user agreed to that before the drill.
 static int
 agree_to_loss(void *context, const char *sentence, struct error *err)
 {
@@ -208,7 +195,7 @@ agree_to_loss(void *context, const char *sentence, struct error *err)
     return 0;
 }
 
-// Gives every node a new disk and starts all but the first master, as after the very first launch.
+// Gives every node a new disk and starts all but the first master, as a first launch would.
 static int
 new_disks(struct drill *drill, struct error *err)
 {
@@ -230,7 +217,7 @@ new_disks(struct drill *drill, struct error *err)
         return -1;
     const char *except = spec_first_master(spec)->name;
     drill_note(drill, DRILL_NOTE, "all disks are new, '%s' stays off", except);
-    struct cluster_launch launch = {.spec = spec,
+    struct launch_options launch = {.spec = spec,
         .haproxy = haproxy,
         .redis = redis,
         .kvm = drill->run->kvm,
@@ -265,8 +252,8 @@ start_shuffled(struct drill *drill, struct error *err)
     return 0;
 }
 
-// Pulling a power cord takes libvirt a second. Several machines are paused first, so that all of
-// them disappear at the same moment.
+// libvirt needs a second to pull one power cord. Pausing all machines first makes them disappear at
+// the same moment.
 static int
 suspend_all(struct drill *drill, enum drill_whom whom, struct error *err)
 {
@@ -281,7 +268,7 @@ suspend_all(struct drill *drill, enum drill_whom whom, struct error *err)
     return result;
 }
 
-// Waits until the failure of one machine has been noticed, and is over.
+// Waits until the others have detected the failure of one machine, and until it has recovered.
 static int
 await_recovery(struct drill *drill, struct error *err)
 {
@@ -300,8 +287,8 @@ perform_on_all(struct drill *drill, const struct drill_step *step, struct error 
             continue;
         if (interrupt_check(err) < 0)
             return -1;
-        drill_note(drill, is_recovery(step->act) ? DRILL_HEAL : DRILL_FAULT, "%s: %s",
-            drill->run->spec->nodes[i].name, act_text(step->act));
+        drill_note(drill, acts[step->act].recovers ? DRILL_HEAL : DRILL_FAULT, "%s: %s",
+            drill->run->spec->nodes[i].name, acts[step->act].text);
         if (perform_on_node(drill, step, i, err) < 0)
             return -1;
         if (step->act == ACT_KILL_SENTINEL && await_recovery(drill, err) < 0)
@@ -310,15 +297,13 @@ perform_on_all(struct drill *drill, const struct drill_step *step, struct error 
     return 0;
 }
 
-// Loads or frees the host's processors. Twice the time allows for a slow observer.
+// Twice the time allows for a slow observer.
 static int
 toggle_burn(struct drill *drill, enum drill_act act, struct error *err)
 {
-    bool burns = act == ACT_BURN;
-    drill_note(drill, burns ? DRILL_FAULT : DRILL_HEAL, "host: all processors %s",
-        burns ? "busy" : "free");
+    drill_note(drill, act == ACT_REST ? DRILL_HEAL : DRILL_FAULT, "host: %s", acts[act].text);
     burn_end(&drill->burn);
-    if (burns && burn_start(&drill->burn, 2LL * DRILL_BURN_MS, err) < 0)
+    if (act == ACT_BURN && burn_start(&drill->burn, 2LL * DRILL_BURN_MS, err) < 0)
         return -1;
     restart_convergence(drill);
     return 0;
@@ -333,7 +318,7 @@ drill_perform(struct drill *drill, const struct drill_step *step, struct error *
     drill->broken_ms = drill->broken_ms == 0 ? now : drill->broken_ms;
     if (drill->measure_ms == 0 && drill->measuring)
         drill->measure_ms = now;
-    if (drill->measure_ms != 0 && drill->heal_ms == 0 && is_recovery(step->act))
+    if (drill->measure_ms != 0 && drill->heal_ms == 0 && acts[step->act].recovers)
         drill->heal_ms = now;
     if (step->act == ACT_NEW_DISKS)
         return new_disks(drill, err);
@@ -344,7 +329,6 @@ drill_perform(struct drill *drill, const struct drill_step *step, struct error *
     return perform_on_all(drill, step, err);
 }
 
-// Returns how many of them run, as far as libvirt reports.
 static size_t
 count_running(struct drill *drill, enum drill_whom whom)
 {
@@ -357,8 +341,7 @@ count_running(struct drill *drill, enum drill_whom whom)
     return count;
 }
 
-// A machine whose power button was pressed runs for a while and then goes off: wait for that, or it
-// would go off after it was found running.
+// A machine whose power button was pressed may still run: it must be off before it is started.
 static void
 await_pressed(struct drill *drill)
 {
@@ -381,10 +364,10 @@ repair_all(struct drill *drill)
         virt_domain_resume(drill->session.virt, spec->cluster, name, &ignored);
     }
     bool peers = drill->peers_cut && cut_peers(drill, drill->master, false, &ignored) < 0;
-    bool redis = drill->redis_stopped && systemctl(drill, spec->nodes[drill->master].name, "start",
-                                             "redis.service", &ignored) < 0;
+    bool redis = drill->redis_stopped &&
+                 systemctl(drill, spec->nodes[drill->master].name, ACT_START_REDIS, &ignored) < 0;
     if (peers || redis || count_running(drill, WHOM_ALL) < spec->node_count)
-        drill_note(drill, DRILL_NOTE, "not everything could be repaired; run 'airbuild launch'");
+        drill_note(drill, DRILL_NOTE, "could not repair everything; run 'airbuild launch'");
 }
 
 void

@@ -6,33 +6,24 @@
 #include "base/clock.h"
 #include "base/digest.h"
 
-#define BASELINE_MS 5000 // of load before the fault: what the host's noise is read from
-#define LAST_MS 2000     // of load when all is over
+#define BASELINE_MS 5000 // of load before the fault, to measure the host's noise
+#define LAST_MS 2000     // of load at the end
 #define ANSWER_MS 2000   // the default timeout of Jedis: redis.github.io/jedis/faq
 #define RECONNECT_MS 20
 #define VERIFY_MS 60000
 #define FORGET_MS 20000
-#define READY_MS 60000 // for a cluster that something else has shaken to converge
+#define READY_MS 60000 // until the cluster has converged before the drill
 
 static int
 open_session(struct drill *drill, struct error *err)
 {
-    const struct spec *spec = drill->run->spec;
-    if (session_open(spec, true, &drill->session, err) < 0)
+    if (session_open_launched(drill->run->spec, true, &drill->session, err) < 0)
         return -1;
-    if (drill->session.record == NULL || drill->session.secrets == NULL)
-        return error_set(err, ERR_NOT_FOUND,
-            "there is no cluster '%s' on this host to drill; make it with 'airbuild launch'",
-            spec->cluster);
-    drill->access = (struct probe_access){
-        .user = secrets_account_name(SECRETS_STATUS),
-        .password = spec->redis.auth ? drill->session.secrets->passwords[SECRETS_STATUS] : NULL,
-        .master_name = spec->redis.master_name,
-    };
+    drill->access = session_access(&drill->session);
     return session_connect(&drill->session, err);
 }
 
-// The cluster must be whole; the roles are those of now.
+// Waits for a converged cluster and takes down the roles.
 static int
 await_ready(struct drill *drill, struct error *err)
 {
@@ -42,7 +33,7 @@ await_ready(struct drill *drill, struct error *err)
         return -1;
     if (drill->converged_ms == 0 || drill->verdict.master < 0)
         return error_set(err, ERR_VERDICT,
-            "cluster '%s' has not converged, so nothing is broken on purpose: %s; see 'airbuild "
+            "cluster '%s' has not converged, so the drill does not begin: %s; see 'airbuild "
             "status'",
             spec->cluster, drill->verdict.awaited);
     drill->master = (size_t) drill->verdict.master;
@@ -93,7 +84,7 @@ run_steps(struct drill *drill, struct error *err)
         else if (is_wait(step->act) ? drill_await(drill, step, err) < 0
                                     : drill_perform(drill, step, err) < 0)
             return -1;
-        // What was written before is gone on purpose: the load begins with the new data.
+        // The new disks have no data: the load begins only now.
         if (step->act == ACT_NEW_DISKS && start_load(drill, err) < 0)
             return -1;
     }
@@ -146,7 +137,6 @@ seconds(int64_t from_ms, int64_t to_ms)
     return (double) (to_ms - from_ms) / 1000;
 }
 
-// From the drill's begin.
 static struct drill_span
 span_of(const struct drill *drill, struct load_gap gap)
 {
@@ -173,7 +163,7 @@ measure_load(struct drill *drill, int64_t end_ms)
             (double) load_pause(write, writes, drill->load_ms, drill->broken_ms) / 1000;
 }
 
-// Without a master all that was acknowledged is out of reach.
+// Without a master nothing that was acknowledged can be read.
 static int
 count_lost_writes(struct drill *drill, struct error *err)
 {

@@ -17,6 +17,12 @@ drill_result_word(const struct drill_result *result)
     return result->in_time ? "PASS" : "SLOW";
 }
 
+bool
+drill_result_failed(const struct drill_result *result, bool strict)
+{
+    return !result->behaved || (strict && !result->in_time);
+}
+
 // ---- JSON -----------------------------------------------------------------------------------------
 
 static struct jv *
@@ -100,8 +106,8 @@ entity_of(char letter)
     }
 }
 
-// Appends text, good in elements and in quoted attributes; what is not printable, which XML could
-// not hold either, as \xNN.
+// Appends text escaped for elements and quoted attributes; characters that are not printable, which
+// XML cannot hold, become \xNN.
 static void
 add_escaped(struct buf *buf, const char *text)
 {
@@ -112,19 +118,13 @@ add_escaped(struct buf *buf, const char *text)
     }
 }
 
-static bool
-is_failure(const struct drill_result *result, bool strict)
-{
-    return !result->behaved || (strict && !result->in_time);
-}
-
 static void
 add_case(const struct drill_result *result, bool strict, struct buf *xml)
 {
     buf_add(xml, "  <testcase classname=\"drill\" name=\"");
     add_escaped(xml, result->info->name);
     buf_printf(xml, "\" time=\"%.1f\">\n", (double) result->slot_count * DRILL_SLOT_MS / 1000);
-    if (is_failure(result, strict)) {
+    if (drill_result_failed(result, strict)) {
         buf_add(xml, "    <failure message=\"");
         add_escaped(xml, result->verdict);
         buf_add(xml, "\"/>\n");
@@ -150,7 +150,7 @@ drill_report_junit(const struct drill_report *report, bool strict)
     struct buf xml = {0};
     size_t failures = 0, slots = 0;
     for (size_t i = 0; i < report->count; i++) {
-        failures += is_failure(&report->results[i], strict);
+        failures += drill_result_failed(&report->results[i], strict);
         slots += report->results[i].slot_count;
     }
     buf_add(&xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"drills of ");
@@ -179,7 +179,7 @@ limits_json(const struct drill_result *result)
     return value;
 }
 
-// A list of its begin and its end; null when there was none.
+// Returns a list of begin and end; null when there was none.
 static struct jv *
 span_json(const struct drill_span *span)
 {
@@ -212,8 +212,8 @@ slots_json(const struct drill_result *result)
     return value;
 }
 
-// Returns what result_json has, and what a picture needs besides. Nothing in it can end the element
-// that holds it: '<' is only in strings, and written as an escape.
+// Returns what result_json has, and the data of the timelines. It cannot end the element that holds
+// it: '<' is escaped.
 static char *
 page_data(const struct drill_report *report)
 {
@@ -300,7 +300,7 @@ page_table(const struct drill_report *report)
 
 // ---- the page -----------------------------------------------------------------------------------------
 
-// Appends the page from *at to the slot, and what belongs there; *at is behind the slot then.
+// Appends the page from *at to the slot, then text; moves *at behind the slot.
 static int
 fill_slot(struct buf *html, const char **at, const char *slot, const char *text, struct error *err)
 {

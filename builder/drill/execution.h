@@ -1,11 +1,10 @@
-// execution.h - a drill under way: what the steps act on and what was seen so far. Internal to
-// drill/.
+// execution.h - the state of a running drill, shared by drill.c, act.c and observe.c.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_DRILL_EXECUTION_H
 #define AIRBUILD_DRILL_EXECUTION_H
 
 #include "base/burn.h"
-#include "cluster/session.h"
+#include "cluster/survey.h"
 #include "drill/scenario.h"
 #include "probe/load.h"
 
@@ -15,28 +14,28 @@ struct drill {
     struct drill_limits limits;
     struct burn burn;
     struct session session;
-    struct survey survey; // of the last look
+    struct survey survey; // the latest
     struct probe_result *results;
     struct probe_verdict verdict;
     struct load *load;
     struct probe_access access;
-    size_t master, replica; // at the begin: indices in the spec
+    size_t master, replica; // at the begin; indices in the spec
     int64_t begin_ms;
     int64_t load_ms;    // the load began; 0: not yet
-    int64_t broken_ms;  // the first act of all; 0: not yet
+    int64_t broken_ms;  // the first act; 0: not yet
     bool measuring;     // the next act is the one that is measured
     int64_t measure_ms; // 0: not yet
     int64_t heal_ms;    // the first act of recovery; 0: not yet
     int64_t last_act_ms;
     int64_t promoted_ms;  // 0: no other master was named
-    int64_t converged_ms; // since when; 0: it is not
-    int64_t noted_ms;     // the last of these that became an event
-    unsigned misses;      // looks since it was seen converged
-    int named;            // the master that was last noted; -1 none
+    int64_t converged_ms; // since when; 0: it has not
+    int64_t noted_ms;     // the latest of these that became an event
+    unsigned misses;      // surveys since it was seen converged
+    int named;            // the latest master that became an event; -1: none
     unsigned two_masters;
-    int64_t two_masters_from_ms, two_masters_to_ms; // first and last look at two masters
-    bool redis_stopped, peers_cut;                  // on the master, and not yet undone
-    enum drill_whom pressed; // may yet go off; WHOM_NONE: none, or started again
+    int64_t two_masters_from_ms, two_masters_to_ms; // first and last time seen
+    bool redis_stopped, peers_cut;                  // on the master; not yet undone
+    enum drill_whom pressed; // may still power off; WHOM_NONE: none, or started again
     size_t event_capacity;
     struct drill_result *result;
 };
@@ -44,18 +43,18 @@ struct drill {
 void drill_note(struct drill *drill, enum drill_event_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Returns true when node index (of the spec) is among whom; roles are those at the begin.
+// Returns true when node index (of the spec) is among whom.
 bool drill_concerns(const struct drill *drill, enum drill_whom whom, size_t index);
 
-// Performs one act on all nodes it concerns. Interrupted only between two machines: libvirt
-// finishes what it was asked for, and what it does later could not be repaired.
+// Performs one act on all its targets. Can be interrupted between two machines only: a call that
+// libvirt carries out later could not be repaired.
 int drill_perform(struct drill *drill, const struct drill_step *step, struct error *err);
-// ACT_WATCH and the ACT_AWAIT_*: observes until it is over. Not converging in time is no error: it
-// is measured.
+// Observes until ACT_WATCH or an ACT_AWAIT_* is over. Not to converge in time is a result, no
+// error.
 int drill_await(struct drill *drill, const struct drill_step *step, struct error *err);
-// Turns machines on and links up after an error or an interruption, which is heeded by this. A
-// further signal ends the program if it was an interruption; it is reported afterwards if it was an
-// error. Notes what could not be repaired.
+// Starts machines and plugs links in after an error or an interruption. Notes what it cannot
+// repair. After an interruption a further signal ends the program; after an error it is reported
+// when the repair is done.
 void drill_repair(struct drill *drill);
 
 #endif

@@ -1,4 +1,4 @@
-// observe.c - what a drill watches: who is master, who takes writes, when the cluster converged.
+// observe.c - what a drill observes: the master, workers that accept writes, convergence.
 // SPDX-License-Identifier: Apache-2.0
 #include "drill/execution.h"
 
@@ -8,9 +8,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define LOOK_MS 600  // of one look: a machine that is off answers never
-#define PAUSE_MS 100 // between looks
-#define MISSES 3     // looks in a row that tell that it is no longer converged: one may be late
+#define SURVEY_MS 600 // for one survey: a machine that is off never answers
+#define PAUSE_MS 100  // between surveys
+#define MISSES 3      // surveys in a row until it counts as not converged: one answer may be late
 #define AWAIT_OFF_MS 180000
 #define AWAIT_CONVERGED_MS 600000
 #define TWIN_KEY "airbuild:drill:twin"
@@ -42,7 +42,7 @@ drill_concerns(const struct drill *drill, enum drill_whom whom, size_t index)
     return false;
 }
 
-// Keeps events in the order of their times, whenever they are noticed.
+// Keeps events in the order of their times.
 static void
 add_event(struct drill *drill, int64_t at_ms, enum drill_event_kind kind, const char *text)
 {
@@ -66,22 +66,22 @@ drill_note(struct drill *drill, enum drill_event_kind kind, const char *format, 
     add_event(drill, clock_ms() - drill->begin_ms, kind, text);
 }
 
-// Counts a look at which two workers that both call themselves master each took a write.
+// Detects two workers that both report to be master and accept writes.
 static void
 detect_two_masters(struct drill *drill)
 {
     const struct spec *spec = drill->run->spec;
-    unsigned says = 0, takes = 0;
+    unsigned masters = 0, accepting = 0;
     for (size_t i = 0; i < spec->node_count; i++)
-        says += drill->results[i].redis.answered && drill->results[i].redis.role == PROBE_MASTER;
-    for (size_t i = 0; says > 1 && i < spec->node_count; i++)
+        masters += drill->results[i].redis.answered && drill->results[i].redis.role == PROBE_MASTER;
+    for (size_t i = 0; masters > 1 && i < spec->node_count; i++)
         if (drill->results[i].redis.answered && drill->results[i].redis.role == PROBE_MASTER)
-            takes += load_accepts(spec->nodes[i].address, &drill->access, TWIN_KEY, LOOK_MS);
-    if (takes < 2)
+            accepting += load_accepts(spec->nodes[i].address, &drill->access, TWIN_KEY, SURVEY_MS);
+    if (accepting < 2)
         return;
     if (drill->two_masters++ == 0) {
         drill->two_masters_from_ms = clock_ms();
-        drill_note(drill, DRILL_NOTE, "%u workers take writes", takes);
+        drill_note(drill, DRILL_NOTE, "%u workers accept writes", accepting);
     }
     drill->two_masters_to_ms = clock_ms();
 }
@@ -121,14 +121,13 @@ update_convergence(struct drill *drill)
         drill->converged_ms = clock_ms();
 }
 
-// Looks once: roles, sentinels, two masters.
 static int
 observe_cluster(struct drill *drill, struct error *err)
 {
     survey_free(&drill->survey);
     if (interrupt_check(err) < 0 || survey_make(&drill->session, &drill->survey, err) < 0 ||
-        session_probe(
-            &drill->session, &drill->survey, LOOK_MS, drill->results, &drill->verdict, err) < 0)
+        survey_probe(
+            &drill->survey, &drill->session, SURVEY_MS, drill->results, &drill->verdict, err) < 0)
         return -1;
     note_master(drill);
     detect_two_masters(drill);
@@ -145,7 +144,7 @@ all_are_off(const struct drill *drill, enum drill_whom whom)
     return true;
 }
 
-// ACT_WATCH is over by its time alone.
+// ACT_WATCH ends by its time alone.
 static bool
 step_is_over(const struct drill *drill, const struct drill_step *step)
 {

@@ -1,13 +1,12 @@
-// scenario.c - the scenarios, each as the list of what is done, and what must hold.
-// Limits that depend on the spec are filled in by drill_limits().
-// None gives a node a new seed: a node takes its seed in once, at its first boot, and nothing that
-// a host can do makes it look again, so that drill could not fail.
+// scenario.c - the scenarios, each a list of steps and its limits. drill_limits() fills in limits
+// that depend on the spec. No scenario gives a node a new seed: a node reads its seed at its first
+// boot alone, so such a drill could not fail.
 // SPDX-License-Identifier: Apache-2.0
 #include "drill/scenario.h"
 
 #include "base/str.h"
 
-// A line of the table: act, whom. MEASURE stands before the act that the figures are counted from.
+// MEASURE precedes the act that the figures are counted from.
 #define STEPS(...) ((const struct drill_step[]){__VA_ARGS__, {ACT_END, WHOM_NONE, 0}})
 #define WATCH(milliseconds)                  \
     {                                        \
@@ -26,8 +25,8 @@
         ACT_AWAIT_CONVERGED, WHOM_NONE, 0 \
     }
 #define NO_LIMIT (-1.0)
-// The head notices a replica that is gone when two checks have failed (at most 1.3 s); a reader
-// that was sent there then needs a moment more.
+// The head detects a lost replica when two checks have failed (1.3 s at most); a reader that was
+// sent there needs a moment more.
 #define READS_S 2
 
 static const struct drill_scenario scenarios[] = {
@@ -45,14 +44,14 @@ static const struct drill_scenario scenarios[] = {
         .read_outage_s = READS_S,
         .steps = STEPS(MEASURE, DO(ACT_PULL, WHOM_REPLICA), WATCH(8000),
             DO(ACT_START, WHOM_REPLICA), CONVERGE)},
-    {.info = {"replica-return", "a replica's machine that was off is started",
+    {.info = {"replica-return", "a replica's machine that is off is started",
          "no write gap, it serves reads again, 0 lost", false},
         .steady = true,
         .pause_s = 0.1,
         .steps = STEPS(DO(ACT_PULL, WHOM_REPLICA), WATCH(8000), MEASURE,
             DO(ACT_START, WHOM_REPLICA), CONVERGE, WATCH(3000))},
     {.info = {"master-kill", "redis is killed (SIGKILL) on the master",
-         "service back by restart or failover, 0 lost", false},
+         "service restored by restart or failover, 0 lost", false},
         .outage_s = DRILL_BY_SPEC,
         .pause_s = NO_LIMIT,
         .read_outage_s = READS_S,
@@ -73,7 +72,7 @@ static const struct drill_scenario scenarios[] = {
         .steps = STEPS(MEASURE, DO(ACT_PRESS, WHOM_MASTER), DO(ACT_AWAIT_OFF, WHOM_MASTER),
             DO(ACT_AWAIT_MASTER, WHOM_NONE), WATCH(3000), DO(ACT_START, WHOM_MASTER), CONVERGE)},
     {.info = {"master-off", "the power of the master's machine is pulled",
-         "failover, writes back within down-after and 4 s more, 0 lost", false},
+         "failover, writes restored within down-after and 4 s, 0 lost", false},
         .failover = true,
         .outage_s = DRILL_BY_SPEC,
         .pause_s = NO_LIMIT,
@@ -85,8 +84,8 @@ static const struct drill_scenario scenarios[] = {
         .pause_s = 0.5,
         .steps = STEPS(DO(ACT_PULL, WHOM_MASTER), DO(ACT_AWAIT_MASTER, WHOM_NONE), WATCH(8000),
             MEASURE, DO(ACT_START, WHOM_MASTER), CONVERGE, WATCH(12000))},
-    {.info = {"master-cut", "the network cable of the master is pulled, later plugged again",
-         "failover, nothing acknowledged by the old master after, 0 lost", false},
+    {.info = {"master-cut", "the network cable of the master is pulled, later plugged in again",
+         "failover, then nothing acknowledged by the old master, 0 lost", false},
         .failover = true,
         .outage_s = DRILL_BY_SPEC,
         .pause_s = NO_LIMIT,
@@ -94,7 +93,7 @@ static const struct drill_scenario scenarios[] = {
         .steps = STEPS(MEASURE, DO(ACT_UNPLUG, WHOM_MASTER), DO(ACT_AWAIT_MASTER, WHOM_NONE),
             WATCH(8000), DO(ACT_PLUG, WHOM_MASTER), CONVERGE)},
     {.info = {"master-half-cut", "the master loses the other workers but not the head",
-         "failover, sessions to it cut, writes lost of min-replicas-max-lag and 2 s more at most",
+         "failover, sessions to it cut, writes of at most min-replicas-max-lag and 2 s lost",
          false},
         .failover = true,
         .outage_s = NO_LIMIT,
@@ -103,20 +102,20 @@ static const struct drill_scenario scenarios[] = {
         .read_outage_s = READS_S,
         .steps = STEPS(MEASURE, DO(ACT_CUT_PEERS, WHOM_MASTER), DO(ACT_AWAIT_MASTER, WHOM_NONE),
             WATCH(15000), DO(ACT_JOIN_PEERS, WHOM_MASTER), CONVERGE)},
-    {.info = {"sentinel-kill", "sentinel is killed on each worker in turn", "nothing is noticed",
-         false},
+    {.info = {"sentinel-kill", "sentinel is killed on each worker in turn",
+         "clients notice nothing", false},
         .steady = true,
         .pause_s = 0.1,
         .steps = STEPS(MEASURE, DO(ACT_KILL_SENTINEL, WHOM_WORKERS), CONVERGE)},
     {.info = {"head-restart", "haproxy is restarted, then its machine is rebooted",
-         "writes back when it is back, 0 lost", false},
+         "writes restored with the head, 0 lost", false},
         .outage_s = NO_LIMIT,
         .pause_s = NO_LIMIT,
         .read_outage_s = NO_LIMIT,
         .steps = STEPS(MEASURE, DO(ACT_RESTART_HAPROXY, WHOM_HEAD), WATCH(5000), CONVERGE,
             DO(ACT_PULL, WHOM_HEAD), DO(ACT_START, WHOM_HEAD), CONVERGE)},
     {.info = {"all-off", "the power of all machines is pulled; they start in random order",
-         "it converges, nothing lost but the last second before", false},
+         "it converges, at most the last second before is lost", false},
         .outage_s = NO_LIMIT,
         .pause_s = NO_LIMIT,
         .read_outage_s = NO_LIMIT,
@@ -130,8 +129,8 @@ static const struct drill_scenario scenarios[] = {
         .read_outage_s = NO_LIMIT,
         .steps = STEPS(MEASURE, DO(ACT_NEW_DISKS, WHOM_NONE), DO(ACT_AWAIT_SERVING, WHOM_NONE),
             WATCH(5000), DO(ACT_START, WHOM_FIRST), CONVERGE)},
-    {.info = {"pause", "the master's machine stands still for 10 s",
-         "it recovers by itself, 0 lost", false},
+    {.info = {"pause", "the master's machine is paused for 10 s", "it recovers by itself, 0 lost",
+         false},
         .outage_s = DRILL_BY_SPEC,
         .pause_s = NO_LIMIT,
         .read_outage_s = READS_S,

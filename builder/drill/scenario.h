@@ -5,12 +5,12 @@
 
 #include "drill/drill.h"
 
-// To whom a step is done. Roles are those at the drill's begin.
+// The targets of a step. Roles are those at the begin of the drill.
 enum drill_whom {
     WHOM_NONE,
     WHOM_MASTER,
     WHOM_REPLICA,  // the first worker that follows
-    WHOM_REPLICAS, // every worker that follows
+    WHOM_REPLICAS, // all workers that follow
     WHOM_WORKERS,
     WHOM_HEAD,
     WHOM_FIRST, // the spec's first master, whoever is master now
@@ -19,9 +19,9 @@ enum drill_whom {
 
 enum drill_act {
     ACT_END,     // of the list
-    ACT_MEASURE, // the figures are counted from the next act on
+    ACT_MEASURE, // the next act is the one that is measured
     ACT_PRESS,   // the power button
-    ACT_PULL,    // the power cord; of several, all at the same moment
+    ACT_PULL,    // the power cord; of several machines all at the same moment
     ACT_START,
     ACT_START_SHUFFLED, // in random order, up to 3 s apart
     ACT_UNPLUG,         // the network cable
@@ -31,17 +31,17 @@ enum drill_act {
     ACT_KILL_REDIS, // SIGKILL; its unit starts it again
     ACT_STOP_REDIS, // and it stays stopped
     ACT_START_REDIS,
-    ACT_KILL_SENTINEL, // of several, one after the other: the next when all is well again
+    ACT_KILL_SENTINEL, // of several, one after the other: the next when it has converged
     ACT_RESTART_HAPROXY,
     ACT_CUT_PEERS, // no packet to the other workers; the head still reaches it
     ACT_JOIN_PEERS,
-    ACT_BURN,            // all processors of the host are busy
-    ACT_REST,            // and no longer
-    ACT_NEW_DISKS,       // all nodes get new disks, all but the first master are started
+    ACT_BURN,            // keep all processors of the host busy
+    ACT_REST,            // end ACT_BURN
+    ACT_NEW_DISKS,       // give all nodes new disks, start all but the first master
     ACT_AWAIT_OFF,       // until the machine is off
     ACT_AWAIT_MASTER,    // until the sentinels name another master
     ACT_AWAIT_SERVING,   // until the machines that run have converged
-    ACT_AWAIT_CONVERGED, // until all machines run and have
+    ACT_AWAIT_CONVERGED, // until all machines run and have converged
     ACT_WATCH,           // for ms
 };
 
@@ -50,32 +50,32 @@ enum drill_act {
 struct drill_step {
     enum drill_act act;
     enum drill_whom whom;
-    int64_t ms; // of ACT_WATCH; of a wait: at most so long (0: as is usual for it)
+    int64_t ms; // of ACT_WATCH; the limit of a wait (0: its default)
 };
 
 struct drill_scenario {
     struct drill_info info;
     const struct drill_step *steps;
-    bool failover;   // another master must have been named
-    bool steady;     // none may have been
+    bool failover;   // another master must be named
+    bool steady;     // none may be
     double outage_s; // limits, beyond the noise; below 0: none, or DRILL_BY_SPEC
     double pause_s;
     double read_outage_s;
     double lost_s; // acknowledged writes that may be lost, as seconds of writing; 0: none
-    bool closed;   // no write may be acknowledged from when nothing is taken until the first heal
+    bool closed;   // no write may be acknowledged from closed_ms until the first recovery
 };
 
 // As an outage: until the sentinels have replaced the master. As lost_s: until a master without
-// replicas takes no more writes.
+// replicas accepts no more writes.
 #define DRILL_BY_SPEC (-2.0)
 
-// Returns a scenario's limits with the settings of a cluster. Pure.
+// Computes the limits of a scenario from the settings of a cluster. Pure.
 void drill_limits(const struct drill_scenario *scenario, const struct spec_redis *redis,
     struct drill_limits *ret);
 
 const struct drill_scenario *drill_scenario(const char *name); // NULL when there is none
 
-// Fills limits, behaved, in_time and verdict from what was measured. Pure.
+// Fills in limits, behaved, in_time and verdict from the measurements. Pure.
 void drill_assess(const struct drill_scenario *scenario, const struct drill_limits *limits,
     unsigned writes_per_s, unsigned long long acked_while_closed, struct drill_result *result);
 

@@ -1,4 +1,4 @@
-// verdict.c - from what was measured to a verdict. Pure.
+// verdict.c - turns the measurements of a drill into a verdict. Pure.
 // SPDX-License-Identifier: Apache-2.0
 #include "drill/scenario.h"
 
@@ -16,12 +16,12 @@ drill_result_free(struct drill_result *result)
     *result = (struct drill_result){0};
 }
 
-// Sentinels need down-after, the last of them a quarter more, and 2 to 3 s for the election and
-// what follows it (measured with down-after 2 s: 4.0 to 5.0 s without writes on idle hosts).
+// Sentinels need down-after, the last of them a quarter more, and 2 to 3 s for the election and the
+// switch (measured with down-after 2 s: 4.0 to 5.0 s without writes on idle hosts).
 #define ELECTION_MS 4000
-// A master looks each second how long its replicas have been silent, in whole seconds.
+// A master checks each second how long its replicas have been silent, in whole seconds.
 #define FENCE_MS 2000
-#define WAIT_MS 60000 // for an election, when all that can delay it has passed
+#define WAIT_MS 60000 // for an election, beyond its known delays
 
 void
 drill_limits(
@@ -29,7 +29,7 @@ drill_limits(
 {
     int64_t failover = (int64_t) redis->down_after_ms + ELECTION_MS;
     int64_t fenced = (int64_t) redis->min_replicas_max_lag * 1000 + FENCE_MS;
-    // Without it a lonely master takes writes until the head sends nobody to it any more.
+    // Without a fence a lone master accepts writes until the head stops sending clients to it.
     if (redis->min_replicas == 0 || fenced > failover)
         fenced = failover;
     *ret = (struct drill_limits){
@@ -54,7 +54,8 @@ check_behaviour(const struct drill_scenario *scenario, double allowed,
     if ((double) result->lost > allowed)
         strv_addf(faults, "%llu of %llu acknowledged writes lost", result->lost, result->acked);
     if (result->two_masters > 0)
-        strv_addf(faults, "two workers took writes at %u looks", result->two_masters);
+        strv_addf(faults, "two workers accepted writes at the same time (seen %u times)",
+            result->two_masters);
     if (result->converged_s < 0)
         strv_add(faults, "it did not converge again");
     if (scenario->failover && result->promoted_s < 0)

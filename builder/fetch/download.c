@@ -179,10 +179,7 @@ static void
 keep_error(struct fetch_work *work, struct error *err)
 {
     bool damage = err->code == ERR_DAMAGED && work->damage.code == ERR_NONE;
-    struct error *to = damage ? &work->damage : &work->failure;
-    error_clear(to);
-    *to = *err;
-    *err = (struct error){0};
+    error_move(damage ? &work->damage : &work->failure, err);
 }
 
 static void
@@ -238,10 +235,7 @@ try_all(struct fetch_work *work, struct error *err)
     }
     if (err->code != ERR_NONE)
         return -1;
-    struct error *reported = work->damage.code != ERR_NONE ? &work->damage : &work->failure;
-    *err = *reported;
-    *reported = (struct error){0};
-    return -1;
+    return error_move(err, work->damage.code != ERR_NONE ? &work->damage : &work->failure);
 }
 
 // ---- earlier downloads --------------------------------------------------------------------------

@@ -284,8 +284,7 @@ follow_once(struct fetch_request *request, const char *url, char **ret_next, str
     if (code == CURLE_OK && has_file(request) && !request->begun)
         (void) begin_file(request, "", 0);
     if (request->error.code != ERR_NONE) {
-        *err = request->error;
-        request->error = (struct error){0};
+        error_move(err, &request->error);
         return request->end;
     }
     if (code != CURLE_OK && (code != CURLE_FILESIZE_EXCEEDED || has_file(request)))

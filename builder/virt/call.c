@@ -126,8 +126,5 @@ call_run(struct call **call, int64_t timeout_ms, call_function *function, struct
     }
     if (thread->result == 0)
         return 0;
-    error_clear(err);
-    *err = thread->err;
-    thread->err = (struct error){0};
-    return -1;
+    return error_move(err, &thread->err);
 }

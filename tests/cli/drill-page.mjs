@@ -161,7 +161,7 @@ async function testUsual() {
 async function testAgain() {
     await open('again')
     is('runs of the same drill are numbered', ['Overview', 'master-off, run 1 of 2', 'pause', 'master-off, run 2 of 2', 'all-off'], await texts('h2'))
-    is('a drill that could not be carried out says so', ['It could not be carried out: libvirt does not answer.', 'Nothing was measured.'],
+    is('a drill that failed to run says so', ['The drill failed to run: libvirt does not answer.', 'Nothing was measured.'],
         (await texts('#drill-2 p')).slice(1))
     is('and has no timeline', 3, await evaluate(`document.querySelectorAll('svg').length`))
     is('what is done to all at once is one mark', ['head10, work11, work12, work13: power pulled', 'head10: started'],

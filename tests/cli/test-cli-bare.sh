@@ -26,7 +26,7 @@ error_json 'console without libvirt, as JSON' 5 libvirt "$airbuild" console -q -
 
 separate "$airbuild" plan -f "$unreachable"
 is 'plan works without libvirt' '0 ' "$status $errors"
-like 'and says so' 'libvirt was not asked: ' "$out"
+like 'and says so' 'libvirt was not queried: ' "$out"
 like 'and what would be baked' 'bake +image redis' "$out"
 like 'and what would be made' 'make +disk work11' "$out"
 separate "$airbuild" plan --json -f "$unreachable"

@@ -51,7 +51,7 @@ refuses 'so with --all' 2 'needs --yes' "$airbuild" drill -f "$unreachable" --al
 error_json 'nobody is asked with --json' 2 usage "$airbuild" drill --json -f "$unreachable" --all
 terminal "$airbuild" drill -f "$unreachable" cold-without-first <<<n
 is 'asked, and answered with no' 1 "$status"
-like 'the question says what is lost' "all data in cluster 'air' is lost\\. Go on\\? \\[y/N\\]" "$output"
+like 'the question says what is lost' "all data in cluster 'air' is lost\\. Continue\\? \\[y/N\\]" "$output"
 like 'and nothing was broken' 'nothing was broken' "$output"
 terminal "$airbuild" drill -q -f "$unreachable" cold-without-first <<<yes
 is 'answered with yes it goes on, as far as libvirt' 5 "$status"

@@ -101,7 +101,7 @@ lose $WORKERS
 before=$(listing)
 air 60 launch
 ends 'all lost their disks: launch does not go on without an answer' 2
-like 'and says what that means' 'no disk of a worker .* is left: it begins empty, and all that was in it is lost' "$(said)"
+like 'and says what that means' 'no disk of a worker .* is left: it begins empty, and all its data is lost' "$(said)"
 is 'it made nothing' "$before" "$(listing)"
 is 'and started nothing' '' "$(virsh list --name | xargs)"
 air $BOOT_SECONDS launch --yes

@@ -1,5 +1,5 @@
 // page.c - print the page of drills as airbuild would write it: of usual results, of the same drill
-// twice with one that could not be carried out and a crowded one, of hostile texts, of nothing.
+// twice with one that failed to run and a crowded one, of hostile texts, of nothing.
 //   page usual|again|hostile|empty
 // SPDX-License-Identifier: Apache-2.0
 #include "drill_fixture.h"

@@ -26,6 +26,20 @@ test_set_again_may_use_the_old_message(void **state)
 }
 
 static void
+test_move_replaces_and_leaves_nothing(void **state)
+{
+    (void) state;
+    ERROR_AUTO struct error from = {0}, to = {0};
+    error_set(&from, ERR_SPEC, "new");
+    error_set(&to, ERR_BUSY, "old");
+    assert_int_equal(error_move(&to, &from), -1);
+    assert_int_equal(to.code, ERR_SPEC);
+    assert_string_equal(to.message, "new");
+    assert_int_equal(from.code, ERR_NONE);
+    assert_null(from.message);
+}
+
+static void
 test_errno_maps_to_causes(void **state)
 {
     (void) state;
@@ -105,6 +119,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set_gives_code_and_sentence),
         cmocka_unit_test(test_set_again_may_use_the_old_message),
+        cmocka_unit_test(test_move_replaces_and_leaves_nothing),
         cmocka_unit_test(test_errno_maps_to_causes),
         cmocka_unit_test(test_context_goes_before_and_keeps_the_cause),
         cmocka_unit_test(test_context_without_error_is_a_failure),

@@ -94,7 +94,7 @@ test_nodes(void **state)
     assert_string_equal(text.data,
         "NODE    ADDRESS    STATE    ROLE     LINK           LAG  SENTINEL NAMES\n"
         "head10  10.0.0.10  running  haproxy  serving        -    -\n"
-        "work11  10.0.0.11  running  replica  up             1 s  work12, 3 of them\n"
+        "work11  10.0.0.11  running  replica  up             1 s  work12 (3 sentinels)\n"
         "work12  10.0.0.12  running  redis    kernel\\x1b[2J  -    -\n"
         "not converged: work12 does not answer\n");
 }

@@ -4,9 +4,9 @@
 #include "store_fixture.h"
 
 #include "base/cleanup.h"
-#include "cluster/machine.h"
+#include "cluster/definition.h"
 #include "cluster/plan.h"
-#include "cluster/session.h"
+#include "cluster/report.h"
 #include "cluster/tail.h"
 
 #include <stdio.h>
@@ -25,10 +25,7 @@ four_nodes(void)
 static void
 fake_survey(const struct spec *spec, bool there, struct survey *ret)
 {
-    *ret = (struct survey){.count = spec->node_count};
-    ret->domains = mem_zero(spec->node_count, sizeof *ret->domains);
-    ret->disks = mem_zero(spec->node_count, sizeof *ret->disks);
-    ret->seeds = mem_zero(spec->node_count, sizeof *ret->seeds);
+    *ret = survey_empty(spec);
     for (size_t i = 0; i < spec->node_count && there; i++) {
         ret->disks[i] = ret->seeds[i] = true;
         ret->domains[i].state = VIRT_RUNNING;
@@ -60,7 +57,7 @@ test_plan_from_nothing(void **state)
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
     ERROR_AUTO struct error err = {0};
     fake_survey(spec, false, &survey);
-    plan_fill(plan, spec, NULL, &survey, NULL);
+    plan_fill(plan, spec, NULL, &survey);
     assert_int_equal(count_verb(plan, "keep"), 0);
     assert_int_equal(count_verb(plan, "make"), 1 + 1 + 4 + 4);
     assert_int_equal(count_verb(plan, "define"), 4);
@@ -78,7 +75,7 @@ test_plan_when_all_is_there(void **state)
     RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
     fake_survey(spec, true, &survey);
-    plan_fill(plan, spec, record, &survey, NULL);
+    plan_fill(plan, spec, record, &survey);
     assert_int_equal(count_verb(plan, "keep"), plan->count);
 }
 
@@ -92,7 +89,7 @@ test_plan_of_a_node_that_is_off(void **state)
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
     fake_survey(spec, true, &survey);
     survey.domains[2].state = VIRT_OFF;
-    plan_fill(plan, spec, record, &survey, NULL);
+    plan_fill(plan, spec, record, &survey);
     assert_int_equal(count_verb(plan, "keep"), plan->count - 1);
     assert_int_equal(count_verb(plan, "start"), 1);
 }
@@ -108,7 +105,7 @@ test_plan_makes_a_seed_with_a_disk(void **state)
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
     fake_survey(spec, true, &survey);
     survey.disks[1] = false;
-    plan_fill(plan, spec, record, &survey, NULL);
+    plan_fill(plan, spec, record, &survey);
     assert_int_equal(count_verb(plan, "make"), 2);
 }
 
@@ -128,7 +125,7 @@ test_foreign_names_are_refused(void **state)
     survey.domains[3].cluster = str_dup("other");
     survey.network.ours = false;
     survey.network.folder = str_dup("/home/x/clusters/air");
-    plan_fill(plan, spec, NULL, &survey, NULL);
+    plan_fill(plan, spec, NULL, &survey);
     assert_int_equal(plan->conflicts.count, 3);
     assert_error(plan_refuse(plan, spec, &err), &err, ERR_CONFLICT,
         "libvirt network 'air' (of the cluster 'air' in '/home/x/clusters/air'), libvirt domain "
@@ -147,7 +144,7 @@ test_a_changed_spec_is_refused(void **state)
     fake_survey(spec, true, &survey);
     spec->redis.down_after_ms = 5000;
     spec->nodes[1].memory_mib = 4096;
-    plan_fill(plan, spec, record, &survey, NULL);
+    plan_fill(plan, spec, record, &survey);
     assert_int_equal(plan->differences.count, 2);
     assert_error(
         plan_refuse(plan, spec, &err), &err, ERR_CONFLICT, "was launched with another spec");
@@ -238,7 +235,7 @@ test_lines_are_harmless(void **state)
 }
 
 static void
-test_machine_names_every_link_of_its_chain(void **state)
+test_domain_names_every_disk_of_its_chain(void **state)
 {
     (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
@@ -248,15 +245,15 @@ test_machine_names_every_link_of_its_chain(void **state)
         .kernel = (char *) "/s/kernel",
         .initrd = (char *) "/s/initrd",
         .cmdline = (char *) "root=/dev/vda3"};
-    MACHINE_AUTO struct machine machine;
-    machine_fill(&machine, spec, "1d", &spec->nodes[1], &image, false);
-    assert_int_equal(machine.domain.disks[0].chain_count, 3);
-    assert_string_equal(machine.domain.disks[0].chain[1].path, "/s/role.qcow2");
-    assert_string_equal(machine.domain.disks[0].chain[2].path, "/s/base.qcow2");
-    assert_true(machine.domain.disks[1].read_only);
-    assert_string_equal(machine.domain.disks[1].chain[0].format, "raw");
-    assert_string_equal(machine.domain.tap, "air_11");
-    assert_true(str_starts(machine.domain.cmdline, "root=/dev/vda3 "));
+    DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
+    domain_definition_fill(&wanted, spec, "1d", &spec->nodes[1], &image, false);
+    assert_int_equal(wanted.domain.disks[0].chain_count, 3);
+    assert_string_equal(wanted.domain.disks[0].chain[1].path, "/s/role.qcow2");
+    assert_string_equal(wanted.domain.disks[0].chain[2].path, "/s/base.qcow2");
+    assert_true(wanted.domain.disks[1].read_only);
+    assert_string_equal(wanted.domain.disks[1].chain[0].format, "raw");
+    assert_string_equal(wanted.domain.tap, "air_11");
+    assert_true(str_starts(wanted.domain.cmdline, "root=/dev/vda3 "));
 }
 
 static void
@@ -289,17 +286,17 @@ test_report_of_a_converged_cluster(void **state)
     assert_int_equal(report->nodes[1].sentinels, 3);
 }
 
-// A host that was restarted does not start them; one that was not did not stop them either.
+// libvirt keeps no reason, so the message names the restart of the host only when it fits.
 static void
 test_report_of_machines_that_are_off(void **state)
 {
     (void) state;
     FREE_AUTO char *restarted = report_off(1764000000, 1763999999);
     assert_contains(
-        restarted, "the host was restarted at 2025-11-24T16:00:00Z, or somebody stopped");
+        restarted, "the host was restarted at 2025-11-24T16:00:00Z, or they were stopped");
     assert_contains(restarted, "'airbuild launch' starts them");
     FREE_AUTO char *stopped = report_off(1764000000, 1764000000);
-    assert_contains(stopped, "the machines are off: somebody stopped them; 'airbuild launch'");
+    assert_contains(stopped, "the machines are off: they were stopped; 'airbuild launch'");
     FREE_AUTO char *unknown = report_off(0, 1764000000), *silent = report_off(1764000000, 0);
     assert_string_equal(unknown, stopped);
     assert_string_equal(silent, stopped);
@@ -320,7 +317,7 @@ main(void)
         scratch_test(test_damaged_record),
         cmocka_unit_test(test_phases),
         cmocka_unit_test(test_lines_are_harmless),
-        cmocka_unit_test(test_machine_names_every_link_of_its_chain),
+        cmocka_unit_test(test_domain_names_every_disk_of_its_chain),
         cmocka_unit_test(test_report_of_a_converged_cluster),
         cmocka_unit_test(test_report_of_machines_that_are_off),
     };

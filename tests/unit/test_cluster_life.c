@@ -1,6 +1,9 @@
-// test_cluster_life.c - a cluster is born and dies whole, and is told from others of its name.
+// test_cluster_life.c - a cluster is born and dies whole, and is not mistaken for another of its
+// name.
 // SPDX-License-Identifier: Apache-2.0
 #include "life_fixture.h"
+
+#include "cluster/definition.h"
 
 static void
 test_birth_and_death(void **state)
@@ -29,7 +32,7 @@ test_birth_and_death(void **state)
     assert_int_equal(left.count, 0);
 }
 
-// What a process left that was killed while it made or removed a cluster goes with the next lock.
+// The next lock removes the remnants of a process that was killed making or removing a cluster.
 static void
 test_remnants_go(void **state)
 {
@@ -43,15 +46,15 @@ test_remnants_go(void **state)
     assert_ok(dir_make(gone, 0711, &life->err), &life->err);
     assert_ok(dir_make(new, 0711, &life->err), &life->err);
     assert_ok(dir_make(other, 0711, &life->err), &life->err);
-    assert_true(state_any(life->spec));
+    assert_true(state_has_any(life->spec));
     assert_ok(state_lock(life->spec, &lock, &life->err), &life->err);
     assert_false(file_exists(gone) || file_exists(new));
-    assert_true(file_exists(other)); // of a cluster that somebody else may hold the lock of
-    assert_false(state_any(life->spec));
+    assert_true(file_exists(other)); // of a cluster that another process may have locked
+    assert_false(state_has_any(life->spec));
     assert_int_equal(count_users(life, KEY_LAYER), 0);
 }
 
-// A failure before the first machine runs takes back what this launch made, and nothing more.
+// A launch that fails before the first domain runs removes what it made, and nothing else.
 static void
 test_failed_first_launch(void **state)
 {
@@ -63,7 +66,7 @@ test_failed_first_launch(void **state)
     assert_false(file_exists(folder));
     error_clear(&life->err);
     assert_ok(dir_make(folder, 0711, &life->err), &life->err);
-    put_file(folder, "lock", ""); // of the version before, ended early
+    put_file(folder, "lock", ""); // of an older version that was killed
     free(life->spec->uri);
     life->spec->uri = str_dup("test:///default");
     assert_ok(launch(life), &life->err);
@@ -81,7 +84,7 @@ test_lost_record_or_secrets(void **state)
     for (size_t i = 0; i < 2; i++) {
         FREE_AUTO char *path = part(life, parts[i]), *away = str_format("%s.away", path);
         assert_int_equal(rename(path, away), 0);
-        assert_error(launch(life), &life->err, ERR_DAMAGED, "bring that file back from a copy");
+        assert_error(launch(life), &life->err, ERR_DAMAGED, "restore that file from a copy");
         put_text(path, "{\"format\": 2,");
         assert_error(launch(life), &life->err, ERR_DAMAGED, "airbuild destroy");
         put_text(path, "");
@@ -92,7 +95,7 @@ test_lost_record_or_secrets(void **state)
     FREE_AUTO char *record_path = part(life, "cluster.json");
     assert_int_equal(unlink(record_path), 0);
     assert_ok(cluster_destroy(life->spec, NULL, &found, &life->err), &life->err);
-    assert_domains(life, 0, VIRT_OFF); // known by the folder in their marks
+    assert_domains(life, 0, VIRT_OFF); // recognized by the folder in their metadata
     assert_int_equal(count_users(life, KEY_LAYER), 0);
 }
 
@@ -137,7 +140,7 @@ test_same_name_of_another_home(void **state)
     CLUSTER_PLAN_AUTO struct cluster_plan *made = plan(life);
     assert_int_equal(made->conflicts.count, 5);
     assert_error(launch(life), &life->err, ERR_CONFLICT, first);
-    // A home with files of its own for that name: by id, by name of the version before.
+    // A home with a cluster of the same name: with an id, and without as older versions made it.
     for (int format = 1; format <= 2; format++) {
         RECORD_AUTO struct record *own = NULL;
         SECRETS_AUTO struct secrets *secrets = NULL;
@@ -157,7 +160,7 @@ test_same_name_of_another_home(void **state)
     assert_plan(life, ""); // its network is there too
 }
 
-// One of the version before: its marks carry the name alone.
+// A cluster of an older version: its metadata carry the name alone.
 static void
 test_adoption(void **state)
 {
@@ -178,10 +181,10 @@ test_adoption(void **state)
         assert_ok(virt_domain_define(session.virt, &domain, &life->err), &life->err);
     }
     assert_ok(virt_network_remove(session.virt, "air", "air", &life->err), &life->err);
-    FREE_AUTO struct virt_host_entry *hosts = mem_zero(life->spec->node_count, sizeof *hosts);
-    struct virt_network network = session_network(&session, "air0", hosts);
-    network.id = network.folder = NULL;
-    assert_ok(virt_network_ensure(session.virt, &network, NULL, &life->err), &life->err);
+    NETWORK_DEFINITION_AUTO struct network_definition definition;
+    network_definition_fill(&definition, life->spec, NULL);
+    definition.network.folder = NULL;
+    assert_ok(virt_network_ensure(session.virt, &definition.network, NULL, &life->err), &life->err);
     FREE_AUTO char *path = part(life, "cluster.json"), *text = NULL;
     assert_ok(file_read(path, 1 << 20, &text, NULL, &life->err), &life->err);
     JV_AUTO struct jv *root = NULL;

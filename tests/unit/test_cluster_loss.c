@@ -1,5 +1,5 @@
-// test_cluster_loss.c - disks that are lost, damaged or changed behind its back: what launch says
-// and what it makes.
+// test_cluster_loss.c - disks that are lost, damaged or changed by others: what launch reports and
+// makes.
 // SPDX-License-Identifier: Apache-2.0
 #include "life_fixture.h"
 
@@ -14,7 +14,7 @@ test_files_are_private(void **state)
     assert_mode(disk, 0600);
     assert_mode(seed, 0600);
     assert_mode(log, 0600);
-    assert_int_equal(chmod(disk, 0644) | chmod(log, 0644), 0); // as the version before made them
+    assert_int_equal(chmod(disk, 0644) | chmod(log, 0644), 0); // as older versions made them
     assert_ok(launch(life), &life->err);
     assert_mode(disk, 0600);
     assert_mode(log, 0600);
@@ -30,7 +30,7 @@ spoil(struct life *life, const char *how)
         put_text(disk, "hello");
     else if (str_equal(how, "another image"))
         make_qcow2(disk, life->haproxy->disk);
-    else if (str_equal(how, "no layer"))
+    else if (str_equal(how, "not backed by"))
         make_qcow2(disk, NULL);
 }
 
@@ -38,7 +38,8 @@ static void
 test_disks_that_cannot_be_kept(void **state)
 {
     struct life *life = *state;
-    static const char *const ways[] = {"not a qcow2", "another image", "no layer", "cut short"};
+    static const char *const ways[] = {
+        "not a qcow2", "another image", "not backed by", "cut short"};
     assert_ok(launch(life), &life->err);
     power_off(life);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
@@ -50,8 +51,7 @@ test_disks_that_cannot_be_kept(void **state)
     }
 }
 
-// A snapshot that somebody made with virsh while the machine ran: its overlay holds what was
-// written since.
+// A snapshot was made with virsh while the domain ran: its overlay holds all later writes.
 static void
 test_snapshot_is_not_dropped(void **state)
 {
@@ -95,12 +95,12 @@ test_one_lost_disk(void **state)
     assert_true(seed_says(life, "work11", "joins='yes'"));
     assert_true(seed_says(life, "work12", "joins='no'"));
     power_off(life);
-    remove_file(life, "work11", "seed.iso"); // made again it says the same, for the disk's life
+    remove_file(life, "work11", "seed.iso"); // made again with the same content
     assert_ok(launch(life), &life->err);
     assert_true(seed_says(life, "work11", "joins='yes'"));
 }
 
-// Killed between a new disk and its seed: the seed of the disk before must not serve it.
+// Killed between a new disk and its seed: the previous disk's seed must not be used.
 static void
 test_seed_of_another_disk(void **state)
 {
@@ -126,7 +126,7 @@ static void
 test_all_disks_lost(void **state)
 {
     struct life *life = *state;
-    struct cluster_launch agreed = ask_for(life);
+    struct launch_options agreed = ask_for(life);
     bool asked = false;
     assert_ok(launch(life), &life->err);
     power_off(life);

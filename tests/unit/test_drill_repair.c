@@ -1,4 +1,4 @@
-// test_drill_repair.c - what a drill leaves behind when it is interrupted: with the four nodes as
+// test_drill_repair.c - an interrupted drill repairs what it broke: with the four nodes as
 // domains of libvirt's in-memory hypervisor. Nothing is probed; guests have no agent.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
@@ -61,7 +61,7 @@ act(struct scene *scene, enum drill_act act, enum drill_whom whom)
     return drill_perform(&scene->drill, &step, &scene->bench.err);
 }
 
-// Whether a signal came or not.
+// With and without a signal.
 static enum virt_state
 state_of_node(struct scene *scene, size_t index)
 {
@@ -89,10 +89,10 @@ assert_all_run(struct scene *scene)
     for (size_t i = 0; i < scene->spec->node_count; i++)
         assert_int_equal(state_of_node(scene, i), VIRT_RUNNING);
     assert_true(noted(scene, "repairing what was broken"));
-    assert_false(noted(scene, "not everything could be repaired"));
+    assert_false(noted(scene, "could not repair everything"));
 }
 
-// The wait status of a child that runs body: an interruption is for ever.
+// Returns the wait status of a child that runs body: an interruption cannot be undone.
 static int
 in_child(void (*body)(struct scene *scene))
 {
@@ -163,7 +163,7 @@ before_anything(struct scene *scene)
     assert_int_equal(scene->result.event_count, 0);
 }
 
-// A machine that is gone cannot be started: that is said, and the others are.
+// A missing machine cannot be started: that is reported, and the others are started.
 static void
 gone(struct scene *scene)
 {
@@ -173,10 +173,10 @@ gone(struct scene *scene)
     raise(SIGINT);
     drill_repair(&scene->drill);
     assert_int_equal(state_of_node(scene, 3), VIRT_RUNNING);
-    assert_true(noted(scene, "not everything could be repaired; run 'airbuild launch'"));
+    assert_true(noted(scene, "could not repair everything; run 'airbuild launch'"));
 }
 
-// Its own error ended the drill, and the signal comes afterwards: it is still to be told.
+// An error ended the drill and a signal comes afterwards: it is reported later.
 static void
 after_an_error(struct scene *scene)
 {

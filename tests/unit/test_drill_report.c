@@ -1,6 +1,5 @@
-// test_drill_report.c - what drills measured as a page, as JUnit's XML, as JSON and as a table:
-// golden files, hostile text, well-formed XML. How the page looks is
-// tests/cli/test-drill-page.sh's.
+// test_drill_report.c - results of drills as a page, JUnit XML, JSON and a table: golden files,
+// hostile text, well-formed XML. tests/cli/test-drill-page.sh checks how the page looks.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -173,7 +172,7 @@ test_table(void **state)
     assert_contains(colors.data, "\033[31mFAIL\033[0m");
 }
 
-// A drill that could not be carried out has measured nothing.
+// A drill that failed to run has measured nothing.
 static void
 test_nothing_measured(void **state)
 {
@@ -181,12 +180,12 @@ test_nothing_measured(void **state)
     const struct drill_result result = {.info = drill_find("pause"),
         .promoted_s = -1,
         .converged_s = -1,
-        .verdict = (char *) (uintptr_t) "it could not be carried out: no"};
+        .verdict = (char *) (uintptr_t) "the drill failed to run: no"};
     struct drill_report report = {"air", "", &result, 1}, none = {"air", "", NULL, 0};
     FREE_AUTO char *html = page_of(&report), *xml = drill_report_junit(&report, false);
     FREE_AUTO char *empty = page_of(&none), *data = data_of(html);
     assert_well_formed(xml);
-    assert_contains(html, "could not be carried out");
+    assert_contains(html, "failed to run");
     assert_contains(data, "\"slots\": {\"acked\": [],");
     assert_contains(empty, "\"drills\": []");
 }

@@ -1,5 +1,5 @@
-// test_drill_scenario.c - drills without a cluster: the table of scenarios is sound, and what was
-// measured is judged as the limits say.
+// test_drill_scenario.c - drills without a cluster: the table of scenarios is consistent, and
+// verdicts follow the limits.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -36,7 +36,7 @@ test_names(void **state)
     assert_null(drill_scenario(""));
 }
 
-// How often a list does an act.
+// Counts an act in a list of steps.
 static size_t
 times(const struct drill_scenario *scenario, enum drill_act act)
 {
@@ -46,8 +46,8 @@ times(const struct drill_scenario *scenario, enum drill_act act)
     return count;
 }
 
-// What is broken is mended, each measurement begins once, and convergence is awaited in the end or
-// a last look follows.
+// Every fault is repaired, each measurement begins once, and the end waits for convergence or
+// watches.
 static void
 test_steps(void **state)
 {
@@ -69,8 +69,7 @@ test_steps(void **state)
     }
 }
 
-// Every step names somebody exactly when it does something to somebody, and only watching has a
-// time of its own.
+// A step has targets exactly when its act needs them, and only ACT_WATCH has a time.
 static void
 test_whom(void **state)
 {
@@ -94,7 +93,7 @@ static const struct spec_redis usual = {.down_after_ms = 2000,
     .min_replicas = 1,
     .min_replicas_max_lag = 2};
 
-// A drill in which all went well.
+// A drill that met all limits.
 static struct drill_result
 good(void)
 {
@@ -156,7 +155,8 @@ test_misbehaved(void **state)
     struct drill_result result = good();
     result.two_masters = 3;
     result.two_masters_s = 0.4;
-    assert_verdict("master-return", result, 0, false, false, "two workers took writes at 3 looks");
+    assert_verdict("master-return", result, 0, false, false,
+        "two workers accepted writes at the same time (seen 3 times)");
     result = good();
     result.converged_s = -1;
     assert_verdict("pause", result, 0, false, false, "it did not converge again");
@@ -169,8 +169,7 @@ test_misbehaved(void **state)
     assert_verdict("master-off", good(), 7, true, true, "PASS");
 }
 
-// What every drill can fail by: acknowledged writes lost, two masters, no convergence; and what
-// only some can.
+// Failures of every drill: acknowledged writes lost, two masters, no convergence; and of some.
 static void
 test_each_can_fail(void **state)
 {
@@ -182,7 +181,8 @@ test_each_can_fail(void **state)
         assert_verdict(name, result, 0, false, false, "10000 of 10000 acknowledged writes lost");
         result = good_of(name);
         result.two_masters = 1;
-        assert_verdict(name, result, 0, false, false, "two workers took writes at 1 looks");
+        assert_verdict(name, result, 0, false, false,
+            "two workers accepted writes at the same time (seen 1 times)");
         result = good_of(name);
         result.converged_s = -1;
         assert_verdict(name, result, 0, false, false, "it did not converge again");
@@ -225,7 +225,7 @@ test_limits_follow_the_spec(void **state)
     redis.min_replicas_max_lag = 20;
     drill_limits(drill_scenario("two-down"), &redis, &limits);
     assert_int_equal(limits.closed_ms, 22000);
-    assert_int_equal(limits.watch_ms, 22000); // or nothing would be left to be judged
+    assert_int_equal(limits.watch_ms, 22000); // or there would be nothing to assess
     drill_limits(drill_scenario("master-half-cut"), &redis, &limits);
     assert_float_equal(limits.lost_s, 22, 0.001);
     redis.min_replicas = 0;

@@ -1,0 +1,109 @@
+// definition.c - see definition.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/definition.h"
+
+#include "base/cleanup.h"
+#include "cluster/cluster.h"
+
+#include <string.h>
+
+// Top first: the disk of the node, the role image, the base.
+static void
+fill_disks(struct domain_definition *definition, const struct image *image)
+{
+    size_t links = 0;
+    definition->disk_chain[links++] = (struct virt_image){definition->disk, "qcow2"};
+    definition->disk_chain[links++] = (struct virt_image){image->disk, "qcow2"};
+    if (image->backing_disk != NULL)
+        definition->disk_chain[links++] = (struct virt_image){image->backing_disk, "qcow2"};
+    definition->seed_chain[0] = (struct virt_image){definition->seed, "raw"};
+    definition->disks[0] =
+        (struct virt_disk){.chain = definition->disk_chain, .chain_count = links, .serial = "root"};
+    definition->disks[1] = (struct virt_disk){
+        .chain = definition->seed_chain, .chain_count = 1, .read_only = true, .serial = "seed"};
+}
+
+void
+domain_definition_fill(struct domain_definition *ret, const struct spec *spec, const char *id,
+    const struct spec_node *node, const struct image *image, bool kvm)
+{
+    FREE_AUTO char *canonical = spec_canonical(spec);
+    bool bridged = spec->network.mode == SPEC_NETWORK_BRIDGE;
+    *ret = (struct domain_definition){
+        .folder = cluster_folder(spec),
+        .disk = cluster_node_path(spec, node->name, "disk.qcow2"),
+        .seed = cluster_node_path(spec, node->name, "seed.iso"),
+        .log = cluster_node_path(spec, node->name, "console.log"),
+        .cmdline = str_format("%s %s", image->cmdline, virt_cmdline(kvm)),
+        .tap = virt_tap_name(spec->cluster, node->address, spec->network.prefix),
+    };
+    digest_bytes(canonical, strlen(canonical), ret->digest);
+    fill_disks(ret, image);
+    ret->domain = (struct virt_domain){
+        .name = node->name,
+        .cluster = spec->cluster,
+        .id = id,
+        .folder = ret->folder,
+        .role = spec_role_name(node->role),
+        .spec = ret->digest,
+        .image = image->key,
+        .memory_mib = node->memory_mib,
+        .cpus = node->cpus,
+        .kvm = kvm,
+        .kernel = image->kernel,
+        .initrd = image->initrd,
+        .cmdline = ret->cmdline,
+        .disks = ret->disks,
+        .disk_count = 2,
+        .network = bridged ? NULL : spec->network.name,
+        .bridge = bridged ? spec->network.name : NULL,
+        .mac = node->mac,
+        .tap = ret->tap,
+        .console_log = ret->log,
+    };
+}
+
+void
+domain_definition_free(struct domain_definition *definition)
+{
+    free(definition->folder);
+    free(definition->disk);
+    free(definition->seed);
+    free(definition->log);
+    free(definition->cmdline);
+    free(definition->tap);
+    *definition = (struct domain_definition){0};
+}
+
+void
+network_definition_fill(struct network_definition *ret, const struct spec *spec, const char *id)
+{
+    *ret = (struct network_definition){
+        .hosts = mem_zero(spec->node_count, sizeof *ret->hosts),
+        .folder = cluster_folder(spec),
+        .bridge = str_format("%s0", spec->cluster),
+    };
+    for (size_t i = 0; i < spec->node_count; i++)
+        ret->hosts[i] = (struct virt_host_entry){spec->nodes[i].name, spec->nodes[i].address};
+    ret->network = (struct virt_network){
+        .name = spec->network.name,
+        .cluster = spec->cluster,
+        .id = id,
+        .folder = ret->folder,
+        .bridge = ret->bridge,
+        .address = spec->network.host,
+        .prefix = spec->network.prefix,
+        .nat = spec->network.mode == SPEC_NETWORK_NAT,
+        .hosts = ret->hosts,
+        .host_count = spec->node_count,
+    };
+}
+
+void
+network_definition_free(struct network_definition *definition)
+{
+    free(definition->hosts);
+    free(definition->folder);
+    free(definition->bridge);
+    *definition = (struct network_definition){0};
+}
