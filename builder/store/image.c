@@ -77,7 +77,7 @@ static int
 image_damaged(const struct store *store, const char *name, const char *key, struct error *err)
 {
     STRV_AUTO struct strv folders = {0};
-    ERROR_AUTO struct error unread = {0}, cause = {0};
+    ERROR_AUTO struct error unread = {0};
     if (err->code != ERR_DAMAGED)
         return -1;
     if (!store_has(store, key))
