@@ -102,7 +102,8 @@ write_image(const struct document *documents, struct buf *ret, struct error *err
 
 // Whether the entry whose data come next is this document.
 static bool
-is_same(struct archive *archive, struct archive_entry *entry, const struct document *document)
+is_same_document(
+    struct archive *archive, struct archive_entry *entry, const struct document *document)
 {
     size_t length = strlen(document->text);
     if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) != (la_int64_t) length)
@@ -132,7 +133,7 @@ image_holds(const char *image, size_t length, const struct document *documents)
         size_t i = 0;
         while (i < DOCUMENTS && !str_equal(archive_entry_pathname(entry), documents[i].name))
             i++;
-        if (i == DOCUMENTS || found[i] || !is_same(archive, entry, &documents[i]))
+        if (i == DOCUMENTS || found[i] || !is_same_document(archive, entry, &documents[i]))
             return false;
         found[i] = true;
     }

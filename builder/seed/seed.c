@@ -1,5 +1,4 @@
-// seed.c - a node's three cloud-init documents: values gathered, templates filled in. It writes no
-// file.
+// seed.c - a node's three cloud-init documents and the files inside, from their templates.
 // SPDX-License-Identifier: Apache-2.0
 #include "seed/seed.h"
 
@@ -11,6 +10,7 @@
 #include "yaml/writer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void
 seed_free(struct seed *seed)
@@ -21,6 +21,8 @@ seed_free(struct seed *seed)
     *seed = (struct seed){0};
 }
 
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
+
 // A node, and what its documents are made from.
 struct subject {
     const struct spec *spec;
@@ -29,6 +31,13 @@ struct subject {
     const struct secrets_node *own; // of the node; NULL likewise
     bool reveal;
 };
+
+// NAME.CLUSTER; caller frees.
+static char *
+make_fqdn(const struct spec *spec, const struct spec_node *node)
+{
+    return str_format("%s.%s", node->name, spec->cluster);
+}
 
 static int
 make_meta_data(const struct subject *subject, char **ret, struct error *err)
@@ -42,17 +51,76 @@ make_meta_data(const struct subject *subject, char **ret, struct error *err)
     return yaml_writer_finish(writer, ret, err);
 }
 
+// The template cloud-init/ROLE/NAME of the node. Caller frees both.
 static int
-fill_document(const struct subject *subject, const char *document, const char *head,
+read_template(const struct subject *subject, const char *name, char **ret_asset, char **ret_text,
+    size_t *ret_length, struct error *err)
+{
+    *ret_asset = str_format("cloud-init/%s/%s", spec_role_name(subject->node->role), name);
+    return asset_read(*ret_asset, ret_text, ret_length, err);
+}
+
+static int
+fill_document(const struct subject *subject, const char *name, const char *head,
     const struct template_value *values, size_t count, char **ret, struct error *err)
 {
-    FREE_AUTO char *name =
-        str_format("cloud-init/%s/%s.yaml", spec_role_name(subject->node->role), document);
-    FREE_AUTO char *template = NULL;
+    FREE_AUTO char *asset = NULL, *template = NULL;
     size_t length;
-    if (asset_read(name, &template, &length, err) < 0)
+    if (read_template(subject, name, &asset, &template, &length, err) < 0)
         return -1;
-    return template_fill(name, template, length, head, values, count, ret, err);
+    return template_fill(asset, template, length, head, values, count, ret, err);
+}
+
+static int
+make_file(const struct subject *subject, const struct facts *facts, const char *name, char **ret,
+    struct error *err)
+{
+    FREE_AUTO char *asset = NULL, *template = NULL;
+    size_t length;
+    if (str_equal(name, "facts")) {
+        *ret = facts_text(facts);
+        return 0;
+    }
+    if (read_template(subject, name, &asset, &template, &length, err) < 0)
+        return -1;
+    return template_fill_text(asset, template, length, facts->values, facts->count, ret, err);
+}
+
+int
+seed_file(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
+    bool reveal, const char *name, char **ret, struct error *err)
+{
+    const struct subject subject = {.spec = spec, .node = node};
+    FACTS_AUTO struct facts facts = {0};
+    if (facts_make(spec, node, secrets, reveal, &facts, err) < 0)
+        return -1;
+    return make_file(&subject, &facts, name, ret, err);
+}
+
+static int
+check_name(const char *text, struct error *err)
+{
+    if (text[0] != '\0' && text[strspn(text, NAME_CHARACTERS)] == '\0')
+        return 0;
+    return error_set(err, ERR_SPEC,
+        "'%s' cannot stand in /etc/hosts; use letters, digits, '.' and '-' only", text);
+}
+
+// The text of /etc/hosts on every node: all nodes by name.
+static int
+make_hosts(const struct spec *spec, char **ret, struct error *err)
+{
+    BUF_AUTO struct buf text = {0};
+    buf_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *node = &spec->nodes[i];
+        FREE_AUTO char *fqdn = make_fqdn(spec, node);
+        if (check_name(node->address, err) < 0 || check_name(fqdn, err) < 0)
+            return -1;
+        buf_printf(&text, "%s %s %s\n", node->address, fqdn, node->name);
+    }
+    *ret = buf_take(&text);
+    return 0;
 }
 
 static void
@@ -69,18 +137,31 @@ host_key_private(const struct subject *subject)
     return subject->reveal && subject->own != NULL ? subject->own->host_key.private : SEED_HIDDEN;
 }
 
+// A file of /etc/airbuild and the value by which the user-data contains it.
+struct embedded {
+    const char *value, *name;
+};
+#define EMBEDDED 3 // of each role
+
+static const struct embedded embedded[][EMBEDDED] = {
+    [SPEC_HAPROXY] = {{"facts", "facts"}, {"haproxy_cfg", "haproxy.cfg"},
+        {"haproxy_state", "haproxy.state"}},
+    [SPEC_REDIS] = {{"facts", "facts"}, {"redis_conf", "redis.conf"},
+        {"sentinel_conf", "sentinel.conf"}},
+};
+
 static int
-make_user_data(const struct subject *subject, char **ret, struct error *err)
+fill_user_data(const struct subject *subject, char *const *files, char **ret, struct error *err)
 {
     const struct spec *spec = subject->spec;
     const struct spec_node *node = subject->node;
-    FREE_AUTO char *fqdn = facts_fqdn(spec, node), *facts = NULL, *hosts = NULL;
+    FREE_AUTO char *fqdn = make_fqdn(spec, node), *hosts = NULL;
     STRV_AUTO struct strv keys = {0};
     list_keys(subject, &keys);
-    if (seed_facts(spec, node, subject->secrets, subject->reveal, &facts, err) < 0 ||
-        facts_hosts(spec, &hosts, err) < 0)
+    if (make_hosts(spec, &hosts, err) < 0)
         return -1;
     const char *host_key = subject->own == NULL ? SEED_LATER : subject->own->host_key.public;
+    const struct embedded *names = embedded[node->role];
     bool grow = node->disk_bytes != 0;
     const struct template_value values[] = {
         {"name", .text = node->name, .required = true},
@@ -94,10 +175,28 @@ make_user_data(const struct subject *subject, char **ret, struct error *err)
         {"growpart", .text = grow ? "auto" : "off"},
         {"grow", TEMPLATE_TRUTH, .truth = grow},
         {"hosts", .text = hosts},
-        {"facts", .text = facts, .required = true},
+        {names[0].value, .text = files[0], .required = true},
+        {names[1].value, .text = files[1], .required = true},
+        {names[2].value, .text = files[2], .required = true},
     };
     size_t count = sizeof values / sizeof *values;
-    return fill_document(subject, "user-data", "#cloud-config\n", values, count, ret, err);
+    return fill_document(subject, "user-data.yaml", "#cloud-config\n", values, count, ret, err);
+}
+
+static int
+make_user_data(const struct subject *subject, char **ret, struct error *err)
+{
+    FACTS_AUTO struct facts facts = {0};
+    char *files[EMBEDDED] = {NULL};
+    int answer =
+        facts_make(subject->spec, subject->node, subject->secrets, subject->reveal, &facts, err);
+    for (size_t i = 0; answer == 0 && i < EMBEDDED; i++)
+        answer = make_file(subject, &facts, embedded[subject->node->role][i].name, &files[i], err);
+    if (answer == 0)
+        answer = fill_user_data(subject, files, ret, err);
+    for (size_t i = 0; i < EMBEDDED; i++)
+        free(files[i]);
+    return answer;
 }
 
 static int
@@ -116,7 +215,7 @@ make_network_config(const struct subject *subject, char **ret, struct error *err
         {"nameserver", .text = host},
     };
     size_t count = sizeof values / sizeof *values;
-    return fill_document(subject, "network-config", NULL, values, count, ret, err);
+    return fill_document(subject, "network-config.yaml", NULL, values, count, ret, err);
 }
 
 int
