@@ -186,7 +186,7 @@ check_secrets(const struct spec *spec, const struct secrets *secrets, struct err
     for (size_t i = 0; secrets != NULL && i < spec->node_count; i++)
         if (secrets_find(secrets, spec->nodes[i].name) == NULL)
             return error_set(err, ERR_FAILED,
-                "the cluster's secrets know no node '%s'; run 'airbuild launch' to add it",
+                "the cluster's secrets lack node '%s'; run 'airbuild launch' to add it",
                 spec->nodes[i].name);
     return 0;
 }
@@ -200,7 +200,8 @@ check_facts(const struct facts *facts, const struct maker *maker, struct error *
                            (maker->secrets == NULL && str_equal(value->name, "workers"));
         if (!placeholder && value->text[strspn(value->text, VALUE_CHARACTERS)] != '\0')
             return error_set(err, ERR_SPEC,
-                "'%s' cannot be a node's '%s'; use letters, digits, spaces and './=_:-' only",
+                "'%s' is not a valid value of the node fact '%s'; use letters, digits, spaces and "
+                "'./=_:-' only",
                 value->text, value->name);
     }
     return 0;

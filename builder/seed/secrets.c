@@ -97,8 +97,7 @@ secrets_add_node(struct secrets *secrets)
 
 // ---- read --------------------------------------------------------------------------------------
 
-// A member that must be a text of these characters; length 0: any length but none. Not NULL in *ret
-// on success.
+// A member that must be a text of these characters; length 0: any, but not empty.
 static int
 read_text(const struct jv *object, const char *name, const char *characters, size_t length,
     char **ret, struct error *err)
@@ -108,7 +107,7 @@ read_text(const struct jv *object, const char *name, const char *characters, siz
         return error_set(err, ERR_DAMAGED, "'%s' is missing", name);
     size_t good = strspn(text, characters);
     if (text[good] != '\0' || good == 0 || (length != 0 && good != length))
-        return error_set(err, ERR_DAMAGED, "'%s' is not what it should be", name);
+        return error_set(err, ERR_DAMAGED, "'%s' is malformed", name);
     *ret = str_dup(text);
     return 0;
 }
@@ -124,9 +123,9 @@ read_key(const struct jv *object, const char *name, struct secrets_key *ret, str
         read_text(key, "public", characters, 0, &ret->public, err) < 0)
         return error_context(err, "%s", name);
     if (!str_starts(ret->private, armour) || !str_ends(ret->private, "KEY-----\n"))
-        return error_set(err, ERR_DAMAGED, "%s: 'private' is no OpenSSH key", name);
+        return error_set(err, ERR_DAMAGED, "%s: 'private' is not an OpenSSH key", name);
     if (!str_starts(ret->public, "ssh-ed25519 ") || strchr(ret->public, '\n') != NULL)
-        return error_set(err, ERR_DAMAGED, "%s: 'public' is no ed25519 key", name);
+        return error_set(err, ERR_DAMAGED, "%s: 'public' is not an ed25519 key", name);
     return 0;
 }
 
@@ -135,7 +134,7 @@ read_node(const struct jv *object, struct secrets *secrets, struct error *err)
 {
     const char *name = jv_get_string(object, "name");
     if (name == NULL || name[0] == '\0' || secrets_find(secrets, name) != NULL)
-        return error_set(err, ERR_DAMAGED, "a node has no name, or one that another has");
+        return error_set(err, ERR_DAMAGED, "a node has no name or a duplicate one");
     struct secrets_node *node = secrets_add_node(secrets);
     node->name = str_dup(name);
     node->joins = jv_get_bool(object, "joins", false);
@@ -185,8 +184,8 @@ secrets_load(const char *folder, struct secrets **ret, struct error *err)
         *ret = TAKE(secrets);
     else
         error_set(err, ERR_DAMAGED,
-            "the secrets in '%s' are damaged (%s); bring the file back from a copy, or remove the "
-            "cluster by 'airbuild destroy' and launch it anew",
+            "the secrets in '%s' are damaged (%s); restore the file from a backup, or remove the "
+            "cluster with 'airbuild destroy' and launch it again",
             path, err->message);
     return answer;
 }
@@ -236,7 +235,7 @@ secrets_store(const struct secrets *secrets, const char *folder, struct error *e
 static int
 run_keygen(const char *path, const char *comment, struct error *err)
 {
-    // -N "": no passphrase. The key itself only ever is in the file.
+    // -N "": no passphrase.
     const char *const argv[] = {
         "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path, NULL};
     const struct proc_options options = {.timeout_ms = KEYGEN_TIMEOUT_MS};
@@ -244,12 +243,11 @@ run_keygen(const char *path, const char *comment, struct error *err)
         return 0;
     if (err->code == ERR_MISSING)
         return error_set(err, ERR_MISSING,
-            "there is no ssh-keygen to make SSH keys with; install the package 'openssh-client' "
-            "(Debian) or 'openssh' (Arch)");
+            "ssh-keygen, which makes the SSH keys, is not installed; install the package "
+            "'openssh-client' (Debian) or 'openssh' (Arch)");
     return error_context(err, "cannot make an SSH key");
 }
 
-// folder: a private one, where nothing else is called "key".
 static int
 make_key_in(const char *folder, const char *comment, struct secrets_key *ret, struct error *err)
 {
@@ -270,7 +268,7 @@ make_key(const char *folder, const char *comment, struct secrets_key *ret, struc
     if (dir_temp(folder, "key", &temp, err) < 0)
         return -1;
     int answer = make_key_in(temp, comment, ret, err);
-    ERROR_AUTO struct error later = {0}; // the first error is the one to tell
+    ERROR_AUTO struct error later = {0}; // only the first error is reported
     if (dir_remove(temp, answer < 0 ? &later : err) < 0)
         return -1;
     return answer;
@@ -284,17 +282,6 @@ make_node(const char *folder, const char *name, struct secrets *secrets, struct 
     node->instance_id = random_uuid();
     node->sentinel_id = random_hex(SENTINEL_ID_LENGTH);
     return make_key(folder, name, &node->host_key, err);
-}
-
-static int
-make_missing(
-    const char *folder, const struct spec *spec, struct secrets *secrets, struct error *err)
-{
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (secrets_find(secrets, spec->nodes[i].name) == NULL &&
-            make_node(folder, spec->nodes[i].name, secrets, err) < 0)
-            return -1;
-    return 0;
 }
 
 static int
@@ -321,8 +308,10 @@ secrets_open(const char *folder, const struct spec *spec, struct secrets **ret, 
         if (make_common(folder, spec, secrets, err) < 0)
             return -1;
     }
-    if (make_missing(folder, spec, secrets, err) < 0)
-        return -1;
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (secrets_find(secrets, spec->nodes[i].name) == NULL &&
+            make_node(folder, spec->nodes[i].name, secrets, err) < 0)
+            return -1;
     if (secrets->node_count != known && secrets_store(secrets, folder, err) < 0)
         return -1;
     *ret = TAKE(secrets);
@@ -342,12 +331,12 @@ secrets_new_disk(
         return secrets_store(secrets, folder, err);
     }
     return error_set(err, ERR_NOT_FOUND,
-        "the cluster's secrets know no node '%s'; run 'airbuild launch' to add it", node);
+        "the cluster's secrets lack node '%s'; run 'airbuild launch' to add it", node);
 }
 
 // ---- ssh ----------------------------------------------------------------------------------------
 
-// Publish a file unless it is there already, with these bytes and this mode.
+// Publish a file unless one with these bytes and this mode exists.
 static int
 publish_file(const char *folder, const char *name, mode_t mode, const char *text, struct error *err)
 {
@@ -362,7 +351,7 @@ publish_file(const char *folder, const char *name, mode_t mode, const char *text
     return file_write(path, mode, text, length, err);
 }
 
-// Every node by name and address, so that both kinds of command find its key.
+// Every node by name and address, so that ssh finds its key by either.
 static char *
 known_hosts(const struct secrets *secrets, const struct spec *spec)
 {
@@ -376,8 +365,8 @@ known_hosts(const struct secrets *secrets, const struct spec *spec)
     return buf_take(&text);
 }
 
-// A path as ssh_config(5) reads it: quoted, percent signs doubled. There is no way to write a quote
-// or a dollar sign.
+// A path as ssh_config(5) reads it: quoted, percent signs doubled. Quotes and dollar signs cannot
+// be escaped.
 static int
 add_path(
     struct buf *text, const char *keyword, const char *folder, const char *name, struct error *err)
@@ -385,7 +374,7 @@ add_path(
     FREE_AUTO char *path = path_join(folder, name);
     if (strpbrk(path, "\"\\$\n\r") != NULL)
         return error_set(err, ERR_USAGE,
-            "ssh's configuration cannot name the folder '%s'; let AIRBUILD_HOME be one without "
+            "ssh's configuration cannot name the folder '%s'; set AIRBUILD_HOME to one without "
             "quotes, backslashes, dollar signs and line breaks",
             folder);
     buf_printf(text, "    %s \"", keyword);
@@ -438,6 +427,6 @@ secrets_write_ssh(
         publish_file(ssh, "id_ed25519.pub", 0644, public, err) < 0 ||
         publish_file(ssh, "known_hosts", 0644, hosts, err) < 0 ||
         publish_file(ssh, "config", 0644, config, err) < 0)
-        return error_context(err, "cannot write what ssh needs");
+        return error_context(err, "cannot write the files for ssh");
     return 0;
 }

@@ -23,7 +23,7 @@ seed_free(struct seed *seed)
 
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
 
-// A node, and what its documents are made from.
+// The node whose documents are made, and their sources.
 struct subject {
     const struct spec *spec;
     const struct spec_node *node;
@@ -103,7 +103,7 @@ check_name(const char *text, struct error *err)
     if (text[0] != '\0' && text[strspn(text, NAME_CHARACTERS)] == '\0')
         return 0;
     return error_set(err, ERR_SPEC,
-        "'%s' cannot stand in /etc/hosts; use letters, digits, '.' and '-' only", text);
+        "'%s' is not valid in /etc/hosts; use letters, digits, '.' and '-' only", text);
 }
 
 // The text of /etc/hosts on every node: all nodes by name.
@@ -204,7 +204,7 @@ make_network_config(const struct subject *subject, char **ret, struct error *err
 {
     const struct spec_network *network = &subject->spec->network;
     const struct spec_node *node = subject->node;
-    // Only in mode nat does the host route and answer names; elsewhere these are left out.
+    // Only in mode nat is the host a router and a name server; NULL leaves both out.
     const char *host = network->mode == SPEC_NETWORK_NAT ? network->host : NULL;
     FREE_AUTO char *prefix = str_format("%u", network->prefix);
     const struct template_value values[] = {

@@ -123,7 +123,7 @@ check_all(const struct fill *fill, const struct yaml_node *root)
 {
     if (root->kind != YAML_MAP)
         yaml_complain(
-            fill->source, root, "a template is a mapping; begin it with 'key: value' lines");
+            fill->source, root, "a template must be a mapping; begin it with 'key: value' lines");
     check_tree(fill, root);
     for (size_t i = 0; i < fill->count; i++)
         if (fill->values[i].required && !fill->used[i])

@@ -50,7 +50,7 @@ find_identity() {
     fi
     for file in /etc/ssh/ssh_host_* /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/lib/cloud/* \
         /var/lib/dhcp/* /var/lib/dhcpcd/* /var/lib/redis/* /var/lib/valkey/* /var/lib/airbuild/* \
-        /etc/airbuild/facts /root/.ssh/* /etc/pacman.d/gnupg /usr/sbin/policy-rc.d \
+        /etc/airbuild/* /root/.ssh/* /etc/pacman.d/gnupg /usr/sbin/policy-rc.d \
         /var/cache/apt/archives/*.deb /var/cache/pacman/pkg/*; do
         [ ! -e "$file" ] || echo "$file"
     done

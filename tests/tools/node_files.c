@@ -2,7 +2,7 @@
 // cluster of seed_fixture.h with as many workers as needed.
 //
 // usage: node_files FOLDER NODE [NAME=VALUE...] (names: ha, auth, persistence, joins: yes or no;
-// workers, quorum, min_replicas, maxmemory: numbers)
+// workers, quorum, min_replicas, maxmemory: numbers; first_master: an address; maxmemory_policy)
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "../seed_fixture.h"
@@ -43,6 +43,26 @@ add_nodes(size_t workers)
     fixture.secrets.node_count = workers + 1;
 }
 
+// The first of the workers in the spec is the first master.
+static void
+set_first_master(const char *address)
+{
+    for (size_t i = 2; i < fixture.spec.node_count; i++)
+        if (str_equal(nodes[i].address, address)) {
+            struct spec_node first = nodes[i];
+            memmove(&nodes[2], &nodes[1], (i - 1) * sizeof *nodes);
+            nodes[1] = first;
+        }
+}
+
+static void
+set_policy(const char *name)
+{
+    unsigned *policy = &fixture.spec.redis.maxmemory_policy;
+    while (!str_equal(spec_policy_name(*policy), name))
+        (*policy)++;
+}
+
 static void
 set_value(const char *name, const char *value)
 {
@@ -63,6 +83,10 @@ set_value(const char *name, const char *value)
         redis->maxmemory_mib = number;
     else if (str_equal(name, "workers") && number >= 1 && number <= WORKERS_MAX)
         add_nodes(number);
+    else if (str_equal(name, "first_master"))
+        set_first_master(value);
+    else if (str_equal(name, "maxmemory_policy"))
+        set_policy(value);
     else if (str_equal(name, "joins"))
         for (size_t i = 0; i < fixture.secrets.node_count; i++)
             own[i].joins = yes;

@@ -228,7 +228,8 @@ test_facts_refuse_hostile_values(void **state)
             char *kept = *places[i], *own_name = fixture->own[1].name;
             *places[i] = FIXTURE_TEXT(hostile[k]);
             fixture->own[1].name = fixture->nodes[1].name;
-            assert_error(facts_of(fixture, 1, &facts, &err), &err, ERR_SPEC, "cannot be a node's");
+            assert_error(facts_of(fixture, 1, &facts, &err), &err, ERR_SPEC,
+                "is not a valid value of the node fact");
             assert_null(facts);
             *places[i] = kept;
             fixture->own[1].name = own_name;
@@ -288,7 +289,7 @@ test_unknown_node_in_secrets(void **state)
     fixture->secrets.node_count = 3;
     assert_error(
         seed_build(&fixture->spec, &fixture->nodes[1], &fixture->secrets, true, &seed, &err), &err,
-        ERR_FAILED, "know no node 'work13'");
+        ERR_FAILED, "lack node 'work13'");
     assert_null(seed.user_data);
 }
 

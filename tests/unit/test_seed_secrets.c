@@ -183,12 +183,12 @@ test_wrong_members(void **state)
         const char *from, *to, *what;
     } rows[] = {
         {"\"app\"", "\"app_\"", "passwords: 'app' is missing"},
-        {"\"status\": \"", "\"status\": \"x", "'status' is not what it should be"},
-        {"\"check\": \"", "\"check\": \"$(reboot)", "'check' is not what it should be"},
+        {"\"status\": \"", "\"status\": \"x", "'status' is malformed"},
+        {"\"check\": \"", "\"check\": \"$(reboot)", "'check' is malformed"},
         {"\"client_key\"", "\"client\"", "client_key: 'private' is missing"},
-        {"BEGIN OPENSSH", "BEGIN OPENSSL", "'private' is no OpenSSH key"},
-        {"\"ssh-ed25519 ", "\"ssh-rsa ", "'public' is no ed25519 key"},
-        {"\"ssh-ed25519 ", "\"ssh-ed25519 A\\nroot ", "'public' is no ed25519 key"},
+        {"BEGIN OPENSSH", "BEGIN OPENSSL", "'private' is not an OpenSSH key"},
+        {"\"ssh-ed25519 ", "\"ssh-rsa ", "'public' is not an ed25519 key"},
+        {"\"ssh-ed25519 ", "\"ssh-ed25519 A\\nroot ", "'public' is not an ed25519 key"},
         {"\"instance_id\": \"", "\"instance_id\": \"Z", "node 'head10': 'instance_id'"},
         {"\"sentinel_id\": \"", "\"sentinel_id\": \"0", "node 'head10': 'sentinel_id'"},
         {"\"name\": \"work11\"", "\"name\": \"head10\"", "a node has no name, or one"},
