@@ -2,7 +2,8 @@
 // cluster of seed_fixture.h with as many workers as needed.
 //
 // usage: node_files FOLDER NODE [NAME=VALUE...] (names: ha, auth, persistence, joins: yes or no;
-// workers, quorum, min_replicas, maxmemory: numbers; first_master: an address; maxmemory_policy)
+// workers, quorum, min_replicas, down_after_ms, maxmemory: numbers; first_master: an address;
+// maxmemory_policy)
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "../seed_fixture.h"
@@ -79,6 +80,8 @@ set_value(const char *name, const char *value)
         redis->quorum = number;
     else if (str_equal(name, "min_replicas"))
         redis->min_replicas = number;
+    else if (str_equal(name, "down_after_ms"))
+        redis->down_after_ms = number;
     else if (str_equal(name, "maxmemory"))
         redis->maxmemory_mib = number;
     else if (str_equal(name, "workers") && number >= 1 && number <= WORKERS_MAX)
