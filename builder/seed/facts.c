@@ -34,7 +34,7 @@ facts_free(struct facts *facts)
 }
 
 static struct template_value *
-add_value(const struct maker *maker, const char *name)
+new_value(const struct maker *maker, const char *name)
 {
     struct facts *facts = maker->facts;
     assert(facts->count < FACTS_MAX);
@@ -46,13 +46,13 @@ add_value(const struct maker *maker, const char *name)
 static void
 add_fact(const struct maker *maker, const char *name, const char *text)
 {
-    add_value(maker, name)->text = str_dup(text);
+    new_value(maker, name)->text = str_dup(text);
 }
 
 static void
 add_number(const struct maker *maker, const char *name, unsigned number)
 {
-    add_value(maker, name)->text = str_format("%u", number);
+    new_value(maker, name)->text = str_format("%u", number);
 }
 
 static void
@@ -85,7 +85,7 @@ add_workers(const struct maker *maker)
         if (node->role == SPEC_REDIS)
             strv_addf(&workers, "%s=%s=%s", node->name, node->address, sentinel_id(maker, node));
     }
-    add_value(maker, "workers")->text = strv_join(&workers, " ");
+    new_value(maker, "workers")->text = strv_join(&workers, " ");
 }
 
 static void
@@ -147,7 +147,7 @@ add_rows(const struct maker *maker, const char *name, const char *without)
     enum { COLUMNS = sizeof columns / sizeof *columns };
     const struct spec *spec = maker->spec;
     struct template_value *cells = mem_zero(spec->node_count * COLUMNS, sizeof *cells);
-    struct template_value *value = add_value(maker, name);
+    struct template_value *value = new_value(maker, name);
     value->kind = TEMPLATE_ROWS;
     value->cells = cells;
     value->column_count = COLUMNS;
@@ -175,7 +175,7 @@ add_derived(const struct maker *maker)
     add_truth(maker, "first", str_equal(maker->node->address, first));
     add_fact(maker, "sentinel_id", sentinel_id(maker, maker->node));
     if (maker->spec->redis.auth)
-        add_value(maker, "app_login")->text = str_format(">%s", password(maker, SECRETS_APP));
+        new_value(maker, "app_login")->text = str_format(">%s", password(maker, SECRETS_APP));
     else
         add_fact(maker, "app_login", "nopass");
 }

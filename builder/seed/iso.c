@@ -18,16 +18,16 @@
 #define MAX_SIZE ((size_t) 16 << 20)
 #define DOCUMENTS 3
 
-struct document {
+struct iso_document {
     const char *name, *text;
 };
 
 static void
-list_documents(const struct seed *seed, struct document ret[DOCUMENTS])
+list_documents(const struct seed *seed, struct iso_document ret[DOCUMENTS])
 {
-    ret[0] = (struct document){"meta-data", seed->meta_data};
-    ret[1] = (struct document){"user-data", seed->user_data};
-    ret[2] = (struct document){"network-config", seed->network_config};
+    ret[0] = (struct iso_document){"meta-data", seed->meta_data};
+    ret[1] = (struct iso_document){"user-data", seed->user_data};
+    ret[2] = (struct iso_document){"network-config", seed->network_config};
 }
 
 static void
@@ -65,7 +65,7 @@ add_bytes(struct archive *archive, void *context, const void *bytes, size_t leng
 }
 
 static int
-add_iso_file(struct archive *archive, const struct document *document, struct error *err)
+add_iso_file(struct archive *archive, const struct iso_document *document, struct error *err)
 {
     ENTRY_AUTO struct archive_entry *entry = archive_entry_new();
     if (entry == NULL)
@@ -83,7 +83,7 @@ add_iso_file(struct archive *archive, const struct document *document, struct er
 }
 
 static int
-write_image(const struct document *documents, struct buf *ret, struct error *err)
+write_image(const struct iso_document *documents, struct buf *ret, struct error *err)
 {
     ARCHIVE_AUTO struct archive *archive = archive_write_new();
     if (archive == NULL)
@@ -103,7 +103,7 @@ write_image(const struct document *documents, struct buf *ret, struct error *err
 // Whether the entry whose data come next is this document.
 static bool
 is_same_document(
-    struct archive *archive, struct archive_entry *entry, const struct document *document)
+    struct archive *archive, struct archive_entry *entry, const struct iso_document *document)
 {
     size_t length = strlen(document->text);
     if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) != (la_int64_t) length)
@@ -116,7 +116,7 @@ is_same_document(
 // Whether the image holds these documents, each once, and no other file. Its bytes differ with the
 // time at which libarchive wrote it.
 static bool
-image_holds(const char *image, size_t length, const struct document *documents)
+image_holds(const char *image, size_t length, const struct iso_document *documents)
 {
     ARCHIVE_AUTO struct archive *archive = archive_read_new();
     if (archive == NULL)
@@ -141,7 +141,7 @@ image_holds(const char *image, size_t length, const struct document *documents)
 }
 
 static bool
-is_published(const char *path, const struct document *documents)
+is_published(const char *path, const struct iso_document *documents)
 {
     FREE_AUTO char *image = NULL;
     ERROR_AUTO struct error unread = {0};
@@ -155,7 +155,7 @@ is_published(const char *path, const struct document *documents)
 int
 iso_write(const struct seed *seed, const char *path, struct error *err)
 {
-    struct document documents[DOCUMENTS];
+    struct iso_document documents[DOCUMENTS];
     list_documents(seed, documents);
     if (is_published(path, documents))
         return 0;

@@ -71,30 +71,23 @@ fill_document(const struct subject *subject, const char *name, const char *head,
     return template_fill(asset, template, length, head, values, count, ret, err);
 }
 
-static int
-make_file(const struct subject *subject, const struct facts *facts, const char *name, char **ret,
-    struct error *err)
-{
-    FREE_AUTO char *asset = NULL, *template = NULL;
-    size_t length;
-    if (str_equal(name, "facts")) {
-        *ret = facts_text(facts);
-        return 0;
-    }
-    if (read_template(subject, name, &asset, &template, &length, err) < 0)
-        return -1;
-    return template_fill_text(asset, template, length, facts->values, facts->count, ret, err);
-}
-
 int
 seed_file(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
     bool reveal, const char *name, char **ret, struct error *err)
 {
     const struct subject subject = {.spec = spec, .node = node};
     FACTS_AUTO struct facts facts = {0};
+    FREE_AUTO char *asset = NULL, *template = NULL;
+    size_t length;
     if (facts_make(spec, node, secrets, reveal, &facts, err) < 0)
         return -1;
-    return make_file(&subject, &facts, name, ret, err);
+    if (str_equal(name, "facts")) {
+        *ret = facts_text(&facts);
+        return 0;
+    }
+    if (read_template(&subject, name, &asset, &template, &length, err) < 0)
+        return -1;
+    return template_fill_text(asset, template, length, facts.values, facts.count, ret, err);
 }
 
 static int
@@ -186,12 +179,11 @@ fill_user_data(const struct subject *subject, char *const *files, char **ret, st
 static int
 make_user_data(const struct subject *subject, char **ret, struct error *err)
 {
-    FACTS_AUTO struct facts facts = {0};
     char *files[EMBEDDED] = {NULL};
-    int answer =
-        facts_make(subject->spec, subject->node, subject->secrets, subject->reveal, &facts, err);
+    int answer = 0;
     for (size_t i = 0; answer == 0 && i < EMBEDDED; i++)
-        answer = make_file(subject, &facts, embedded[subject->node->role][i].name, &files[i], err);
+        answer = seed_file(subject->spec, subject->node, subject->secrets, subject->reveal,
+            embedded[subject->node->role][i].name, &files[i], err);
     if (answer == 0)
         answer = fill_user_data(subject, files, ret, err);
     for (size_t i = 0; i < EMBEDDED; i++)

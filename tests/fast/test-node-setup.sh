@@ -175,7 +175,7 @@ refused "a command" "$form" '' "touch $dir/owned"
 refused "a command with an assignment" "$form" '' "touch $dir/owned a='b'"
 refused "a name of another kind" "$form" '' "PATH='/tmp'"
 refused "binary" "$form" '' "$(head -c 300 /dev/zero | tr '\0' '\377')"
-refused "half of the facts" "it has no end" '5,$d'
+refused "half of the facts" "it has no end" 5,99d
 refused "no fact at all" "it has no end" d
 refused "a role of another kind" "the role is 'mail'" "s/^role=.*/role='mail'/"
 
