@@ -51,22 +51,15 @@ make_meta_data(const struct subject *subject, char **ret, struct error *err)
     return yaml_writer_finish(writer, ret, err);
 }
 
-// The template cloud-init/ROLE/NAME of the node. Caller frees both.
+// Fill in the template cloud-init/ROLE/NAME.
 static int
-read_template(const struct subject *subject, const char *name, char **ret_asset, char **ret_text,
-    size_t *ret_length, struct error *err)
-{
-    *ret_asset = str_format("cloud-init/%s/%s", spec_role_name(subject->node->role), name);
-    return asset_read(*ret_asset, ret_text, ret_length, err);
-}
-
-static int
-fill_document(const struct subject *subject, const char *name, const char *head,
+fill_file(const struct spec_node *node, const char *name, const char *head,
     const struct template_value *values, size_t count, char **ret, struct error *err)
 {
-    FREE_AUTO char *asset = NULL, *template = NULL;
+    FREE_AUTO char *asset = str_format("cloud-init/%s/%s", spec_role_name(node->role), name);
+    FREE_AUTO char *template = NULL;
     size_t length;
-    if (read_template(subject, name, &asset, &template, &length, err) < 0)
+    if (asset_read(asset, &template, &length, err) < 0)
         return -1;
     return template_fill(asset, template, length, head, values, count, ret, err);
 }
@@ -75,19 +68,13 @@ int
 seed_file(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
     bool reveal, const char *name, char **ret, struct error *err)
 {
-    const struct subject subject = {.spec = spec, .node = node};
     FACTS_AUTO struct facts facts = {0};
-    FREE_AUTO char *asset = NULL, *template = NULL;
-    size_t length;
     if (facts_make(spec, node, secrets, reveal, &facts, err) < 0)
         return -1;
-    if (str_equal(name, "facts")) {
-        *ret = facts_text(&facts);
-        return 0;
-    }
-    if (read_template(&subject, name, &asset, &template, &length, err) < 0)
-        return -1;
-    return template_fill_text(asset, template, length, facts.values, facts.count, ret, err);
+    if (!str_equal(name, "facts"))
+        return fill_file(node, name, NULL, facts.values, facts.count, ret, err);
+    *ret = facts_text(&facts);
+    return 0;
 }
 
 static int
@@ -173,7 +160,7 @@ fill_user_data(const struct subject *subject, char *const *files, char **ret, st
         {names[2].value, .text = files[2], .required = true},
     };
     size_t count = sizeof values / sizeof *values;
-    return fill_document(subject, "user-data.yaml", "#cloud-config\n", values, count, ret, err);
+    return fill_file(node, "user-data.yaml", "#cloud-config\n", values, count, ret, err);
 }
 
 static int
@@ -207,7 +194,7 @@ make_network_config(const struct subject *subject, char **ret, struct error *err
         {"nameserver", .text = host},
     };
     size_t count = sizeof values / sizeof *values;
-    return fill_document(subject, "network-config.yaml", NULL, values, count, ret, err);
+    return fill_file(node, "network-config.yaml", NULL, values, count, ret, err);
 }
 
 int

@@ -245,24 +245,19 @@ fill_node(const struct fill *fill, const struct yaml_node *node)
     yaml_write_end(fill->writer);
 }
 
-int
-template_fill(const char *origin, const char *template, size_t length, const char *head,
-    const struct template_value *values, size_t count, char **ret, struct error *err)
+static int
+fill_yaml(struct fill *fill, const char *head, char **ret, struct error *err)
 {
-    YAML_SOURCE_AUTO struct yaml_source source = {
-        .origin = origin, .text = template, .length = length};
-    YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
-    FREE_AUTO bool *used = mem_zero(count, sizeof *used);
-    struct fill fill = {.source = &source, .values = values, .count = count, .used = used};
+    YAML_NODE_AUTO struct yaml_node *root = yaml_read(fill->source);
     if (root != NULL)
-        check_all(&fill, root);
-    if (yaml_verdict(&source, err) < 0)
+        check_all(fill, root);
+    if (yaml_verdict(fill->source, err) < 0)
         return -1;
     YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(head);
-    fill.writer = writer;
-    fill_node(&fill, root);
+    fill->writer = writer;
+    fill_node(fill, root);
     if (yaml_writer_finish(writer, ret, err) < 0)
-        return error_context(err, "template '%s'", origin);
+        return error_context(err, "template '%s'", fill->source->origin);
     return 0;
 }
 
@@ -326,43 +321,46 @@ fill_block(struct fill *fill, const struct strv *lines, size_t first, size_t las
     fill->row = NULL;
 }
 
-static void
-fill_text(struct fill *fill, const struct strv *lines, struct buf *out)
+static int
+fill_text(struct fill *fill, char **ret, struct error *err)
 {
-    for (size_t i = 0; i < lines->count; i++) {
-        if (!is_directive(lines->items[i])) {
-            fill_lines(fill, lines, i, i + 1, out);
+    STRV_AUTO struct strv lines = {0};
+    BUF_AUTO struct buf out = {0};
+    size_t length = fill->source->length;
+    bool ended = length > 0 && fill->source->text[length - 1] == '\n';
+    FREE_AUTO char *text = str_ndup(fill->source->text, length - (ended ? 1 : 0));
+    strv_split(&lines, text, '\n');
+    for (size_t i = 0; i < lines.count; i++) {
+        if (!is_directive(lines.items[i])) {
+            fill_lines(fill, &lines, i, i + 1, &out);
             continue;
         }
         size_t end = i + 1;
-        while (end < lines->count && !str_equal(lines->items[end], END))
+        while (end < lines.count && !str_equal(lines.items[end], END))
             end++;
-        if (end == lines->count) {
+        if (end == lines.count)
             yaml_complain_at(fill->source, (unsigned) i + 1, 1,
                 "the block has no end; write '" END "' in a line of its own after it");
-            return;
-        }
-        fill_block(fill, lines, i, end, out);
+        else
+            fill_block(fill, &lines, i, end, &out);
         i = end;
     }
+    *ret = buf_take(&out);
+    return yaml_verdict(fill->source, err);
 }
 
 int
-template_fill_text(const char *origin, const char *template, size_t length,
+template_fill(const char *origin, const char *template, size_t length, const char *head,
     const struct template_value *values, size_t count, char **ret, struct error *err)
 {
     YAML_SOURCE_AUTO struct yaml_source source = {
         .origin = origin, .text = template, .length = length};
     FREE_AUTO bool *used = mem_zero(count, sizeof *used);
     struct fill fill = {.source = &source, .values = values, .count = count, .used = used};
-    STRV_AUTO struct strv lines = {0};
-    BUF_AUTO struct buf out = {0};
-    FREE_AUTO char *text =
-        str_ndup(template, length > 0 && template[length - 1] == '\n' ? length - 1 : length);
-    strv_split(&lines, text, '\n');
-    fill_text(&fill, &lines, &out);
-    if (yaml_verdict(&source, err) < 0)
-        return -1;
-    *ret = buf_take(&out);
-    return 0;
+    FREE_AUTO char *text = NULL;
+    int answer = str_ends(origin, ".yaml") ? fill_yaml(&fill, head, &text, err)
+                                           : fill_text(&fill, &text, err);
+    if (answer == 0)
+        *ret = TAKE(text);
+    return answer;
 }

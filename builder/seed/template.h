@@ -28,19 +28,15 @@ struct template_value {
     size_t row_count, column_count;
 };
 
-// Fill in a YAML template: the texts of its tree are filled in and the tree is written again, so no
-// value can add a key or a line. head comes before it unchanged (may be NULL). origin is the name
-// of the template's asset. Caller frees *ret. ERR_SPEC, with every complaint by line and column,
-// when the template is wrong.
-int template_fill(const char *origin, const char *template, size_t length, const char *head,
-    const struct template_value *values, size_t count, char **ret, struct error *err);
-
-// Fill in a template of plain text, line by line. Blocks, whose directives are lines of their own
-// and which do not nest:
+// Fill in a template. origin is the name of its asset. Caller frees *ret. ERR_SPEC, with every
+// complaint by line and column, when the template is wrong.
+// NAME.yaml: the texts of its tree are filled in and the tree is written again, so no value can add
+// a key or a line. head comes before it unchanged (may be NULL).
+// Any other name is plain text, filled in line by line, with blocks whose directives are lines of
+// their own and which do not nest; a block that is left out is not checked:
 //   @each NAME@ ... @end@        once for every row of NAME
 //   @when NAME=TEXT@ ... @end@   if the value of NAME is TEXT
-// As template_fill otherwise; blocks that are left out are not checked.
-int template_fill_text(const char *origin, const char *template, size_t length,
+int template_fill(const char *origin, const char *template, size_t length, const char *head,
     const struct template_value *values, size_t count, char **ret, struct error *err);
 
 #endif

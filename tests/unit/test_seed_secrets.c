@@ -191,8 +191,8 @@ test_wrong_members(void **state)
         {"\"ssh-ed25519 ", "\"ssh-ed25519 A\\nroot ", "'public' is not an ed25519 key"},
         {"\"instance_id\": \"", "\"instance_id\": \"Z", "node 'head10': 'instance_id'"},
         {"\"sentinel_id\": \"", "\"sentinel_id\": \"0", "node 'head10': 'sentinel_id'"},
-        {"\"name\": \"work11\"", "\"name\": \"head10\"", "a node has no name, or one"},
-        {"\"name\": \"work11\"", "\"name\": 11", "a node has no name, or one"},
+        {"\"name\": \"work11\"", "\"name\": \"head10\"", "a node has no name or a duplicate one"},
+        {"\"name\": \"work11\"", "\"name\": 11", "a node has no name or a duplicate one"},
     };
     struct fixture fixture;
     fixture_make(&fixture);

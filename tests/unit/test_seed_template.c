@@ -176,7 +176,7 @@ static const struct template_value text_values[] = {
 static int
 fill_plain(const char *text, char **ret, struct error *err)
 {
-    return template_fill_text("t.conf", text, strlen(text), text_values,
+    return template_fill("t.conf", text, strlen(text), NULL, text_values,
         sizeof text_values / sizeof *text_values, ret, err);
 }
 
