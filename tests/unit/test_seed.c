@@ -1,6 +1,6 @@
 // test_seed.c - the cloud-init documents of a node and the files inside: golden files, what is
 // hidden, hostile values.
-// AIRBUILD_REGENERATE=1 writes the golden files anew.
+// AIRBUILD_REGENERATE=1 rewrites the golden files.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 

@@ -45,8 +45,8 @@ ask() {
     printf '%s %s\n' 'SENTINEL GET-MASTER-ADDR-BY-NAME' "$master_name" 'SENTINEL MASTER' "$master_name" |
         REDISCLI_AUTH=$password_status timeout "$((down_after_ms / 1000 + 1))" "$engine_cli" --no-auth-warning \
             --user status -h "$1" -p 26379 2>/dev/null |
-        awk 'NR == 1 { master = $0 } { said[name] = $0; name = $0 }
-            END { if (NR > 4) print said["config-epoch"], master, said["flags"], said["last-ok-ping-reply"] }'
+        awk 'NR == 1 { master = $0 } { reply[name] = $0; name = $0 }
+            END { if (NR > 4) print reply["config-epoch"], master, reply["flags"], reply["last-ok-ping-reply"] }'
 }
 
 # judge: query all peers' sentinels and redis, and weigh the sentinels' answers.
@@ -83,10 +83,10 @@ weigh() {
                 next
             }
             !begun++ && trusted == "yes" { known(own_epoch, own_master) }
-            NF >= 2 { known($1, $2); if ($1 + 0 >= own_epoch + 0) told = 1; answered = 1 }
+            NF >= 2 { known($1, $2); if ($1 + 0 >= own_epoch + 0) informed = 1; answered = 1 }
             NF == 4 { voices++; if ($3 ~ /_down|failover/ || $4 + 0 > limit) down = 1 }
             END {
-                print best + 0, (voices >= quorum && down ? "yes" : "no"), (answered && !told ? "yes" : "no"), master
+                print best + 0, (voices >= quorum && down ? "yes" : "no"), (answered && !informed ? "yes" : "no"), master
             }' from=own "$state/sentinel/sentinel.conf" from=peers -
     )
     epoch=$1 electing=$2 news=$3 newest=${4-}
@@ -95,13 +95,13 @@ weigh() {
 # ask_data ADDRESS: print one word for that redis' data: `none`; COUNT.REST or `old` if not in sync (see data-age);
 # `loading`; else `live`; nothing if it does not answer.
 ask_data() {
-    said=$(printf 'ping\nconfig get proc-title-template\n' | admin "$1") || :
-    case $said in
+    reply=$(printf 'ping\nconfig get proc-title-template\n' | admin "$1") || :
+    case $reply in
     '') ;;
     *LOADING*) echo loading ;;
     *data=*)
-        said=${said#*data=}
-        echo "${said%%[!0-9a-z.]*}"
+        reply=${reply#*data=}
+        echo "${reply%%[!0-9a-z.]*}"
         ;;
     *) echo live ;;
     esac
