@@ -51,17 +51,22 @@ make_meta_data(const struct subject *subject, char **ret, struct error *err)
     return yaml_writer_finish(writer, ret, err);
 }
 
-// Fill in the template cloud-init/ROLE/NAME.
+// Fill in the template cloud-init/ROLE/NAME, or cloud-init/NAME if there is none.
 static int
 fill_file(const struct spec_node *node, const char *name, const char *head,
     const struct template_value *values, size_t count, char **ret, struct error *err)
 {
-    FREE_AUTO char *asset = str_format("cloud-init/%s/%s", spec_role_name(node->role), name);
-    FREE_AUTO char *template = NULL;
+    FREE_AUTO char *own = str_format("cloud-init/%s/%s", spec_role_name(node->role), name);
+    FREE_AUTO char *common = str_format("cloud-init/%s", name), *template = NULL;
+    const char *asset = own;
     size_t length;
-    if (asset_read(asset, &template, &length, err) < 0)
-        return -1;
-    return template_fill(asset, template, length, head, values, count, ret, err);
+    int answer = asset_read(own, &template, &length, err);
+    if (answer < 0 && err->code == ERR_NOT_FOUND) {
+        error_clear(err);
+        asset = common;
+        answer = asset_read(common, &template, &length, err);
+    }
+    return answer < 0 ? -1 : template_fill(asset, template, length, head, values, count, ret, err);
 }
 
 int
@@ -117,31 +122,48 @@ host_key_private(const struct subject *subject)
     return subject->reveal && subject->own != NULL ? subject->own->host_key.private : SEED_HIDDEN;
 }
 
-// A file of /etc/airbuild and the value by which the user-data contains it.
-struct embedded {
-    const char *value, *name;
+// The configurations of each role; user-data contains them by value.
+static const struct {
+    enum spec_role role;
+    const char *name, *value;
+} configurations[] = {
+    {SPEC_REDIS, "redis.conf", "redis_conf"},
+    {SPEC_REDIS, "sentinel.conf", "sentinel_conf"},
+    {SPEC_HAPROXY, "haproxy.cfg", "haproxy_cfg"},
+    {SPEC_HAPROXY, "haproxy.state", "haproxy_state"},
 };
-#define EMBEDDED 3 // of each role
+#define CONFIGURATIONS (sizeof configurations / sizeof *configurations)
 
-static const struct embedded embedded[][EMBEDDED] = {
-    [SPEC_HAPROXY] = {{"facts", "facts"}, {"haproxy_cfg", "haproxy.cfg"},
-        {"haproxy_state", "haproxy.state"}},
-    [SPEC_REDIS] = {{"facts", "facts"}, {"redis_conf", "redis.conf"},
-        {"sentinel_conf", "sentinel.conf"}},
-};
+// Those of the node's role, as values; NULL of the other role's. The caller frees their texts.
+static int
+make_configurations(
+    const struct subject *subject, struct template_value ret[CONFIGURATIONS], struct error *err)
+{
+    for (size_t i = 0; i < CONFIGURATIONS; i++) {
+        char *text = NULL;
+        if (configurations[i].role == subject->node->role &&
+            seed_file(subject->spec, subject->node, subject->secrets, subject->reveal,
+                configurations[i].name, &text, err) < 0)
+            return -1;
+        ret[i] = (struct template_value){
+            configurations[i].value, .text = text, .required = text != NULL};
+    }
+    return 0;
+}
 
 static int
-fill_user_data(const struct subject *subject, char *const *files, char **ret, struct error *err)
+fill_user_data(const struct subject *subject, const struct template_value *files, char **ret,
+    struct error *err)
 {
     const struct spec *spec = subject->spec;
     const struct spec_node *node = subject->node;
-    FREE_AUTO char *fqdn = make_fqdn(spec, node), *hosts = NULL;
+    FREE_AUTO char *fqdn = make_fqdn(spec, node), *hosts = NULL, *facts = NULL;
     STRV_AUTO struct strv keys = {0};
     list_keys(subject, &keys);
-    if (make_hosts(spec, &hosts, err) < 0)
+    if (seed_file(spec, node, subject->secrets, subject->reveal, "facts", &facts, err) < 0 ||
+        make_hosts(spec, &hosts, err) < 0)
         return -1;
     const char *host_key = subject->own == NULL ? SEED_LATER : subject->own->host_key.public;
-    const struct embedded *names = embedded[node->role];
     bool grow = node->disk_bytes != 0;
     const struct template_value values[] = {
         {"name", .text = node->name, .required = true},
@@ -155,9 +177,11 @@ fill_user_data(const struct subject *subject, char *const *files, char **ret, st
         {"growpart", .text = grow ? "auto" : "off"},
         {"grow", TEMPLATE_TRUTH, .truth = grow},
         {"hosts", .text = hosts},
-        {names[0].value, .text = files[0], .required = true},
-        {names[1].value, .text = files[1], .required = true},
-        {names[2].value, .text = files[2], .required = true},
+        {"facts", .text = facts, .required = true},
+        files[0],
+        files[1],
+        files[2],
+        files[3],
     };
     size_t count = sizeof values / sizeof *values;
     return fill_file(node, "user-data.yaml", "#cloud-config\n", values, count, ret, err);
@@ -166,15 +190,12 @@ fill_user_data(const struct subject *subject, char *const *files, char **ret, st
 static int
 make_user_data(const struct subject *subject, char **ret, struct error *err)
 {
-    char *files[EMBEDDED] = {NULL};
-    int answer = 0;
-    for (size_t i = 0; answer == 0 && i < EMBEDDED; i++)
-        answer = seed_file(subject->spec, subject->node, subject->secrets, subject->reveal,
-            embedded[subject->node->role][i].name, &files[i], err);
+    struct template_value files[CONFIGURATIONS] = {{0}};
+    int answer = make_configurations(subject, files, err);
     if (answer == 0)
         answer = fill_user_data(subject, files, ret, err);
-    for (size_t i = 0; i < EMBEDDED; i++)
-        free(files[i]);
+    for (size_t i = 0; i < CONFIGURATIONS; i++)
+        free((char *) files[i].text);
     return answer;
 }
 

@@ -1,5 +1,5 @@
 // seed.h - one node's cloud-init documents (NoCloud), as text: made from the spec, the node and the
-// secrets by the templates of cloud-init/ROLE/. The node's configurations are inside user-data.
+// secrets by the templates of cloud-init/. The node's configurations are inside user-data.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_SEED_SEED_H
 #define AIRBUILD_SEED_SEED_H
