@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "seed/seed.h"
 
-#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define VALUE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.- /=_:"
@@ -30,14 +30,16 @@ facts_free(struct facts *facts)
             free((char *) value->cells[k].text);
         free((struct template_value *) value->cells);
     }
-    facts->count = 0;
+    free(facts->values);
+    *facts = (struct facts){0};
 }
 
+// Valid until the next one.
 static struct template_value *
 new_value(const struct maker *maker, const char *name)
 {
     struct facts *facts = maker->facts;
-    assert(facts->count < FACTS_MAX);
+    mem_grow(&facts->values, &facts->capacity, facts->count + 1, sizeof *facts->values);
     struct template_value *value = &facts->values[facts->count++];
     *value = (struct template_value){.name = name};
     return value;

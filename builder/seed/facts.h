@@ -9,12 +9,10 @@
 #include "seed/template.h"
 #include "spec/spec.h"
 
-#define FACTS_MAX 36 // of a node, all kinds of values together
-
 struct facts {
-    struct template_value values[FACTS_MAX]; // their texts and cells are owned
-    size_t count;
-    size_t public_count; // of those, in front, that /etc/airbuild/facts holds
+    struct template_value *values; // their texts and cells are owned, too
+    size_t count, capacity;
+    size_t public_count; // /etc/airbuild/facts holds the first ones; only templates use the rest
 };
 void facts_free(struct facts *facts);
 #define FACTS_AUTO __attribute__((cleanup(facts_free)))

@@ -330,6 +330,8 @@ fill_text(struct fill *fill, char **ret, struct error *err)
     bool ended = length > 0 && fill->source->text[length - 1] == '\n';
     FREE_AUTO char *text = str_ndup(fill->source->text, length - (ended ? 1 : 0));
     strv_split(&lines, text, '\n');
+    if (strlen(fill->source->text) != length)
+        yaml_complain(fill->source, NULL, "the template has a NUL byte; write plain text");
     for (size_t i = 0; i < lines.count; i++) {
         if (!is_directive(lines.items[i])) {
             fill_lines(fill, &lines, i, i + 1, &out);

@@ -231,6 +231,10 @@ test_bad_text(void **state)
         assert_error(fill_plain(bad_text[i].text, &text, &err), &err, ERR_SPEC, bad_text[i].result);
         assert_null(text);
     }
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *text = NULL;
+    assert_int_equal(template_fill("t.conf", "a\0b\n", 4, NULL, NULL, 0, &text, &err), -1);
+    assert_contains(err.message, "has a NUL byte");
 }
 
 int
