@@ -100,7 +100,7 @@ write_image(const struct iso_document *documents, struct buf *ret, struct error 
 
 // ---- compare -----------------------------------------------------------------------------------
 
-// Whether the entry whose data come next is this document.
+// True if the entry, whose data are read next, is this document.
 static bool
 is_same_document(
     struct archive *archive, struct archive_entry *entry, const struct iso_document *document)
@@ -113,8 +113,8 @@ is_same_document(
            memcmp(text, document->text, length) == 0;
 }
 
-// Whether the image holds these documents, each once, and no other file. Its bytes differ with the
-// time at which libarchive wrote it.
+// True if the image holds these documents, each once, and no other file. The bytes of two such
+// images differ, as libarchive adds the time.
 static bool
 image_holds(const char *image, size_t length, const struct iso_document *documents)
 {

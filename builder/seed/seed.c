@@ -134,7 +134,8 @@ static const struct {
 };
 #define CONFIGURATIONS (sizeof configurations / sizeof *configurations)
 
-// Those of the node's role, as values; NULL of the other role's. The caller frees their texts.
+// Returns the configurations of the node's role as values; those of the other role are NULL. The
+// caller frees their texts, also after an error.
 static int
 make_configurations(
     const struct subject *subject, struct template_value ret[CONFIGURATIONS], struct error *err)

@@ -147,8 +147,8 @@ lacks_value(const struct fill *fill, const char *text)
     return false;
 }
 
-// Whether a node is written: not when a value of its text is NULL, when that of a text right below
-// a mapping is, or when nothing of what it held is left.
+// A node is left out when a value of its text, or of a text right below a mapping, is NULL, or when
+// nothing is left of its content.
 static bool
 is_node_kept(const struct fill *fill, const struct yaml_node *node)
 {

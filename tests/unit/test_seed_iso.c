@@ -35,7 +35,7 @@ write_iso(const char *folder, const struct seed *seed)
     return path;
 }
 
-// What cloud-init's NoCloud asks for.
+// The label that cloud-init's NoCloud looks for.
 static void
 test_label(void **state)
 {

@@ -284,7 +284,7 @@ test_ssh_files(void **state)
 
 // Only what differs is written, a mode that was opened included.
 static void
-test_ssh_files_are_mended(void **state)
+test_ssh_files_are_repaired(void **state)
 {
     struct fixture fixture;
     fixture_make(&fixture);
@@ -358,7 +358,7 @@ main(void)
         TEST(test_not_a_file),
         TEST(test_no_ssh_keygen),
         TEST(test_ssh_files),
-        TEST(test_ssh_files_are_mended),
+        TEST(test_ssh_files_are_repaired),
         TEST(test_ssh_understands),
         TEST(test_ssh_refuses_odd_folder),
     };

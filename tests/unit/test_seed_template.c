@@ -120,7 +120,7 @@ test_every_complaint_at_once(void **state)
     assert_contains(err.message, "t.yaml:3:4");
 }
 
-// What would be YAML is one text, in a value as in a key's.
+// YAML in a value stays one text.
 static void
 test_value_adds_nothing(void **state)
 {
