@@ -1,5 +1,4 @@
-// facts.c - /etc/airbuild/facts, what a node makes its live configurations from, and /etc/hosts.
-// Values are checked, not quoted: a POSIX shell sources the facts.
+// facts.c - the facts about a node. Values are checked, not quoted: a POSIX shell reads them.
 // SPDX-License-Identifier: Apache-2.0
 #include "seed/facts.h"
 
@@ -7,127 +6,180 @@
 #include "base/str.h"
 #include "seed/seed.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
-#define VALUE_CHARACTERS NAME_CHARACTERS " /=_:"
+#define VALUE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.- /=_:"
 
-struct facts {
+// A node, and where its facts come from and go to.
+struct maker {
     const struct spec *spec;
-    const struct secrets *secrets; // NULL: there are none yet
+    const struct spec_node *node;
+    const struct secrets *secrets; // NULL: none yet
     bool reveal;
-    struct buf text;
-    struct error *err;
-    bool failed; // err is set; nothing is added from there on
+    struct facts *facts;
 };
 
-static void
-add_fact(struct facts *facts, const char *name, const char *value)
+void
+facts_free(struct facts *facts)
 {
-    if (facts->failed)
-        return;
-    if (value[strspn(value, VALUE_CHARACTERS)] != '\0') {
-        facts->failed = true;
-        error_set(facts->err, ERR_SPEC,
-            "'%s' cannot be told to a node as '%s'; use letters, digits, spaces and './=_:-' only",
-            value, name);
-        return;
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct template_value *value = &facts->values[i];
+        free((char *) value->text);
+        for (size_t k = 0; k < value->row_count * value->column_count; k++)
+            free((char *) value->cells[k].text);
+        free((struct template_value *) value->cells);
     }
-    buf_printf(&facts->text, "%s='%s'\n", name, value);
+    free(facts->values);
+    *facts = (struct facts){0};
 }
 
-static void
-add_number(struct facts *facts, const char *name, unsigned number)
+// Valid until the next one.
+static struct template_value *
+new_value(const struct maker *maker, const char *name)
 {
-    FREE_AUTO char *text = str_format("%u", number);
-    add_fact(facts, name, text);
+    struct facts *facts = maker->facts;
+    mem_grow(&facts->values, &facts->capacity, facts->count + 1, sizeof *facts->values);
+    struct template_value *value = &facts->values[facts->count++];
+    *value = (struct template_value){.name = name};
+    return value;
 }
 
 static void
-add_truth(struct facts *facts, const char *name, bool truth)
+add_fact(const struct maker *maker, const char *name, const char *text)
 {
-    add_fact(facts, name, truth ? "yes" : "no");
+    new_value(maker, name)->text = str_dup(text);
 }
 
 static void
-add_password(struct facts *facts, enum secrets_account account)
+add_number(const struct maker *maker, const char *name, unsigned number)
 {
-    FREE_AUTO char *name = str_format("password_%s", secrets_account_name(account));
-    if (facts->reveal && facts->secrets != NULL)
-        add_fact(facts, name, facts->secrets->passwords[account]);
-    else if (!facts->failed)
-        buf_printf(&facts->text, "%s='%s'\n", name, SEED_HIDDEN);
+    new_value(maker, name)->text = str_format("%u", number);
 }
 
 static void
-add_node_facts(struct facts *facts, const struct spec_node *node)
+add_truth(const struct maker *maker, const char *name, bool truth)
 {
-    const struct spec *spec = facts->spec;
-    add_fact(facts, "node", node->name);
-    add_fact(facts, "role", spec_role_name(node->role));
-    add_fact(facts, "cluster", spec->cluster);
-    add_fact(facts, "address", node->address);
-    add_fact(facts, "subnet", spec->network.subnet);
-    add_fact(facts, "head", spec_head(spec)->address);
+    add_fact(maker, name, truth ? "yes" : "no");
 }
 
-// NAME=ADDRESS=SENTINEL-ID for every worker.
+static const char *
+password(const struct maker *maker, enum secrets_account account)
+{
+    bool shown = maker->reveal && maker->secrets != NULL;
+    return shown ? maker->secrets->passwords[account] : SEED_HIDDEN;
+}
+
+static const char *
+sentinel_id(const struct maker *maker, const struct spec_node *node)
+{
+    return maker->secrets == NULL ? SEED_LATER
+                                  : secrets_find(maker->secrets, node->name)->sentinel_id;
+}
+
+// NAME=ADDRESS=SENTINEL-ID of every worker.
 static void
-add_workers(struct facts *facts)
+add_workers(const struct maker *maker)
 {
     STRV_AUTO struct strv workers = {0};
-    for (size_t i = 0; i < facts->spec->node_count; i++) {
-        const struct spec_node *node = &facts->spec->nodes[i];
-        if (node->role != SPEC_REDIS)
-            continue;
-        const struct secrets_node *own =
-            facts->secrets == NULL ? NULL : secrets_find(facts->secrets, node->name);
-        strv_addf(&workers, "%s=%s=%s", node->name, node->address,
-            own == NULL ? SEED_LATER : own->sentinel_id);
+    for (size_t i = 0; i < maker->spec->node_count; i++) {
+        const struct spec_node *node = &maker->spec->nodes[i];
+        if (node->role == SPEC_REDIS)
+            strv_addf(&workers, "%s=%s=%s", node->name, node->address, sentinel_id(maker, node));
     }
-    FREE_AUTO char *text = strv_join(&workers, " ");
-    if (facts->secrets != NULL)
-        add_fact(facts, "workers", text);
-    else if (!facts->failed)
-        buf_printf(&facts->text, "workers='%s'\n", text);
+    new_value(maker, "workers")->text = strv_join(&workers, " ");
 }
 
 static void
-add_redis_facts(struct facts *facts)
+add_node_facts(const struct maker *maker)
 {
-    const struct spec_redis *redis = &facts->spec->redis;
-    add_fact(facts, "first_master", spec_first_master(facts->spec)->address);
-    add_fact(facts, "master_name", redis->master_name);
-    add_number(facts, "quorum", redis->quorum);
-    add_number(facts, "down_after_ms", redis->down_after_ms);
-    add_number(facts, "failover_timeout_ms", redis->failover_timeout_ms);
-    add_number(facts, "min_replicas", redis->min_replicas);
-    add_number(facts, "min_replicas_max_lag", redis->min_replicas_max_lag);
-    FREE_AUTO char *maxmemory =
-        redis->maxmemory_mib == 0 ? str_dup("auto") : str_format("%u", redis->maxmemory_mib);
-    add_fact(facts, "maxmemory", maxmemory);
-    add_fact(facts, "maxmemory_policy", spec_policy_name(redis->maxmemory_policy));
-    add_truth(facts, "persistence", redis->persistence);
-    add_truth(facts, "auth", redis->auth);
+    const struct spec *spec = maker->spec;
+    const struct spec_node *node = maker->node;
+    add_fact(maker, "node", node->name);
+    add_fact(maker, "role", spec_role_name(node->role));
+    add_fact(maker, "cluster", spec->cluster);
+    add_fact(maker, "address", node->address);
+    add_fact(maker, "subnet", spec->network.subnet);
+    add_fact(maker, "head", spec_head(spec)->address);
+    add_workers(maker);
+}
+
+static void
+add_redis_facts(const struct maker *maker)
+{
+    const struct spec_redis *redis = &maker->spec->redis;
+    add_fact(maker, "first_master", spec_first_master(maker->spec)->address);
+    add_fact(maker, "master_name", redis->master_name);
+    add_number(maker, "quorum", redis->quorum);
+    add_number(maker, "down_after_ms", redis->down_after_ms);
+    add_number(maker, "failover_timeout_ms", redis->failover_timeout_ms);
+    add_number(maker, "min_replicas", redis->min_replicas);
+    add_number(maker, "min_replicas_max_lag", redis->min_replicas_max_lag);
+    if (redis->maxmemory_mib == 0)
+        add_fact(maker, "maxmemory", "auto");
+    else
+        add_number(maker, "maxmemory", redis->maxmemory_mib);
+    add_fact(maker, "maxmemory_policy", spec_policy_name(redis->maxmemory_policy));
+    add_truth(maker, "persistence", redis->persistence);
+    add_truth(maker, "auth", redis->auth);
 }
 
 // A head needs no password but that of its health checks.
 static void
-add_passwords(struct facts *facts, enum spec_role role)
+add_passwords(const struct maker *maker)
 {
-    if (role == SPEC_HAPROXY) {
-        add_password(facts, SECRETS_CHECK);
-        return;
-    }
+    static const char *const names[SECRETS_ACCOUNTS] = {
+        [SECRETS_APP] = "password_app",
+        [SECRETS_ADMIN] = "password_admin",
+        [SECRETS_REPLICA] = "password_replica",
+        [SECRETS_SENTINEL] = "password_sentinel",
+        [SECRETS_CHECK] = "password_check",
+        [SECRETS_STATUS] = "password_status",
+    };
     for (enum secrets_account account = SECRETS_APP; account < SECRETS_ACCOUNTS; account++)
-        add_password(facts, account);
+        if (maker->node->role == SPEC_REDIS || account == SECRETS_CHECK)
+            add_fact(maker, names[account], password(maker, account));
 }
 
-static bool
-does_join(const struct secrets *secrets, const struct spec_node *node)
+// For @each name@: the workers but the one of address `without` (NULL: all).
+static void
+add_rows(const struct maker *maker, const char *name, const char *without)
 {
-    const struct secrets_node *own = secrets == NULL ? NULL : secrets_find(secrets, node->name);
-    return own != NULL && own->joins;
+    static const char *const columns[] = {"worker_name", "worker_address", "worker_id"};
+    enum { COLUMNS = sizeof columns / sizeof *columns };
+    const struct spec *spec = maker->spec;
+    struct template_value *cells = mem_zero(spec->node_count * COLUMNS, sizeof *cells);
+    struct template_value *value = new_value(maker, name);
+    value->kind = TEMPLATE_ROWS;
+    value->cells = cells;
+    value->column_count = COLUMNS;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *node = &spec->nodes[i];
+        if (node->role != SPEC_REDIS || str_equal(node->address, without))
+            continue;
+        const char *texts[COLUMNS] = {node->name, node->address, sentinel_id(maker, node)};
+        for (size_t k = 0; k < COLUMNS; k++, cells++)
+            *cells = (struct template_value){.name = columns[k], .text = str_dup(texts[k])};
+        value->row_count++;
+    }
+}
+
+// Values that only templates use; all of them follow from the facts.
+static void
+add_derived(const struct maker *maker)
+{
+    const char *first = spec_first_master(maker->spec)->address;
+    add_rows(maker, "worker", NULL);
+    if (maker->node->role != SPEC_REDIS)
+        return;
+    add_rows(maker, "peer", maker->node->address);
+    add_rows(maker, "replica", first);
+    add_truth(maker, "first", str_equal(maker->node->address, first));
+    add_fact(maker, "sentinel_id", sentinel_id(maker, maker->node));
+    if (maker->spec->redis.auth)
+        new_value(maker, "app_login")->text = str_format(">%s", password(maker, SECRETS_APP));
+    else
+        add_fact(maker, "app_login", "nopass");
 }
 
 static int
@@ -136,59 +188,49 @@ check_secrets(const struct spec *spec, const struct secrets *secrets, struct err
     for (size_t i = 0; secrets != NULL && i < spec->node_count; i++)
         if (secrets_find(secrets, spec->nodes[i].name) == NULL)
             return error_set(err, ERR_FAILED,
-                "the cluster's secrets know no node '%s'; run 'airbuild launch' to add it",
+                "the cluster's secrets lack node '%s'; run 'airbuild launch' to add it",
                 spec->nodes[i].name);
     return 0;
 }
 
+static int
+check_facts(const struct facts *facts, const struct maker *maker, struct error *err)
+{
+    for (size_t i = 0; i < facts->public_count; i++) {
+        const struct template_value *value = &facts->values[i];
+        bool placeholder = str_equal(value->text, SEED_HIDDEN) ||
+                           (maker->secrets == NULL && str_equal(value->name, "workers"));
+        if (!placeholder && value->text[strspn(value->text, VALUE_CHARACTERS)] != '\0')
+            return error_set(err, ERR_SPEC,
+                "'%s' is not a valid value of the node fact '%s'; use letters, digits, spaces and "
+                "'./=_:-' only",
+                value->text, value->name);
+    }
+    return 0;
+}
+
 int
-seed_facts(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
-    bool reveal, char **ret, struct error *err)
+facts_make(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
+    bool reveal, struct facts *ret, struct error *err)
 {
     if (check_secrets(spec, secrets, err) < 0)
         return -1;
-    struct facts facts = {.spec = spec, .secrets = secrets, .reveal = reveal, .err = err};
-    add_node_facts(&facts, node);
-    add_workers(&facts);
-    add_redis_facts(&facts);
-    add_passwords(&facts, node->role);
-    add_truth(&facts, "ha", spec->ha);
-    add_truth(&facts, "joins", does_join(secrets, node));
-    if (facts.failed) {
-        buf_free(&facts.text);
-        return -1;
-    }
-    *ret = buf_take(&facts.text);
-    return 0;
+    const struct maker maker = {spec, node, secrets, reveal, ret};
+    add_node_facts(&maker);
+    add_redis_facts(&maker);
+    add_passwords(&maker);
+    add_truth(&maker, "ha", spec->ha);
+    add_truth(&maker, "joins", secrets != NULL && secrets_find(secrets, node->name)->joins);
+    ret->public_count = ret->count;
+    add_derived(&maker);
+    return check_facts(ret, &maker, err);
 }
 
 char *
-facts_fqdn(const struct spec *spec, const struct spec_node *node)
+facts_text(const struct facts *facts)
 {
-    return str_format("%s.%s", node->name, spec->cluster);
-}
-
-static int
-check_name(const char *text, struct error *err)
-{
-    if (text[0] != '\0' && text[strspn(text, NAME_CHARACTERS)] == '\0')
-        return 0;
-    return error_set(err, ERR_SPEC,
-        "'%s' cannot stand in /etc/hosts; use letters, digits, '.' and '-' only", text);
-}
-
-int
-facts_hosts(const struct spec *spec, char **ret, struct error *err)
-{
-    BUF_AUTO struct buf text = {0};
-    buf_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
-    for (size_t i = 0; i < spec->node_count; i++) {
-        const struct spec_node *node = &spec->nodes[i];
-        FREE_AUTO char *fqdn = facts_fqdn(spec, node);
-        if (check_name(node->address, err) < 0 || check_name(fqdn, err) < 0)
-            return -1;
-        buf_printf(&text, "%s %s %s\n", node->address, fqdn, node->name);
-    }
-    *ret = buf_take(&text);
-    return 0;
+    struct buf text = {0};
+    for (size_t i = 0; i < facts->public_count; i++)
+        buf_printf(&text, "%s='%s'\n", facts->values[i].name, facts->values[i].text);
+    return buf_take(&text);
 }

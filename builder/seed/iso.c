@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "seed/settle.h"
+#include "base/str.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -12,15 +12,28 @@
 #include <string.h>
 #include <sys/stat.h>
 
-// The label cloud-init looks for, and Rock Ridge or Joliet because `user-data` is no 8.3 name:
+// The label cloud-init looks for, and Rock Ridge or Joliet because `user-data` is not an 8.3 name:
 // https://docs.cloud-init.io/en/latest/reference/datasources/nocloud.html
 #define OPTIONS "volume-id=cidata,rockridge=useful,joliet,!pad"
 #define MAX_SIZE ((size_t) 16 << 20)
+#define DOCUMENTS 3
+
+struct iso_document {
+    const char *name, *text;
+};
+
+static void
+list_documents(const struct seed *seed, struct iso_document ret[DOCUMENTS])
+{
+    ret[0] = (struct iso_document){"meta-data", seed->meta_data};
+    ret[1] = (struct iso_document){"user-data", seed->user_data};
+    ret[2] = (struct iso_document){"network-config", seed->network_config};
+}
 
 static void
 free_archive(struct archive **archive)
 {
-    archive_write_free(*archive);
+    archive_free(*archive);
 }
 
 static void
@@ -32,13 +45,15 @@ free_entry(struct archive_entry **entry)
 #define ARCHIVE_AUTO CLEANUP(free_archive)
 #define ENTRY_AUTO CLEANUP(free_entry)
 
+// ---- write -------------------------------------------------------------------------------------
+
 // libarchive's last error as ours.
 static int
 iso_failed(struct archive *archive, struct error *err)
 {
     const char *why = archive_error_string(archive);
     return error_set(err, archive_errno(archive) == ENOSPC ? ERR_SPACE : ERR_FAILED,
-        "cannot make the seed's ISO image: %s", why == NULL ? "libarchive does not say why" : why);
+        "cannot make the seed's ISO image: %s", why == NULL ? "libarchive gives no reason" : why);
 }
 
 static la_ssize_t
@@ -50,25 +65,25 @@ add_bytes(struct archive *archive, void *context, const void *bytes, size_t leng
 }
 
 static int
-add_iso_file(struct archive *archive, const char *name, const char *text, struct error *err)
+add_iso_file(struct archive *archive, const struct iso_document *document, struct error *err)
 {
     ENTRY_AUTO struct archive_entry *entry = archive_entry_new();
     if (entry == NULL)
         mem_exhausted();
-    size_t length = strlen(text);
-    archive_entry_set_pathname(entry, name);
+    size_t length = strlen(document->text);
+    archive_entry_set_pathname(entry, document->name);
     archive_entry_set_filetype(entry, AE_IFREG);
     archive_entry_set_perm(entry, 0400);
     archive_entry_set_size(entry, (la_int64_t) length);
     archive_entry_set_mtime(entry, 0, 0);
     if (archive_write_header(archive, entry) != ARCHIVE_OK ||
-        archive_write_data(archive, text, length) != (la_ssize_t) length)
+        archive_write_data(archive, document->text, length) != (la_ssize_t) length)
         return iso_failed(archive, err);
     return 0;
 }
 
 static int
-write_archive(const struct seed *seed, struct buf *ret, struct error *err)
+write_image(const struct iso_document *documents, struct buf *ret, struct error *err)
 {
     ARCHIVE_AUTO struct archive *archive = archive_write_new();
     if (archive == NULL)
@@ -77,35 +92,75 @@ write_archive(const struct seed *seed, struct buf *ret, struct error *err)
         archive_write_set_options(archive, OPTIONS) != ARCHIVE_OK ||
         archive_write_open(archive, ret, NULL, add_bytes, NULL) != ARCHIVE_OK)
         return iso_failed(archive, err);
-    if (add_iso_file(archive, "meta-data", seed->meta_data, err) < 0 ||
-        add_iso_file(archive, "user-data", seed->user_data, err) < 0 ||
-        add_iso_file(archive, "network-config", seed->network_config, err) < 0)
-        return -1;
+    for (size_t i = 0; i < DOCUMENTS; i++)
+        if (add_iso_file(archive, &documents[i], err) < 0)
+            return -1;
     return archive_write_close(archive) == ARCHIVE_OK ? 0 : iso_failed(archive, err);
 }
 
-int
-iso_build(const struct seed *seed, struct buf *ret, struct error *err)
+// ---- compare -----------------------------------------------------------------------------------
+
+// True if the entry, whose data are read next, is this document.
+static bool
+is_same_document(
+    struct archive *archive, struct archive_entry *entry, const struct iso_document *document)
 {
-    if (write_archive(seed, ret, err) == 0 && settle_times(ret->data, ret->length, err) == 0)
-        return 0;
-    buf_free(ret);
-    return -1;
+    size_t length = strlen(document->text);
+    if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) != (la_int64_t) length)
+        return false;
+    FREE_AUTO char *text = mem_zero(1, length + 1);
+    return archive_read_data(archive, text, length) == (la_ssize_t) length &&
+           memcmp(text, document->text, length) == 0;
+}
+
+// True if the image holds these documents, each once, and no other file. The bytes of two such
+// images differ, as libarchive adds the time.
+static bool
+image_holds(const char *image, size_t length, const struct iso_document *documents)
+{
+    ARCHIVE_AUTO struct archive *archive = archive_read_new();
+    if (archive == NULL)
+        mem_exhausted();
+    if (archive_read_support_format_iso9660(archive) != ARCHIVE_OK ||
+        archive_read_open_memory(archive, image, length) != ARCHIVE_OK)
+        return false;
+    bool found[DOCUMENTS] = {false};
+    struct archive_entry *entry;
+    int answer;
+    while ((answer = archive_read_next_header(archive, &entry)) == ARCHIVE_OK) {
+        if (archive_entry_filetype(entry) != AE_IFREG)
+            continue;
+        size_t i = 0;
+        while (i < DOCUMENTS && !str_equal(archive_entry_pathname(entry), documents[i].name))
+            i++;
+        if (i == DOCUMENTS || found[i] || !is_same_document(archive, entry, &documents[i]))
+            return false;
+        found[i] = true;
+    }
+    return answer == ARCHIVE_EOF && found[0] && found[1] && found[2];
+}
+
+static bool
+is_published(const char *path, const struct iso_document *documents)
+{
+    FREE_AUTO char *image = NULL;
+    ERROR_AUTO struct error unread = {0};
+    size_t length = 0;
+    struct stat info;
+    return lstat(path, &info) == 0 && (info.st_mode & (mode_t) 07777) == 0600 &&
+           file_read(path, MAX_SIZE, &image, &length, &unread) == 0 &&
+           image_holds(image, length, documents);
 }
 
 int
 iso_write(const struct seed *seed, const char *path, struct error *err)
 {
-    BUF_AUTO struct buf image = {0};
-    FREE_AUTO char *old = NULL;
-    ERROR_AUTO struct error unread = {0};
-    size_t length = 0;
-    struct stat info;
-    if (iso_build(seed, &image, err) < 0)
-        return -1;
-    if (file_read(path, MAX_SIZE, &old, &length, &unread) == 0 && length == image.length &&
-        memcmp(old, image.data, length) == 0 && lstat(path, &info) == 0 &&
-        (info.st_mode & (mode_t) 07777) == 0600)
+    struct iso_document documents[DOCUMENTS];
+    list_documents(seed, documents);
+    if (is_published(path, documents))
         return 0;
+    BUF_AUTO struct buf image = {0};
+    if (write_image(documents, &image, err) < 0)
+        return -1;
     return file_write(path, 0600, image.data, image.length, err);
 }

@@ -1,19 +1,25 @@
-// secrets.c - the secrets as a value and as JSON: read with every part checked, written whole.
-// It makes no secret: make.c does.
+// secrets.c - the secrets of a cluster: read and written as JSON, made by libcrypto's generator and
+// ssh-keygen, and the files that let `ssh -F FOLDER/ssh/config NODE` log in.
 // SPDX-License-Identifier: Apache-2.0
 #include "seed/secrets.h"
 
 #include "base/cleanup.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/jv.h"
+#include "base/proc.h"
 #include "base/str.h"
-#include "seed/make.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FORMAT 1 // of the file
 #define SECRETS_MAX ((size_t) 1 << 20)
+#define PASSWORD_LENGTH 32
+#define KEY_MAX 4096 // bytes of a key file
+#define KEYGEN_TIMEOUT_MS 30000
+#define SENTINEL_ID_LENGTH 40 // of sentinel's `myid`
 
 #define HEX "0123456789abcdef"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -78,7 +84,8 @@ secrets_freep(struct secrets **secrets)
     secrets_free(*secrets);
 }
 
-struct secrets_node *
+// Pointers to other nodes are invalid afterwards.
+static struct secrets_node *
 secrets_add_node(struct secrets *secrets)
 {
     size_t capacity = secrets->node_count;
@@ -90,8 +97,7 @@ secrets_add_node(struct secrets *secrets)
 
 // ---- read --------------------------------------------------------------------------------------
 
-// A member that must be a text of these characters; length 0: any length but none. Not NULL in *ret
-// on success.
+// A member that must be a text of these characters; length 0: any, but not empty.
 static int
 read_text(const struct jv *object, const char *name, const char *characters, size_t length,
     char **ret, struct error *err)
@@ -101,7 +107,7 @@ read_text(const struct jv *object, const char *name, const char *characters, siz
         return error_set(err, ERR_DAMAGED, "'%s' is missing", name);
     size_t good = strspn(text, characters);
     if (text[good] != '\0' || good == 0 || (length != 0 && good != length))
-        return error_set(err, ERR_DAMAGED, "'%s' is not what it should be", name);
+        return error_set(err, ERR_DAMAGED, "'%s' is malformed", name);
     *ret = str_dup(text);
     return 0;
 }
@@ -117,9 +123,9 @@ read_key(const struct jv *object, const char *name, struct secrets_key *ret, str
         read_text(key, "public", characters, 0, &ret->public, err) < 0)
         return error_context(err, "%s", name);
     if (!str_starts(ret->private, armour) || !str_ends(ret->private, "KEY-----\n"))
-        return error_set(err, ERR_DAMAGED, "%s: 'private' is no OpenSSH key", name);
+        return error_set(err, ERR_DAMAGED, "%s: 'private' is not an OpenSSH key", name);
     if (!str_starts(ret->public, "ssh-ed25519 ") || strchr(ret->public, '\n') != NULL)
-        return error_set(err, ERR_DAMAGED, "%s: 'public' is no ed25519 key", name);
+        return error_set(err, ERR_DAMAGED, "%s: 'public' is not an ed25519 key", name);
     return 0;
 }
 
@@ -128,7 +134,7 @@ read_node(const struct jv *object, struct secrets *secrets, struct error *err)
 {
     const char *name = jv_get_string(object, "name");
     if (name == NULL || name[0] == '\0' || secrets_find(secrets, name) != NULL)
-        return error_set(err, ERR_DAMAGED, "a node has no name, or one that another has");
+        return error_set(err, ERR_DAMAGED, "a node has no name or a duplicate one");
     struct secrets_node *node = secrets_add_node(secrets);
     node->name = str_dup(name);
     node->joins = jv_get_bool(object, "joins", false);
@@ -146,7 +152,7 @@ read_parts(const struct jv *root, struct secrets *secrets, struct error *err)
         return error_set(err, ERR_DAMAGED, "'format' is not %d", FORMAT);
     const struct jv *passwords = jv_get(root, "passwords"), *nodes = jv_get(root, "nodes");
     for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
-        if (read_text(passwords, account_names[i], LETTERS "0123456789", SECRETS_PASSWORD_LENGTH,
+        if (read_text(passwords, account_names[i], LETTERS "0123456789", PASSWORD_LENGTH,
                 &secrets->passwords[i], err) < 0)
             return error_context(err, "passwords");
     if (read_key(root, "client_key", &secrets->client_key, err) < 0)
@@ -178,8 +184,8 @@ secrets_load(const char *folder, struct secrets **ret, struct error *err)
         *ret = TAKE(secrets);
     else
         error_set(err, ERR_DAMAGED,
-            "the secrets in '%s' are damaged (%s); bring the file back from a copy, or remove the "
-            "cluster by 'airbuild destroy' and launch it anew",
+            "the secrets in '%s' are damaged (%s); restore the file from a backup, or remove the "
+            "cluster with 'airbuild destroy' and launch it again",
             path, err->message);
     return answer;
 }
@@ -207,7 +213,7 @@ secrets_node_json(const struct secrets_node *node)
     return object;
 }
 
-int
+static int
 secrets_store(const struct secrets *secrets, const char *folder, struct error *err)
 {
     JV_AUTO struct jv *root = jv_object();
@@ -222,4 +228,205 @@ secrets_store(const struct secrets *secrets, const char *folder, struct error *e
         jv_push(nodes, secrets_node_json(&secrets->nodes[i]));
     FREE_AUTO char *path = secrets_path(folder);
     return jv_write(path, 0600, root, err);
+}
+
+// ---- make ---------------------------------------------------------------------------------------
+
+static int
+run_keygen(const char *path, const char *comment, struct error *err)
+{
+    // -N "": no passphrase.
+    const char *const argv[] = {
+        "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path, NULL};
+    const struct proc_options options = {.timeout_ms = KEYGEN_TIMEOUT_MS};
+    if (proc_check(argv, &options, NULL, err) == 0)
+        return 0;
+    if (err->code == ERR_MISSING)
+        return error_set(err, ERR_MISSING,
+            "ssh-keygen, which makes the SSH keys, is not installed; install the package "
+            "'openssh-client' (Debian) or 'openssh' (Arch)");
+    return error_context(err, "cannot make an SSH key");
+}
+
+static int
+make_key_in(const char *folder, const char *comment, struct secrets_key *ret, struct error *err)
+{
+    FREE_AUTO char *private_path = path_join(folder, "key");
+    FREE_AUTO char *public_path = path_join(folder, "key.pub");
+    if (run_keygen(private_path, comment, err) < 0 ||
+        file_read(private_path, KEY_MAX, &ret->private, NULL, err) < 0 ||
+        file_read(public_path, KEY_MAX, &ret->public, NULL, err) < 0)
+        return -1;
+    ret->public[strcspn(ret->public, "\n")] = '\0';
+    return 0;
+}
+
+static int
+make_key(const char *folder, const char *comment, struct secrets_key *ret, struct error *err)
+{
+    FREE_AUTO char *temp = NULL;
+    if (dir_temp(folder, "key", &temp, err) < 0)
+        return -1;
+    int answer = make_key_in(temp, comment, ret, err);
+    ERROR_AUTO struct error later = {0}; // only the first error is reported
+    if (dir_remove(temp, answer < 0 ? &later : err) < 0)
+        return -1;
+    return answer;
+}
+
+static int
+make_node(const char *folder, const char *name, struct secrets *secrets, struct error *err)
+{
+    struct secrets_node *node = secrets_add_node(secrets);
+    node->name = str_dup(name);
+    node->instance_id = random_uuid();
+    node->sentinel_id = random_hex(SENTINEL_ID_LENGTH);
+    return make_key(folder, name, &node->host_key, err);
+}
+
+static int
+make_common(const char *folder, const struct spec *spec, struct secrets *secrets, struct error *err)
+{
+    for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
+        secrets->passwords[i] = random_text(PASSWORD_LENGTH);
+    FREE_AUTO char *comment = str_format("airbuild@%s", spec->cluster);
+    return make_key(folder, comment, &secrets->client_key, err);
+}
+
+int
+secrets_open(const char *folder, const struct spec *spec, struct secrets **ret, struct error *err)
+{
+    SECRETS_AUTO struct secrets *secrets = NULL;
+    size_t known = 0;
+    if (secrets_load(folder, &secrets, err) == 0) {
+        known = secrets->node_count;
+    } else {
+        if (err->code != ERR_NOT_FOUND)
+            return -1;
+        error_clear(err);
+        secrets = mem_zero(1, sizeof *secrets);
+        if (make_common(folder, spec, secrets, err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (secrets_find(secrets, spec->nodes[i].name) == NULL &&
+            make_node(folder, spec->nodes[i].name, secrets, err) < 0)
+            return -1;
+    if (secrets->node_count != known && secrets_store(secrets, folder, err) < 0)
+        return -1;
+    *ret = TAKE(secrets);
+    return 0;
+}
+
+int
+secrets_new_disk(
+    struct secrets *secrets, const char *folder, const char *node, bool joins, struct error *err)
+{
+    for (size_t i = 0; i < secrets->node_count; i++) {
+        if (!str_equal(secrets->nodes[i].name, node))
+            continue;
+        free(secrets->nodes[i].instance_id);
+        secrets->nodes[i].instance_id = random_uuid();
+        secrets->nodes[i].joins = joins;
+        return secrets_store(secrets, folder, err);
+    }
+    return error_set(err, ERR_NOT_FOUND,
+        "the cluster's secrets lack node '%s'; run 'airbuild launch' to add it", node);
+}
+
+// ---- ssh ----------------------------------------------------------------------------------------
+
+// Publish a file unless one with these bytes and this mode exists.
+static int
+publish_file(const char *folder, const char *name, mode_t mode, const char *text, struct error *err)
+{
+    FREE_AUTO char *path = path_join(folder, name), *old = NULL;
+    ERROR_AUTO struct error unread = {0};
+    size_t length = strlen(text), old_length = 0;
+    struct stat info;
+    if (file_read(path, length, &old, &old_length, &unread) == 0 && old_length == length &&
+        memcmp(old, text, length) == 0 && lstat(path, &info) == 0 &&
+        (info.st_mode & (mode_t) 07777) == mode)
+        return 0;
+    return file_write(path, mode, text, length, err);
+}
+
+// Every node by name and address, so that ssh finds its key by either.
+static char *
+known_hosts(const struct secrets *secrets, const struct spec *spec)
+{
+    struct buf text = {0};
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *node = &spec->nodes[i];
+        const struct secrets_node *own = secrets_find(secrets, node->name);
+        if (own != NULL)
+            buf_printf(&text, "%s,%s %s\n", node->name, node->address, own->host_key.public);
+    }
+    return buf_take(&text);
+}
+
+// A path as ssh_config(5) reads it: quoted, percent signs doubled. Quotes and dollar signs cannot
+// be escaped.
+static int
+add_path(
+    struct buf *text, const char *keyword, const char *folder, const char *name, struct error *err)
+{
+    FREE_AUTO char *path = path_join(folder, name);
+    if (strpbrk(path, "\"\\$\n\r") != NULL)
+        return error_set(err, ERR_USAGE,
+            "ssh's configuration cannot name the folder '%s'; set AIRBUILD_HOME to one without "
+            "quotes, backslashes, dollar signs and line breaks",
+            folder);
+    buf_printf(text, "    %s \"", keyword);
+    for (const char *at = path; *at != '\0'; at++)
+        buf_add(text, *at == '%' ? "%%" : (char[]){*at, '\0'});
+    buf_add(text, "\"\n");
+    return 0;
+}
+
+static int
+add_host(struct buf *text, const char *folder, const struct spec *spec,
+    const struct spec_node *node, struct error *err)
+{
+    buf_printf(text, "Host %s %s\n", node->name, node->address);
+    buf_printf(text, "    HostName %s\n", node->address);
+    buf_printf(text, "    User %s\n", spec->ssh_user);
+    if (add_path(text, "IdentityFile", folder, "id_ed25519", err) < 0 ||
+        add_path(text, "UserKnownHostsFile", folder, "known_hosts", err) < 0)
+        return -1;
+    buf_add(text, "    GlobalKnownHostsFile /dev/null\n"
+                  "    IdentitiesOnly yes\n"
+                  "    StrictHostKeyChecking yes\n"
+                  "    HostKeyAlgorithms ssh-ed25519\n"
+                  "    PreferredAuthentications publickey\n"
+                  "    ConnectTimeout 10\n");
+    return 0;
+}
+
+static int
+make_config(const char *folder, const struct spec *spec, char **ret, struct error *err)
+{
+    BUF_AUTO struct buf text = {0};
+    buf_add(&text, "# Made by airbuild at every launch. Use it by: ssh -F this-file NODE\n");
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (add_host(&text, folder, spec, &spec->nodes[i], err) < 0)
+            return -1;
+    *ret = buf_take(&text);
+    return 0;
+}
+
+int
+secrets_write_ssh(
+    const struct secrets *secrets, const char *folder, const struct spec *spec, struct error *err)
+{
+    FREE_AUTO char *ssh = path_join(folder, "ssh"), *config = NULL;
+    FREE_AUTO char *hosts = known_hosts(secrets, spec);
+    FREE_AUTO char *public = str_format("%s\n", secrets->client_key.public);
+    if (dir_make(ssh, 0700, err) < 0 || make_config(ssh, spec, &config, err) < 0 ||
+        publish_file(ssh, "id_ed25519", 0600, secrets->client_key.private, err) < 0 ||
+        publish_file(ssh, "id_ed25519.pub", 0644, public, err) < 0 ||
+        publish_file(ssh, "known_hosts", 0644, hosts, err) < 0 ||
+        publish_file(ssh, "config", 0644, config, err) < 0)
+        return error_context(err, "cannot write the files for ssh");
+    return 0;
 }

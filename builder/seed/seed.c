@@ -1,5 +1,4 @@
-// seed.c - a node's three cloud-init documents: values gathered, templates filled in. It writes no
-// file.
+// seed.c - a node's three cloud-init documents and the files inside, from their templates.
 // SPDX-License-Identifier: Apache-2.0
 #include "seed/seed.h"
 
@@ -11,6 +10,7 @@
 #include "yaml/writer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void
 seed_free(struct seed *seed)
@@ -21,7 +21,9 @@ seed_free(struct seed *seed)
     *seed = (struct seed){0};
 }
 
-// A node, and what its documents are made from.
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
+
+// The node whose documents are made, and their sources.
 struct subject {
     const struct spec *spec;
     const struct spec_node *node;
@@ -29,6 +31,13 @@ struct subject {
     const struct secrets_node *own; // of the node; NULL likewise
     bool reveal;
 };
+
+// NAME.CLUSTER; caller frees.
+static char *
+make_fqdn(const struct spec *spec, const struct spec_node *node)
+{
+    return str_format("%s.%s", node->name, spec->cluster);
+}
 
 static int
 make_meta_data(const struct subject *subject, char **ret, struct error *err)
@@ -42,17 +51,61 @@ make_meta_data(const struct subject *subject, char **ret, struct error *err)
     return yaml_writer_finish(writer, ret, err);
 }
 
+// Fill in the template cloud-init/ROLE/NAME, or cloud-init/NAME if there is none.
 static int
-fill_document(const struct subject *subject, const char *document, const char *head,
+fill_file(const struct spec_node *node, const char *name, const char *head,
     const struct template_value *values, size_t count, char **ret, struct error *err)
 {
-    FREE_AUTO char *name =
-        str_format("cloud-init/%s/%s.yaml", spec_role_name(subject->node->role), document);
-    FREE_AUTO char *template = NULL;
+    FREE_AUTO char *own = str_format("cloud-init/%s/%s", spec_role_name(node->role), name);
+    FREE_AUTO char *common = str_format("cloud-init/%s", name), *template = NULL;
+    const char *asset = own;
     size_t length;
-    if (asset_read(name, &template, &length, err) < 0)
+    int answer = asset_read(own, &template, &length, err);
+    if (answer < 0 && err->code == ERR_NOT_FOUND) {
+        error_clear(err);
+        asset = common;
+        answer = asset_read(common, &template, &length, err);
+    }
+    return answer < 0 ? -1 : template_fill(asset, template, length, head, values, count, ret, err);
+}
+
+int
+seed_file(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
+    bool reveal, const char *name, char **ret, struct error *err)
+{
+    FACTS_AUTO struct facts facts = {0};
+    if (facts_make(spec, node, secrets, reveal, &facts, err) < 0)
         return -1;
-    return template_fill(name, template, length, head, values, count, ret, err);
+    if (!str_equal(name, "facts"))
+        return fill_file(node, name, NULL, facts.values, facts.count, ret, err);
+    *ret = facts_text(&facts);
+    return 0;
+}
+
+static int
+check_name(const char *text, struct error *err)
+{
+    if (text[0] != '\0' && text[strspn(text, NAME_CHARACTERS)] == '\0')
+        return 0;
+    return error_set(err, ERR_SPEC,
+        "'%s' is not valid in /etc/hosts; use letters, digits, '.' and '-' only", text);
+}
+
+// The text of /etc/hosts on every node: all nodes by name.
+static int
+make_hosts(const struct spec *spec, char **ret, struct error *err)
+{
+    BUF_AUTO struct buf text = {0};
+    buf_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *node = &spec->nodes[i];
+        FREE_AUTO char *fqdn = make_fqdn(spec, node);
+        if (check_name(node->address, err) < 0 || check_name(fqdn, err) < 0)
+            return -1;
+        buf_printf(&text, "%s %s %s\n", node->address, fqdn, node->name);
+    }
+    *ret = buf_take(&text);
+    return 0;
 }
 
 static void
@@ -69,16 +122,47 @@ host_key_private(const struct subject *subject)
     return subject->reveal && subject->own != NULL ? subject->own->host_key.private : SEED_HIDDEN;
 }
 
+// The configurations of each role; user-data contains them by value.
+static const struct {
+    enum spec_role role;
+    const char *name, *value;
+} configurations[] = {
+    {SPEC_REDIS, "redis.conf", "redis_conf"},
+    {SPEC_REDIS, "sentinel.conf", "sentinel_conf"},
+    {SPEC_HAPROXY, "haproxy.cfg", "haproxy_cfg"},
+    {SPEC_HAPROXY, "haproxy.state", "haproxy_state"},
+};
+#define CONFIGURATIONS (sizeof configurations / sizeof *configurations)
+
+// Returns the configurations of the node's role as values; those of the other role are NULL. The
+// caller frees their texts, also after an error.
 static int
-make_user_data(const struct subject *subject, char **ret, struct error *err)
+make_configurations(
+    const struct subject *subject, struct template_value ret[CONFIGURATIONS], struct error *err)
+{
+    for (size_t i = 0; i < CONFIGURATIONS; i++) {
+        char *text = NULL;
+        if (configurations[i].role == subject->node->role &&
+            seed_file(subject->spec, subject->node, subject->secrets, subject->reveal,
+                configurations[i].name, &text, err) < 0)
+            return -1;
+        ret[i] = (struct template_value){
+            configurations[i].value, .text = text, .required = text != NULL};
+    }
+    return 0;
+}
+
+static int
+fill_user_data(const struct subject *subject, const struct template_value *files, char **ret,
+    struct error *err)
 {
     const struct spec *spec = subject->spec;
     const struct spec_node *node = subject->node;
-    FREE_AUTO char *fqdn = facts_fqdn(spec, node), *facts = NULL, *hosts = NULL;
+    FREE_AUTO char *fqdn = make_fqdn(spec, node), *hosts = NULL, *facts = NULL;
     STRV_AUTO struct strv keys = {0};
     list_keys(subject, &keys);
-    if (seed_facts(spec, node, subject->secrets, subject->reveal, &facts, err) < 0 ||
-        facts_hosts(spec, &hosts, err) < 0)
+    if (seed_file(spec, node, subject->secrets, subject->reveal, "facts", &facts, err) < 0 ||
+        make_hosts(spec, &hosts, err) < 0)
         return -1;
     const char *host_key = subject->own == NULL ? SEED_LATER : subject->own->host_key.public;
     bool grow = node->disk_bytes != 0;
@@ -95,9 +179,25 @@ make_user_data(const struct subject *subject, char **ret, struct error *err)
         {"grow", TEMPLATE_TRUTH, .truth = grow},
         {"hosts", .text = hosts},
         {"facts", .text = facts, .required = true},
+        files[0],
+        files[1],
+        files[2],
+        files[3],
     };
     size_t count = sizeof values / sizeof *values;
-    return fill_document(subject, "user-data", "#cloud-config\n", values, count, ret, err);
+    return fill_file(node, "user-data.yaml", "#cloud-config\n", values, count, ret, err);
+}
+
+static int
+make_user_data(const struct subject *subject, char **ret, struct error *err)
+{
+    struct template_value files[CONFIGURATIONS] = {{0}};
+    int answer = make_configurations(subject, files, err);
+    if (answer == 0)
+        answer = fill_user_data(subject, files, ret, err);
+    for (size_t i = 0; i < CONFIGURATIONS; i++)
+        free((char *) files[i].text);
+    return answer;
 }
 
 static int
@@ -105,7 +205,7 @@ make_network_config(const struct subject *subject, char **ret, struct error *err
 {
     const struct spec_network *network = &subject->spec->network;
     const struct spec_node *node = subject->node;
-    // Only in mode nat does the host route and answer names; elsewhere these are left out.
+    // Only in mode nat is the host a router and a name server; NULL leaves both out.
     const char *host = network->mode == SPEC_NETWORK_NAT ? network->host : NULL;
     FREE_AUTO char *prefix = str_format("%u", network->prefix);
     const struct template_value values[] = {
@@ -116,7 +216,7 @@ make_network_config(const struct subject *subject, char **ret, struct error *err
         {"nameserver", .text = host},
     };
     size_t count = sizeof values / sizeof *values;
-    return fill_document(subject, "network-config", NULL, values, count, ret, err);
+    return fill_file(node, "network-config.yaml", NULL, values, count, ret, err);
 }
 
 int

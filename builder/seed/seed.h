@@ -1,6 +1,5 @@
-// seed.h - one node's cloud-init documents (NoCloud): pure text, made from the spec, the node and
-// the secrets. user-data and network-config come from the templates of cloud-init/ROLE/; meta-data
-// is made here.
+// seed.h - one node's cloud-init documents (NoCloud), as text: made from the spec, the node and the
+// secrets by the templates of cloud-init/. The node's configurations are inside user-data.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_SEED_SEED_H
 #define AIRBUILD_SEED_SEED_H
@@ -11,8 +10,8 @@
 
 #include <stdbool.h>
 
-#define SEED_HIDDEN "(hidden)"        // in place of a secret that is not to be revealed
-#define SEED_LATER "(made at launch)" // in place of what a cluster without secrets has not got yet
+#define SEED_HIDDEN "(hidden)"        // in place of a secret
+#define SEED_LATER "(made at launch)" // in place of what a cluster without secrets lacks
 
 struct seed {
     char *meta_data, *user_data, *network_config; // owned
@@ -22,16 +21,17 @@ void seed_free(struct seed *seed); // leaves {0}
 
 // The documents of one node of spec. reveal false writes SEED_HIDDEN in place of every password and
 // private key. secrets may be NULL when reveal is false (a cluster that was never launched): what
-// would come from them is then
-// SEED_HIDDEN or SEED_LATER. ERR_SPEC when a template is wrong (file:line:column) or a value
-// has a character that no facts file may hold; ERR_FAILED when the secrets lack the node. *ret is
-// filled only on success.
+// would come from them is then SEED_HIDDEN or SEED_LATER. ERR_SPEC when a template is wrong
+// (file:line:column) or a value has a character that no facts file may hold; ERR_FAILED when the
+// secrets lack the node. *ret is filled only on success.
 int seed_build(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
     bool reveal, struct seed *ret, struct error *err);
 
-// The text of /etc/airbuild/facts for a node: lines NAME='value' that a POSIX shell can source. As
-// seed_build in secrets, reveal and errors. Caller frees *ret.
-int seed_facts(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
-    bool reveal, char **ret, struct error *err);
+// One of the files that the seed puts into the node's /etc/airbuild: "facts", which are lines
+// NAME='value' that a POSIX shell can source, or a configuration, which is made from the template
+// cloud-init/ROLE/NAME: of a worker "redis.conf" and "sentinel.conf", of a head "haproxy.cfg" and
+// "haproxy.state". As seed_build in secrets, reveal and errors. Caller frees *ret.
+int seed_file(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
+    bool reveal, const char *name, char **ret, struct error *err);
 
 #endif

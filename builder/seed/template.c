@@ -1,5 +1,5 @@
-// template.c - fill in a YAML template: read it as a tree, check every @name@, write the tree with
-// the values in it. It does not know what the document means.
+// template.c - fill in templates. Of a YAML template the tree is read, every @name@ in it checked,
+// and the tree written with the values in it; plain text is filled in line by line.
 // SPDX-License-Identifier: Apache-2.0
 #include "seed/template.h"
 
@@ -12,9 +12,11 @@
 
 struct fill {
     struct yaml_source *source;
-    struct yaml_writer *writer;
+    struct yaml_writer *writer; // of YAML
     const struct template_value *values;
     size_t count;
+    const struct template_value *row; // of plain text: the row that is repeated; NULL outside
+    size_t column_count;
     bool *used; // by value
 };
 
@@ -35,14 +37,22 @@ next_mark(const char *text, size_t *ret_length)
 }
 
 static const struct template_value *
+find_in(const struct template_value *values, size_t count, const char *name, size_t length)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(values[i].name) == length && strncmp(values[i].name, name, length) == 0)
+            return &values[i];
+    return NULL;
+}
+
+// The value of a mark of that length; NULL when there is none.
+static const struct template_value *
 find_value(const struct fill *fill, const char *mark, size_t length)
 {
-    for (size_t i = 0; i < fill->count; i++) {
-        const char *name = fill->values[i].name;
-        if (strlen(name) == length - 2 && strncmp(name, mark + 1, length - 2) == 0)
-            return &fill->values[i];
-    }
-    return NULL;
+    const struct template_value *value = NULL;
+    if (fill->row != NULL)
+        value = find_in(fill->row, fill->column_count, mark + 1, length - 2);
+    return value != NULL ? value : find_in(fill->values, fill->count, mark + 1, length - 2);
 }
 
 // The value when text is @name@ and nothing else.
@@ -57,10 +67,8 @@ alone(const struct fill *fill, const char *text)
 // ---- check -------------------------------------------------------------------------------------
 
 static void
-complain_unknown(
-    const struct fill *fill, const struct yaml_node *node, const char *mark, size_t length)
+complain_unknown(const struct fill *fill, const struct yaml_node *node, const char *name)
 {
-    FREE_AUTO char *name = str_ndup(mark + 1, length - 2);
     FREE_AUTO const char **names = mem_zero(fill->count, sizeof(char *));
     for (size_t i = 0; i < fill->count; i++)
         names[i] = fill->values[i].name;
@@ -74,30 +82,40 @@ complain_unknown(
 }
 
 static void
+check_mark(const struct fill *fill, const struct yaml_node *node, const char *mark, size_t length)
+{
+    const struct template_value *value = find_value(fill, mark, length);
+    if (value == NULL) {
+        FREE_AUTO char *name = str_ndup(mark + 1, length - 2);
+        complain_unknown(fill, node, name);
+        return;
+    }
+    if (value >= fill->values && value < fill->values + fill->count)
+        fill->used[value - fill->values] = true;
+    if (value->kind == TEMPLATE_ROWS)
+        yaml_complain(
+            fill->source, node, "'@%s@' is not text; write '@each %s@'", value->name, value->name);
+    else if (value->kind != TEMPLATE_TEXT && alone(fill, node->text) != value)
+        yaml_complain(fill->source, node,
+            "'@%s@' is not text; write it alone, with nothing before or after it", value->name);
+}
+
+static void
 check_scalar(const struct fill *fill, const struct yaml_node *node)
 {
     size_t length;
     for (const char *mark = next_mark(node->text, &length); mark != NULL;
-         mark = next_mark(mark + length, &length)) {
-        const struct template_value *value = find_value(fill, mark, length);
-        if (value == NULL) {
-            complain_unknown(fill, node, mark, length);
-            continue;
-        }
-        fill->used[value - fill->values] = true;
-        if (value->kind != TEMPLATE_TEXT && alone(fill, node->text) != value)
-            yaml_complain(fill->source, node,
-                "'@%s@' is no text; write it alone, with nothing before or after it", value->name);
-    }
+         mark = next_mark(mark + length, &length))
+        check_mark(fill, node, mark, length);
 }
 
 static void
-check_kept_key(const struct fill *fill, const struct yaml_node *node)
+check_tree(const struct fill *fill, const struct yaml_node *node)
 {
     if (node->kind == YAML_SCALAR)
         check_scalar(fill, node);
     for (size_t i = 0; i < node->count; i++)
-        check_kept_key(fill, node->items[i]);
+        check_tree(fill, node->items[i]);
 }
 
 static void
@@ -105,19 +123,19 @@ check_all(const struct fill *fill, const struct yaml_node *root)
 {
     if (root->kind != YAML_MAP)
         yaml_complain(
-            fill->source, root, "a template is a mapping; begin it with 'key: value' lines");
-    check_kept_key(fill, root);
+            fill->source, root, "a template must be a mapping; begin it with 'key: value' lines");
+    check_tree(fill, root);
     for (size_t i = 0; i < fill->count; i++)
         if (fill->values[i].required && !fill->used[i])
             yaml_complain(fill->source, NULL,
-                "the template never asks for '@%s@', which every node needs; put it back",
+                "the template does not contain '@%s@', which every node needs; put it back",
                 fill->values[i].name);
 }
 
 // ---- write -------------------------------------------------------------------------------------
 
 static bool
-asks_for_nothing(const struct fill *fill, const char *text)
+lacks_value(const struct fill *fill, const char *text)
 {
     size_t length;
     for (const char *mark = next_mark(text, &length); mark != NULL;
@@ -129,13 +147,13 @@ asks_for_nothing(const struct fill *fill, const char *text)
     return false;
 }
 
-// Whether a node is written: not when it asks for a value that is not there, when a text right
-// below a mapping does, or when nothing of what it held is left.
+// A node is left out when a value of its text, or of a text right below a mapping, is NULL, or when
+// nothing is left of its content.
 static bool
 is_node_kept(const struct fill *fill, const struct yaml_node *node)
 {
     if (node->kind == YAML_SCALAR)
-        return !asks_for_nothing(fill, node->text);
+        return !lacks_value(fill, node->text);
     size_t kept = 0;
     for (size_t i = 0; i < node->count; i++) {
         if (is_node_kept(fill, node->items[i]))
@@ -168,7 +186,7 @@ expand(const struct fill *fill, const char *text)
     return buf_take(&out);
 }
 
-// A decimal number as YAML 1.1 and 1.2 both read it: no sign, no zero before others.
+// A decimal number that YAML 1.1 and 1.2 read alike: no sign, no leading zero.
 static bool
 is_number(const char *text, unsigned long long *ret)
 {
@@ -227,23 +245,124 @@ fill_node(const struct fill *fill, const struct yaml_node *node)
     yaml_write_end(fill->writer);
 }
 
+static int
+fill_yaml(struct fill *fill, const char *head, char **ret, struct error *err)
+{
+    YAML_NODE_AUTO struct yaml_node *root = yaml_read(fill->source);
+    if (root != NULL)
+        check_all(fill, root);
+    if (yaml_verdict(fill->source, err) < 0)
+        return -1;
+    YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(head);
+    fill->writer = writer;
+    fill_node(fill, root);
+    if (yaml_writer_finish(writer, ret, err) < 0)
+        return error_context(err, "template '%s'", fill->source->origin);
+    return 0;
+}
+
+// ---- plain text --------------------------------------------------------------------------------
+
+#define EACH "@each "
+#define WHEN "@when "
+#define END "@end@"
+
+static bool
+is_directive(const char *line)
+{
+    return (str_starts(line, EACH) || str_starts(line, WHEN)) && str_ends(line, "@");
+}
+
+// Lines from first up to last, which is not one of them; the first line has number 1.
+static void
+fill_lines(
+    const struct fill *fill, const struct strv *lines, size_t first, size_t last, struct buf *out)
+{
+    for (size_t i = first; i < last; i++) {
+        const struct yaml_node line = {
+            .text = lines->items[i], .line = (unsigned) i + 1, .column = 1};
+        size_t complaints = fill->source->complaint_total;
+        if (is_directive(line.text))
+            yaml_complain(fill->source, &line, "blocks do not nest; write '" END "' before it");
+        else
+            check_scalar(fill, &line);
+        if (fill->source->complaint_total > complaints)
+            continue;
+        FREE_AUTO char *text = expand(fill, line.text);
+        buf_printf(out, "%s\n", text);
+    }
+}
+
+// The block whose directive is the line at first and whose @end@ is the one at last.
+static void
+fill_block(struct fill *fill, const struct strv *lines, size_t first, size_t last, struct buf *out)
+{
+    const struct yaml_node line = {
+        .text = lines->items[first], .line = (unsigned) first + 1, .column = 1};
+    const char *start = line.text + strlen(EACH); // as long as WHEN
+    FREE_AUTO char *name = str_ndup(start, strcspn(start, "=@"));
+    bool each = str_starts(line.text, EACH);
+    const struct template_value *value = find_in(fill->values, fill->count, name, strlen(name));
+    if (value == NULL || value->kind != (each ? TEMPLATE_ROWS : TEMPLATE_TEXT)) {
+        complain_unknown(fill, &line, name);
+        return;
+    }
+    if (!each) {
+        FREE_AUTO char *wanted = str_format(WHEN "%s=%s@", name, value->text);
+        if (str_equal(line.text, wanted))
+            fill_lines(fill, lines, first + 1, last, out);
+        return;
+    }
+    fill->column_count = value->column_count;
+    for (size_t i = 0; i < value->row_count; i++) {
+        fill->row = value->cells + i * value->column_count;
+        fill_lines(fill, lines, first + 1, last, out);
+    }
+    fill->row = NULL;
+}
+
+static int
+fill_text(struct fill *fill, char **ret, struct error *err)
+{
+    STRV_AUTO struct strv lines = {0};
+    BUF_AUTO struct buf out = {0};
+    size_t length = fill->source->length;
+    bool ended = length > 0 && fill->source->text[length - 1] == '\n';
+    FREE_AUTO char *text = str_ndup(fill->source->text, length - (ended ? 1 : 0));
+    strv_split(&lines, text, '\n');
+    if (strlen(fill->source->text) != length)
+        yaml_complain(fill->source, NULL, "the template has a NUL byte; write plain text");
+    for (size_t i = 0; i < lines.count; i++) {
+        if (!is_directive(lines.items[i])) {
+            fill_lines(fill, &lines, i, i + 1, &out);
+            continue;
+        }
+        size_t end = i + 1;
+        while (end < lines.count && !str_equal(lines.items[end], END))
+            end++;
+        if (end == lines.count)
+            yaml_complain_at(fill->source, (unsigned) i + 1, 1,
+                "the block has no end; write '" END "' in a line of its own after it");
+        else
+            fill_block(fill, &lines, i, end, &out);
+        i = end;
+    }
+    *ret = buf_take(&out);
+    return yaml_verdict(fill->source, err);
+}
+
 int
 template_fill(const char *origin, const char *template, size_t length, const char *head,
     const struct template_value *values, size_t count, char **ret, struct error *err)
 {
     YAML_SOURCE_AUTO struct yaml_source source = {
         .origin = origin, .text = template, .length = length};
-    YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
     FREE_AUTO bool *used = mem_zero(count, sizeof *used);
     struct fill fill = {.source = &source, .values = values, .count = count, .used = used};
-    if (root != NULL)
-        check_all(&fill, root);
-    if (yaml_verdict(&source, err) < 0)
-        return -1;
-    YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(head);
-    fill.writer = writer;
-    fill_node(&fill, root);
-    if (yaml_writer_finish(writer, ret, err) < 0)
-        return error_context(err, "template '%s'", origin);
-    return 0;
+    FREE_AUTO char *text = NULL;
+    int answer = str_ends(origin, ".yaml") ? fill_yaml(&fill, head, &text, err)
+                                           : fill_text(&fill, &text, err);
+    if (answer == 0)
+        *ret = TAKE(text);
+    return answer;
 }

@@ -1,19 +1,18 @@
 #!/bin/sh
-# arch.sh - packages of Arch put into an image, inside the appliance, or made into a base on this host: a function and
-# its arguments, called by builder/bake/. A change that makes other images of the same recipes needs new formats in
-# builder/bake/key.c.
+# arch.sh - functions of builder/bake/ that install Arch's packages into an image, inside the appliance, or make a base of
+# them on this host. A change that alters the images of the same recipes needs new formats in builder/bake/key.c.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
-# pacman leaves out, without a word, files whose names its locale cannot hold.
+# pacman silently omits files whose names its locale cannot represent.
 export LC_ALL=C.UTF-8
 cache=/var/cache/airbuild
 
 # ---- both -----------------------------------------------------------------------------------------------------------
 
-# make_keyring FOLDER [KEYS]: pacman's keyring, of what the system trusts for Arch, or of the public keys in that file.
-# The folder's path has at most 80 bytes: the agent's socket is in it. pacman-key --init makes a master key when there
-# is none: RSA of 4096 bits, minutes in emulation. One that lives as long as the bake may be of a kind that is made at
-# once. A key that is not in the keyring is asked of no server: nothing would trust it.
+# make_keyring FOLDER [KEYS]: make pacman's keyring, of the keys that the system trusts for Arch, or of the public keys in
+# that file. The folder's path has at most 80 bytes, as the agent's socket is in it. Without a master key pacman-key --init
+# would make one of 4096 bits of RSA, which takes minutes in emulation. Missing keys are not fetched, as nothing would trust
+# them.
 make_keyring() {
     mkdir -p "$1"
     chmod 0700 "$1"
@@ -31,20 +30,20 @@ make_keyring() {
         while read -r key; do pacman-key --gpgdir "$1" --lsign-key "$key"; done
 }
 
-# end_keyring FOLDER: ends its agents.
+# end_keyring FOLDER: stop its agents.
 end_keyring() {
     gpgconf --homedir "$1" --kill all || true
 }
 
-# without_sandbox CONF: no sandbox around downloads, where this pacman has one (7 and later); it asks for more than
-# kernels of appliances and containers give.
+# without_sandbox CONF: disable the sandbox around downloads (pacman 7 and later), which kernels of appliances and
+# containers do not support.
 without_sandbox() {
     if pacman -S --help | grep -q -e --disable-sandbox; then
         sed -i '1a DisableSandbox' "$1"
     fi
 }
 
-# with_packages FOLDER COMMAND...: the command with every package of the folder.
+# with_packages FOLDER COMMAND...: run it with every package of the folder as argument.
 with_packages() {
     from=$1
     shift
@@ -56,7 +55,7 @@ with_packages() {
 
 # ---- in the appliance -----------------------------------------------------------------------------------------------
 
-# The real list of what is installed, but lists of mirrors of our own: the image keeps none.
+# The image's list of installed packages, but our own lists of mirrors, which the image does not keep.
 pac() {
     pacman --config "$cache/pacman.conf" --noconfirm "$@" >"$cache/log" 2>&1 || { cat "$cache/log" >&2; return 1; }
 }
@@ -70,13 +69,12 @@ missing() {
     pacman -T "$@" 2>/dev/null || [ $? = 127 ]
 }
 
-# list: prints NAME VERSION of all that is installed.
+# list: prints NAME VERSION of every installed package.
 list() {
     pacman -Q
 }
 
-# Every hook that would make an initial RAM disk or write GRUB's menu is masked: in an appliance they would look at the
-# wrong machine.
+# Mask the hooks that make an initial RAM disk or write GRUB's menu, which would look at the appliance.
 mask_hooks() {
     for hook in /usr/share/libalpm/hooks/*.hook /etc/pacman.d/hooks/*.hook; do
         if grep -qsE 'mkinitcpio|dracut|booster|kernel-install|grub' "$hook"; then
@@ -97,7 +95,7 @@ keyring() {
     make_keyring "$cache/gnupg" >"$cache/log" 2>&1 || { cat "$cache/log" >&2; exit 1; }
 }
 
-# resolve PACKAGE...: prints REPOSITORY URL of all that would be downloaded.
+# resolve PACKAGE...: prints REPOSITORY URL of every package to download.
 resolve() {
     ask -Sy
     ask -Sp --print-format '%r %l' "$@"
@@ -108,7 +106,7 @@ download() {
     ask -Sw "$@"
 }
 
-# install_downloaded: all of the folder of packages, which then goes.
+# install_downloaded: install all of the folder of packages, and delete it.
 install_downloaded() {
     with_packages "$cache/packages" pac --noprogressbar -U
     rm -rf "$cache"
@@ -124,7 +122,7 @@ in_root() {
     pacman --config pacman.conf -r "$PWD/root" --dbpath "$PWD/db" --noconfirm --noprogressbar "$@"
 }
 
-# The path of a socket has at most 107 bytes (unix(7)), and a draft's is longer: the keyring is made elsewhere.
+# The path of a socket has at most 107 bytes (unix(7)), and a draft's is longer, so the keyring is made elsewhere.
 make_base_keyring() {
     keyring=$(mktemp -d)
     trap 'end_keyring "$keyring"; rm -rf "$keyring"' EXIT
@@ -133,7 +131,7 @@ make_base_keyring() {
     cp -a "$keyring" gnupg
 }
 
-# prefetch PACKAGES...: for each layer, what it will ask for and the new system does not have.
+# prefetch PACKAGES...: download, for each layer, its packages that the new system lacks.
 prefetch() {
     rm -rf db/local
     ln -s ../root/var/lib/pacman/local db/local
@@ -148,10 +146,9 @@ prefetch() {
     done
 }
 
-# bootstrap FOLDER download|kept KEYS PACKAGES [PREFETCH...]: FOLDER/root is made of pacman.conf, early/, steps/ and
-# packages/, where all that is installed is in the end, each with its signature, whichever way it came there. KEYS: a
-# file of public keys, or empty. Hooks run, in the new system: its initial RAM disk is made by its own tool, as `early`
-# says.
+# bootstrap FOLDER download|kept KEYS PACKAGES [PREFETCH...]: make FOLDER/root of pacman.conf, early/, steps/ and packages/,
+# which finally holds every installed package with its signature. KEYS: a file of public keys, or empty. Hooks run in the
+# new system, which makes its initial RAM disk as `early` configures it.
 bootstrap() {
     cd "$1"
     mode=$2 keys=$3 wanted=$4

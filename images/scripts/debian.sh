@@ -1,6 +1,6 @@
 #!/bin/sh
-# debian.sh - packages of Debian put into an image, inside the appliance: a function and its arguments, called by
-# builder/bake/. A change that makes other images of the same recipes needs new formats in builder/bake/key.c.
+# debian.sh - functions that install Debian's packages into an image, run inside the appliance by builder/bake/. A change
+# that alters the images of the same recipes needs new formats in builder/bake/key.c.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
@@ -19,12 +19,12 @@ missing() {
     done
 }
 
-# list: prints NAME VERSION of all that is installed.
+# list: prints NAME VERSION of every installed package.
 list() {
     dpkg-query -W -f '${Package} ${Version}\n'
 }
 
-# prepare: no service is started, as invoke-rc.d(8) asks this program; it goes with the identity.
+# prepare: invoke-rc.d(8) starts no service while this program exists; remove_identity deletes it.
 prepare() {
     rm -f /usr/sbin/policy-rc.d
     printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
@@ -35,14 +35,14 @@ update() {
     apt update
 }
 
-# download PACKAGE...: they and what they need come into the folder of packages.
+# download PACKAGE...: them and their dependencies, to the folder of packages.
 download() {
     apt install --download-only "$@"
     mkdir -p "$packages"
     find /var/cache/apt/archives -name '*.deb' -exec mv -t "$packages" {} +
 }
 
-# install_downloaded: all of that folder, which then goes.
+# install_downloaded: install all of that folder, and delete it.
 install_downloaded() {
     set -- "$packages"/*.deb
     [ ! -e "$1" ] || apt install "$@"

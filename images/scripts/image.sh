@@ -1,26 +1,25 @@
 #!/bin/sh
-# image.sh - what is done in an image of any distribution, inside the appliance: a function, called by builder/bake/. A
-# change that makes other images of the same recipes needs new formats in builder/bake/key.c.
+# image.sh - functions for images of any distribution, run inside the appliance by builder/bake/. A change that alters the
+# images of the same recipes needs new formats in builder/bake/key.c.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 
-# Both ways to boot; --removable needs no NVRAM entry, which a copied disk would not have. A shell sees disks by the
-# kernel's names, which come in any order: libguestfs' /dev/sda may be the appliance's own there. The root is the third
-# partition of ours.
+# Both ways to boot; --removable needs no NVRAM entry, which a copied disk does not have. A shell sees disks by the
+# kernel's names, in any order: libguestfs' /dev/sda may be the appliance's own there. The root is our third partition.
 install_grub() {
     root=$(awk '$2 == "/" { device = $1 } END { print device }' /proc/mounts)
     grub-install --target=i386-pc "${root%3}"
     grub-install --target=x86_64-efi --efi-directory=/boot/efi --removable --no-nvram
 }
 
-# Prints the line by which the image's own GRUB boots its kernel: it says how the root is mounted.
+# Prints the line by which the image's own GRUB boots its kernel, which says how the root is mounted.
 kernel_line() {
     for file in /boot/grub/grub.cfg /boot/grub2/grub.cfg; do
         [ ! -f "$file" ] || grep -m 1 '^[[:space:]]*linux[[:space:]]' "$file" || true
     done
 }
 
-# Takes out what tells one machine from another. Absent files are fine: one list for every distribution.
+# Removes what identifies a machine: one list for all distributions, whose files may be absent.
 remove_identity() {
     rm -f /etc/ssh/ssh_host_*key* /etc/hostname /var/lib/dbus/machine-id /etc/udev/rules.d/70-persistent-net.rules \
         /usr/sbin/policy-rc.d /var/lib/systemd/random-seed /var/lib/systemd/credential.secret /root/.bash_history \
@@ -43,14 +42,14 @@ remove_identity() {
     chmod 0444 /etc/machine-id
 }
 
-# Prints what should not be there. Found by kind, not by the list above.
+# Prints the identity that is left, searched by kind and not by the list above.
 find_identity() {
     if [ ! -f /etc/machine-id ] || [ -s /etc/machine-id ]; then
         echo /etc/machine-id
     fi
     for file in /etc/ssh/ssh_host_* /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/lib/cloud/* \
         /var/lib/dhcp/* /var/lib/dhcpcd/* /var/lib/redis/* /var/lib/valkey/* /var/lib/airbuild/* \
-        /etc/airbuild/facts /root/.ssh/* /etc/pacman.d/gnupg /usr/sbin/policy-rc.d \
+        /etc/airbuild/* /root/.ssh/* /etc/pacman.d/gnupg /usr/sbin/policy-rc.d \
         /var/cache/apt/archives/*.deb /var/cache/pacman/pkg/*; do
         [ ! -e "$file" ] || echo "$file"
     done

@@ -16,51 +16,28 @@ declare -A heard=()       # machines that can be asked: on, and with their cable
 leader='' judged=''       # of the last look
 
 # The passwords of the application and of the probing user.
-export REDISCLI_AUTH=AppPasswordAppPasswordAppPasswo1
-export STATUS_AUTH=StatusPasswordStatusPasswordSta1
+export REDISCLI_AUTH=AppAppAppAppAppAppAppAppAppAppAp
+export STATUS_AUTH=StatusStatusStatusStatusStatusSt
 
 # address NODE
 address() {
     echo "172.31.255.${1//[a-z]/}"
 }
 
-# facts NODE [NAME=VALUE...]: what the seed would write on that node; the named facts take these values instead.
-facts() {
-    local node=$1 role=redis
-    [[ $node == head* ]] && role=haproxy
-    shift
-    local -A set=(
-        [node]=$node [role]=$role [cluster]=air [address]=$(address "$node") [subnet]=172.31.255.0/24
-        [head]=172.31.255.10 [first_master]=172.31.255.11 [master_name]=redis-primary [quorum]=2
-        [workers]="work11=172.31.255.11=$(id 1) work12=172.31.255.12=$(id 2) work13=172.31.255.13=$(id 3)"
-        [down_after_ms]=2000 [failover_timeout_ms]=5000 [min_replicas]=1 [min_replicas_max_lag]=2
-        [persistence]=yes [auth]=yes [ha]=yes [joins]=no [password_app]=$REDISCLI_AUTH
-        [password_admin]=AdminPasswordAdminPasswordAdmin1 [password_replica]=ReplicaPasswordReplicaPassword01
-        [password_sentinel]=SentinelPasswordSentinelPasswor1 [password_check]=CheckPasswordCheckPasswordCheck1
-        [password_status]=$STATUS_AUTH [maxmemory]=auto [maxmemory_policy]=noeviction
-    )
-    local name pair
-    for pair; do set[${pair%%=*}]=${pair#*=}; done
-    for name in node role cluster address subnet head workers first_master master_name quorum down_after_ms \
-        failover_timeout_ms min_replicas min_replicas_max_lag persistence auth password_app password_admin \
-        password_replica password_sentinel password_check password_status ha joins maxmemory maxmemory_policy; do
-        [[ $role == haproxy && $name =~ ^password_ && $name != password_check ]] || echo "$name='${set[$name]}'"
-    done
-}
-
-# id DIGIT: a sentinel's id.
-id() {
-    printf '%040d' 0 | tr 0 "$1"
+# seed NODE [NAME=VALUE...]: what the seed writes on that node; see tests/tools/node_files.c.
+seed() {
+    mkdir -p "$dir/$1/etc/airbuild"
+    "$top/build/tests/node_files" "$dir/$1/etc/airbuild" "$@"
 }
 
 # machine_make NODE [NAME=VALUE...]: its disk, as the image and the seed make it.
 machine_make() {
     local node=$1 role=redis
     [[ $node == head* ]] && role=haproxy
-    mkdir -p "$dir/$node/etc/airbuild" "$dir/$node/var/lib"
+    mkdir -p "$dir/$node/var/lib"
     cp -r "$top/images/files/common/." "$top/images/files/$role/." "$dir/$node"
     chmod -R a+rX "$dir/$node/usr"
-    facts "$@" >"$dir/$node/etc/airbuild/facts"
+    seed "$@"
 }
 
 # machine_on NODE...: power on.
@@ -161,7 +138,7 @@ sentinel() {
 
 # admin NODE COMMAND...: as the administrator.
 admin() {
-    REDISCLI_AUTH=AdminPasswordAdminPasswordAdmin1 timeout 2 redis-cli --no-auth-warning --user admin \
+    REDISCLI_AUTH=AdminAdminAdminAdminAdminAdminAd timeout 2 redis-cli --no-auth-warning --user admin \
         -h "$(address "$1")" "${@:2}" 2>&1
 }
 

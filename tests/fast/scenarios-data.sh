@@ -254,7 +254,7 @@ scenario_master-loading() {
     cluster_make
     local node
     for node in "${workers[@]}"; do
-        printf 'key-load-delay 3000\nloading-process-events-interval-bytes 1024\n' >>"$dir/$node/usr/lib/airbuild/templates/redis.conf"
+        printf 'key-load-delay 3000\nloading-process-events-interval-bytes 1024\n' >>"$dir/$node/etc/airbuild/redis.conf"
     done
     machine_on head10 "${workers[@]}"
     check "it converges" within "$patience" converged

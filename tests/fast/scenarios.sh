@@ -270,7 +270,7 @@ scenario_reseed() {
     machine_off work11
     check "another is elected" within "$patience" master_is_not work11
     before=$(grep -c . "$dir/work11/var/lib/airbuild/sentinel/sentinel.conf")
-    facts work11 first_master=172.31.255.11 quorum=3 >"$dir/work11/etc/airbuild/facts"
+    seed work11 quorum=3
     machine_on work11
     back
     check "sentinel kept its state" grep -q '^sentinel monitor redis-primary .* 2$' \

@@ -198,7 +198,7 @@ node first_master=172.31.255.12 min_replicas=2
 echo 'min-slaves-to-write 9999' >>"$conf"
 starts "a replica" 12
 is "takes them when as many follow it as the seed says" 2 "$(least)"
-node "workers=work11=172.31.255.11=$(id 1)" quorum=1 min_replicas=0
+node workers=1 quorum=1 min_replicas=0
 starts "a master without peers" -
 is "takes them at once" 0 "$(least)"
 
@@ -331,7 +331,7 @@ without "a node whose peer has data" 12
 node
 holds 12 none && holds 13 none
 starts "not one whose peers have none either" -
-node joins=yes "workers=work11=172.31.255.11=$(id 1)" quorum=1 min_replicas=0
+node joins=yes workers=1 quorum=1 min_replicas=0
 starts "nor one that is alone" -
 node persistence=no
 starts "without persistence it is master at its first start" -

@@ -1,5 +1,6 @@
-// test_seed.c - the cloud-init documents of a node: golden files, what is hidden, hostile values.
-// AIRBUILD_REGENERATE=1 writes the golden files anew.
+// test_seed.c - the cloud-init documents of a node and the files inside: golden files, what is
+// hidden, hostile values.
+// AIRBUILD_REGENERATE=1 rewrites the golden files.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -28,9 +29,10 @@ teardown(void **state)
 }
 
 static void
-assert_golden(const char *name, const char *suffix, const char *text)
+assert_golden(const char *folder, const char *name, const char *suffix, const char *text)
 {
-    FREE_AUTO char *path = str_format("tests/golden/seed/%s.%s", name, suffix), *wanted = NULL;
+    FREE_AUTO char *path = str_format("tests/golden/%s/%s.%s", folder, name, suffix);
+    FREE_AUTO char *wanted = NULL;
     ERROR_AUTO struct error err = {0};
     if (getenv("AIRBUILD_REGENERATE") != NULL)
         assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
@@ -46,9 +48,68 @@ golden(struct fixture *fixture, const char *name, size_t node, bool secrets, boo
     assert_ok(seed_build(&fixture->spec, &fixture->nodes[node], secrets ? &fixture->secrets : NULL,
                   reveal, &seed, &err),
         &err);
-    assert_golden(name, "user-data", seed.user_data);
-    assert_golden(name, "meta-data", seed.meta_data);
-    assert_golden(name, "network-config", seed.network_config);
+    assert_golden("seed", name, "user-data", seed.user_data);
+    assert_golden("seed", name, "meta-data", seed.meta_data);
+    assert_golden("seed", name, "network-config", seed.network_config);
+}
+
+static int
+facts_of(const struct fixture *fixture, size_t node, char **ret, struct error *err)
+{
+    return seed_file(
+        &fixture->spec, &fixture->nodes[node], &fixture->secrets, true, "facts", ret, err);
+}
+
+// The configurations of a node.
+static void
+golden_files(struct fixture *fixture, const char *name, size_t node)
+{
+    static const char *const names[][2] = {
+        [SPEC_HAPROXY] = {"haproxy.cfg", "haproxy.state"},
+        [SPEC_REDIS] = {"redis.conf", "sentinel.conf"},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        ERROR_AUTO struct error err = {0};
+        FREE_AUTO char *text = NULL;
+        const char *file = names[fixture->nodes[node].role][i];
+        assert_ok(seed_file(&fixture->spec, &fixture->nodes[node], &fixture->secrets, true, file,
+                      &text, &err),
+            &err);
+        assert_golden("node", name, file, text);
+    }
+}
+
+static void
+test_configurations(void **state)
+{
+    struct fixture *fixture = *state;
+    golden_files(fixture, "head10", 0);
+    golden_files(fixture, "work11", 1);
+    golden_files(fixture, "work12", 2);
+    fixture->spec.redis.auth = false;
+    golden_files(fixture, "open-head", 0);
+    golden_files(fixture, "open-work12", 2);
+    fixture->spec.redis.auth = true;
+    fixture->spec.redis.persistence = false;
+    golden_files(fixture, "memory-work12", 2);
+}
+
+// A cluster without failover, of one worker.
+static void
+make_single(struct fixture *fixture)
+{
+    fixture->spec.ha = false;
+    fixture->spec.node_count = 2;
+    fixture->spec.redis.quorum = 1;
+    fixture->spec.redis.min_replicas = 0;
+}
+
+static void
+test_single_configurations(void **state)
+{
+    make_single(*state);
+    golden_files(*state, "single-head", 0);
+    golden_files(*state, "single-work11", 1);
 }
 
 static void
@@ -93,12 +154,8 @@ test_nat(void **state)
 static void
 test_single_worker(void **state)
 {
-    struct fixture *fixture = *state;
-    fixture->spec.ha = false;
-    fixture->spec.node_count = 2;
-    fixture->spec.redis.quorum = 1;
-    fixture->spec.redis.min_replicas = 0;
-    golden(fixture, "single", 1, true, true);
+    make_single(*state);
+    golden(*state, "single", 1, true, true);
 }
 
 static void
@@ -124,8 +181,7 @@ test_head_knows_one_password(void **state)
     struct fixture *fixture = *state;
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *facts = NULL;
-    assert_ok(seed_facts(&fixture->spec, &fixture->nodes[0], &fixture->secrets, true, &facts, &err),
-        &err);
+    assert_ok(facts_of(fixture, 0, &facts, &err), &err);
     for (size_t k = 0; k < SECRETS_ACCOUNTS; k++)
         assert_int_equal(strstr(facts, fixture->secrets.passwords[k]) != NULL, k == SECRETS_CHECK);
 }
@@ -137,8 +193,7 @@ test_shell_reads_facts(void **state)
     struct fixture *fixture = *state;
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *facts = NULL;
-    assert_ok(seed_facts(&fixture->spec, &fixture->nodes[1], &fixture->secrets, true, &facts, &err),
-        &err);
+    assert_ok(facts_of(fixture, 1, &facts, &err), &err);
     FREE_AUTO char *script = str_format("set -eu\n%s\nfor w in $workers; do echo \"$w\"; done\n"
                                         "echo \"$node $head $password_status $ha\"\n",
         facts);
@@ -173,9 +228,8 @@ test_facts_refuse_hostile_values(void **state)
             char *kept = *places[i], *own_name = fixture->own[1].name;
             *places[i] = FIXTURE_TEXT(hostile[k]);
             fixture->own[1].name = fixture->nodes[1].name;
-            assert_error(seed_facts(&fixture->spec, &fixture->nodes[1], &fixture->secrets, true,
-                             &facts, &err),
-                &err, ERR_SPEC, "cannot be told to a node");
+            assert_error(facts_of(fixture, 1, &facts, &err), &err, ERR_SPEC,
+                "is not a valid value of the node fact");
             assert_null(facts);
             *places[i] = kept;
             fixture->own[1].name = own_name;
@@ -235,7 +289,7 @@ test_unknown_node_in_secrets(void **state)
     fixture->secrets.node_count = 3;
     assert_error(
         seed_build(&fixture->spec, &fixture->nodes[1], &fixture->secrets, true, &seed, &err), &err,
-        ERR_FAILED, "know no node 'work13'");
+        ERR_FAILED, "lack node 'work13'");
     assert_null(seed.user_data);
 }
 
@@ -280,13 +334,59 @@ test_own_template_that_forgets(void **state)
     SEED_AUTO struct seed seed = {0};
     assert_error(build_with(*state, "cloud-init/redis/user-data.yaml",
                      "#cloud-config\nhostname: '@name@'\n", &seed, &err),
-        &err, ERR_SPEC, "never asks for '@facts@'");
+        &err, ERR_SPEC, "does not contain '@facts@'");
+}
+
+static void
+test_own_configuration(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    SEED_AUTO struct seed seed = {0};
+    assert_ok(build_with(*state, "cloud-init/redis/redis.conf",
+                  "bind @address@\n@when auth=yes@\nrequirepass x\n@end@\n", &seed, &err),
+        &err);
+    assert_contains(seed.user_data, "    bind 172.31.255.11\n    requirepass x\n");
+}
+
+static void
+test_own_configuration_that_is_wrong(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    SEED_AUTO struct seed seed = {0};
+    assert_error(build_with(*state, "cloud-init/redis/sentinel.conf", "port 1\nbind @addres@\n",
+                     &seed, &err),
+        &err, ERR_SPEC,
+        "cloud-init/redis/sentinel.conf:2:1: there is no value '@addres@'; did you mean "
+        "'@address@'?");
+}
+
+// A head's template cannot spread what the head need not know.
+static void
+test_head_has_no_other_password(void **state)
+{
+    struct fixture *fixture = *state;
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *text = NULL;
+    for (size_t k = 0; k < 2; k++) {
+        assert_ok(seed_file(&fixture->spec, &fixture->nodes[0], &fixture->secrets, true,
+                      k == 0 ? "haproxy.cfg" : "haproxy.state", &text, &err),
+            &err);
+        for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
+            if (i != SECRETS_CHECK)
+                assert_null(strstr(text, fixture->secrets.passwords[i]));
+        free(TAKE(text));
+    }
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_configurations, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_single_configurations, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_own_configuration, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_own_configuration_that_is_wrong, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_head_has_no_other_password, setup, teardown),
         cmocka_unit_test_setup_teardown(test_head, setup, teardown),
         cmocka_unit_test_setup_teardown(test_worker, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hidden, setup, teardown),

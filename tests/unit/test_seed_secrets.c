@@ -183,16 +183,16 @@ test_wrong_members(void **state)
         const char *from, *to, *what;
     } rows[] = {
         {"\"app\"", "\"app_\"", "passwords: 'app' is missing"},
-        {"\"status\": \"", "\"status\": \"x", "'status' is not what it should be"},
-        {"\"check\": \"", "\"check\": \"$(reboot)", "'check' is not what it should be"},
+        {"\"status\": \"", "\"status\": \"x", "'status' is malformed"},
+        {"\"check\": \"", "\"check\": \"$(reboot)", "'check' is malformed"},
         {"\"client_key\"", "\"client\"", "client_key: 'private' is missing"},
-        {"BEGIN OPENSSH", "BEGIN OPENSSL", "'private' is no OpenSSH key"},
-        {"\"ssh-ed25519 ", "\"ssh-rsa ", "'public' is no ed25519 key"},
-        {"\"ssh-ed25519 ", "\"ssh-ed25519 A\\nroot ", "'public' is no ed25519 key"},
+        {"BEGIN OPENSSH", "BEGIN OPENSSL", "'private' is not an OpenSSH key"},
+        {"\"ssh-ed25519 ", "\"ssh-rsa ", "'public' is not an ed25519 key"},
+        {"\"ssh-ed25519 ", "\"ssh-ed25519 A\\nroot ", "'public' is not an ed25519 key"},
         {"\"instance_id\": \"", "\"instance_id\": \"Z", "node 'head10': 'instance_id'"},
         {"\"sentinel_id\": \"", "\"sentinel_id\": \"0", "node 'head10': 'sentinel_id'"},
-        {"\"name\": \"work11\"", "\"name\": \"head10\"", "a node has no name, or one"},
-        {"\"name\": \"work11\"", "\"name\": 11", "a node has no name, or one"},
+        {"\"name\": \"work11\"", "\"name\": \"head10\"", "a node has no name or a duplicate one"},
+        {"\"name\": \"work11\"", "\"name\": 11", "a node has no name or a duplicate one"},
     };
     struct fixture fixture;
     fixture_make(&fixture);
@@ -284,7 +284,7 @@ test_ssh_files(void **state)
 
 // Only what differs is written, a mode that was opened included.
 static void
-test_ssh_files_are_mended(void **state)
+test_ssh_files_are_repaired(void **state)
 {
     struct fixture fixture;
     fixture_make(&fixture);
@@ -358,7 +358,7 @@ main(void)
         TEST(test_not_a_file),
         TEST(test_no_ssh_keygen),
         TEST(test_ssh_files),
-        TEST(test_ssh_files_are_mended),
+        TEST(test_ssh_files_are_repaired),
         TEST(test_ssh_understands),
         TEST(test_ssh_refuses_odd_folder),
     };

@@ -40,7 +40,7 @@ static const struct row good[] = {
     {"a: '@no_keys@'", "a: []\n"},
     {"a: ['@keys@']", "a:\n- - ssh-ed25519 A b\n  - \"x: y\"\n"},
     {"a: '@grow@'", "a: true\n"},
-    // What is no @name@ stays.
+    // Anything but an @name@ stays.
     {"a: me@work.example", "a: me@work.example\n"},
     {"a: '@@'", "a: \"@@\"\n"},
     {"a: '@ name@'", "a: \"@ name@\"\n"},
@@ -85,10 +85,10 @@ test_good(void **state)
 static const struct row bad[] = {
     {"a: '@nam@'", "t.yaml:1:4: there is no value '@nam@'; did you mean '@name@'?"},
     {"a: x\nb:\n  - c @wholly_else@", "t.yaml:3:5: there is no value '@wholly_else@'"},
-    {"a: 'x @keys@'", "t.yaml:1:4: '@keys@' is no text; write it alone"},
-    {"a: '@grow@ '", "'@grow@' is no text"},
-    {"- a", "t.yaml:1:1: a template is a mapping"},
-    {"a", "a template is a mapping"},
+    {"a: 'x @keys@'", "t.yaml:1:4: '@keys@' is not text; write it alone"},
+    {"a: '@grow@ '", "'@grow@' is not text"},
+    {"- a", "t.yaml:1:1: a template must be a mapping"},
+    {"a", "a template must be a mapping"},
     {"", "t.yaml"},
     {"a: &x b", "t.yaml:1:4"},
     {"a: 1\na: 2", "t.yaml:2:1"},
@@ -120,7 +120,7 @@ test_every_complaint_at_once(void **state)
     assert_contains(err.message, "t.yaml:3:4");
 }
 
-// What would be YAML is one text, in a value as in a key's.
+// YAML in a value stays one text.
 static void
 test_value_adds_nothing(void **state)
 {
@@ -143,7 +143,7 @@ test_required(void **state)
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *text = NULL;
     assert_error(template_fill("t.yaml", "a: '@name@'", 11, NULL, needed, 2, &text, &err), &err,
-        ERR_SPEC, "the template never asks for '@keys@'");
+        ERR_SPEC, "the template does not contain '@keys@'");
 }
 
 static void
@@ -157,6 +157,86 @@ test_value_that_is_no_utf8(void **state)
         ERR_FAILED, "t.yaml");
 }
 
+// ---- plain text ---------------------------------------------------------------------------------
+
+static const struct template_value cells[] = {
+    {"worker_name", .text = "one"},
+    {"worker_id", .text = "1"},
+    {"worker_name", .text = "two"},
+    {"worker_id", .text = "2"},
+};
+
+static const struct template_value text_values[] = {
+    {"name", .text = "work11"},
+    {"auth", .text = "yes"},
+    {"worker", TEMPLATE_ROWS, .cells = cells, .row_count = 2, .column_count = 2},
+    {"nobody", TEMPLATE_ROWS, .cells = cells, .row_count = 0, .column_count = 2},
+};
+
+static int
+fill_plain(const char *text, char **ret, struct error *err)
+{
+    return template_fill("t.conf", text, strlen(text), NULL, text_values,
+        sizeof text_values / sizeof *text_values, ret, err);
+}
+
+static const struct row good_text[] = {
+    {"a @name@\n", "a work11\n"},
+    {"a @name@", "a work11\n"},
+    {"\n a: [ \"'#@@ \n\n", "\n a: [ \"'#@@ \n\n"},
+    {"@name@-@name@\n", "work11-work11\n"},
+    {"a\n@each worker@\n@worker_name@=@worker_id@ @name@\n\n@end@\nb\n",
+        "a\none=1 work11\n\ntwo=2 work11\n\nb\n"},
+    {"@each nobody@\n@worker_name@\n@end@\nb\n", "b\n"},
+    {"@each worker@\n@end@\n@each worker@\nx\n@end@\n", "x\nx\n"},
+    {"@when auth=yes@\nlocked\n@end@\n@when auth=no@\nopen @unknown@\n@end@\n", "locked\n"},
+    // Not a directive: one has its own line.
+    {"x @each worker@\n", "x @each worker@\n"},
+    {"@each worker @ y\n", "@each worker @ y\n"},
+};
+
+static void
+test_good_text(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof good_text / sizeof *good_text; i++) {
+        ERROR_AUTO struct error err = {0};
+        FREE_AUTO char *text = NULL;
+        assert_ok(fill_plain(good_text[i].text, &text, &err), &err);
+        assert_string_equal(text, good_text[i].result);
+    }
+}
+
+static const struct row bad_text[] = {
+    {"a\nb @nam@\n", "t.conf:2:1: there is no value '@nam@'; did you mean '@name@'?"},
+    {"@worker_name@\n", "t.conf:1:1: there is no value '@worker_name@'"},
+    {"@worker@\n", "t.conf:1:1: '@worker@' is not text; write '@each worker@'"},
+    {"@end@\n", "t.conf:1:1: there is no value '@end@'"},
+    {"a\n@each worker@\nb\n", "t.conf:2:1: the block has no end"},
+    {"@each worker@\n@when auth=yes@\n@end@\n@end@\n", "t.conf:2:1: blocks do not nest"},
+    {"@each workers@\n@end@\n", "t.conf:1:1: there is no value '@workers@'; did you mean"},
+    {"@each name@\n@end@\n", "t.conf:1:1: there is no value '@name@'"},
+    {"@when worker=yes@\n@end@\n", "t.conf:1:1: there is no value '@worker@'"},
+    {"@when aut=yes@\n@end@\n", "t.conf:1:1: there is no value '@aut@'; did you mean '@auth@'?"},
+    {"@each worker@\n@worker_nam@\n@end@\n", "t.conf:2:1: there is no value '@worker_nam@'"},
+};
+
+static void
+test_bad_text(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof bad_text / sizeof *bad_text; i++) {
+        ERROR_AUTO struct error err = {0};
+        FREE_AUTO char *text = NULL;
+        assert_error(fill_plain(bad_text[i].text, &text, &err), &err, ERR_SPEC, bad_text[i].result);
+        assert_null(text);
+    }
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *text = NULL;
+    assert_int_equal(template_fill("t.conf", "a\0b\n", 4, NULL, NULL, 0, &text, &err), -1);
+    assert_contains(err.message, "has a NUL byte");
+}
+
 int
 main(void)
 {
@@ -167,6 +247,8 @@ main(void)
         cmocka_unit_test(test_value_adds_nothing),
         cmocka_unit_test(test_required),
         cmocka_unit_test(test_value_that_is_no_utf8),
+        cmocka_unit_test(test_good_text),
+        cmocka_unit_test(test_bad_text),
     };
     return cmocka_run_group_tests_name("seed template", tests, NULL, NULL);
 }

@@ -1,8 +1,7 @@
-# common.sh - what airbuild's scripts on a node share: where things are, the facts, words for the console.
-# Sourced, never run; it starts and changes nothing. On an emulated machine every process costs a tenth of a second and
-# more: these scripts do what they can without one.
+# common.sh - paths, facts and console messages for airbuild's scripts on a node. Sourced, never run. On an emulated
+# machine every process takes a tenth of a second or more, so these scripts avoid them.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh disable=SC2034 # the variables are for those who source this
+# shellcheck shell=sh disable=SC2034 # the variables are for the scripts that source this
 
 # Tests set AIRBUILD_ROOT (a folder that stands for /), AIRBUILD_FACTS and AIRBUILD_CONSOLE.
 lib=${AIRBUILD_ROOT-}/usr/lib/airbuild
@@ -11,19 +10,19 @@ facts=${AIRBUILD_FACTS-${AIRBUILD_ROOT-}/etc/airbuild/facts}
 console=${AIRBUILD_CONSOLE-/dev/console}
 node=
 
-# What a peer sends is bytes: an awk that reads them as the locale's characters complains.
+# Peers send bytes; awk would complain about those that are not characters of the locale.
 LC_ALL=C
 export LC_ALL
 
-# say TEXT: one line for the journal and for whoever watches the machine's console, in the node's name.
+# say TEXT: one line for the journal and the machine's console.
 say() {
     [ -n "$node" ] || load_name
     echo "airbuild: $node: $*"
-    # A node without a console is no reason to fail.
+    # Not fatal without a console.
     { echo "airbuild: $node: $*" >>"$console"; } 2>/dev/null || :
 }
 
-# load_name: the node's name alone, from the facts' first line; the host's own if there are none.
+# load_name: sets node from the facts' first line, or to the host's name if there are none.
 load_name() {
     { IFS="'" read -r _ node _ <"$facts"; } 2>/dev/null || node=$(uname -n)
 }
@@ -34,16 +33,35 @@ fail() {
     exit 1
 }
 
-# now: sets seconds, those since the machine booted, which no step of the clock changes.
+# now: sets seconds since the machine booted, which no step of the clock changes.
 now() {
     read -r seconds _ </proc/uptime
     seconds=${seconds%.*}
 }
 
-# load_facts: the seed's facts as shell variables of the same names, all of them checked; $loaded has them as text.
+# take_fact LINE: a fact becomes a shell variable of its name. Fails if the line is not NAME='value'.
+take_fact() {
+    case ${1%%=*} in
+    '' | *[!a-z_]*) return 1 ;;
+    esac
+    value=${1#*=}
+    case $value in
+    \'*\') value=${value#?} value=${value%?} ;;
+    *) return 1 ;;
+    esac
+    case $value in
+    *[!A-Za-z0-9\ ./=_:-]*) return 1 ;;
+    esac
+    eval "${1%%=*}=\$value"
+}
+
+# load_facts: the seed's facts as shell variables of the same names. airbuild has checked their values; a file that was
+# damaged since is refused.
 load_facts() {
     [ -r "$facts" ] || fail "cannot read '$facts': the seed has not arrived; look at its disk and at cloud-init's log"
-    # facts.awk prints nothing but NAME='value' of names it knows, the values being free of quotes.
-    loaded=$(awk -f "$lib/facts.awk" "$facts") || fail "'$facts' is not usable: $loaded"
-    eval "$loaded"
+    joins= # the last one
+    while IFS= read -r line || [ -n "$line" ]; do
+        take_fact "$line" || fail "'$facts' is damaged: a line is not of the form NAME='value'"
+    done <"$facts"
+    [ -n "$joins" ] || fail "'$facts' is damaged: it has no end"
 }
