@@ -9,7 +9,7 @@ BEGIN {
     excuse("virt_domain_drop_saved", "likewise")
 
     # Folders whose circles are still to be taken apart.
-    later["bake"] = later["cluster"] = later["store"] = 1
+    later["cluster"] = later["store"] = 1
 }
 
 function excuse(what, reason) {

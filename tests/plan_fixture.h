@@ -15,10 +15,23 @@ over(struct spec_base base)
     return (struct spec){.bases = {base, base}};
 }
 
+// With the values that a spec gets when it says nothing else.
 static inline struct spec
 of_kind(enum spec_base_kind kind)
 {
-    return over((struct spec_base){.kind = kind});
+    bool debian = kind == SPEC_BASE_AUTO || kind == SPEC_BASE_DEBIAN;
+    return over((struct spec_base){.kind = kind,
+        .suite = debian ? (char *) "bookworm" : NULL,
+        .mirror = debian ? (char *) "http://deb.debian.org/debian" : NULL});
+}
+
+static inline struct bake_plan *
+plan_asking(struct store *store, const struct spec *spec, enum bake_ask ask)
+{
+    ERROR_AUTO struct error err = {0};
+    struct bake_plan *plan = NULL;
+    assert_ok(bake_plan_make(spec, store, NULL, ask, NULL, &plan, &err), &err);
+    return plan;
 }
 
 static inline struct bake_plan *
@@ -26,7 +39,7 @@ plan_with(struct store *store, const struct spec *spec, const char *extra)
 {
     ERROR_AUTO struct error err = {0};
     struct bake_plan *plan = NULL;
-    assert_ok(bake_plan_make(spec, store, extra, BAKE_ASK_NEW, &plan, &err), &err);
+    assert_ok(bake_plan_make(spec, store, extra, BAKE_LOOK, NULL, &plan, &err), &err);
     return plan;
 }
 

@@ -472,6 +472,7 @@ install_pacman(struct guest *guest, const struct install *install, bool kept,
 }
 
 const struct distro distro_arch = {.name = "arch",
+    .title = "Arch",
     .package_format = "pacman",
     .script = "arch.sh",
     .packages_kind = SPEC_BASE_BOOTSTRAP,

@@ -7,7 +7,6 @@
 #include "bake/bootstrap.h"
 #include "bake/distro.h"
 
-extern const struct distro distro_arch;
 extern const struct distro_images arch_images;
 
 // The image that is meant when the spec names none, its digest and the day its packages go with.
@@ -16,10 +15,6 @@ extern const struct distro_images arch_images;
 
 // ---- mirrors, pure but for the environment ------------------------------------------------------
 
-// Roots of mirrors in the order they are asked, without a slash at the end: the spec's, else those
-// of AIRBUILD_ARCH_MIRRORS (separated by blanks), else Arch's own two. base: NULL means `auto`.
-void arch_mirrors(const struct spec_base *base, struct strv *ret);
-
 // Values for pacman's "Server = " lines, with $repo and $arch in them, in the order they are asked.
 // A mirror that is said is taken as it is, or as an archive when a snapshot is said too; none said
 // and a snapshot is the Arch Linux Archive; neither are Arch's own mirrors.
@@ -27,10 +22,6 @@ void arch_servers(const struct spec_base *base, struct strv *ret);
 
 // ROOT/images/vVERSION/Arch-Linux-x86_64-cloudimg-VERSION.qcow2; caller frees.
 char *arch_image_url(const char *root, const char *version);
-// The newest image by the name without a version, which every mirror has; caller frees. Its list of
-// digests, URL.SHA256, does not say the version either: who fills the mirrors takes it out
-// (archlinux/infrastructure, roles/arch_images_sync).
-char *arch_latest_url(const char *root);
 // "2026-10-01" of "20261001.604814"; caller frees.
 char *arch_day(const char *version);
 

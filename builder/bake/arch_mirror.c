@@ -35,7 +35,9 @@ add_from_environment(struct strv *list)
     }
 }
 
-void
+// Appends roots of mirrors in the order they are tried, without a slash at the end: the spec's, else
+// those of AIRBUILD_ARCH_MIRRORS (separated by blanks), else Arch's own two. base: NULL means `auto`.
+static void
 arch_mirrors(const struct spec_base *base, struct strv *ret)
 {
     if (base != NULL && base->kind != SPEC_BASE_AUTO && base->mirror != NULL)
@@ -79,7 +81,10 @@ arch_image_url(const char *root, const char *version)
     return str_format("%s/images/v%s/" IMAGE_NAME "-%s.qcow2", root, version, version);
 }
 
-char *
+// The newest image by the name without a version, which every mirror has. Its list of digests,
+// URL.SHA256, does not name the version either: the script that fills mirrors removes it
+// (archlinux/infrastructure, roles/arch_images_sync).
+static char *
 arch_latest_url(const char *root)
 {
     return str_format("%s/images/latest/" IMAGE_NAME ".qcow2", root);
@@ -150,7 +155,6 @@ arch_read_digest(const char *text, char **ret_version, char **ret_sha256)
 }
 
 const struct distro_images arch_images = {.kind = SPEC_BASE_ARCH,
-    .title = "Arch",
     .pinned_version = ARCH_PINNED_VERSION,
     .pinned_sha256 = ARCH_PINNED_SHA256,
     .mirrors = arch_mirrors,

@@ -265,6 +265,7 @@ install_apt(struct guest *guest, const struct install *install, bool kept,
 }
 
 const struct distro distro_debian = {.name = "debian",
+    .title = "Debian",
     .package_format = "deb",
     .script = "debian.sh",
     .packages_kind = SPEC_BASE_DEBIAN,

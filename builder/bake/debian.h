@@ -6,8 +6,6 @@
 #include "bake/bootstrap.h"
 #include "bake/distro.h"
 
-extern const struct distro distro_debian;
-
 // The arguments of mmdebstrap. kept: FOLDER/packages holds all it would download. Pure.
 void debian_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret);
 

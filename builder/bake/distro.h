@@ -1,5 +1,5 @@
-// distro.h - inside bake/ only: all that differs between distributions, a constant value each
-// (debian.c, arch.c). What they do in a shell is images/scripts/NAME.sh.
+// distro.h - inside bake/ only: all that differs between distributions, one constant value each
+// (debian.c, arch.c). Their shell functions are in images/scripts/NAME.sh.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_DISTRO_H
 #define AIRBUILD_BAKE_DISTRO_H
@@ -17,7 +17,6 @@ struct install;
 // Official images: where mirrors keep them and under which names. Callers free what comes back.
 struct distro_images {
     enum spec_base_kind kind;                   // of a base that is one
-    const char *title;                          // "Arch"
     const char *pinned_version, *pinned_sha256; // taken when the spec names none
     void (*mirrors)(const struct spec_base *base, struct strv *ret); // roots, in order
     char *(*url)(const char *root, const char *version);
@@ -30,6 +29,7 @@ struct distro_images {
 
 struct distro {
     const char *name;           // "debian": the family in recipes and manifests
+    const char *title;          // "Debian", for people
     const char *package_format; // as libguestfs' inspection calls it
     // The script's functions `missing PACKAGE...` and `list` print names, and names with versions.
     const char *script;
@@ -65,15 +65,27 @@ struct distro {
         const struct strv *packages, struct error *err);
 };
 
-// "all", then the names by number, then NULL: the words of recipes.
+// A new distribution is a row here, its file, its script and the recipe of its base. New rows go to
+// the end: keys depend on the first.
+#define DISTROS(ROW) ROW(debian) ROW(arch)
+
+#define DISTRO_DECLARE(name) extern const struct distro distro_##name;
+DISTROS(DISTRO_DECLARE)
+
+// What `base: auto` means: the preferred one, which has official images, where a mirror of it
+// answers, else the fallback.
+extern const struct distro *const distro_preferred, *const distro_fallback;
+
+// "all", then the names in the order of the rows, then NULL: the words of recipes.
 extern const char *const distro_words[];
-const struct distro *distro_numbered(unsigned number); // Debian is 0
+const struct distro *distro_numbered(unsigned number); // the first is 0
 // NULL when airbuild knows none of that name or package format (which may be NULL).
 const struct distro *distro_named(const char *name);
 const struct distro *distro_of_format(const char *package_format);
 // The distribution whose packages a base is made from; NULL when it is a disk image.
 const struct distro *distro_of_packages(const struct spec_base *base);
-// The official images that a base of that kind is one of; NULL when it is none.
+// The distribution whose official image a base of that kind is, and those images; or NULL.
+const struct distro *distro_of_images(enum spec_base_kind kind);
 const struct distro_images *distro_images_of(enum spec_base_kind kind);
 // Do mirror and snapshot of the base say which packages there are? True of an unknown distribution.
 bool distro_is_dated(const struct spec_base *base);

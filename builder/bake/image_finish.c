@@ -1,8 +1,7 @@
-// image_finish.c - what the making of every image ends with. Images carry no identity.
+// image_finish.c - the steps that begin and end the making of every image.
 // SPDX-License-Identifier: Apache-2.0
-#include "bake/distro.h"
 #include "bake/install.h"
-#include "bake/source.h"
+#include "bake/make.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 
@@ -10,11 +9,15 @@
 
 enum { COPY_MS = 60 * 1000, IDENTITY_MS = 60 * 1000, TRIM_MS = 60 * 1000 };
 
-int
-work_folder(const char *draft, char **ret, struct error *err)
+struct guest_options
+image_options(const struct bake_job *job, const char *disk, const char *format)
 {
-    *ret = path_join(draft, "work");
-    return dir_make(*ret, 0755, err);
+    return (struct guest_options){.disk = disk,
+        .format = format,
+        .folder = job->folder,
+        .kvm = job->options->kvm,
+        .task = job->item->name,
+        .progress = job->options->progress};
 }
 
 static int
@@ -56,7 +59,7 @@ copy_kernel(struct guest *guest, const char *folder, const struct distro *distro
     return guest_download(guest, with, initrd, err);
 }
 
-// Looked for once more, by kind, after it was removed by a list.
+// Removes the known files, then searches by kind for what is left.
 static int
 remove_identity(struct guest *guest, struct error *err)
 {

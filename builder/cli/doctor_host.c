@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "cli/needs.h"
+#include "cli/workspace.h"
 #include "cluster/cluster.h"
 #include "virt/virt.h"
 
@@ -19,7 +19,7 @@
 
 #define PROC_MAX (4 << 20)
 // Estimates. At its peak a bake asks for 1.75 GiB for a base and 0.25 GiB for each of two layers
-// (bake/run.c), 2.25 GiB: below 3 GiB there is no room beside it. 6 GiB add as much again for
+// (bake/bake_run.c), 2.25 GiB: below 3 GiB there is no room beside it. 6 GiB add as much again for
 // packages that are kept and for four nodes' disks, which grow with what is written to them.
 #define DISK_LEAST ((uint64_t) 3 << 30)
 #define DISK_GOOD ((uint64_t) 6 << 30)
@@ -73,7 +73,7 @@ check_accel(struct doctor *doctor, struct error *err)
 {
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     ERROR_AUTO struct error found = {0};
-    if (needs_accel(doctor->home, doctor->spec, NULL, NULL, &verdict, &found) != 0) {
+    if (workspace_accel(doctor->home, doctor->spec, NULL, NULL, &verdict, &found) != 0) {
         if (found.code == ERR_INTERRUPTED)
             return error_set(err, found.code, "%s", found.message);
         doctor_bad(doctor, "accelerator", DOCTOR_FAIL,

@@ -4,8 +4,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "cli/needs.h"
 #include "cli/table.h"
+#include "cli/workspace.h"
 #include "cluster/cluster.h"
 
 int
@@ -14,7 +14,7 @@ images_open_store(struct progress *progress, struct store **ret, struct error *e
     FREE_AUTO char *home = cluster_home();
     if (interrupt_install(err) != 0 || store_open(home, ret, err) != 0)
         return -1;
-    store_set_patience(*ret, progress, IMAGES_WAIT_MS);
+    store_set_patience(*ret, progress, WORKSPACE_WAIT_MS);
     return 0;
 }
 
@@ -205,24 +205,24 @@ images_export(struct cli *cli, struct error *err)
     const struct images_values *values = cli->values;
     const char *folder = cli->operands.items[1];
     SPEC_AUTO struct spec *spec = NULL;
-    NEEDS_AUTO struct needs needs = {0};
+    WORKSPACE_AUTO struct workspace workspace = {0};
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        needs_open(spec, values->recipe, BAKE_ASK_NEW, &needs, err) != 0 ||
-        check_ready(needs.plan, err) != 0)
+        workspace_open(spec, values->recipe, BAKE_LOOK, NULL, &workspace, err) != 0 ||
+        check_ready(workspace.plan, err) != 0)
         return -1;
     JV_AUTO struct jv *value = jv_object();
     struct jv *images = jv_array();
     jv_set(value, "folder", jv_string(folder));
     jv_set(value, "images", images);
     STRV_AUTO struct strv keys = {0};
-    for (size_t i = 0; i < needs.plan->count; i++) {
-        strv_add(&keys, needs.plan->items[i].key);
-        jv_push(images, images_json(needs.plan->items[i].image));
+    for (size_t i = 0; i < workspace.plan->count; i++) {
+        strv_add(&keys, workspace.plan->items[i].key);
+        jv_push(images, images_json(workspace.plan->items[i].image));
     }
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    store_set_patience(needs.store, progress, IMAGES_WAIT_MS);
+    store_set_patience(workspace.store, progress, WORKSPACE_WAIT_MS);
     progress_step(progress, "export", "copying to %s", folder);
-    if (store_export(needs.store, &keys, folder, err) != 0)
+    if (store_export(workspace.store, &keys, folder, err) != 0)
         return -1;
     progress_clear(progress);
     if (cli->globals.json)

@@ -14,10 +14,7 @@ struct images_values {
     bool offline, rebuild, refresh, dry_run, forget_missing;
 };
 
-enum {
-    IMAGES_KEY_SHOWN = 12,           // digits of a key that people are shown
-    IMAGES_WAIT_MS = 30 * 60 * 1000, // the longest wait for another airbuild
-};
+enum { IMAGES_KEY_SHOWN = 12 }; // digits of a key that people are shown
 
 // Each returns the exit status, or -1 and *err.
 int images_list(struct cli *cli, struct error *err);

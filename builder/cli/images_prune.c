@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "cli/images.h"
 #include "cli/message.h"
-#include "cli/needs.h"
+#include "cli/workspace.h"
 
 // An image that stays, and for whom.
 struct kept {
@@ -58,25 +58,25 @@ find_kept_images(struct store *store, struct pruned *pruned, struct error *err)
 
 // What the spec needs and what disks of clusters without pins lie over.
 static int
-collect_needed(const struct needs *needs, struct strv *keep, struct error *err)
+collect_needed(const struct workspace *workspace, struct strv *keep, struct error *err)
 {
-    for (size_t i = 0; i < needs->plan->count; i++)
-        strv_add(keep, needs->plan->items[i].key);
-    return images_unpinned(needs->store, keep, err);
+    for (size_t i = 0; i < workspace->plan->count; i++)
+        strv_add(keep, workspace->plan->items[i].key);
+    return images_unpinned(workspace->store, keep, err);
 }
 
 static int
-prune(const struct images_values *values, const struct needs *needs, struct pruned *pruned,
+prune(const struct images_values *values, const struct workspace *workspace, struct pruned *pruned,
     struct error *err)
 {
     STRV_AUTO struct strv keep = {0};
     bool forget = values->forget_missing && !values->dry_run;
-    if (collect_needed(needs, &keep, err) != 0 ||
-        store_missing_users(needs->store, forget, &pruned->missing, err) != 0 ||
-        store_prune(needs->store, &keep, values->dry_run, &pruned->removed, &pruned->bytes, err) !=
-            0)
+    if (collect_needed(workspace, &keep, err) != 0 ||
+        store_missing_users(workspace->store, forget, &pruned->missing, err) != 0 ||
+        store_prune(
+            workspace->store, &keep, values->dry_run, &pruned->removed, &pruned->bytes, err) != 0)
         return -1;
-    return find_kept_images(needs->store, pruned, err);
+    return find_kept_images(workspace->store, pruned, err);
 }
 
 static void
@@ -146,14 +146,14 @@ images_prune(struct cli *cli, struct error *err)
 {
     const struct images_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
-    NEEDS_AUTO struct needs needs = {0};
+    WORKSPACE_AUTO struct workspace workspace = {0};
     CLEANUP(pruned_clear) struct pruned pruned = {0};
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        needs_open(spec, values->recipe, BAKE_ASK_NEW, &needs, err) != 0)
+        workspace_open(spec, values->recipe, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    store_set_patience(needs.store, progress, IMAGES_WAIT_MS);
-    int status = prune(values, &needs, &pruned, err);
+    store_set_patience(workspace.store, progress, WORKSPACE_WAIT_MS);
+    int status = prune(values, &workspace, &pruned, err);
     progress_clear(progress);
     if (status != 0)
         return -1;

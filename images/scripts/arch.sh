@@ -1,7 +1,7 @@
 #!/bin/sh
 # arch.sh - packages of Arch put into an image, inside the appliance, or made into a base on this host: a function and
 # its arguments, called by builder/bake/. A change that makes other images of the same recipes needs new formats in
-# builder/bake/key.c.
+# builder/bake/source.c.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 # pacman leaves out, without a word, files whose names its locale cannot hold.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # debian.sh - packages of Debian put into an image, inside the appliance: a function and its arguments, called by
-# builder/bake/. A change that makes other images of the same recipes needs new formats in builder/bake/key.c.
+# builder/bake/. A change that makes other images of the same recipes needs new formats in builder/bake/source.c.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C

@@ -1,6 +1,6 @@
 #!/bin/sh
 # image.sh - what is done in an image of any distribution, inside the appliance: a function, called by builder/bake/. A
-# change that makes other images of the same recipes needs new formats in builder/bake/key.c.
+# change that makes other images of the same recipes needs new formats in builder/bake/source.c.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 

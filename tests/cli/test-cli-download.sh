@@ -120,7 +120,7 @@ is 'the mirror keeps six' 6 "$(find "$www/images" -name 'v*' | wc -l)"
 printf 'base: {arch: {mirror: "%s"}}\naccel: tcg\n' "$base" >base.yaml
 run 60 env "${environment[@]}" "$airbuild" images -f base.yaml
 is 'what has left the mirrors is refused like any other' 3 "$status"
-like 'and the newest takes its place' "Arch's image $version has left the mirrors; the newest signed one, $newest, is taken" \
+like 'and the newest takes its place' "Arch's image $version has left the mirrors; the newest signed one, $newest, is used" \
     "$output"
 like 'which is what was refused' "cloudimg-$newest.qcow2' needs another file" "$output"
 is 'that is remembered' "$newest" \

@@ -7,7 +7,7 @@
 #include "bake/arch.h"
 #include "bake/debian.h"
 #include "bake/install.h"
-#include "bake/source.h"
+#include "bake/make.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
 

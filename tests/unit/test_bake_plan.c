@@ -190,7 +190,7 @@ test_broken_recipe(void **state)
     BAKE_PLAN_AUTO struct bake_plan *plan = NULL;
     struct spec spec = of_kind(SPEC_BASE_DEBIAN);
     put_asset(*state, "images/redis.yaml", "name: redis\nsteps:\n  - {}\n");
-    assert_error(bake_plan_make(&spec, store, NULL, BAKE_ASK_NEW, &plan, &err), &err, ERR_SPEC,
+    assert_error(bake_plan_make(&spec, store, NULL, BAKE_LOOK, NULL, &plan, &err), &err, ERR_SPEC,
         "images/redis.yaml:3:5: a step has exactly one of");
     assert_null(plan);
 }
@@ -207,8 +207,8 @@ test_base_file(void **state)
     FREE_AUTO char *sentence = str_format("there is no base image '%s'", path);
     BAKE_PLAN_AUTO struct bake_plan *none = NULL;
     struct spec spec = over((struct spec_base){.kind = SPEC_BASE_FILE, .file = path});
-    assert_error(bake_plan_make(&spec, store, NULL, BAKE_ASK_NEW, &none, &err), &err, ERR_NOT_FOUND,
-        sentence);
+    assert_error(bake_plan_make(&spec, store, NULL, BAKE_LOOK, NULL, &none, &err), &err,
+        ERR_NOT_FOUND, sentence);
     put_text(path, "one disk");
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
     assert_string_equal(plan->base, "file");
@@ -252,18 +252,18 @@ test_third_recipe_refused(void **state)
     BAKE_PLAN_AUTO struct bake_plan *plan = NULL;
     FREE_AUTO char *path = path_join(*state, "extra.yaml");
     struct spec spec = of_kind(SPEC_BASE_DEBIAN);
-    assert_error(
-        bake_plan_make(&spec, store, path, BAKE_ASK_NEW, &plan, &err), &err, ERR_NOT_FOUND, path);
+    assert_error(bake_plan_make(&spec, store, path, BAKE_LOOK, NULL, &plan, &err), &err,
+        ERR_NOT_FOUND, path);
     put_file(*state, "extra.yaml", "name: redis\n");
-    assert_error(bake_plan_make(&spec, store, path, BAKE_ASK_NEW, &plan, &err), &err, ERR_SPEC,
+    assert_error(bake_plan_make(&spec, store, path, BAKE_LOOK, NULL, &plan, &err), &err, ERR_SPEC,
         "is named 'redis', as one of airbuild's own is");
     put_file(*state, "extra.yaml", "name: mine\nbootstrap: {sources: [deb x], packages: [apt]}\n");
-    assert_error(bake_plan_make(&spec, store, path, BAKE_ASK_NEW, &plan, &err), &err, ERR_SPEC,
+    assert_error(bake_plan_make(&spec, store, path, BAKE_LOOK, NULL, &plan, &err), &err, ERR_SPEC,
         "only a recipe that goes over a base");
     put_file(*state, "extra.yaml", "name: mine\nsteps:\n  - command: []\n");
     FREE_AUTO char *place = str_format("%s:3:14: ", path);
     assert_error(
-        bake_plan_make(&spec, store, path, BAKE_ASK_NEW, &plan, &err), &err, ERR_SPEC, place);
+        bake_plan_make(&spec, store, path, BAKE_LOOK, NULL, &plan, &err), &err, ERR_SPEC, place);
     assert_null(plan);
 }
 

@@ -1,8 +1,7 @@
-// base_resolve_image.c - which image `latest`, a version, a signed URL and the version that
-// airbuild comes with are: asked of mirrors once, and remembered in the store.
+// base_image.c - disk images that are downloaded as bases: which one a version, `latest`, a signed
+// URL and the pinned version mean, and the download itself.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/base_resolve.h"
-#include "bake/distro.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -61,14 +60,13 @@ load_answer(const struct store *store, const char *name, char **ret_version, cha
     return 0;
 }
 
+// The pinned version, or what replaced it.
 static int
-load_pinned(const struct base_resolve *resolve, struct bake_source *source, struct error *err)
+load_pinned(const struct base_query *query, struct bake_source *source, struct error *err)
 {
     const struct distro_images *images = distro_images_of(source->base.kind);
     FREE_AUTO char *name = pinned_name(&source->base), *version = NULL, *sha256 = NULL;
-    source->pinned = true;
-    if (resolve->ask != BAKE_ASK_AGAIN &&
-        load_answer(resolve->store, name, &version, &sha256, err) < 0)
+    if (query->ask != BAKE_ASK_AGAIN && load_answer(query->store, name, &version, &sha256, err) < 0)
         return -1;
     source->replaced = version != NULL && sha256 != NULL;
     if (source->replaced)
@@ -78,27 +76,22 @@ load_pinned(const struct base_resolve *resolve, struct bake_source *source, stru
     return 0;
 }
 
-int
-base_resolve_known(
-    const struct base_resolve *resolve, struct bake_source *source, struct error *err)
+// Fills in what is known without the network; else the source is unresolved.
+static int
+load_known(const struct base_query *query, struct bake_source *source, struct error *err)
 {
     struct spec_base *base = &source->base;
     const struct distro_images *images = distro_images_of(base->kind);
-    FREE_AUTO char *version = NULL, *sha256 = NULL;
-    if (images == NULL && (base->kind != SPEC_BASE_URL || base->sha256 != NULL))
-        return 0;
-    if (images != NULL && base->image == NULL)
-        return load_pinned(resolve, source, err);
+    FREE_AUTO char *name = memory_name(base), *version = NULL, *sha256 = NULL;
+    bool moves = images == NULL || str_equal(base->image, "latest");
     if (images != NULL && str_equal(base->image, images->pinned_version)) {
         put_version(base, images->pinned_version, images->pinned_sha256);
         return 0;
     }
-    bool moves = images == NULL || str_equal(base->image, "latest");
-    FREE_AUTO char *name = memory_name(base);
-    if (load_answer(resolve->store, name, &version, &sha256, err) < 0)
+    if (load_answer(query->store, name, &version, &sha256, err) < 0)
         return -1;
     bool known = sha256 != NULL && (version != NULL || images == NULL);
-    source->unresolved = !known || (moves && resolve->ask == BAKE_ASK_AGAIN);
+    source->unresolved = !known || (moves && query->ask == BAKE_ASK_AGAIN);
     if (source->unresolved)
         return 0;
     if (images == NULL)
@@ -233,6 +226,59 @@ list_all(const struct spec_base *base, struct strv *ret)
     }
 }
 
+// ---- download -----------------------------------------------------------------------------------
+
+// Returns the name of the base for progress, and of most images of it; caller frees.
+static char *
+task_name(const struct spec_base *base)
+{
+    return str_format("base-%s", spec_base_name(base->kind));
+}
+
+// An official image is signed by the distribution's own key.
+static void
+add_official(const struct distro_images *images, const struct spec_base *base, struct strv *urls,
+    struct strv *signatures)
+{
+    STRV_AUTO struct strv roots = {0};
+    images->mirrors(base, &roots);
+    for (size_t i = 0; i < roots.count; i++) {
+        FREE_AUTO char *url = images->url(roots.items[i], base->image);
+        strv_add(urls, url);
+        strv_addf(signatures, "%s.sig", url);
+    }
+}
+
+int
+base_download(const struct base_query *query, const struct spec_base *base, struct base_disk *ret,
+    struct error *err)
+{
+    const struct distro_images *images = distro_images_of(base->kind);
+    STRV_AUTO struct strv urls = {0}, signatures = {0};
+    FREE_AUTO char *task = task_name(base);
+    struct fetch_job download = {.folder = store_downloads(query->store),
+        .locks = store_locks(query->store),
+        .urls = &urls,
+        .sha256 = base->sha256,
+        .known = images == NULL || str_equal(base->sha256, images->pinned_sha256),
+        .keyring = base->keyring,
+        .offline = query->ask == BAKE_ASK_NEVER,
+        .task = task,
+        .progress = query->progress};
+    if (images != NULL)
+        add_official(images, base, &urls, &signatures);
+    else
+        strv_add(&urls, base->url);
+    if (base->signature != NULL)
+        strv_add(&signatures, base->signature);
+    if (signatures.count > 0)
+        download.signatures = &signatures;
+    if (fetch_file(&download, &ret->path, &ret->sha256, err) < 0)
+        return -1;
+    ret->origin = str_dup(urls.items[0]);
+    return 0;
+}
+
 // ---- asking -------------------------------------------------------------------------------------
 
 static int
@@ -261,51 +307,60 @@ ask_version(const struct spec_base *base, char **ret_sha256, struct error *err)
 }
 
 static int
-ask_official(const struct bake_job *job, const char *name, struct error *err)
+ask_official(const struct base_query *query, struct spec_base *base, struct error *err)
 {
-    struct spec_base *base = &job->item->source->base;
+    FREE_AUTO char *name = memory_name(base), *task = task_name(base);
     FREE_AUTO char *version = NULL, *sha256 = NULL;
     bool latest = str_equal(base->image, "latest");
-    progress_step(job->options->progress, job->item->name, "asking what '%s' is", base->image);
+    progress_step(query->progress, task, "asking what '%s' is", base->image);
     if (!latest)
         version = str_dup(base->image);
     if ((latest ? ask_newest(base, &version, &sha256, err) : ask_version(base, &sha256, err)) < 0)
         return -1;
-    if (save_answer(job->store, name, version, sha256, err) < 0)
+    if (save_answer(query->store, name, version, sha256, err) < 0)
         return -1;
     put_version(base, version, sha256);
     return 0;
 }
 
-// The signature vouches for what the URL sends now: that is the image from then on.
+// The signature vouches for the bytes that the URL returns now: they are the image from then on.
+// The mark keeps the download until it is remembered.
 static int
-ask_url(const struct bake_job *job, const char *name, struct error *err)
+ask_url(const struct base_query *query, struct spec_base *base, struct error *err)
 {
-    struct spec_base *base = &job->item->source->base;
-    FREE_AUTO char *path = NULL, *sha256 = NULL;
-    if (base_download(job, &path, &sha256, err) < 0 ||
-        save_answer(job->store, name, NULL, sha256, err) < 0)
+    FREE_AUTO char *name = memory_name(base), *mark = NULL;
+    BASE_DISK_AUTO struct base_disk disk = {0};
+    int fd = -1;
+    if (store_bake_begin(query->store, &mark, &fd, err) < 0)
         return -1;
-    replace_text(&base->sha256, sha256);
-    return 0;
+    int status = base_download(query, base, &disk, err);
+    if (status == 0)
+        status = save_answer(query->store, name, NULL, disk.sha256, err);
+    store_bake_end(TAKE(mark), fd);
+    if (status == 0)
+        replace_text(&base->sha256, disk.sha256);
+    return status;
 }
 
-int
-base_resolve_ask(const struct bake_job *job, struct error *err)
+static int
+ask_unresolved(const struct base_query *query, struct bake_source *source, struct error *err)
 {
-    const struct spec_base *base = &job->item->source->base;
-    FREE_AUTO char *name = memory_name(base);
-    if (job->options->offline)
+    struct spec_base *base = &source->base;
+    if (query->ask == BAKE_ASK_NEVER)
         return error_set(err, ERR_NETWORK,
             "which image '%s' is was never asked; run 'airbuild images' without --offline",
             base->kind == SPEC_BASE_URL ? base->url : base->image);
-    return base->kind == SPEC_BASE_URL ? ask_url(job, name, err) : ask_official(job, name, err);
+    if ((base->kind == SPEC_BASE_URL ? ask_url(query, base, err) : ask_official(query, base, err)) <
+        0)
+        return -1;
+    source->unresolved = false;
+    return 0;
 }
 
-// ---- the version that airbuild comes with -------------------------------------------------------
+// ---- the pinned version -------------------------------------------------------------------------
 
-// *ret: mirrors list their images, and none of them that one; a mirror that does not answer
-// says nothing of it.
+// *ret: mirrors list their images, and none of them has that one. A mirror that does not answer
+// does not count.
 static int
 has_left(const struct spec_base *base, bool *ret, struct error *err)
 {
@@ -325,29 +380,80 @@ has_left(const struct spec_base *base, bool *ret, struct error *err)
     return interrupt_check(err);
 }
 
-int
-base_resolve_pinned(const struct bake_job *job, bool *ret_replaced, struct error *err)
+// The store has the image of that base, or its download.
+static bool
+is_here(const struct base_query *query, const struct spec_base *base)
 {
-    struct bake_source *source = job->item->source;
-    FREE_AUTO char *version = NULL, *sha256 = NULL;
-    *ret_replaced = false;
-    if (!source->pinned || source->replaced || job->options->offline)
-        return 0;
-    FREE_AUTO char *name = pinned_name(&source->base);
-    FREE_AUTO char *kept =
-        str_format("%s/downloads/%s", store_folder(job->store), source->base.sha256);
-    if (file_exists(kept))
-        return 0;
-    progress_step(job->options->progress, job->item->name, "asking for %s's image of %s",
-        distro_images_of(source->base.kind)->title, source->base.snapshot);
-    if (has_left(&source->base, ret_replaced, err) < 0 || !*ret_replaced)
-        return *ret_replaced || err->code != ERR_NONE ? -1 : 0;
-    if (ask_newest(&source->base, &version, &sha256, err) < 0 ||
-        save_answer(job->store, name, version, sha256, err) < 0)
+    FREE_AUTO char *key = disk_key(base->sha256);
+    FREE_AUTO char *download = path_join(store_downloads(query->store), base->sha256);
+    IMAGE_AUTO struct image *image = NULL;
+    ERROR_AUTO struct error ignored = {0};
+    return store_find(query->store, key, &image, &ignored) == 0 || file_exists(download);
+}
+
+static int
+replace_pinned(const struct base_query *query, struct spec_base *base, struct error *err)
+{
+    const struct distro *distro = distro_of_images(base->kind);
+    FREE_AUTO char *name = pinned_name(base), *version = NULL, *sha256 = NULL;
+    if (ask_newest(base, &version, &sha256, err) < 0 ||
+        save_answer(query->store, name, version, sha256, err) < 0)
         return -1;
-    if (!source->base.snapshot_said)
-        free(TAKE(source->base.snapshot));
-    put_version(&source->base, version, sha256);
-    source->replaced = true;
+    if (!base->snapshot_said)
+        free(TAKE(base->snapshot));
+    put_version(base, version, sha256);
+    FREE_AUTO char *warning = str_format("%s's image %s has left the mirrors; the newest signed "
+                                         "one, %s, is used instead",
+        distro->title, distro->images->pinned_version, version);
+    progress_note(query->progress, "%s", warning);
+    strv_take(query->warnings, TAKE(warning));
+    return 0;
+}
+
+static int
+check_pinned(const struct base_query *query, struct bake_source *source, struct error *err)
+{
+    FREE_AUTO char *task = task_name(&source->base);
+    bool left = false;
+    if (source->replaced || query->ask == BAKE_ASK_NEVER || is_here(query, &source->base))
+        return 0;
+    progress_step(query->progress, task, "asking for %s's image of %s",
+        distro_of_images(source->base.kind)->title, source->base.snapshot);
+    if (has_left(&source->base, &left, err) < 0 ||
+        (left && replace_pinned(query, &source->base, err) < 0))
+        return -1;
+    source->replaced = left;
+    return 0;
+}
+
+// ---- a base -------------------------------------------------------------------------------------
+
+static int
+resolve_image(const struct base_query *query, struct bake_source *source, struct error *err)
+{
+    struct spec_base *base = &source->base;
+    bool pinned = distro_images_of(base->kind) != NULL && base->image == NULL;
+    if ((pinned ? load_pinned(query, source, err) : load_known(query, source, err)) < 0)
+        return -1;
+    if (query->ask == BAKE_LOOK || (!pinned && !source->unresolved))
+        return 0;
+    FREE_AUTO char *task = task_name(base);
+    int status = pinned ? check_pinned(query, source, err) : ask_unresolved(query, source, err);
+    return status == 0 ? 0 : error_context(err, "the image '%s' was not baked", task);
+}
+
+int
+base_resolve(const struct base_query *query, const struct spec_base *base, struct bake_source **ret,
+    struct error *err)
+{
+    BAKE_SOURCE_AUTO struct bake_source *source = mem_zero(1, sizeof *source);
+    const struct distro *distro = distro_of_packages(base);
+    bool is_image = distro_images_of(base->kind) != NULL ||
+                    (base->kind == SPEC_BASE_URL && base->sha256 == NULL);
+    spec_base_copy(base, &source->base);
+    if ((distro != NULL && recipe_load(distro->base_recipe, &source->recipe, err) < 0) ||
+        (is_image && resolve_image(query, source, err) < 0))
+        return -1;
+    *ret = TAKE(source);
     return 0;
 }
