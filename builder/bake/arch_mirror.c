@@ -35,8 +35,9 @@ add_from_environment(struct strv *list)
     }
 }
 
-// Appends roots of mirrors in the order they are tried, without a slash at the end: the spec's, else
-// those of AIRBUILD_ARCH_MIRRORS (separated by blanks), else Arch's own two. base: NULL means `auto`.
+// Appends roots of mirrors in the order they are tried, without a slash at the end: the spec's,
+// else those of AIRBUILD_ARCH_MIRRORS (separated by blanks), else Arch's own two. base: NULL means
+// `auto`.
 static void
 arch_mirrors(const struct spec_base *base, struct strv *ret)
 {

@@ -6,7 +6,6 @@
 #include "bake/disk.h"
 #include "bake/distro.h"
 #include "bake/make.h"
-#include "bake/recipe_step.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "base/file.h"

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/install.h"
 #include "bake/make.h"
-#include "bake/recipe_step.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 
