@@ -93,10 +93,12 @@ check_system(struct guest *guest, const char *file, const struct jv *system, str
 {
     bool has_cloud_init = false;
     const char *name = jv_get_string(system, "name");
+    FREE_AUTO char *known = distro_titles();
     if (distro_of_format(jv_get_string(system, "packages")) == NULL)
         return error_set(err, ERR_SPEC,
-            "the base '%s' (%s) has neither apt nor pacman; use a Debian or Arch image", file,
-            name);
+            "the base '%s' (%s) has a package manager that airbuild does not know; use an image of "
+            "%s",
+            file, name, known);
     if (jv_get_string(system, "root") == NULL)
         return error_set(err, ERR_SPEC, "the root of the base '%s' has no UUID", file);
     if (guest_exists(guest, "/usr/bin/cloud-init", &has_cloud_init, err) < 0)

@@ -19,6 +19,15 @@ distro_numbered(unsigned number)
     return distros[number];
 }
 
+char *
+distro_titles(void)
+{
+    STRV_AUTO struct strv titles = {0};
+    for (size_t i = 0; i < DISTRO_COUNT; i++)
+        strv_add(&titles, distros[i]->title);
+    return strv_join(&titles, " or ");
+}
+
 const struct distro *
 distro_named(const char *name)
 {

@@ -79,6 +79,7 @@ extern const struct distro *const distro_preferred, *const distro_fallback;
 // "all", then the names in the order of the rows, then NULL: the words of recipes.
 extern const char *const distro_words[];
 const struct distro *distro_numbered(unsigned number); // the first is 0
+char *distro_titles(void); // "Debian or Arch", for messages; caller frees
 // NULL when airbuild knows none of that name or package format (which may be NULL).
 const struct distro *distro_named(const char *name);
 const struct distro *distro_of_format(const char *package_format);

@@ -276,8 +276,8 @@ no_system(struct guest *guest, struct error *err)
             "it is encrypted ('%s'), and at a node's boot nobody types a passphrase; use an image "
             "that is not encrypted",
             encrypted);
-    return error_set(err, ERR_SPEC,
-        "no operating system is found on it; use the disk of an installed Debian or Arch");
+    return error_set(
+        err, ERR_SPEC, "no operating system is found on it; use the disk of an installed system");
 }
 
 static int

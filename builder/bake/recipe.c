@@ -33,8 +33,8 @@ step_free(struct recipe_step *step)
     free(step->command);
 }
 
-void
-recipe_steps_free(struct recipe_steps *steps)
+static void
+steps_free(struct recipe_steps *steps)
 {
     for (size_t i = 0; i < steps->count; i++)
         step_free(&steps->items[i]);
@@ -43,24 +43,23 @@ recipe_steps_free(struct recipe_steps *steps)
 }
 
 void
-recipe_bootstrap_free(struct recipe_bootstrap *bootstrap)
+recipe_clear(struct recipe *recipe)
 {
-    strv_free(&bootstrap->sources);
-    strv_free(&bootstrap->packages);
-    strv_free(&bootstrap->exclude);
-    recipe_steps_free(&bootstrap->early);
+    free(recipe->name);
+    free(recipe->cmdline);
+    strv_free(&recipe->bootstrap.sources);
+    strv_free(&recipe->bootstrap.packages);
+    strv_free(&recipe->bootstrap.exclude);
+    steps_free(&recipe->bootstrap.early);
+    steps_free(&recipe->steps);
+    *recipe = (struct recipe){0};
 }
 
 void
 recipe_free(struct recipe *recipe)
 {
-    if (recipe == NULL)
-        return;
-    free(recipe->name);
-    free(recipe->description);
-    free(recipe->cmdline);
-    recipe_bootstrap_free(&recipe->bootstrap);
-    recipe_steps_free(&recipe->steps);
+    if (recipe != NULL)
+        recipe_clear(recipe);
     free(recipe);
 }
 

@@ -45,7 +45,8 @@ struct recipe_steps {
 // How a base is made from a distribution's packages.
 struct recipe_bootstrap {
     unsigned distro; // see recipe_distro
-    // Of Debian: apt lines; {mirror} and {suite} stand for the spec's. Of Arch: repositories.
+    // As the distribution's fill_source reads them: apt lines with {mirror} and {suite} of the
+    // spec; names of pacman's repositories.
     struct strv sources;
     struct strv packages;
     struct strv exclude;       // paths that packages do not install, with *
@@ -54,7 +55,6 @@ struct recipe_bootstrap {
 
 struct recipe {
     char *name;
-    char *description;
     char *cmdline; // of a base: kernel arguments beside root=; NULL: the usual ones
     bool is_base;  // has a bootstrap
     struct recipe_bootstrap bootstrap;
@@ -83,8 +83,7 @@ void recipe_add_services(struct buf *out, const struct recipe_step *step);
 
 // ---- for recipe_read.c --------------------------------------------------------------------------
 
-void recipe_steps_free(struct recipe_steps *steps);
-void recipe_bootstrap_free(struct recipe_bootstrap *bootstrap);
+void recipe_clear(struct recipe *recipe); // to {0}
 
 // Path patterns (fnmatch(3), * meets / too) and the modes that go with them; the last match holds.
 struct recipe_modes {

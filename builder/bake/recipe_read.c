@@ -25,33 +25,23 @@ struct recipe_place {
 struct raw_write {
     char *path, *mode, *text;
 };
-struct raw_services {
-    struct strv enable, disable, mask;
-};
 struct raw_step {
-    unsigned family; // index of distro_words
-    struct strv packages;
+    struct recipe_step step; // place and action are not set yet
+    unsigned family;         // index of distro_words
     char *folder;
     struct recipe_modes modes;
     struct raw_write write;
-    struct raw_services services;
-    char *command;
 };
 
 static void
 raw_free(struct raw_step *raw)
 {
-    strv_free(&raw->packages);
     free(raw->folder);
     strv_free(&raw->modes.patterns);
     strv_free(&raw->modes.modes);
     free(raw->write.path);
     free(raw->write.mode);
     free(raw->write.text);
-    strv_free(&raw->services.enable);
-    strv_free(&raw->services.disable);
-    strv_free(&raw->services.mask);
-    free(raw->command);
 }
 
 static void
@@ -97,15 +87,15 @@ static const struct yaml_key write_keys[] = {
 static const struct yaml_key service_keys[] = {
     {.name = "enable",
         .type = YAML_STRINGS,
-        .offset = offsetof(struct raw_services, enable),
+        .offset = offsetof(struct recipe_step, enable),
         .form = "a list of units"},
     {.name = "disable",
         .type = YAML_STRINGS,
-        .offset = offsetof(struct raw_services, disable),
+        .offset = offsetof(struct recipe_step, disable),
         .form = "a list of units"},
     {.name = "mask",
         .type = YAML_STRINGS,
-        .offset = offsetof(struct raw_services, mask),
+        .offset = offsetof(struct recipe_step, mask),
         .form = "a list of units"},
     {0},
 };
@@ -117,7 +107,7 @@ static const struct yaml_key step_keys[] = {
         .offset = offsetof(struct raw_step, family)},
     {.name = "packages",
         .type = YAML_STRINGS,
-        .offset = offsetof(struct raw_step, packages),
+        .offset = offsetof(struct raw_step, step.packages),
         .form = "a list of packages"},
     {.name = "files",
         .type = YAML_STRING,
@@ -135,10 +125,10 @@ static const struct yaml_key step_keys[] = {
     {.name = "services",
         .type = YAML_TABLE,
         .keys = service_keys,
-        .offset = offsetof(struct raw_step, services)},
+        .offset = offsetof(struct raw_step, step)},
     {.name = "command",
         .type = YAML_STRING,
-        .offset = offsetof(struct raw_step, command),
+        .offset = offsetof(struct raw_step, step.command),
         .form = "a shell text"},
     {0},
 };
@@ -170,16 +160,6 @@ fill_write(struct recipe_place *place, const struct yaml_node *at, struct raw_st
         yaml_complain(&place->source, at, "'mode' is three or four octal digits, such as \"0755\"");
 }
 
-static void
-fill_services(struct raw_step *raw, struct recipe_step *step)
-{
-    step->action = RECIPE_SERVICES;
-    step->enable = raw->services.enable;
-    step->disable = raw->services.disable;
-    step->mask = raw->services.mask;
-    raw->services = (struct raw_services){0};
-}
-
 // Names go into commands of the image's shell: nothing in them may mean anything to it.
 static void
 check_step_names(struct yaml_source *source, const struct yaml_node *at, const struct strv *names)
@@ -201,21 +181,18 @@ fill_step(struct recipe_place *place, const struct yaml_node *node, struct raw_s
     step->family = str_dup(raw->family == 0 ? NULL : distro_words[raw->family]);
     if (yaml_get(node, "packages") != NULL) {
         step->action = RECIPE_PACKAGES;
-        step->packages = raw->packages;
-        raw->packages = (struct strv){0};
         check_step_names(&place->source, node, &step->packages);
     } else if (raw->folder != NULL) {
         fill_files(place, yaml_get(node, "files"), raw, step);
     } else if (yaml_get(node, "write") != NULL) {
         fill_write(place, yaml_get(node, "write"), raw, step);
     } else if (yaml_get(node, "services") != NULL) {
-        fill_services(raw, step);
+        step->action = RECIPE_SERVICES;
         check_step_names(&place->source, node, &step->enable);
         check_step_names(&place->source, node, &step->disable);
         check_step_names(&place->source, node, &step->mask);
     } else {
         step->action = RECIPE_COMMAND;
-        step->command = TAKE(raw->command);
     }
 }
 
@@ -248,7 +225,8 @@ read_steps(struct yaml_source *source, const struct yaml_node *name, const struc
         yaml_map(source, node, "a step", step_keys, &raw);
         mem_grow(&steps->items, &steps->capacity, steps->count + 1, sizeof *steps->items);
         struct recipe_step *step = &steps->items[steps->count++];
-        *step = (struct recipe_step){.place = str_format("%s:%u", source->origin, node->line)};
+        *step = raw.step;
+        step->place = str_format("%s:%u", source->origin, node->line);
         if (source->complaint_total == 0)
             fill_step(place, node, &raw, step);
         raw_free(&raw);
@@ -266,7 +244,7 @@ static const struct yaml_key bootstrap_keys[] = {
         .type = YAML_STRINGS,
         .required = true,
         .offset = offsetof(struct recipe_bootstrap, sources),
-        .form = "a list of apt lines, or of pacman's repositories"},
+        .form = "a list of package sources"},
     {.name = "packages",
         .type = YAML_STRINGS,
         .required = true,
@@ -284,34 +262,33 @@ static const struct yaml_key bootstrap_keys[] = {
     {0},
 };
 
-// The keys of a recipe file.
+// A recipe file. description is for its readers.
 struct document {
-    char *name, *description, *cmdline;
+    struct recipe recipe;
+    char *description;
     struct strv include;
-    struct recipe_bootstrap bootstrap;
-    struct recipe_steps steps;
 };
 
 static const struct yaml_key document_keys[] = {
     {.name = "name",
         .type = YAML_STRING,
         .required = true,
-        .offset = offsetof(struct document, name),
+        .offset = offsetof(struct document, recipe.name),
         .form = "the image's name"},
     {.name = "description", .type = YAML_STRING, .offset = offsetof(struct document, description)},
     {.name = "include",
         .type = YAML_STRINGS,
         .offset = offsetof(struct document, include),
         .form = "a list of recipes"},
-    {.name = "cmdline", .type = YAML_STRING, .offset = offsetof(struct document, cmdline)},
+    {.name = "cmdline", .type = YAML_STRING, .offset = offsetof(struct document, recipe.cmdline)},
     {.name = "bootstrap",
         .type = YAML_TABLE,
         .keys = bootstrap_keys,
-        .offset = offsetof(struct document, bootstrap)},
+        .offset = offsetof(struct document, recipe.bootstrap)},
     {.name = "steps",
         .type = YAML_CUSTOM,
         .custom = read_steps,
-        .offset = offsetof(struct document, steps),
+        .offset = offsetof(struct document, recipe.steps),
         .form = "a list of steps"},
     {0},
 };
@@ -319,12 +296,9 @@ static const struct yaml_key document_keys[] = {
 static void
 document_free(struct document *document)
 {
-    free(document->name);
     free(document->description);
-    free(document->cmdline);
     strv_free(&document->include);
-    recipe_bootstrap_free(&document->bootstrap);
-    recipe_steps_free(&document->steps);
+    recipe_clear(&document->recipe);
 }
 
 // A text that a recipe names, "common.yaml". ERR_NOT_FOUND. *ret_origin: for messages.
@@ -376,18 +350,18 @@ check_bootstrap(struct yaml_source *source, const struct yaml_node *bootstrap,
 
 static void
 check_document(
-    struct yaml_source *source, const struct yaml_node *root, const struct document *document)
+    struct yaml_source *source, const struct yaml_node *root, const struct recipe *recipe)
 {
     const struct yaml_node *bootstrap = yaml_get(root, "bootstrap");
     if (bootstrap != NULL)
-        check_bootstrap(source, bootstrap, &document->bootstrap);
-    else if (document->cmdline != NULL)
+        check_bootstrap(source, bootstrap, &recipe->bootstrap);
+    else if (recipe->cmdline != NULL)
         yaml_complain(source, yaml_get_key(root, "cmdline"),
             "'cmdline' goes with a 'bootstrap': a layer boots with the arguments of its base; take "
             "it out");
-    const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
-    if (document->name != NULL && (strspn(document->name, allowed) != strlen(document->name) ||
-                                      document->name[0] == '-' || strlen(document->name) > 40))
+    const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789-", *name = recipe->name;
+    if (name != NULL &&
+        (strspn(name, allowed) != strlen(name) || name[0] == '-' || strlen(name) > 40))
         yaml_complain(source, yaml_get(root, "name"),
             "'name' must be at most 40 small letters, digits and hyphens");
 }
@@ -401,14 +375,14 @@ parse_document(const char *folder, const char *origin, const char *text, size_t 
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(&place.source);
     if (root != NULL) {
         yaml_map(&place.source, root, "a recipe", document_keys, document);
-        check_document(&place.source, root, document);
+        check_document(&place.source, root, &document->recipe);
     }
     int answer = yaml_verdict(&place.source, err);
     yaml_source_clear(&place.source);
     return answer;
 }
 
-// The steps of from go behind those of to.
+// Appends the steps of from to those of to.
 static void
 move_steps(struct recipe_steps *to, struct recipe_steps *from)
 {
@@ -433,15 +407,16 @@ load_includes(const char *folder, const struct document *document, unsigned dept
     return 0;
 }
 
+// The included steps are in recipe already.
 static void
 take_head(struct recipe *recipe, struct document *document)
 {
-    recipe->name = TAKE(document->name);
-    recipe->description = TAKE(document->description);
-    recipe->cmdline = TAKE(document->cmdline);
-    recipe->is_base = document->bootstrap.sources.count > 0; // check_bootstrap: never none
-    recipe->bootstrap = document->bootstrap;
-    document->bootstrap = (struct recipe_bootstrap){0};
+    struct recipe_steps steps = recipe->steps;
+    free(document->recipe.steps.items);
+    *recipe = document->recipe;
+    recipe->steps = steps;
+    recipe->is_base = recipe->bootstrap.sources.count > 0; // check_bootstrap: never none
+    document->recipe = (struct recipe){0};
 }
 
 static int
@@ -451,7 +426,7 @@ load_steps(
     FREE_AUTO char *origin = NULL;
     FREE_AUTO char *text = NULL;
     size_t length = 0;
-    __attribute__((cleanup(document_free))) struct document document = {0};
+    CLEANUP(document_free) struct document document = {0};
     if (depth > INCLUDE_DEPTH_MAX)
         return error_set(err, ERR_SPEC,
             "'%s': includes are nested too deeply; does a recipe include itself?", name);
@@ -459,7 +434,7 @@ load_steps(
         parse_document(folder, origin, text, length, &document, err) < 0 ||
         load_includes(folder, &document, depth, recipe, err) < 0)
         return -1;
-    move_steps(&recipe->steps, &document.steps);
+    move_steps(&recipe->steps, &document.recipe.steps);
     if (depth == 0)
         take_head(recipe, &document);
     return 0;

@@ -149,7 +149,6 @@ test_include(void **state)
     ERROR_AUTO struct error err = {0};
     assert_ok(recipe_load("common", &common, &err), &err);
     assert_string_equal(recipe->name, "three");
-    assert_null(recipe->description);
     assert_true(str_ends(recipe->steps.items[0].place, "/one.yaml:4"));
     assert_int_equal(recipe->steps.count, 3 + common->steps.count);
     assert_string_equal(recipe->steps.items[0].command, "echo 1");
