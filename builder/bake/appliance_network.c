@@ -1,5 +1,4 @@
-// appliance_network.c - addresses and proxies as the appliance needs them, so that it reaches the
-// network as this host does.
+// appliance_network.c - translates this host's addresses and proxies for the appliance.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/appliance_network.h"
 
@@ -55,7 +54,7 @@ add_export(struct buf *out, const char *name, const char *value)
     buf_add(out, "\n");
 }
 
-// A star alone means every host, and no more hosts may be named beside it.
+// A star alone means every host; it cannot be combined with other names.
 static void
 add_exceptions(struct buf *out)
 {

@@ -1,4 +1,4 @@
-// install.c - packages into an image, and the set of them that the store keeps.
+// install.c - installs packages in an image, and keeps them as a set in the store.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/install.h"
 
@@ -52,10 +52,10 @@ install_keep(struct guest *guest, const struct install *install, struct error *e
 }
 
 int
-install_lay(struct guest *guest, const struct install *install, struct error *err)
+install_restore(struct guest *guest, const struct install *install, struct error *err)
 {
     FREE_AUTO char *folder = path_join(install->folder, "packages");
-    guest_step(guest, LAY_MS, "laying out kept packages");
+    guest_step(guest, LAY_MS, "copying kept packages");
     if (dir_make(folder, 0700, err) < 0 ||
         store_lay_packages(install->store, install->set, folder, err) < 0 ||
         guest_copy_in(guest, folder, CACHE, err) < 0)
@@ -63,7 +63,7 @@ install_lay(struct guest *guest, const struct install *install, struct error *er
     return dir_remove(folder, err);
 }
 
-// Finds packages that the image does not have; those it has keep their versions.
+// Finds packages that the image lacks; the others keep their versions.
 static int
 find_missing(struct guest *guest, const struct distro *distro, const struct strv *packages,
     struct strv *ret, struct error *err)

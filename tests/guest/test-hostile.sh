@@ -72,7 +72,7 @@ printf 'LUKS\xba\xbe\x00\x01' | dd of="$scratch/locked.raw" bs=512 seek=2048 con
 printf '6a0f2d36-7c1e-4a8c-9d38-0f3f5b2a1c11' |
     dd of="$scratch/locked.raw" bs=1 seek=$((2048 * 512 + 168)) conv=notrunc status=none
 refused locked.raw 'that is encrypted' "the base '$scratch/locked.raw' cannot be used: it is encrypted ('/dev/sda1'), and \
-at a node's boot nobody types a passphrase; use an image that is not encrypted"
+a node boots without a passphrase; use an image that is not encrypted"
 
 truncate -s 40M "$scratch/empty.raw"
 refused empty.raw 'with nothing on it' "the base '$scratch/empty.raw' cannot be used: no operating system is found on it; \

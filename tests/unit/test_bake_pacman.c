@@ -176,11 +176,11 @@ static const struct {
     {"error: failed to init transaction (unable to lock database)\n", ERR_FAILED,
         "pacman failed: failed to init transaction (unable to lock database)"},
     {"error: target not found: valkey\n", ERR_SPEC,
-        "'https://m/' does not have a package that is asked for; check its name, or take "
-        "another snapshot: target not found: valkey"},
+        "'https://m/' does not have a requested package; check its name, or use another snapshot: "
+        "target not found: valkey"},
     {"warning: cannot resolve \"libc>=3\", a dependency of \"valkey\"\n"
      "error: failed to prepare transaction (could not satisfy dependencies)\n",
-        ERR_SPEC, "'https://m/' does not have a package"},
+        ERR_SPEC, "'https://m/' does not have a requested package"},
     {"error: failed retrieving file 'extra.db' from m : Could not resolve host: m\n"
      "error: failed to synchronize all databases (download library error)\n",
         ERR_NETWORK,
@@ -196,17 +196,17 @@ static const struct {
      "error: failed to commit transaction (invalid or corrupted package (PGP signature))\n",
         ERR_DAMAGED,
         "a package of 'https://m/' is not signed by a key that the image's keyring trusts; an "
-        "old keyring does not know new packagers, so let the snapshot be of the image's own "
-        "date, or take a newer image: valkey: signature from \"Somebody New "
+        "old keyring does not know new packagers, so use a snapshot of the image's own "
+        "date, or a newer image: valkey: signature from \"Somebody New "
         "<new@archlinux.org>\" is unknown trust"},
     {"error: haproxy: signature from \"Some One <one@archlinux.org>\" is invalid\n"
      "error: failed to commit transaction (invalid or corrupted package (PGP signature))\n",
         ERR_DAMAGED,
-        "a package of 'https://m/' is not what its packager signed; it was damaged at the "
-        "mirror or on the way, so run it again, or take another mirror: haproxy: signature "
+        "a package of 'https://m/' does not match its signature; it was damaged at the "
+        "mirror or on the way, so run it again, or use another mirror: haproxy: signature "
         "from \"Some One <one@archlinux.org>\" is invalid"},
     {"error: failed to commit transaction (invalid or corrupted package (checksum))\n", ERR_DAMAGED,
-        "a package of 'https://m/' is not what its packager signed"},
+        "a package of 'https://m/' does not match its signature"},
     {"error: keyring is not writable\nerror: required key missing from keyring\n", ERR_DAMAGED,
         "is not signed by a key that the image's keyring trusts"},
     {"error: valkey: missing required signature\n", ERR_DAMAGED, "is not signed by a key"},
@@ -214,7 +214,7 @@ static const struct {
      "error: target not found: base\n",
         ERR_NETWORK,
         "'https://m/' did not return a package database; open it in a browser to see whether this "
-        "network asks for a sign-in, or take another mirror: could not open file "
+        "network asks for a sign-in, or use another mirror: could not open file "
         "/db/sync/core.db: Unrecognized archive format"},
     {"error: GPGME error: No data\nerror: failed to synchronize all databases (invalid or "
      "corrupted database (PGP signature))\n",
