@@ -1,4 +1,4 @@
-// bake_plan.c - which images a spec needs, by key, and which of them the store has.
+// bake_plan.c - lists the images that a spec needs, by key, and finds them in the store.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 
@@ -53,7 +53,7 @@ look_up_item(struct bake_item *item, struct store *store, struct error *err)
     if (err->code == ERR_NOT_FOUND) {
         item->state = BAKE_MISSING;
         item->why = str_format(item->source->unresolved
-                                   ? "'airbuild images' asks first what '%s' is made from"
+                                   ? "'airbuild images' has to resolve the base of '%s' first"
                                    : "the store has no image '%s' of these inputs",
             item->name);
     } else if (err->code == ERR_DAMAGED) {
@@ -135,16 +135,16 @@ add_extra(
         return -1;
     if (bake_item_named(plan, recipe->name) != NULL)
         return error_set(err, ERR_SPEC,
-            "the recipe '%s' is named '%s', as one of airbuild's own is; choose another name", path,
+            "the recipe '%s' is named '%s' like one of airbuild's own; choose another name", path,
             recipe->name);
     if (recipe->is_base)
         return error_set(err, ERR_SPEC,
-            "the recipe '%s' has a bootstrap; only a recipe that goes over a base can be baked so",
+            "the recipe '%s' has a bootstrap; --recipe takes only a recipe that goes over a base",
             path);
     return add_layer(plan, TAKE(recipe), base, store, err);
 }
 
-// "debian"; of two that differ "haproxy debian, redis arch".
+// "debian", or "haproxy debian, redis arch" when they differ.
 static void
 name_bases(struct bake_plan *plan, const size_t *bases)
 {

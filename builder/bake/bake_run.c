@@ -87,7 +87,7 @@ begin_image(const struct bake_job *job, struct draft **ret, struct error *err)
 
 // ---- making -------------------------------------------------------------------------------------
 
-// Collects the packages that the layers to be baked over that base will install.
+// Collects the packages that the missing layers over that base will install.
 static void
 make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap_prefetch *ret)
 {

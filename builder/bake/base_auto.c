@@ -1,6 +1,5 @@
-// base_auto.c - which distribution `base: auto` means: the preferred one when a mirror of it
-// answers, else the fallback, with a warning. No distribution is named here; distro.c says which
-// two they are.
+// base_auto.c - the policy of `base: auto`: the preferred distribution when a mirror of it answers,
+// else the fallback, with a warning. distro.c says which they are.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/base_resolve.h"
 
@@ -18,7 +17,7 @@ auto_kind(const struct distro *distro)
     return distro->images != NULL ? distro->images->kind : distro->packages_kind;
 }
 
-// Of what the spec says only the fallback's keys go with `auto`.
+// The spec's values for `auto` are those of the fallback.
 static void
 set_auto_base(const struct spec_base *base, const struct distro *distro, struct spec_base *ret)
 {
@@ -78,7 +77,7 @@ warn_recorded(const struct base_query *query, const struct auto_record *record)
 
 // ---- choice -------------------------------------------------------------------------------------
 
-// *ret: the store has the base of that distribution.
+// *ret: whether the store has the base of that distribution.
 static int
 is_baked(const struct base_query *query, const struct spec_base *base, const struct distro *distro,
     bool *ret, struct error *err)
@@ -95,7 +94,7 @@ is_baked(const struct base_query *query, const struct spec_base *base, const str
     return 0;
 }
 
-// The pinned version leaves the mirrors one day; the newest image is always there.
+// Mirrors drop the pinned version some day, so the newest image counts too.
 static int
 any_mirror_answers(
     const struct base_query *query, const struct strv *roots, bool *ret, struct error *err)
@@ -136,7 +135,7 @@ explain_choice(
         taken, wanted, list);
 }
 
-// An image of the preferred distribution is not left for the fallback because a network is down.
+// Keeps the preferred distribution when the store has its image and only the network is down.
 static int
 ask_mirrors(struct base_query *query, const struct spec_base *base,
     const struct auto_record *record, struct error *err)
@@ -158,7 +157,7 @@ ask_mirrors(struct base_query *query, const struct spec_base *base,
     return save_auto(query, record, err);
 }
 
-// Looks for an image that the store has already: then nothing is asked.
+// Finds a distribution whose image the store has, so that no mirror is asked.
 static int
 find_baked(struct base_query *query, const struct spec_base *base, struct error *err)
 {

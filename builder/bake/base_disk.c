@@ -28,14 +28,12 @@ check_info(const char *file, const struct jv *info, struct error *err)
             file, format == NULL ? "unknown" : format);
     if (jv_get(info, "backing-filename") != NULL || jv_get(data, "data-file") != NULL)
         return error_set(err, ERR_SPEC,
-            "the base '%s' needs another file beneath it, which is not followed; make it whole "
-            "with 'qemu-img convert -O qcow2'",
+            "the base '%s' is backed by another file, which is not followed; convert it with "
+            "'qemu-img convert -O qcow2'",
             file);
     if ((uint64_t) jv_get_int(info, "virtual-size", 0) > virtual_max)
         return error_set(err, ERR_SPEC,
-            "the base '%s' claims to be larger than 2 TiB; use an image that nodes' disks can be "
-            "made of",
-            file);
+            "the base '%s' is larger than 2 TiB; use an image that fits nodes' disks", file);
     if (jv_get_bool(info, "encrypted", false))
         return error_set(err, ERR_SPEC,
             "the base '%s' is encrypted; use one that is not, or convert it with 'qemu-img "
@@ -69,12 +67,12 @@ copy_source(const struct bake_job *job, const char *copy, struct error *err)
     if (str_equal(key, job->item->key))
         return 0;
     return error_set(err, ERR_DAMAGED,
-        "the base '%s' is not what it was when it was checked: its copy has the SHA-256 %s; check "
-        "who writes to it, and run 'airbuild images' again",
+        "the base '%s' changed while it was copied: its copy has the SHA-256 %s; find out what "
+        "writes to it, then run 'airbuild images' again",
         from->origin, hex);
 }
 
-// The copy becomes the disk.
+// Makes the disk from the copy.
 static int
 place_disk(const char *copy, const char *format, const char *disk, struct error *err)
 {

@@ -1,5 +1,5 @@
-// base_image.c - disk images that are downloaded as bases: which one a version, `latest`, a signed
-// URL and the pinned version mean, and the download itself.
+// base_image.c - base images from the network: resolves a version, `latest`, a signed URL and the
+// pinned version to one image, and downloads it.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/base_resolve.h"
 #include "base/cleanup.h"
@@ -27,7 +27,7 @@ put_version(struct spec_base *base, const char *version, const char *sha256)
         base->snapshot = distro_images_of(base->kind)->day(version);
 }
 
-// Returns the name that an answer is remembered by; caller frees.
+// Returns the key of an answer in memory; caller frees.
 static char *
 memory_name(const struct spec_base *base)
 {
@@ -37,7 +37,7 @@ memory_name(const struct spec_base *base)
         base->mirror == NULL ? "" : " ", base->mirror == NULL ? "" : base->mirror);
 }
 
-// The same of an answer that replaces the pinned version, which has left the mirrors.
+// Returns the key of the answer that replaces the pinned version; caller frees.
 static char *
 pinned_name(const struct spec_base *base)
 {
@@ -46,7 +46,7 @@ pinned_name(const struct spec_base *base)
         base->mirror == NULL ? "" : base->mirror);
 }
 
-// *ret_version and *ret_sha256 stay NULL when it was never asked; callers free.
+// *ret_version and *ret_sha256 are NULL when there is no answer yet; callers free.
 static int
 load_answer(const struct store *store, const char *name, char **ret_version, char **ret_sha256,
     struct error *err)
@@ -60,7 +60,7 @@ load_answer(const struct store *store, const char *name, char **ret_version, cha
     return 0;
 }
 
-// The pinned version, or what replaced it.
+// Fills in the pinned version, or its replacement.
 static int
 load_pinned(const struct base_query *query, struct bake_source *source, struct error *err)
 {
@@ -120,12 +120,12 @@ static int
 no_name(const char *url, struct error *err)
 {
     return error_set(err, ERR_DAMAGED,
-        "the mirror's list of digests '%s' does not name the image; check the mirror, or name "
+        "the mirror's list of digests '%s' does not name the image; check the mirror, or specify "
         "the image by 'url' and 'sha256'",
         url);
 }
 
-// Asks for the digest in the list beside one image.
+// Reads the digest in the list beside one image.
 static int
 ask_digest(const struct distro_images *images, const struct strv *urls, const char *version,
     char **ret_sha256, struct error *err)
@@ -151,12 +151,13 @@ list_versions(
     if (ret->count > 0)
         return 0;
     return error_set(err, ERR_NETWORK,
-        "the mirror's folder '%s' does not list its images, so which one is the newest cannot be "
-        "told; name another 'mirror', or a version as 'image'",
+        "the mirror's folder '%s' does not list its images, so the newest one is not known; "
+        "specify "
+        "another 'mirror', or a version as 'image'",
         url);
 }
 
-// Asks for an image that has its signature beside it.
+// Reads the digest of an image that has its signature beside it.
 static int
 ask_signed(const struct distro_images *images, const char *root, const char *version,
     char **ret_sha256, struct error *err)
@@ -189,7 +190,7 @@ newest_of(const struct distro_images *images, const char *root, char **ret_versi
     return -1;
 }
 
-// The newest signed image of the first mirror that tells; the error is the first one's.
+// Finds the newest signed image of the first mirror that answers. The error is the first mirror's.
 static int
 ask_newest(const struct spec_base *base, char **ret_version, char **ret_sha256, struct error *err)
 {
@@ -198,8 +199,8 @@ ask_newest(const struct spec_base *base, char **ret_version, char **ret_sha256, 
     images->mirrors(base, &roots);
     for (size_t i = 0; i < roots.count; i++) {
         ERROR_AUTO struct error other = {0};
-        struct error *told = err->code == ERR_NONE ? err : &other;
-        if (newest_of(images, roots.items[i], ret_version, ret_sha256, told) == 0) {
+        struct error *first = err->code == ERR_NONE ? err : &other;
+        if (newest_of(images, roots.items[i], ret_version, ret_sha256, first) == 0) {
             error_clear(err);
             return 0;
         }
@@ -209,7 +210,7 @@ ask_newest(const struct spec_base *base, char **ret_version, char **ret_sha256, 
     return -1;
 }
 
-// Returns all that mirrors list; none when none does.
+// Appends all versions that mirrors list.
 static void
 list_all(const struct spec_base *base, struct strv *ret)
 {
@@ -228,7 +229,7 @@ list_all(const struct spec_base *base, struct strv *ret)
 
 // ---- download -----------------------------------------------------------------------------------
 
-// Returns the name of the base for progress, and of most images of it; caller frees.
+// Returns the name of the base in progress and errors; caller frees.
 static char *
 task_name(const struct spec_base *base)
 {
@@ -279,7 +280,7 @@ base_download(const struct base_query *query, const struct spec_base *base, stru
     return 0;
 }
 
-// ---- asking -------------------------------------------------------------------------------------
+// ---- questions to mirrors -----------------------------------------------------------------------
 
 static int
 ask_version(const struct spec_base *base, char **ret_sha256, struct error *err)
@@ -301,7 +302,7 @@ ask_version(const struct spec_base *base, char **ret_sha256, struct error *err)
     FREE_AUTO char *list = strv_join(&versions, ", ");
     error_clear(err);
     return error_set(err, ERR_NOT_FOUND,
-        "no mirror has the image '%s' any more, as they keep the newest few (%s); name one of "
+        "no mirror has the image '%s' any more, as they keep the newest few (%s); specify one of "
         "these or 'latest' as 'image', or the image by 'url' and 'sha256'",
         base->image, list);
 }
@@ -323,8 +324,8 @@ ask_official(const struct base_query *query, struct spec_base *base, struct erro
     return 0;
 }
 
-// The signature vouches for the bytes that the URL returns now: they are the image from then on.
-// The mark keeps the download until it is remembered.
+// The signature vouches for the bytes that the URL returns now, so their digest is remembered. The
+// mark keeps the download from being pruned until then.
 static int
 ask_url(const struct base_query *query, struct spec_base *base, struct error *err)
 {
@@ -359,8 +360,7 @@ ask_unresolved(const struct base_query *query, struct bake_source *source, struc
 
 // ---- the pinned version -------------------------------------------------------------------------
 
-// *ret: mirrors list their images, and none of them has that one. A mirror that does not answer
-// does not count.
+// *ret: mirrors list their images, and none has that one. One that does not answer does not count.
 static int
 has_left(const struct spec_base *base, bool *ret, struct error *err)
 {
@@ -380,7 +380,7 @@ has_left(const struct spec_base *base, bool *ret, struct error *err)
     return interrupt_check(err);
 }
 
-// The store has the image of that base, or its download.
+// Returns whether the store has the image of that base, or its download.
 static bool
 is_here(const struct base_query *query, const struct spec_base *base)
 {

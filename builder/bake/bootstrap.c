@@ -1,5 +1,5 @@
-// bootstrap.c - makes a base from a distribution's packages: its own tool makes a tree, with the
-// recipe's steps as a script in it; the tree becomes a bootable disk.
+// bootstrap.c - makes a base from packages: the distribution's own tool makes a tree and runs the
+// recipe's steps in it; the tree becomes a bootable disk.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bootstrap.h"
 
@@ -190,7 +190,7 @@ make_tree(const struct bootstrap *bootstrap, struct error *err)
 
 // ---- the disk -----------------------------------------------------------------------------------
 
-// tar: unpacked in the appliance; NULL: the root has its files already.
+// tar: the system to unpack; NULL: the root has its files already.
 static int
 fill_disk(struct guest *guest, const char *tar, struct error *err)
 {
@@ -241,7 +241,7 @@ finish_base(const struct bake_job *job, const char *raw, const char *tar, struct
         guest, job->folder, recipe_distro(job->item->source->recipe), false, manifest, err);
 }
 
-// A folder of files becomes the file system at once; a tar, in the appliance.
+// A folder becomes the file system without the appliance; a tar is unpacked in it.
 static int
 make_disk(const struct bake_job *job, bool is_folder, struct jv *manifest, struct error *err)
 {
@@ -273,7 +273,7 @@ make_base_from_packages(const struct bake_job *job, struct jv *manifest, struct 
         .store = job->store,
         .folder = job->work,
         .set = set,
-        .tree = geteuid() == 0, // pacstrap is for root alone
+        .tree = geteuid() == 0, // pacstrap needs root
         .prefetch = job->prefetch,
         .prefetch_count = job->prefetch_count,
         .offline = job->options->offline,

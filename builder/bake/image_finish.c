@@ -1,4 +1,4 @@
-// image_finish.c - the steps that begin and end the making of every image.
+// image_finish.c - the first and last steps that are common to all images.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/install.h"
 #include "bake/make.h"
@@ -34,7 +34,7 @@ find_kernel(struct guest *guest, const struct distro *distro, char **ret, struct
     if (*ret != NULL)
         return 0;
     return error_set(err, ERR_SPEC,
-        "the image has no '/boot/vmlinuz-*'; nodes are booted from the image's own kernel");
+        "the image has no '/boot/vmlinuz-*'; install a kernel in it, as nodes boot from it");
 }
 
 static int
@@ -75,7 +75,7 @@ remove_identity(struct guest *guest, struct error *err)
     for (char *byte = left; *byte != '\0'; byte++)
         *byte = *byte == '\n' ? ' ' : *byte;
     return error_set(err, ERR_FAILED,
-        "the image would carry an identity: %s; let a command step of the recipe remove it", left);
+        "the image still has an identity: %s; remove it in a command step of the recipe", left);
 }
 
 int
@@ -89,7 +89,7 @@ image_finish(struct guest *guest, const char *folder, const struct distro *distr
     jv_set(manifest, "packages", packages);
     if (!keep_identity && remove_identity(guest, err) < 0)
         return -1;
-    guest_step(guest, TRIM_MS, "giving free blocks back");
+    guest_step(guest, TRIM_MS, "freeing unused blocks");
     if (guest_trim(guest, err) < 0)
         return -1;
     return guest_finish(guest, err);

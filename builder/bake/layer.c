@@ -53,7 +53,7 @@ set_services(struct layer *layer, const struct recipe_step *step, struct error *
 {
     BUF_AUTO struct buf text = {0};
     recipe_add_services(&text, step);
-    guest_step(layer->guest, SERVICES_MS, "setting services");
+    guest_step(layer->guest, SERVICES_MS, "enabling and disabling services");
     return text.data == NULL ? 0 : run_text(layer, text.data, err);
 }
 

@@ -1,5 +1,4 @@
-// recipe.c - recipes as values: their steps, the files of these with content and mode, the fixed
-// form that keys are made of.
+// recipe.c - recipes as values: files with content and mode, the fixed form that keys depend on.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/recipe.h"
 
@@ -116,7 +115,7 @@ list_tree(const char *root, const char *below, unsigned depth, struct strv *ret,
     STRV_AUTO struct strv names = {0};
     FREE_AUTO char *folder = str_format("%s%s", root, below);
     if (depth > TREE_DEPTH_MAX)
-        return error_set(err, ERR_SPEC, "the folder '%s' is too deep", folder);
+        return error_set(err, ERR_SPEC, "the folder '%s' is nested too deeply", folder);
     if (dir_list(folder, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
@@ -124,12 +123,12 @@ list_tree(const char *root, const char *below, unsigned depth, struct strv *ret,
         FREE_AUTO char *full = str_format("%s%s", root, path);
         struct stat info;
         if (lstat(full, &info) < 0)
-            return error_errno(err, errno, "cannot look at '%s'", full);
+            return error_errno(err, errno, "cannot inspect '%s'", full);
         if (S_ISREG(info.st_mode))
             strv_add(ret, path);
         else if (!S_ISDIR(info.st_mode))
             return error_set(err, ERR_SPEC,
-                "'%s' is neither a file nor a folder; make the link or device by a command step",
+                "'%s' is neither a file nor a folder; make a link or device in a command step",
                 full);
         else if (list_tree(root, path, depth + 1, ret, err) < 0)
             return -1;
@@ -221,7 +220,7 @@ recipe_canonical(const struct recipe *recipe)
     if (recipe->cmdline != NULL)
         buf_printf(&out, "cmdline %s\n", recipe->cmdline);
     if (recipe->is_base) {
-        bool first = recipe->bootstrap.distro == 0; // unnamed, as keys of old images have it
+        bool first = recipe->bootstrap.distro == 0; // unnamed, as in the keys of old images
         buf_printf(
             &out, "bootstrap%s%s\n", first ? "" : " of ", first ? "" : recipe_distro(recipe)->name);
         put_list(&out, "source", &recipe->bootstrap.sources);

@@ -1,4 +1,4 @@
-// recipe_read.c - the grammar of recipes: YAML becomes a recipe, those it includes first.
+// recipe_read.c - the grammar of recipes: reads YAML, included recipes first.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/recipe.h"
 
@@ -12,8 +12,8 @@
 
 enum { INCLUDE_DEPTH_MAX = 4 };
 
-// One text being read, and the folder of the user's recipe that it is in, or NULL: names lead there
-// first, then into what the program carries.
+// The text being read, and the folder of the user's recipe, or NULL. Names are looked up in that
+// folder first, then in what the program carries.
 struct recipe_place {
     struct yaml_source source; // first: read_steps gets its address
     const char *folder;
@@ -160,7 +160,7 @@ fill_write(struct recipe_place *place, const struct yaml_node *at, struct raw_st
         yaml_complain(&place->source, at, "'mode' is three or four octal digits, such as \"0755\"");
 }
 
-// Names go into commands of the image's shell: nothing in them may mean anything to it.
+// Names go into shell commands, so they must not contain special characters.
 static void
 check_step_names(struct yaml_source *source, const struct yaml_node *at, const struct strv *names)
 {
@@ -301,7 +301,7 @@ document_free(struct document *document)
     recipe_clear(&document->recipe);
 }
 
-// A text that a recipe names, "common.yaml". ERR_NOT_FOUND. *ret_origin: for messages.
+// Reads a recipe file, "common.yaml". ERR_NOT_FOUND. *ret_origin: for messages.
 static int
 read_recipe(const char *folder, const char *name, char **ret_origin, char **ret_text,
     size_t *ret_length, struct error *err)
@@ -336,16 +336,14 @@ check_bootstrap(struct yaml_source *source, const struct yaml_node *bootstrap,
     const struct yaml_node *sources = yaml_get(bootstrap, "sources");
     const struct yaml_node *packages = yaml_get(bootstrap, "packages");
     if (sources != NULL && is->sources.count == 0)
-        yaml_complain(
-            source, sources, "'sources' is empty, so that no base can be made; name at least one");
+        yaml_complain(source, sources, "'sources' is empty; name at least one");
     if (packages != NULL && is->packages.count == 0)
-        yaml_complain(source, packages,
-            "'packages' is empty, so that no base can be made; name at least one");
+        yaml_complain(source, packages, "'packages' is empty; name at least one");
     check_sources(source, sources, distro_numbered(is->distro), &is->sources);
     for (size_t i = 0; i < is->early.count; i++)
         if (is->early.items[i].action != RECIPE_FILES)
             yaml_complain(source, yaml_get(bootstrap, "early")->items[i],
-                "an early step is 'files' or 'write': nothing of the system is there yet");
+                "an early step must be 'files' or 'write': the system is not installed yet");
 }
 
 static void
@@ -357,13 +355,13 @@ check_document(
         check_bootstrap(source, bootstrap, &recipe->bootstrap);
     else if (recipe->cmdline != NULL)
         yaml_complain(source, yaml_get_key(root, "cmdline"),
-            "'cmdline' goes with a 'bootstrap': a layer boots with the arguments of its base; take "
-            "it out");
+            "'cmdline' goes with a 'bootstrap': a layer boots with the arguments of its base; "
+            "remove it");
     const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789-", *name = recipe->name;
     if (name != NULL &&
         (strspn(name, allowed) != strlen(name) || name[0] == '-' || strlen(name) > 40))
         yaml_complain(source, yaml_get(root, "name"),
-            "'name' must be at most 40 small letters, digits and hyphens");
+            "'name' must be at most 40 lowercase letters, digits and hyphens");
 }
 
 static int

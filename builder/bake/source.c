@@ -1,5 +1,5 @@
-// source.c - the keys of images. The code that makes an image, C and images/scripts/, is in no key:
-// the formats below stand for it.
+// source.c - the keys of images. No key depends on the code that makes an image, C and
+// images/scripts/: change a format below instead.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/source.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 
-#define BASE_FORMAT "airbuild base 1" // change when equal inputs make another image
+#define BASE_FORMAT "airbuild base 1" // new number: equal inputs make another image
 #define DISK_FORMAT "airbuild base disk 2"
 #define LAYER_FORMAT "airbuild layer 1"
 #define UNRESOLVED_FORMAT "airbuild unsettled base"

@@ -32,7 +32,7 @@ check_item_unused(const struct workspace *workspace, const struct bake_item *ite
         item->name, folders.count > 0 ? " ('" : "", list, folders.count > 0 ? "')" : "");
 }
 
-// Refuses to bake an image again while another image or a disk is backed by it.
+// Refuses when a disk, or an image outside the plan, is backed by one of the images.
 static int
 check_free(const struct workspace *workspace, const struct strv *in_use, struct error *err)
 {
@@ -55,7 +55,7 @@ check_free(const struct workspace *workspace, const struct strv *in_use, struct 
     return 0;
 }
 
-// Layers before their base, and while no other process bakes with them.
+// Removes layers before their base, while no other process bakes.
 static int
 remove_planned(const struct workspace *workspace, const struct strv *in_use, struct error *err)
 {
@@ -68,8 +68,8 @@ remove_planned(const struct workspace *workspace, const struct strv *in_use, str
     return 0;
 }
 
-// After its images were removed. The network is not asked a second time; the first plan's warnings
-// stay.
+// Plans again after the images were removed, without asking the network a second time. Keeps the
+// first plan's warnings.
 static int
 plan_again(const struct images_values *values, const struct spec *spec, struct workspace *workspace,
     struct progress *progress, struct error *err)
@@ -204,7 +204,7 @@ check_action(const struct cli *cli, const struct action *action, struct error *e
     const struct images_values *values = cli->values;
     size_t given = cli->operands.count > 0 ? cli->operands.count - 1 : 0;
     if (given < action->operands)
-        return cli_usage(cli, err, "write 'airbuild images %s %s'", action->name,
+        return cli_usage(cli, err, "usage: airbuild images %s %s", action->name,
             action->run == images_show ? "NAME" : "FOLDER");
     if (given > action->operands)
         return cli_usage(cli, err, "'airbuild images %s' does not take '%s'", action->name,
@@ -238,8 +238,8 @@ run_images(struct cli *cli, struct error *err)
             return check_action(cli, &actions[i], err) == 0 ? actions[i].run(cli, err) : -1;
     const char *near = str_nearest(name, action_names, ACTIONS);
     if (near != NULL)
-        return cli_usage(cli, err, "images knows no '%s' (did you mean '%s'?)", name, near);
-    return cli_usage(cli, err, "images knows no '%s'", name);
+        return cli_usage(cli, err, "'images' has no action '%s' (did you mean '%s'?)", name, near);
+    return cli_usage(cli, err, "'images' has no action '%s'", name);
 }
 
 static const struct cli_option options[] = {
@@ -247,13 +247,13 @@ static const struct cli_option options[] = {
         OPTION_TEXT(struct images_values, recipe)},
     {"offline", 0, NULL, "use only packages kept from an earlier bake (bake)",
         OPTION_FLAG(struct images_values, offline)},
-    {"rebuild", 0, NULL, "bake again what is there already, the base too (bake)",
+    {"rebuild", 0, NULL, "bake existing images again, the base too (bake)",
         OPTION_FLAG(struct images_values, rebuild)},
     {"refresh", 0, NULL, "ask again what auto and latest mean, and for kept packages (bake)",
         OPTION_FLAG(struct images_values, refresh)},
-    {"dry-run", 'n', NULL, "only tell what would be removed (prune)",
+    {"dry-run", 'n', NULL, "only show what would be removed (prune)",
         OPTION_FLAG(struct images_values, dry_run)},
-    {"forget-missing", 0, NULL, "let go what clusters use whose folders are not there (prune)",
+    {"forget-missing", 0, NULL, "forget clusters whose folders are missing (prune)",
         OPTION_FLAG(struct images_values, forget_missing)},
     {0},
 };
@@ -261,18 +261,17 @@ static const struct cli_option options[] = {
 const struct cli_command command_images = {
     .name = "images",
     .arguments = "[bake|list|verify|prune|show NAME|export FOLDER|import FOLDER]",
-    .summary = "bake what the spec needs; list, verify, prune, carry",
+    .summary = "bake what the spec needs; list, verify, prune, export",
     .details =
-        "bake, which is meant when nothing is said, makes the bases and the role images that "
-        "are missing; when all are there it does nothing, in milliseconds. A base that is "
-        "downloaded is checked by its digest, and by its signature where it has one. list shows "
-        "the "
-        "store. verify reads every byte; the exit status is 10 when an image is damaged. "
-        "prune removes what neither the spec nor any launched cluster needs, and says which "
-        "clusters use what stays; a cluster whose folder is not there counts until "
-        "--forget-missing. show tells all of an image, by its name or the first digits of its "
-        "key. export copies the images of the spec into a folder, import takes such a folder in, "
-        "for a machine without a network. Who must wait for another airbuild says for which.\n",
+        "bake, the default, makes the bases and role images that are missing; when none is "
+        "missing it ends within milliseconds. The digest of a downloaded base is checked, and its "
+        "signature if it has one. list shows the store. verify reads every byte; the exit status "
+        "is 10 when an image is damaged. prune removes what neither the spec nor a launched "
+        "cluster needs, and shows which clusters use the rest; a cluster whose folder is missing "
+        "counts until --forget-missing. show prints the details of an image, selected by its name "
+        "or the first digits of its key. export copies the images of the spec into a folder, and "
+        "import reads such a folder, for a machine without a network. A command that waits for "
+        "another airbuild says for which process.\n",
     .options = options,
     .values_size = sizeof(struct images_values),
     .operand = CLI_ACTION,

@@ -90,7 +90,8 @@ add_sentences(const struct cli *cli, struct buf *text, const struct strv *senten
 static void
 print_image_list(const struct cli *cli, const struct image_list *list, const struct strv *damaged)
 {
-    static const char *const heads[] = {"NAME", "KEY", "FAMILY", "SIZE", "DISK", "OVER", "SINCE"};
+    static const char *const heads[] = {
+        "NAME", "KEY", "FAMILY", "SIZE", "DISK", "BACKING", "CREATED"};
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
     table_row(&table);
@@ -137,7 +138,7 @@ is_below_another(const struct image_list *list, const struct image *image)
     return false;
 }
 
-// Read every image; what is wrong is added to damaged. A base is read with its layers.
+// Reads every image, and adds the faults to damaged. A base is read with its layers.
 static int
 verify_all(const struct image_list *list, struct store *store, struct progress *progress,
     struct strv *damaged, struct error *err)
@@ -149,7 +150,7 @@ verify_all(const struct image_list *list, struct store *store, struct progress *
             continue;
         progress_step(progress, image->name, "reading %.*s", IMAGES_KEY_SHOWN, image->key);
         if (store_verify(store, image->key, &found) == 0) {
-            progress_done(progress, image->name, "%.*s is well", IMAGES_KEY_SHOWN, image->key);
+            progress_done(progress, image->name, "%.*s is OK", IMAGES_KEY_SHOWN, image->key);
             continue;
         }
         if (found.code != ERR_DAMAGED)
@@ -187,7 +188,7 @@ images_verify(struct cli *cli, struct error *err)
     return damaged.count > 0 ? ERR_DAMAGED : 0;
 }
 
-// Every image of the plan must be there.
+// Fails unless every image of the plan is ready.
 static int
 check_ready(const struct bake_plan *plan, struct error *err)
 {
@@ -230,15 +231,15 @@ images_export(struct cli *cli, struct error *err)
     return 0;
 }
 
-// "haproxy 24f1ada42e4c" of an image that was just taken in.
+// Adds "haproxy 24f1ada42e4c" for an image that was imported.
 static void
 add_imported(struct store *store, const char *key, struct buf *text)
 {
     IMAGE_AUTO struct image *image = NULL;
     ERROR_AUTO struct error ignored = {0};
     const char *name = store_find(store, key, &image, &ignored) == 0 ? image->name : "?";
-    FREE_AUTO char *harmless = text_clean(TEXT_LINES, name);
-    buf_printf(text, "%s %.*s\n", harmless, IMAGES_KEY_SHOWN, key);
+    FREE_AUTO char *clean = text_clean(TEXT_LINES, name);
+    buf_printf(text, "%s %.*s\n", clean, IMAGES_KEY_SHOWN, key);
 }
 
 int
@@ -250,7 +251,7 @@ images_import(struct cli *cli, struct error *err)
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     if (images_open_store(progress, &store, err) != 0)
         return -1;
-    progress_step(progress, "import", "copying and checking what is in %s", folder);
+    progress_step(progress, "import", "copying and checking %s", folder);
     int status = store_import(store, folder, &keys, err);
     progress_clear(progress);
     if (status != 0)
@@ -264,7 +265,7 @@ images_import(struct cli *cli, struct error *err)
     BUF_AUTO struct buf text = {0};
     for (size_t i = 0; i < keys.count; i++)
         add_imported(store, keys.items[i], &text);
-    buf_printf(&text, "%zu images taken in\n", keys.count);
+    buf_printf(&text, "%zu images imported\n", keys.count);
     cli_print(text.data);
     return 0;
 }

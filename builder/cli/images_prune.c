@@ -1,5 +1,5 @@
-// images_prune.c - `airbuild images prune`: what neither the spec nor a cluster needs is removed;
-// what stays for a cluster is told with it.
+// images_prune.c - `airbuild images prune`: removes what neither the spec nor a cluster needs, and
+// shows which clusters use the rest.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -7,14 +7,14 @@
 #include "cli/message.h"
 #include "cli/workspace.h"
 
-// An image that stays, and for whom.
+// An image that stays, and the clusters that use it.
 struct kept {
     char *key, *name;
     struct strv folders;
 };
 
 struct pruned {
-    struct strv removed, missing; // "NAME KEY"; folders of clusters that are not there
+    struct strv removed, missing; // "NAME KEY"; folders of clusters that are missing
     struct kept *kept;
     size_t kept_count;
     uint64_t bytes;
@@ -56,7 +56,7 @@ find_kept_images(struct store *store, struct pruned *pruned, struct error *err)
     return 0;
 }
 
-// What the spec needs and what disks of clusters without pins lie over.
+// Collects the images that the spec or the disks of clusters without pins need.
 static int
 collect_needed(const struct workspace *workspace, struct strv *keep, struct error *err)
 {
@@ -118,8 +118,9 @@ add_missing(struct buf *text, const struct images_values *values, const struct p
         FREE_AUTO char *folder = text_clean(TEXT_LINES, pruned->missing.items[i]);
         if (!values->forget_missing)
             buf_printf(text,
-                "missing: '%s' is not to be seen from here; if that cluster is gone, 'airbuild "
-                "images prune --forget-missing' lets its images go\n",
+                "missing: '%s' does not exist on this host; if that cluster is gone, 'airbuild "
+                "images "
+                "prune --forget-missing' releases its images\n",
                 folder);
         else
             buf_printf(text, "missing: '%s' %s\n", folder,

@@ -360,8 +360,8 @@ test_file_that_was_swapped(void **state)
     put_text(path, "a disk of the user");
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
     put_text(path, "a disk of someone!");
-    assert_error(bake_run(plan, store, &options, &err), &err, ERR_DAMAGED,
-        "is not what it was when it was checked");
+    assert_error(
+        bake_run(plan, store, &options, &err), &err, ERR_DAMAGED, "changed while it was copied");
     assert_false(store_has(store, plan->items[0].key));
 }
 

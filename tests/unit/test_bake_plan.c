@@ -256,7 +256,7 @@ test_third_recipe_refused(void **state)
         ERR_NOT_FOUND, path);
     put_file(*state, "extra.yaml", "name: redis\n");
     assert_error(bake_plan_make(&spec, store, path, BAKE_LOOK, NULL, &plan, &err), &err, ERR_SPEC,
-        "is named 'redis', as one of airbuild's own is");
+        "is named 'redis' like one of airbuild's own");
     put_file(*state, "extra.yaml", "name: mine\nbootstrap: {sources: [deb x], packages: [apt]}\n");
     assert_error(bake_plan_make(&spec, store, path, BAKE_LOOK, NULL, &plan, &err), &err, ERR_SPEC,
         "only a recipe that goes over a base");

@@ -223,7 +223,7 @@ struct wrong {
 static const struct wrong wrongs[] = {
     {"name: x\nstep: []\n", ":2:1: a recipe has no key 'step'; did you mean 'steps'?"},
     {"steps: []\n", "'name'"},
-    {"name: X\n", ":1:7: 'name' must be at most 40 small letters, digits and hyphens"},
+    {"name: X\n", ":1:7: 'name' must be at most 40 lowercase letters, digits and hyphens"},
     {"name: -x\n", ":1:7: 'name' must be"},
     {"name: ../x\n", ":1:7: 'name' must be"},
     {"name: x\nsteps: {}\n", ":2:8: 'steps' must be a list of steps"},
@@ -259,11 +259,11 @@ static const struct wrong wrongs[] = {
     {"- name\n", "a recipe"},
     {"name: x\ncmdline: quiet\nsteps: []\n",
         ":2:1: 'cmdline' goes with a 'bootstrap': a layer boots with the arguments of its base; "
-        "take it out"},
+        "remove it"},
     {"name: x\nbootstrap: {sources: [], packages: [a]}\n",
-        ":2:22: 'sources' is empty, so that no base can be made; name at least one"},
+        ":2:22: 'sources' is empty; name at least one"},
     {"name: x\nbootstrap: {sources: [a], packages: []}\n",
-        ":2:37: 'packages' is empty, so that no base can be made; name at least one"},
+        ":2:37: 'packages' is empty; name at least one"},
     {"name: x\nbootstrap: {packages: [a]}\n", "'sources'"},
     {"name: x\nbootstrap: {family: suse, sources: [a], packages: [a]}\n",
         ":2:21: 'family' must be debian or arch"},
@@ -272,7 +272,7 @@ static const struct wrong wrongs[] = {
     {"name: x\nbootstrap: {family: arch, sources: [options], packages: [a]}\n",
         ":2:36: 'options' is not a valid repository name"},
     {"name: x\nbootstrap:\n  sources: [a]\n  packages: [a]\n  early:\n    - command: a\n",
-        ":6:7: an early step is 'files' or 'write': nothing of the system is there yet"},
+        ":6:7: an early step must be 'files' or 'write': the system is not installed yet"},
 };
 
 static void
