@@ -32,19 +32,7 @@ enum {
 char *
 pacman_fill(const char *server, const char *repository, const char *machine)
 {
-    BUF_AUTO struct buf out = {0};
-    while (*server != '\0') {
-        if (str_starts(server, "$repo")) {
-            buf_add(&out, repository);
-            server += strlen("$repo");
-        } else if (str_starts(server, "$arch")) {
-            buf_add(&out, machine);
-            server += strlen("$arch");
-        } else {
-            buf_add_bytes(&out, server++, 1);
-        }
-    }
-    return buf_take(&out);
+    return distro_fill(server, "$repo", repository, "$arch", machine);
 }
 
 // Packages must be signed, and kept ones are checked again. Arch does not sign package databases.

@@ -4,7 +4,7 @@
 #include "bake/bootstrap.h"
 
 #include "bake/disk.h"
-#include "bake/distro.h"
+#include "bake/install.h"
 #include "bake/make.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
@@ -122,14 +122,6 @@ lay_packages(const struct bootstrap *bootstrap, bool kept, struct error *err)
     return kept ? store_lay_packages(bootstrap->store, bootstrap->set, folder, err) : 0;
 }
 
-static bool
-has_kept_packages(const struct bootstrap *bootstrap)
-{
-    JV_AUTO struct jv *lock = NULL;
-    ERROR_AUTO struct error err = {0};
-    return store_package_set(bootstrap->store, bootstrap->set, &lock, &err) == 0;
-}
-
 static int
 keep_packages(const struct bootstrap *bootstrap, struct error *err)
 {
@@ -177,7 +169,8 @@ run_tool_of_distro(const struct bootstrap *bootstrap, bool kept, struct error *e
 static int
 make_tree(const struct bootstrap *bootstrap, struct error *err)
 {
-    bool kept = has_kept_packages(bootstrap) && (bootstrap->offline || !bootstrap->refresh);
+    bool kept =
+        install_has_set(bootstrap->store, bootstrap->set, bootstrap->offline, bootstrap->refresh);
     if (!kept && bootstrap->offline)
         return error_set(err, ERR_NETWORK,
             "the packages of the base are not kept in the store; run 'airbuild images' without "

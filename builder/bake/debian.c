@@ -50,23 +50,10 @@ apt_reason(const char *text)
 
 // ---- a base from packages ------------------------------------------------------------------------
 
-// Replaces {mirror} and {suite} in a source line.
 static char *
 debian_fill_source(const char *line, const struct spec_base *base)
 {
-    BUF_AUTO struct buf out = {0};
-    while (*line != '\0') {
-        if (str_starts(line, "{mirror}")) {
-            buf_add(&out, base->mirror);
-            line += strlen("{mirror}");
-        } else if (str_starts(line, "{suite}")) {
-            buf_add(&out, base->suite);
-            line += strlen("{suite}");
-        } else {
-            buf_add_bytes(&out, line++, 1);
-        }
-    }
-    return buf_take(&out);
+    return distro_fill(line, "{mirror}", base->mirror, "{suite}", base->suite);
 }
 
 // Adds a hook that mmdebstrap runs itself; it splits words as a shell does.

@@ -20,6 +20,25 @@ distro_numbered(unsigned number)
 }
 
 char *
+distro_fill(const char *text, const char *first, const char *first_value, const char *second,
+    const char *second_value)
+{
+    BUF_AUTO struct buf out = {0};
+    while (*text != '\0') {
+        if (str_starts(text, first)) {
+            buf_add(&out, first_value);
+            text += strlen(first);
+        } else if (str_starts(text, second)) {
+            buf_add(&out, second_value);
+            text += strlen(second);
+        } else {
+            buf_add_bytes(&out, text++, 1);
+        }
+    }
+    return buf_take(&out);
+}
+
+char *
 distro_titles(void)
 {
     STRV_AUTO struct strv titles = {0};

@@ -91,6 +91,10 @@ const struct distro_images *distro_images_of(enum spec_base_kind kind);
 // Returns is_dated of the base's distribution; true for an unknown one.
 bool distro_is_dated(const struct spec_base *base);
 
+// Returns text with two placeholders replaced by their values; caller frees. Pure.
+char *distro_fill(const char *text, const char *first, const char *first_value, const char *second,
+    const char *second_value);
+
 // Returns the path of a kernel's initial RAM disk, never of a fallback; caller frees. Pure.
 char *distro_initrd(const struct distro *distro, const char *kernel);
 

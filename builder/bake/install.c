@@ -32,13 +32,12 @@ install_set(const char *base_key, const struct distro *distro, const struct strv
     return str_dup(hex);
 }
 
-static bool
-is_kept(const struct install *install)
+bool
+install_has_set(struct store *store, const char *set, bool offline, bool refresh)
 {
     JV_AUTO struct jv *lock = NULL;
     ERROR_AUTO struct error err = {0};
-    return (install->offline || !install->refresh) &&
-           store_package_set(install->store, install->set, &lock, &err) == 0;
+    return (offline || !refresh) && store_package_set(store, set, &lock, &err) == 0;
 }
 
 int
@@ -89,7 +88,7 @@ install_packages(struct guest *guest, const struct install *install, const struc
         return -1;
     if (missing.count == 0)
         return 0;
-    bool kept = is_kept(install);
+    bool kept = install_has_set(install->store, install->set, install->offline, install->refresh);
     if (kept || !install->offline)
         return install->distro->install(guest, install, kept, &missing, err);
     FREE_AUTO char *names = strv_join(&missing, " ");

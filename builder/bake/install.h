@@ -15,6 +15,10 @@
 char *install_set(const char *base_key, const struct distro *distro, const struct strv *packages,
     const struct spec_base *from);
 
+// Returns whether the packages come from the kept set: the store has it, and they are not to be
+// downloaded again.
+bool install_has_set(struct store *store, const char *set, bool offline, bool refresh);
+
 struct install {
     struct store *store;
     const struct distro *distro;
