@@ -1,5 +1,5 @@
-// plan_fixture.h - for tests of plans of images: specs over some base, recipes changed for a test,
-// and what is another image then.
+// plan_fixture.h - for tests of plans of images: specs with some base, changed recipes, and the
+// images that they change.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_PLAN_FIXTURE_H
 #define AIRBUILD_TESTS_PLAN_FIXTURE_H
@@ -15,7 +15,7 @@ over(struct spec_base base)
     return (struct spec){.bases = {base, base}};
 }
 
-// With the values that a spec gets when it says nothing else.
+// With a spec's default values.
 static inline struct spec
 of_kind(enum spec_base_kind kind)
 {
@@ -43,7 +43,7 @@ plan_with(struct store *store, const struct spec *spec, const char *extra)
     return plan;
 }
 
-// "NAME" of every item whose key is another one in the second plan.
+// Returns the names of the items whose key differs in the second plan.
 static inline char *
 changed(const struct bake_plan *before, const struct bake_plan *after)
 {
@@ -64,7 +64,7 @@ assert_changes(struct store *store, const struct bake_plan *before, const struct
     assert_string_equal(names, expected);
 }
 
-// A file of the folder that goes before what the program carries.
+// Writes a file that overrides one that the program carries.
 static inline void
 put_asset(const char *scratch, const char *name, const char *text)
 {
@@ -75,7 +75,7 @@ put_asset(const char *scratch, const char *name, const char *text)
     put_text(path, text);
 }
 
-// The same with what the program carries, and more behind it.
+// Overrides a file with its own text and more.
 static inline void
 append_asset(const char *scratch, const char *name, const char *more)
 {

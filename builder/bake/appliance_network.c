@@ -59,10 +59,10 @@ static void
 add_exceptions(struct buf *out)
 {
     const char *lower = variable("no_proxy");
-    const char *said = lower != NULL ? lower : variable("NO_PROXY");
-    FREE_AUTO char *list = said == NULL           ? str_dup(APPLIANCE_HOST)
-                           : str_equal(said, "*") ? str_dup(said)
-                                                  : str_format("%s," APPLIANCE_HOST, said);
+    const char *value = lower != NULL ? lower : variable("NO_PROXY");
+    FREE_AUTO char *list = value == NULL           ? str_dup(APPLIANCE_HOST)
+                           : str_equal(value, "*") ? str_dup(value)
+                                                   : str_format("%s," APPLIANCE_HOST, value);
     add_export(out, "no_proxy", list);
 }
 

@@ -38,22 +38,22 @@ struct bake_plan {
     struct bake_item *items;
     size_t count, base_count;
     char *base;   // "debian", "file", "haproxy debian, redis arch": what they are, `auto` resolved
-    char *chosen; // says what `auto` came to just now; NULL when it was known before
+    char *chosen; // a sentence when `auto` was resolved just now; NULL when it was known before
     // Sentences for the end of a command's output: another base than the wanted one.
     struct strv warnings;
 };
 
-// When the network is asked what `auto`, `latest`, a version and a signed URL mean. The answers are
+// When the network is queried for `auto`, `latest`, a version and a signed URL. Answers are
 // remembered, and used the next time.
 enum bake_ask {
-    BAKE_LOOK,      // only for an `auto` that is not remembered, which stays so; the rest is left
-    BAKE_ASK_NEW,   // for what is not remembered
+    BAKE_LOOK,      // only for an `auto` without an answer; nothing is remembered
+    BAKE_ASK_NEW,   // for all without an answer
     BAKE_ASK_AGAIN, // for all
-    BAKE_ASK_NEVER, // `auto` that is not remembered is the fallback, the rest is ERR_NETWORK
+    BAKE_ASK_NEVER, // `auto` without an answer is the fallback, the rest is ERR_NETWORK
 };
 
-// Resolves the spec's bases, then lists the images that it needs. Milliseconds when the network is
-// not asked; no appliance is started. extra: path of a further recipe over redis' base, or NULL.
+// Resolves the spec's bases, then lists the images that it needs. Takes milliseconds without the
+// network; no appliance is started. extra: path of a further recipe over redis' base, or NULL.
 // progress may be NULL. Caller frees *ret. ERR_SPEC: recipe wrong (with its place); ERR_NOT_FOUND:
 // no such base file or image; ERR_NETWORK.
 int bake_plan_make(const struct spec *spec, struct store *store, const char *extra,
@@ -69,7 +69,7 @@ const struct image *bake_image_named(const struct bake_plan *plan, const char *n
 
 struct bake_options {
     bool kvm;        // the accelerator was proven; else the appliance is emulated (TCG)
-    bool offline;    // no mirror is asked: packages that are not kept are an error
+    bool offline;    // no mirror is used: packages that are not kept are an error
     bool refresh;    // packages are downloaded again, although they are kept
     unsigned jobs;   // role images at once; 0: as many as there are cores, at most one a role
     int64_t wait_ms; // longest wait for another process that makes one of them; 0: ERR_BUSY at once

@@ -26,7 +26,7 @@ struct bake_run {
     struct bake_plan *plan;
     struct store *store;
     const struct bake_options *options;
-    _Atomic size_t next; // the item that is taken next
+    _Atomic size_t next; // the next item to bake
     _Atomic bool stop;
     struct error *errors; // one an item
 };

@@ -109,7 +109,7 @@ any_mirror_answers(
     return query->ask == BAKE_ASK_NEVER ? 0 : fetch_any_reachable(&urls, MIRRORS_MS, ret, err);
 }
 
-// Returns the sentence that goes with the choice; caller frees.
+// Returns a sentence about the choice; caller frees.
 static char *
 explain_choice(
     const struct base_query *query, bool answers, bool was_preferred, const struct strv *roots)
@@ -157,7 +157,7 @@ ask_mirrors(struct base_query *query, const struct spec_base *base,
     return save_auto(query, record, err);
 }
 
-// Finds a distribution whose image the store has, so that no mirror is asked.
+// Finds a distribution whose image the store has, so that no mirror is queried.
 static int
 find_baked(struct base_query *query, const struct spec_base *base, struct error *err)
 {

@@ -27,13 +27,14 @@ put_version(struct spec_base *base, const char *version, const char *sha256)
         base->snapshot = distro_images_of(base->kind)->day(version);
 }
 
-// Returns the key of an answer in memory; caller frees.
+// Returns the key of an answer in memory; caller frees. image: a version or "latest", unused for a
+// URL.
 static char *
-memory_name(const struct spec_base *base)
+memory_name(const struct spec_base *base, const char *image)
 {
     if (base->kind == SPEC_BASE_URL)
         return str_format("%s %s", base->url, base->signature);
-    return str_format("%s %s%s%s", spec_base_name(base->kind), base->image,
+    return str_format("%s %s%s%s", spec_base_name(base->kind), image,
         base->mirror == NULL ? "" : " ", base->mirror == NULL ? "" : base->mirror);
 }
 
@@ -41,9 +42,8 @@ memory_name(const struct spec_base *base)
 static char *
 pinned_name(const struct spec_base *base)
 {
-    return str_format("%s pinned %s%s%s", spec_base_name(base->kind),
-        distro_images_of(base->kind)->pinned_version, base->mirror == NULL ? "" : " ",
-        base->mirror == NULL ? "" : base->mirror);
+    FREE_AUTO char *image = str_format("pinned %s", distro_images_of(base->kind)->pinned_version);
+    return memory_name(base, image);
 }
 
 // *ret_version and *ret_sha256 are NULL when there is no answer yet; callers free.
@@ -82,7 +82,7 @@ load_known(const struct base_query *query, struct bake_source *source, struct er
 {
     struct spec_base *base = &source->base;
     const struct distro_images *images = distro_images_of(base->kind);
-    FREE_AUTO char *name = memory_name(base), *version = NULL, *sha256 = NULL;
+    FREE_AUTO char *name = memory_name(base, base->image), *version = NULL, *sha256 = NULL;
     bool moves = images == NULL || str_equal(base->image, "latest");
     if (images != NULL && str_equal(base->image, images->pinned_version)) {
         put_version(base, images->pinned_version, images->pinned_sha256);
@@ -116,15 +116,6 @@ save_answer(struct store *store, const char *name, const char *version, const ch
 
 // ---- mirrors ------------------------------------------------------------------------------------
 
-static int
-no_name(const char *url, struct error *err)
-{
-    return error_set(err, ERR_DAMAGED,
-        "the mirror's list of digests '%s' does not name the image; check the mirror, or specify "
-        "the image by 'url' and 'sha256'",
-        url);
-}
-
 // Reads the digest in the list beside one image.
 static int
 ask_digest(const struct distro_images *images, const struct strv *urls, const char *version,
@@ -134,7 +125,10 @@ ask_digest(const struct distro_images *images, const struct strv *urls, const ch
     if (fetch_text(urls, LIST_MAX, &text, NULL, err) < 0)
         return -1;
     if (!images->read_digest(text, &named, &sha256) || !str_equal(named, version))
-        return no_name(urls->items[0], err);
+        return error_set(err, ERR_DAMAGED,
+            "the mirror's list of digests '%s' does not name the image; check the mirror, or "
+            "specify the image by 'url' and 'sha256'",
+            urls->items[0]);
     *ret_sha256 = TAKE(sha256);
     return 0;
 }
@@ -310,7 +304,7 @@ ask_version(const struct spec_base *base, char **ret_sha256, struct error *err)
 static int
 ask_official(const struct base_query *query, struct spec_base *base, struct error *err)
 {
-    FREE_AUTO char *name = memory_name(base), *task = task_name(base);
+    FREE_AUTO char *name = memory_name(base, base->image), *task = task_name(base);
     FREE_AUTO char *version = NULL, *sha256 = NULL;
     bool latest = str_equal(base->image, "latest");
     progress_step(query->progress, task, "asking what '%s' is", base->image);
@@ -329,7 +323,7 @@ ask_official(const struct base_query *query, struct spec_base *base, struct erro
 static int
 ask_url(const struct base_query *query, struct spec_base *base, struct error *err)
 {
-    FREE_AUTO char *name = memory_name(base), *mark = NULL;
+    FREE_AUTO char *name = memory_name(base, base->image), *mark = NULL;
     BASE_DISK_AUTO struct base_disk disk = {0};
     int fd = -1;
     if (store_bake_begin(query->store, &mark, &fd, err) < 0)

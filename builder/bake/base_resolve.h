@@ -1,5 +1,5 @@
-// base_resolve.h - inside bake/ only: which concrete base a base of the spec means. The network's
-// answers are remembered in the store, so that a base changes only when it is asked again.
+// base_resolve.h - inside bake/ only: resolves a base of the spec to a concrete one. The network's
+// answers are remembered in the store, so that a base does not change until --refresh.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_BASE_RESOLVE_H
 #define AIRBUILD_BAKE_BASE_RESOLVE_H
@@ -12,7 +12,7 @@ struct base_query {
     enum bake_ask ask;
     struct progress *progress;       // may be NULL
     struct strv *warnings;           // gets one sentence for each base that is not the wanted one
-    const struct distro *auto_found; // what `auto` came to; NULL: not known yet
+    const struct distro *auto_found; // `auto` resolved; NULL: not yet
     char *chosen;                    // a sentence about it when it was chosen just now; owned
 };
 

@@ -33,7 +33,7 @@ struct bootstrap {
 // Returns the recipe's steps as a shell script that runs inside the new system, where their files
 // are /airbuild/STEP-FILE. It prints the place of a step that fails. Pure; caller frees.
 char *bootstrap_script(const struct recipe *recipe);
-// Returns -1 and the error when text, what the tool printed, names a step that failed; else 0.
+// Returns -1 and the error when text, the tool's output, names a step that failed; else 0.
 int bootstrap_step_failed(const struct recipe *recipe, const char *text, struct error *err);
 
 // Returns the name of the set that the packages are kept under; caller frees.

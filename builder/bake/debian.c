@@ -170,7 +170,7 @@ explain_debian_failure(const struct bootstrap *bootstrap, const char *text, stru
             bootstrap->folder);
     if (cause == ERR_SPEC)
         return error_set(err, ERR_SPEC,
-            "the recipe '%s' or one that goes over it asks for a package that the mirror '%s' does "
+            "the recipe '%s' or one that goes over it names a package that the mirror '%s' does "
             "not have; check its name: %s",
             bootstrap->recipe->name, bootstrap->base->mirror, reason);
     if (cause == ERR_NETWORK)

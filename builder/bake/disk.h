@@ -13,7 +13,7 @@
 // Minimum virtual size of a base disk.
 static const uint64_t base_disk_bytes = 8ULL << 30;
 
-// Returns what `qemu-img info` says of a file; no other file that it names is opened. ERR_MISSING.
+// Returns the output of `qemu-img info`, which opens no other file. ERR_MISSING.
 int disk_info(const char *file, struct jv **ret, struct error *err);
 // Copies a disk into a new qcow2. compress: by zstd, to about a third of the size.
 int disk_convert(

@@ -72,7 +72,7 @@ struct distro {
 #define DISTRO_DECLARE(name) extern const struct distro distro_##name;
 DISTROS(DISTRO_DECLARE)
 
-// What `base: auto` means: the preferred one, which has official images, where a mirror of it
+// What `base: auto` means: the preferred one, which has official images, when a mirror of it
 // answers, else the fallback.
 extern const struct distro *const distro_preferred, *const distro_fallback;
 

@@ -22,7 +22,7 @@ bool install_has_set(struct store *store, const char *set, bool offline, bool re
 struct install {
     struct store *store;
     const struct distro *distro;
-    const struct spec_base *base; // what the image below is made from
+    const struct spec_base *base; // the source of the base below
     const char *set;              // of install_set
     const char *folder;           // a folder of the host for files on the way
     bool offline, refresh;        // as in struct bake_options

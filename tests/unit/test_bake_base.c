@@ -1,5 +1,5 @@
-// test_bake_base.c - what a spec's bases come to: Arch's official image, `latest`, a URL, a base
-// for each role, and `auto`, with mirrors in folders.
+// test_bake_base.c - resolves a spec's bases: Arch's official image, `latest`, a URL, a base for
+// each role, and `auto`, with mirrors in folders.
 // SPDX-License-Identifier: Apache-2.0
 #include "plan_fixture.h"
 
@@ -80,8 +80,8 @@ test_base_of_each_role(void **state)
 
 // ---- auto ---------------------------------------------------------------------------------------
 
-// An image on a mirror as the script that fills them lays it out: the version is taken out of the
-// names beside, and out of the list of digests that goes with them.
+// Lays out an image as on a real mirror: the second names, and the list of digests beside them,
+// have no version.
 static void
 put_arch_image(const char *mirror, const char *version, const char *sha256)
 {
@@ -152,7 +152,7 @@ test_auto(void **state)
     setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
 }
 
-// An image that is there decides it without asking.
+// An image in the store decides without asking.
 static void
 test_auto_baked(void **state)
 {
@@ -211,7 +211,7 @@ test_latest(void **state)
     assert_string_equal(base->image, "20991115.777");
     assert_string_equal(base->sha256, KEY_OTHER);
     assert_string_equal(base->snapshot, "2099-11-15");
-    // It is remembered, whatever the mirror says by now.
+    // The answer is remembered, although the mirror has changed.
     FREE_AUTO char *images = path_join(folder, "images");
     drop_arch_image(folder, NEWEST);
     drop_arch_image(folder, ARCH_PINNED_VERSION);
@@ -223,8 +223,8 @@ test_latest(void **state)
     assert_string_equal(names, "latest");
 }
 
-// A newer folder that lacks its signature is not there yet; a version that no mirror has is told
-// from those they have.
+// A newer image without its signature does not count. The error for a missing version lists the
+// versions that mirrors have.
 static void
 test_newest_signed(void **state)
 {
@@ -258,8 +258,7 @@ expect_replaced(struct store *store, const struct spec *spec, bool expected)
     assert_int_equal(plan->warnings.count, expected ? 1 : 0);
 }
 
-// It stays while a mirror has it, and while none says that it has not; then the newest takes its
-// place, and keeps it.
+// It is used while a mirror has it or no mirror answers. Then the newest one replaces it for good.
 static void
 test_pinned_image_leaves(void **state)
 {
@@ -295,7 +294,7 @@ test_pinned_image_leaves(void **state)
 
 // ---- auto, over the years ------------------------------------------------------------------------
 
-// A mirror that has but newer images is one all the same.
+// A mirror that has only newer images counts.
 static void
 test_auto_without_the_pinned(void **state)
 {
@@ -311,8 +310,7 @@ test_auto_without_the_pinned(void **state)
     assert_int_equal(plan->warnings.count, 0);
 }
 
-// From Arch to Debian: never while an image of Arch is here, and never without a warning, which
-// stands.
+// From Arch to Debian: never while the store has an image of Arch, and always with a warning.
 static void
 test_auto_turns(void **state)
 {
@@ -348,7 +346,7 @@ test_auto_turns(void **state)
 
 // ---- a disk of the user --------------------------------------------------------------------------
 
-// What is copied must be what the image is named by, whoever put another file there since.
+// The copy must have the digest that the key was made from.
 static void
 test_file_that_was_swapped(void **state)
 {
@@ -365,7 +363,7 @@ test_file_that_was_swapped(void **state)
     assert_false(store_has(store, plan->items[0].key));
 }
 
-// What is remembered decides what images are made over, so what cannot be read is no empty memory.
+// A damaged memory is an error, not an empty memory: images depend on it.
 static void
 test_damaged_memory(void **state)
 {
@@ -438,7 +436,7 @@ main(void)
         plan_test(test_file_that_was_swapped),
         plan_test(test_servers),
     };
-    // No mirror of Arch is asked but those that a test says.
+    // Only the mirrors of a test are asked.
     setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
     return cmocka_run_group_tests_name("bake base", tests, NULL, NULL);
 }

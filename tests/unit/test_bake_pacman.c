@@ -1,6 +1,6 @@
-// test_bake_pacman.c - what pacman, pacstrap and the shell around them are told, what pacman's
-// complaints mean, and what an image's own GRUB says about its root. Nothing is run.
-// AIRBUILD_REGENERATE=1 writes the golden files anew.
+// test_bake_pacman.c - configuration and arguments of pacman and pacstrap, causes of pacman's
+// errors, and the root arguments from an image's own GRUB. Nothing runs. AIRBUILD_REGENERATE=1
+// writes the golden files again.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -80,7 +80,7 @@ test_pacstrap(void **state)
     strv_free(&prefetch.packages);
 }
 
-// A layer's pacman keeps the kernel that is there and heeds the image's own hooks.
+// A layer's pacman keeps the installed kernel and runs the image's own hooks.
 static void
 test_conf_of_a_layer(void **state)
 {
@@ -132,7 +132,7 @@ test_another_set_for_another_mirror(void **state)
     assert_string_not_equal(first, other);
 }
 
-// What a layer's packages are kept as: of Arch, the snapshot says which versions they are.
+// The name of a layer's kept packages: Arch's depends on the snapshot.
 static void
 test_another_set_for_another_day(void **state)
 {
@@ -160,7 +160,7 @@ test_servers_are_filled_in(void **state)
     assert_string_equal(two, "/srv/extra-extra/$other$");
 }
 
-// Words of pacman 6.0 and 7.0, which tells the cause of the cause last.
+// Output of pacman 6.0 and 7.0, which prints the first cause last.
 static const struct {
     const char *said;
     enum error_code code;
@@ -277,8 +277,8 @@ test_initrd_of_a_kernel(void **state)
     assert_string_equal(debian, "/boot/initrd.img-6.1.0-28-amd64");
 }
 
-// The two lists of distributions have the same order, and each row is found by all that it is known
-// by. Whatever it does in a shell is a script that the program carries.
+// Each distribution is found by its number, name and package format, and the program carries its
+// script.
 static void
 test_distros(void **state)
 {

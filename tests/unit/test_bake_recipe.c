@@ -1,5 +1,5 @@
-// test_bake_recipe.c - recipes read into steps: every form of them, and a complaint with its place
-// for every wrong one.
+// test_bake_recipe.c - reads recipes: every form of a step, and an error with its place for every
+// wrong one.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -19,7 +19,7 @@ put(const char *folder, const char *name, const char *text)
     assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
 }
 
-// The recipe that text is, named "r.yaml" in folder.
+// Reads a text as the recipe "r.yaml" in folder.
 static struct recipe *
 read_text(const char *folder, const char *text)
 {
@@ -87,7 +87,7 @@ file_named(const struct recipe *recipe, const char *path)
     return NULL;
 }
 
-// A file is 0644, one that names its interpreter 0755, and a pattern has the last word.
+// The mode is 0644, or 0755 for a script; a pattern overrides it.
 static void
 test_modes(void **state)
 {
@@ -137,7 +137,7 @@ test_family_filters(void **state)
     assert_true(recipe_step_applies(command, &distro_arch));
 }
 
-// Steps of what is included come first, in the order of the list; its head is not taken over.
+// Steps of included recipes come first, in the order of the list. Their other keys are ignored.
 static void
 test_include(void **state)
 {
@@ -156,7 +156,7 @@ test_include(void **state)
     assert_string_equal(recipe->steps.items[recipe->steps.count - 1].command, "echo 3");
 }
 
-// What lies beside the recipe goes before what the program carries.
+// Files beside the recipe override those that the program carries.
 static void
 test_own_files_first(void **state)
 {
@@ -308,7 +308,7 @@ test_all_complaints_at_once(void **state)
     assert_contains(err.message, ":4:26: ");
 }
 
-// A complaint about an included recipe names that one.
+// An error in an included recipe names that recipe.
 static void
 test_include_wrong(void **state)
 {
