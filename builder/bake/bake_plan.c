@@ -155,14 +155,30 @@ name_bases(struct bake_plan *plan, const size_t *bases)
                                       : str_format("haproxy %s, redis %s", kinds[0], kinds[1]);
 }
 
-// Pure but for the store, where it looks for the images. Takes over sources.
+// Returns the first role that has the same base in the spec: that one is resolved for both.
+static size_t
+first_with_base(const struct spec *spec, size_t role)
+{
+    FREE_AUTO char *wanted = spec_base_canonical(&spec->bases[role]);
+    for (size_t i = 0; i < role; i++) {
+        FREE_AUTO char *other = spec_base_canonical(&spec->bases[i]);
+        if (str_equal(other, wanted))
+            return i;
+    }
+    return role;
+}
+
+// Pure but for the store, where it looks for the images. Takes over sources; NULL: of a role whose
+// base is an earlier one's.
 static int
-build_plan(struct bake_plan *plan, struct bake_source **sources, struct store *store,
-    const char *extra, struct error *err)
+build_plan(struct bake_plan *plan, const struct spec *spec, struct bake_source **sources,
+    struct store *store, const char *extra, struct error *err)
 {
     size_t bases[SPEC_ROLES];
     for (size_t i = 0; i < SPEC_ROLES; i++)
-        if (add_base(plan, store, TAKE(sources[i]), &bases[i], err) < 0)
+        if (sources[i] == NULL)
+            bases[i] = bases[first_with_base(spec, i)];
+        else if (add_base(plan, store, TAKE(sources[i]), &bases[i], err) < 0)
             return -1;
     name_bases(plan, bases);
     for (size_t i = 0; i < SPEC_ROLES; i++) {
@@ -194,10 +210,11 @@ bake_plan_make(const struct spec *spec, struct store *store, const char *extra, 
     struct bake_source *sources[SPEC_ROLES] = {0};
     int status = 0;
     for (size_t i = 0; i < SPEC_ROLES && status == 0; i++)
-        status = resolve_base(&query, &spec->bases[i], &sources[i], err);
+        if (first_with_base(spec, i) == i)
+            status = resolve_base(&query, &spec->bases[i], &sources[i], err);
     plan->chosen = query.chosen;
     if (status == 0)
-        status = build_plan(plan, sources, store, extra, err);
+        status = build_plan(plan, spec, sources, store, extra, err);
     for (size_t i = 0; i < SPEC_ROLES; i++)
         bake_source_free(sources[i]);
     if (status == 0)

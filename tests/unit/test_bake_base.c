@@ -277,6 +277,8 @@ test_pinned_image_leaves(void **state)
     expect_replaced(store, &said, false);
     expect_replaced(store, &debian, false);
     expect_replaced(store, &spec, true);
+    BAKE_PLAN_AUTO struct bake_plan *again = plan_asking(store, &spec, BAKE_ASK_AGAIN);
+    assert_int_equal(again->warnings.count, 1); // both roles have that base
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
     const struct spec_base *base = &plan->items[0].source->base;
     assert_string_equal(base->image, NEWEST);
