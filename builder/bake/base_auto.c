@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "fetch/fetch.h"
 
+#include <stdlib.h>
+
 #define AUTO_FILE "base.json"
 
 enum { MIRRORS_MS = 4000 };
@@ -177,7 +179,6 @@ find_distro(struct base_query *query, const struct spec_base *base, struct error
 {
     struct auto_record record = {0};
     int status = load_auto(query->store, &record, err);
-    FREE_AUTO char *since = record.since;
     if (status == 0 && query->ask != BAKE_ASK_AGAIN) {
         query->auto_found = record.distro;
         warn_recorded(query, &record);
@@ -186,6 +187,7 @@ find_distro(struct base_query *query, const struct spec_base *base, struct error
     }
     if (status == 0 && query->auto_found == NULL)
         status = ask_mirrors(query, base, &record, err);
+    free(record.since);
     return status;
 }
 
