@@ -7,9 +7,6 @@ BEGIN {
     # Functions that only tests use, and why.
     excuse("virt_domain_save", "freeze and thaw of a cluster will use it")
     excuse("virt_domain_drop_saved", "likewise")
-
-    # Folders whose circles are still to be taken apart.
-    later["bake"] = 1
 }
 
 function excuse(what, reason) {
@@ -107,9 +104,6 @@ END {
         check_use(name)
         add_edges(name)
     }
-    for (file in targets) {
-        split(file, part, "/")
-        if (!(part[2] in later))
-            follow(file, file, file)
-    }
+    for (file in targets)
+        follow(file, file, file)
 }

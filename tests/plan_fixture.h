@@ -1,5 +1,5 @@
-// plan_fixture.h - for tests of plans of images: specs over some base, recipes changed for a test,
-// and what is another image then.
+// plan_fixture.h - for tests of plans of images: specs with some base, changed recipes, and the
+// images that they change.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_PLAN_FIXTURE_H
 #define AIRBUILD_TESTS_PLAN_FIXTURE_H
@@ -15,10 +15,23 @@ over(struct spec_base base)
     return (struct spec){.bases = {base, base}};
 }
 
+// With a spec's default values.
 static inline struct spec
 of_kind(enum spec_base_kind kind)
 {
-    return over((struct spec_base){.kind = kind});
+    bool debian = kind == SPEC_BASE_AUTO || kind == SPEC_BASE_DEBIAN;
+    return over((struct spec_base){.kind = kind,
+        .suite = debian ? (char *) "bookworm" : NULL,
+        .mirror = debian ? (char *) "http://deb.debian.org/debian" : NULL});
+}
+
+static inline struct bake_plan *
+plan_asking(struct store *store, const struct spec *spec, enum bake_ask ask)
+{
+    ERROR_AUTO struct error err = {0};
+    struct bake_plan *plan = NULL;
+    assert_ok(bake_plan_make(spec, store, NULL, ask, NULL, &plan, &err), &err);
+    return plan;
 }
 
 static inline struct bake_plan *
@@ -26,11 +39,11 @@ plan_with(struct store *store, const struct spec *spec, const char *extra)
 {
     ERROR_AUTO struct error err = {0};
     struct bake_plan *plan = NULL;
-    assert_ok(bake_plan_make(spec, store, extra, BAKE_ASK_NEW, &plan, &err), &err);
+    assert_ok(bake_plan_make(spec, store, extra, BAKE_LOOK, NULL, &plan, &err), &err);
     return plan;
 }
 
-// "NAME" of every item whose key is another one in the second plan.
+// Returns the names of the items whose key differs in the second plan.
 static inline char *
 changed(const struct bake_plan *before, const struct bake_plan *after)
 {
@@ -51,7 +64,7 @@ assert_changes(struct store *store, const struct bake_plan *before, const struct
     assert_string_equal(names, expected);
 }
 
-// A file of the folder that goes before what the program carries.
+// Writes a file that overrides one that the program carries.
 static inline void
 put_asset(const char *scratch, const char *name, const char *text)
 {
@@ -62,7 +75,7 @@ put_asset(const char *scratch, const char *name, const char *text)
     put_text(path, text);
 }
 
-// The same with what the program carries, and more behind it.
+// Overrides a file with its own text and more.
 static inline void
 append_asset(const char *scratch, const char *name, const char *more)
 {

@@ -1,5 +1,4 @@
-// appliance_network.c - addresses and proxies as the appliance needs them, so that it reaches the
-// network as this host does.
+// appliance_network.c - translates this host's addresses and proxies for the appliance.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/appliance_network.h"
 
@@ -55,15 +54,15 @@ add_export(struct buf *out, const char *name, const char *value)
     buf_add(out, "\n");
 }
 
-// A star alone means every host, and no more hosts may be named beside it.
+// A star alone means every host; it cannot be combined with other names.
 static void
 add_exceptions(struct buf *out)
 {
     const char *lower = variable("no_proxy");
-    const char *said = lower != NULL ? lower : variable("NO_PROXY");
-    FREE_AUTO char *list = said == NULL           ? str_dup(APPLIANCE_HOST)
-                           : str_equal(said, "*") ? str_dup(said)
-                                                  : str_format("%s," APPLIANCE_HOST, said);
+    const char *value = lower != NULL ? lower : variable("NO_PROXY");
+    FREE_AUTO char *list = value == NULL           ? str_dup(APPLIANCE_HOST)
+                           : str_equal(value, "*") ? str_dup(value)
+                                                   : str_format("%s," APPLIANCE_HOST, value);
     add_export(out, "no_proxy", list);
 }
 

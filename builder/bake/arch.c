@@ -1,6 +1,6 @@
-// arch.c - Arch: pacman, told what to do and understood; a base from its packages by pacstrap, and
-// its packages into an image. Signatures are always checked, by a keyring that is made for this and
-// removed. What is downloaded is kept with its signatures.
+// arch.c - Arch: a base from its packages by pacstrap, and packages into an image by pacman.
+// Signatures are always checked, with a keyring that is made for one bake and then removed.
+// Packages are kept with their signatures.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/arch.h"
 
@@ -16,7 +16,7 @@
 
 #define MIRROR INSTALL_CACHE "/mirror"
 #define FILE_URL "file://"
-#define NOW "airbuild: now: " // what the script says for people
+#define NOW "airbuild: now: " // prefix of the script's lines for people
 
 enum {
     REASON_MAX = 300,
@@ -32,23 +32,10 @@ enum {
 char *
 pacman_fill(const char *server, const char *repository, const char *machine)
 {
-    BUF_AUTO struct buf out = {0};
-    while (*server != '\0') {
-        if (str_starts(server, "$repo")) {
-            buf_add(&out, repository);
-            server += strlen("$repo");
-        } else if (str_starts(server, "$arch")) {
-            buf_add(&out, machine);
-            server += strlen("$arch");
-        } else {
-            buf_add_bytes(&out, server++, 1);
-        }
-    }
-    return buf_take(&out);
+    return distro_fill(server, "$repo", repository, "$arch", machine);
 }
 
-// Packages are always signed, and those that were kept are checked again; repositories' lists need
-// not be (Arch signs none).
+// Packages must be signed, and kept ones are checked again. Arch does not sign package databases.
 char *
 pacman_conf(const struct pacman *pacman)
 {
@@ -79,14 +66,14 @@ enum pacman_cause {
     PACMAN_OTHER,
     PACMAN_SPACE,
     PACMAN_NETWORK,
-    PACMAN_LIST, // something came that is no repository's list
+    PACMAN_LIST, // the answer is not a package database
     PACMAN_PACKAGE,
-    PACMAN_KEY,     // signed by nobody who is trusted
-    PACMAN_DAMAGED, // not what was signed
+    PACMAN_KEY,     // not signed by a trusted key
+    PACMAN_DAMAGED, // the signature does not match
 };
 
-// A download that fails is often followed by words about what was not downloaded, a key that is not
-// known by words about a corrupted package, and a list that is none by packages that are not in it.
+// The order matters: an invalid database also reports missing packages, and an unknown key also
+// reports a corrupted package.
 static enum pacman_cause
 pacman_cause(const char *text)
 {
@@ -118,9 +105,9 @@ pacman_cause(const char *text)
     return str_has_any(text, package) ? PACMAN_PACKAGE : PACMAN_OTHER;
 }
 
-#define HOOK_FAILED "error: command failed to execute correctly" // ends nothing
+#define HOOK_FAILED "error: command failed to execute correctly" // not fatal
 
-// pacman says "error: ", its scripts "==> ERROR: "; others' last words are about what ended them.
+// pacman prints "error: ", its scripts "==> ERROR: "; other programs give the reason last.
 static char *
 pacman_reason(const char *text)
 {
@@ -154,18 +141,19 @@ pacman_error(const char *text, const char *server, const char *system, struct er
     case PACMAN_KEY:
         return error_set(err, ERR_DAMAGED,
             "a package of '%s' is not signed by a key that %s keyring trusts; an old keyring does "
-            "not know new packagers, so let the snapshot be of the image's own date, or take a "
-            "newer image: %s",
+            "not know new packagers, so use a snapshot of the image's own date, or a newer image: "
+            "%s",
             server, system, reason);
     case PACMAN_DAMAGED:
         return error_set(err, ERR_DAMAGED,
-            "a package of '%s' is not what its packager signed; it was damaged at the mirror or on "
-            "the way, so run it again, or take another mirror: %s",
+            "a package of '%s' does not match its signature; it was damaged at the mirror or on "
+            "the "
+            "way, so run it again, or use another mirror: %s",
             server, reason);
     case PACMAN_LIST:
         return error_set(err, ERR_NETWORK,
             "'%s' did not return a package database; open it in a browser to see whether this "
-            "network asks for a sign-in, or take another mirror: %s",
+            "network asks for a sign-in, or use another mirror: %s",
             server, reason);
     case PACMAN_NETWORK:
         return error_set(err, ERR_NETWORK,
@@ -174,8 +162,7 @@ pacman_error(const char *text, const char *server, const char *system, struct er
             server, reason);
     case PACMAN_PACKAGE:
         return error_set(err, ERR_SPEC,
-            "'%s' does not have a package that is asked for; check its name, or take another "
-            "snapshot: %s",
+            "'%s' does not have a requested package; check its name, or use another snapshot: %s",
             server, reason);
     case PACMAN_OTHER:
         break;
@@ -185,7 +172,7 @@ pacman_error(const char *text, const char *server, const char *system, struct er
 
 // ---- a base from packages ------------------------------------------------------------------------
 
-// Names of repositories go into a configuration file of pacman, and into paths.
+// Names of repositories go into pacman.conf and into paths.
 static const char *
 check_repository(const char *name)
 {
@@ -255,16 +242,16 @@ check_programs(struct error *err)
     return 0;
 }
 
-// Debian's pacman-key looks where Debian's package of Arch's keys puts them.
+// Debian's package of Arch's keys installs them in another folder than Arch's.
 static int
 check_keys(const char *keys, struct error *err)
 {
     if (keys == NULL && !file_exists("/usr/share/pacman/keyrings/archlinux.gpg") &&
         !file_exists("/usr/share/keyrings/archlinux.gpg"))
         return error_set(err, ERR_MISSING,
-            "the keys that Arch's packages are signed by are not installed; run 'apt install "
-            "archlinux-keyring' (on Arch 'pacman -S archlinux-keyring'), or name a file of the "
-            "mirror's own by 'keyring'");
+            "the keys that sign Arch's packages are not installed; run 'apt install "
+            "archlinux-keyring' (on Arch 'pacman -S archlinux-keyring'), or name the "
+            "mirror's own keys by 'keyring'");
     if (keys != NULL && !file_exists(keys))
         return error_set(
             err, ERR_NOT_FOUND, "there is no keyring '%s'; check 'keyring' of the base", keys);
@@ -279,7 +266,7 @@ explain_pacstrap(const struct bootstrap *bootstrap, const char *text, struct err
     return pacman_error(text, servers.items[0], "the host's", err);
 }
 
-// In a mount namespace of its own: however it ends, no mount of it is left on the host.
+// Runs in its own mount namespace, so that it leaves no mount on the host, however it ends.
 static int
 run_pacstrap(
     const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err)
@@ -321,8 +308,8 @@ struct pacman_run {
     struct guest *guest;
     const struct install *install;
     const struct strv *packages;
-    struct strv asked;        // servers, as the base has them
-    struct strv servers;      // as the guest is told
+    struct strv asked;        // servers, as the base names them
+    struct strv servers;      // as the guest reaches them
     struct strv repositories; // of the mirror
     const char *local;        // a mirror that is a folder of this host: its server line; or NULL
 };
@@ -347,7 +334,7 @@ run_pacman(const struct pacman_run *run, const char *verb, const struct strv *pa
     return pacman_error(text, run->asked.items[0], "the image's", err);
 }
 
-// A folder of this host is out of the appliance's reach: what is asked for is carried in.
+// The appliance cannot reach a folder of this host: its packages are copied in.
 static void
 choose_servers(struct pacman_run *run)
 {
@@ -385,11 +372,11 @@ prepare_pacman(const struct pacman_run *run, struct error *err)
         return -1;
     FREE_AUTO char *reason = pacman_reason(err->message);
     return error_set(err, ERR_FAILED,
-        "the image's keyring of pacman cannot be made; is archlinux-keyring whole in it? %s",
+        "cannot make pacman's keyring in the image; check its package archlinux-keyring: %s",
         reason);
 }
 
-// FILE of the mirror's REPOSITORY goes to the same place of the guest's; a signature may be absent.
+// Copies a file of a repository to the mirror in the guest. optional: it may be absent.
 static int
 copy_in(const struct pacman_run *run, const char *repository, const char *name, bool optional,
     struct error *err)
@@ -420,7 +407,7 @@ copy_lists(const struct pacman_run *run, struct error *err)
     return 0;
 }
 
-// text: what pacman would download, a line each: REPOSITORY URL.
+// text: one line "REPOSITORY URL" for each package that pacman would download.
 static int
 copy_packages(const struct pacman_run *run, const char *text, struct error *err)
 {
@@ -465,13 +452,14 @@ install_pacman(struct guest *guest, const struct install *install, bool kept,
     choose_servers(&run);
     if (prepare_pacman(&run, err) < 0)
         return -1;
-    if ((kept ? install_lay(guest, install, err) : download_pacman(&run, names, err)) < 0)
+    if ((kept ? install_restore(guest, install, err) : download_pacman(&run, names, err)) < 0)
         return -1;
     guest_step(guest, INSTALL_MS, "installing %s", names);
     return run_pacman(&run, "install_downloaded", NULL, NULL, err);
 }
 
 const struct distro distro_arch = {.name = "arch",
+    .title = "Arch",
     .package_format = "pacman",
     .script = "arch.sh",
     .packages_kind = SPEC_BASE_BOOTSTRAP,

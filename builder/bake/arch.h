@@ -7,36 +7,27 @@
 #include "bake/bootstrap.h"
 #include "bake/distro.h"
 
-extern const struct distro distro_arch;
 extern const struct distro_images arch_images;
 
-// The image that is meant when the spec names none, its digest and the day its packages go with.
+// The official image that is used when the spec names none.
 #define ARCH_PINNED_VERSION "20261001.604814"
 #define ARCH_PINNED_SHA256 "360f0fa49db6813bdc8e35bed230a2dc2ae3567b7b5ab74719c0a706e4e34e87"
 
 // ---- mirrors, pure but for the environment ------------------------------------------------------
 
-// Roots of mirrors in the order they are asked, without a slash at the end: the spec's, else those
-// of AIRBUILD_ARCH_MIRRORS (separated by blanks), else Arch's own two. base: NULL means `auto`.
-void arch_mirrors(const struct spec_base *base, struct strv *ret);
-
-// Values for pacman's "Server = " lines, with $repo and $arch in them, in the order they are asked.
-// A mirror that is said is taken as it is, or as an archive when a snapshot is said too; none said
-// and a snapshot is the Arch Linux Archive; neither are Arch's own mirrors.
+// Appends values for pacman's "Server = " lines, with $repo and $arch in them, in the order they
+// are tried. A specified mirror is used as it is, or as an archive when the spec has a snapshot
+// too; a snapshot alone means the Arch Linux Archive; neither means Arch's own mirrors.
 void arch_servers(const struct spec_base *base, struct strv *ret);
 
-// ROOT/images/vVERSION/Arch-Linux-x86_64-cloudimg-VERSION.qcow2; caller frees.
+// Returns ROOT/images/vVERSION/Arch-Linux-x86_64-cloudimg-VERSION.qcow2; caller frees.
 char *arch_image_url(const char *root, const char *version);
-// The newest image by the name without a version, which every mirror has; caller frees. Its list of
-// digests, URL.SHA256, does not say the version either: who fills the mirrors takes it out
-// (archlinux/infrastructure, roles/arch_images_sync).
-char *arch_latest_url(const char *root);
-// "2026-10-01" of "20261001.604814"; caller frees.
+// Returns "2026-10-01" for "20261001.604814"; caller frees.
 char *arch_day(const char *version);
 
 // ---- pacman, pure --------------------------------------------------------------------------------
 
-// Where pacman looks and writes, all of it for one bake only.
+// The folders and servers of pacman for one bake.
 struct pacman {
     const struct strv *servers; // with $repo and $arch in them, tried in order
     const struct strv *repositories;
@@ -46,17 +37,17 @@ struct pacman {
     bool keep_kernel;           // never upgrade the kernel that is there
 };
 
-// A server with $repo and $arch filled in. Caller frees.
+// Returns a server with $repo and $arch replaced; caller frees.
 char *pacman_fill(const char *server, const char *repository, const char *machine);
 
-// The text of pacman.conf. Caller frees.
+// Returns the text of pacman.conf; caller frees.
 char *pacman_conf(const struct pacman *pacman);
 
-// err becomes the sentence of the cause that pacman's standard error names, and of how to fix it;
-// always -1. server: the first that was asked; system: whose keyring it was, "the image's".
+// Sets the error for the cause in text, pacman's standard error, and how to fix it; returns -1.
+// server: the first that was tried; system: the owner of the keyring, "the image's".
 int pacman_error(const char *text, const char *server, const char *system, struct error *err);
 
-// Of a base from packages: its pacman.conf, caller frees; and the arguments of arch.sh.
+// For a base from packages: return pacman.conf (caller frees), and append the arguments of arch.sh.
 char *arch_bootstrap_conf(const struct bootstrap *bootstrap, const struct strv *servers);
 void arch_bootstrap_words(const struct bootstrap *bootstrap, bool kept, struct strv *ret);
 

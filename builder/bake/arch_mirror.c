@@ -1,4 +1,4 @@
-// arch_mirror.c - where Arch's images and packages come from. The layout of mirrors is that of
+// arch_mirror.c - URLs of Arch's images and packages. Mirrors are laid out as described in
 // https://gitlab.archlinux.org/archlinux/arch-boxes and https://archive.archlinux.org.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/arch.h"
@@ -35,7 +35,10 @@ add_from_environment(struct strv *list)
     }
 }
 
-void
+// Appends roots of mirrors in the order they are tried, without a slash at the end: the spec's,
+// else those of AIRBUILD_ARCH_MIRRORS (separated by blanks), else Arch's own two. base: NULL means
+// `auto`.
+static void
 arch_mirrors(const struct spec_base *base, struct strv *ret)
 {
     if (base != NULL && base->kind != SPEC_BASE_AUTO && base->mirror != NULL)
@@ -48,7 +51,7 @@ arch_mirrors(const struct spec_base *base, struct strv *ret)
         strv_add(ret, own_mirrors[i]);
 }
 
-// "2026-11-01" as it is in paths of an archive.
+// Returns the path of a day in an archive.
 static char *
 archive_day(const char *snapshot)
 {
@@ -67,7 +70,7 @@ arch_servers(const struct spec_base *base, struct strv *ret)
         strv_add(&roots, ARCHIVE);
     else
         arch_mirrors(base, &roots);
-    // An image's own day was not said: a mirror that was chosen has what it has.
+    // A day that only the image implies does not turn a chosen mirror into an archive.
     bool dated = base->snapshot_said || !chosen;
     for (size_t i = 0; i < roots.count; i++)
         strv_addf(ret, "%s/%s$repo/os/$arch", roots.items[i], dated ? day : "");
@@ -79,13 +82,16 @@ arch_image_url(const char *root, const char *version)
     return str_format("%s/images/v%s/" IMAGE_NAME "-%s.qcow2", root, version, version);
 }
 
-char *
+// Returns the URL of the newest image, without a version; every mirror has it. Its list of digests,
+// URL.SHA256, does not name the version either: the script that fills mirrors removes it
+// (archlinux/infrastructure, roles/arch_images_sync).
+static char *
 arch_latest_url(const char *root)
 {
     return str_format("%s/images/latest/" IMAGE_NAME ".qcow2", root);
 }
 
-// ROOT/images/, which lists a folder vVERSION for each image that a mirror keeps; caller frees.
+// Returns ROOT/images/, which lists a folder vVERSION for each image of the mirror.
 static char *
 arch_images_url(const char *root)
 {
@@ -106,7 +112,7 @@ is_version(const char *text)
            strspn(text + 9, "0123456789") == length - 9;
 }
 
-// By day, then by the number of the build, which has any number of digits.
+// Compares the day, then the build number, which has any number of digits.
 static int
 newest_first(const void *left, const void *right)
 {
@@ -118,7 +124,7 @@ newest_first(const void *left, const void *right)
     return first < second ? 1 : first > second ? -1 : 0;
 }
 
-// Adds the versions that the list at arch_images_url names, the newest first.
+// Appends the versions among the names at arch_images_url, the newest first.
 static void
 arch_read_versions(const struct strv *names, struct strv *ret)
 {
@@ -129,7 +135,7 @@ arch_read_versions(const struct strv *names, struct strv *ret)
         qsort(ret->items, ret->count, sizeof *ret->items, newest_first);
 }
 
-// One line as sha256sum writes it: digest, two blanks (or a blank and a star), the versioned name.
+// Reads one line of sha256sum: digest, two blanks (or a blank and a star), the versioned name.
 static bool
 arch_read_digest(const char *text, char **ret_version, char **ret_sha256)
 {
@@ -150,7 +156,6 @@ arch_read_digest(const char *text, char **ret_version, char **ret_sha256)
 }
 
 const struct distro_images arch_images = {.kind = SPEC_BASE_ARCH,
-    .title = "Arch",
     .pinned_version = ARCH_PINNED_VERSION,
     .pinned_sha256 = ARCH_PINNED_SHA256,
     .mirrors = arch_mirrors,

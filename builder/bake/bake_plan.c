@@ -1,26 +1,11 @@
-// bake_plan.c - which images a spec needs, by key, and which of them the store has.
+// bake_plan.c - lists the images that a spec needs, by key, and finds them in the store.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 
 #include "bake/base_resolve.h"
-#include "bake/distro.h"
-#include "bake/key.h"
-#include "bake/recipe.h"
-#include "bake/source.h"
 #include "base/cleanup.h"
 
 #include <stdlib.h>
-
-static void
-source_free(struct bake_source *source)
-{
-    if (source == NULL)
-        return;
-    recipe_free(source->recipe);
-    spec_base_clear(&source->base);
-    free(source->base_key);
-    free(source);
-}
 
 void
 bake_plan_free(struct bake_plan *plan)
@@ -32,7 +17,7 @@ bake_plan_free(struct bake_plan *plan)
         free(plan->items[i].key);
         free(plan->items[i].why);
         image_free(plan->items[i].image);
-        source_free(plan->items[i].source);
+        bake_source_free(plan->items[i].source);
     }
     free(plan->items);
     free(plan->base);
@@ -61,16 +46,16 @@ bake_item_named(const struct bake_plan *plan, const char *name)
 static int
 look_up_item(struct bake_item *item, struct store *store, struct error *err)
 {
-    free(TAKE(item->why));
     if (store_find(store, item->key, &item->image, err) == 0) {
         item->state = BAKE_READY;
         return 0;
     }
     if (err->code == ERR_NOT_FOUND) {
         item->state = BAKE_MISSING;
-        item->why = item->source->unresolved
-                        ? str_format("what '%s' is made from is asked for first", item->name)
-                        : str_format("the store has no image '%s' of these inputs", item->name);
+        item->why = str_format(item->source->unresolved
+                                   ? "'airbuild images' has to resolve the base of '%s' first"
+                                   : "the store has no image '%s' of these inputs",
+            item->name);
     } else if (err->code == ERR_DAMAGED) {
         item->state = BAKE_DAMAGED;
         item->why = TAKE(err->message);
@@ -81,7 +66,7 @@ look_up_item(struct bake_item *item, struct store *store, struct error *err)
     return 0;
 }
 
-// name and key are taken over.
+// Takes over source, name and key.
 static int
 add_item(struct bake_plan *plan, struct store *store, struct bake_source *source, char *name,
     char *key, struct error *err)
@@ -93,14 +78,7 @@ add_item(struct bake_plan *plan, struct store *store, struct bake_source *source
     return look_up_item(item, store, err);
 }
 
-static int
-add_base_recipe(struct bake_source *source, struct error *err)
-{
-    const struct distro *distro = distro_of_packages(&source->base);
-    return distro == NULL ? 0 : recipe_load(distro->base_recipe, &source->recipe, err);
-}
-
-// Names are of tasks too, so they must differ.
+// Names must differ: progress has one task for each.
 static char *
 base_name(const struct bake_plan *plan, const struct bake_source *source)
 {
@@ -118,30 +96,23 @@ is_same(const struct bake_source *a, const struct bake_source *b)
     return str_equal(first, second);
 }
 
-// Roles over equal bases share one.
+// Takes over source. Roles over equal bases share one.
 static int
-add_base(struct bake_plan *plan, const struct base_resolve *resolve, const struct spec_base *base,
-    size_t *ret, struct error *err)
+add_base(struct bake_plan *plan, struct store *store, struct bake_source *source, size_t *ret,
+    struct error *err)
 {
-    struct bake_source *source = mem_zero(1, sizeof *source);
-    char *key = NULL;
-    spec_base_copy(base, &source->base);
-    if (add_base_recipe(source, err) < 0 || base_resolve_known(resolve, source, err) < 0 ||
-        base_key(source, resolve->store, &key, err) < 0) {
-        source_free(source);
+    BAKE_SOURCE_AUTO struct bake_source *owned = source;
+    FREE_AUTO char *key = NULL;
+    if (base_key(source, store, &key, err) < 0)
         return -1;
-    }
     for (*ret = 0; *ret < plan->base_count; (*ret)++)
-        if (is_same(source, plan->items[*ret].source)) {
-            source_free(source);
-            free(key);
+        if (is_same(source, plan->items[*ret].source))
             return 0;
-        }
     plan->base_count++;
-    return add_item(plan, resolve->store, source, base_name(plan, source), key, err);
+    return add_item(plan, store, TAKE(owned), base_name(plan, source), TAKE(key), err);
 }
 
-// recipe is taken over.
+// Takes over recipe.
 static int
 add_layer(struct bake_plan *plan, struct recipe *recipe, size_t base, struct store *store,
     struct error *err)
@@ -164,16 +135,16 @@ add_extra(
         return -1;
     if (bake_item_named(plan, recipe->name) != NULL)
         return error_set(err, ERR_SPEC,
-            "the recipe '%s' is named '%s', as one of airbuild's own is; choose another name", path,
+            "the recipe '%s' is named '%s' like one of airbuild's own; choose another name", path,
             recipe->name);
     if (recipe->is_base)
         return error_set(err, ERR_SPEC,
-            "the recipe '%s' has a bootstrap; only a recipe that goes over a base can be baked so",
+            "the recipe '%s' has a bootstrap; --recipe takes only a recipe that goes over a base",
             path);
     return add_layer(plan, TAKE(recipe), base, store, err);
 }
 
-// "debian"; of two that differ "haproxy debian, redis arch".
+// "debian", or "haproxy debian, redis arch" when they differ.
 static void
 name_bases(struct bake_plan *plan, const size_t *bases)
 {
@@ -184,25 +155,31 @@ name_bases(struct bake_plan *plan, const size_t *bases)
                                       : str_format("haproxy %s, redis %s", kinds[0], kinds[1]);
 }
 
-int
-bake_plan_make(const struct spec *spec, struct store *store, const char *extra, enum bake_ask ask,
-    struct bake_plan **ret, struct error *err)
+// Returns the first role that has the same base in the spec: that one is resolved for both.
+static size_t
+first_with_base(const struct spec *spec, size_t role)
 {
-    BAKE_PLAN_AUTO struct bake_plan *plan = mem_zero(1, sizeof *plan);
-    struct base_resolve resolve = {.store = store, .ask = ask};
-    size_t bases[SPEC_ROLES];
-    for (size_t i = 0; i < SPEC_ROLES; i++) {
-        __attribute__((cleanup(spec_base_clear))) struct spec_base base = {0};
-        int answer = base_resolve_auto(&resolve, &spec->bases[i], &base, err);
-        if (resolve.chosen != NULL)
-            plan->chosen = TAKE(resolve.chosen);
-        if (resolve.warning != NULL)
-            strv_take(&plan->warnings, TAKE(resolve.warning));
-        plan->auto_kind = resolve.kind;
-        plan->auto_was_arch = resolve.was_arch;
-        if (answer < 0 || add_base(plan, &resolve, &base, &bases[i], err) < 0)
-            return -1;
+    FREE_AUTO char *wanted = spec_base_canonical(&spec->bases[role]);
+    for (size_t i = 0; i < role; i++) {
+        FREE_AUTO char *other = spec_base_canonical(&spec->bases[i]);
+        if (str_equal(other, wanted))
+            return i;
     }
+    return role;
+}
+
+// Pure but for the store, where it looks for the images. Takes over sources; NULL: of a role whose
+// base is an earlier one's.
+static int
+build_plan(struct bake_plan *plan, const struct spec *spec, struct bake_source **sources,
+    struct store *store, const char *extra, struct error *err)
+{
+    size_t bases[SPEC_ROLES];
+    for (size_t i = 0; i < SPEC_ROLES; i++)
+        if (sources[i] == NULL)
+            bases[i] = bases[first_with_base(spec, i)];
+        else if (add_base(plan, store, TAKE(sources[i]), &bases[i], err) < 0)
+            return -1;
     name_bases(plan, bases);
     for (size_t i = 0; i < SPEC_ROLES; i++) {
         struct recipe *recipe = NULL;
@@ -210,42 +187,44 @@ bake_plan_make(const struct spec *spec, struct store *store, const char *extra, 
             add_layer(plan, recipe, bases[i], store, err) < 0)
             return -1;
     }
-    if (extra != NULL && add_extra(plan, extra, bases[SPEC_REDIS], store, err) < 0)
-        return -1;
-    *ret = TAKE(plan);
-    return 0;
+    return extra == NULL ? 0 : add_extra(plan, extra, bases[SPEC_REDIS], store, err);
 }
 
-// The key of a base and of what lies over it, once the base is resolved.
-int
-bake_plan_resolved(struct bake_plan *plan, size_t base, struct store *store, struct error *err)
+static int
+resolve_base(struct base_query *query, const struct spec_base *base, struct bake_source **ret,
+    struct error *err)
 {
-    struct bake_item *item = &plan->items[base];
-    item->source->unresolved = false;
-    free(TAKE(item->key));
-    if (base_key(item->source, store, &item->key, err) < 0 || look_up_item(item, store, err) < 0)
+    CLEANUP(spec_base_clear) struct spec_base concrete = {0};
+    if (base_resolve_auto(query, base, &concrete, err) < 0)
         return -1;
-    for (size_t i = plan->base_count; i < plan->count; i++) {
-        struct bake_item *layer = &plan->items[i];
-        if (layer->source->base_item != base)
-            continue;
-        free(layer->source->base_key);
-        layer->source->base_key = str_dup(item->key);
-        spec_base_clear(&layer->source->base);
-        spec_base_copy(&item->source->base, &layer->source->base);
-        free(layer->key);
-        layer->key = layer_key(layer->source);
-        if (look_up_item(layer, store, err) < 0)
-            return -1;
-    }
-    return 0;
+    return base_resolve(query, &concrete, ret, err);
+}
+
+int
+bake_plan_make(const struct spec *spec, struct store *store, const char *extra, enum bake_ask ask,
+    struct progress *progress, struct bake_plan **ret, struct error *err)
+{
+    BAKE_PLAN_AUTO struct bake_plan *plan = mem_zero(1, sizeof *plan);
+    struct base_query query = {
+        .store = store, .ask = ask, .progress = progress, .warnings = &plan->warnings};
+    struct bake_source *sources[SPEC_ROLES] = {0};
+    int status = 0;
+    for (size_t i = 0; i < SPEC_ROLES && status == 0; i++)
+        if (first_with_base(spec, i) == i)
+            status = resolve_base(&query, &spec->bases[i], &sources[i], err);
+    plan->chosen = query.chosen;
+    if (status == 0)
+        status = build_plan(plan, spec, sources, store, extra, err);
+    for (size_t i = 0; i < SPEC_ROLES; i++)
+        bake_source_free(sources[i]);
+    if (status == 0)
+        *ret = TAKE(plan);
+    return status;
 }
 
 bool
 bake_plan_ready(const struct bake_plan *plan)
 {
-    if (plan->chosen != NULL)
-        return false;
     for (size_t i = 0; i < plan->count; i++)
         if (plan->items[i].state != BAKE_READY)
             return false;
@@ -263,4 +242,15 @@ const struct image *
 bake_image(const struct bake_plan *plan, enum spec_role role)
 {
     return bake_image_named(plan, spec_role_name(role));
+}
+
+const char *
+bake_state_name(enum bake_state state)
+{
+    static const char *const names[] = {
+        [BAKE_READY] = "ready",
+        [BAKE_MISSING] = "missing",
+        [BAKE_DAMAGED] = "damaged",
+    };
+    return names[state];
 }

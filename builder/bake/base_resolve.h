@@ -1,39 +1,38 @@
-// base_resolve.h - inside bake/ only: which image `auto`, `latest`, a version and a signed URL
-// mean. What the network said once is remembered in the store, so that nothing flips under an image
-// that is there.
+// base_resolve.h - inside bake/ only: resolves a base of the spec to a concrete one. The network's
+// answers are remembered in the store, so that a base does not change until --refresh.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_BASE_RESOLVE_H
 #define AIRBUILD_BAKE_BASE_RESOLVE_H
 
 #include "bake/source.h"
 
-// While a plan is made: what was asked for, and what `auto` came to.
-struct base_resolve {
+// How the bases of one plan are resolved.
+struct base_query {
     struct store *store;
     enum bake_ask ask;
-    bool known;               // kind is
-    enum spec_base_kind kind; // ARCH or DEBIAN
-    bool was_arch;            // it was Arch before
-    char *chosen;             // a sentence when it was asked for just now, else NULL; owned
-    char *warning;            // a sentence that must not be overlooked, else NULL; owned
+    struct progress *progress;       // may be NULL
+    struct strv *warnings;           // gets one sentence for each base that is not the wanted one
+    const struct distro *auto_found; // `auto` resolved; NULL: not yet
+    char *chosen;                    // a sentence about it when it was chosen just now; owned
 };
 
-// *ret: a copy of base with AUTO resolved: by what the store remembers, else by an image of it that
-// is there, else by asking mirrors of Arch for a few seconds.
-int base_resolve_auto(struct base_resolve *resolve, const struct spec_base *base,
-    struct spec_base *ret, struct error *err);
-// Put the version, digest and day into the base of an official image, the digest into that of a
-// signed URL, by what is known without the network; else it is unresolved.
-int base_resolve_known(
-    const struct base_resolve *resolve, struct bake_source *source, struct error *err);
-// The same by asking, and remember it. ERR_NETWORK when offline, too.
-int base_resolve_ask(const struct bake_job *job, struct error *err);
-// Of the image that is meant when the spec names none: when mirrors list theirs and none has it any
-// more, the newest signed one takes its place, which is remembered. It is left alone where it is
-// kept.
-int base_resolve_pinned(const struct bake_job *job, bool *ret_replaced, struct error *err);
-// Remember what `auto` came to. was_arch: it was Arch before.
-int base_record_auto(
-    struct store *store, enum spec_base_kind kind, bool was_arch, struct error *err);
+// base_auto.c: *ret is a copy of base, with AUTO replaced by the base of a distribution: the one
+// that the store remembers, else one whose image the store has, else one whose mirrors answer
+// within a few seconds. A choice is remembered, unless ask is BAKE_LOOK.
+int base_resolve_auto(struct base_query *query, const struct spec_base *base, struct spec_base *ret,
+    struct error *err);
+
+// base_image.c: returns what an image of that base (not AUTO) is made from. Of an official image it
+// finds version, digest and day, of a signed URL the digest: from memory, else (unless ask is
+// BAKE_LOOK) from the network. The pinned image that has left the mirrors is replaced by the newest
+// signed one. Caller frees *ret. ERR_NETWORK when offline, too; ERR_NOT_FOUND: no mirror has that
+// version.
+int base_resolve(const struct base_query *query, const struct spec_base *base,
+    struct bake_source **ret, struct error *err);
+
+// Downloads the disk image of a resolved base, and checks its digest and signature. Callers free
+// the three texts.
+int base_download(const struct base_query *query, const struct spec_base *base,
+    struct base_disk *ret, struct error *err);
 
 #endif

@@ -1,17 +1,23 @@
-// bootstrap.c - a tree from packages: files laid out, the distribution's tool run, its packages
-// kept; the recipe's steps as a script.
+// bootstrap.c - makes a base from packages: the distribution's own tool makes a tree and runs the
+// recipe's steps in it; the tree becomes a bootable disk.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bootstrap.h"
 
-#include "bake/distro.h"
-#include "bake/recipe_step.h"
+#include "bake/disk.h"
+#include "bake/install.h"
+#include "bake/make.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "base/file.h"
 
 #include <string.h>
+#include <unistd.h>
 
-#define STEP_FAILED "airbuild: failed: " // the script says so, and where
+#define LABEL "airbuild-root"
+
+#define STEP_FAILED "airbuild: failed: " // printed by the script, with the step's place
+
+enum { LAYOUT_MS = 60 * 1000, UNPACK_MS = 180 * 1000, GRUB_MS = 60 * 1000 };
 
 char *
 bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
@@ -62,7 +68,7 @@ bootstrap_script(const struct recipe *recipe)
     return buf_take(&out);
 }
 
-// ---- carried out ---------------------------------------------------------------------------------
+// ---- the tree -----------------------------------------------------------------------------------
 
 static int
 write_tree_file(const char *folder, const char *path, mode_t mode, const void *data, size_t length,
@@ -116,14 +122,6 @@ lay_packages(const struct bootstrap *bootstrap, bool kept, struct error *err)
     return kept ? store_lay_packages(bootstrap->store, bootstrap->set, folder, err) : 0;
 }
 
-static bool
-has_kept_packages(const struct bootstrap *bootstrap)
-{
-    JV_AUTO struct jv *lock = NULL;
-    ERROR_AUTO struct error err = {0};
-    return store_package_set(bootstrap->store, bootstrap->set, &lock, &err) == 0;
-}
-
 static int
 keep_packages(const struct bootstrap *bootstrap, struct error *err)
 {
@@ -138,7 +136,7 @@ keep_packages(const struct bootstrap *bootstrap, struct error *err)
     return 0;
 }
 
-// The reason is what the step itself said last, just before.
+// The reason is the line that the step printed last, just before.
 int
 bootstrap_step_failed(const struct recipe *recipe, const char *text, struct error *err)
 {
@@ -168,17 +166,11 @@ run_tool_of_distro(const struct bootstrap *bootstrap, bool kept, struct error *e
     return distro->explain(bootstrap, result.errors.data, err);
 }
 
-void
-bootstrap_result_free(struct bootstrap_result *result)
+static int
+make_tree(const struct bootstrap *bootstrap, struct error *err)
 {
-    free(result->tree);
-    free(result->tar);
-}
-
-int
-bootstrap_run(const struct bootstrap *bootstrap, struct bootstrap_result *ret, struct error *err)
-{
-    bool kept = has_kept_packages(bootstrap) && (bootstrap->offline || !bootstrap->refresh);
+    bool kept =
+        install_has_set(bootstrap->store, bootstrap->set, bootstrap->offline, bootstrap->refresh);
     if (!kept && bootstrap->offline)
         return error_set(err, ERR_NETWORK,
             "the packages of the base are not kept in the store; run 'airbuild images' without "
@@ -186,11 +178,102 @@ bootstrap_run(const struct bootstrap *bootstrap, struct bootstrap_result *ret, s
     if (lay_early(bootstrap, err) < 0 || lay_steps(bootstrap, err) < 0 ||
         lay_packages(bootstrap, kept, err) < 0 || run_tool_of_distro(bootstrap, kept, err) < 0)
         return -1;
-    if (!kept && keep_packages(bootstrap, err) < 0)
+    return kept ? 0 : keep_packages(bootstrap, err);
+}
+
+// ---- the disk -----------------------------------------------------------------------------------
+
+// tar: the system to unpack; NULL: the root has its files already.
+static int
+fill_disk(struct guest *guest, const char *tar, struct error *err)
+{
+    guest_step(guest, LAYOUT_MS, "laying out the disk");
+    if (guest_layout(guest, tar == NULL ? NULL : LABEL, err) < 0)
         return -1;
-    if (bootstrap->tree)
-        ret->tree = path_join(bootstrap->folder, "root");
-    else
-        ret->tar = path_join(bootstrap->folder, "root.tar");
-    return 0;
+    if (tar != NULL) {
+        guest_step(guest, UNPACK_MS, "unpacking the system");
+        if (guest_unpack(guest, tar, err) < 0)
+            return -1;
+    }
+    guest_step(guest, GRUB_MS, "installing GRUB for BIOS and UEFI");
+    return guest_script(guest, "image.sh", "install_grub", NULL, NULL, err);
+}
+
+static void
+describe_bootstrap(const struct bake_job *job, const char *set, struct jv *manifest)
+{
+    const struct bake_source *source = job->item->source;
+    const struct recipe *recipe = source->recipe;
+    FREE_AUTO char *inputs = recipe_canonical(recipe);
+    FREE_AUTO char *cmdline = str_format("root=LABEL=" LABEL " %s",
+        recipe->cmdline == NULL ? "rw quiet console=ttyS0,115200 net.ifnames=0" : recipe->cmdline);
+    struct jv *mounts = jv_array(), *root = jv_object();
+    jv_set_string(root, "device", "/dev/sda3");
+    jv_set_string(root, "path", "/");
+    jv_push(mounts, root);
+    jv_set_string(manifest, "name", recipe->name);
+    jv_set_string(manifest, "family", recipe_distro(recipe)->name);
+    jv_set_string(manifest, "cmdline", cmdline);
+    jv_set_int(manifest, "virtual_bytes", (long long) base_disk_bytes);
+    jv_set(manifest, "mounts", mounts);
+    jv_set_string(manifest, "suite", source->base.suite);
+    jv_set_string(manifest, "mirror", source->base.mirror);
+    jv_set_string(manifest, "inputs", inputs);
+    jv_set_string(manifest, "package_set", set);
+}
+
+static int
+finish_base(const struct bake_job *job, const char *raw, const char *tar, struct jv *manifest,
+    struct error *err)
+{
+    GUEST_AUTO struct guest *guest = NULL;
+    struct guest_options options = image_options(job, raw, "raw");
+    if (guest_start(&options, &guest, err) < 0 || fill_disk(guest, tar, err) < 0)
+        return -1;
+    return image_finish(
+        guest, job->folder, recipe_distro(job->item->source->recipe), false, manifest, err);
+}
+
+// A folder becomes the file system without the appliance; a tar is unpacked in it.
+static int
+make_disk(const struct bake_job *job, bool is_folder, struct jv *manifest, struct error *err)
+{
+    FREE_AUTO char *raw = path_join(job->work, "disk.raw");
+    FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
+    FREE_AUTO char *tree = path_join(job->work, is_folder ? "root" : "root.tar");
+    if (disk_create_raw(raw, base_disk_bytes, err) < 0)
+        return -1;
+    if (is_folder) {
+        progress_step(job->options->progress, job->item->name, "making the file system");
+        if (disk_make_ext4(raw, GUEST_ROOT_START,
+                base_disk_bytes - GUEST_ROOT_START - GUEST_ROOT_TAIL, LABEL, tree, job->work,
+                err) < 0)
+            return -1;
+    }
+    if (finish_base(job, raw, is_folder ? NULL : tree, manifest, err) < 0)
+        return -1;
+    progress_step(job->options->progress, job->item->name, "compressing the disk");
+    return disk_convert(raw, "raw", disk, true, err);
+}
+
+int
+make_base_from_packages(const struct bake_job *job, struct jv *manifest, struct error *err)
+{
+    const struct bake_source *source = job->item->source;
+    FREE_AUTO char *set = bootstrap_set(source->recipe, &source->base);
+    struct bootstrap bootstrap = {.recipe = source->recipe,
+        .base = &source->base,
+        .store = job->store,
+        .folder = job->work,
+        .set = set,
+        .tree = geteuid() == 0, // pacstrap needs root
+        .prefetch = job->prefetch,
+        .prefetch_count = job->prefetch_count,
+        .offline = job->options->offline,
+        .refresh = job->options->refresh,
+        .progress = job->options->progress};
+    describe_bootstrap(job, set, manifest);
+    if (make_tree(&bootstrap, err) < 0)
+        return -1;
+    return make_disk(job, bootstrap.tree, manifest, err);
 }

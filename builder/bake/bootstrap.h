@@ -1,4 +1,5 @@
-// bootstrap.h - inside bake/ only: a distribution's packages become a tree, by its own tool.
+// bootstrap.h - inside bake/ only: a distribution's packages become a tree, by its own tool:
+// FOLDER/root, or FOLDER/root.tar.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_BOOTSTRAP_H
 #define AIRBUILD_BAKE_BOOTSTRAP_H
@@ -8,9 +9,9 @@
 #include "spec/spec.h"
 #include "store/store.h"
 
-// Packages that layers over the base will ask for: asking now, without an appliance, is quicker.
+// Packages that layers over the base will install: downloading them now needs no appliance.
 struct bootstrap_prefetch {
-    char *set; // what they are kept as, by install_set
+    char *set; // the name of the kept set, of install_set
     struct strv packages;
 };
 
@@ -29,28 +30,13 @@ struct bootstrap {
     struct progress *progress;
 };
 
-// The recipe's steps as a shell script that runs inside the new system, where their files are
-// /airbuild/STEP-FILE. A step that fails is named on standard error by its place. Pure; caller
-// frees.
+// Returns the recipe's steps as a shell script that runs inside the new system, where their files
+// are /airbuild/STEP-FILE. It prints the place of a step that fails. Pure; caller frees.
 char *bootstrap_script(const struct recipe *recipe);
-// When what the distribution's tool printed names a step that failed, the error about it, else 0.
+// Returns -1 and the error when text, the tool's output, names a step that failed; else 0.
 int bootstrap_step_failed(const struct recipe *recipe, const char *text, struct error *err);
 
-// The name of the set that the packages are kept under; caller frees.
+// Returns the name of the set that the packages are kept under; caller frees.
 char *bootstrap_set(const struct recipe *recipe, const struct spec_base *base);
-
-// One of the two; the other is NULL.
-struct bootstrap_result {
-    char *tree; // FOLDER/root
-    char *tar;  // FOLDER/root.tar
-};
-void bootstrap_result_free(struct bootstrap_result *result);
-#define BOOTSTRAP_RESULT_AUTO __attribute__((cleanup(bootstrap_result_free)))
-
-// ERR_MISSING: no mmdebstrap or pacstrap; ERR_ACCESS: pacstrap, and not root; ERR_NETWORK;
-// ERR_SPACE; ERR_SPEC: a package that is not there, or a step that failed; ERR_DAMAGED: a
-// signature.
-int bootstrap_run(
-    const struct bootstrap *bootstrap, struct bootstrap_result *ret, struct error *err);
 
 #endif

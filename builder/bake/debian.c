@@ -1,5 +1,4 @@
-// debian.c - Debian: a base from its packages by mmdebstrap, and its packages into an image by apt;
-// what downloads goes to the store, and comes from there the next time.
+// debian.c - Debian: a base from its packages by mmdebstrap, and packages into an image by apt.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/debian.h"
 
@@ -10,14 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-// Where the lists of the mirror lie among the kept packages: with them apt needs no mirror.
+// The mirror's lists among the kept packages: with them apt needs no mirror.
 #define LISTS "lists.tar.gz"
 
 enum { UPDATE_MS = 120 * 1000, DOWNLOAD_MS = 600 * 1000, INSTALL_MS = 300 * 1000 };
 
 // ---- causes --------------------------------------------------------------------------------------
 
-// apt tells causes only in words; these have been the same since apt 1.0.
+// apt reports causes only as text; this text is the same since apt 1.0.
 enum error_code
 apt_cause(const char *text)
 {
@@ -35,7 +34,7 @@ apt_cause(const char *text)
     return str_has_any(text, network) ? ERR_NETWORK : ERR_FAILED;
 }
 
-// Later errors are mostly about the first one.
+// Later errors mostly follow from the first one.
 char *
 apt_reason(const char *text)
 {
@@ -51,26 +50,13 @@ apt_reason(const char *text)
 
 // ---- a base from packages ------------------------------------------------------------------------
 
-// {mirror} and {suite} of a source line.
 static char *
 debian_fill_source(const char *line, const struct spec_base *base)
 {
-    BUF_AUTO struct buf out = {0};
-    while (*line != '\0') {
-        if (str_starts(line, "{mirror}")) {
-            buf_add(&out, base->mirror);
-            line += strlen("{mirror}");
-        } else if (str_starts(line, "{suite}")) {
-            buf_add(&out, base->suite);
-            line += strlen("{suite}");
-        } else {
-            buf_add_bytes(&out, line++, 1);
-        }
-    }
-    return buf_take(&out);
+    return distro_fill(line, "{mirror}", base->mirror, "{suite}", base->suite);
 }
 
-// A hook that mmdebstrap carries out itself; it splits its words as a shell does.
+// Adds a hook that mmdebstrap runs itself; it splits words as a shell does.
 static void
 add_copy_hook(struct strv *ret, const char *when, const char *verb, const char *folder,
     const char *name, const char *inside)
@@ -85,7 +71,7 @@ add_copy_hook(struct strv *ret, const char *when, const char *verb, const char *
     strv_take(ret, buf_take(&hook));
 }
 
-// Kept packages are put where apt would put them; mmdebstrap then downloads nothing.
+// Puts kept packages where apt would download them to: mmdebstrap then downloads nothing.
 static void
 add_kept_hooks(const struct bootstrap *bootstrap, struct strv *ret)
 {
@@ -97,7 +83,7 @@ add_kept_hooks(const struct bootstrap *bootstrap, struct strv *ret)
                   "\"$1/var/cache/apt/archives/" LISTS "\"");
 }
 
-// Copies out the packages that apt downloaded, and those that the layers will ask for.
+// Copies out the packages that apt downloaded, and downloads those that the layers will install.
 static void
 add_keeping_hooks(const struct bootstrap *bootstrap, struct strv *ret)
 {
@@ -160,15 +146,15 @@ debian_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
         strv_take(ret, debian_fill_source(wanted->sources.items[i], bootstrap->base));
 }
 
-// mmdebstrap's own lines for people begin with "I: "; most of them are about itself.
+// mmdebstrap's own messages begin with "I: "; only these are progress.
 static void
 on_debian_line(void *context, const char *line)
 {
-    static const char *const told[] = {
+    static const char *const shown[] = {
         "running apt-get update", "downloading ", "extracting ", "installing ", "creating ", NULL};
     const struct bootstrap *bootstrap = context;
-    for (size_t i = 0; str_starts(line, "I: ") && told[i] != NULL; i++)
-        if (str_starts(line + 3, told[i]))
+    for (size_t i = 0; str_starts(line, "I: ") && shown[i] != NULL; i++)
+        if (str_starts(line + 3, shown[i]))
             progress_step(bootstrap->progress, bootstrap->recipe->name, "%s", line + 3);
 }
 
@@ -184,13 +170,14 @@ explain_debian_failure(const struct bootstrap *bootstrap, const char *text, stru
             bootstrap->folder);
     if (cause == ERR_SPEC)
         return error_set(err, ERR_SPEC,
-            "the recipe '%s' or one that goes over it asks for a package that the mirror '%s' does "
+            "the recipe '%s' or one that goes over it names a package that the mirror '%s' does "
             "not have; check its name: %s",
             bootstrap->recipe->name, bootstrap->base->mirror, reason);
     if (cause == ERR_NETWORK)
         return error_set(err, ERR_NETWORK,
-            "the packages of the base cannot be got from the mirror '%s'; check the network, or "
-            "name another one by 'base: {debian: {mirror: URL}}': %s",
+            "the packages of the base cannot be downloaded from the mirror '%s'; check the "
+            "network, "
+            "or name another one by 'base: {debian: {mirror: URL}}': %s",
             bootstrap->base->mirror, reason);
     return error_set(err, ERR_FAILED, "mmdebstrap failed: %s", reason);
 }
@@ -256,7 +243,7 @@ install_apt(struct guest *guest, const struct install *install, bool kept,
     FREE_AUTO char *names = strv_join(packages, " ");
     if (guest_script(guest, "debian.sh", "prepare", NULL, NULL, err) < 0)
         return -1;
-    int answer = kept ? install_lay(guest, install, err)
+    int answer = kept ? install_restore(guest, install, err)
                       : download_apt(guest, install, packages, names, err);
     if (answer < 0)
         return -1;
@@ -265,6 +252,7 @@ install_apt(struct guest *guest, const struct install *install, bool kept,
 }
 
 const struct distro distro_debian = {.name = "debian",
+    .title = "Debian",
     .package_format = "deb",
     .script = "debian.sh",
     .packages_kind = SPEC_BASE_DEBIAN,

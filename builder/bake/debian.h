@@ -6,9 +6,7 @@
 #include "bake/bootstrap.h"
 #include "bake/distro.h"
 
-extern const struct distro distro_debian;
-
-// The arguments of mmdebstrap. kept: FOLDER/packages holds all it would download. Pure.
+// Appends the arguments of mmdebstrap. kept: FOLDER/packages holds all it would download. Pure.
 void debian_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret);
 
 // Returns the cause of a failure of apt or mmdebstrap. ERR_NETWORK: no mirror answered, or not with

@@ -1,4 +1,4 @@
-// disk.c - qemu-img and mke2fs.
+// disk.c - runs qemu-img and mke2fs.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/disk.h"
 
@@ -13,7 +13,7 @@
 
 enum { INFO_MS = 30 * 1000, CONVERT_MS = 20 * 60 * 1000, MKFS_MS = 10 * 60 * 1000 };
 
-// Features are named here, not left to the host: GRUB 2.06 and Linux 6.1 must know them all.
+// The features do not depend on the host: GRUB 2.06 and Linux 6.1 must know them all.
 static const char mke2fs_conf[] =
     "[defaults]\n"
     "base_features = sparse_super,large_file,filetype,resize_inode,dir_index,ext_attr\n"

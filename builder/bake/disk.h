@@ -13,17 +13,17 @@
 // Minimum virtual size of a base disk.
 static const uint64_t base_disk_bytes = 8ULL << 30;
 
-// Returns what `qemu-img info` says of a file; no other file that it names is opened. ERR_MISSING.
+// Returns the output of `qemu-img info`, which opens no other file. ERR_MISSING.
 int disk_info(const char *file, struct jv **ret, struct error *err);
-// Copy a disk into a new qcow2. compress: by zstd, to about a third of the size.
+// Copies a disk into a new qcow2. compress: by zstd, to about a third of the size.
 int disk_convert(
     const char *from, const char *format, const char *to, bool compress, struct error *err);
-// Make a qcow2 larger; what is on it stays as it is.
+// Makes a qcow2 larger and keeps its contents.
 int disk_grow(const char *disk, uint64_t bytes, struct error *err);
-// A sparse raw file of that size.
+// Makes a sparse raw file.
 int disk_create_raw(const char *path, uint64_t bytes, struct error *err);
-// An ext4 file system in a raw disk, filled with a folder's files (owners and modes too, so by
-// root). folder: private, for mke2fs' configuration. start and bytes: where on the disk.
+// Makes an ext4 file system in a raw disk, with the files of tree, their owners and modes (so only
+// root can). folder: private, for mke2fs' configuration. start and bytes: its place on the disk.
 int disk_make_ext4(const char *disk, uint64_t start, uint64_t bytes, const char *label,
     const char *tree, const char *folder, struct error *err);
 

@@ -1,17 +1,17 @@
-// distro.c - the distributions that airbuild knows. A new one is a file, a script, a recipe of its
-// base, and a line in each of the two lists.
+// distro.c - finds the distributions that airbuild knows.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/distro.h"
 
-#include "bake/arch.h"
-#include "bake/debian.h"
-
 #include <string.h>
 
-const char *const distro_words[] = {"all", "debian", "arch", NULL};
-static const struct distro *const distros[] = {&distro_debian, &distro_arch};
+#define DISTRO_WORD(name) #name,
+#define DISTRO_ADDRESS(name) &distro_##name,
 
-enum { DISTROS = sizeof distros / sizeof *distros };
+const char *const distro_words[] = {"all", DISTROS(DISTRO_WORD) NULL};
+static const struct distro *const distros[] = {DISTROS(DISTRO_ADDRESS)};
+const struct distro *const distro_preferred = &distro_arch, *const distro_fallback = &distro_debian;
+
+enum { DISTRO_COUNT = sizeof distros / sizeof *distros };
 
 const struct distro *
 distro_numbered(unsigned number)
@@ -19,10 +19,38 @@ distro_numbered(unsigned number)
     return distros[number];
 }
 
+char *
+distro_fill(const char *text, const char *first, const char *first_value, const char *second,
+    const char *second_value)
+{
+    BUF_AUTO struct buf out = {0};
+    while (*text != '\0') {
+        if (str_starts(text, first)) {
+            buf_add(&out, first_value);
+            text += strlen(first);
+        } else if (str_starts(text, second)) {
+            buf_add(&out, second_value);
+            text += strlen(second);
+        } else {
+            buf_add_bytes(&out, text++, 1);
+        }
+    }
+    return buf_take(&out);
+}
+
+char *
+distro_titles(void)
+{
+    STRV_AUTO struct strv titles = {0};
+    for (size_t i = 0; i < DISTRO_COUNT; i++)
+        strv_add(&titles, distros[i]->title);
+    return strv_join(&titles, " or ");
+}
+
 const struct distro *
 distro_named(const char *name)
 {
-    for (size_t i = 0; i < DISTROS; i++)
+    for (size_t i = 0; i < DISTRO_COUNT; i++)
         if (str_equal(distros[i]->name, name))
             return distros[i];
     return NULL;
@@ -31,7 +59,7 @@ distro_named(const char *name)
 const struct distro *
 distro_of_format(const char *package_format)
 {
-    for (size_t i = 0; i < DISTROS; i++)
+    for (size_t i = 0; i < DISTRO_COUNT; i++)
         if (str_equal(distros[i]->package_format, package_format))
             return distros[i];
     return NULL;
@@ -40,9 +68,18 @@ distro_of_format(const char *package_format)
 const struct distro *
 distro_of_packages(const struct spec_base *base)
 {
-    for (size_t i = 0; i < DISTROS; i++)
+    for (size_t i = 0; i < DISTRO_COUNT; i++)
         if (distros[i]->packages_kind == base->kind &&
             (base->bootstrap == NULL || str_equal(base->bootstrap, distros[i]->name)))
+            return distros[i];
+    return NULL;
+}
+
+const struct distro *
+distro_of_images(enum spec_base_kind kind)
+{
+    for (size_t i = 0; i < DISTRO_COUNT; i++)
+        if (distros[i]->images != NULL && distros[i]->images->kind == kind)
             return distros[i];
     return NULL;
 }
@@ -50,10 +87,8 @@ distro_of_packages(const struct spec_base *base)
 const struct distro_images *
 distro_images_of(enum spec_base_kind kind)
 {
-    for (size_t i = 0; i < DISTROS; i++)
-        if (distros[i]->images != NULL && distros[i]->images->kind == kind)
-            return distros[i]->images;
-    return NULL;
+    const struct distro *distro = distro_of_images(kind);
+    return distro == NULL ? NULL : distro->images;
 }
 
 bool

@@ -1,5 +1,5 @@
-// distro.h - inside bake/ only: all that differs between distributions, a constant value each
-// (debian.c, arch.c). What they do in a shell is images/scripts/NAME.sh.
+// distro.h - inside bake/ only: all that differs between distributions, one constant value each
+// (debian.c, arch.c). Their shell functions are in images/scripts/NAME.sh.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_DISTRO_H
 #define AIRBUILD_BAKE_DISTRO_H
@@ -14,71 +14,88 @@ struct bootstrap;
 struct guest;
 struct install;
 
-// Official images: where mirrors keep them and under which names. Callers free what comes back.
+// Official images: their URLs on mirrors. Callers free the results.
 struct distro_images {
-    enum spec_base_kind kind;                   // of a base that is one
-    const char *title;                          // "Arch"
-    const char *pinned_version, *pinned_sha256; // taken when the spec names none
+    enum spec_base_kind kind;                   // of a base that is such an image
+    const char *pinned_version, *pinned_sha256; // used when the spec names none
     void (*mirrors)(const struct spec_base *base, struct strv *ret); // roots, in order
     char *(*url)(const char *root, const char *version);
-    char *(*latest_url)(const char *root); // of the newest, by a name that stays
+    char *(*latest_url)(const char *root); // of the newest
     char *(*list_url)(const char *root);   // of a folder that lists the versions
     void (*read_versions)(const struct strv *names, struct strv *ret); // the newest first
     bool (*read_digest)(const char *text, char **ret_version, char **ret_sha256);
-    char *(*day)(const char *version); // "2026-10-01": the snapshot its packages go with
+    char *(*day)(const char *version); // "2026-10-01": the snapshot of its packages
 };
 
 struct distro {
     const char *name;           // "debian": the family in recipes and manifests
-    const char *package_format; // as libguestfs' inspection calls it
+    const char *title;          // "Debian", for people
+    const char *package_format; // in libguestfs' inspection
     // The script's functions `missing PACKAGE...` and `list` print names, and names with versions.
     const char *script;
 
-    // The kind of base that is made from its packages, and the recipe for it.
+    // The kind of base that is made from its packages, and its recipe.
     enum spec_base_kind packages_kind;
     const char *base_recipe;
     const struct distro_images *images; // NULL: no official image is used
-    // The base's mirror and snapshot decide which packages there are, so they belong to keys and
-    // package sets. Else the sources of the recipe name them.
+    // The base's mirror and snapshot select the packages, so keys and package sets depend on them.
+    // Else the recipe's sources do.
     bool is_dated;
 
-    const char *usual_kernel;                  // taken when it is there; NULL: the newest version
-    const char *initrd_prefix, *initrd_suffix; // around what follows "vmlinuz-"
+    const char *usual_kernel;                  // preferred; NULL: the newest version
+    const char *initrd_prefix, *initrd_suffix; // around the text after "vmlinuz-"
 
-    // Returns what is wrong with an item of a bootstrap's `sources`, "is not ...", or NULL. No
-    // function: any text will do.
+    // Returns a complaint about an item of a bootstrap's `sources`, "is not ...", or NULL. No
+    // function: every text is valid.
     const char *(*check_source)(const char *source);
     // Returns an item of `sources` as the package manager needs it; caller frees.
     char *(*fill_source)(const char *source, const struct spec_base *base);
 
-    // Makes FOLDER/root (or FOLDER/root.tar) of FOLDER/early, FOLDER/steps and FOLDER/packages.
-    // kept: the packages are there, else they are there afterwards. 0 when the tool ran to its end;
-    // *ret: its status and what it said.
+    // Makes FOLDER/root (or FOLDER/root.tar) from FOLDER/early, FOLDER/steps and FOLDER/packages.
+    // kept: the packages are there, else it downloads them there. Returns 0 when the tool ended;
+    // *ret: its status and output.
     int (*bootstrap)(
         const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err);
-    // Sets the error that goes with the tool's output when its status was not 0; returns -1.
+    // Sets the error for the output of a tool that failed; returns -1.
     int (*explain)(const struct bootstrap *bootstrap, const char *text, struct error *err);
 
-    // Installs packages in the appliance, which the image does not have. kept: from the store, else
-    // from a mirror, and they are kept.
+    // Installs packages that the image lacks. kept: from the store, else from a mirror, and then
+    // it keeps them.
     int (*install)(struct guest *guest, const struct install *install, bool kept,
         const struct strv *packages, struct error *err);
 };
 
-// "all", then the names by number, then NULL: the words of recipes.
+// A new distribution is a row here, its file, its script and the recipe of its base. New rows go to
+// the end: keys depend on the first.
+#define DISTROS(ROW) ROW(debian) ROW(arch)
+
+#define DISTRO_DECLARE(name) extern const struct distro distro_##name;
+DISTROS(DISTRO_DECLARE)
+
+// What `base: auto` means: the preferred one, which has official images, when a mirror of it
+// answers, else the fallback.
+extern const struct distro *const distro_preferred, *const distro_fallback;
+
+// "all", then the names in the order of the rows, then NULL: the words of recipes.
 extern const char *const distro_words[];
-const struct distro *distro_numbered(unsigned number); // Debian is 0
-// NULL when airbuild knows none of that name or package format (which may be NULL).
+const struct distro *distro_numbered(unsigned number); // the first is 0
+char *distro_titles(void); // "Debian or Arch", for messages; caller frees
+// Return NULL when airbuild does not know that name or package format (which may be NULL).
 const struct distro *distro_named(const char *name);
 const struct distro *distro_of_format(const char *package_format);
 // The distribution whose packages a base is made from; NULL when it is a disk image.
 const struct distro *distro_of_packages(const struct spec_base *base);
-// The official images that a base of that kind is one of; NULL when it is none.
+// The distribution whose official image a base of that kind is, and those images; or NULL.
+const struct distro *distro_of_images(enum spec_base_kind kind);
 const struct distro_images *distro_images_of(enum spec_base_kind kind);
-// Do mirror and snapshot of the base say which packages there are? True of an unknown distribution.
+// Returns is_dated of the base's distribution; true for an unknown one.
 bool distro_is_dated(const struct spec_base *base);
 
-// The initial RAM disk that goes with a kernel, never a fallback; caller frees. Pure.
+// Returns text with two placeholders replaced by their values; caller frees. Pure.
+char *distro_fill(const char *text, const char *first, const char *first_value, const char *second,
+    const char *second_value);
+
+// Returns the path of a kernel's initial RAM disk, never of a fallback; caller frees. Pure.
 char *distro_initrd(const struct distro *distro, const char *kernel);
 
 #endif

@@ -1,4 +1,4 @@
-// guest.c - the appliance: its life, its errors, files and commands in it. Only guest*.c speak
+// guest.c - the appliance: start and end, errors, files and commands in it. Only guest*.c use
 // libguestfs.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/guest.h"
@@ -32,9 +32,9 @@ killed_error(const struct guest *guest, enum watch_reason reason, struct error *
             "the disk became full while baking '%s' (%s); free some space and run it again",
             guest->task, guest->step);
     return error_set(err, ERR_TIMEOUT,
-        "baking '%s' was given up: '%s' did not end in time under %s; run it again, and "
-        "'airbuild doctor' when it happens twice",
-        guest->task, guest->step, guest->kvm ? "KVM" : "TCG");
+        "baking '%s' timed out under %s at '%s'; run it again, and 'airbuild doctor' when it "
+        "happens twice",
+        guest->task, guest->kvm ? "KVM" : "TCG", guest->step);
 }
 
 int
@@ -88,8 +88,8 @@ create_disk(struct guest *guest, const struct guest_options *options, struct err
     return answer < 0 ? guest_error(guest, err) : 0;
 }
 
-// The direct backend: no libvirtd is needed, and root's files stay root's. Emulated, one processor
-// would be translated without memory barriers (write_cpus in virt/domain_xml.c tells what of that).
+// The direct backend needs no libvirtd and does not change the owner of root's files. With one
+// emulated processor QEMU omits memory barriers; write_cpus in virt/domain_xml.c has the details.
 static int
 configure(struct guest *guest, const struct guest_options *options, struct error *err)
 {

@@ -1,5 +1,5 @@
-// guest_disk.c - the disk of an appliance: laid out, grown, mounted, given back; which operating
-// system is on it.
+// guest_disk.c - the disk of an appliance: partitions, growing, mounting, trimming; finds its
+// operating system.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/guest.h"
 #include "base/cleanup.h"
@@ -33,7 +33,7 @@ make_partitions(struct guest *guest, struct error *err)
     return 0;
 }
 
-// The inode tables are written now: a guest would write them into its own overlay otherwise.
+// Writes the inode tables now: else each node would write them into its own overlay.
 static int
 make_root(struct guest *guest, const char *label, struct error *err)
 {
@@ -60,7 +60,7 @@ guest_layout(struct guest *guest, const char *label, struct error *err)
 
 // ---- growing ------------------------------------------------------------------------------------
 
-// Returns 1 when a partition is the last one of the disk, else 0; -1: an error.
+// Returns 1 when the partition is the last of the disk, else 0; -1: error.
 static int
 is_last(struct guest *guest, int number, uint64_t *ret_end, struct error *err)
 {
@@ -80,7 +80,7 @@ is_last(struct guest *guest, int number, uint64_t *ret_end, struct error *err)
     return start == last;
 }
 
-// The backup of a GPT lies at the end of the disk, which is elsewhere now.
+// The backup of a GPT is at the end of the disk, which has moved.
 static int
 grow_partition(struct guest *guest, const char *device, bool *ret, struct error *err)
 {
@@ -158,14 +158,15 @@ guest_mount(struct guest *guest, const struct jv *mounts, struct error *err)
         const char *device = jv_get_string(mount, "device"), *path = jv_get_string(mount, "path");
         const char *options = jv_get_string(mount, "options");
         if (device == NULL || path == NULL)
-            return error_set(err, ERR_DAMAGED, "the base's manifest names no disk to mount");
+            return error_set(
+                err, ERR_DAMAGED, "the base's manifest has a mount without a device or path");
         if (guestfs_mount_options(guest->g, options == NULL ? "" : options, device, path) < 0)
             return guest_error(guest, err);
     }
     return 0;
 }
 
-// Deleted files are free space to btrfs only when its transaction has ended.
+// btrfs frees the space of deleted files only when its transaction ends.
 int
 guest_trim(struct guest *guest, struct error *err)
 {
@@ -176,9 +177,9 @@ guest_trim(struct guest *guest, struct error *err)
 
 // ---- inspection ---------------------------------------------------------------------------------
 
-// The device that inspection names for a subvolume of btrfs has two faults (libguestfs 1.48): its
-// disk has the name that the appliance gave it this time, where ours, the only one, is /dev/sda to
-// the library; and one that fstab mounts by `subvol=/` is no subvolume.
+// Corrects the device that inspection reports for a btrfs subvolume (libguestfs 1.48): its disk has
+// the appliance's own name for it, where the library expects /dev/sda; and it takes `subvol=/` of
+// fstab for a subvolume.
 static char *
 real_device(const char *device)
 {
@@ -203,7 +204,7 @@ root_argument(struct guest *guest, const char *root)
     return uuid == NULL || uuid[0] == '\0' ? NULL : str_format("root=UUID=%s", uuid);
 }
 
-// Files written to btrfs are compressed as the official image of Arch is, so that layers stay thin.
+// Compresses files written to btrfs as Arch's official image does, so that layers stay small.
 static const char *
 mount_options(struct guest *guest, const char *device)
 {
@@ -256,7 +257,7 @@ is_encrypted(struct guest *guest, const char *device)
     return str_equal(type, "crypto_LUKS") || str_equal(type, "BitLocker");
 }
 
-// The first device that is locked, or NULL. libguestfs does not count them among file systems.
+// Returns the first encrypted device, or NULL: libguestfs does not list them as file systems.
 static char *
 find_encrypted(struct guest *guest)
 {
@@ -273,11 +274,12 @@ no_system(struct guest *guest, struct error *err)
     FREE_AUTO char *encrypted = find_encrypted(guest);
     if (encrypted != NULL)
         return error_set(err, ERR_SPEC,
-            "it is encrypted ('%s'), and at a node's boot nobody types a passphrase; use an image "
-            "that is not encrypted",
+            "it is encrypted ('%s'), and a node boots without a passphrase; use an image that is "
+            "not "
+            "encrypted",
             encrypted);
-    return error_set(err, ERR_SPEC,
-        "no operating system is found on it; use the disk of an installed Debian or Arch");
+    return error_set(
+        err, ERR_SPEC, "no operating system is found on it; use the disk of an installed system");
 }
 
 static int

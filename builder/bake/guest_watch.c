@@ -1,4 +1,4 @@
-// guest_watch.c - the thread that ends a hung appliance.
+// guest_watch.c - a thread that kills a hung appliance.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/guest_watch.h"
 
@@ -20,14 +20,14 @@ enum { LOOK_MS = 500, SPACE_MIN = 32 * 1024 * 1024, PROC_MAX = 1024 * 1024 };
 
 struct watch {
     char *folder;
-    char *doubled; // the folder with each comma twice, as QEMU's options have it
+    char *doubled; // the folder with doubled commas, as in QEMU's options
     pthread_t thread;
     int stop; // eventfd
     _Atomic int64_t end_ms;
     _Atomic int reason;
 };
 
-// /proc/PID/cmdline or stat, which have no size beforehand.
+// Reads /proc/PID/cmdline or stat, whose size is not known.
 static size_t
 read_proc(const char *pid, const char *name, char *data, size_t max)
 {
@@ -44,7 +44,7 @@ is_child(const char *pid)
     char stat[1024];
     int parent = 0;
     read_proc(pid, "stat", stat, sizeof stat);
-    const char *name_end = strrchr(stat, ')'); // proc(5): the name may hold anything
+    const char *name_end = strrchr(stat, ')'); // proc(5): the name may contain anything
     return name_end != NULL && sscanf(name_end + 1, " %*c %d", &parent) == 1 && parent == getpid();
 }
 
@@ -107,7 +107,7 @@ watch_thread(void *argument)
         if (reason == WATCH_NONE)
             continue;
         atomic_compare_exchange_strong(&watch->reason, &none, reason);
-        kill_children(watch); // again at every look: the launch may be before its fork
+        kill_children(watch); // every time: a launch may not have forked yet
     }
     return NULL;
 }

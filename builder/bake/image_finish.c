@@ -1,8 +1,7 @@
-// image_finish.c - what the making of every image ends with. Images carry no identity.
+// image_finish.c - the first and last steps that are common to all images.
 // SPDX-License-Identifier: Apache-2.0
-#include "bake/distro.h"
 #include "bake/install.h"
-#include "bake/source.h"
+#include "bake/make.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 
@@ -10,11 +9,15 @@
 
 enum { COPY_MS = 60 * 1000, IDENTITY_MS = 60 * 1000, TRIM_MS = 60 * 1000 };
 
-int
-work_folder(const char *draft, char **ret, struct error *err)
+struct guest_options
+image_options(const struct bake_job *job, const char *disk, const char *format)
 {
-    *ret = path_join(draft, "work");
-    return dir_make(*ret, 0755, err);
+    return (struct guest_options){.disk = disk,
+        .format = format,
+        .folder = job->folder,
+        .kvm = job->options->kvm,
+        .task = job->item->name,
+        .progress = job->options->progress};
 }
 
 static int
@@ -31,7 +34,7 @@ find_kernel(struct guest *guest, const struct distro *distro, char **ret, struct
     if (*ret != NULL)
         return 0;
     return error_set(err, ERR_SPEC,
-        "the image has no '/boot/vmlinuz-*'; nodes are booted from the image's own kernel");
+        "the image has no '/boot/vmlinuz-*'; install a kernel in it, as nodes boot from it");
 }
 
 static int
@@ -56,7 +59,7 @@ copy_kernel(struct guest *guest, const char *folder, const struct distro *distro
     return guest_download(guest, with, initrd, err);
 }
 
-// Looked for once more, by kind, after it was removed by a list.
+// Removes the known files, then searches by kind for what is left.
 static int
 remove_identity(struct guest *guest, struct error *err)
 {
@@ -72,7 +75,7 @@ remove_identity(struct guest *guest, struct error *err)
     for (char *byte = left; *byte != '\0'; byte++)
         *byte = *byte == '\n' ? ' ' : *byte;
     return error_set(err, ERR_FAILED,
-        "the image would carry an identity: %s; let a command step of the recipe remove it", left);
+        "the image still has an identity: %s; remove it in a command step of the recipe", left);
 }
 
 int
@@ -86,7 +89,7 @@ image_finish(struct guest *guest, const char *folder, const struct distro *distr
     jv_set(manifest, "packages", packages);
     if (!keep_identity && remove_identity(guest, err) < 0)
         return -1;
-    guest_step(guest, TRIM_MS, "giving free blocks back");
+    guest_step(guest, TRIM_MS, "freeing unused blocks");
     if (guest_trim(guest, err) < 0)
         return -1;
     return guest_finish(guest, err);

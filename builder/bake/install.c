@@ -1,4 +1,4 @@
-// install.c - packages into an image, and the set of them that the store keeps.
+// install.c - installs packages in an image, and keeps them as a set in the store.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/install.h"
 
@@ -32,13 +32,12 @@ install_set(const char *base_key, const struct distro *distro, const struct strv
     return str_dup(hex);
 }
 
-static bool
-is_kept(const struct install *install)
+bool
+install_has_set(struct store *store, const char *set, bool offline, bool refresh)
 {
     JV_AUTO struct jv *lock = NULL;
     ERROR_AUTO struct error err = {0};
-    return (install->offline || !install->refresh) &&
-           store_package_set(install->store, install->set, &lock, &err) == 0;
+    return (offline || !refresh) && store_package_set(store, set, &lock, &err) == 0;
 }
 
 int
@@ -52,10 +51,10 @@ install_keep(struct guest *guest, const struct install *install, struct error *e
 }
 
 int
-install_lay(struct guest *guest, const struct install *install, struct error *err)
+install_restore(struct guest *guest, const struct install *install, struct error *err)
 {
     FREE_AUTO char *folder = path_join(install->folder, "packages");
-    guest_step(guest, LAY_MS, "laying out kept packages");
+    guest_step(guest, LAY_MS, "copying kept packages");
     if (dir_make(folder, 0700, err) < 0 ||
         store_lay_packages(install->store, install->set, folder, err) < 0 ||
         guest_copy_in(guest, folder, CACHE, err) < 0)
@@ -63,7 +62,7 @@ install_lay(struct guest *guest, const struct install *install, struct error *er
     return dir_remove(folder, err);
 }
 
-// Finds packages that the image does not have; those it has keep their versions.
+// Finds packages that the image lacks; the others keep their versions.
 static int
 find_missing(struct guest *guest, const struct distro *distro, const struct strv *packages,
     struct strv *ret, struct error *err)
@@ -89,7 +88,7 @@ install_packages(struct guest *guest, const struct install *install, const struc
         return -1;
     if (missing.count == 0)
         return 0;
-    bool kept = is_kept(install);
+    bool kept = install_has_set(install->store, install->set, install->offline, install->refresh);
     if (kept || !install->offline)
         return install->distro->install(guest, install, kept, &missing, err);
     FREE_AUTO char *names = strv_join(&missing, " ");

@@ -1,5 +1,5 @@
-// install.h - inside bake/ only: packages put into an image by its own package manager, from a
-// mirror or from the set that the store kept.
+// install.h - inside bake/ only: installs packages in an image with its own package manager, from a
+// mirror or from a set in the store.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_INSTALL_H
 #define AIRBUILD_BAKE_INSTALL_H
@@ -9,36 +9,41 @@
 #include "spec/spec.h"
 #include "store/store.h"
 
-// The name of the set that these packages over that base are kept under; caller frees. from: what
-// the base is made from; of a dated distribution its mirror and snapshot belong to the name.
+// Returns the name of the set that these packages over that base are kept under; caller frees.
+// from: the base's own source; the mirror and snapshot of a dated distribution are part of the
+// name.
 char *install_set(const char *base_key, const struct distro *distro, const struct strv *packages,
     const struct spec_base *from);
+
+// Returns whether the packages come from the kept set: the store has it, and they are not to be
+// downloaded again.
+bool install_has_set(struct store *store, const char *set, bool offline, bool refresh);
 
 struct install {
     struct store *store;
     const struct distro *distro;
-    const struct spec_base *base; // what the image below is made from
+    const struct spec_base *base; // the source of the base below
     const char *set;              // of install_set
     const char *folder;           // a folder of the host for files on the way
     bool offline, refresh;        // as in struct bake_options
 };
 
-// Install packages (no recommended ones, no service is started). A kept set is used when there is
-// one, else they are downloaded and kept. ERR_NETWORK: not kept, and offline or no mirror answers;
-// ERR_SPEC: the mirror does not have one; ERR_DAMAGED: one is not signed as it should be, or a kept
-// one is not what it was.
+// Installs packages (no recommended ones; starts no service), from the kept set if there is one,
+// else from a mirror, and keeps them. ERR_NETWORK: not kept, and offline or no mirror answers;
+// ERR_SPEC: the mirror lacks one; ERR_DAMAGED: a signature does not match, or a kept package has
+// changed.
 int install_packages(struct guest *guest, const struct install *install,
     const struct strv *packages, struct error *err);
 
-// [{"name", "version"}] of all that is installed.
+// Returns [{"name", "version"}] of all installed packages.
 int install_list(
     struct guest *guest, const struct distro *distro, struct jv **ret, struct error *err);
 
-// For distributions. A folder of the guest, removed before the image is published; its packages/
-// holds what is to be installed.
+// For distributions: a folder of the guest, removed before the image is published. Its packages/
+// holds the packages to install.
 #define INSTALL_CACHE "/var/cache/airbuild"
-// These packages become the kept set; and the other way.
+// Copy these packages into the store's set, and the other way.
 int install_keep(struct guest *guest, const struct install *install, struct error *err);
-int install_lay(struct guest *guest, const struct install *install, struct error *err);
+int install_restore(struct guest *guest, const struct install *install, struct error *err);
 
 #endif

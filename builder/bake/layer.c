@@ -1,10 +1,8 @@
-// layer.c - a recipe's steps carried out over a base: a thin qcow2 layer.
+// layer.c - runs a recipe's steps in a thin qcow2 layer over a base.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/install.h"
-#include "bake/recipe_step.h"
-#include "bake/source.h"
+#include "bake/make.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/file.h"
 
 enum { FILES_MS = 60 * 1000, SERVICES_MS = 60 * 1000, COMMAND_MS = 300 * 1000 };
@@ -17,7 +15,6 @@ struct layer {
     struct strv packages; // of all steps together: one set
     bool installed;
     char *set;
-    char *work;
 };
 
 static void
@@ -26,7 +23,6 @@ layer_clear(struct layer *layer)
     guest_free(layer->guest);
     strv_free(&layer->packages);
     free(layer->set);
-    free(layer->work);
 }
 
 static int
@@ -42,7 +38,7 @@ put_files(struct layer *layer, const struct recipe_step *step, struct error *err
     return 0;
 }
 
-// A text of the recipe that ends with a status other than 0 is a mistake of the recipe.
+// A shell text that fails is an error of the recipe.
 static int
 run_text(struct layer *layer, const char *text, struct error *err)
 {
@@ -57,11 +53,11 @@ set_services(struct layer *layer, const struct recipe_step *step, struct error *
 {
     BUF_AUTO struct buf text = {0};
     recipe_add_services(&text, step);
-    guest_step(layer->guest, SERVICES_MS, "setting services");
+    guest_step(layer->guest, SERVICES_MS, "enabling and disabling services");
     return text.data == NULL ? 0 : run_text(layer, text.data, err);
 }
 
-// The packages of all steps go in together at the first of them: one set, one run.
+// Installs the packages of all steps at the first of them: one set, one run.
 static int
 put_packages(struct layer *layer, struct error *err)
 {
@@ -69,7 +65,7 @@ put_packages(struct layer *layer, struct error *err)
         .distro = layer->distro,
         .base = &layer->job->item->source->base,
         .set = layer->set,
-        .folder = layer->work,
+        .folder = layer->job->work,
         .offline = layer->job->options->offline,
         .refresh = layer->job->options->refresh};
     if (layer->installed)
@@ -107,32 +103,26 @@ do_steps(struct layer *layer, struct error *err)
     return 0;
 }
 
-// Layer and base are both folders of images/: the link between them holds wherever the store is.
+// Layer and base are both folders of images/: a relative link holds wherever the store is.
 static int
-start_layer(struct layer *layer, const char *folder, struct error *err)
+start_layer(struct layer *layer, struct error *err)
 {
     const struct bake_job *job = layer->job;
-    FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
+    FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
     FREE_AUTO char *over = str_format("../%s/disk.qcow2", job->base->key);
-    struct guest_options options = {.disk = disk,
-        .format = "qcow2",
-        .create_over = over,
-        .folder = folder,
-        .kvm = job->options->kvm,
-        .network = !job->options->offline && layer->packages.count > 0,
-        .task = job->item->name,
-        .progress = job->options->progress};
+    struct guest_options options = image_options(job, disk, "qcow2");
+    options.create_over = over;
+    options.network = !job->options->offline && layer->packages.count > 0;
     if (guest_start(&options, &layer->guest, err) < 0)
         return -1;
     return guest_mount(layer->guest, jv_get(job->base->manifest, "mounts"), err);
 }
 
-static struct jv *
-describe_layer(const struct layer *layer)
+static void
+describe_layer(const struct layer *layer, struct jv *manifest)
 {
     const struct image *base = layer->job->base;
     FREE_AUTO char *inputs = recipe_canonical(layer->recipe);
-    struct jv *manifest = jv_object();
     jv_set_string(manifest, "name", layer->recipe->name);
     jv_set_string(manifest, "family", layer->distro->name);
     jv_set_string(manifest, "backing", base->key);
@@ -143,39 +133,24 @@ describe_layer(const struct layer *layer)
     jv_set_string(manifest, "inputs", inputs);
     if (layer->installed)
         jv_set_string(manifest, "package_set", layer->set);
-    return manifest;
-}
-
-static int
-make_layer(struct layer *layer, struct draft *draft, struct error *err)
-{
-    int64_t begin = clock_ms();
-    if (work_folder(draft_folder(draft), &layer->work, err) < 0 ||
-        start_layer(layer, draft_folder(draft), err) < 0 || do_steps(layer, err) < 0)
-        return -1;
-    JV_AUTO struct jv *manifest = describe_layer(layer);
-    if (image_finish(layer->guest, draft_folder(draft), layer->distro, false, manifest, err) < 0 ||
-        dir_remove(layer->work, err) < 0)
-        return -1;
-    jv_set_int(manifest, "milliseconds", clock_ms() - begin);
-    return store_publish(draft, manifest, err);
 }
 
 int
-layer_bake(const struct bake_job *job, struct error *err)
+make_layer(const struct bake_job *job, struct jv *manifest, struct error *err)
 {
-    DRAFT_AUTO struct draft *draft = NULL;
-    __attribute__((cleanup(layer_clear))) struct layer layer = {
+    CLEANUP(layer_clear)
+    struct layer layer = {
         .job = job, .recipe = job->item->source->recipe, .distro = distro_named(job->base->family)};
     if (layer.distro == NULL)
         return error_set(err, ERR_DAMAGED,
             "the base is of the family '%s', which this airbuild does not know; bake it again, or "
             "use a newer airbuild",
             job->base->family);
-    if (store_begin(job->store, job->item->key, &draft, err) < 0 || draft == NULL)
-        return draft == NULL && err->code == ERR_NONE ? 0 : -1;
     recipe_packages(layer.recipe, layer.distro, &layer.packages);
     layer.set =
         install_set(job->base->key, layer.distro, &layer.packages, &job->item->source->base);
-    return make_layer(&layer, draft, err);
+    if (start_layer(&layer, err) < 0 || do_steps(&layer, err) < 0)
+        return -1;
+    describe_layer(&layer, manifest);
+    return image_finish(layer.guest, job->folder, layer.distro, false, manifest, err);
 }

@@ -1,107 +1,64 @@
-// recipe.c - a recipe: its head, its bootstrap, the recipes it includes; its fixed form.
+// recipe.c - recipes as values: files with content and mode, the fixed form that keys depend on.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/recipe.h"
 
 #include "bake/distro.h"
-#include "bake/recipe_step.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "base/file.h"
 
+#include <errno.h>
+#include <fnmatch.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { INCLUDE_DEPTH_MAX = 4 };
-
-static const struct yaml_key bootstrap_keys[] = {
-    {.name = "family",
-        .type = YAML_WORD,
-        .words = distro_words + 1,
-        .offset = offsetof(struct recipe_bootstrap, distro)},
-    {.name = "sources",
-        .type = YAML_STRINGS,
-        .required = true,
-        .offset = offsetof(struct recipe_bootstrap, sources),
-        .form = "a list of apt lines, or of pacman's repositories"},
-    {.name = "packages",
-        .type = YAML_STRINGS,
-        .required = true,
-        .offset = offsetof(struct recipe_bootstrap, packages),
-        .form = "a list of packages"},
-    {.name = "exclude",
-        .type = YAML_STRINGS,
-        .offset = offsetof(struct recipe_bootstrap, exclude),
-        .form = "a list of paths with *"},
-    {.name = "early",
-        .type = YAML_CUSTOM,
-        .custom = recipe_read_steps,
-        .offset = offsetof(struct recipe_bootstrap, early),
-        .form = "a list of steps"},
-    {0},
-};
-
-// The keys of a recipe file.
-struct document {
-    char *name, *description, *cmdline;
-    struct strv include;
-    struct recipe_bootstrap bootstrap;
-    struct recipe_steps steps;
-};
-
-static const struct yaml_key document_keys[] = {
-    {.name = "name",
-        .type = YAML_STRING,
-        .required = true,
-        .offset = offsetof(struct document, name),
-        .form = "the image's name"},
-    {.name = "description", .type = YAML_STRING, .offset = offsetof(struct document, description)},
-    {.name = "include",
-        .type = YAML_STRINGS,
-        .offset = offsetof(struct document, include),
-        .form = "a list of recipes"},
-    {.name = "cmdline", .type = YAML_STRING, .offset = offsetof(struct document, cmdline)},
-    {.name = "bootstrap",
-        .type = YAML_TABLE,
-        .keys = bootstrap_keys,
-        .offset = offsetof(struct document, bootstrap)},
-    {.name = "steps",
-        .type = YAML_CUSTOM,
-        .custom = recipe_read_steps,
-        .offset = offsetof(struct document, steps),
-        .form = "a list of steps"},
-    {0},
-};
+enum { FILE_MAX = 1024 * 1024, TREE_DEPTH_MAX = 16, MODE_DEFAULT = 0644, MODE_SCRIPT = 0755 };
 
 static void
-bootstrap_free(struct recipe_bootstrap *bootstrap)
+step_free(struct recipe_step *step)
 {
-    strv_free(&bootstrap->sources);
-    strv_free(&bootstrap->packages);
-    strv_free(&bootstrap->exclude);
-    recipe_steps_free(&bootstrap->early);
+    free(step->place);
+    free(step->family);
+    strv_free(&step->packages);
+    for (size_t i = 0; i < step->file_count; i++) {
+        free(step->files[i].path);
+        free(step->files[i].data);
+    }
+    free(step->files);
+    strv_free(&step->enable);
+    strv_free(&step->disable);
+    strv_free(&step->mask);
+    free(step->command);
 }
 
 static void
-document_free(struct document *document)
+steps_free(struct recipe_steps *steps)
 {
-    free(document->name);
-    free(document->description);
-    free(document->cmdline);
-    strv_free(&document->include);
-    bootstrap_free(&document->bootstrap);
-    recipe_steps_free(&document->steps);
+    for (size_t i = 0; i < steps->count; i++)
+        step_free(&steps->items[i]);
+    free(steps->items);
+    *steps = (struct recipe_steps){0};
+}
+
+void
+recipe_clear(struct recipe *recipe)
+{
+    free(recipe->name);
+    free(recipe->cmdline);
+    strv_free(&recipe->bootstrap.sources);
+    strv_free(&recipe->bootstrap.packages);
+    strv_free(&recipe->bootstrap.exclude);
+    steps_free(&recipe->bootstrap.early);
+    steps_free(&recipe->steps);
+    *recipe = (struct recipe){0};
 }
 
 void
 recipe_free(struct recipe *recipe)
 {
-    if (recipe == NULL)
-        return;
-    free(recipe->name);
-    free(recipe->description);
-    free(recipe->cmdline);
-    bootstrap_free(&recipe->bootstrap);
-    recipe_steps_free(&recipe->steps);
+    if (recipe != NULL)
+        recipe_clear(recipe);
     free(recipe);
 }
 
@@ -111,171 +68,119 @@ recipe_freep(struct recipe **recipe)
     recipe_free(*recipe);
 }
 
-// ---- reading ------------------------------------------------------------------------------------
+// ---- files --------------------------------------------------------------------------------------
 
-// A text that a recipe names, "common.yaml". ERR_NOT_FOUND. *ret_origin: for messages.
+bool
+recipe_mode_parse(const char *text, unsigned *ret)
+{
+    size_t length = strlen(text);
+    if (length < 3 || length > 4 || strspn(text, "01234567") != length)
+        return false;
+    *ret = (unsigned) strtoul(text, NULL, 8);
+    return *ret <= 0777;
+}
+
+bool
+recipe_is_path(const char *path)
+{
+    STRV_AUTO struct strv parts = {0};
+    strv_split(&parts, path, '/');
+    return path[0] == '/' && path[1] != '\0' && !str_ends(path, "/") && !strv_has(&parts, "..");
+}
+
+struct recipe_file *
+recipe_file_add(struct recipe_step *step, const char *path)
+{
+    mem_grow(&step->files, &step->file_capacity, step->file_count + 1, sizeof *step->files);
+    struct recipe_file *file = &step->files[step->file_count++];
+    *file = (struct recipe_file){.path = str_dup(path), .mode = MODE_DEFAULT};
+    return file;
+}
+
+// Files compiled into the program have no modes: one that names its interpreter is executable.
+void
+recipe_file_set_mode(struct recipe_file *file, const struct recipe_modes *modes)
+{
+    if (str_starts(file->data, "#!"))
+        file->mode = MODE_SCRIPT;
+    for (size_t i = 0; i < modes->patterns.count; i++)
+        if (fnmatch(modes->patterns.items[i], file->path, 0) == 0)
+            (void) recipe_mode_parse(modes->modes.items[i], &file->mode);
+}
+
+// Regular files only: a link in the user's folder may lead anywhere.
 static int
-read_recipe(const char *folder, const char *name, char **ret_origin, char **ret_text,
-    size_t *ret_length, struct error *err)
+list_tree(const char *root, const char *below, unsigned depth, struct strv *ret, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *folder = str_format("%s%s", root, below);
+    if (depth > TREE_DEPTH_MAX)
+        return error_set(err, ERR_SPEC, "the folder '%s' is nested too deeply", folder);
+    if (dir_list(folder, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *path = str_format("%s/%s", below, names.items[i]);
+        FREE_AUTO char *full = str_format("%s%s", root, path);
+        struct stat info;
+        if (lstat(full, &info) < 0)
+            return error_errno(err, errno, "cannot inspect '%s'", full);
+        if (S_ISREG(info.st_mode))
+            strv_add(ret, path);
+        else if (!S_ISDIR(info.st_mode))
+            return error_set(err, ERR_SPEC,
+                "'%s' is neither a file nor a folder; make a link or device in a command step",
+                full);
+        else if (list_tree(root, path, depth + 1, ret, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+add_user_tree(
+    struct recipe_step *step, const char *root, const struct recipe_modes *modes, struct error *err)
+{
+    STRV_AUTO struct strv paths = {0};
+    if (list_tree(root, "", 0, &paths, err) < 0)
+        return -1;
+    for (size_t i = 0; i < paths.count; i++) {
+        FREE_AUTO char *full = str_format("%s%s", root, paths.items[i]);
+        struct recipe_file *file = recipe_file_add(step, paths.items[i]);
+        if (file_read(full, FILE_MAX, &file->data, &file->length, err) < 0)
+            return -1;
+        recipe_file_set_mode(file, modes);
+    }
+    return 0;
+}
+
+static int
+add_carried_tree(
+    struct recipe_step *step, const char *name, const struct recipe_modes *modes, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *prefix = str_format("images/%s/", name);
+    asset_list(prefix, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        struct recipe_file *file = recipe_file_add(step, names.items[i] + strlen(prefix) - 1);
+        if (asset_read(names.items[i], &file->data, &file->length, err) < 0)
+            return -1;
+        recipe_file_set_mode(file, modes);
+    }
+    if (names.count == 0)
+        return error_set(err, ERR_NOT_FOUND, "there is no folder '%s' with files", name);
+    return 0;
+}
+
+int
+recipe_files_add(struct recipe_step *step, const char *folder, const char *name,
+    const struct recipe_modes *modes, struct error *err)
 {
     if (folder != NULL) {
-        FREE_AUTO char *path = path_join(folder, name);
-        if (file_exists(path)) {
-            *ret_origin = TAKE(path);
-            return file_read(*ret_origin, YAML_TEXT_MAX, ret_text, ret_length, err);
-        }
+        FREE_AUTO char *root = path_join(folder, name);
+        if (file_exists(root))
+            return add_user_tree(step, root, modes, err);
     }
-    *ret_origin = str_format("images/%s", name);
-    return asset_read(*ret_origin, ret_text, ret_length, err);
-}
-
-static void
-check_sources(struct yaml_source *source, const struct yaml_node *at, const struct distro *distro,
-    const struct strv *sources)
-{
-    for (size_t i = 0; distro->check_source != NULL && i < sources->count; i++) {
-        const char *complaint = distro->check_source(sources->items[i]);
-        FREE_AUTO char *quoted = yaml_quote(sources->items[i]);
-        if (complaint != NULL)
-            yaml_complain(source, at, "%s %s", quoted, complaint);
-    }
-}
-
-static void
-check_bootstrap(struct yaml_source *source, const struct yaml_node *bootstrap,
-    const struct recipe_bootstrap *is)
-{
-    const struct yaml_node *sources = yaml_get(bootstrap, "sources");
-    const struct yaml_node *packages = yaml_get(bootstrap, "packages");
-    if (sources != NULL && is->sources.count == 0)
-        yaml_complain(
-            source, sources, "'sources' is empty, so that no base can be made; name at least one");
-    if (packages != NULL && is->packages.count == 0)
-        yaml_complain(source, packages,
-            "'packages' is empty, so that no base can be made; name at least one");
-    check_sources(source, sources, distro_numbered(is->distro), &is->sources);
-    for (size_t i = 0; i < is->early.count; i++)
-        if (is->early.items[i].action != RECIPE_FILES)
-            yaml_complain(source, yaml_get(bootstrap, "early")->items[i],
-                "an early step is 'files' or 'write': nothing of the system is there yet");
-}
-
-static void
-check_document(
-    struct yaml_source *source, const struct yaml_node *root, const struct document *document)
-{
-    const struct yaml_node *bootstrap = yaml_get(root, "bootstrap");
-    if (bootstrap != NULL)
-        check_bootstrap(source, bootstrap, &document->bootstrap);
-    else if (document->cmdline != NULL)
-        yaml_complain(source, yaml_get_key(root, "cmdline"),
-            "'cmdline' goes with a 'bootstrap': a layer boots with the arguments of its base; take "
-            "it out");
-    const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
-    if (document->name != NULL && (strspn(document->name, allowed) != strlen(document->name) ||
-                                      document->name[0] == '-' || strlen(document->name) > 40))
-        yaml_complain(source, yaml_get(root, "name"),
-            "'name' must be at most 40 small letters, digits and hyphens");
-}
-
-static int
-parse_document(const char *folder, const char *origin, const char *text, size_t length,
-    struct document *document, struct error *err)
-{
-    struct recipe_place place = {
-        .source = {.origin = origin, .text = text, .length = length}, .folder = folder};
-    YAML_NODE_AUTO struct yaml_node *root = yaml_read(&place.source);
-    if (root != NULL) {
-        yaml_map(&place.source, root, "a recipe", document_keys, document);
-        check_document(&place.source, root, document);
-    }
-    int answer = yaml_verdict(&place.source, err);
-    yaml_source_clear(&place.source);
-    return answer;
-}
-
-// The steps of from go behind those of to.
-static void
-move_steps(struct recipe_steps *to, struct recipe_steps *from)
-{
-    if (from->count == 0)
-        return;
-    mem_grow(&to->items, &to->capacity, to->count + from->count, sizeof *to->items);
-    memcpy(to->items + to->count, from->items, from->count * sizeof *from->items);
-    to->count += from->count;
-    from->count = 0;
-}
-
-static int load_steps(
-    const char *folder, const char *name, unsigned depth, struct recipe *recipe, struct error *err);
-
-static int
-load_includes(const char *folder, const struct document *document, unsigned depth,
-    struct recipe *recipe, struct error *err)
-{
-    for (size_t i = 0; i < document->include.count; i++)
-        if (load_steps(folder, document->include.items[i], depth + 1, recipe, err) < 0)
-            return -1;
-    return 0;
-}
-
-static void
-take_head(struct recipe *recipe, struct document *document)
-{
-    recipe->name = TAKE(document->name);
-    recipe->description = TAKE(document->description);
-    recipe->cmdline = TAKE(document->cmdline);
-    recipe->is_base = document->bootstrap.sources.count > 0; // check_bootstrap: never none
-    recipe->bootstrap = document->bootstrap;
-    document->bootstrap = (struct recipe_bootstrap){0};
-}
-
-static int
-load_steps(
-    const char *folder, const char *name, unsigned depth, struct recipe *recipe, struct error *err)
-{
-    FREE_AUTO char *origin = NULL;
-    FREE_AUTO char *text = NULL;
-    size_t length = 0;
-    __attribute__((cleanup(document_free))) struct document document = {0};
-    if (depth > INCLUDE_DEPTH_MAX)
-        return error_set(err, ERR_SPEC,
-            "'%s': includes are nested too deeply; does a recipe include itself?", name);
-    if (read_recipe(folder, name, &origin, &text, &length, err) < 0 ||
-        parse_document(folder, origin, text, length, &document, err) < 0 ||
-        load_includes(folder, &document, depth, recipe, err) < 0)
-        return -1;
-    move_steps(&recipe->steps, &document.steps);
-    if (depth == 0)
-        take_head(recipe, &document);
-    return 0;
-}
-
-static int
-load_recipe(const char *folder, const char *name, struct recipe **ret, struct error *err)
-{
-    RECIPE_AUTO struct recipe *recipe = mem_zero(1, sizeof *recipe);
-    if (load_steps(folder, name, 0, recipe, err) < 0)
-        return -1;
-    *ret = TAKE(recipe);
-    return 0;
-}
-
-int
-recipe_load(const char *name, struct recipe **ret, struct error *err)
-{
-    FREE_AUTO char *file = str_format("%s.yaml", name);
-    return load_recipe(NULL, file, ret, err);
-}
-
-int
-recipe_load_file(const char *path, struct recipe **ret, struct error *err)
-{
-    FREE_AUTO char *folder = path_folder(path);
-    const char *slash = strrchr(path, '/');
-    if (!file_exists(path))
-        return error_set(err, ERR_NOT_FOUND, "there is no recipe '%s'; check its path", path);
-    return load_recipe(folder, slash == NULL ? path : slash + 1, ret, err);
+    return add_carried_tree(step, name, modes, err);
 }
 
 // ---- fixed form ---------------------------------------------------------------------------------
@@ -315,7 +220,7 @@ recipe_canonical(const struct recipe *recipe)
     if (recipe->cmdline != NULL)
         buf_printf(&out, "cmdline %s\n", recipe->cmdline);
     if (recipe->is_base) {
-        bool first = recipe->bootstrap.distro == 0; // unnamed, as keys of old images have it
+        bool first = recipe->bootstrap.distro == 0; // unnamed, as in the keys of old images
         buf_printf(
             &out, "bootstrap%s%s\n", first ? "" : " of ", first ? "" : recipe_distro(recipe)->name);
         put_list(&out, "source", &recipe->bootstrap.sources);
@@ -329,6 +234,8 @@ recipe_canonical(const struct recipe *recipe)
         put_step(&out, &recipe->steps.items[i]);
     return buf_take(&out);
 }
+
+// ---- for the makers -----------------------------------------------------------------------------
 
 const struct distro *
 recipe_distro(const struct recipe *recipe)
@@ -352,4 +259,20 @@ recipe_packages(const struct recipe *recipe, const struct distro *distro, struct
         for (size_t j = 0; j < step->packages.count; j++)
             strv_add(ret, step->packages.items[j]);
     }
+}
+
+static void
+add_units(struct buf *out, const char *verb, const struct strv *units)
+{
+    FREE_AUTO char *names = strv_join(units, " ");
+    if (units->count > 0)
+        buf_printf(out, "systemctl -q %s %s\n", verb, names);
+}
+
+void
+recipe_add_services(struct buf *out, const struct recipe_step *step)
+{
+    add_units(out, "disable", &step->disable);
+    add_units(out, "mask", &step->mask);
+    add_units(out, "enable", &step->enable);
 }

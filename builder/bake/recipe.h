@@ -1,5 +1,5 @@
-// recipe.h - inside bake/ only: a recipe read from YAML into its steps, every installed file with
-// its content. Pure apart from reading files; nothing is baked here.
+// recipe.h - inside bake/ only: a recipe as steps, every installed file with its content. Pure
+// apart from reading files.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_RECIPE_H
 #define AIRBUILD_BAKE_RECIPE_H
@@ -14,7 +14,7 @@ struct distro;
 
 enum recipe_action {
     RECIPE_PACKAGES, // by the image's own package manager
-    RECIPE_FILES,    // also what `write` says: files with their content
+    RECIPE_FILES,    // files with their content, of `files` or `write`
     RECIPE_SERVICES, // enable, disable, mask
     RECIPE_COMMAND,  // a shell text, run with sh -eu
 };
@@ -45,7 +45,8 @@ struct recipe_steps {
 // How a base is made from a distribution's packages.
 struct recipe_bootstrap {
     unsigned distro; // see recipe_distro
-    // Of Debian: apt lines; {mirror} and {suite} stand for the spec's. Of Arch: repositories.
+    // As the distribution's fill_source reads them: apt lines with {mirror} and {suite} of the
+    // spec; names of pacman's repositories.
     struct strv sources;
     struct strv packages;
     struct strv exclude;       // paths that packages do not install, with *
@@ -54,29 +55,51 @@ struct recipe_bootstrap {
 
 struct recipe {
     char *name;
-    char *description;
     char *cmdline; // of a base: kernel arguments beside root=; NULL: the usual ones
     bool is_base;  // has a bootstrap
     struct recipe_bootstrap bootstrap;
     struct recipe_steps steps; // those of included recipes first
 };
 
-// A recipe that the program carries: "redis" is images/redis.yaml. ERR_SPEC with the places of all
-// that is wrong; ERR_NOT_FOUND.
+// recipe_read.c: a recipe that the program carries: "redis" is images/redis.yaml. ERR_SPEC with the
+// places of all that is wrong; ERR_NOT_FOUND.
 int recipe_load(const char *name, struct recipe **ret, struct error *err);
-// A recipe of the user. What it names is looked for beside it, then in what the program carries.
+// A recipe of the user. The names in it are looked up beside it, then in what the program carries.
 int recipe_load_file(const char *path, struct recipe **ret, struct error *err);
 void recipe_free(struct recipe *recipe);
 void recipe_freep(struct recipe **recipe);
 #define RECIPE_AUTO __attribute__((cleanup(recipe_freep)))
 
-// Everything that an image depends on, in fixed form: equal texts make equal images. Comments and
-// layout of the YAML are not in it; of files their digests are. Caller frees.
+// Returns everything that an image depends on, in fixed form: equal texts make equal images. It has
+// the files' digests, but no comments or layout of the YAML. Caller frees.
 char *recipe_canonical(const struct recipe *recipe);
 
 const struct distro *recipe_distro(const struct recipe *recipe); // of its bootstrap
 bool recipe_step_applies(const struct recipe_step *step, const struct distro *distro);
-// Every package that the steps ask for there, in their order.
+// Appends every package that the steps install there, in their order.
 void recipe_packages(const struct recipe *recipe, const struct distro *distro, struct strv *ret);
+// Appends the commands that disable, mask and enable the step's units, in this order.
+void recipe_add_services(struct buf *out, const struct recipe_step *step);
+
+// ---- for recipe_read.c --------------------------------------------------------------------------
+
+void recipe_clear(struct recipe *recipe); // to {0}
+
+// Path patterns (fnmatch(3), * meets / too) and the modes that go with them; the last match holds.
+struct recipe_modes {
+    struct strv patterns, modes; // side by side
+};
+
+// Reads three or four octal digits without set-id bits, as chmod does; else returns false.
+bool recipe_mode_parse(const char *text, unsigned *ret);
+bool recipe_is_path(const char *path); // absolute, of a file, without ..
+
+// Adds a file to the step; the caller sets its data.
+struct recipe_file *recipe_file_add(struct recipe_step *step, const char *path);
+// Sets 0644, 0755 for a script, or the mode from modes.
+void recipe_file_set_mode(struct recipe_file *file, const struct recipe_modes *modes);
+// Adds every file of a folder: FOLDER/NAME when that exists, else images/NAME of the program.
+int recipe_files_add(struct recipe_step *step, const char *folder, const char *name,
+    const struct recipe_modes *modes, struct error *err);
 
 #endif

@@ -7,8 +7,8 @@
 #include "cli/commands.h"
 #include "cli/drill_table.h"
 #include "cli/message.h"
-#include "cli/needs.h"
 #include "cli/table.h"
+#include "cli/workspace.h"
 #include "drill/drill.h"
 
 #include <string.h>
@@ -164,14 +164,14 @@ parse_repeat(struct drills *drills, struct error *err)
 static int
 find_accel(struct drills *drills, struct error *err)
 {
-    NEEDS_AUTO struct needs needs = {0};
+    WORKSPACE_AUTO struct workspace workspace = {0};
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     if (first_with_new_data(drills) == NULL)
         return 0;
-    if (needs_open(drills->spec, NULL, BAKE_ASK_NEW, &needs, err) != 0)
+    if (workspace_open(drills->spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
-    const struct image *redis = bake_image(needs.plan, SPEC_REDIS);
-    if (needs_accel(needs.home, drills->spec, redis != NULL ? redis->kernel : NULL,
+    const struct image *redis = bake_image(workspace.plan, SPEC_REDIS);
+    if (workspace_accel(workspace.home, drills->spec, redis != NULL ? redis->kernel : NULL,
             drills->progress, &verdict, err) != 0)
         return -1;
     drills->kvm = verdict.kvm;

@@ -1,11 +1,11 @@
-// command_images.c - `airbuild images`: bake whatever the spec needs and the store has not.
+// command_images.c - `airbuild images`: bakes what the spec needs and the store lacks.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/images.h"
-#include "cli/needs.h"
 #include "cli/table.h"
+#include "cli/workspace.h"
 
 static bool
 in_plan(const struct bake_plan *plan, const char *key)
@@ -17,80 +17,77 @@ in_plan(const struct bake_plan *plan, const char *key)
 }
 
 static int
-check_item_unused(const struct needs *needs, const struct bake_item *item,
+check_item_unused(const struct workspace *workspace, const struct bake_item *item,
     const struct strv *in_use, struct error *err)
 {
     STRV_AUTO struct strv folders = {0};
-    if (store_users(needs->store, item->key, &folders, err) != 0)
+    if (store_users(workspace->store, item->key, &folders, err) != 0)
         return -1;
     if (folders.count == 0 && !strv_has(in_use, item->key))
         return 0;
     FREE_AUTO char *list = strv_join(&folders, "', '");
     return error_set(err, ERR_CONFLICT,
-        "image '%s' cannot be baked again while disks of a cluster lie over it%s%s%s; run "
+        "image '%s' cannot be baked again while disks of a cluster are backed by it%s%s%s; run "
         "'airbuild destroy' for that cluster first",
         item->name, folders.count > 0 ? " ('" : "", list, folders.count > 0 ? "')" : "");
 }
 
-// An image cannot be baked again below something that lies over it.
+// Refuses when a disk, or an image outside the plan, is backed by one of the images.
 static int
-check_free(const struct needs *needs, const struct strv *in_use, struct error *err)
+check_free(const struct workspace *workspace, const struct strv *in_use, struct error *err)
 {
     IMAGE_LIST_AUTO struct image_list list = {0};
     STRV_AUTO struct strv damaged = {0};
-    if (store_list(needs->store, &list, &damaged, err) != 0)
+    if (store_list(workspace->store, &list, &damaged, err) != 0)
         return -1;
-    for (size_t i = 0; i < needs->plan->count; i++)
-        if (check_item_unused(needs, &needs->plan->items[i], in_use, err) != 0)
+    for (size_t i = 0; i < workspace->plan->count; i++)
+        if (check_item_unused(workspace, &workspace->plan->items[i], in_use, err) != 0)
             return -1;
     for (size_t i = 0; i < list.count; i++) {
         const struct image *image = list.items[i];
-        if (image->backing != NULL && in_plan(needs->plan, image->backing) &&
-            !in_plan(needs->plan, image->key))
+        if (image->backing != NULL && in_plan(workspace->plan, image->backing) &&
+            !in_plan(workspace->plan, image->key))
             return error_set(err, ERR_CONFLICT,
-                "the base cannot be baked again while image '%s' (%.*s) lies over it; 'airbuild "
+                "the base cannot be baked again while image '%s' (%.*s) is backed by it; 'airbuild "
                 "images prune' removes what no cluster needs",
                 image->name, IMAGES_KEY_SHOWN, image->key);
     }
     return 0;
 }
 
-static enum bake_ask
-how_to_ask(const struct images_values *values)
-{
-    return values->offline ? BAKE_ASK_NEVER : values->refresh ? BAKE_ASK_AGAIN : BAKE_ASK_NEW;
-}
-
-// Layers before their base, while nobody else bakes with them.
+// Removes layers before their base, while no other process bakes.
 static int
-remove_planned(const struct needs *needs, const struct strv *in_use, struct error *err)
+remove_planned(const struct workspace *workspace, const struct strv *in_use, struct error *err)
 {
     CLOSE_AUTO int alone = -1;
-    if (store_alone(needs->store, &alone, err) != 0 || check_free(needs, in_use, err) != 0)
+    if (store_alone(workspace->store, &alone, err) != 0 || check_free(workspace, in_use, err) != 0)
         return -1;
-    for (size_t i = needs->plan->count; i > 0; i--)
-        if (store_remove(needs->store, needs->plan->items[i - 1].key, err) != 0)
+    for (size_t i = workspace->plan->count; i > 0; i--)
+        if (store_remove(workspace->store, workspace->plan->items[i - 1].key, err) != 0)
             return -1;
     return 0;
 }
 
-// Remove what the plan has in the store, and plan anew.
+// Plans again after the images were removed, without asking the network a second time. Keeps the
+// first plan's warnings.
 static int
-forget_images(const struct cli *cli, const struct spec *spec, struct needs *needs,
-    const struct strv *in_use, struct progress *progress, struct error *err)
+plan_again(const struct images_values *values, const struct spec *spec, struct workspace *workspace,
+    struct progress *progress, struct error *err)
 {
-    const struct images_values *values = cli->values;
-    if (remove_planned(needs, in_use, err) != 0)
+    enum bake_ask ask = values->offline ? BAKE_ASK_NEVER : BAKE_ASK_NEW;
+    BAKE_PLAN_AUTO struct bake_plan *before = workspace->plan;
+    workspace->plan = NULL;
+    if (bake_plan_make(
+            spec, workspace->store, values->recipe, ask, progress, &workspace->plan, err) != 0)
         return -1;
-    needs_close(needs);
-    if (needs_open(spec, values->recipe, how_to_ask(values), needs, err) != 0)
-        return -1;
-    store_set_patience(needs->store, progress, IMAGES_WAIT_MS);
+    strv_free(&workspace->plan->warnings);
+    workspace->plan->warnings = before->warnings;
+    before->warnings = (struct strv){0};
     return 0;
 }
 
 static int
-bake_missing(const struct cli *cli, const struct spec *spec, struct needs *needs,
+bake_missing(const struct cli *cli, const struct spec *spec, const struct workspace *workspace,
     const struct strv *in_use, struct progress *progress, struct error *err)
 {
     const struct images_values *values = cli->values;
@@ -101,46 +98,45 @@ bake_missing(const struct cli *cli, const struct spec *spec, struct needs *needs
         .in_use = in_use,
         .progress = progress,
     };
-    int status = needs_accel(needs->home, spec, NULL, progress, &verdict, err);
+    if (workspace_accel(workspace->home, spec, NULL, progress, &verdict, err) != 0)
+        return -1;
     options.kvm = verdict.kvm;
-    if (status == 0)
-        status = bake_run(needs->plan, needs->store, &options, err);
-    return status;
+    return bake_run(workspace->plan, workspace->store, &options, err);
 }
 
-// baked: by item, whether it was to be made.
 static int
-make_ready(const struct cli *cli, const struct spec *spec, struct needs *needs,
-    struct progress *progress, bool **ret_baked, struct error *err)
+make_ready(const struct cli *cli, const struct spec *spec, struct progress *progress,
+    struct workspace *workspace, struct error *err)
 {
     const struct images_values *values = cli->values;
+    enum bake_ask ask = values->offline   ? BAKE_ASK_NEVER
+                        : values->refresh ? BAKE_ASK_AGAIN
+                                          : BAKE_ASK_NEW;
     STRV_AUTO struct strv in_use = {0};
-    store_set_patience(needs->store, progress, IMAGES_WAIT_MS);
-    if (values->rebuild || !bake_plan_ready(needs->plan))
-        if (images_unpinned(needs->store, &in_use, err) != 0)
-            return -1;
-    if (values->rebuild && forget_images(cli, spec, needs, &in_use, progress, err) != 0)
+    if (workspace_open(spec, values->recipe, ask, progress, workspace, err) != 0)
         return -1;
-    *ret_baked = mem_zero(needs->plan->count, sizeof(**ret_baked));
-    for (size_t i = 0; i < needs->plan->count; i++)
-        (*ret_baked)[i] = needs->plan->items[i].state != BAKE_READY;
-    if (bake_plan_ready(needs->plan))
+    if (!values->rebuild && bake_plan_ready(workspace->plan))
         return 0;
-    return bake_missing(cli, spec, needs, &in_use, progress, err);
+    if (images_unpinned(workspace->store, &in_use, err) != 0)
+        return -1;
+    if (values->rebuild && (remove_planned(workspace, &in_use, err) != 0 ||
+                               plan_again(values, spec, workspace, progress, err) != 0))
+        return -1;
+    return bake_missing(cli, spec, workspace, &in_use, progress, err);
 }
 
-// baked: by item, whether it was made just now.
 static void
-print_images_text(const struct cli *cli, const struct bake_plan *plan, const bool *baked)
+print_images_text(const struct cli *cli, const struct bake_plan *plan)
 {
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
     for (size_t i = 0; i < plan->count; i++) {
-        FREE_AUTO char *size = str_bytes(plan->items[i].image->disk_bytes);
+        const struct bake_item *item = &plan->items[i];
+        FREE_AUTO char *size = str_bytes(item->image->disk_bytes);
         table_row(&table);
-        table_cell(&table, COLOR_BOLD, plan->items[i].name);
-        table_cell(&table, COLOR_GREEN, baked[i] ? "baked" : "ready");
-        table_cellf(&table, COLOR_NONE, "%.*s", IMAGES_KEY_SHOWN, plan->items[i].key);
+        table_cell(&table, COLOR_BOLD, item->name);
+        table_cell(&table, COLOR_GREEN, item->baked ? "baked" : "ready");
+        table_cellf(&table, COLOR_NONE, "%.*s", IMAGES_KEY_SHOWN, item->key);
         table_cell(&table, COLOR_NONE, size);
     }
     table_print(&table, 0, cli->color, &text);
@@ -148,12 +144,12 @@ print_images_text(const struct cli *cli, const struct bake_plan *plan, const boo
 }
 
 static void
-print_images_json(const struct bake_plan *plan, const bool *baked)
+print_images_json(const struct bake_plan *plan)
 {
     struct jv *images = jv_array();
     for (size_t i = 0; i < plan->count; i++) {
         struct jv *image = images_json(plan->items[i].image);
-        jv_set_bool(image, "baked", baked[i]);
+        jv_set_bool(image, "baked", plan->items[i].baked);
         jv_push(images, image);
     }
     JV_AUTO struct jv *value = jv_object();
@@ -166,23 +162,20 @@ print_images_json(const struct bake_plan *plan, const bool *baked)
 static int
 images_bake(struct cli *cli, struct error *err)
 {
-    const struct images_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
-    NEEDS_AUTO struct needs needs = {0};
-    FREE_AUTO bool *baked = NULL;
-    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        needs_open(spec, values->recipe, how_to_ask(values), &needs, err) != 0)
+    WORKSPACE_AUTO struct workspace workspace = {0};
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    int status = make_ready(cli, spec, &needs, progress, &baked, err);
+    int status = make_ready(cli, spec, progress, &workspace, err);
     progress_clear(progress);
     if (status != 0)
         return -1;
     if (cli->globals.json)
-        print_images_json(needs.plan, baked);
+        print_images_json(workspace.plan);
     else
-        print_images_text(cli, needs.plan, baked);
-    images_warn(&needs.plan->warnings);
+        print_images_text(cli, workspace.plan);
+    images_warn(&workspace.plan->warnings);
     return 0;
 }
 
@@ -210,7 +203,7 @@ check_action(const struct cli *cli, const struct action *action, struct error *e
     const struct images_values *values = cli->values;
     size_t given = cli->operands.count > 0 ? cli->operands.count - 1 : 0;
     if (given < action->operands)
-        return cli_usage(cli, err, "write 'airbuild images %s %s'", action->name,
+        return cli_usage(cli, err, "usage: airbuild images %s %s", action->name,
             action->run == images_show ? "NAME" : "FOLDER");
     if (given > action->operands)
         return cli_usage(cli, err, "'airbuild images %s' does not take '%s'", action->name,
@@ -244,8 +237,8 @@ run_images(struct cli *cli, struct error *err)
             return check_action(cli, &actions[i], err) == 0 ? actions[i].run(cli, err) : -1;
     const char *near = str_nearest(name, action_names, ACTIONS);
     if (near != NULL)
-        return cli_usage(cli, err, "images knows no '%s' (did you mean '%s'?)", name, near);
-    return cli_usage(cli, err, "images knows no '%s'", name);
+        return cli_usage(cli, err, "'images' has no action '%s' (did you mean '%s'?)", name, near);
+    return cli_usage(cli, err, "'images' has no action '%s'", name);
 }
 
 static const struct cli_option options[] = {
@@ -253,13 +246,13 @@ static const struct cli_option options[] = {
         OPTION_TEXT(struct images_values, recipe)},
     {"offline", 0, NULL, "use only packages kept from an earlier bake (bake)",
         OPTION_FLAG(struct images_values, offline)},
-    {"rebuild", 0, NULL, "bake again what is there already, the base too (bake)",
+    {"rebuild", 0, NULL, "bake existing images again, the base too (bake)",
         OPTION_FLAG(struct images_values, rebuild)},
     {"refresh", 0, NULL, "ask again what auto and latest mean, and for kept packages (bake)",
         OPTION_FLAG(struct images_values, refresh)},
-    {"dry-run", 'n', NULL, "only tell what would be removed (prune)",
+    {"dry-run", 'n', NULL, "only show what would be removed (prune)",
         OPTION_FLAG(struct images_values, dry_run)},
-    {"forget-missing", 0, NULL, "let go what clusters use whose folders are not there (prune)",
+    {"forget-missing", 0, NULL, "forget clusters whose folders are missing (prune)",
         OPTION_FLAG(struct images_values, forget_missing)},
     {0},
 };
@@ -267,18 +260,17 @@ static const struct cli_option options[] = {
 const struct cli_command command_images = {
     .name = "images",
     .arguments = "[bake|list|verify|prune|show NAME|export FOLDER|import FOLDER]",
-    .summary = "bake what the spec needs; list, verify, prune, carry",
+    .summary = "bake what the spec needs; list, verify, prune, export",
     .details =
-        "bake, which is meant when nothing is said, makes the bases and the role images that "
-        "are missing; when all are there it does nothing, in milliseconds. A base that is "
-        "downloaded is checked by its digest, and by its signature where it has one. list shows "
-        "the "
-        "store. verify reads every byte; the exit status is 10 when an image is damaged. "
-        "prune removes what neither the spec nor any launched cluster needs, and says which "
-        "clusters use what stays; a cluster whose folder is not there counts until "
-        "--forget-missing. show tells all of an image, by its name or the first digits of its "
-        "key. export copies the images of the spec into a folder, import takes such a folder in, "
-        "for a machine without a network. Who must wait for another airbuild says for which.\n",
+        "bake, the default, makes the bases and role images that are missing; when none is "
+        "missing it ends within milliseconds. The digest of a downloaded base is checked, and its "
+        "signature if it has one. list shows the store. verify reads every byte; the exit status "
+        "is 10 when an image is damaged. prune removes what neither the spec nor a launched "
+        "cluster needs, and shows which clusters use the rest; a cluster whose folder is missing "
+        "counts until --forget-missing. show prints the details of an image, selected by its name "
+        "or the first digits of its key. export copies the images of the spec into a folder, and "
+        "import reads such a folder, for a machine without a network. A command that waits for "
+        "another airbuild says for which process.\n",
     .options = options,
     .values_size = sizeof(struct images_values),
     .operand = CLI_ACTION,

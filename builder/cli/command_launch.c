@@ -8,8 +8,8 @@
 #include "cli/hosts.h"
 #include "cli/images.h"
 #include "cli/message.h"
-#include "cli/needs.h"
 #include "cli/show.h"
+#include "cli/workspace.h"
 #include "cluster/cluster.h"
 #include "probe/probe.h"
 
@@ -51,19 +51,19 @@ has_every_disk(const struct spec *spec)
 }
 
 static int
-find_images(const struct spec *spec, const struct needs *needs, struct launch_options *launch,
-    struct error *err)
+find_images(const struct spec *spec, const struct workspace *workspace,
+    struct launch_options *launch, struct error *err)
 {
-    launch->haproxy = bake_image(needs->plan, SPEC_HAPROXY);
-    launch->redis = bake_image(needs->plan, SPEC_REDIS);
+    launch->haproxy = bake_image(workspace->plan, SPEC_HAPROXY);
+    launch->redis = bake_image(workspace->plan, SPEC_REDIS);
     if ((launch->haproxy != NULL && launch->redis != NULL) || has_every_disk(spec))
         return 0;
-    for (size_t i = 0; i < needs->plan->count; i++)
-        if (needs->plan->items[i].state != BAKE_READY)
+    for (size_t i = 0; i < workspace->plan->count; i++)
+        if (workspace->plan->items[i].state != BAKE_READY)
             return error_set(err,
-                needs->plan->items[i].state == BAKE_DAMAGED ? ERR_DAMAGED : ERR_NOT_FOUND,
-                "image '%s' is %s; run 'airbuild images' first", needs->plan->items[i].name,
-                needs_state_name(needs->plan->items[i].state));
+                workspace->plan->items[i].state == BAKE_DAMAGED ? ERR_DAMAGED : ERR_NOT_FOUND,
+                "image '%s' is %s; run 'airbuild images' first", workspace->plan->items[i].name,
+                bake_state_name(workspace->plan->items[i].state));
     return error_set(err, ERR_NOT_FOUND, "the images are missing; run 'airbuild images' first");
 }
 
@@ -93,7 +93,7 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
     struct cluster_report **ret, struct strv *ret_warnings, struct error *err)
 {
     const struct launch_values *values = cli->values;
-    NEEDS_AUTO struct needs needs = {0};
+    WORKSPACE_AUTO struct workspace workspace = {0};
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     struct asking asking = {cli, progress};
     struct launch_options launch = {.spec = spec,
@@ -102,13 +102,13 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
         .context = &asking,
         .progress = progress};
     if (parse_timeout(cli, &launch.timeout_ms, err) != 0 ||
-        needs_open(spec, NULL, BAKE_ASK_NEW, &needs, err) != 0 ||
-        find_images(spec, &needs, &launch, err) != 0)
+        workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0 ||
+        find_images(spec, &workspace, &launch, err) != 0)
         return -1;
-    for (size_t i = 0; i < needs.plan->warnings.count; i++)
-        strv_add(ret_warnings, needs.plan->warnings.items[i]);
+    for (size_t i = 0; i < workspace.plan->warnings.count; i++)
+        strv_add(ret_warnings, workspace.plan->warnings.items[i]);
     const char *kernel = launch.redis != NULL ? launch.redis->kernel : NULL;
-    if (needs_accel(needs.home, spec, kernel, progress, &verdict, err) != 0)
+    if (workspace_accel(workspace.home, spec, kernel, progress, &verdict, err) != 0)
         return -1;
     launch.kvm = verdict.kvm;
     launch.accel_why = verdict.why;

@@ -5,13 +5,13 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/images.h"
-#include "cli/needs.h"
 #include "cli/table.h"
+#include "cli/workspace.h"
 #include "cluster/cluster.h"
 
 struct plan_view {
     const struct spec *spec;
-    const struct needs *needs;
+    const struct workspace *workspace;
     const struct cluster_plan *plan;
     const char *libvirt; // why it was not reached, or NULL
 };
@@ -64,12 +64,12 @@ print_plan_text(const struct cli *cli, const struct plan_view *view)
     const struct spec *spec = view->spec;
     FREE_AUTO char *origin = text_clean(TEXT_LINES, spec->origin);
     buf_printf(&text, "cluster %s (%s): %zu nodes on %s, %s, base %s, accel %s\n", spec->cluster,
-        origin, spec->node_count, spec->network.subnet, spec->uri, view->needs->plan->base,
+        origin, spec->node_count, spec->network.subnet, spec->uri, view->workspace->plan->base,
         spec_accel_name(spec->accel));
-    if (view->needs->plan->chosen != NULL)
-        buf_printf(&text, "%s\n", view->needs->plan->chosen);
+    if (view->workspace->plan->chosen != NULL)
+        buf_printf(&text, "%s\n", view->workspace->plan->chosen);
     buf_add(&text, "\n");
-    add_images(&table, view->needs->plan);
+    add_images(&table, view->workspace->plan);
     add_plan_rows(&table, view->plan);
     table_print(&table, 0, cli->color, &text);
     add_list(&text, cli->color, "missing:", &view->plan->notes);
@@ -105,8 +105,8 @@ print_plan_json(const struct plan_view *view)
     for (size_t i = 0; i < view->spec->node_count; i++)
         jv_push(nodes, jv_string(view->spec->nodes[i].name));
     struct jv *steps = jv_array();
-    for (size_t i = 0; i < view->needs->plan->count; i++) {
-        const struct bake_item *item = &view->needs->plan->items[i];
+    for (size_t i = 0; i < view->workspace->plan->count; i++) {
+        const struct bake_item *item = &view->workspace->plan->items[i];
         FREE_AUTO char *object = str_format("image %s", item->name);
         push_step(steps, item->state == BAKE_READY ? "keep" : "bake", object,
             item->why != NULL ? item->why : "");
@@ -117,8 +117,8 @@ print_plan_json(const struct plan_view *view)
     JV_AUTO struct jv *value = jv_object();
     jv_set_string(value, "cluster", view->spec->cluster);
     jv_set_string(value, "spec", view->spec->origin);
-    jv_set_string(value, "base", view->needs->plan->base);
-    jv_set_string(value, "chosen", view->needs->plan->chosen);
+    jv_set_string(value, "base", view->workspace->plan->base);
+    jv_set_string(value, "chosen", view->workspace->plan->chosen);
     jv_set(value, "nodes", nodes);
     jv_set(value, "steps", steps);
     jv_set(value, "missing", images_strings_json(&view->plan->notes));
@@ -132,17 +132,18 @@ print_plan_json(const struct plan_view *view)
 
 // Proves the accelerator, which may take seconds, only when there are domains to compare with.
 static int
-plan_launch(const struct spec *spec, const struct needs *needs, struct cluster_plan **ret,
+plan_launch(const struct spec *spec, const struct workspace *workspace, struct cluster_plan **ret,
     char **ret_libvirt, struct error *err)
 {
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     struct launch_options launch = {
         .spec = spec,
-        .haproxy = bake_image(needs->plan, SPEC_HAPROXY),
-        .redis = bake_image(needs->plan, SPEC_REDIS),
+        .haproxy = bake_image(workspace->plan, SPEC_HAPROXY),
+        .redis = bake_image(workspace->plan, SPEC_REDIS),
     };
     const char *kernel = launch.redis != NULL ? launch.redis->kernel : NULL;
-    if (cluster_exists(spec) && needs_accel(needs->home, spec, kernel, NULL, &verdict, err) != 0)
+    if (cluster_exists(spec) &&
+        workspace_accel(workspace->home, spec, kernel, NULL, &verdict, err) != 0)
         return -1;
     launch.kvm = verdict.kvm;
     return cluster_plan_make(&launch, ret, ret_libvirt, err);
@@ -152,14 +153,14 @@ static int
 run_plan(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
-    NEEDS_AUTO struct needs needs = {0};
+    WORKSPACE_AUTO struct workspace workspace = {0};
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = NULL;
     FREE_AUTO char *libvirt = NULL;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        needs_open(spec, NULL, BAKE_ASK_NEW, &needs, err) != 0 ||
-        plan_launch(spec, &needs, &plan, &libvirt, err) != 0)
+        workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0 ||
+        plan_launch(spec, &workspace, &plan, &libvirt, err) != 0)
         return -1;
-    struct plan_view view = {spec, &needs, plan, libvirt};
+    struct plan_view view = {spec, &workspace, plan, libvirt};
     if (cli->globals.json)
         print_plan_json(&view);
     else

@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "cli/needs.h"
+#include "cli/workspace.h"
 #include "cluster/cluster.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 #define PROC_MAX (4 << 20)
 // Estimates. A bake needs 2.25 GiB at its peak: 1.75 GiB for a base and 0.25 GiB for each of two
-// layers (bake/run.c). The rest is for downloads; 6 GiB leave space for kept packages and for the
+// layers (bake/bake_run.c). The rest is for downloads; 6 GiB leave space for kept packages and for the
 // disks of four nodes, which grow as they are written to.
 #define DISK_LEAST ((uint64_t) 3 << 30)
 #define DISK_GOOD ((uint64_t) 6 << 30)
@@ -74,7 +74,7 @@ check_accel(struct doctor *doctor)
 {
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     ERROR_AUTO struct error found = {0};
-    if (needs_accel(doctor->home, doctor->spec, NULL, NULL, &verdict, &found) != 0) {
+    if (workspace_accel(doctor->home, doctor->spec, NULL, NULL, &verdict, &found) != 0) {
         doctor_add(doctor, "accelerator", DOCTOR_FAIL,
             "set 'accel: auto' in the spec, which falls back to emulation", "%s", found.message);
     } else if (verdict.kvm) {

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "cli/needs.h"
+#include "cli/workspace.h"
 #include "virt/accel.h"
 
 #include <string.h>
@@ -136,22 +136,22 @@ doctor_check_programs(struct doctor *doctor, struct error *err)
 int
 doctor_check_images(struct doctor *doctor, struct error *err)
 {
-    NEEDS_AUTO struct needs needs = {0};
+    WORKSPACE_AUTO struct workspace workspace = {0};
     ERROR_AUTO struct error found = {0};
-    if (needs_open(doctor->spec, NULL, BAKE_ASK_NEW, &needs, &found) != 0) {
+    if (workspace_open(doctor->spec, NULL, BAKE_LOOK, NULL, &workspace, &found) != 0) {
         doctor_add(doctor, "images", DOCTOR_FAIL,
             "correct that, or set AIRBUILD_HOME to a folder of your own", "%s", found.message);
         return interrupt_check(err);
     }
     STRV_AUTO struct strv missing = {0};
-    for (size_t i = 0; i < needs.plan->count; i++)
-        if (needs.plan->items[i].state != BAKE_READY)
-            strv_addf(&missing, "%s is %s", needs.plan->items[i].name,
-                needs_state_name(needs.plan->items[i].state));
+    for (size_t i = 0; i < workspace.plan->count; i++)
+        if (workspace.plan->items[i].state != BAKE_READY)
+            strv_addf(&missing, "%s is %s", workspace.plan->items[i].name,
+                bake_state_name(workspace.plan->items[i].state));
     FREE_AUTO char *list = strv_join(&missing, ", ");
     doctor->baked = missing.count == 0;
     if (doctor->baked)
-        doctor_pass(doctor, "images", "all %zu images are ready", needs.plan->count);
+        doctor_pass(doctor, "images", "all %zu images are ready", workspace.plan->count);
     else
         doctor_add(doctor, "images", DOCTOR_WARN, "run 'airbuild images'", "%s", list);
     return 0;

@@ -4,8 +4,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "cli/needs.h"
 #include "cli/table.h"
+#include "cli/workspace.h"
 #include "cluster/cluster.h"
 
 int
@@ -14,7 +14,7 @@ images_open_store(struct progress *progress, struct store **ret, struct error *e
     FREE_AUTO char *home = cluster_home();
     if (interrupt_install(err) != 0 || store_open(home, ret, err) != 0)
         return -1;
-    store_set_patience(*ret, progress, IMAGES_WAIT_MS);
+    store_set_patience(*ret, progress, WORKSPACE_WAIT_MS);
     return 0;
 }
 
@@ -92,7 +92,7 @@ print_image_list(const struct cli *cli, const struct image_list *list, const str
 {
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
-    table_heads(&table, "NAME", "KEY", "FAMILY", "SIZE", "DISK", "OVER", "SINCE", NULL);
+    table_heads(&table, "NAME", "KEY", "FAMILY", "SIZE", "DISK", "BACKING", "CREATED", NULL);
     for (size_t i = 0; i < list->count; i++)
         add_image(&table, list->items[i]);
     if (list->count > 0)
@@ -134,7 +134,7 @@ is_below_another(const struct image_list *list, const struct image *image)
     return false;
 }
 
-// Read every image; what is wrong is added to damaged. A base is read with its layers.
+// Reads every image, and adds the faults to damaged. A base is read with its layers.
 static int
 verify_all(const struct image_list *list, struct store *store, struct progress *progress,
     struct strv *damaged, struct error *err)
@@ -146,7 +146,7 @@ verify_all(const struct image_list *list, struct store *store, struct progress *
             continue;
         progress_step(progress, image->name, "reading %.*s", IMAGES_KEY_SHOWN, image->key);
         if (store_verify(store, image->key, &found) == 0) {
-            progress_done(progress, image->name, "%.*s is well", IMAGES_KEY_SHOWN, image->key);
+            progress_done(progress, image->name, "%.*s is OK", IMAGES_KEY_SHOWN, image->key);
             continue;
         }
         if (found.code != ERR_DAMAGED)
@@ -184,7 +184,7 @@ images_verify(struct cli *cli, struct error *err)
     return damaged.count > 0 ? ERR_DAMAGED : 0;
 }
 
-// Every image of the plan must be there.
+// Fails unless every image of the plan is ready.
 static int
 check_ready(const struct bake_plan *plan, struct error *err)
 {
@@ -202,24 +202,24 @@ images_export(struct cli *cli, struct error *err)
     const struct images_values *values = cli->values;
     const char *folder = cli->operands.items[1];
     SPEC_AUTO struct spec *spec = NULL;
-    NEEDS_AUTO struct needs needs = {0};
+    WORKSPACE_AUTO struct workspace workspace = {0};
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        needs_open(spec, values->recipe, BAKE_ASK_NEW, &needs, err) != 0 ||
-        check_ready(needs.plan, err) != 0)
+        workspace_open(spec, values->recipe, BAKE_LOOK, NULL, &workspace, err) != 0 ||
+        check_ready(workspace.plan, err) != 0)
         return -1;
     JV_AUTO struct jv *value = jv_object();
     struct jv *images = jv_array();
     jv_set(value, "folder", jv_string(folder));
     jv_set(value, "images", images);
     STRV_AUTO struct strv keys = {0};
-    for (size_t i = 0; i < needs.plan->count; i++) {
-        strv_add(&keys, needs.plan->items[i].key);
-        jv_push(images, images_json(needs.plan->items[i].image));
+    for (size_t i = 0; i < workspace.plan->count; i++) {
+        strv_add(&keys, workspace.plan->items[i].key);
+        jv_push(images, images_json(workspace.plan->items[i].image));
     }
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    store_set_patience(needs.store, progress, IMAGES_WAIT_MS);
+    store_set_patience(workspace.store, progress, WORKSPACE_WAIT_MS);
     progress_step(progress, "export", "copying to %s", folder);
-    if (store_export(needs.store, &keys, folder, err) != 0)
+    if (store_export(workspace.store, &keys, folder, err) != 0)
         return -1;
     progress_clear(progress);
     if (cli->globals.json)
@@ -227,15 +227,15 @@ images_export(struct cli *cli, struct error *err)
     return 0;
 }
 
-// "haproxy 24f1ada42e4c" of an image that was just taken in.
+// Adds "haproxy 24f1ada42e4c" for an image that was imported.
 static void
 add_imported(struct store *store, const char *key, struct buf *text)
 {
     IMAGE_AUTO struct image *image = NULL;
     ERROR_AUTO struct error ignored = {0};
     const char *name = store_find(store, key, &image, &ignored) == 0 ? image->name : "?";
-    FREE_AUTO char *harmless = text_clean(TEXT_LINES, name);
-    buf_printf(text, "%s %.*s\n", harmless, IMAGES_KEY_SHOWN, key);
+    FREE_AUTO char *clean = text_clean(TEXT_LINES, name);
+    buf_printf(text, "%s %.*s\n", clean, IMAGES_KEY_SHOWN, key);
 }
 
 int
@@ -247,7 +247,7 @@ images_import(struct cli *cli, struct error *err)
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     if (images_open_store(progress, &store, err) != 0)
         return -1;
-    progress_step(progress, "import", "copying and checking what is in %s", folder);
+    progress_step(progress, "import", "copying and checking %s", folder);
     int status = store_import(store, folder, &keys, err);
     progress_clear(progress);
     if (status != 0)
@@ -261,7 +261,7 @@ images_import(struct cli *cli, struct error *err)
     BUF_AUTO struct buf text = {0};
     for (size_t i = 0; i < keys.count; i++)
         add_imported(store, keys.items[i], &text);
-    buf_printf(&text, "%zu images taken in\n", keys.count);
+    buf_printf(&text, "%zu images imported\n", keys.count);
     cli_print(text.data);
     return 0;
 }

@@ -1,20 +1,20 @@
-// images_prune.c - `airbuild images prune`: what neither the spec nor a cluster needs is removed;
-// what stays for a cluster is told with it.
+// images_prune.c - `airbuild images prune`: removes what neither the spec nor a cluster needs, and
+// shows which clusters use the rest.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cli/images.h"
 #include "cli/message.h"
-#include "cli/needs.h"
+#include "cli/workspace.h"
 
-// An image that stays, and for whom.
+// An image that stays, and the clusters that use it.
 struct kept {
     char *key, *name;
     struct strv folders;
 };
 
 struct pruned {
-    struct strv removed, missing; // "NAME KEY"; folders of clusters that are not there
+    struct strv removed, missing; // "NAME KEY"; folders of clusters that are missing
     struct kept *kept;
     size_t kept_count;
     uint64_t bytes;
@@ -56,27 +56,27 @@ find_kept_images(struct store *store, struct pruned *pruned, struct error *err)
     return 0;
 }
 
-// What the spec needs and what disks of clusters without pins lie over.
+// Collects the images that the spec or the disks of clusters without pins need.
 static int
-collect_needed(const struct needs *needs, struct strv *keep, struct error *err)
+collect_needed(const struct workspace *workspace, struct strv *keep, struct error *err)
 {
-    for (size_t i = 0; i < needs->plan->count; i++)
-        strv_add(keep, needs->plan->items[i].key);
-    return images_unpinned(needs->store, keep, err);
+    for (size_t i = 0; i < workspace->plan->count; i++)
+        strv_add(keep, workspace->plan->items[i].key);
+    return images_unpinned(workspace->store, keep, err);
 }
 
 static int
-prune(const struct images_values *values, const struct needs *needs, struct pruned *pruned,
+prune(const struct images_values *values, const struct workspace *workspace, struct pruned *pruned,
     struct error *err)
 {
     STRV_AUTO struct strv keep = {0};
     bool forget = values->forget_missing && !values->dry_run;
-    if (collect_needed(needs, &keep, err) != 0 ||
-        store_missing_users(needs->store, forget, &pruned->missing, err) != 0 ||
-        store_prune(needs->store, &keep, values->dry_run, &pruned->removed, &pruned->bytes, err) !=
-            0)
+    if (collect_needed(workspace, &keep, err) != 0 ||
+        store_missing_users(workspace->store, forget, &pruned->missing, err) != 0 ||
+        store_prune(
+            workspace->store, &keep, values->dry_run, &pruned->removed, &pruned->bytes, err) != 0)
         return -1;
-    return find_kept_images(needs->store, pruned, err);
+    return find_kept_images(workspace->store, pruned, err);
 }
 
 static void
@@ -118,8 +118,9 @@ add_missing(struct buf *text, const struct images_values *values, const struct p
         FREE_AUTO char *folder = text_clean(TEXT_LINES, pruned->missing.items[i]);
         if (!values->forget_missing)
             buf_printf(text,
-                "missing: '%s' is not to be seen from here; if that cluster is gone, 'airbuild "
-                "images prune --forget-missing' lets its images go\n",
+                "missing: '%s' does not exist on this host; if that cluster is gone, 'airbuild "
+                "images "
+                "prune --forget-missing' releases its images\n",
                 folder);
         else
             buf_printf(text, "missing: '%s' %s\n", folder,
@@ -146,14 +147,14 @@ images_prune(struct cli *cli, struct error *err)
 {
     const struct images_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
-    NEEDS_AUTO struct needs needs = {0};
+    WORKSPACE_AUTO struct workspace workspace = {0};
     CLEANUP(pruned_clear) struct pruned pruned = {0};
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        needs_open(spec, values->recipe, BAKE_ASK_NEW, &needs, err) != 0)
+        workspace_open(spec, values->recipe, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    store_set_patience(needs.store, progress, IMAGES_WAIT_MS);
-    int status = prune(values, &needs, &pruned, err);
+    store_set_patience(workspace.store, progress, WORKSPACE_WAIT_MS);
+    int status = prune(values, &workspace, &pruned, err);
     progress_clear(progress);
     if (status != 0)
         return -1;

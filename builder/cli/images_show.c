@@ -1,4 +1,4 @@
-// images_show.c - `airbuild images show NAME`: all that is known of an image, and who uses it.
+// images_show.c - `airbuild images show NAME`: details of an image, and the clusters that use it.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "cli/images.h"
@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-enum { PREFIX_LEAST = 4 }; // digits of a key that name an image
+enum { PREFIX_LEAST = 4 }; // minimum digits of a key that select an image
 
-// What the manifest tells of where it came from, and how people are told.
+// Members of the manifest about the origin of an image, with their titles.
 static const struct {
     const char *member, *title;
 } origins[] = {
@@ -21,7 +21,7 @@ static const struct {
     {"mirror", "mirror"},
     {"suite", "suite"},
     {"download", "sha256"},
-    {"backing", "over"},
+    {"backing", "backed by"},
 };
 
 static bool
@@ -64,7 +64,7 @@ print_image_text(const struct cli *cli, const struct image *image, const struct 
     add_image_row(&table, "key", image->key);
     add_image_row(&table, "family", image->family);
     add_image_row(&table, "size", size);
-    add_image_row(&table, "since", image->created);
+    add_image_row(&table, "created", image->created);
     for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
         if (jv_get_string(value, origins[i].member) != NULL)
             add_image_row(&table, origins[i].title, jv_get_string(value, origins[i].member));

@@ -1,6 +1,6 @@
 #!/bin/sh
 # arch.sh - functions of builder/bake/ that install Arch's packages into an image, inside the appliance, or make a base of
-# them on this host. A change that alters the images of the same recipes needs new formats in builder/bake/key.c.
+# them on this host. A change that alters the images of the same recipes needs new formats in builder/bake/source.c.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 # pacman silently omits files whose names its locale cannot represent.

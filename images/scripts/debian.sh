@@ -1,6 +1,6 @@
 #!/bin/sh
 # debian.sh - functions that install Debian's packages into an image, run inside the appliance by builder/bake/. A change
-# that alters the images of the same recipes needs new formats in builder/bake/key.c.
+# that alters the images of the same recipes needs new formats in builder/bake/source.c.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C

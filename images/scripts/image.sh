@@ -1,6 +1,6 @@
 #!/bin/sh
 # image.sh - functions for images of any distribution, run inside the appliance by builder/bake/. A change that alters the
-# images of the same recipes needs new formats in builder/bake/key.c.
+# images of the same recipes needs new formats in builder/bake/source.c.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 

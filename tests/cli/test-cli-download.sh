@@ -74,31 +74,31 @@ refused 'a signature of another file' 10 'the signature is of another file' \
     "{url: '$base/bomb.qcow2', signature: '$base/other.qcow2.sig', keyring: $scratch/assets/images/arch-boxes.asc}"
 is 'nothing of all these was kept' '' "$(downloads)"
 of() { echo "{url: '$base/$1', sha256: $(digest "$www/$1")}"; }
-refused 'a qcow2 that needs another file' 3 "'$base/backing.qcow2' needs another file beneath it" "$(of backing.qcow2)"
-refused 'a qcow2 whose data lie in another file' 3 "'$base/outside.qcow2' needs another file beneath it" "$(of outside.qcow2)"
-refused 'a qcow2 of three tebibytes' 3 "'$base/bomb.qcow2' claims to be larger than 2 TiB" "$(of bomb.qcow2)"
+refused 'a qcow2 that needs another file' 3 "'$base/backing.qcow2' is backed by another file" "$(of backing.qcow2)"
+refused 'a qcow2 whose data lie in another file' 3 "'$base/outside.qcow2' is backed by another file" "$(of outside.qcow2)"
+refused 'a qcow2 of three tebibytes' 3 "'$base/bomb.qcow2' is larger than 2 TiB" "$(of bomb.qcow2)"
 refused 'an encrypted qcow2' 3 "'$base/encrypted.qcow2' is encrypted" "$(of encrypted.qcow2)"
 
 # The same of files that are there.
-refused 'a file that needs another one' 3 "'$www/backing.qcow2' needs another file beneath it, which is not followed; make \
-it whole with 'qemu-img convert -O qcow2'$" "{file: $www/backing.qcow2}"
-refused 'a file whose data lie in another one' 3 "'$www/outside.qcow2' needs another file beneath it" \
+refused 'a file that needs another one' 3 "'$www/backing.qcow2' is backed by another file, which is not followed; convert \
+it with 'qemu-img convert -O qcow2'$" "{file: $www/backing.qcow2}"
+refused 'a file whose data lie in another one' 3 "'$www/outside.qcow2' is backed by another file" \
     "{file: $www/outside.qcow2}"
-refused 'a file of three tebibytes' 3 "'$www/bomb.qcow2' claims to be larger than 2 TiB; use an image that nodes' disks can \
-be made of$" "{file: $www/bomb.qcow2}"
+refused 'a file of three tebibytes' 3 "'$www/bomb.qcow2' is larger than 2 TiB; use an image that fits nodes' \
+disks$" "{file: $www/bomb.qcow2}"
 
 # ---- Arch's official image ------------------------------------------------------------------------------------------
-# Ours needs another file, so it is refused once it was downloaded and checked.
+# Ours is backed by another file, so it is refused once it was downloaded and checked.
 environment=(CURL_CA_BUNDLE="$scratch/port.ca" AIRBUILD_ASSETS="$scratch/assets")
 refused 'the pinned image with another digest' 10 "$image' is refused: its SHA-256" "{arch: {mirror: '$base'}}"
-refused 'the newest image, asked for and checked' 3 "$image' needs another file" "{arch: {image: latest, mirror: '$base'}}"
+refused 'the newest image, asked for and checked' 3 "$image' is backed by another file" "{arch: {image: latest, mirror: '$base'}}"
 is 'what was asked is remembered' "$version $(digest "$images/$image")" \
     "$(jq -r --arg name "arch latest $base" '.[$name] | "\(.version) \(.sha256)"' "$AIRBUILD_HOME/store/sources.json")"
 is 'the image and its signature are kept' "$(digest "$images/$image")"$'\n'"$(digest "$images/$image").sig" \
     "$(downloads | grep "$(digest "$images/$image")")"
 cp "$images/$image.SHA256" "$scratch/list"
 echo nonsense >"$images/$image.SHA256"
-refused 'remembered, whatever the mirror says' 3 "$image' needs another file" "{arch: {image: latest, mirror: '$base'}}"
+refused 'remembered, whatever the mirror says' 3 "$image' is backed by another file" "{arch: {image: latest, mirror: '$base'}}"
 refuses 'asked again' 10 'does not name the image' \
     env "${environment[@]}" "$airbuild" images -q --refresh -f base.yaml
 cp "$scratch/list" "$images/$image.SHA256"
@@ -120,13 +120,13 @@ is 'the mirror keeps six' 6 "$(find "$www/images" -name 'v*' | wc -l)"
 printf 'base: {arch: {mirror: "%s"}}\naccel: tcg\n' "$base" >base.yaml
 run 60 env "${environment[@]}" "$airbuild" images -f base.yaml
 is 'what has left the mirrors is refused like any other' 3 "$status"
-like 'and the newest takes its place' "Arch's image $version has left the mirrors; the newest signed one, $newest, is taken" \
+like 'and the newest takes its place' "Arch's image $version has left the mirrors; the newest signed one, $newest, is used" \
     "$output"
-like 'which is what was refused' "cloudimg-$newest.qcow2' needs another file" "$output"
+like 'which is what was refused' "cloudimg-$newest.qcow2' is backed by another file" "$output"
 is 'that is remembered' "$newest" \
     "$(jq -r --arg name "arch pinned $version $base" '.[$name].version' "$AIRBUILD_HOME/store/sources.json")"
 release 20990201.1
-refused 'and kept' 3 "cloudimg-$newest.qcow2' needs another file" "{arch: {mirror: '$base'}}"
+refused 'and kept' 3 "cloudimg-$newest.qcow2' is backed by another file" "{arch: {mirror: '$base'}}"
 refused 'an older one that is said is not replaced' 14 "no mirror has the image '20261001.604815' any more" \
     "{arch: {image: '20261001.604815', mirror: '$base'}}"
 "$airbuild" images prune -q -f "$unreachable" >/dev/null

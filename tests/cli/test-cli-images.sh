@@ -28,7 +28,7 @@ image "$base" base-debian ', "url": "https://example.org/disk", "image": "209911
 image "$layer" redis "$(over)"
 image "$other" haproxy "$(over)"
 run 60 "$airbuild" images import "$scratch/export"
-like 'the images are taken in' '3 images taken in' "$output"
+like 'the images are imported' '3 images imported' "$output"
 refuses 'a folder without images' 14 "there is no image in '$scratch/bare'" "$airbuild" images import -q "$scratch/bare"
 
 # ---- show -----------------------------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ like 'and who uses it, through its layer' "used by +$scratch/lab/clusters/air" "
 is 'as JSON too' "redis $scratch/lab/clusters/air" \
     "$("$airbuild" images show aaaa --json | jq -r '.images[] | "\(.name) \(.clusters[0])"')"
 refuses 'an image that is not there' 14 "has no image 'radis'; 'airbuild images list' shows" "$airbuild" images show radis
-refuses 'show without a name' 2 "write 'airbuild images show NAME'" "$airbuild" images show
+refuses 'show without a name' 2 "usage: airbuild images show NAME" "$airbuild" images show
 
 # ---- prune ----------------------------------------------------------------------------------------------------------
 # From another state folder: the cluster is that of a lab.
@@ -51,7 +51,7 @@ like 'and says for whom it keeps the rest' "kept: redis aaaaaaaaaaaa, used by '$
 echo rotten >"$scratch/rotten" && cp --no-preserve=mode -f "$scratch/rotten" "$store/images/$base/kernel"
 rm -rf "$scratch/lab"
 run 60 "$airbuild" images prune -f "$debian"
-like 'a cluster that is not there counts, and is named' "missing: '$scratch/lab/clusters/air' is not to be seen from here; .*--forget-missing" "$output"
+like 'a cluster that is not there counts, and is named' "missing: '$scratch/lab/clusters/air' does not exist on this host; .*--forget-missing" "$output"
 is 'damaged or not' "$layer $base" "$(find "$store/images" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd ' ')"
 run 60 "$airbuild" images list
 like 'a damaged base below disks has one mend' "it backs disks of the cluster in '.*', so restore the file, or run 'airbuild destroy' for that cluster" "$output"

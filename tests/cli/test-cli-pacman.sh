@@ -105,11 +105,11 @@ mirror_of() { echo "'$1/\$repo/os/\$arch'"; }
 network() { echo "the packages cannot be downloaded from $(mirror_of "$1") and none are kept; check the network and the \
 mirror, then run 'airbuild images' again: $2"; }
 list() { echo "$(mirror_of "$1") did not return a package database; open it in a browser to see whether this network asks for \
-a sign-in, or take another mirror: "; }
-package() { echo "$(mirror_of "$1") does not have a package that is asked for; check its name, or take another snapshot: \
+a sign-in, or use another mirror: "; }
+package() { echo "$(mirror_of "$1") does not have a requested package; check its name, or use another snapshot: \
 target not found: $2"; }
 key_of() { echo "a package of $(mirror_of "$1") is not signed by a key that the host's keyring trusts; an old keyring does not \
-know new packagers, so let the snapshot be of the image's own date, or take a newer image: $2"; }
+know new packagers, so use a snapshot of the image's own date, or a newer image: $2"; }
 
 # ---- what is refused ------------------------------------------------------------------------------------------------
 
@@ -129,8 +129,8 @@ refused 'a package that the snapshot has not' 3 "$(package "$base/without" base)
 refused 'a package of a layer that it has not' 3 "$(package "$base/good" '')" "$base/good"
 refused 'an old keyring, which does not know the packager' 10 "$(key_of "$base/new" '')" "$base/new"
 refused 'a keyring whose key has expired' 10 "$(key_of "$base/old" '')" "$base/old" former
-refused 'a package that was changed' 10 "a package of $(mirror_of "$base/changed") is not what its packager signed; it was \
-damaged at the mirror or on the way, so run it again, or take another mirror: " "$base/changed"
+refused 'a package that was changed' 10 "a package of $(mirror_of "$base/changed") does not match its signature; it was \
+damaged at the mirror or on the way, so run it again, or use another mirror: " "$base/changed"
 
 # ---- proxies --------------------------------------------------------------------------------------------------------
 

@@ -27,8 +27,8 @@ refuses 'an option in place of a value' 2 "'--spec' needs a value" "$airbuild" p
 refuses 'an option twice' 2 "'-f' is given twice" "$airbuild" -f a plan -f b
 refuses 'an operand too many' 2 "'airbuild status' does not take 'work11'" "$airbuild" status work11
 refuses 'an operand missing' 2 "usage: airbuild ssh NODE \[COMMAND...\]; see" "$airbuild" ssh
-refuses 'an unknown action' 2 "images knows no 'prnue' \(did you mean 'prune'\?\)" "$airbuild" images prnue
-refuses 'a folder missing' 2 "write 'airbuild images export FOLDER'" "$airbuild" images export
+refuses 'an unknown action' 2 "'images' has no action 'prnue' \(did you mean 'prune'\?\)" "$airbuild" images prnue
+refuses 'a folder missing' 2 "usage: airbuild images export FOLDER" "$airbuild" images export
 refuses 'a folder too many' 2 "'airbuild images list' does not take 'x'" "$airbuild" images list x
 refuses 'an option of another action' 2 "'airbuild images list' does not take '--offline'" "$airbuild" images list --offline
 refuses 'a timeout that is not a number' 2 "a number of seconds from 1 to" "$airbuild" launch --timeout 2m

@@ -52,8 +52,8 @@ image, or install cloud-init in it"
 
 system opensuse 'openSUSE Leap 15' cloud-init
 disk suse.raw
-refused suse.raw 'with another package manager' "the base '$scratch/suse.raw' (openSUSE Leap 15) has neither apt nor \
-pacman; use a Debian or Arch image"
+refused suse.raw 'with another package manager' "the base '$scratch/suse.raw' (openSUSE Leap 15) has a package \
+manager that airbuild does not know; use an image of Debian or Arch"
 
 truncate -s 64M "$scratch/two.raw"
 printf 'start=2048, size=32768\nstart=40960, size=32768\n' | sfdisk -q --label gpt "$scratch/two.raw"
@@ -72,9 +72,9 @@ printf 'LUKS\xba\xbe\x00\x01' | dd of="$scratch/locked.raw" bs=512 seek=2048 con
 printf '6a0f2d36-7c1e-4a8c-9d38-0f3f5b2a1c11' |
     dd of="$scratch/locked.raw" bs=1 seek=$((2048 * 512 + 168)) conv=notrunc status=none
 refused locked.raw 'that is encrypted' "the base '$scratch/locked.raw' cannot be used: it is encrypted ('/dev/sda1'), and \
-at a node's boot nobody types a passphrase; use an image that is not encrypted"
+a node boots without a passphrase; use an image that is not encrypted"
 
 truncate -s 40M "$scratch/empty.raw"
 refused empty.raw 'with nothing on it' "the base '$scratch/empty.raw' cannot be used: no operating system is found on it; \
-use the disk of an installed Debian or Arch"
+use the disk of an installed system"
 tap_end

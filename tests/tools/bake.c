@@ -47,12 +47,14 @@ run(const struct arguments *arguments, struct error *err)
     BAKE_PLAN_AUTO struct bake_plan *plan = NULL;
     PROGRESS_AUTO struct progress *progress = progress_new(stderr, false, false);
     struct spec_base base = {.kind = arguments->file == NULL ? SPEC_BASE_DEBIAN : SPEC_BASE_FILE,
-        .file = (char *) arguments->file};
+        .file = (char *) arguments->file,
+        .suite = (char[]){"bookworm"},
+        .mirror = (char[]){"http://deb.debian.org/debian"}};
     struct spec spec = {.bases = {base, base}};
     struct bake_options options = {
         .kvm = arguments->kvm, .offline = arguments->offline, .progress = progress};
     if (interrupt_install(err) < 0 || store_open(arguments->home, &store, err) < 0 ||
-        bake_plan_make(&spec, store, arguments->recipe, BAKE_ASK_NEW, &plan, err) < 0)
+        bake_plan_make(&spec, store, arguments->recipe, BAKE_ASK_NEW, progress, &plan, err) < 0)
         return -1;
     if (!arguments->plan && bake_run(plan, store, &options, err) < 0)
         return -1;

@@ -82,7 +82,7 @@ stock(const char *path, struct error *err)
     BAKE_PLAN_AUTO struct bake_plan *plan = NULL;
     FREE_AUTO char *home = cluster_home();
     if (spec_load(path, &spec, err) < 0 || store_open(home, &store, err) < 0 ||
-        bake_plan_make(spec, store, NULL, BAKE_ASK_NEVER, &plan, err) < 0)
+        bake_plan_make(spec, store, NULL, BAKE_ASK_NEVER, NULL, &plan, err) < 0)
         return -1;
     for (size_t i = 0; i < plan->count; i++)
         if (put(store, &plan->items[i], i == 0 ? NULL : plan->items[0].key, err) < 0)

@@ -1,10 +1,10 @@
-// test_bake_base.c - what a spec's bases come to: Arch's official image, `latest`, a URL, a base
-// for each role, and `auto`, with mirrors in folders.
+// test_bake_base.c - resolves a spec's bases: Arch's official image, `latest`, a URL, a base for
+// each role, and `auto`, with mirrors in folders.
 // SPDX-License-Identifier: Apache-2.0
 #include "plan_fixture.h"
 
 #include "bake/arch.h"
-#include "bake/base_resolve.h"
+#include "bake/source.h"
 
 #include <unistd.h>
 
@@ -60,9 +60,9 @@ test_base_of_each_role(void **state)
     static const char *const names[] = {"base-debian", "base-arch", "haproxy", "redis"};
     STORE_AUTO struct store *store = open_store(*state);
     struct spec debian = of_kind(SPEC_BASE_DEBIAN), arch = of_kind(SPEC_BASE_ARCH);
-    struct spec mixed = {.bases = {{.kind = SPEC_BASE_DEBIAN}, {.kind = SPEC_BASE_ARCH}}};
-    struct spec suites = {.bases = {{.kind = SPEC_BASE_DEBIAN},
-                              {.kind = SPEC_BASE_DEBIAN, .suite = (char[]){"trixie"}}}};
+    struct spec mixed = {.bases = {debian.bases[0], arch.bases[0]}};
+    struct spec suites = debian;
+    suites.bases[1].suite = (char[]){"trixie"};
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &mixed, NULL);
     BAKE_PLAN_AUTO struct bake_plan *of_debian = plan_with(store, &debian, NULL);
     BAKE_PLAN_AUTO struct bake_plan *of_arch = plan_with(store, &arch, NULL);
@@ -80,8 +80,8 @@ test_base_of_each_role(void **state)
 
 // ---- auto ---------------------------------------------------------------------------------------
 
-// An image on a mirror as the script that fills them lays it out: the version is taken out of the
-// names beside, and out of the list of digests that goes with them.
+// Lays out an image as on a real mirror: the second names, and the list of digests beside them,
+// have no version.
 static void
 put_arch_image(const char *mirror, const char *version, const char *sha256)
 {
@@ -122,38 +122,37 @@ make_mirror(const char *folder)
 static void
 test_auto(void **state)
 {
-    ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
     FREE_AUTO char *folder = path_join(*state, "mirror");
     FREE_AUTO char *mirrors = str_format("file:///nowhere file://%s/", folder);
     struct spec spec = of_kind(SPEC_BASE_AUTO);
-    // No mirror answers: Debian, and a sentence; nothing is written by a plan.
+    // No mirror answers: Debian, and a sentence; BAKE_LOOK remembers nothing.
     BAKE_PLAN_AUTO struct bake_plan *none = plan_with(store, &spec, NULL);
     assert_string_equal(none->base, "debian");
     assert_string_equal(none->chosen,
         "'base: auto' is Debian, as no mirror of Arch answers (file:///nowhere); "
         "'airbuild images --refresh' asks again");
-    assert_false(bake_plan_ready(none));
     make_mirror(folder);
     setenv("AIRBUILD_ARCH_MIRRORS", mirrors, 1);
     BAKE_PLAN_AUTO struct bake_plan *arch = plan_with(store, &spec, NULL);
     assert_string_equal(arch->base, "arch");
     assert_string_equal(arch->chosen, "'base: auto' is Arch, as a mirror of it answers");
-    BAKE_PLAN_AUTO struct bake_plan *never = NULL;
-    assert_ok(bake_plan_make(&spec, store, NULL, BAKE_ASK_NEVER, &never, &err), &err);
+    BAKE_PLAN_AUTO struct bake_plan *never = plan_asking(store, &spec, BAKE_ASK_NEVER);
     assert_string_equal(never->base, "debian");
-    // What was recorded holds until it is asked again.
-    assert_ok(base_record_auto(store, SPEC_BASE_DEBIAN, false, &err), &err);
+    // The answer is remembered until it is asked again.
     BAKE_PLAN_AUTO struct bake_plan *held = plan_with(store, &spec, NULL);
     assert_string_equal(held->base, "debian");
     assert_null(held->chosen);
-    BAKE_PLAN_AUTO struct bake_plan *again = NULL;
-    assert_ok(bake_plan_make(&spec, store, NULL, BAKE_ASK_AGAIN, &again, &err), &err);
+    assert_int_equal(held->warnings.count, 0);
+    BAKE_PLAN_AUTO struct bake_plan *again = plan_asking(store, &spec, BAKE_ASK_AGAIN);
     assert_string_equal(again->base, "arch");
+    BAKE_PLAN_AUTO struct bake_plan *later = plan_with(store, &spec, NULL);
+    assert_string_equal(later->base, "arch");
+    assert_null(later->chosen);
     setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
 }
 
-// An image that is there decides it without asking.
+// An image in the store decides without asking.
 static void
 test_auto_baked(void **state)
 {
@@ -173,12 +172,13 @@ test_auto_baked(void **state)
 
 // ---- latest --------------------------------------------------------------------------------------
 
-static int
-ask(struct store *store, struct bake_plan *plan, bool offline, struct error *err)
+static void
+expect_failure(struct store *store, const struct spec *spec, enum bake_ask ask,
+    enum error_code code, const char *message)
 {
-    struct bake_options options = {.offline = offline};
-    struct bake_job job = {.item = &plan->items[0], .store = store, .options = &options};
-    return base_resolve_ask(&job, err);
+    ERROR_AUTO struct error err = {0};
+    struct bake_plan *plan = NULL;
+    assert_error(bake_plan_make(spec, store, NULL, ask, NULL, &plan, &err), &err, code, message);
 }
 
 static char *
@@ -193,7 +193,6 @@ names_of(const char *folder)
 static void
 test_latest(void **state)
 {
-    ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
     FREE_AUTO char *folder = path_join(*state, "mirror");
     FREE_AUTO char *mirror = str_format("file://%s", folder);
@@ -201,36 +200,34 @@ test_latest(void **state)
         (struct spec_base){.kind = SPEC_BASE_ARCH, .image = (char[]){"latest"}, .mirror = mirror});
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
     assert_true(plan->items[0].source->unresolved);
-    assert_error(ask(store, plan, true, &err), &err, ERR_NETWORK,
+    expect_failure(store, &spec, BAKE_ASK_NEVER, ERR_NETWORK,
         "which image 'latest' is was never asked; run 'airbuild images' without --offline");
-    assert_error(ask(store, plan, false, &err), &err, ERR_NETWORK,
+    expect_failure(store, &spec, BAKE_ASK_NEW, ERR_NETWORK,
         "images/' cannot be listed: there is no such folder; check the URL");
     make_mirror(folder);
-    assert_ok(ask(store, plan, false, &err), &err);
-    assert_ok(bake_plan_resolved(plan, 0, store, &err), &err);
-    const struct spec_base *base = &plan->items[2].source->base;
+    BAKE_PLAN_AUTO struct bake_plan *known = plan_asking(store, &spec, BAKE_ASK_NEW);
+    assert_false(known->items[0].source->unresolved);
+    const struct spec_base *base = &known->items[2].source->base;
     assert_string_equal(base->image, "20991115.777");
     assert_string_equal(base->sha256, KEY_OTHER);
     assert_string_equal(base->snapshot, "2099-11-15");
-    // It is remembered, whatever the mirror says by now.
+    // The answer is remembered, although the mirror has changed.
     FREE_AUTO char *images = path_join(folder, "images");
     drop_arch_image(folder, NEWEST);
     drop_arch_image(folder, ARCH_PINNED_VERSION);
-    assert_changes(store, plan, &spec, "");
-    BAKE_PLAN_AUTO struct bake_plan *again = NULL;
-    assert_ok(bake_plan_make(&spec, store, NULL, BAKE_ASK_AGAIN, &again, &err), &err);
-    assert_true(again->items[0].source->unresolved);
-    assert_error(ask(store, again, false, &err), &err, ERR_NETWORK, "does not list its images");
+    assert_changes(store, known, &spec, "");
+    BAKE_PLAN_AUTO struct bake_plan *same = plan_asking(store, &spec, BAKE_ASK_NEW);
+    assert_string_equal(same->items[0].key, known->items[0].key);
+    expect_failure(store, &spec, BAKE_ASK_AGAIN, ERR_NETWORK, "does not list its images");
     FREE_AUTO char *names = names_of(images);
     assert_string_equal(names, "latest");
 }
 
-// A newer folder that lacks its signature is not there yet; a version that no mirror has is told
-// from those they have.
+// A newer image without its signature does not count. The error for a missing version lists the
+// versions that mirrors have.
 static void
 test_newest_signed(void **state)
 {
-    ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
     FREE_AUTO char *folder = path_join(*state, "mirror");
     FREE_AUTO char *mirror = str_format("file://%s", folder);
@@ -244,11 +241,9 @@ test_newest_signed(void **state)
     FREE_AUTO char *image = arch_image_url(folder, "20991201.1");
     FREE_AUTO char *signature = str_format("%s.sig", image);
     assert_int_equal(unlink(signature), 0);
-    BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &latest, NULL);
-    BAKE_PLAN_AUTO struct bake_plan *old = plan_with(store, &gone, NULL);
-    assert_ok(ask(store, plan, false, &err), &err);
+    BAKE_PLAN_AUTO struct bake_plan *plan = plan_asking(store, &latest, BAKE_ASK_NEW);
     assert_string_equal(plan->items[0].source->base.image, "20991115.1000");
-    assert_error(ask(store, old, false, &err), &err, ERR_NOT_FOUND,
+    expect_failure(store, &gone, BAKE_ASK_NEW, ERR_NOT_FOUND,
         "no mirror has the image '20200101.1' any more, as they keep the newest few (20991201.1, "
         "20991115.1000, 20991115.777, " ARCH_PINNED_VERSION ")");
 }
@@ -256,18 +251,14 @@ test_newest_signed(void **state)
 // ---- the pinned image ----------------------------------------------------------------------------
 
 static void
-expect_replaced(struct store *store, struct bake_plan *plan, bool expected)
+expect_replaced(struct store *store, const struct spec *spec, bool expected)
 {
-    ERROR_AUTO struct error err = {0};
-    struct bake_options options = {0};
-    struct bake_job job = {.item = &plan->items[0], .store = store, .options = &options};
-    bool replaced = !expected;
-    assert_ok(base_resolve_pinned(&job, &replaced, &err), &err);
-    assert_int_equal(replaced, expected);
+    BAKE_PLAN_AUTO struct bake_plan *plan = plan_asking(store, spec, BAKE_ASK_NEW);
+    assert_int_equal(plan->items[0].source->replaced, expected);
+    assert_int_equal(plan->warnings.count, expected ? 1 : 0);
 }
 
-// It stays while a mirror has it, and while none says that it has not; then the newest takes its
-// place, and keeps it.
+// It is used while a mirror has it or no mirror answers. Then the newest one replaces it for good.
 static void
 test_pinned_image_leaves(void **state)
 {
@@ -277,18 +268,18 @@ test_pinned_image_leaves(void **state)
     struct spec spec = of_kind(SPEC_BASE_ARCH);
     struct spec said =
         over((struct spec_base){.kind = SPEC_BASE_ARCH, .image = (char[]){ARCH_PINNED_VERSION}});
-    BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
-    BAKE_PLAN_AUTO struct bake_plan *named = plan_with(store, &said, NULL);
-    struct spec debian = of_kind(SPEC_BASE_DEBIAN);
-    BAKE_PLAN_AUTO struct bake_plan *other = plan_with(store, &debian, NULL); // pins nothing
-    expect_replaced(store, plan, false);
+    struct spec debian = of_kind(SPEC_BASE_DEBIAN); // pins nothing
+    expect_replaced(store, &spec, false);
     setenv("AIRBUILD_ARCH_MIRRORS", mirrors, 1);
     make_mirror(folder);
-    expect_replaced(store, plan, false);
+    expect_replaced(store, &spec, false);
     drop_arch_image(folder, ARCH_PINNED_VERSION);
-    expect_replaced(store, named, false);
-    expect_replaced(store, other, false);
-    expect_replaced(store, plan, true);
+    expect_replaced(store, &said, false);
+    expect_replaced(store, &debian, false);
+    expect_replaced(store, &spec, true);
+    BAKE_PLAN_AUTO struct bake_plan *again = plan_asking(store, &spec, BAKE_ASK_AGAIN);
+    assert_int_equal(again->warnings.count, 1); // both roles have that base
+    BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
     const struct spec_base *base = &plan->items[0].source->base;
     assert_string_equal(base->image, NEWEST);
     assert_string_equal(base->sha256, KEY_OTHER);
@@ -305,16 +296,7 @@ test_pinned_image_leaves(void **state)
 
 // ---- auto, over the years ------------------------------------------------------------------------
 
-static struct bake_plan *
-asked_again(struct store *store, const struct spec *spec)
-{
-    ERROR_AUTO struct error err = {0};
-    struct bake_plan *plan = NULL;
-    assert_ok(bake_plan_make(spec, store, NULL, BAKE_ASK_AGAIN, &plan, &err), &err);
-    return plan;
-}
-
-// A mirror that has but newer images is one all the same.
+// A mirror that has only newer images counts.
 static void
 test_auto_without_the_pinned(void **state)
 {
@@ -330,29 +312,35 @@ test_auto_without_the_pinned(void **state)
     assert_int_equal(plan->warnings.count, 0);
 }
 
-// From Arch to Debian: never while an image of Arch is here, and never without a warning, which
-// stands.
+// From Arch to Debian: never while the store has an image of Arch, and always with a warning.
 static void
 test_auto_turns(void **state)
 {
-    ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
+    FREE_AUTO char *folder = path_join(*state, "mirror");
+    FREE_AUTO char *mirrors = str_format("file://%s", folder);
     struct spec spec = of_kind(SPEC_BASE_AUTO), arch = of_kind(SPEC_BASE_ARCH);
-    assert_ok(base_record_auto(store, SPEC_BASE_ARCH, false, &err), &err);
-    BAKE_PLAN_AUTO struct bake_plan *turned = asked_again(store, &spec);
+    make_mirror(folder);
+    setenv("AIRBUILD_ARCH_MIRRORS", mirrors, 1);
+    BAKE_PLAN_AUTO struct bake_plan *first = plan_asking(store, &spec, BAKE_ASK_NEW);
+    setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
+    assert_string_equal(first->base, "arch");
+    BAKE_PLAN_AUTO struct bake_plan *turned = plan_asking(store, &spec, BAKE_ASK_AGAIN);
     assert_string_equal(turned->base, "debian");
     assert_int_equal(turned->warnings.count, 1);
     assert_contains(turned->warnings.items[0],
         "'base: auto' was Arch and is Debian from now on, as no mirror of Arch answers");
-    assert_ok(base_record_auto(store, turned->auto_kind, turned->auto_was_arch, &err), &err);
     BAKE_PLAN_AUTO struct bake_plan *later = plan_with(store, &spec, NULL);
     assert_string_equal(later->base, "debian");
     assert_int_equal(later->warnings.count, 1);
     assert_contains(later->warnings.items[0], "'base: auto' was Arch and is Debian since 2");
-    assert_ok(base_record_auto(store, SPEC_BASE_ARCH, true, &err), &err);
+    setenv("AIRBUILD_ARCH_MIRRORS", mirrors, 1);
+    BAKE_PLAN_AUTO struct bake_plan *back = plan_asking(store, &spec, BAKE_ASK_AGAIN);
+    setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
+    assert_string_equal(back->base, "arch");
     BAKE_PLAN_AUTO struct bake_plan *of_arch = plan_with(store, &arch, NULL);
     put_image(store, of_arch->items[0].key, "base-arch", NULL, "a disk");
-    BAKE_PLAN_AUTO struct bake_plan *stays = asked_again(store, &spec);
+    BAKE_PLAN_AUTO struct bake_plan *stays = plan_asking(store, &spec, BAKE_ASK_AGAIN);
     assert_string_equal(stays->base, "arch");
     assert_int_equal(stays->warnings.count, 1);
     assert_contains(stays->warnings.items[0], "'base: auto' stays Arch, whose image is here");
@@ -360,7 +348,7 @@ test_auto_turns(void **state)
 
 // ---- a disk of the user --------------------------------------------------------------------------
 
-// What is copied must be what the image is named by, whoever put another file there since.
+// The copy must have the digest that the key was made from.
 static void
 test_file_that_was_swapped(void **state)
 {
@@ -371,15 +359,13 @@ test_file_that_was_swapped(void **state)
     struct bake_options options = {0};
     put_text(path, "a disk of the user");
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
-    struct bake_job job = {.item = &plan->items[0], .store = store, .options = &options};
-    struct base_disk disk = {.path = path, .origin = path};
     put_text(path, "a disk of someone!");
-    assert_error(base_bake_file(&job, &disk, &err), &err, ERR_DAMAGED,
-        "is not what it was when it was checked");
+    assert_error(
+        bake_run(plan, store, &options, &err), &err, ERR_DAMAGED, "changed while it was copied");
     assert_false(store_has(store, plan->items[0].key));
 }
 
-// What is remembered decides what images are made over, so what cannot be read is no empty memory.
+// A damaged memory is an error, not an empty memory: images depend on it.
 static void
 test_damaged_memory(void **state)
 {
@@ -391,7 +377,7 @@ test_damaged_memory(void **state)
         struct bake_plan *plan = NULL;
         FREE_AUTO char *path = path_join(store->folder, names[i]);
         put_text(path, "{\"base\": ");
-        assert_error(bake_plan_make(&specs[i], store, NULL, BAKE_ASK_NEW, &plan, &err), &err,
+        assert_error(bake_plan_make(&specs[i], store, NULL, BAKE_ASK_NEW, NULL, &plan, &err), &err,
             ERR_DAMAGED, "remove the file, and airbuild writes a new one");
         assert_int_equal(unlink(path), 0);
     }
@@ -452,7 +438,7 @@ main(void)
         plan_test(test_file_that_was_swapped),
         plan_test(test_servers),
     };
-    // No mirror of Arch is asked but those that a test says.
+    // Only the mirrors of a test are asked.
     setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
     return cmocka_run_group_tests_name("bake base", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-// test_bake_bootstrap.c - what mmdebstrap and the new system's shell are told, and what apt's
-// complaints mean. Nothing is run. AIRBUILD_REGENERATE=1 writes the golden files anew.
+// test_bake_bootstrap.c - arguments of mmdebstrap, the script for the new system, and causes of
+// apt's errors. Nothing runs. AIRBUILD_REGENERATE=1 writes the golden files again.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -92,8 +92,7 @@ test_script(void **state)
     assert_golden(GOLDEN "mmdebstrap-script.txt", script);
 }
 
-// The set of kept packages is another one when other packages or sources are asked for, and not
-// when anything else changes.
+// The name of the kept set changes with the packages and their sources, and with nothing else.
 static void
 test_set(void **state)
 {

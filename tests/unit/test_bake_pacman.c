@@ -1,13 +1,13 @@
-// test_bake_pacman.c - what pacman, pacstrap and the shell around them are told, what pacman's
-// complaints mean, and what an image's own GRUB says about its root. Nothing is run.
-// AIRBUILD_REGENERATE=1 writes the golden files anew.
+// test_bake_pacman.c - configuration and arguments of pacman and pacstrap, causes of pacman's
+// errors, and the root arguments from an image's own GRUB. Nothing runs. AIRBUILD_REGENERATE=1
+// writes the golden files again.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
 #include "bake/arch.h"
 #include "bake/debian.h"
 #include "bake/install.h"
-#include "bake/source.h"
+#include "bake/make.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
 
@@ -80,7 +80,7 @@ test_pacstrap(void **state)
     strv_free(&prefetch.packages);
 }
 
-// A layer's pacman keeps the kernel that is there and heeds the image's own hooks.
+// A layer's pacman keeps the installed kernel and runs the image's own hooks.
 static void
 test_conf_of_a_layer(void **state)
 {
@@ -132,7 +132,7 @@ test_another_set_for_another_mirror(void **state)
     assert_string_not_equal(first, other);
 }
 
-// What a layer's packages are kept as: of Arch, the snapshot says which versions they are.
+// The name of a layer's kept packages: Arch's depends on the snapshot.
 static void
 test_another_set_for_another_day(void **state)
 {
@@ -160,7 +160,7 @@ test_servers_are_filled_in(void **state)
     assert_string_equal(two, "/srv/extra-extra/$other$");
 }
 
-// Words of pacman 6.0 and 7.0, which tells the cause of the cause last.
+// Output of pacman 6.0 and 7.0, which prints the first cause last.
 static const struct {
     const char *said;
     enum error_code code;
@@ -176,11 +176,11 @@ static const struct {
     {"error: failed to init transaction (unable to lock database)\n", ERR_FAILED,
         "pacman failed: failed to init transaction (unable to lock database)"},
     {"error: target not found: valkey\n", ERR_SPEC,
-        "'https://m/' does not have a package that is asked for; check its name, or take "
-        "another snapshot: target not found: valkey"},
+        "'https://m/' does not have a requested package; check its name, or use another snapshot: "
+        "target not found: valkey"},
     {"warning: cannot resolve \"libc>=3\", a dependency of \"valkey\"\n"
      "error: failed to prepare transaction (could not satisfy dependencies)\n",
-        ERR_SPEC, "'https://m/' does not have a package"},
+        ERR_SPEC, "'https://m/' does not have a requested package"},
     {"error: failed retrieving file 'extra.db' from m : Could not resolve host: m\n"
      "error: failed to synchronize all databases (download library error)\n",
         ERR_NETWORK,
@@ -196,17 +196,17 @@ static const struct {
      "error: failed to commit transaction (invalid or corrupted package (PGP signature))\n",
         ERR_DAMAGED,
         "a package of 'https://m/' is not signed by a key that the image's keyring trusts; an "
-        "old keyring does not know new packagers, so let the snapshot be of the image's own "
-        "date, or take a newer image: valkey: signature from \"Somebody New "
+        "old keyring does not know new packagers, so use a snapshot of the image's own "
+        "date, or a newer image: valkey: signature from \"Somebody New "
         "<new@archlinux.org>\" is unknown trust"},
     {"error: haproxy: signature from \"Some One <one@archlinux.org>\" is invalid\n"
      "error: failed to commit transaction (invalid or corrupted package (PGP signature))\n",
         ERR_DAMAGED,
-        "a package of 'https://m/' is not what its packager signed; it was damaged at the "
-        "mirror or on the way, so run it again, or take another mirror: haproxy: signature "
+        "a package of 'https://m/' does not match its signature; it was damaged at the "
+        "mirror or on the way, so run it again, or use another mirror: haproxy: signature "
         "from \"Some One <one@archlinux.org>\" is invalid"},
     {"error: failed to commit transaction (invalid or corrupted package (checksum))\n", ERR_DAMAGED,
-        "a package of 'https://m/' is not what its packager signed"},
+        "a package of 'https://m/' does not match its signature"},
     {"error: keyring is not writable\nerror: required key missing from keyring\n", ERR_DAMAGED,
         "is not signed by a key that the image's keyring trusts"},
     {"error: valkey: missing required signature\n", ERR_DAMAGED, "is not signed by a key"},
@@ -214,7 +214,7 @@ static const struct {
      "error: target not found: base\n",
         ERR_NETWORK,
         "'https://m/' did not return a package database; open it in a browser to see whether this "
-        "network asks for a sign-in, or take another mirror: could not open file "
+        "network asks for a sign-in, or use another mirror: could not open file "
         "/db/sync/core.db: Unrecognized archive format"},
     {"error: GPGME error: No data\nerror: failed to synchronize all databases (invalid or "
      "corrupted database (PGP signature))\n",
@@ -277,8 +277,8 @@ test_initrd_of_a_kernel(void **state)
     assert_string_equal(debian, "/boot/initrd.img-6.1.0-28-amd64");
 }
 
-// The two lists of distributions have the same order, and each row is found by all that it is known
-// by. Whatever it does in a shell is a script that the program carries.
+// Each distribution is found by its number, name and package format, and the program carries its
+// script.
 static void
 test_distros(void **state)
 {

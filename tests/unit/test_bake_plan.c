@@ -1,5 +1,5 @@
-// test_bake_plan.c - which images a spec needs: keys that change with what an image is made from
-// and with nothing else; told without any tool of the host.
+// test_bake_plan.c - plans of images: a key changes with the inputs of its image, and with nothing
+// else. No tool of the host runs.
 // SPDX-License-Identifier: Apache-2.0
 #include "plan_fixture.h"
 
@@ -58,7 +58,7 @@ test_ready_and_damaged(void **state)
     assert_int_equal(damaged->items[2].state, BAKE_READY);
 }
 
-// A plan that is ready is not baked: no space is asked for, no tool is looked for.
+// Nothing is done for a plan that is ready: no space or tool is checked.
 static void
 test_run_of_a_ready_plan(void **state)
 {
@@ -74,7 +74,7 @@ test_run_of_a_ready_plan(void **state)
     assert_false(file_exists(record));
 }
 
-// A damaged image below nodes' disks is not taken from under them.
+// A damaged image that backs nodes' disks is not removed.
 static void
 test_damaged_in_use(void **state)
 {
@@ -94,7 +94,7 @@ test_damaged_in_use(void **state)
     assert_true(file_exists(path));
 }
 
-// No program is run and nothing of the store changes.
+// No program runs, and the store does not change.
 static void
 test_pure(void **state)
 {
@@ -190,7 +190,7 @@ test_broken_recipe(void **state)
     BAKE_PLAN_AUTO struct bake_plan *plan = NULL;
     struct spec spec = of_kind(SPEC_BASE_DEBIAN);
     put_asset(*state, "images/redis.yaml", "name: redis\nsteps:\n  - {}\n");
-    assert_error(bake_plan_make(&spec, store, NULL, BAKE_ASK_NEW, &plan, &err), &err, ERR_SPEC,
+    assert_error(bake_plan_make(&spec, store, NULL, BAKE_LOOK, NULL, &plan, &err), &err, ERR_SPEC,
         "images/redis.yaml:3:5: a step has exactly one of");
     assert_null(plan);
 }
@@ -207,8 +207,8 @@ test_base_file(void **state)
     FREE_AUTO char *sentence = str_format("there is no base image '%s'", path);
     BAKE_PLAN_AUTO struct bake_plan *none = NULL;
     struct spec spec = over((struct spec_base){.kind = SPEC_BASE_FILE, .file = path});
-    assert_error(bake_plan_make(&spec, store, NULL, BAKE_ASK_NEW, &none, &err), &err, ERR_NOT_FOUND,
-        sentence);
+    assert_error(bake_plan_make(&spec, store, NULL, BAKE_LOOK, NULL, &none, &err), &err,
+        ERR_NOT_FOUND, sentence);
     put_text(path, "one disk");
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
     assert_string_equal(plan->base, "file");
@@ -252,18 +252,18 @@ test_third_recipe_refused(void **state)
     BAKE_PLAN_AUTO struct bake_plan *plan = NULL;
     FREE_AUTO char *path = path_join(*state, "extra.yaml");
     struct spec spec = of_kind(SPEC_BASE_DEBIAN);
-    assert_error(
-        bake_plan_make(&spec, store, path, BAKE_ASK_NEW, &plan, &err), &err, ERR_NOT_FOUND, path);
+    assert_error(bake_plan_make(&spec, store, path, BAKE_LOOK, NULL, &plan, &err), &err,
+        ERR_NOT_FOUND, path);
     put_file(*state, "extra.yaml", "name: redis\n");
-    assert_error(bake_plan_make(&spec, store, path, BAKE_ASK_NEW, &plan, &err), &err, ERR_SPEC,
-        "is named 'redis', as one of airbuild's own is");
+    assert_error(bake_plan_make(&spec, store, path, BAKE_LOOK, NULL, &plan, &err), &err, ERR_SPEC,
+        "is named 'redis' like one of airbuild's own");
     put_file(*state, "extra.yaml", "name: mine\nbootstrap: {sources: [deb x], packages: [apt]}\n");
-    assert_error(bake_plan_make(&spec, store, path, BAKE_ASK_NEW, &plan, &err), &err, ERR_SPEC,
+    assert_error(bake_plan_make(&spec, store, path, BAKE_LOOK, NULL, &plan, &err), &err, ERR_SPEC,
         "only a recipe that goes over a base");
     put_file(*state, "extra.yaml", "name: mine\nsteps:\n  - command: []\n");
     FREE_AUTO char *place = str_format("%s:3:14: ", path);
     assert_error(
-        bake_plan_make(&spec, store, path, BAKE_ASK_NEW, &plan, &err), &err, ERR_SPEC, place);
+        bake_plan_make(&spec, store, path, BAKE_LOOK, NULL, &plan, &err), &err, ERR_SPEC, place);
     assert_null(plan);
 }
 
@@ -285,7 +285,7 @@ main(void)
         plan_test(test_third_recipe),
         plan_test(test_third_recipe_refused),
     };
-    // No mirror of Arch is asked but those that a test says.
+    // Only the mirrors of a test are asked.
     setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
     return cmocka_run_group_tests_name("bake plan", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-// test_bake_recipe.c - recipes read into steps: every form of them, and a complaint with its place
-// for every wrong one.
+// test_bake_recipe.c - reads recipes: every form of a step, and an error with its place for every
+// wrong one.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -19,7 +19,7 @@ put(const char *folder, const char *name, const char *text)
     assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
 }
 
-// The recipe that text is, named "r.yaml" in folder.
+// Reads a text as the recipe "r.yaml" in folder.
 static struct recipe *
 read_text(const char *folder, const char *text)
 {
@@ -87,7 +87,7 @@ file_named(const struct recipe *recipe, const char *path)
     return NULL;
 }
 
-// A file is 0644, one that names its interpreter 0755, and a pattern has the last word.
+// The mode is 0644, or 0755 for a script; a pattern overrides it.
 static void
 test_modes(void **state)
 {
@@ -137,7 +137,7 @@ test_family_filters(void **state)
     assert_true(recipe_step_applies(command, &distro_arch));
 }
 
-// Steps of what is included come first, in the order of the list; its head is not taken over.
+// Steps of included recipes come first, in the order of the list. Their other keys are ignored.
 static void
 test_include(void **state)
 {
@@ -149,7 +149,6 @@ test_include(void **state)
     ERROR_AUTO struct error err = {0};
     assert_ok(recipe_load("common", &common, &err), &err);
     assert_string_equal(recipe->name, "three");
-    assert_null(recipe->description);
     assert_true(str_ends(recipe->steps.items[0].place, "/one.yaml:4"));
     assert_int_equal(recipe->steps.count, 3 + common->steps.count);
     assert_string_equal(recipe->steps.items[0].command, "echo 1");
@@ -157,7 +156,7 @@ test_include(void **state)
     assert_string_equal(recipe->steps.items[recipe->steps.count - 1].command, "echo 3");
 }
 
-// What lies beside the recipe goes before what the program carries.
+// Files beside the recipe override those that the program carries.
 static void
 test_own_files_first(void **state)
 {
@@ -224,7 +223,7 @@ struct wrong {
 static const struct wrong wrongs[] = {
     {"name: x\nstep: []\n", ":2:1: a recipe has no key 'step'; did you mean 'steps'?"},
     {"steps: []\n", "'name'"},
-    {"name: X\n", ":1:7: 'name' must be at most 40 small letters, digits and hyphens"},
+    {"name: X\n", ":1:7: 'name' must be at most 40 lowercase letters, digits and hyphens"},
     {"name: -x\n", ":1:7: 'name' must be"},
     {"name: ../x\n", ":1:7: 'name' must be"},
     {"name: x\nsteps: {}\n", ":2:8: 'steps' must be a list of steps"},
@@ -260,11 +259,11 @@ static const struct wrong wrongs[] = {
     {"- name\n", "a recipe"},
     {"name: x\ncmdline: quiet\nsteps: []\n",
         ":2:1: 'cmdline' goes with a 'bootstrap': a layer boots with the arguments of its base; "
-        "take it out"},
+        "remove it"},
     {"name: x\nbootstrap: {sources: [], packages: [a]}\n",
-        ":2:22: 'sources' is empty, so that no base can be made; name at least one"},
+        ":2:22: 'sources' is empty; name at least one"},
     {"name: x\nbootstrap: {sources: [a], packages: []}\n",
-        ":2:37: 'packages' is empty, so that no base can be made; name at least one"},
+        ":2:37: 'packages' is empty; name at least one"},
     {"name: x\nbootstrap: {packages: [a]}\n", "'sources'"},
     {"name: x\nbootstrap: {family: suse, sources: [a], packages: [a]}\n",
         ":2:21: 'family' must be debian or arch"},
@@ -273,7 +272,7 @@ static const struct wrong wrongs[] = {
     {"name: x\nbootstrap: {family: arch, sources: [options], packages: [a]}\n",
         ":2:36: 'options' is not a valid repository name"},
     {"name: x\nbootstrap:\n  sources: [a]\n  packages: [a]\n  early:\n    - command: a\n",
-        ":6:7: an early step is 'files' or 'write': nothing of the system is there yet"},
+        ":6:7: an early step must be 'files' or 'write': the system is not installed yet"},
 };
 
 static void
@@ -309,7 +308,7 @@ test_all_complaints_at_once(void **state)
     assert_contains(err.message, ":4:26: ");
 }
 
-// A complaint about an included recipe names that one.
+// An error in an included recipe names that recipe.
 static void
 test_include_wrong(void **state)
 {

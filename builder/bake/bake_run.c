@@ -1,10 +1,11 @@
-// run.c - the images of a plan that are not ready, made: the bases first, then the layers together.
+// bake_run.c - makes the images of a plan that are not ready: the bases first, then the layers in
+// parallel.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 
 #include "bake/base_resolve.h"
 #include "bake/install.h"
-#include "bake/source.h"
+#include "bake/make.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -16,16 +17,16 @@
 #include <string.h>
 #include <unistd.h>
 
-// Space that one needs at its peak, with room to spare.
+// Space that one needs at its peak, with some room.
 static const uint64_t bootstrap_space = 1792ULL << 20, layer_space = 256ULL << 20;
-// An image as it was downloaded and its copy: Arch's have 550 MiB.
+// The downloaded image and its copy: Arch's has 550 MiB.
 static const uint64_t download_space = 1280ULL << 20;
 
 struct bake_run {
     struct bake_plan *plan;
     struct store *store;
     const struct bake_options *options;
-    _Atomic size_t next; // the item that is taken next
+    _Atomic size_t next; // the next item to bake
     _Atomic bool stop;
     struct error *errors; // one an item
 };
@@ -56,8 +57,8 @@ check_bake_space(const struct bake_run *run, struct error *err)
     return dir_check_space(run->store->folder, needed, "baking", "AIRBUILD_HOME", err);
 }
 
-// A disk of a node lies over the very bytes of its image: another build of it would not fit. in_use
-// are those of clusters that have no pins in the store.
+// A node's disk is backed by the very bytes of its image: another build of it would not fit. in_use
+// are the images of clusters that have no pins in the store.
 static int
 remove_damaged(const struct bake_run *run, const struct bake_item *item, struct error *err)
 {
@@ -71,7 +72,7 @@ remove_damaged(const struct bake_run *run, const struct bake_item *item, struct 
 
 // ---- making -------------------------------------------------------------------------------------
 
-// Collects what the layers to be baked over that base will ask for.
+// Collects the packages that the missing layers over that base will install.
 static void
 make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap_prefetch *ret)
 {
@@ -91,11 +92,12 @@ make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap
 }
 
 static int
-bake_bootstrap(const struct bake_run *run, struct bake_job *job, struct error *err)
+make_from_packages(
+    const struct bake_run *run, struct bake_job *job, struct jv *manifest, struct error *err)
 {
     struct bootstrap_prefetch *prefetch = mem_zero(run->plan->count, sizeof *prefetch);
     make_prefetch(run, job, prefetch);
-    int answer = base_bake_bootstrap(job, err);
+    int answer = make_base_from_packages(job, manifest, err);
     for (size_t i = 0; i < job->prefetch_count; i++) {
         free(prefetch[i].set);
         strv_free(&prefetch[i].packages);
@@ -105,39 +107,78 @@ bake_bootstrap(const struct bake_run *run, struct bake_job *job, struct error *e
 }
 
 static int
-bake_base(const struct bake_run *run, struct bake_job *job, struct error *err)
+make_any(const struct bake_run *run, struct bake_job *job, struct jv *manifest, struct error *err)
 {
-    const struct spec_base *base = &job->item->source->base;
-    struct base_disk disk = {.path = base->file, .origin = base->file};
-    if (job->item->source->recipe != NULL)
-        return bake_bootstrap(run, job, err);
-    return base->kind == SPEC_BASE_FILE ? base_bake_file(job, &disk, err) : base_bake_url(job, err);
+    if (job->base != NULL)
+        return make_layer(job, manifest, err);
+    return job->disk != NULL ? make_base_from_disk(job, manifest, err)
+                             : make_from_packages(run, job, manifest, err);
 }
 
 static int
-bake_any(const struct bake_run *run, struct bake_job *job, struct error *err)
+publish_image(const struct bake_run *run, struct bake_job *job, struct error *err)
 {
-    return job->base != NULL ? layer_bake(job, err) : bake_base(run, job, err);
+    DRAFT_AUTO struct draft *draft = NULL;
+    JV_AUTO struct jv *manifest = jv_object();
+    if (store_begin(job->store, job->item->key, &draft, err) < 0)
+        return -1;
+    if (draft == NULL)
+        return 0;
+    int64_t begin = clock_ms();
+    FREE_AUTO char *work = path_join(draft_folder(draft), "work");
+    job->folder = draft_folder(draft);
+    job->work = work;
+    if (dir_make(work, 0755, err) < 0 || make_any(run, job, manifest, err) < 0 ||
+        dir_remove(work, err) < 0)
+        return -1;
+    jv_set_int(manifest, "milliseconds", clock_ms() - begin);
+    return store_publish(draft, manifest, err);
+}
+
+// Finds the disk that a base is made from, or downloads it.
+static int
+find_disk(const struct bake_run *run, const struct spec_base *base, struct base_disk *ret,
+    struct error *err)
+{
+    struct base_query query = {.store = run->store,
+        .ask = run->options->offline ? BAKE_ASK_NEVER : BAKE_ASK_NEW,
+        .progress = run->options->progress};
+    if (base->kind != SPEC_BASE_FILE)
+        return base_download(&query, base, ret, err);
+    *ret = (struct base_disk){.path = str_dup(base->file), .origin = str_dup(base->file)};
+    return 0;
+}
+
+static int
+bake_image_of(const struct bake_run *run, struct bake_item *item, struct error *err)
+{
+    const struct bake_source *source = item->source;
+    BASE_DISK_AUTO struct base_disk disk = {0};
+    struct bake_job job = {.item = item, .store = run->store, .options = run->options};
+    if (source->base_key != NULL) {
+        job.base = run->plan->items[source->base_item].image;
+    } else if (source->recipe == NULL) {
+        job.disk = &disk;
+        if (find_disk(run, &source->base, &disk, err) < 0)
+            return -1;
+    }
+    return publish_image(run, &job, err);
 }
 
 static int
 bake_item(struct bake_run *run, struct bake_item *item, struct error *err)
 {
     int64_t begin = clock_ms();
-    struct bake_job job = {.item = item,
-        .store = run->store,
-        .options = run->options,
-        .base = item->source->base_key == NULL ? NULL
-                                               : run->plan->items[item->source->base_item].image};
     if (item->state == BAKE_READY)
         return 0;
     if (remove_damaged(run, item, err) < 0)
         return -1;
-    if (bake_any(run, &job, err) < 0)
+    if (bake_image_of(run, item, err) < 0)
         return error_context(err, "the image '%s' was not baked", item->name);
     if (store_find(run->store, item->key, &item->image, err) < 0)
         return -1;
     item->state = BAKE_READY;
+    item->baked = true;
     free(TAKE(item->why));
     FREE_AUTO char *size = str_bytes(item->image->disk_bytes);
     progress_done(run->options->progress, item->name, "baked in %.0f s, %s",
@@ -167,7 +208,7 @@ job_count(const struct bake_run *run)
     return jobs < most ? jobs : most;
 }
 
-// Signals stay with the thread that called; the others are woken by the watch.
+// Signals go to the calling thread; the watch wakes the others.
 static void
 bake_layers(struct bake_run *run)
 {
@@ -186,7 +227,7 @@ bake_layers(struct bake_run *run)
     free(threads);
 }
 
-// The first failure by the order of the plan; one that was only interrupted tells least.
+// The first failure in the order of the plan; an interruption explains least.
 static int
 first_error(struct bake_run *run, struct error *err)
 {
@@ -199,57 +240,13 @@ first_error(struct bake_run *run, struct error *err)
     return chosen != NULL ? error_move(err, chosen) : 0;
 }
 
-// `auto` must not come to something else while images that were made of it are in use.
 static int
-record_auto(const struct bake_run *run, struct error *err)
+check_resolved(const struct bake_plan *plan, struct error *err)
 {
-    if (run->plan->chosen == NULL)
-        return 0;
-    if (base_record_auto(run->store, run->plan->auto_kind, run->plan->auto_was_arch, err) < 0)
-        return -1;
-    progress_note(run->options->progress, "%s", run->plan->chosen);
-    free(TAKE(run->plan->chosen));
-    return 0;
-}
-
-// The replacement of an image that is gone is reported at once, and at the end.
-static int
-resolve_pinned_base(const struct bake_run *run, size_t index, struct error *err)
-{
-    struct bake_item *item = &run->plan->items[index];
-    struct bake_job job = {.item = item, .store = run->store, .options = run->options};
-    bool replaced = false;
-    if (item->state == BAKE_READY)
-        return 0;
-    if (base_resolve_pinned(&job, &replaced, err) < 0 ||
-        (replaced && bake_plan_resolved(run->plan, index, run->store, err) < 0))
-        return -1;
-    if (!replaced)
-        return 0;
-    const struct distro_images *images = distro_images_of(item->source->base.kind);
-    FREE_AUTO char *warning = str_format("%s's image %s has left the mirrors; the newest signed "
-                                         "one, %s, is taken in its place",
-        images->title, images->pinned_version, item->source->base.image);
-    progress_note(run->options->progress, "%s", warning);
-    strv_take(&run->plan->warnings, TAKE(warning));
-    return 0;
-}
-
-// Asks what only the network knows, before anything is baked.
-static int
-resolve_bases(const struct bake_run *run, struct error *err)
-{
-    for (size_t i = 0; i < run->plan->base_count; i++) {
-        struct bake_job job = {
-            .item = &run->plan->items[i], .store = run->store, .options = run->options};
-        int answer = 0;
-        if (!job.item->source->unresolved)
-            answer = resolve_pinned_base(run, i, err);
-        else if ((answer = base_resolve_ask(&job, err)) == 0)
-            answer = bake_plan_resolved(run->plan, i, run->store, err);
-        if (answer < 0)
-            return error_context(err, "the image '%s' was not baked", job.item->name);
-    }
+    for (size_t i = 0; i < plan->base_count; i++)
+        if (plan->items[i].source->unresolved)
+            return error_set(err, ERR_NETWORK, "the image '%s' was not baked: %s",
+                plan->items[i].name, plan->items[i].why);
     return 0;
 }
 
@@ -265,11 +262,7 @@ bake_bases(struct bake_run *run)
 static int
 run_marked(struct bake_run *run, struct error *err)
 {
-    if (record_auto(run, err) < 0 || resolve_bases(run, err) < 0)
-        return -1;
-    if (bake_plan_ready(run->plan))
-        return 0;
-    if (check_bake_space(run, err) < 0)
+    if (check_resolved(run->plan, err) < 0 || check_bake_space(run, err) < 0)
         return -1;
     run->errors = mem_zero(run->plan->count, sizeof *run->errors);
     if (bake_bases(run) == 0)

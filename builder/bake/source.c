@@ -1,19 +1,45 @@
-// key.c - the names of images: equal inputs, equal name. What makes an image of them, C and
-// images/scripts/, is in no key: the formats below stand for it.
+// source.c - the keys of images. No key depends on the code that makes an image, C and
+// images/scripts/: change a format below instead.
 // SPDX-License-Identifier: Apache-2.0
-#include "bake/key.h"
+#include "bake/source.h"
 
-#include "bake/distro.h"
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "base/file.h"
 
+#include <stdlib.h>
 #include <sys/utsname.h>
 
-#define BASE_FORMAT "airbuild base 1" // change these when the same inputs make another image
+#define BASE_FORMAT "airbuild base 1" // new number: equal inputs make another image
 #define DISK_FORMAT "airbuild base disk 2"
 #define LAYER_FORMAT "airbuild layer 1"
 #define UNRESOLVED_FORMAT "airbuild unsettled base"
+
+void
+bake_source_free(struct bake_source *source)
+{
+    if (source == NULL)
+        return;
+    recipe_free(source->recipe);
+    spec_base_clear(&source->base);
+    free(source->base_key);
+    free(source);
+}
+
+void
+bake_source_freep(struct bake_source **source)
+{
+    bake_source_free(*source);
+}
+
+void
+base_disk_clear(struct base_disk *disk)
+{
+    free(disk->path);
+    free(disk->origin);
+    free(disk->sha256);
+    *disk = (struct base_disk){0};
+}
 
 static char *
 finish_key(struct digest *digest)
@@ -23,8 +49,8 @@ finish_key(struct digest *digest)
     return str_dup(hex);
 }
 
-// The mirror and the snapshot of a dated distribution are part of the key; the sources of a recipe
-// are in it already.
+// The mirror and the snapshot of a dated distribution are part of the key. Those of another are in
+// the recipe's sources.
 static void
 add_origin(struct digest *digest, const struct spec_base *base)
 {
@@ -35,7 +61,7 @@ add_origin(struct digest *digest, const struct spec_base *base)
     digest_add_field(digest, base->mirror);
 }
 
-// Two machine types cannot share a base that was made from packages.
+// Machine types cannot share a base made from packages.
 static char *
 bootstrap_key(const struct bake_source *source)
 {

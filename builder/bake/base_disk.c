@@ -1,11 +1,9 @@
-// base_file.c - a disk of the user as base: copied into the store, looked into, refused when nodes
-// could not be made from it.
+// base_disk.c - makes a base from a disk image: copies and grows it, inspects it, and refuses what
+// nodes could not boot.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/disk.h"
-#include "bake/key.h"
-#include "bake/source.h"
+#include "bake/make.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
 
@@ -17,7 +15,7 @@
 enum { INSPECT_MS = 120 * 1000, GROW_MS = 120 * 1000 };
 static const uint64_t virtual_max = 2ULL << 40;
 
-// Looked at before the appliance reads the disk: a backing or data file could name any file of the
+// Checks the disk before the appliance reads it: a backing or data file could name any file of the
 // host.
 static int
 check_info(const char *file, const struct jv *info, struct error *err)
@@ -30,14 +28,12 @@ check_info(const char *file, const struct jv *info, struct error *err)
             file, format == NULL ? "unknown" : format);
     if (jv_get(info, "backing-filename") != NULL || jv_get(data, "data-file") != NULL)
         return error_set(err, ERR_SPEC,
-            "the base '%s' needs another file beneath it, which is not followed; make it whole "
-            "with 'qemu-img convert -O qcow2'",
+            "the base '%s' is backed by another file, which is not followed; convert it with "
+            "'qemu-img convert -O qcow2'",
             file);
     if ((uint64_t) jv_get_int(info, "virtual-size", 0) > virtual_max)
         return error_set(err, ERR_SPEC,
-            "the base '%s' claims to be larger than 2 TiB; use an image that nodes' disks can be "
-            "made of",
-            file);
+            "the base '%s' is larger than 2 TiB; use an image that fits nodes' disks", file);
     if (jv_get_bool(info, "encrypted", false))
         return error_set(err, ERR_SPEC,
             "the base '%s' is encrypted; use one that is not, or convert it with 'qemu-img "
@@ -46,7 +42,7 @@ check_info(const char *file, const struct jv *info, struct error *err)
     return 0;
 }
 
-// Nobody else can reach the copy, so what is seen in it holds.
+// Reads the copy: no other process can change it.
 static int
 read_disk_info(const struct base_disk *from, const char *copy, struct jv **ret, struct error *err)
 {
@@ -59,11 +55,11 @@ read_disk_info(const struct base_disk *from, const char *copy, struct jv **ret, 
     return 0;
 }
 
-// The digest that the image is named by is compared with that of the bytes which were copied.
+// Compares the digest that the key is made from with that of the copied bytes.
 static int
-copy_source(
-    const struct bake_job *job, const struct base_disk *from, const char *copy, struct error *err)
+copy_source(const struct bake_job *job, const char *copy, struct error *err)
 {
+    const struct base_disk *from = job->disk;
     char hex[DIGEST_HEX + 1];
     if (file_copy(from->path, copy, 0600, err) < 0 || digest_file(copy, hex, err) < 0)
         return -1;
@@ -71,12 +67,12 @@ copy_source(
     if (str_equal(key, job->item->key))
         return 0;
     return error_set(err, ERR_DAMAGED,
-        "the base '%s' is not what it was when it was checked: its copy has the SHA-256 %s; check "
-        "who writes to it, and run 'airbuild images' again",
+        "the base '%s' changed while it was copied: its copy has the SHA-256 %s; find out what "
+        "writes to it, then run 'airbuild images' again",
         from->origin, hex);
 }
 
-// The copy becomes the disk.
+// Makes the disk from the copy.
 static int
 place_disk(const char *copy, const char *format, const char *disk, struct error *err)
 {
@@ -95,10 +91,12 @@ check_system(struct guest *guest, const char *file, const struct jv *system, str
 {
     bool has_cloud_init = false;
     const char *name = jv_get_string(system, "name");
+    FREE_AUTO char *known = distro_titles();
     if (distro_of_format(jv_get_string(system, "packages")) == NULL)
         return error_set(err, ERR_SPEC,
-            "the base '%s' (%s) has neither apt nor pacman; use a Debian or Arch image", file,
-            name);
+            "the base '%s' (%s) has a package manager that airbuild does not know; use an image of "
+            "%s",
+            file, name, known);
     if (jv_get_string(system, "root") == NULL)
         return error_set(err, ERR_SPEC, "the root of the base '%s' has no UUID", file);
     if (guest_exists(guest, "/usr/bin/cloud-init", &has_cloud_init, err) < 0)
@@ -112,7 +110,7 @@ check_system(struct guest *guest, const char *file, const struct jv *system, str
 
 #define ROOTFLAGS "rootflags="
 
-// The kernel heeds the last rootflags= alone; grub-mkconfig(8) may write one of its own before it.
+// The kernel uses only the last rootflags=; grub-mkconfig(8) may write one of its own before it.
 static void
 add_rootflags(struct buf *out, const char *line)
 {
@@ -139,13 +137,11 @@ base_cmdline(const char *root, const char *line)
 }
 
 static struct jv *
-describe_base_file(const struct bake_job *job, const struct base_disk *from, uint64_t bytes,
-    const struct jv *system, const char *grub)
+copy_mounts(const struct jv *from)
 {
-    FREE_AUTO char *cmdline = base_cmdline(jv_get_string(system, "root"), grub);
-    struct jv *manifest = jv_object(), *mounts = jv_array();
-    for (size_t i = 0; i < jv_count(jv_get(system, "mounts")); i++) {
-        const struct jv *point = jv_at(jv_get(system, "mounts"), i);
+    struct jv *mounts = jv_array();
+    for (size_t i = 0; i < jv_count(from); i++) {
+        const struct jv *point = jv_at(from, i);
         struct jv *mount = jv_object();
         jv_set_string(mount, "device", jv_get_string(point, "device"));
         jv_set_string(mount, "path", jv_get_string(point, "path"));
@@ -153,28 +149,36 @@ describe_base_file(const struct bake_job *job, const struct base_disk *from, uin
             jv_set_string(mount, "options", jv_get_string(point, "options"));
         jv_push(mounts, mount);
     }
+    return mounts;
+}
+
+static void
+describe_disk(const struct bake_job *job, uint64_t bytes, const struct jv *system, const char *grub,
+    struct jv *manifest)
+{
+    const struct bake_source *source = job->item->source;
+    const struct base_disk *from = job->disk;
+    FREE_AUTO char *cmdline = base_cmdline(jv_get_string(system, "root"), grub);
     jv_set_string(manifest, "name", job->item->name);
     jv_set_string(manifest, "family", distro_of_format(jv_get_string(system, "packages"))->name);
     jv_set_string(manifest, "system", jv_get_string(system, "name"));
     jv_set_string(manifest, "cmdline", cmdline);
     jv_set_int(manifest, "virtual_bytes", (long long) bytes);
-    jv_set(manifest, "mounts", mounts);
+    jv_set(manifest, "mounts", copy_mounts(jv_get(system, "mounts")));
     jv_set_string(manifest, from->sha256 == NULL ? "file" : "url", from->origin);
     if (from->sha256 != NULL)
         jv_set_string(manifest, "download", from->sha256);
-    if (job->item->source->base.image != NULL)
-        jv_set_string(manifest, "image", job->item->source->base.image);
-    if (job->item->source->replaced)
-        jv_set_string(
-            manifest, "instead_of", distro_images_of(job->item->source->base.kind)->pinned_version);
-    return manifest;
+    if (source->base.image != NULL)
+        jv_set_string(manifest, "image", source->base.image);
+    if (source->replaced)
+        jv_set_string(manifest, "instead_of", distro_images_of(source->base.kind)->pinned_version);
 }
 
-// Found, grown, and only then mounted: the device of the root is the first of the mounts.
+// Inspects and grows the disk before it mounts it: the first of the mounts is the root.
 static int
 open_system(struct guest *guest, const char *file, struct jv **ret_system, struct error *err)
 {
-    guest_step(guest, INSPECT_MS, "looking into it");
+    guest_step(guest, INSPECT_MS, "inspecting it");
     if (guest_inspect(guest, ret_system, err) < 0)
         return error_context(err, "the base '%s' cannot be used", file);
     const struct jv *mounts = jv_get(*ret_system, "mounts");
@@ -185,37 +189,30 @@ open_system(struct guest *guest, const char *file, struct jv **ret_system, struc
 }
 
 static int
-look_into(const struct bake_job *job, const struct base_disk *from, const char *folder,
-    const char *disk, uint64_t bytes, struct jv **ret_manifest, struct error *err)
+finish_disk(const struct bake_job *job, const char *disk, uint64_t bytes, struct jv *manifest,
+    struct error *err)
 {
     GUEST_AUTO struct guest *guest = NULL;
     JV_AUTO struct jv *system = NULL;
     FREE_AUTO char *grub = NULL;
-    struct guest_options options = {.disk = disk,
-        .format = "qcow2",
-        .folder = folder,
-        .kvm = job->options->kvm,
-        .task = job->item->name,
-        .progress = job->options->progress};
+    struct guest_options options = image_options(job, disk, "qcow2");
     if (guest_start(&options, &guest, err) < 0 ||
-        open_system(guest, from->origin, &system, err) < 0 ||
-        check_system(guest, from->origin, system, err) < 0 ||
+        open_system(guest, job->disk->origin, &system, err) < 0 ||
+        check_system(guest, job->disk->origin, system, err) < 0 ||
         guest_script(guest, "image.sh", "kernel_line", NULL, &grub, err) < 0)
         return -1;
-    *ret_manifest = describe_base_file(job, from, bytes, system, grub);
-    return image_finish(guest, folder, distro_of_format(jv_get_string(system, "packages")), true,
-        *ret_manifest, err);
+    describe_disk(job, bytes, system, grub, manifest);
+    return image_finish(guest, job->folder, distro_of_format(jv_get_string(system, "packages")),
+        true, manifest, err);
 }
 
-// Copied, and only then looked at. Cloud images leave their packages little room: the disk is made
-// as large as a base from packages.
+// Cloud images leave their packages little room: the disk gets the size of a base from packages.
 static int
-copy_grown(const struct bake_job *job, const struct base_disk *from, const char *folder,
-    const char *disk, uint64_t *ret_bytes, struct error *err)
+copy_grown(const struct bake_job *job, const char *disk, uint64_t *ret_bytes, struct error *err)
 {
-    FREE_AUTO char *copy = path_join(folder, "source");
+    FREE_AUTO char *copy = path_join(job->folder, "source");
     JV_AUTO struct jv *info = NULL;
-    if (copy_source(job, from, copy, err) < 0 || read_disk_info(from, copy, &info, err) < 0)
+    if (copy_source(job, copy, err) < 0 || read_disk_info(job->disk, copy, &info, err) < 0)
         return -1;
     uint64_t bytes = (uint64_t) jv_get_int(info, "virtual-size", 0);
     *ret_bytes = bytes < base_disk_bytes ? base_disk_bytes : bytes;
@@ -224,28 +221,13 @@ copy_grown(const struct bake_job *job, const struct base_disk *from, const char 
     return *ret_bytes == bytes ? 0 : disk_grow(disk, *ret_bytes, err);
 }
 
-static int
-make_base_file(const struct bake_job *job, const struct base_disk *from, struct draft *draft,
-    struct error *err)
-{
-    int64_t begin = clock_ms();
-    JV_AUTO struct jv *manifest = NULL;
-    uint64_t bytes = 0;
-    const char *folder = draft_folder(draft);
-    FREE_AUTO char *disk = path_join(folder, "disk.qcow2");
-    progress_step(job->options->progress, job->item->name, "copying '%s'", from->origin);
-    if (copy_grown(job, from, folder, disk, &bytes, err) < 0 ||
-        look_into(job, from, folder, disk, bytes, &manifest, err) < 0)
-        return -1;
-    jv_set_int(manifest, "milliseconds", clock_ms() - begin);
-    return store_publish(draft, manifest, err);
-}
-
 int
-base_bake_file(const struct bake_job *job, const struct base_disk *disk, struct error *err)
+make_base_from_disk(const struct bake_job *job, struct jv *manifest, struct error *err)
 {
-    DRAFT_AUTO struct draft *draft = NULL;
-    if (store_begin(job->store, job->item->key, &draft, err) < 0)
+    uint64_t bytes = 0;
+    FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
+    progress_step(job->options->progress, job->item->name, "copying '%s'", job->disk->origin);
+    if (copy_grown(job, disk, &bytes, err) < 0)
         return -1;
-    return draft == NULL ? 0 : make_base_file(job, disk, draft, err);
+    return finish_disk(job, disk, bytes, manifest, err);
 }

@@ -1,0 +1,452 @@
+// base_image.c - base images from the network: resolves a version, `latest`, a signed URL and the
+// pinned version to one image, and downloads it.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/base_resolve.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "fetch/fetch.h"
+
+#define IMAGES_FILE "sources.json"
+
+enum { LIST_MAX = 4096, SIGNATURE_MAX = 64 * 1024, MIRRORS_MS = 8000, KEPT_BY_MIRRORS = 6 };
+
+static void
+replace_text(char **member, const char *text)
+{
+    free(*member);
+    *member = str_dup(text);
+}
+
+static void
+put_version(struct spec_base *base, const char *version, const char *sha256)
+{
+    replace_text(&base->image, version);
+    replace_text(&base->sha256, sha256);
+    if (base->snapshot == NULL)
+        base->snapshot = distro_images_of(base->kind)->day(version);
+}
+
+// Returns the key of an answer in memory; caller frees. image: a version or "latest", unused for a
+// URL.
+static char *
+memory_name(const struct spec_base *base, const char *image)
+{
+    if (base->kind == SPEC_BASE_URL)
+        return str_format("%s %s", base->url, base->signature);
+    return str_format("%s %s%s%s", spec_base_name(base->kind), image,
+        base->mirror == NULL ? "" : " ", base->mirror == NULL ? "" : base->mirror);
+}
+
+// Returns the key of the answer that replaces the pinned version; caller frees.
+static char *
+pinned_name(const struct spec_base *base)
+{
+    FREE_AUTO char *image = str_format("pinned %s", distro_images_of(base->kind)->pinned_version);
+    return memory_name(base, image);
+}
+
+// *ret_version and *ret_sha256 are NULL when there is no answer yet; callers free.
+static int
+load_answer(const struct store *store, const char *name, char **ret_version, char **ret_sha256,
+    struct error *err)
+{
+    JV_AUTO struct jv *memory = NULL;
+    if (store_state_read(store, IMAGES_FILE, &memory, err) < 0)
+        return -1;
+    const struct jv *entry = jv_get(memory, name);
+    *ret_version = str_dup(jv_get_string(entry, "version"));
+    *ret_sha256 = str_dup(jv_get_string(entry, "sha256"));
+    return 0;
+}
+
+// Fills in the pinned version, or its replacement.
+static int
+load_pinned(const struct base_query *query, struct bake_source *source, struct error *err)
+{
+    const struct distro_images *images = distro_images_of(source->base.kind);
+    FREE_AUTO char *name = pinned_name(&source->base), *version = NULL, *sha256 = NULL;
+    if (query->ask != BAKE_ASK_AGAIN && load_answer(query->store, name, &version, &sha256, err) < 0)
+        return -1;
+    source->replaced = version != NULL && sha256 != NULL;
+    if (source->replaced)
+        put_version(&source->base, version, sha256);
+    else
+        put_version(&source->base, images->pinned_version, images->pinned_sha256);
+    return 0;
+}
+
+// Fills in what is known without the network; else the source is unresolved.
+static int
+load_known(const struct base_query *query, struct bake_source *source, struct error *err)
+{
+    struct spec_base *base = &source->base;
+    const struct distro_images *images = distro_images_of(base->kind);
+    FREE_AUTO char *name = memory_name(base, base->image), *version = NULL, *sha256 = NULL;
+    bool moves = images == NULL || str_equal(base->image, "latest");
+    if (images != NULL && str_equal(base->image, images->pinned_version)) {
+        put_version(base, images->pinned_version, images->pinned_sha256);
+        return 0;
+    }
+    if (load_answer(query->store, name, &version, &sha256, err) < 0)
+        return -1;
+    bool known = sha256 != NULL && (version != NULL || images == NULL);
+    source->unresolved = !known || (moves && query->ask == BAKE_ASK_AGAIN);
+    if (source->unresolved)
+        return 0;
+    if (images == NULL)
+        replace_text(&base->sha256, sha256);
+    else
+        put_version(base, version, sha256);
+    return 0;
+}
+
+static int
+save_answer(struct store *store, const char *name, const char *version, const char *sha256,
+    struct error *err)
+{
+    struct jv *entry = jv_object();
+    FREE_AUTO char *stamp = clock_stamp();
+    if (version != NULL)
+        jv_set_string(entry, "version", version);
+    jv_set_string(entry, "sha256", sha256);
+    jv_set_string(entry, "asked", stamp);
+    return store_state_put(store, IMAGES_FILE, name, entry, err);
+}
+
+// ---- mirrors ------------------------------------------------------------------------------------
+
+// Reads the digest in the list beside one image.
+static int
+ask_digest(const struct distro_images *images, const struct strv *urls, const char *version,
+    char **ret_sha256, struct error *err)
+{
+    FREE_AUTO char *text = NULL, *named = NULL, *sha256 = NULL;
+    if (fetch_text(urls, LIST_MAX, &text, NULL, err) < 0)
+        return -1;
+    if (!images->read_digest(text, &named, &sha256) || !str_equal(named, version))
+        return error_set(err, ERR_DAMAGED,
+            "the mirror's list of digests '%s' does not name the image; check the mirror, or "
+            "specify the image by 'url' and 'sha256'",
+            urls->items[0]);
+    *ret_sha256 = TAKE(sha256);
+    return 0;
+}
+
+static int
+list_versions(
+    const struct distro_images *images, const char *root, struct strv *ret, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *url = images->list_url(root);
+    if (fetch_names(url, &names, err) < 0)
+        return -1;
+    images->read_versions(&names, ret);
+    if (ret->count > 0)
+        return 0;
+    return error_set(err, ERR_NETWORK,
+        "the mirror's folder '%s' does not list its images, so the newest one is not known; "
+        "specify "
+        "another 'mirror', or a version as 'image'",
+        url);
+}
+
+// Reads the digest of an image that has its signature beside it.
+static int
+ask_signed(const struct distro_images *images, const char *root, const char *version,
+    char **ret_sha256, struct error *err)
+{
+    STRV_AUTO struct strv lists = {0}, signatures = {0};
+    FREE_AUTO char *image = images->url(root, version), *signature = NULL;
+    strv_addf(&lists, "%s.SHA256", image);
+    strv_addf(&signatures, "%s.sig", image);
+    if (fetch_text(&signatures, SIGNATURE_MAX, &signature, NULL, err) < 0)
+        return -1;
+    return ask_digest(images, &lists, version, ret_sha256, err);
+}
+
+static int
+newest_of(const struct distro_images *images, const char *root, char **ret_version,
+    char **ret_sha256, struct error *err)
+{
+    STRV_AUTO struct strv versions = {0};
+    if (list_versions(images, root, &versions, err) < 0)
+        return -1;
+    for (size_t i = 0; i < versions.count && i < KEPT_BY_MIRRORS; i++) {
+        error_clear(err);
+        if (ask_signed(images, root, versions.items[i], ret_sha256, err) == 0) {
+            *ret_version = str_dup(versions.items[i]);
+            return 0;
+        }
+        if (err->code == ERR_INTERRUPTED)
+            return -1;
+    }
+    return -1;
+}
+
+// Finds the newest signed image of the first mirror that answers. The error is the first mirror's.
+static int
+ask_newest(const struct spec_base *base, char **ret_version, char **ret_sha256, struct error *err)
+{
+    STRV_AUTO struct strv roots = {0};
+    const struct distro_images *images = distro_images_of(base->kind);
+    images->mirrors(base, &roots);
+    for (size_t i = 0; i < roots.count; i++) {
+        ERROR_AUTO struct error other = {0};
+        struct error *first = err->code == ERR_NONE ? err : &other;
+        if (newest_of(images, roots.items[i], ret_version, ret_sha256, first) == 0) {
+            error_clear(err);
+            return 0;
+        }
+        if (interrupt_check(&other) < 0)
+            return -1;
+    }
+    return -1;
+}
+
+// Appends all versions that mirrors list.
+static void
+list_all(const struct spec_base *base, struct strv *ret)
+{
+    STRV_AUTO struct strv roots = {0};
+    const struct distro_images *images = distro_images_of(base->kind);
+    images->mirrors(base, &roots);
+    for (size_t i = 0; i < roots.count; i++) {
+        STRV_AUTO struct strv versions = {0};
+        ERROR_AUTO struct error ignored = {0};
+        (void) list_versions(images, roots.items[i], &versions, &ignored);
+        for (size_t j = 0; j < versions.count; j++)
+            if (!strv_has(ret, versions.items[j]))
+                strv_add(ret, versions.items[j]);
+    }
+}
+
+// ---- download -----------------------------------------------------------------------------------
+
+// Returns the name of the base in progress and errors; caller frees.
+static char *
+task_name(const struct spec_base *base)
+{
+    return str_format("base-%s", spec_base_name(base->kind));
+}
+
+// An official image is signed by the distribution's own key.
+static void
+add_official(const struct distro_images *images, const struct spec_base *base, struct strv *urls,
+    struct strv *signatures)
+{
+    STRV_AUTO struct strv roots = {0};
+    images->mirrors(base, &roots);
+    for (size_t i = 0; i < roots.count; i++) {
+        FREE_AUTO char *url = images->url(roots.items[i], base->image);
+        strv_add(urls, url);
+        strv_addf(signatures, "%s.sig", url);
+    }
+}
+
+int
+base_download(const struct base_query *query, const struct spec_base *base, struct base_disk *ret,
+    struct error *err)
+{
+    const struct distro_images *images = distro_images_of(base->kind);
+    STRV_AUTO struct strv urls = {0}, signatures = {0};
+    FREE_AUTO char *task = task_name(base);
+    struct fetch_job download = {.folder = query->store->downloads,
+        .locks = query->store->locks,
+        .urls = &urls,
+        .sha256 = base->sha256,
+        .known = images == NULL || str_equal(base->sha256, images->pinned_sha256),
+        .keyring = base->keyring,
+        .offline = query->ask == BAKE_ASK_NEVER,
+        .task = task,
+        .progress = query->progress};
+    if (images != NULL)
+        add_official(images, base, &urls, &signatures);
+    else
+        strv_add(&urls, base->url);
+    if (base->signature != NULL)
+        strv_add(&signatures, base->signature);
+    if (signatures.count > 0)
+        download.signatures = &signatures;
+    if (fetch_file(&download, &ret->path, &ret->sha256, err) < 0)
+        return -1;
+    ret->origin = str_dup(urls.items[0]);
+    return 0;
+}
+
+// ---- questions to mirrors -----------------------------------------------------------------------
+
+static int
+ask_version(const struct spec_base *base, char **ret_sha256, struct error *err)
+{
+    STRV_AUTO struct strv roots = {0}, urls = {0}, versions = {0};
+    const struct distro_images *images = distro_images_of(base->kind);
+    images->mirrors(base, &roots);
+    for (size_t i = 0; i < roots.count; i++) {
+        FREE_AUTO char *image = images->url(roots.items[i], base->image);
+        strv_addf(&urls, "%s.SHA256", image);
+    }
+    if (ask_digest(images, &urls, base->image, ret_sha256, err) == 0)
+        return 0;
+    if (err->code != ERR_NETWORK)
+        return -1;
+    list_all(base, &versions);
+    if (versions.count == 0 || strv_has(&versions, base->image))
+        return -1;
+    FREE_AUTO char *list = strv_join(&versions, ", ");
+    error_clear(err);
+    return error_set(err, ERR_NOT_FOUND,
+        "no mirror has the image '%s' any more, as they keep the newest few (%s); specify one of "
+        "these or 'latest' as 'image', or the image by 'url' and 'sha256'",
+        base->image, list);
+}
+
+static int
+ask_official(const struct base_query *query, struct spec_base *base, struct error *err)
+{
+    FREE_AUTO char *name = memory_name(base, base->image), *task = task_name(base);
+    FREE_AUTO char *version = NULL, *sha256 = NULL;
+    bool latest = str_equal(base->image, "latest");
+    progress_step(query->progress, task, "asking what '%s' is", base->image);
+    if (!latest)
+        version = str_dup(base->image);
+    if ((latest ? ask_newest(base, &version, &sha256, err) : ask_version(base, &sha256, err)) < 0)
+        return -1;
+    if (save_answer(query->store, name, version, sha256, err) < 0)
+        return -1;
+    put_version(base, version, sha256);
+    return 0;
+}
+
+// The signature vouches for the bytes that the URL returns now, so their digest is remembered. The
+// mark keeps the download from being pruned until then.
+static int
+ask_url(const struct base_query *query, struct spec_base *base, struct error *err)
+{
+    FREE_AUTO char *name = memory_name(base, base->image);
+    BASE_DISK_AUTO struct base_disk disk = {0};
+    if (store_bake_begin(query->store, err) < 0)
+        return -1;
+    int status = base_download(query, base, &disk, err);
+    if (status == 0)
+        status = save_answer(query->store, name, NULL, disk.sha256, err);
+    store_bake_end(query->store);
+    if (status == 0)
+        replace_text(&base->sha256, disk.sha256);
+    return status;
+}
+
+static int
+ask_unresolved(const struct base_query *query, struct bake_source *source, struct error *err)
+{
+    struct spec_base *base = &source->base;
+    if (query->ask == BAKE_ASK_NEVER)
+        return error_set(err, ERR_NETWORK,
+            "which image '%s' is was never asked; run 'airbuild images' without --offline",
+            base->kind == SPEC_BASE_URL ? base->url : base->image);
+    if ((base->kind == SPEC_BASE_URL ? ask_url(query, base, err) : ask_official(query, base, err)) <
+        0)
+        return -1;
+    source->unresolved = false;
+    return 0;
+}
+
+// ---- the pinned version -------------------------------------------------------------------------
+
+// *ret: mirrors list their images, and none has that one. One that does not answer does not count.
+static int
+has_left(const struct spec_base *base, bool *ret, struct error *err)
+{
+    STRV_AUTO struct strv roots = {0}, urls = {0}, versions = {0};
+    bool answers = false;
+    *ret = false;
+    const struct distro_images *images = distro_images_of(base->kind);
+    images->mirrors(base, &roots);
+    for (size_t i = 0; i < roots.count; i++)
+        strv_take(&urls, images->url(roots.items[i], base->image));
+    if (fetch_any_reachable(&urls, MIRRORS_MS, &answers, err) < 0)
+        return -1;
+    if (answers)
+        return 0;
+    list_all(base, &versions);
+    *ret = versions.count > 0 && !strv_has(&versions, base->image);
+    return interrupt_check(err);
+}
+
+// Returns whether the store has the image of that base, or its download.
+static bool
+is_here(const struct base_query *query, const struct spec_base *base)
+{
+    FREE_AUTO char *key = disk_key(base->sha256);
+    FREE_AUTO char *download = path_join(query->store->downloads, base->sha256);
+    IMAGE_AUTO struct image *image = NULL;
+    ERROR_AUTO struct error ignored = {0};
+    return store_find(query->store, key, &image, &ignored) == 0 || file_exists(download);
+}
+
+static int
+replace_pinned(const struct base_query *query, struct spec_base *base, struct error *err)
+{
+    const struct distro *distro = distro_of_images(base->kind);
+    FREE_AUTO char *name = pinned_name(base), *version = NULL, *sha256 = NULL;
+    if (ask_newest(base, &version, &sha256, err) < 0 ||
+        save_answer(query->store, name, version, sha256, err) < 0)
+        return -1;
+    if (!base->snapshot_said)
+        free(TAKE(base->snapshot));
+    put_version(base, version, sha256);
+    FREE_AUTO char *warning = str_format("%s's image %s has left the mirrors; the newest signed "
+                                         "one, %s, is used instead",
+        distro->title, distro->images->pinned_version, version);
+    progress_note(query->progress, "%s", warning);
+    strv_take(query->warnings, TAKE(warning));
+    return 0;
+}
+
+static int
+check_pinned(const struct base_query *query, struct bake_source *source, struct error *err)
+{
+    FREE_AUTO char *task = task_name(&source->base);
+    bool left = false;
+    if (source->replaced || query->ask == BAKE_ASK_NEVER || is_here(query, &source->base))
+        return 0;
+    progress_step(query->progress, task, "asking for %s's image of %s",
+        distro_of_images(source->base.kind)->title, source->base.snapshot);
+    if (has_left(&source->base, &left, err) < 0 ||
+        (left && replace_pinned(query, &source->base, err) < 0))
+        return -1;
+    source->replaced = left;
+    return 0;
+}
+
+// ---- a base -------------------------------------------------------------------------------------
+
+static int
+resolve_image(const struct base_query *query, struct bake_source *source, struct error *err)
+{
+    struct spec_base *base = &source->base;
+    bool pinned = distro_images_of(base->kind) != NULL && base->image == NULL;
+    if ((pinned ? load_pinned(query, source, err) : load_known(query, source, err)) < 0)
+        return -1;
+    if (query->ask == BAKE_LOOK || (!pinned && !source->unresolved))
+        return 0;
+    FREE_AUTO char *task = task_name(base);
+    int status = pinned ? check_pinned(query, source, err) : ask_unresolved(query, source, err);
+    return status == 0 ? 0 : error_context(err, "the image '%s' was not baked", task);
+}
+
+int
+base_resolve(const struct base_query *query, const struct spec_base *base, struct bake_source **ret,
+    struct error *err)
+{
+    BAKE_SOURCE_AUTO struct bake_source *source = mem_zero(1, sizeof *source);
+    const struct distro *distro = distro_of_packages(base);
+    bool is_image = distro_images_of(base->kind) != NULL ||
+                    (base->kind == SPEC_BASE_URL && base->sha256 == NULL);
+    spec_base_copy(base, &source->base);
+    if ((distro != NULL && recipe_load(distro->base_recipe, &source->recipe, err) < 0) ||
+        (is_image && resolve_image(query, source, err) < 0))
+        return -1;
+    *ret = TAKE(source);
+    return 0;
+}

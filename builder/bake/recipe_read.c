@@ -1,0 +1,466 @@
+// recipe_read.c - the grammar of recipes: reads YAML, included recipes first.
+// SPDX-License-Identifier: Apache-2.0
+#include "bake/recipe.h"
+
+#include "bake/distro.h"
+#include "base/asset.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "yaml/map.h"
+
+#include <string.h>
+
+enum { INCLUDE_DEPTH_MAX = 4 };
+
+// The text being read, and the folder of the user's recipe, or NULL. Names are looked up in that
+// folder first, then in what the program carries.
+struct recipe_place {
+    struct yaml_source source; // first: read_steps gets its address
+    const char *folder;
+};
+
+// ---- steps --------------------------------------------------------------------------------------
+
+// The values of one step as YAML has them, before they become a struct recipe_step.
+struct raw_write {
+    char *path, *mode, *text;
+};
+struct raw_step {
+    struct recipe_step step; // place and action are not set yet
+    unsigned family;         // index of distro_words
+    char *folder;
+    struct recipe_modes modes;
+    struct raw_write write;
+};
+
+static void
+raw_free(struct raw_step *raw)
+{
+    free(raw->folder);
+    strv_free(&raw->modes.patterns);
+    strv_free(&raw->modes.modes);
+    free(raw->write.path);
+    free(raw->write.mode);
+    free(raw->write.text);
+}
+
+static void
+read_modes(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
+    void *member)
+{
+    (void) name;
+    struct recipe_modes *modes = member;
+    unsigned mode;
+    if (value->kind != YAML_MAP) {
+        yaml_complain(source, value, "'modes' must be a mapping of path patterns to modes");
+        return;
+    }
+    for (size_t i = 0; i < value->count; i++) {
+        const struct yaml_node *item = value->items[i];
+        if (item->kind != YAML_SCALAR || !recipe_mode_parse(item->text, &mode)) {
+            yaml_complain(source, item, "a mode is three or four octal digits, such as \"0755\"");
+            continue;
+        }
+        strv_add(&modes->patterns, value->keys[i]->text);
+        strv_add(&modes->modes, item->text);
+    }
+}
+
+static const struct yaml_key write_keys[] = {
+    {.name = "path",
+        .type = YAML_STRING,
+        .required = true,
+        .offset = offsetof(struct raw_write, path),
+        .form = "an absolute path in the image"},
+    {.name = "mode",
+        .type = YAML_STRING,
+        .offset = offsetof(struct raw_write, mode),
+        .form = "an octal mode such as \"0755\""},
+    {.name = "text",
+        .type = YAML_STRING,
+        .required = true,
+        .offset = offsetof(struct raw_write, text),
+        .form = "the content of the file"},
+    {0},
+};
+
+static const struct yaml_key service_keys[] = {
+    {.name = "enable",
+        .type = YAML_STRINGS,
+        .offset = offsetof(struct recipe_step, enable),
+        .form = "a list of units"},
+    {.name = "disable",
+        .type = YAML_STRINGS,
+        .offset = offsetof(struct recipe_step, disable),
+        .form = "a list of units"},
+    {.name = "mask",
+        .type = YAML_STRINGS,
+        .offset = offsetof(struct recipe_step, mask),
+        .form = "a list of units"},
+    {0},
+};
+
+static const struct yaml_key step_keys[] = {
+    {.name = "family",
+        .type = YAML_WORD,
+        .words = distro_words,
+        .offset = offsetof(struct raw_step, family)},
+    {.name = "packages",
+        .type = YAML_STRINGS,
+        .offset = offsetof(struct raw_step, step.packages),
+        .form = "a list of packages"},
+    {.name = "files",
+        .type = YAML_STRING,
+        .offset = offsetof(struct raw_step, folder),
+        .form = "a folder whose files go to / of the image"},
+    {.name = "modes",
+        .type = YAML_CUSTOM,
+        .custom = read_modes,
+        .offset = offsetof(struct raw_step, modes),
+        .form = "a mapping of path patterns to modes"},
+    {.name = "write",
+        .type = YAML_TABLE,
+        .keys = write_keys,
+        .offset = offsetof(struct raw_step, write)},
+    {.name = "services",
+        .type = YAML_TABLE,
+        .keys = service_keys,
+        .offset = offsetof(struct raw_step, step)},
+    {.name = "command",
+        .type = YAML_STRING,
+        .offset = offsetof(struct raw_step, step.command),
+        .form = "a shell text"},
+    {0},
+};
+
+static void
+fill_files(struct recipe_place *place, const struct yaml_node *at, struct raw_step *raw,
+    struct recipe_step *step)
+{
+    ERROR_AUTO struct error err = {0};
+    step->action = RECIPE_FILES;
+    if (recipe_files_add(step, place->folder, raw->folder, &raw->modes, &err) < 0)
+        yaml_complain(&place->source, at, "%s", err.message);
+}
+
+static void
+fill_write(struct recipe_place *place, const struct yaml_node *at, struct raw_step *raw,
+    struct recipe_step *step)
+{
+    step->action = RECIPE_FILES;
+    if (raw->write.path == NULL || raw->write.text == NULL)
+        return; // the table has complained
+    if (!recipe_is_path(raw->write.path))
+        yaml_complain(&place->source, at, "'path' must be an absolute path without '..'");
+    struct recipe_file *file = recipe_file_add(step, raw->write.path);
+    file->length = strlen(raw->write.text);
+    file->data = TAKE(raw->write.text);
+    recipe_file_set_mode(file, &raw->modes);
+    if (raw->write.mode != NULL && !recipe_mode_parse(raw->write.mode, &file->mode))
+        yaml_complain(&place->source, at, "'mode' is three or four octal digits, such as \"0755\"");
+}
+
+// Names go into shell commands, so they must not contain special characters.
+static void
+check_step_names(struct yaml_source *source, const struct yaml_node *at, const struct strv *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->items[i];
+        const char *allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                              "@._+:-";
+        FREE_AUTO char *quoted = yaml_quote(name);
+        if (name[0] == '-' || strspn(name, allowed) != strlen(name))
+            yaml_complain(source, at, "%s is not a valid name of a package or unit", quoted);
+    }
+}
+
+static void
+fill_step(struct recipe_place *place, const struct yaml_node *node, struct raw_step *raw,
+    struct recipe_step *step)
+{
+    step->family = str_dup(raw->family == 0 ? NULL : distro_words[raw->family]);
+    if (yaml_get(node, "packages") != NULL) {
+        step->action = RECIPE_PACKAGES;
+        check_step_names(&place->source, node, &step->packages);
+    } else if (raw->folder != NULL) {
+        fill_files(place, yaml_get(node, "files"), raw, step);
+    } else if (yaml_get(node, "write") != NULL) {
+        fill_write(place, yaml_get(node, "write"), raw, step);
+    } else if (yaml_get(node, "services") != NULL) {
+        step->action = RECIPE_SERVICES;
+        check_step_names(&place->source, node, &step->enable);
+        check_step_names(&place->source, node, &step->disable);
+        check_step_names(&place->source, node, &step->mask);
+    } else {
+        step->action = RECIPE_COMMAND;
+    }
+}
+
+static size_t
+count_actions(const struct yaml_node *node)
+{
+    static const char *const actions[] = {"packages", "files", "write", "services", "command"};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+        count += yaml_get(node, actions[i]) != NULL;
+    return count;
+}
+
+static void
+read_steps(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
+    void *member)
+{
+    struct recipe_place *place = (struct recipe_place *) source;
+    struct recipe_steps *steps = member;
+    if (value->kind != YAML_LIST) {
+        yaml_complain(source, value, "'%s' must be a list of steps", name->text);
+        return;
+    }
+    for (size_t i = 0; i < value->count; i++) {
+        const struct yaml_node *node = value->items[i];
+        struct raw_step raw = {0};
+        if (node->kind == YAML_MAP && count_actions(node) != 1)
+            yaml_complain(source, node,
+                "a step has exactly one of packages, files, write, services, command");
+        yaml_map(source, node, "a step", step_keys, &raw);
+        mem_grow(&steps->items, &steps->capacity, steps->count + 1, sizeof *steps->items);
+        struct recipe_step *step = &steps->items[steps->count++];
+        *step = raw.step;
+        step->place = str_format("%s:%u", source->origin, node->line);
+        if (source->complaint_total == 0)
+            fill_step(place, node, &raw, step);
+        raw_free(&raw);
+    }
+}
+
+// ---- documents ----------------------------------------------------------------------------------
+
+static const struct yaml_key bootstrap_keys[] = {
+    {.name = "family",
+        .type = YAML_WORD,
+        .words = distro_words + 1,
+        .offset = offsetof(struct recipe_bootstrap, distro)},
+    {.name = "sources",
+        .type = YAML_STRINGS,
+        .required = true,
+        .offset = offsetof(struct recipe_bootstrap, sources),
+        .form = "a list of package sources"},
+    {.name = "packages",
+        .type = YAML_STRINGS,
+        .required = true,
+        .offset = offsetof(struct recipe_bootstrap, packages),
+        .form = "a list of packages"},
+    {.name = "exclude",
+        .type = YAML_STRINGS,
+        .offset = offsetof(struct recipe_bootstrap, exclude),
+        .form = "a list of paths with *"},
+    {.name = "early",
+        .type = YAML_CUSTOM,
+        .custom = read_steps,
+        .offset = offsetof(struct recipe_bootstrap, early),
+        .form = "a list of steps"},
+    {0},
+};
+
+// A recipe file. description is for its readers.
+struct document {
+    struct recipe recipe;
+    char *description;
+    struct strv include;
+};
+
+static const struct yaml_key document_keys[] = {
+    {.name = "name",
+        .type = YAML_STRING,
+        .required = true,
+        .offset = offsetof(struct document, recipe.name),
+        .form = "the image's name"},
+    {.name = "description", .type = YAML_STRING, .offset = offsetof(struct document, description)},
+    {.name = "include",
+        .type = YAML_STRINGS,
+        .offset = offsetof(struct document, include),
+        .form = "a list of recipes"},
+    {.name = "cmdline", .type = YAML_STRING, .offset = offsetof(struct document, recipe.cmdline)},
+    {.name = "bootstrap",
+        .type = YAML_TABLE,
+        .keys = bootstrap_keys,
+        .offset = offsetof(struct document, recipe.bootstrap)},
+    {.name = "steps",
+        .type = YAML_CUSTOM,
+        .custom = read_steps,
+        .offset = offsetof(struct document, recipe.steps),
+        .form = "a list of steps"},
+    {0},
+};
+
+static void
+document_free(struct document *document)
+{
+    free(document->description);
+    strv_free(&document->include);
+    recipe_clear(&document->recipe);
+}
+
+// Reads a recipe file, "common.yaml". ERR_NOT_FOUND. *ret_origin: for messages.
+static int
+read_recipe(const char *folder, const char *name, char **ret_origin, char **ret_text,
+    size_t *ret_length, struct error *err)
+{
+    if (folder != NULL) {
+        FREE_AUTO char *path = path_join(folder, name);
+        if (file_exists(path)) {
+            *ret_origin = TAKE(path);
+            return file_read(*ret_origin, YAML_TEXT_MAX, ret_text, ret_length, err);
+        }
+    }
+    *ret_origin = str_format("images/%s", name);
+    return asset_read(*ret_origin, ret_text, ret_length, err);
+}
+
+static void
+check_sources(struct yaml_source *source, const struct yaml_node *at, const struct distro *distro,
+    const struct strv *sources)
+{
+    for (size_t i = 0; distro->check_source != NULL && i < sources->count; i++) {
+        const char *complaint = distro->check_source(sources->items[i]);
+        FREE_AUTO char *quoted = yaml_quote(sources->items[i]);
+        if (complaint != NULL)
+            yaml_complain(source, at, "%s %s", quoted, complaint);
+    }
+}
+
+static void
+check_bootstrap(struct yaml_source *source, const struct yaml_node *bootstrap,
+    const struct recipe_bootstrap *is)
+{
+    const struct yaml_node *sources = yaml_get(bootstrap, "sources");
+    const struct yaml_node *packages = yaml_get(bootstrap, "packages");
+    if (sources != NULL && is->sources.count == 0)
+        yaml_complain(source, sources, "'sources' is empty; name at least one");
+    if (packages != NULL && is->packages.count == 0)
+        yaml_complain(source, packages, "'packages' is empty; name at least one");
+    check_sources(source, sources, distro_numbered(is->distro), &is->sources);
+    for (size_t i = 0; i < is->early.count; i++)
+        if (is->early.items[i].action != RECIPE_FILES)
+            yaml_complain(source, yaml_get(bootstrap, "early")->items[i],
+                "an early step must be 'files' or 'write': the system is not installed yet");
+}
+
+static void
+check_document(
+    struct yaml_source *source, const struct yaml_node *root, const struct recipe *recipe)
+{
+    const struct yaml_node *bootstrap = yaml_get(root, "bootstrap");
+    if (bootstrap != NULL)
+        check_bootstrap(source, bootstrap, &recipe->bootstrap);
+    else if (recipe->cmdline != NULL)
+        yaml_complain(source, yaml_get_key(root, "cmdline"),
+            "'cmdline' goes with a 'bootstrap': a layer boots with the arguments of its base; "
+            "remove it");
+    const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789-", *name = recipe->name;
+    if (name != NULL &&
+        (strspn(name, allowed) != strlen(name) || name[0] == '-' || strlen(name) > 40))
+        yaml_complain(source, yaml_get(root, "name"),
+            "'name' must be at most 40 lowercase letters, digits and hyphens");
+}
+
+static int
+parse_document(const char *folder, const char *origin, const char *text, size_t length,
+    struct document *document, struct error *err)
+{
+    struct recipe_place place = {
+        .source = {.origin = origin, .text = text, .length = length}, .folder = folder};
+    YAML_NODE_AUTO struct yaml_node *root = yaml_read(&place.source);
+    if (root != NULL) {
+        yaml_map(&place.source, root, "a recipe", document_keys, document);
+        check_document(&place.source, root, &document->recipe);
+    }
+    int answer = yaml_verdict(&place.source, err);
+    yaml_source_clear(&place.source);
+    return answer;
+}
+
+// Appends the steps of from to those of to.
+static void
+move_steps(struct recipe_steps *to, struct recipe_steps *from)
+{
+    if (from->count == 0)
+        return;
+    mem_grow(&to->items, &to->capacity, to->count + from->count, sizeof *to->items);
+    memcpy(to->items + to->count, from->items, from->count * sizeof *from->items);
+    to->count += from->count;
+    from->count = 0;
+}
+
+static int load_steps(
+    const char *folder, const char *name, unsigned depth, struct recipe *recipe, struct error *err);
+
+static int
+load_includes(const char *folder, const struct document *document, unsigned depth,
+    struct recipe *recipe, struct error *err)
+{
+    for (size_t i = 0; i < document->include.count; i++)
+        if (load_steps(folder, document->include.items[i], depth + 1, recipe, err) < 0)
+            return -1;
+    return 0;
+}
+
+// The included steps are in recipe already.
+static void
+take_head(struct recipe *recipe, struct document *document)
+{
+    struct recipe_steps steps = recipe->steps;
+    free(document->recipe.steps.items);
+    *recipe = document->recipe;
+    recipe->steps = steps;
+    recipe->is_base = recipe->bootstrap.sources.count > 0; // check_bootstrap: never none
+    document->recipe = (struct recipe){0};
+}
+
+static int
+load_steps(
+    const char *folder, const char *name, unsigned depth, struct recipe *recipe, struct error *err)
+{
+    FREE_AUTO char *origin = NULL;
+    FREE_AUTO char *text = NULL;
+    size_t length = 0;
+    CLEANUP(document_free) struct document document = {0};
+    if (depth > INCLUDE_DEPTH_MAX)
+        return error_set(err, ERR_SPEC,
+            "'%s': includes are nested too deeply; does a recipe include itself?", name);
+    if (read_recipe(folder, name, &origin, &text, &length, err) < 0 ||
+        parse_document(folder, origin, text, length, &document, err) < 0 ||
+        load_includes(folder, &document, depth, recipe, err) < 0)
+        return -1;
+    move_steps(&recipe->steps, &document.recipe.steps);
+    if (depth == 0)
+        take_head(recipe, &document);
+    return 0;
+}
+
+static int
+load_recipe(const char *folder, const char *name, struct recipe **ret, struct error *err)
+{
+    RECIPE_AUTO struct recipe *recipe = mem_zero(1, sizeof *recipe);
+    if (load_steps(folder, name, 0, recipe, err) < 0)
+        return -1;
+    *ret = TAKE(recipe);
+    return 0;
+}
+
+int
+recipe_load(const char *name, struct recipe **ret, struct error *err)
+{
+    FREE_AUTO char *file = str_format("%s.yaml", name);
+    return load_recipe(NULL, file, ret, err);
+}
+
+int
+recipe_load_file(const char *path, struct recipe **ret, struct error *err)
+{
+    FREE_AUTO char *folder = path_folder(path);
+    const char *slash = strrchr(path, '/');
+    if (!file_exists(path))
+        return error_set(err, ERR_NOT_FOUND, "there is no recipe '%s'; check its path", path);
+    return load_recipe(folder, slash == NULL ? path : slash + 1, ret, err);
+}
