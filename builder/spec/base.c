@@ -1,9 +1,11 @@
 // base.c - the key base of cluster.yaml: what the images are made over, for all roles or for each.
 // SPDX-License-Identifier: Apache-2.0
-#include "spec/parts.h"
+#include "spec/base.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "spec/keys.h"
+#include "spec/validators.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -20,129 +22,68 @@
 
 #define AT(member) offsetof(struct spec_base, member)
 static const struct yaml_key debian_keys[] = {
-    {.name = "suite",
-        .type = YAML_STRING,
-        .offset = AT(suite),
-        .fits = form_suite,
-        .form = "a suite of Debian such as bookworm",
-        .absent = "bookworm",
-        .meaning = "The release of Debian that the base image is made from."},
-    {.name = "mirror",
-        .type = YAML_STRING,
-        .offset = AT(mirror),
-        .fits = form_mirror,
-        .form = "a URL such as http://deb.debian.org/debian (http, https or file)",
-        .absent = "http://deb.debian.org/debian",
-        .meaning = "Where the packages of Debian come from."},
+    TEXT("suite", suite, valid_suite, "a suite of Debian such as bookworm", "bookworm",
+        "The release of Debian that the base image is made from."),
+    TEXT("mirror", mirror, valid_mirror,
+        "a URL such as http://deb.debian.org/debian (http, https or file)",
+        "http://deb.debian.org/debian", "Where the packages of Debian come from."),
     {0},
 };
 
 static const struct yaml_key arch_keys[] = {
-    {.name = "image",
-        .type = YAML_STRING,
-        .offset = AT(image),
-        .fits = form_arch_image,
-        .form = "latest, or a version such as 20261001.604814",
-        .absent = "the one that this airbuild knows the digest of",
-        .meaning = "Which of the official cloud images. What latest came to is remembered until "
-                   "'airbuild images --refresh' asks again."},
-    {.name = "snapshot",
-        .type = YAML_STRING,
-        .offset = AT(snapshot),
-        .fits = form_snapshot,
-        .form = SNAPSHOT_FORM,
-        .absent = "the day of the image",
-        .meaning = "The day of the Arch Linux Archive that packages come from: those of the "
-                   "image's day go with it."},
-    {.name = "mirror",
-        .type = YAML_STRING,
-        .offset = AT(mirror),
-        .fits = form_mirror,
-        .form = MIRROR_FORM,
-        .absent = "AIRBUILD_ARCH_MIRRORS, else geo.mirror.pkgbuild.com and then "
-                  "fastly.mirror.pkgbuild.com for the image, and the archive for packages",
-        .meaning = "Where the image (below images/) and the packages come from. With a snapshot it "
-                   "is taken for an archive, below repos/YEAR/MONTH/DAY/."},
+    TEXT("image", image, valid_arch_image, "latest, or a version such as 20261001.604814",
+        "the one that this airbuild knows the digest of",
+        "Which of the official cloud images. What latest came to is remembered until "
+        "'airbuild images --refresh' asks again."),
+    TEXT("snapshot", snapshot, valid_snapshot, SNAPSHOT_FORM, "the day of the image",
+        "The day of the Arch Linux Archive that packages come from: those of the "
+        "image's day go with it."),
+    TEXT("mirror", mirror, valid_mirror, MIRROR_FORM,
+        "AIRBUILD_ARCH_MIRRORS, else geo.mirror.pkgbuild.com and then "
+        "fastly.mirror.pkgbuild.com for the image, and the archive for packages",
+        "Where the image (below images/) and the packages come from. With a snapshot it "
+        "is taken for an archive, below repos/YEAR/MONTH/DAY/."),
     {0},
 };
 
-// Those that can be said of several kinds of base come last.
-#define FORM_KEYS                                                                                  \
-    {.name = "debian",                                                                             \
-        .type = YAML_TABLE,                                                                        \
-        .keys = debian_keys,                                                                       \
-        .meaning = "A base image made from Debian's packages."},                                   \
-        {.name = "arch",                                                                           \
-            .type = YAML_TABLE,                                                                    \
-            .keys = arch_keys,                                                                     \
-            .meaning = "Arch's official cloud image, its digest and signature checked."},          \
-        {.name = "file",                                                                           \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(file),                                                                    \
-            .fits = form_path,                                                                     \
-            .form = FILE_FORM,                                                                     \
-            .absent = "no file",                                                                   \
-            .meaning = "A base image of your own: a qcow2 with cloud-init in it."},                \
-        {.name = "url",                                                                            \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(url),                                                                     \
-            .fits = form_download,                                                                 \
-            .form = "a URL such as https://example.org/disk.qcow2 (http, https or file, without "  \
-                    "an account)",                                                                 \
-            .absent = "nothing is downloaded",                                                     \
-            .meaning = "A base image to be downloaded: a qcow2 with cloud-init in it."},           \
-        {.name = "sha256",                                                                         \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(sha256),                                                                  \
-            .fits = form_sha256,                                                                   \
-            .form = "64 hexadecimal digits, as sha256sum prints them",                             \
-            .absent = "required with url, unless there is a signature",                            \
-            .meaning = "The SHA-256 of the image at url."},                                        \
-        {.name = "signature",                                                                      \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(signature),                                                               \
-            .fits = form_download,                                                                 \
-            .form = "a URL such as https://example.org/disk.qcow2.sig (http, https or file, "      \
-                    "without an account)",                                                         \
-            .absent = "no signature is asked for",                                                 \
-            .meaning = "The detached OpenPGP signature of the image at url, checked by gpgv."},    \
-        {.name = "keyring",                                                                        \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(keyring),                                                                 \
-            .fits = form_path,                                                                     \
-            .form = FILE_FORM,                                                                     \
-            .absent =                                                                              \
-                "the key of Arch's official images; of bootstrap: the keys of Arch's packages",    \
-            .meaning = "The public keys that may have signed the image at url or the packages of " \
-                       "bootstrap, as 'gpg --export' writes them, armored or not."},               \
-        {.name = "bootstrap",                                                                      \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(bootstrap),                                                               \
-            .fits = form_bootstrap,                                                                \
-            .form = "arch",                                                                        \
-            .absent = "nothing is bootstrapped",                                                   \
-            .meaning = "A base image made from Arch's packages by pacstrap."},                     \
-        {.name = "snapshot",                                                                       \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(snapshot),                                                                \
-            .fits = form_snapshot,                                                                 \
-            .form = SNAPSHOT_FORM,                                                                 \
-            .absent = "the packages of today",                                                     \
-            .meaning = "With file, url or bootstrap: the day of the Arch Linux Archive that "      \
-                       "packages come from."},                                                     \
-    {                                                                                              \
-        .name = "mirror", .type = YAML_STRING, .offset = AT(mirror), .fits = form_mirror,          \
-        .form = MIRROR_FORM, .absent = "AIRBUILD_ARCH_MIRRORS, else the mirrors of Arch",          \
-        .meaning = "With file, url or bootstrap: where packages of Arch come from."                \
-    }
-static const struct yaml_key form_keys[] = {FORM_KEYS, {0}};
+// Those that can be given for several kinds of base come last.
+static const struct yaml_key kind_keys[] = {
+    TABLE("debian", 0, debian_keys, "A base image made from Debian's packages."),
+    TABLE("arch", 0, arch_keys, "Arch's official cloud image, its digest and signature checked."),
+    TEXT("file", file, valid_path, FILE_FORM, "no file",
+        "A base image of your own: a qcow2 with cloud-init in it."),
+    TEXT("url", url, valid_download,
+        "a URL such as https://example.org/disk.qcow2 (http, https or file, without "
+        "an account)",
+        "nothing is downloaded", "A base image to be downloaded: a qcow2 with cloud-init in it."),
+    TEXT("sha256", sha256, valid_sha256, "64 hexadecimal digits, as sha256sum prints them",
+        "required with url, unless there is a signature", "The SHA-256 of the image at url."),
+    TEXT("signature", signature, valid_download,
+        "a URL such as https://example.org/disk.qcow2.sig (http, https or file, "
+        "without an account)",
+        "no signature is asked for",
+        "The detached OpenPGP signature of the image at url, checked by gpgv."),
+    TEXT("keyring", keyring, valid_path, FILE_FORM,
+        "the key of Arch's official images; of bootstrap: the keys of Arch's packages",
+        "The public keys that may have signed the image at url or the packages of "
+        "bootstrap, as 'gpg --export' writes them, armored or not."),
+    TEXT("bootstrap", bootstrap, valid_bootstrap, "arch", "nothing is bootstrapped",
+        "A base image made from Arch's packages by pacstrap."),
+    TEXT("snapshot", snapshot, valid_snapshot, SNAPSHOT_FORM, "the packages of today",
+        "With file, url or bootstrap: the day of the Arch Linux Archive that "
+        "packages come from."),
+    TEXT("mirror", mirror, valid_mirror, MIRROR_FORM,
+        "AIRBUILD_ARCH_MIRRORS, else the mirrors of Arch",
+        "With file, url or bootstrap: where packages of Arch come from."),
+    {0},
+};
 
 static void set_role(struct yaml_source *source, const struct yaml_node *name,
     const struct yaml_node *value, void *member);
 
-// For people all keys are in one table; a mapping is read by form_keys or by role_keys.
+// For people all keys are in one table; a mapping is read by kind_keys or by role_keys.
 const struct yaml_key base_keys[] = {
-    FORM_KEYS,
+    {.name = "", .keys = kind_keys},
     {.name = "haproxy",
         .type = YAML_CUSTOM,
         .form = "a base as above",
@@ -262,7 +203,7 @@ check_beside(struct yaml_source *source, const struct yaml_node *value, const st
 }
 
 static void
-set_form(struct yaml_source *source, const char *what, const struct yaml_node *value,
+set_base(struct yaml_source *source, const char *what, const struct yaml_node *value,
     struct spec_base *base)
 {
     if (value->kind != YAML_MAP) {
@@ -271,7 +212,7 @@ set_form(struct yaml_source *source, const char *what, const struct yaml_node *v
     }
     FREE_AUTO char *quoted = str_format("'%s'", what);
     size_t before = source->complaint_total;
-    yaml_map(source, value, quoted, form_keys, base);
+    yaml_map(source, value, quoted, kind_keys, base);
     const struct kind *kind = find_kind(source, what, value, source->complaint_total == before);
     if (kind == NULL)
         return;
@@ -283,7 +224,7 @@ static void
 set_role(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
     void *member)
 {
-    set_form(source, name->text, value, member);
+    set_base(source, name->text, value, member);
 }
 
 void
@@ -296,25 +237,27 @@ base_set(struct yaml_source *source, const struct yaml_node *name, const struct 
         yaml_map(source, value, "'base' of each role", role_keys, bases);
         return;
     }
-    set_form(source, name->text, value, &bases[0]);
+    set_base(source, name->text, value, &bases[0]);
     spec_base_copy(&bases[0], &bases[1]);
 }
 
 // ---- deriving -----------------------------------------------------------------------------------
 
-// A path seen from the spec's folder becomes absolute.
+// Makes a path absolute that is relative to the spec's folder.
 static void
-make_absolute(struct spec_draft *draft, char **path, const char *key)
+make_absolute(
+    struct yaml_source *source, const struct yaml_node *root, const char *key, char **path)
 {
     if (*path == NULL || (*path)[0] == '/')
         return;
-    const char *origin = draft->source->origin, *slash = strrchr(origin, '/');
-    FREE_AUTO char *folder = str_ndup(origin, slash == NULL ? 0 : (size_t) (slash - origin) + 1);
+    const char *slash = strrchr(source->origin, '/');
+    size_t length = slash == NULL ? 0 : (size_t) (slash - source->origin) + 1;
+    FREE_AUTO char *folder = str_ndup(source->origin, length);
     FREE_AUTO char *from_folder = path_join(folder, *path);
     FREE_AUTO char *here = getcwd(NULL, 0);
     if (from_folder[0] != '/' && here == NULL) {
-        yaml_complain(draft->source, draft_place(draft, "base", key),
-            "the current folder is gone, so this path leads nowhere; write an absolute path");
+        yaml_complain(source, yaml_place(root, "base", key),
+            "the current folder no longer exists; write an absolute path");
         return;
     }
     free(*path);
@@ -322,22 +265,19 @@ make_absolute(struct spec_draft *draft, char **path, const char *key)
 }
 
 void
-base_derive(struct spec_draft *draft)
+base_derive(struct yaml_source *source, const struct yaml_node *root, struct spec_base *base)
 {
-    for (size_t i = 0; i < SPEC_ROLES; i++) {
-        struct spec_base *base = &draft->spec->bases[i];
-        make_absolute(draft, &base->file, "file");
-        make_absolute(draft, &base->keyring, "keyring");
-        base->snapshot_said = base->snapshot != NULL;
-        for (char *at = base->sha256; at != NULL && *at != '\0'; at++)
-            *at = (char) tolower((unsigned char) *at);
-        if (base->kind != SPEC_BASE_AUTO && base->kind != SPEC_BASE_DEBIAN)
-            continue;
-        if (base->suite == NULL)
-            base->suite = str_dup("bookworm");
-        if (base->mirror == NULL)
-            base->mirror = str_dup("http://deb.debian.org/debian");
-    }
+    make_absolute(source, root, "file", &base->file);
+    make_absolute(source, root, "keyring", &base->keyring);
+    base->snapshot_said = base->snapshot != NULL;
+    for (char *at = base->sha256; at != NULL && *at != '\0'; at++)
+        *at = (char) tolower((unsigned char) *at);
+    if (base->kind != SPEC_BASE_AUTO && base->kind != SPEC_BASE_DEBIAN)
+        return;
+    if (base->suite == NULL)
+        base->suite = str_dup("bookworm");
+    if (base->mirror == NULL)
+        base->mirror = str_dup("http://deb.debian.org/debian");
 }
 
 // ---- values -------------------------------------------------------------------------------------

@@ -1,26 +1,20 @@
 // check.c - what the values of a spec must be together: addresses that fit the network and differ,
 // one head, enough workers, a quorum that survives the loss of a machine.
-// What a single value must look like is in keys.c and forms.c.
+// Single values are checked by the tables of keys.c.
 // SPDX-License-Identifier: Apache-2.0
-#include "spec/parts.h"
+#include "spec/check.h"
 
 #include "base/cleanup.h"
+#include "spec/validators.h"
 
 #include <string.h>
 
 const struct yaml_node *
-draft_place(const struct spec_draft *draft, const char *table, const char *key)
-{
-    const struct yaml_node *value = yaml_get(yaml_get(draft->root, table), key);
-    return value != NULL ? value : yaml_get_key(draft->root, table);
-}
-
-const struct yaml_node *
-draft_node_place(const struct spec_draft *draft, size_t node, const char *key)
+spec_draft_place(const struct spec_draft *draft, size_t node, const char *key)
 {
     const struct yaml_node *nodes = yaml_get(draft->root, "nodes");
     if (nodes == NULL)
-        return draft_place(draft, "network", "subnet");
+        return yaml_place(draft->root, "network", "subnet");
     const struct yaml_node *value = yaml_get(nodes->items[node], key);
     return value != NULL ? value : nodes->keys[node];
 }
@@ -76,13 +70,13 @@ static void
 check_network(const struct spec_draft *draft)
 {
     const struct spec_network *network = &draft->spec->network;
-    check_in_subnet(draft, draft_place(draft, "network", "host"), network->host);
+    check_in_subnet(draft, yaml_place(draft->root, "network", "host"), network->host);
     if (network->mode == SPEC_NETWORK_BRIDGE &&
         yaml_get(yaml_get(draft->root, "network"), "name") == NULL)
-        yaml_complain(draft->source, draft_place(draft, "network", "mode"),
+        yaml_complain(draft->source, yaml_place(draft->root, "network", "mode"),
             "mode bridge needs the host's bridge; add its name, such as 'name: br0'");
-    if (network->mode != SPEC_NETWORK_BRIDGE && !form_short_name(network->name))
-        yaml_complain(draft->source, draft_place(draft, "network", "name"),
+    if (network->mode != SPEC_NETWORK_BRIDGE && !valid_short_name(network->name))
+        yaml_complain(draft->source, yaml_place(draft->root, "network", "name"),
             "the name of a network that is made must be lower-case letters, digits and '-', at "
             "most 10 characters, not '%s'",
             network->name);
@@ -92,7 +86,7 @@ static void
 check_address(const struct spec_draft *draft, size_t index)
 {
     const struct spec_node *nodes = draft->spec->nodes, *node = &nodes[index];
-    const struct yaml_node *place = draft_node_place(draft, index, "address");
+    const struct yaml_node *place = spec_draft_place(draft, index, "address");
     if (!check_in_subnet(draft, place, node->address))
         return;
     if (strcmp(node->address, draft->spec->network.host) == 0) {
@@ -120,7 +114,7 @@ check_mac(const struct spec_draft *draft, size_t index)
         if (!str_equal(nodes[i].mac, node->mac) || str_equal(nodes[i].address, node->address))
             continue;
         FREE_AUTO char *other = yaml_quote(nodes[i].name);
-        yaml_complain(draft->source, draft_node_place(draft, index, "mac"),
+        yaml_complain(draft->source, spec_draft_place(draft, index, "mac"),
             "'%s' is already the MAC address of node %s; choose another", node->mac, other);
         return;
     }
@@ -137,7 +131,7 @@ check_heads(const struct spec_draft *draft)
         if (spec->nodes[i].role != SPEC_HAPROXY)
             continue;
         if (head != NULL)
-            yaml_complain(draft->source, draft_node_place(draft, i, "role"),
+            yaml_complain(draft->source, spec_draft_place(draft, i, "role"),
                 "'%s' is a second haproxy node after '%s', and there is just one; make it redis, "
                 "or remove it",
                 spec->nodes[i].name, head->name);
@@ -181,7 +175,7 @@ check_quorum(const struct spec_draft *draft)
 {
     unsigned quorum = draft->spec->redis.quorum;
     size_t workers = draft->workers, least = workers / 2 + 1, most = workers - 1;
-    const struct yaml_node *place = draft_place(draft, "redis", "quorum");
+    const struct yaml_node *place = yaml_place(draft->root, "redis", "quorum");
     FREE_AUTO char *choice =
         least == most ? str_format("%zu", least) : str_format("%zu to %zu", least, most);
     if (!draft->spec->ha && quorum > workers)
@@ -207,7 +201,7 @@ check_min_replicas(const struct spec_draft *draft)
     size_t most = draft->workers > spare ? draft->workers - spare : 0;
     if (draft->spec->redis.min_replicas <= most)
         return;
-    yaml_complain(draft->source, draft_place(draft, "redis", "min-replicas"),
+    yaml_complain(draft->source, yaml_place(draft->root, "redis", "min-replicas"),
         "%zu redis node%s cannot have %u replica%s%s, so writes would stop; write %s%zu",
         draft->workers, draft->workers == 1 ? "" : "s", draft->spec->redis.min_replicas,
         draft->spec->redis.min_replicas == 1 ? "" : "s",
@@ -223,7 +217,7 @@ check_maxmemory(const struct spec_draft *draft)
         const struct spec_node *node = &spec->nodes[i];
         if (node->role != SPEC_REDIS || spec->redis.maxmemory_mib <= node->memory_mib / 2)
             continue;
-        yaml_complain(draft->source, draft_place(draft, "redis", "maxmemory"),
+        yaml_complain(draft->source, yaml_place(draft->root, "redis", "maxmemory"),
             "%uM of data do not fit into '%s', which has %uM and needs half of them for copies, "
             "clients and the system; write at most %uM, or give it more memory",
             spec->redis.maxmemory_mib, node->name, node->memory_mib, node->memory_mib / 2);

@@ -1,8 +1,9 @@
 // reference.c - the reference page of cluster.yaml, made from the tables that the parser reads.
 // SPDX-License-Identifier: Apache-2.0
-#include "spec/parts.h"
+#include "spec/spec.h"
 
 #include "base/cleanup.h"
+#include "spec/keys.h"
 
 #include <string.h>
 
@@ -53,6 +54,10 @@ static void
 add_keys(struct buf *out, const struct yaml_key *keys, const char *above)
 {
     for (; keys->name != NULL; keys++) {
+        if (keys->name[0] == '\0') { // the keys of another table stand here
+            add_keys(out, keys->keys, above);
+            continue;
+        }
         FREE_AUTO char *path = str_format("%s%s", above, keys->name);
         FREE_AUTO char *below = str_format("%s.", path);
         add_key(out, keys, path);

@@ -3,7 +3,9 @@
 #include "spec/spec.h"
 
 #include "base/cleanup.h"
-#include "spec/parts.h"
+#include "spec/keys.h"
+#include "spec/validators.h"
+#include "yaml/yaml.h"
 
 #include <string.h>
 

@@ -172,16 +172,16 @@ set_word(const char *text, const struct yaml_key *key, void *member)
 }
 
 static bool
-will_do(const char *text, const struct yaml_key *key)
+is_valid_text(const char *text, const struct yaml_key *key)
 {
-    return key->fits != NULL ? key->fits(text) : text[0] != '\0';
+    return key->valid != NULL ? key->valid(text) : text[0] != '\0';
 }
 
 static bool
 set_string(const char *text, const struct yaml_key *key, void *member)
 {
     char **string = member;
-    if (!will_do(text, key))
+    if (!is_valid_text(text, key))
         return false;
     free(*string);
     *string = str_dup(text);
@@ -221,7 +221,7 @@ set_strings(struct yaml_source *source, const struct yaml_node *value, const str
     strv_free(member);
     for (size_t i = 0; i < value->count; i++) {
         const struct yaml_node *item = value->items[i];
-        if (item->kind == YAML_SCALAR && !yaml_is_nothing(item) && will_do(item->text, key)) {
+        if (item->kind == YAML_SCALAR && !yaml_is_nothing(item) && is_valid_text(item->text, key)) {
             strv_add(member, item->text);
             continue;
         }

@@ -24,7 +24,7 @@ enum yaml_type {
 // is absent, so defaults are set before. A key without a value is a complaint; only of a TABLE and
 // of STRINGS it means an empty one, so that all their lines may be commented out.
 struct yaml_key {
-    const char *name;
+    const char *name; // "": for the reference, which shows the table keys in its place
     enum yaml_type type;
     bool required;               // absent: a complaint at the mapping
     size_t offset;               // of the member, by offsetof
@@ -32,12 +32,12 @@ struct yaml_key {
     unsigned long long unit;     // SIZE (bytes), DURATION (ms): the member counts these; 0: plain
     const char *const *words;    // WORD: NULL-terminated; SIZE with a unit: [0] is 0; or NULL
     const struct yaml_key *keys; // TABLE; CUSTOM: keys inside, for the reference
-    bool (*fits)(const char *text); // STRING, item of STRINGS: will it do? NULL: all but the empty
+    bool (*valid)(const char *text); // STRING, item of STRINGS; NULL: any but the empty one
     // CUSTOM: look at value (never nothing) and fill member; complain when it is wrong. name: the
     // scalar of the key.
     void (*custom)(struct yaml_source *source, const struct yaml_node *name,
         const struct yaml_node *value, void *member);
-    // What a value (of STRINGS: an item) is, "a host name"; CUSTOM and fits need it, else NULL.
+    // What a value (of STRINGS: an item) is, "a host name"; CUSTOM and valid need it, else NULL.
     const char *form;
     const char *absent;  // for the reference: what holds without the key; not of TABLE
     const char *meaning; // for the reference: one sentence

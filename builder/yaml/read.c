@@ -329,6 +329,13 @@ yaml_get_key(const struct yaml_node *map, const char *key)
     return i < map->count ? map->keys[i] : NULL;
 }
 
+const struct yaml_node *
+yaml_place(const struct yaml_node *root, const char *map, const char *key)
+{
+    const struct yaml_node *value = yaml_get(yaml_get(root, map), key);
+    return value != NULL ? value : yaml_get_key(root, map);
+}
+
 bool
 yaml_is_nothing(const struct yaml_node *node)
 {

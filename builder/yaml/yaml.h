@@ -57,6 +57,8 @@ void yaml_node_freep(struct yaml_node **node);
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 // The node of the key itself, for its place.
 const struct yaml_node *yaml_get_key(const struct yaml_node *map, const char *key);
+// The value of a key in a mapping of root, else the key of that mapping; NULL when it has neither.
+const struct yaml_node *yaml_place(const struct yaml_node *root, const char *map, const char *key);
 // Plain and empty, '~' or 'null'.
 bool yaml_is_nothing(const struct yaml_node *node);
 

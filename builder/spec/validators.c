@@ -1,7 +1,7 @@
-// forms.c - what single values must look like. Strict on purpose: names go into XML, YAML, paths
-// and shell variables, so nothing that any of them acts on is let through.
+// validators.c - see validators.h. Names go into XML, YAML, paths and shell variables, so
+// characters that any of them interprets are refused.
 // SPDX-License-Identifier: Apache-2.0
-#include "spec/forms.h"
+#include "spec/validators.h"
 
 #include "base/cleanup.h"
 #include "base/str.h"
@@ -40,37 +40,60 @@ is_label(const char *text, size_t max)
 }
 
 bool
-form_short_name(const char *text)
+valid_short_name(const char *text)
 {
     return is_label(text, SHORT_NAME_MAX);
 }
 
 bool
-form_node_name(const char *text)
+valid_node_name(const char *text)
 {
     return is_label(text, NODE_NAME_MAX) && strcmp(text, "localhost") != 0;
 }
 
 bool
-form_interface(const char *text)
+valid_interface(const char *text)
 {
     return consists_of(text, LOWER UPPER DIGIT, LOWER UPPER DIGIT "._-", INTERFACE_MAX);
 }
 
 bool
-form_suite(const char *text)
+valid_suite(const char *text)
 {
     return is_label(text, NODE_NAME_MAX);
 }
 
 bool
-form_master_name(const char *text)
+valid_master_name(const char *text)
 {
     return consists_of(text, LOWER UPPER DIGIT, LOWER UPPER DIGIT "._-", MASTER_NAME_MAX);
 }
 
+// In the order of strcmp. Debian's: base-passwd's passwd.master and group.master, basic.conf of
+// systemd, the packages of the images. Arch's: filesystem, its own basic.conf and arch.conf.
+static const char *const system_accounts[] = {"adm", "alpm", "audio", "backup", "bin", "cdrom",
+    "chrony", "clock", "crontab", "daemon", "dbus", "dhcpcd", "dialout", "dip", "disk", "fax",
+    "floppy", "ftp", "games", "haproxy", "http", "input", "irc", "kmem", "kvm", "list", "lock",
+    "log", "lp", "mail", "man", "mem", "messagebus", "netdev", "network", "news", "nobody",
+    "nogroup", "ntp", "operator", "optical", "plugdev", "polkitd", "power", "proc", "proxy", "rdma",
+    "redis", "render", "rfkill", "root", "sasl", "scanner", "sgx", "shadow", "smmsp", "src", "ssh",
+    "sshd", "ssl-cert", "staff", "storage", "sudo", "sync", "sys", "tape", "tss", "tty", "users",
+    "utmp", "uucp", "uuidd", "valkey", "video", "voice", "wheel", "www-data"};
+
+// '_' begins what packages of Debian make (Debian Policy 9.2.1), systemd- what systemd does.
 bool
-form_account(const char *text)
+account_is_taken(const char *name)
+{
+    if (name[0] == '_' || str_starts(name, "systemd-"))
+        return true;
+    for (size_t i = 0; i < sizeof system_accounts / sizeof *system_accounts; i++)
+        if (strcmp(name, system_accounts[i]) == 0)
+            return true;
+    return false;
+}
+
+bool
+valid_account(const char *text)
 {
     return consists_of(text, LOWER, LOWER DIGIT "_-", ACCOUNT_MAX) && !account_is_taken(text);
 }
@@ -95,7 +118,7 @@ address_write(uint32_t address)
 }
 
 bool
-form_address(const char *text)
+valid_address(const char *text)
 {
     uint32_t address;
     return address_read(text, &address);
@@ -129,7 +152,7 @@ subnet_read(const char *text, struct subnet *ret)
 }
 
 bool
-form_subnet(const char *text)
+valid_subnet(const char *text)
 {
     struct subnet subnet;
     return subnet_read(text, &subnet);
@@ -138,7 +161,7 @@ form_subnet(const char *text)
 // Six pairs of hex digits; not multicast, and not FE:..., which libvirt keeps for its own devices
 // (virnetdevtap.c of libvirt).
 bool
-form_mac(const char *text)
+valid_mac(const char *text)
 {
     static const char *const shape = "HH:HH:HH:HH:HH:HH";
     if (strlen(text) != strlen(shape))
@@ -158,7 +181,7 @@ is_address_text(const char *text)
 
 // A driver of libvirt that makes machines here: QEMU, or "test", its in-memory hypervisor.
 bool
-form_uri(const char *text)
+valid_uri(const char *text)
 {
     static const char *const drivers[] = {"qemu", "test"};
     const char *scheme_end = strstr(text, "://");
@@ -182,7 +205,7 @@ uri_is_local(const char *text)
 }
 
 bool
-form_mirror(const char *text)
+valid_mirror(const char *text)
 {
     static const char *const schemes[] = {"http://", "https://", "file:///"};
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
@@ -193,16 +216,16 @@ form_mirror(const char *text)
 
 // An account in it would be shown by everything that names the URL.
 bool
-form_download(const char *text)
+valid_download(const char *text)
 {
-    if (!form_mirror(text) || strchr(text, '#') != NULL || str_ends(text, "/"))
+    if (!valid_mirror(text) || strchr(text, '#') != NULL || str_ends(text, "/"))
         return false;
     const char *host = strstr(text, "://") + 3, *path = strchr(host, '/');
     return path != NULL && path[1] != '\0' && memchr(host, '@', (size_t) (path - host)) == NULL;
 }
 
 bool
-form_sha256(const char *text)
+valid_sha256(const char *text)
 {
     return strlen(text) == 64 && strspn(text, HEX) == 64;
 }
@@ -237,14 +260,14 @@ number(const char *digits, size_t count)
 }
 
 bool
-form_snapshot(const char *text)
+valid_snapshot(const char *text)
 {
     return is_shape(text, "0000-00-00") && text[10] == '\0' &&
            is_day(number(text, 4), number(text + 5, 2), number(text + 8, 2));
 }
 
 bool
-form_arch_image(const char *text)
+valid_arch_image(const char *text)
 {
     if (str_equal(text, "latest"))
         return true;
@@ -254,7 +277,7 @@ form_arch_image(const char *text)
 }
 
 bool
-form_bootstrap(const char *text)
+valid_bootstrap(const char *text)
 {
     return str_equal(text, "arch");
 }
@@ -272,7 +295,7 @@ is_visible(const char *text)
 
 // '~' would not be expanded, so it would name a strange file.
 bool
-form_path(const char *text)
+valid_path(const char *text)
 {
     return text[0] != '\0' && text[0] != '~' && strlen(text) <= PATH_LENGTH_MAX &&
            is_visible(text) && !str_ends(text, "/");
@@ -304,7 +327,7 @@ is_blob(const char *text, size_t length, const char *begin)
 }
 
 bool
-form_public_key(const char *text)
+valid_public_key(const char *text)
 {
     if (strlen(text) > KEY_MAX || !is_visible(text))
         return false;
