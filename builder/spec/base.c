@@ -1,4 +1,4 @@
-// base.c - the key base of cluster.yaml: what the images are made over, for all roles or for each.
+// base.c - the key base of cluster.yaml: what the base image is, for all roles or for each.
 // SPDX-License-Identifier: Apache-2.0
 #include "spec/base.h"
 
@@ -16,7 +16,7 @@
     "{url: https://..., sha256: ...} or {bootstrap: arch}"
 #define MIRROR_FORM "a URL such as https://geo.mirror.pkgbuild.com (http, https or file)"
 #define SNAPSHOT_FORM "a day such as 2026-11-01"
-#define FILE_FORM "a path, absolute or seen from the folder of this file ('~' is not expanded)"
+#define FILE_FORM "a path, absolute or relative to the folder of this file ('~' is not expanded)"
 
 // ---- keys ---------------------------------------------------------------------------------------
 
@@ -32,21 +32,22 @@ static const struct yaml_key debian_keys[] = {
 
 static const struct yaml_key arch_keys[] = {
     TEXT("image", image, valid_arch_image, "latest, or a version such as 20261001.604814",
-        "the one that this airbuild knows the digest of",
-        "Which of the official cloud images. What latest came to is remembered until "
-        "'airbuild images --refresh' asks again."),
+        "the version that airbuild has the digest of",
+        "The version of the official cloud image. The version that latest meant is remembered "
+        "until "
+        "'airbuild images --refresh' looks it up again."),
     TEXT("snapshot", snapshot, valid_snapshot, SNAPSHOT_FORM, "the day of the image",
         "The day of the Arch Linux Archive that packages come from: those of the "
-        "image's day go with it."),
+        "image's day fit the image."),
     TEXT("mirror", mirror, valid_mirror, MIRROR_FORM,
         "AIRBUILD_ARCH_MIRRORS, else geo.mirror.pkgbuild.com and then "
         "fastly.mirror.pkgbuild.com for the image, and the archive for packages",
         "Where the image (below images/) and the packages come from. With a snapshot it "
-        "is taken for an archive, below repos/YEAR/MONTH/DAY/."),
+        "must be an archive, with repos/YEAR/MONTH/DAY/."),
     {0},
 };
 
-// Those that can be given for several kinds of base come last.
+// Keys that go with several kinds of base come last.
 static const struct yaml_key kind_keys[] = {
     TABLE("debian", 0, debian_keys, "A base image made from Debian's packages."),
     TABLE("arch", 0, arch_keys, "Arch's official cloud image, its digest and signature checked."),
@@ -61,7 +62,7 @@ static const struct yaml_key kind_keys[] = {
     TEXT("signature", signature, valid_download,
         "a URL such as https://example.org/disk.qcow2.sig (http, https or file, "
         "without an account)",
-        "no signature is asked for",
+        "no signature is checked",
         "The detached OpenPGP signature of the image at url, checked by gpgv."),
     TEXT("keyring", keyring, valid_path, FILE_FORM,
         "the key of Arch's official images; of bootstrap: the keys of Arch's packages",
@@ -81,19 +82,19 @@ static const struct yaml_key kind_keys[] = {
 static void set_role(struct yaml_source *source, const struct yaml_node *name,
     const struct yaml_node *value, void *member);
 
-// For people all keys are in one table; a mapping is read by kind_keys or by role_keys.
+// The reference shows all keys in one table; a mapping is read by kind_keys or by role_keys.
 const struct yaml_key base_keys[] = {
     {.name = "", .keys = kind_keys},
     {.name = "haproxy",
         .type = YAML_CUSTOM,
         .form = "a base as above",
         .absent = "both roles have the same base",
-        .meaning = "The base of haproxy's image; redis must be said too."},
+        .meaning = "The base of haproxy's image; redis must be specified too."},
     {.name = "redis",
         .type = YAML_CUSTOM,
         .form = "a base as above",
         .absent = "both roles have the same base",
-        .meaning = "The base of redis' image; haproxy must be said too."},
+        .meaning = "The base of redis' image; haproxy must be specified too."},
     {0},
 };
 static const struct yaml_key role_keys[] = {
@@ -115,7 +116,7 @@ static const struct yaml_key role_keys[] = {
 // ---- reading ------------------------------------------------------------------------------------
 
 static void
-set_by_word(struct yaml_source *source, const char *what, const struct yaml_node *value,
+set_kind_by_word(struct yaml_source *source, const char *what, const struct yaml_node *value,
     struct spec_base *base)
 {
     static const char *const words[] = {"auto", "arch", "debian", NULL};
@@ -132,7 +133,7 @@ set_by_word(struct yaml_source *source, const char *what, const struct yaml_node
 static const struct kind {
     const char *key;
     enum spec_base_kind kind;
-    bool packages; // snapshot and mirror may be said beside it
+    bool packages; // may have snapshot and mirror beside it
 } kinds[] = {
     {"debian", SPEC_BASE_DEBIAN, false},
     {"arch", SPEC_BASE_ARCH, false},
@@ -142,9 +143,9 @@ static const struct kind {
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-// The one kind that is said; NULL after a complaint. well: there was none of its keys yet.
+// Returns the one kind that value specifies; NULL after an error. valid: value has no error yet.
 static const struct kind *
-find_kind(struct yaml_source *source, const char *what, const struct yaml_node *value, bool well)
+find_kind(struct yaml_source *source, const char *what, const struct yaml_node *value, bool valid)
 {
     const struct kind *found = NULL;
     for (size_t i = 0; i < KINDS; i++) {
@@ -157,20 +158,20 @@ find_kind(struct yaml_source *source, const char *what, const struct yaml_node *
         }
         found = &kinds[i];
     }
-    if (found == NULL && well)
+    if (found == NULL && valid)
         yaml_complain(source, value,
-            "'%s' %s; write debian, arch, file, url or bootstrap into it, or auto", what,
-            value->count == 0 ? "is empty" : "does not say what it is made from");
+            "'%s' %s; add one of debian, arch, file, url and bootstrap, or write auto", what,
+            value->count == 0 ? "is empty" : "does not specify its kind");
     return found;
 }
 
 static void
 refuse_beside(struct yaml_source *source, const struct yaml_node *value, const char *key,
-    const char *kind, const char *mend)
+    const char *kind, const char *fix)
 {
     const struct yaml_node *place = yaml_get_key(value, key);
     if (place != NULL)
-        yaml_complain(source, place, "'%s' does not go with '%s'; %s", key, kind, mend);
+        yaml_complain(source, place, "'%s' cannot be used with '%s'; %s", key, kind, fix);
 }
 
 static void
@@ -179,11 +180,12 @@ check_url(struct yaml_source *source, const struct yaml_node *value)
     const struct yaml_node *keyring = yaml_get_key(value, "keyring");
     if (yaml_get(value, "sha256") == NULL && yaml_get(value, "signature") == NULL)
         yaml_complain(source, yaml_get_key(value, "url"),
-            "an image from a URL needs its 'sha256', or a 'signature' that vouches for it; add "
+            "an image from a URL needs a 'sha256' or a 'signature' that proves its origin; add "
             "one of them");
     if (keyring != NULL && yaml_get(value, "signature") == NULL)
         yaml_complain(source, keyring,
-            "'keyring' is for a signature, and there is none; add 'signature', or remove the line");
+            "'keyring' is for a signature, but there is no 'signature'; add it, or remove the "
+            "line");
 }
 
 static void
@@ -207,7 +209,7 @@ set_base(struct yaml_source *source, const char *what, const struct yaml_node *v
     struct spec_base *base)
 {
     if (value->kind != YAML_MAP) {
-        set_by_word(source, what, value, base);
+        set_kind_by_word(source, what, value, base);
         return;
     }
     FREE_AUTO char *quoted = str_format("'%s'", what);

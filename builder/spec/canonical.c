@@ -14,7 +14,7 @@ on_off(bool truth)
     return truth ? "on" : "off";
 }
 
-// Roles over the same base are told once.
+// One set of lines when both roles have the same base.
 static void
 add_bases(struct buf *out, const struct spec *spec)
 {
@@ -52,7 +52,7 @@ add_canonical_redis(struct buf *out, const struct spec_redis *redis)
     buf_printf(out, "redis.min-replicas: %u\n", redis->min_replicas);
     buf_printf(out, "redis.min-replicas-max-lag: %us\n", redis->min_replicas_max_lag);
     buf_printf(out, "redis.master-name: %s\n", redis->master_name);
-    // Told when they are said, so that clusters from before these keys are still the same.
+    // Only when they are specified, so that clusters older than these keys still compare equal.
     if (redis->maxmemory_mib != 0)
         buf_printf(out, "redis.maxmemory: %uM\n", redis->maxmemory_mib);
     if (redis->maxmemory_policy != 0)
@@ -95,7 +95,7 @@ spec_canonical(const struct spec *spec)
 
 // ---- restoring ----------------------------------------------------------------------------------
 
-// The key of a base without the role before it: NULL when it is of no base.
+// Returns the key of a base without the role before it; NULL when the key is not of a base.
 static const char *
 base_key_of(const char *key)
 {
@@ -107,7 +107,7 @@ base_key_of(const char *key)
     return str_equal(key, "base") || str_starts(key, "base.") ? key : NULL;
 }
 
-// "base" is said by whatever is said of a base; "base.debian.suite" for one role or for both.
+// "base" is specified by any key of a base; "base.debian.suite" for one role or for both.
 static bool
 says_base(const struct spec *spec, const char *key)
 {
@@ -127,7 +127,7 @@ spec_says(const struct spec *spec, const char *key)
     return base != NULL ? says_base(spec, base) : strv_has(&spec->said, key);
 }
 
-// The key's line in the tables, and the struct that its member is in; NULL when there is none.
+// Returns the key's row in the tables, or NULL; moves *target to the struct of its member.
 static const struct yaml_key *
 find_key_of_path(const struct yaml_key *keys, const char *path, char **target)
 {
@@ -143,7 +143,7 @@ find_key_of_path(const struct yaml_key *keys, const char *path, char **target)
     return NULL;
 }
 
-// "nodes.work11.memory": names hold no dot.
+// "nodes.work11.memory": names contain no dot.
 static const struct yaml_key *
 find_node_key(struct spec *spec, const char *path, char **target)
 {
@@ -160,7 +160,7 @@ find_node_key(struct spec *spec, const char *path, char **target)
     return NULL;
 }
 
-// Lists, and what has a form of its own, are not taken; nor is what the key would not allow.
+// Skips lists, custom values, and values that the key no longer allows.
 static void
 restore_value(struct spec *spec, const char *path, const char *value)
 {

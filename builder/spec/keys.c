@@ -16,8 +16,8 @@
 const char *const spec_roles[] = {"haproxy", "redis", NULL};
 const char *const spec_modes[] = {"isolated", "nat", "bridge", NULL};
 const char *const spec_accels[] = {"auto", "kvm", "tcg", NULL};
-static const char *const by_itself[] = {"auto", NULL};
-// redis' own words (redis.conf, maxmemory-policy), the same in valkey.
+static const char *const only_auto[] = {"auto", NULL};
+// The words of redis.conf, maxmemory-policy; the same in valkey.
 const char *const spec_policies[] = {"noeviction", "allkeys-lru", "allkeys-lfu", "allkeys-random",
     "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", NULL};
 
@@ -27,8 +27,7 @@ static const struct yaml_key network_keys[] = {
         "a name such as air: at most 10 lower-case letters, digits and '-'; in mode bridge "
         "an interface such as br0",
         "the name of the cluster",
-        "The libvirt network that is made, or in mode bridge the bridge that the host "
-        "has already."),
+        "The libvirt network to make, or in mode bridge the existing bridge of the host."),
     TEXT("subnet", subnet, valid_subnet,
         "an IPv4 network such as 172.31.255.0/24: its first address, and a prefix from 8 "
         "to 29",
@@ -36,8 +35,8 @@ static const struct yaml_key network_keys[] = {
     TEXT("host", host, valid_address, "an IPv4 address such as 172.31.255.254",
         "the last usable address of the subnet", "The host's own address in the network."),
     WORD("mode", mode, spec_modes, "isolated",
-        "isolated: nodes and host see each other and nothing else; nat: the nodes reach "
-        "what the host reaches; bridge: the nodes hang on a bridge of the host."),
+        "isolated: nodes and host reach only each other; nat: the nodes reach what the host "
+        "reaches; bridge: the nodes are connected to a bridge of the host."),
     {0},
 };
 #undef AT
@@ -45,12 +44,12 @@ static const struct yaml_key network_keys[] = {
 #define AT(member) offsetof(struct spec, member)
 static const struct yaml_key ssh_keys[] = {
     TEXT("user", ssh_user, valid_account,
-        "a new account such as air: lower-case letters, digits, '_' and '-', and no "
-        "account or group that a system has already",
-        "air", "The account on the nodes; it logs in by key and may use sudo."),
+        "a new account such as air: lower-case letters, digits, '_' and '-', and not "
+        "an account or group of the base system",
+        "air", "The account on the nodes, with login by key and sudo."),
     TEXTS("keys", ssh_keys, valid_public_key,
         "the one line of an OpenSSH .pub file (ssh-ed25519 AAAA...)", "only airbuild's own key",
-        "Public keys that may log in besides airbuild's own."),
+        "Public keys that may log in, besides airbuild's own."),
     {0},
 };
 #undef AT
@@ -60,15 +59,15 @@ static const struct yaml_key redis_keys[] = {
     DURATION("down-after", down_after_ms, 500, 600000, "2s",
         "How long a node must be silent before sentinels agree that it is down."),
     DURATION("failover-timeout", failover_timeout_ms, 1000, 3600000, "5s",
-        "How long one failover may take. After twice that another is tried."),
+        "How long one failover may take. After twice that, another is tried."),
     COUNT("quorum", quorum, 1, SPEC_NODE_MAX, "more than half of the redis nodes",
-        "How many sentinels must agree that the master is down, and who it is: more "
-        "than half of them, and no more than are left when one machine is lost."),
+        "How many sentinels must agree that the master is down: more than half of them, and "
+        "no more than are left when one machine is lost."),
     SWITCH("auth", auth, "on", "Whether redis and sentinel ask for passwords."),
     SWITCH("persistence", persistence, "on",
-        "Whether redis writes an append-only file, so that data outlive a power cut."),
+        "Whether redis writes an append-only file, so that data survive a power cut."),
     COUNT("min-replicas", min_replicas, 0, SPEC_NODE_MAX, "1, and 0 with ha: off",
-        "How many replicas must follow closely, else the master takes no writes."),
+        "How many replicas must keep up, or the master refuses writes."),
     {.name = "min-replicas-max-lag",
         .type = YAML_DURATION,
         .offset = AT(min_replicas_max_lag),
@@ -79,20 +78,21 @@ static const struct yaml_key redis_keys[] = {
         .meaning = "How far behind a replica may be and still count for min-replicas."},
     TEXT("master-name", master_name, valid_master_name,
         "a name such as redis-primary: letters, digits, '.', '_' and '-'", "redis-primary",
-        "What sentinel calls the group; clients ask it for the master of this name."),
+        "Sentinel's name of the group; clients ask sentinel for the master of this name."),
     {.name = "maxmemory",
         .type = YAML_SIZE,
         .offset = AT(maxmemory_mib),
-        .words = by_itself,
+        .words = only_auto,
         .unit = MIB,
         .min = 16 * MIB,
         .max = TIB,
-        .absent = "auto: about two fifths of what a node has beyond 192M, so that a copy for a "
-                  "replica or the disk fits beside the data",
-        .meaning = "How much memory the data may take; at each start the node looks at it anew."},
+        .absent = "auto: about two fifths of a node's memory above 192M, so that a copy for a "
+                  "replica or the disk fits too",
+        .meaning =
+            "How much memory the data may take; auto is computed at each start of the node."},
     WORD("maxmemory-policy", maxmemory_policy, spec_policies, "noeviction",
-        "What redis does when the data take as much: noeviction refuses writes; the "
-        "others remove keys."),
+        "What redis does when maxmemory is reached: noeviction refuses writes; the others "
+        "remove keys."),
     {0},
 };
 #undef AT
@@ -133,8 +133,8 @@ set_node(struct yaml_source *source, const struct yaml_node *name, const struct 
     node->cpus = 1;
     if (!valid_node_name(name->text))
         yaml_complain(source, name,
-            "a node's name must be lower-case letters, digits and '-', begin with a letter and "
-            "have at most 31 characters, not %s",
+            "a node's name must be at most 31 lower-case letters, digits and '-' and begin with a "
+            "letter, not %s",
             quoted);
     if (yaml_is_nothing(value))
         yaml_complain(
@@ -157,14 +157,14 @@ set_nodes(struct yaml_source *source, const struct yaml_node *name, const struct
     }
     if (value->count > SPEC_NODE_MAX) {
         yaml_complain(source, value->keys[SPEC_NODE_MAX],
-            "these are %zu nodes, at most %d are allowed; remove some", value->count,
+            "there are %zu nodes, but at most %d are allowed; remove some", value->count,
             SPEC_NODE_MAX);
         return;
     }
     if (value->count == 0)
         yaml_complain(source, name,
-            "'nodes' is empty; add nodes such as 'work11: {role: redis}', "
-            "or remove the line for the default four");
+            "'nodes' is empty; add nodes such as 'work11: {role: redis}', or remove the line to "
+            "have the default four");
     spec->nodes = mem_zero(value->count, sizeof *spec->nodes);
     spec->node_count = value->count;
     for (size_t i = 0; i < value->count; i++)
@@ -173,7 +173,7 @@ set_nodes(struct yaml_source *source, const struct yaml_node *name, const struct
 
 static const struct yaml_key any_node_keys[] = {
     TABLE("NAME", 0, node_keys,
-        "A node, called by a name of your choice: lower-case letters, digits and '-', at "
+        "A node, with a name of your choice: lower-case letters, digits and '-', at "
         "most 31 characters. It is also the name of its libvirt domain."),
     {0},
 };
@@ -185,23 +185,24 @@ const struct yaml_key spec_keys[] = {
         "The name of the cluster."),
     SWITCH("ha", ha, "on",
         "on: three or more redis nodes, of which any one may be lost; off: one or two, "
-        "and nobody takes over when the master is lost."),
+        "and no failover when the master is lost."),
     {.name = "base",
         .type = YAML_CUSTOM,
         .offset = AT(bases),
         .keys = base_keys,
         .custom = base_set,
-        .form = "auto, arch, debian, or a mapping with keys of those below",
+        .form = "auto, arch, debian, or a mapping with some of the keys below",
         .absent = "auto",
-        .meaning = "What the images are made over; auto is Arch where a mirror of it answers, else "
-                   "Debian, and stays what it was the first time. One of arch, debian, file, url "
-                   "and bootstrap in a mapping says more, or haproxy and redis, for each its own."},
+        .meaning =
+            "The base of the images; auto is Arch if one of its mirrors can be reached, else "
+            "Debian, and later stays the same. A mapping has one of the keys arch, debian, "
+            "file, url and bootstrap, or haproxy and redis with a base for each."},
     TABLE("network", AT(network), network_keys, "The flat network of the nodes."),
     WORD("accel", accel, spec_accels, "auto",
-        "kvm: hardware virtualisation; tcg: emulation in software; auto: kvm where a "
-        "kernel was seen to boot under it, else tcg."),
+        "kvm: hardware virtualisation; tcg: emulation in software; auto: kvm if a "
+        "kernel boots with it, else tcg."),
     TEXT("uri", uri, valid_uri, "a libvirt URI of QEMU such as qemu:///system", "qemu:///system",
-        "The libvirt that runs the nodes; it must be of this host, where their disks "
+        "The libvirt that runs the nodes; it must be on this host, where their disks "
         "are made."),
     TABLE("ssh", 0, ssh_keys, "Who may log in to the nodes."),
     TABLE("redis", AT(redis), redis_keys, "How redis and sentinel behave."),

@@ -41,8 +41,8 @@ add_default_nodes(struct spec_draft *draft)
     struct spec *spec = draft->spec;
     if (draft->subnet_known && draft->subnet.prefix > DEFAULT_NODES_PREFIX) {
         yaml_complain(draft->source, yaml_place(draft->root, "network", "subnet"),
-            "the default nodes, numbers 10 to 13, do not fit into this subnet; add 'nodes' with "
-            "addresses, or write a subnet from /8 to /28");
+            "the default nodes, with numbers 10 to 13, do not fit into this subnet; add 'nodes' "
+            "with addresses, or write a subnet from /8 to /28");
         return;
     }
     spec->node_count = sizeof names / sizeof names[0];
@@ -54,7 +54,7 @@ add_default_nodes(struct spec_draft *draft)
     }
 }
 
-// The digits at the end of a name, perhaps none.
+// Returns the digits at the end of a name, perhaps "".
 static const char *
 digits_of(const char *name)
 {
@@ -78,7 +78,7 @@ derive_address(const struct spec_draft *draft, size_t index)
     FREE_AUTO char *quoted = yaml_quote(node->name);
     FREE_AUTO char *example = address_write(draft->subnet.network + 1);
     yaml_complain(draft->source, spec_draft_place(draft, index, "address"),
-        "node %s needs an address, since %s; add one such as 'address: %s'", quoted,
+        "node %s needs an address, because %s; add one such as 'address: %s'", quoted,
         digits[0] == '\0' ? "its name does not end in a number"
                           : "the number in its name does not fit into the subnet",
         example);
@@ -96,7 +96,7 @@ derive_mac(struct spec_node *node)
             "52:54:00:%02x:%02x:%02x", address >> 16 & 255, address >> 8 & 255, address & 255);
 }
 
-// An address or name that was refused has its complaint already.
+// An address or name that is not valid has its error already.
 static void
 derive_node(const struct spec_draft *draft, size_t index)
 {
@@ -144,7 +144,7 @@ derive_values(struct spec_draft *draft)
 
 // ---- reading ------------------------------------------------------------------------------------
 
-// Adds the path of every value of the text, such as "redis.quorum".
+// Adds the path of each value of the text, such as "redis.quorum".
 static void
 collect_given(const struct yaml_node *node, const char *path, struct strv *ret)
 {
@@ -194,7 +194,7 @@ load_builtin(struct spec **ret, struct error *err)
     return 0;
 }
 
-// What cannot be a spec, a folder or a file too large, is the spec's mistake.
+// A folder or a file that is too large is an error of the spec.
 static int
 load_file(const char *path, struct spec **ret, struct error *err)
 {
@@ -203,7 +203,7 @@ load_file(const char *path, struct spec **ret, struct error *err)
     if (file_read(path, YAML_TEXT_MAX, &text, &length, err) != 0) {
         if (err->code == ERR_NOT_FOUND)
             return error_set(
-                err, ERR_NOT_FOUND, "there is no file '%s'; check the spec's path", path);
+                err, ERR_NOT_FOUND, "there is no file '%s'; check the path of the spec", path);
         if (err->code == ERR_FAILED)
             err->code = ERR_SPEC;
         return error_context(err, "cannot read the spec");
@@ -224,7 +224,7 @@ spec_load(const char *path, struct spec **ret, struct error *err)
 const char *
 spec_builtin_text(void)
 {
-    static char *text; // kept until the program ends
+    static char *text; // never freed
     ERROR_AUTO struct error err = {0};
     if (text == NULL && asset_read(BUILTIN_ASSET, &text, NULL, &err) != 0)
         text = str_dup("");

@@ -1,4 +1,4 @@
-// reference.c - the reference page of cluster.yaml, made from the tables that the parser reads.
+// reference.c - the reference page of cluster.yaml, written from the tables of keys.
 // SPDX-License-Identifier: Apache-2.0
 #include "spec/spec.h"
 
@@ -9,7 +9,7 @@
 
 enum { WIDTH = 78, INDENT = 4 };
 
-// Text from column INDENT on, wrapped at blanks.
+// Adds text, indented and wrapped at blanks.
 static void
 add_wrapped(struct buf *out, const char *text)
 {
@@ -49,7 +49,7 @@ add_key(struct buf *out, const struct yaml_key *key, const char *path)
     add_wrapped(out, absent);
 }
 
-// Tables lie in each other as deep as the source says: three levels.
+// Recurses into tables: at most three levels.
 static void
 add_keys(struct buf *out, const struct yaml_key *keys, const char *above)
 {

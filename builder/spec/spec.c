@@ -1,4 +1,4 @@
-// spec.c - a spec's life, and looking into one.
+// spec.c - frees a spec and looks things up in it.
 // SPDX-License-Identifier: Apache-2.0
 #include "spec/spec.h"
 
@@ -69,7 +69,7 @@ spec_find_or_error(
         strv_add(&names, spec->nodes[i].name);
     FREE_AUTO char *quoted = yaml_quote(name), *list = strv_join(&names, ", ");
     const char *near = NULL;
-    if (strlen(name) <= 2 * NODE_NAME_MAX) // none is near a longer one
+    if (strlen(name) <= 2 * NODE_NAME_MAX) // a longer one is near no node
         near = str_nearest(name, (const char *const *) names.items, names.count);
     if (near != NULL)
         return error_set(err, ERR_NOT_FOUND,

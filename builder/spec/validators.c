@@ -16,7 +16,7 @@
 #define HEX DIGIT "abcdefABCDEF"
 
 enum {
-    SHORT_NAME_MAX = 10, // so that NAME0 is a network interface
+    SHORT_NAME_MAX = 10, // so that NAME0 is a valid name of an interface
     INTERFACE_MAX = 15,  // IFNAMSIZ without the NUL
     ACCOUNT_MAX = 32,    // useradd(8)
     MASTER_NAME_MAX = 64,
@@ -69,8 +69,8 @@ valid_master_name(const char *text)
     return consists_of(text, LOWER UPPER DIGIT, LOWER UPPER DIGIT "._-", MASTER_NAME_MAX);
 }
 
-// In the order of strcmp. Debian's: base-passwd's passwd.master and group.master, basic.conf of
-// systemd, the packages of the images. Arch's: filesystem, its own basic.conf and arch.conf.
+// Debian: passwd.master and group.master of base-passwd, basic.conf of systemd, packages of the
+// images. Arch: filesystem, its basic.conf and arch.conf. In the order of strcmp.
 static const char *const system_accounts[] = {"adm", "alpm", "audio", "backup", "bin", "cdrom",
     "chrony", "clock", "crontab", "daemon", "dbus", "dhcpcd", "dialout", "dip", "disk", "fax",
     "floppy", "ftp", "games", "haproxy", "http", "input", "irc", "kmem", "kvm", "list", "lock",
@@ -80,7 +80,7 @@ static const char *const system_accounts[] = {"adm", "alpm", "audio", "backup", 
     "sshd", "ssl-cert", "staff", "storage", "sudo", "sync", "sys", "tape", "tss", "tty", "users",
     "utmp", "uucp", "uuidd", "valkey", "video", "voice", "wheel", "www-data"};
 
-// '_' begins what packages of Debian make (Debian Policy 9.2.1), systemd- what systemd does.
+// Accounts of Debian's packages begin with '_' (Debian Policy 9.2.1), systemd's with 'systemd-'.
 bool
 account_is_taken(const char *name)
 {
@@ -124,7 +124,7 @@ valid_address(const char *text)
     return address_read(text, &address);
 }
 
-// Addresses of machines: neither "this network", loopback nor multicast and above (RFC 6890).
+// Not "this network", loopback, multicast or reserved (RFC 6890).
 static bool
 is_for_machines(uint32_t address)
 {
@@ -158,8 +158,7 @@ valid_subnet(const char *text)
     return subnet_read(text, &subnet);
 }
 
-// Six pairs of hex digits; not multicast, and not FE:..., which libvirt keeps for its own devices
-// (virnetdevtap.c of libvirt).
+// Neither multicast nor FE:..., which libvirt reserves for its own devices (virnetdevtap.c).
 bool
 valid_mac(const char *text)
 {
@@ -179,7 +178,7 @@ is_address_text(const char *text)
     return consists_of(text, LOWER, LOWER UPPER DIGIT "-._~:/?#@&+,=%[]", ADDRESS_MAX);
 }
 
-// A driver of libvirt that makes machines here: QEMU, or "test", its in-memory hypervisor.
+// Accepts libvirt's drivers for QEMU and "test", its in-memory hypervisor.
 bool
 valid_uri(const char *text)
 {
@@ -194,7 +193,7 @@ valid_uri(const char *text)
     return false;
 }
 
-// Reached through a socket of this host, or not through one at all
+// Whether libvirt is reached by a local socket or without one
 // (https://libvirt.org/uri.html#remote-uris).
 bool
 uri_is_local(const char *text)
@@ -214,7 +213,7 @@ valid_mirror(const char *text)
     return false;
 }
 
-// An account in it would be shown by everything that names the URL.
+// An account in the URL is refused: every message with the URL would show it.
 bool
 valid_download(const char *text)
 {
@@ -293,7 +292,7 @@ is_visible(const char *text)
     return true;
 }
 
-// '~' would not be expanded, so it would name a strange file.
+// '~' is not expanded, so it would name another file than expected.
 bool
 valid_path(const char *text)
 {
@@ -301,10 +300,10 @@ valid_path(const char *text)
            is_visible(text) && !str_ends(text, "/");
 }
 
-// A public key begins with its type, then the base64 of a blob that begins with the type's length
-// and the type again (RFC 4253, 6.6), then perhaps a comment: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
+// A public key is its type, the base64 of a blob that begins with the length of the type and the
+// type (RFC 4253, 6.6), and perhaps a comment: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
 static const struct {
-    const char *type, *blob;
+    const char *type, *blob; // the beginning of the blob
 } key_types[] = {
     {"ssh-ed25519 ", "AAAAC3NzaC1lZDI1NTE5"},
     {"ssh-rsa ", "AAAAB3NzaC1yc2"},
@@ -315,7 +314,7 @@ static const struct {
     {"sk-ecdsa-sha2-nistp256@openssh.com ", "AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20"},
 };
 
-// The shortest blob is ed25519's: 51 bytes.
+// The shortest blob, of ed25519, is 51 bytes long: 68 characters.
 static bool
 is_blob(const char *text, size_t length, const char *begin)
 {
