@@ -87,12 +87,6 @@ digest_free(struct digest *digest)
 }
 
 void
-digest_freep(struct digest **digest)
-{
-    digest_free(*digest);
-}
-
-void
 digest_bytes(const void *data, size_t length, char ret_hex[DIGEST_HEX + 1])
 {
     DIGEST_AUTO struct digest *digest = digest_new();

@@ -3,6 +3,7 @@
 #ifndef AIRBUILD_BASE_DIGEST_H
 #define AIRBUILD_BASE_DIGEST_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -19,8 +20,8 @@ void digest_add_field(struct digest *digest, const char *text);
 // Ends it; only digest_free may follow.
 void digest_hex(struct digest *digest, char ret_hex[DIGEST_HEX + 1]);
 void digest_free(struct digest *digest);
-void digest_freep(struct digest **digest);
-#define DIGEST_AUTO __attribute__((cleanup(digest_freep)))
+DEFINE_FREEP(struct digest, digest_free)
+#define DIGEST_AUTO CLEANUP(digest_freep)
 
 void digest_bytes(const void *data, size_t length, char ret_hex[DIGEST_HEX + 1]);
 int digest_file(const char *path, char ret_hex[DIGEST_HEX + 1], struct error *err); // interruptible

@@ -1,9 +1,9 @@
-// dir.c - the folders of file.h: make, list, remove, publish. Removing never follows a link and
-// never leaves the mount.
+// dir.c - see dir.h.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/file.h"
+#include "base/dir.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/str.h"
 
 #include <errno.h>

@@ -4,6 +4,8 @@
 #ifndef AIRBUILD_BASE_ERROR_H
 #define AIRBUILD_BASE_ERROR_H
 
+#include "base/cleanup.h"
+
 #include <stdarg.h>
 
 // The cause of a failure. The numbers are the exit statuses of the program (airbuild.1, EXIT
@@ -56,6 +58,6 @@ void error_clear(struct error *err);
 // Short name of a cause for programs, "spec", "libvirt", ...; a constant.
 const char *error_code_name(enum error_code code);
 
-#define ERROR_AUTO __attribute__((cleanup(error_clear)))
+#define ERROR_AUTO CLEANUP(error_clear)
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_BASE_PROC_H
 #define AIRBUILD_BASE_PROC_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -28,7 +29,7 @@ struct proc_result {
     struct buf errors; // standard error
 };
 void proc_result_free(struct proc_result *result);
-#define PROC_RESULT_AUTO __attribute__((cleanup(proc_result_free)))
+#define PROC_RESULT_AUTO CLEANUP(proc_result_free)
 
 // Run argv[0] (found in PATH as path_program does) in its own process group and wait. 0 when it ran
 // to its end, whatever its status. It speaks English (LC_ALL is C.UTF-8). -1: ERR_MISSING when

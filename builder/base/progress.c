@@ -262,12 +262,6 @@ progress_free(struct progress *progress)
     free(progress);
 }
 
-void
-progress_freep(struct progress **progress)
-{
-    progress_free(*progress);
-}
-
 static struct progress_task *
 find_task(struct progress *progress, const char *name)
 {

@@ -4,6 +4,8 @@
 #ifndef AIRBUILD_BASE_PROGRESS_H
 #define AIRBUILD_BASE_PROGRESS_H
 
+#include "base/cleanup.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -17,8 +19,8 @@ struct progress; // a board with one line a task
 // an event. quiet: nothing at all. NULL never comes back.
 struct progress *progress_new(FILE *stream, bool live, bool quiet);
 void progress_free(struct progress *progress);
-void progress_freep(struct progress **progress);
-#define PROGRESS_AUTO __attribute__((cleanup(progress_freep)))
+DEFINE_FREEP(struct progress, progress_free)
+#define PROGRESS_AUTO CLEANUP(progress_freep)
 
 // task: a short stable name, "haproxy", "work11". Plain output prints a line only when text
 // changed.

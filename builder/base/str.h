@@ -4,6 +4,8 @@
 #ifndef AIRBUILD_BASE_STR_H
 #define AIRBUILD_BASE_STR_H
 
+#include "base/cleanup.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,7 +55,7 @@ void buf_add_word(struct buf *buf, const char *text); // quoted: one word of a P
 char *buf_take(struct buf *buf); // the text, never NULL; the caller frees; buf is {0} again
 void buf_drop(struct buf *buf, size_t length); // the first length bytes go
 void buf_free(struct buf *buf);
-#define BUF_AUTO __attribute__((cleanup(buf_free)))
+#define BUF_AUTO CLEANUP(buf_free)
 
 // A list of owned strings, NULL-terminated when count > 0 (usable as argv). Start as {0}.
 struct strv {
@@ -69,6 +71,6 @@ void strv_sort(struct strv *list);
 // Caller frees; "" for an empty list.
 char *strv_join(const struct strv *list, const char *separator);
 void strv_free(struct strv *list);
-#define STRV_AUTO __attribute__((cleanup(strv_free)))
+#define STRV_AUTO CLEANUP(strv_free)
 
 #endif

@@ -40,12 +40,6 @@ spec_free(struct spec *spec)
     free(spec);
 }
 
-void
-spec_freep(struct spec **spec)
-{
-    spec_free(*spec);
-}
-
 const struct spec_node *
 spec_find(const struct spec *spec, const char *name)
 {

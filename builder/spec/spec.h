@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_SPEC_SPEC_H
 #define AIRBUILD_SPEC_SPEC_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -101,8 +102,8 @@ int spec_load(const char *path, struct spec **ret, struct error *err);
 const char *spec_builtin_text(void);
 
 void spec_free(struct spec *spec);
-void spec_freep(struct spec **spec);
-#define SPEC_AUTO __attribute__((cleanup(spec_freep)))
+DEFINE_FREEP(struct spec, spec_free)
+#define SPEC_AUTO CLEANUP(spec_freep)
 
 const struct spec_node *spec_find(
     const struct spec *spec, const char *name); // NULL when there is no such node

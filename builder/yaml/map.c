@@ -384,8 +384,7 @@ add_missing_keys(struct yaml_source *source, const struct yaml_node *map, const 
         if (!keys->required || yaml_get(map, keys->name) != NULL)
             continue;
         FREE_AUTO char *expected = yaml_expected(keys);
-        yaml_complain(source, map, "%s lacks the key '%s'; add it: %s", what,
-            keys->name, expected);
+        yaml_complain(source, map, "%s lacks the key '%s'; add it: %s", what, keys->name, expected);
     }
 }
 

@@ -44,12 +44,6 @@ yaml_node_free(struct yaml_node *node)
     free(node);
 }
 
-void
-yaml_node_freep(struct yaml_node **node)
-{
-    yaml_node_free(*node);
-}
-
 static void
 add_error_here(struct yaml_reader *reader, const yaml_event_t *event, const char *sentence)
 {

@@ -245,9 +245,3 @@ yaml_writer_free(struct yaml_writer *writer)
     error_clear(&writer->err);
     free(writer);
 }
-
-void
-yaml_writer_freep(struct yaml_writer **writer)
-{
-    yaml_writer_free(*writer);
-}

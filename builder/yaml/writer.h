@@ -5,6 +5,7 @@
 #ifndef AIRBUILD_YAML_WRITER_H
 #define AIRBUILD_YAML_WRITER_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -31,7 +32,7 @@ void yaml_put_string(struct yaml_writer *writer, const char *key, const char *te
 // order was wrong; *ret is unchanged. Call only yaml_writer_free after it.
 int yaml_writer_finish(struct yaml_writer *writer, char **ret, struct error *err);
 void yaml_writer_free(struct yaml_writer *writer);
-void yaml_writer_freep(struct yaml_writer **writer);
-#define YAML_WRITER_AUTO __attribute__((cleanup(yaml_writer_freep)))
+DEFINE_FREEP(struct yaml_writer, yaml_writer_free)
+#define YAML_WRITER_AUTO CLEANUP(yaml_writer_freep)
 
 #endif

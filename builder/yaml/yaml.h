@@ -5,6 +5,7 @@
 #ifndef AIRBUILD_YAML_YAML_H
 #define AIRBUILD_YAML_YAML_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -32,7 +33,7 @@ struct yaml_source {
     size_t complaint_total;                               // including those that are not kept
 };
 void yaml_source_clear(struct yaml_source *source);
-#define YAML_SOURCE_AUTO __attribute__((cleanup(yaml_source_clear)))
+#define YAML_SOURCE_AUTO CLEANUP(yaml_source_clear)
 
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
@@ -50,8 +51,8 @@ struct yaml_node {
 // Returns the tree of the text, which the caller frees; NULL when source has errors.
 struct yaml_node *yaml_read(struct yaml_source *source);
 void yaml_node_free(struct yaml_node *node);
-void yaml_node_freep(struct yaml_node **node);
-#define YAML_NODE_AUTO __attribute__((cleanup(yaml_node_freep)))
+DEFINE_FREEP(struct yaml_node, yaml_node_free)
+#define YAML_NODE_AUTO CLEANUP(yaml_node_freep)
 
 // Returns the value of a key; NULL when map is NULL, not a mapping, or has no such key.
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
