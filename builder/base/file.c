@@ -21,7 +21,7 @@ open_error(struct error *err, const char *path)
     return error_errno(err, errno, "cannot open '%s'", path);
 }
 
-// O_NONBLOCK: opening a named pipe must not wait for a writer.
+// O_NONBLOCK: opening a named pipe does not wait for a writer.
 static int
 open_regular(const char *path, int *ret_fd, struct stat *ret_stat, struct error *err)
 {
@@ -29,9 +29,9 @@ open_regular(const char *path, int *ret_fd, struct stat *ret_stat, struct error 
     if (fd < 0)
         return open_error(err, path);
     if (fstat(fd, ret_stat) < 0)
-        return error_errno(err, errno, "cannot look at '%s'", path);
+        return error_errno(err, errno, "cannot read the status of '%s'", path);
     if (!S_ISREG(ret_stat->st_mode))
-        return error_set(err, ERR_FAILED, "'%s' is not a file; name a regular file", path);
+        return error_set(err, ERR_FAILED, "'%s' is not a regular file", path);
     *ret_fd = TAKE_FD(fd);
     return 0;
 }
@@ -56,7 +56,7 @@ too_large(const char *path, size_t max, struct error *err)
     return error_set(err, ERR_FAILED, "'%s' is larger than %s; is it the right file?", path, limit);
 }
 
-// The size that stat says is no promise (/proc says 0, a file may grow), so reading counts itself.
+// Counts what it reads, because the size of stat may be wrong: 0 in /proc, or the file grows.
 int
 file_read(const char *path, size_t max, char **ret_data, size_t *ret_length, struct error *err)
 {
@@ -129,7 +129,7 @@ fill_and_rename(int fd, const char *temporary, const char *path, mode_t mode, co
     if (fchmod(fd, mode) < 0 || file_write_all(fd, data, length) < 0 || fsync(fd) < 0)
         return error_errno(err, errno, "cannot write '%s'", path);
     if (rename(temporary, path) < 0)
-        return error_errno(err, errno, "cannot put '%s' in its place", path);
+        return error_errno(err, errno, "cannot rename to '%s'", path);
     return 0;
 }
 
@@ -151,7 +151,7 @@ file_write(const char *path, mode_t mode, const void *data, size_t length, struc
 // ---- copies -------------------------------------------------------------------------------------
 
 static int
-copy_by_hand(int from, int to, off_t offset, size_t length, size_t *ret_done)
+copy_through_memory(int from, int to, off_t offset, size_t length, size_t *ret_done)
 {
     char room[65536];
     ssize_t got = pread(from, room, length < sizeof room ? length : sizeof room, offset);
@@ -163,7 +163,7 @@ copy_by_hand(int from, int to, off_t offset, size_t length, size_t *ret_done)
     return file_write_all(to, room, (size_t) got);
 }
 
-// At most 16 MiB at once, so that an interrupt is seen soon. *ret_done 0: the file ended early.
+// Copies at most 16 MiB, so that an interrupt is noticed soon. *ret_done 0: the file has ended.
 static int
 copy_some(int from, int to, off_t offset, off_t end, size_t *ret_done)
 {
@@ -172,13 +172,13 @@ copy_some(int from, int to, off_t offset, off_t end, size_t *ret_done)
     off_t in = offset, out = offset;
     ssize_t got = copy_file_range(from, &in, to, &out, length, 0);
     if (got < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
-        return copy_by_hand(from, to, offset, length, ret_done);
+        return copy_through_memory(from, to, offset, length, ret_done);
     *ret_done = got < 0 ? 0 : (size_t) got;
     return got < 0 ? -1 : 0;
 }
 
-// *end is the end of the data that begins at the returned offset; -1 and ENXIO: only a hole is
-// left.
+// Returns where data begins at or after offset, and sets *ret_end to its end; -1: the rest is a
+// hole.
 static off_t
 next_data(int fd, off_t offset, off_t size, off_t *ret_end)
 {
@@ -198,19 +198,19 @@ struct copy {
     struct stat before;          // of the source
 };
 
-// A copy of a file that somebody writes meanwhile is a copy of nothing.
+// A copy of a file that changes meanwhile is worthless.
 static int
 check_unchanged(const struct copy *copy, bool ended, struct error *err)
 {
     const struct stat *before = &copy->before;
     struct stat now;
     if (fstat(copy->from, &now) < 0)
-        return error_errno(err, errno, "cannot look at '%s'", copy->source);
+        return error_errno(err, errno, "cannot read the status of '%s'", copy->source);
     if (!ended && now.st_size == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
         now.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
         return 0;
     return error_set(err, ERR_DAMAGED,
-        "'%s' %s while it was copied; check its disk and who writes to it, and try again",
+        "'%s' %s while it was copied; check its disk and what writes to it, and try again",
         copy->source, ended ? "ended before its size" : "changed");
 }
 
@@ -306,7 +306,7 @@ is_program(const char *path)
     return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
 }
 
-// The folders of administrators' programs are searched too: an ordinary user's PATH lacks them.
+// Also searches the folders of system programs, which are often not in a user's PATH.
 char *
 path_program(const char *name)
 {

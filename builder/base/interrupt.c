@@ -11,7 +11,7 @@
 static volatile sig_atomic_t signals_seen, signals_heeded, holds;
 static int event_fd = -1;
 
-// Makes event_fd readable. Only what signal-safety(7) allows, here and below.
+// Makes event_fd readable. This and on_signal call only what signal-safety(7) allows.
 static void
 wake_pollers(void)
 {
@@ -42,7 +42,7 @@ interrupt_install(struct error *err)
         return 0;
     event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (event_fd < 0)
-        return error_errno(err, errno, "cannot watch for signals");
+        return error_errno(err, errno, "cannot receive signals");
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -98,5 +98,5 @@ interrupt_check(struct error *err)
     if (!interrupt_pending())
         return 0;
     return error_set(
-        err, ERR_INTERRUPTED, "interrupted by a signal; run the same command again to go on");
+        err, ERR_INTERRUPTED, "interrupted by a signal; run the same command again to continue");
 }

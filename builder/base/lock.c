@@ -13,10 +13,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-enum { LOOK_AGAIN_MS = 100, PID_MAX = 64 };
+enum { RETRY_MS = 100, PID_MAX = 64 };
 
-// The file may have been removed (with its folder) between open and flock: that lock guards
-// nothing.
+// The file may have been removed between open and flock: a lock on it protects nothing.
 static bool
 still_there(int fd, const char *path)
 {
@@ -56,7 +55,7 @@ lock_held_error(const char *path, struct error *err)
         pid, path, pid);
 }
 
-// 1: taken, 0: somebody has it (or it vanished), -1: error.
+// Returns 1: taken; 0: another process has it, or the file was removed; -1: error.
 static int
 try_lock(const char *path, int *ret_fd, bool last, struct error *err)
 {
@@ -85,7 +84,7 @@ lock_take(const char *path, int64_t wait_ms, int *ret_fd, struct error *err)
         int taken = try_lock(path, ret_fd, left == 0, err);
         if (taken != 0)
             return taken < 0 ? -1 : 0;
-        if (clock_sleep(left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS, err) < 0)
+        if (clock_sleep(left < RETRY_MS ? left : RETRY_MS, err) < 0)
             return -1;
     }
 }

@@ -371,10 +371,10 @@ test_load_refuses_what_is_no_spec(void **state)
                   6, &err),
         &err);
     assert_ok(file_write(empty, 0644, "", 0, &err), &err);
-    assert_error(spec_load(*state, &spec, &err), &err, ERR_SPEC, "is not a file");
+    assert_error(spec_load(*state, &spec, &err), &err, ERR_SPEC, "is not a regular file");
     assert_error(spec_load(large, &spec, &err), &err, ERR_SPEC, "is larger than 1");
-    assert_error(spec_load(pipe, &spec, &err), &err, ERR_SPEC, "is not a file");
-    assert_error(spec_load("/dev/zero", &spec, &err), &err, ERR_SPEC, "is not a file");
+    assert_error(spec_load(pipe, &spec, &err), &err, ERR_SPEC, "is not a regular file");
+    assert_error(spec_load("/dev/zero", &spec, &err), &err, ERR_SPEC, "is not a regular file");
     assert_error(spec_load(binary, &spec, &err), &err, ERR_SPEC, "binary:1:1: this is");
     assert_error(spec_load(empty, &spec, &err), &err, ERR_SPEC, "empty: the text is empty");
     assert_error(spec_load(absent, &spec, &err), &err, ERR_NOT_FOUND, "there is no file");
