@@ -109,12 +109,12 @@ base_key_of(const char *key)
 
 // "base" is specified by any key of a base; "base.debian.suite" for one role or for both.
 static bool
-says_base(const struct spec *spec, const char *key)
+specifies_base(const struct spec *spec, const char *key)
 {
     for (size_t i = 0; i < spec->said.count; i++) {
-        const char *said = spec->said.items[i];
-        bool of_base = str_equal(said, "base") || str_starts(said, "base.");
-        if (of_base && (str_equal(key, "base") || str_ends(said, key + strlen("base"))))
+        const char *key_given = spec->said.items[i];
+        bool of_base = str_equal(key_given, "base") || str_starts(key_given, "base.");
+        if (of_base && (str_equal(key, "base") || str_ends(key_given, key + strlen("base"))))
             return true;
     }
     return false;
@@ -124,7 +124,7 @@ bool
 spec_says(const struct spec *spec, const char *key)
 {
     const char *base = base_key_of(key);
-    return base != NULL ? says_base(spec, base) : strv_has(&spec->said, key);
+    return base != NULL ? specifies_base(spec, base) : strv_has(&spec->said, key);
 }
 
 // Returns the key's row in the tables, or NULL; moves *target to the struct of its member.

@@ -23,11 +23,12 @@ struct yaml_complaint {
 
 // A text, its origin and its errors. Start as
 // `YAML_SOURCE_AUTO struct yaml_source source = {.origin = path, .text = text, .length = length};`
-// The three are borrowed and must outlive it.
+// It borrows what these and context point to.
 struct yaml_source {
     const char *origin; // path or name for messages
     const char *text;
     size_t length;
+    const void *context; // for the custom functions of keys
     struct yaml_complaint complaints[YAML_COMPLAINT_MAX]; // the first ones of the text
     size_t complaint_count;                               // of the array above
     size_t complaint_total;                               // including those that are not kept
