@@ -28,10 +28,10 @@ struct yaml_source {
     const char *origin; // path or name for messages
     const char *text;
     size_t length;
-    const void *context; // for the custom functions of keys
     struct yaml_complaint complaints[YAML_COMPLAINT_MAX]; // the first ones of the text
     size_t complaint_count;                               // of the array above
     size_t complaint_total;                               // including those that are not kept
+    const void *context;                                  // for the custom functions of keys
 };
 void yaml_source_clear(struct yaml_source *source);
 #define YAML_SOURCE_AUTO CLEANUP(yaml_source_clear)
