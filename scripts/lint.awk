@@ -1,5 +1,5 @@
-# lint.awk - the rules of the C sources that need no other tool; scripts/lint calls it with all of them.
-# It reads lines, not C: it leans on clang-format having put every function's braces into column 1.
+# lint.awk - checks the C sources line by line; scripts/lint calls it with all of them. It relies on clang-format,
+# which puts the braces of functions into column 1.
 # SPDX-License-Identifier: Apache-2.0
 
 BEGIN {
@@ -27,7 +27,7 @@ BEGIN {
     owner["libvirt"] = owner["libxml"] = "virt"
     owner["hiredis"] = "probe"
 
-    # Calls: where they may stand ("-": nowhere, in tests neither), and what to do instead.
+    # Calls: the files that may have them ("-": none, nor tests), and what to use instead.
     forbid("system popen", "-", "run programs by base/proc.h")
     forbid("fork vfork clone execv execve execvp execvpe execl execlp execle posix_spawn posix_spawnp", \
         "^builder/base/(burn|proc)\\.c$", "run programs by base/proc.h")
@@ -50,7 +50,7 @@ function complain(file, line, what) {
     print file ":" line ": " what
 }
 
-# The line without comments and without what is in quotes. in_comment lasts from line to line.
+# Returns the line without comments and quoted text. in_comment is kept from line to line.
 function code_of(line,    out, at) {
     out = ""
     while (line != "") {

@@ -1,5 +1,4 @@
-// asset.c - what the program carries: the table of scripts/assets, and the folder
-// AIRBUILD_ASSETS, which goes before it.
+// asset.c - see asset.h. scripts/assets writes the table of the files.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/asset.h"
 
@@ -20,7 +19,7 @@ struct asset {
 
 extern const struct asset asset_table[]; // ends with a NULL name
 
-// No asset is outside its folder, whatever a recipe asks for.
+// Whether the name is inside the folder of assets: recipes choose names.
 static bool
 is_inside(const char *name)
 {
@@ -42,7 +41,7 @@ read_builtin(const char *name, char **ret_data, size_t *ret_length, struct error
         return 0;
     }
     return error_set(err, ERR_NOT_FOUND,
-        "airbuild carries no file '%s'; put it into the folder that AIRBUILD_ASSETS names", name);
+        "airbuild has no built-in file '%s'; put it into the folder AIRBUILD_ASSETS", name);
 }
 
 int
@@ -66,7 +65,7 @@ add_name(struct strv *names, const char *prefix, const char *name)
         strv_add(names, name);
 }
 
-// A folder that cannot be listed adds no names: reading one of its files says why.
+// A folder that cannot be listed adds no names: asset_read reports why.
 static void
 add_folder(
     struct strv *names, const char *prefix, const char *folder, const char *below, unsigned depth)

@@ -1,5 +1,5 @@
-// asset.h - the recipes, units and templates of images/ and cloud-init/, and the page of drills,
-// compiled into the program. The folder that AIRBUILD_ASSETS names goes first, file by file.
+// asset.h - files of images/ and cloud-init/ and the page of drills, compiled into the program.
+// Files in the folder AIRBUILD_ASSETS are used instead of those of the same name.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BASE_ASSET_H
 #define AIRBUILD_BASE_ASSET_H
@@ -9,11 +9,11 @@
 
 #include <stddef.h>
 
-// name: "images/redis.yaml", "cloud-init/redis.yaml". A copy, NUL-terminated, at most 1 MiB; the
-// caller frees. ERR_NOT_FOUND when there is none. ret_length may be NULL.
+// Reads the file name, such as "images/redis.yaml", of at most 1 MiB. *ret_data ends with NUL, the
+// caller frees it; ret_length may be NULL. ERR_NOT_FOUND.
 int asset_read(const char *name, char **ret_data, size_t *ret_length, struct error *err);
 
-// Names that begin with prefix, sorted, from the folder and the program together.
+// Adds the sorted names that begin with prefix, of the folder and the program.
 void asset_list(const char *prefix, struct strv *ret_names);
 
 #endif

@@ -1,5 +1,5 @@
-// burn.c - see burn.h. Children without a program of their own: they call nothing but what
-// signal-safety(7) allows, as the program may have threads.
+// burn.c - see burn.h. The program may have threads, so its forked children call only what
+// signal-safety(7) allows.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/burn.h"
 
@@ -23,16 +23,16 @@ processors(void)
     return (size_t) CPU_COUNT(&set);
 }
 
-// In a session of its own: Ctrl-C is its parent's to heed, and a kernel that shares the processors
-// out by session (sched(7), autogroup) takes it for other work than what its parent does.
+// In its own session, so that Ctrl-C reaches only the parent, and that kernels which share
+// processors by session (sched(7), autogroup) give it a share of its own.
 static _Noreturn void
 compute(pid_t parent, int64_t end_ms)
 {
-    static const int heeded[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int handled[] = {SIGINT, SIGTERM, SIGHUP};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setsid();
-    for (size_t i = 0; i < sizeof heeded / sizeof *heeded; i++)
-        signal(heeded[i], SIG_DFL);
+    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
+        signal(handled[i], SIG_DFL);
     while (getppid() == parent && clock_ms() < end_ms)
         for (volatile unsigned i = 0; i < 10000000; i++)
             continue;
@@ -52,7 +52,7 @@ burn_start(struct burn *burn, int64_t max_ms, struct error *err)
             compute(parent, end_ms);
         if (child < 0) {
             burn_end(burn);
-            return error_errno(err, errno, "the processors cannot be kept busy");
+            return error_errno(err, errno, "cannot start processes that use the processors");
         }
         burn->pids[burn->count] = child;
     }

@@ -1,5 +1,5 @@
-// burn.h - processes that keep the processors busy and do nothing else, to see what that does to
-// others. They never outlive the thread that started them, nor their time.
+// burn.h - processes that use all processor time, to test how others work without it. They end with
+// the thread that started them, or when their time is over.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BASE_BURN_H
 #define AIRBUILD_BASE_BURN_H
@@ -15,8 +15,8 @@ struct burn { // starts as {0}
     size_t count;
 };
 
-// One process for each processor that this one may use; each ends by itself after max_ms.
+// Starts one process for each processor that this one may use; each ends after max_ms.
 int burn_start(struct burn *burn, int64_t max_ms, struct error *err);
-void burn_end(struct burn *burn); // at once; nothing when none was started
+void burn_end(struct burn *burn); // does nothing when none was started
 
 #endif

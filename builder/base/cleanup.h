@@ -1,5 +1,5 @@
-// cleanup.h - scope cleanup for plain pointers, descriptors and streams; handing ownership over.
-// Handles of foreign libraries have theirs in the folder that owns the library.
+// cleanup.h - variables that release what they own at the end of their scope, and moves of
+// ownership. The folder that owns a library defines the cleanup of the library's handles.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BASE_CLEANUP_H
 #define AIRBUILD_BASE_CLEANUP_H
@@ -12,7 +12,14 @@
 // CLEANUP(f) type *p = NULL;  calls f(&p) when p leaves its scope.
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
-// Hand over: yields the pointer (descriptor) and leaves NULL (-1) behind.
+// DEFINE_FREEP(struct thing, thing_free) defines thing_freep for CLEANUP.
+#define DEFINE_FREEP(type, release)             \
+    static inline void release##p(type **owner) \
+    {                                           \
+        release(*owner);                        \
+    }
+
+// Yield the pointer (descriptor) and leave NULL (-1) behind.
 #define TAKE(pointer)                             \
     (__extension__({                              \
         __auto_type take_pointer_ = &(pointer);   \

@@ -10,7 +10,7 @@
 #define ESC 0x1b
 #define BEL 0x07
 
-// Bytes above 0x7f wait until they are a character.
+// Collects bytes above 0x7f until they are a character.
 static void
 add_high(struct console_filter *filter, char byte, struct buf *ret)
 {
@@ -43,8 +43,8 @@ add_text(struct console_filter *filter, char byte, struct buf *ret)
         buf_add_bytes(ret, &byte, 1);
 }
 
-// After ESC: '[' opens a control sequence, "]PX^_" a string; bytes 0x20 to 0x2f go on; any other
-// ends it.
+// After ESC: '[' begins a control sequence, one of "]PX^_" a string; bytes 0x20 to 0x2f continue
+// the sequence, any other ends it.
 static enum console_state
 after_escape(unsigned char code)
 {
@@ -58,7 +58,7 @@ after_escape(unsigned char code)
 static enum console_state
 after_string(unsigned char code)
 {
-    if (code == ESC) // of ESC \, its end
+    if (code == ESC) // of ESC \, which ends the string
         return CONSOLE_ESCAPE;
     return code == BEL ? CONSOLE_TEXT : CONSOLE_STRING;
 }

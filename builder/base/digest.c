@@ -1,5 +1,4 @@
-// digest.c - SHA-256, base64 and random text by libcrypto. The only file of base/ that includes its
-// headers.
+// digest.c - see digest.h.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/digest.h"
 
@@ -19,7 +18,7 @@ struct digest {
     EVP_MD_CTX *context;
 };
 
-// libcrypto's digest calls on valid contexts fail only for want of memory.
+// libcrypto's digest calls on valid contexts fail only without memory.
 static void
 check_ssl(int answer)
 {
@@ -43,7 +42,7 @@ digest_add(struct digest *digest, const void *data, size_t length)
     check_ssl(EVP_DigestUpdate(digest->context, data, length));
 }
 
-// "5:hello" and, for NULL, "-:": no two lists of fields give the same bytes.
+// "5:hello", and "-:" for NULL: different lists of fields give different bytes.
 void
 digest_add_field(struct digest *digest, const char *text)
 {
@@ -84,12 +83,6 @@ digest_free(struct digest *digest)
         return;
     EVP_MD_CTX_free(digest->context);
     free(digest);
-}
-
-void
-digest_freep(struct digest **digest)
-{
-    digest_free(*digest);
 }
 
 void
@@ -145,11 +138,11 @@ base64_decode(const char *text, size_t length, struct buf *ret)
     return valid;
 }
 
-// Without a random generator no secret may be made: there is nothing to go on with.
+// Ends the program when there is no random generator, so that no secret is made without one.
 static void
 random_bytes(unsigned char *bytes, size_t count)
 {
-    static const char sentence[] = "airbuild: the system's random generator does not answer\n";
+    static const char sentence[] = "airbuild: the system's random generator failed\n";
     if (count > INT32_MAX || RAND_bytes(bytes, (int) count) != 1) {
         ssize_t written = write(STDERR_FILENO, sentence, sizeof sentence - 1);
         (void) written;
@@ -157,7 +150,7 @@ random_bytes(unsigned char *bytes, size_t count)
     }
 }
 
-// Bytes above the last whole multiple of 62 are drawn again, so every character is equally likely.
+// Skips bytes above the last multiple of 62, so that all characters are equally likely.
 char *
 random_text(size_t length)
 {

@@ -1,9 +1,9 @@
-// dir.c - the folders of file.h: make, list, remove, publish. Removing never follows a link and
-// never leaves the mount.
+// dir.c - see dir.h.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/file.h"
+#include "base/dir.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 enum { MODE_OF_UMASK = -1 };
 
-// mkdir of one folder; chmod makes mode hold whatever the umask is.
+// Makes one folder; chmod sets the mode that the umask would change.
 static int
 make_one(const char *path, int mode, struct error *err)
 {
@@ -111,17 +111,17 @@ remove_inside(int folder, const char *name, const char *path, struct error *err)
     return 0;
 }
 
-// STATX_ATTR_MOUNT_ROOT (Linux 5.8, statx(2)) tells bind mounts too, which device numbers do not.
+// STATX_ATTR_MOUNT_ROOT (Linux 5.8, statx(2)) shows bind mounts too, which device numbers do not.
 static int
 remove_entry(int folder, const char *name, const char *path, struct error *err)
 {
     struct statx info;
     if (statx(folder, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &info) < 0)
-        return errno == ENOENT ? 0 : error_errno(err, errno, "cannot look at '%s'", path);
+        return errno == ENOENT ? 0
+                               : error_errno(err, errno, "cannot read the status of '%s'", path);
     if (info.stx_attributes & STATX_ATTR_MOUNT_ROOT)
         return error_set(err, ERR_CONFLICT,
-            "'%s' is a mount and is not removed; unmount it with 'umount %s' and try again", path,
-            path);
+            "'%s' is a mount point and is not removed; run 'umount %s' and try again", path, path);
     bool is_folder = S_ISDIR(info.stx_mode);
     if (is_folder && remove_inside(folder, name, path, err) < 0)
         return -1;
@@ -156,7 +156,7 @@ sync_tree(const char *path, struct error *err)
         FREE_AUTO char *inner = path_join(path, names.items[i]);
         struct stat info;
         if (lstat(inner, &info) < 0)
-            return error_errno(err, errno, "cannot look at '%s'", inner);
+            return error_errno(err, errno, "cannot read the status of '%s'", inner);
         if (S_ISDIR(info.st_mode) && sync_tree(inner, err) < 0)
             return -1;
         if (S_ISREG(info.st_mode) && file_sync(inner, err) < 0)
@@ -165,8 +165,8 @@ sync_tree(const char *path, struct error *err)
     return dir_sync(path, err);
 }
 
-// Not every file system knows RENAME_NOREPLACE (rename(2)): there the look before is the best there
-// is.
+// Some file systems do not support RENAME_NOREPLACE (rename(2)): there the target is checked
+// before.
 static int
 rename_new(const char *from, const char *to)
 {
@@ -188,8 +188,8 @@ dir_publish(const char *from, const char *to, struct error *err)
         return -1;
     if (rename_new(from, to) < 0) {
         if (errno == EEXIST)
-            return error_set(err, ERR_CONFLICT, "'%s' is there already and is not replaced", to);
-        return error_errno(err, errno, "cannot put '%s' in its place", to);
+            return error_set(err, ERR_CONFLICT, "'%s' already exists and is not replaced", to);
+        return error_errno(err, errno, "cannot rename to '%s'", to);
     }
     FREE_AUTO char *parent = path_folder(to);
     return dir_sync(parent, err);
@@ -200,7 +200,7 @@ dir_space(const char *path, uint64_t *ret_bytes, struct error *err)
 {
     struct statvfs info;
     if (statvfs(path, &info) < 0)
-        return error_errno(err, errno, "cannot ask for the free space at '%s'", path);
+        return error_errno(err, errno, "cannot read the free space of '%s'", path);
     *ret_bytes = (uint64_t) (geteuid() == 0 ? info.f_bfree : info.f_bavail) * info.f_frsize;
     return 0;
 }

@@ -1,4 +1,4 @@
-// error.c - the error value: set, add context, clear. It never prints.
+// error.c - see error.h.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 
@@ -12,7 +12,7 @@
 static void
 replace(struct error *err, enum error_code code, char *message)
 {
-    // The old message is freed last: it may have been an argument of the new one.
+    // The old message may be an argument of the new one, so it is freed last.
     free(err->message);
     err->message = message;
     err->code = code;

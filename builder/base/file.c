@@ -1,20 +1,16 @@
-// file.c - reading, writing, syncing and copying whole files, questions about paths, and locks.
-// Folders are in dir.c.
+// file.c - see file.h.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
-#include "base/progress.h"
+#include "base/interrupt.h"
 #include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 static int
@@ -25,7 +21,7 @@ open_error(struct error *err, const char *path)
     return error_errno(err, errno, "cannot open '%s'", path);
 }
 
-// O_NONBLOCK: opening a named pipe must not wait for a writer.
+// O_NONBLOCK: opening a named pipe does not wait for a writer.
 static int
 open_regular(const char *path, int *ret_fd, struct stat *ret_stat, struct error *err)
 {
@@ -33,9 +29,9 @@ open_regular(const char *path, int *ret_fd, struct stat *ret_stat, struct error 
     if (fd < 0)
         return open_error(err, path);
     if (fstat(fd, ret_stat) < 0)
-        return error_errno(err, errno, "cannot look at '%s'", path);
+        return error_errno(err, errno, "cannot read the status of '%s'", path);
     if (!S_ISREG(ret_stat->st_mode))
-        return error_set(err, ERR_FAILED, "'%s' is not a file; name a regular file", path);
+        return error_set(err, ERR_FAILED, "'%s' is not a regular file", path);
     *ret_fd = TAKE_FD(fd);
     return 0;
 }
@@ -60,7 +56,7 @@ too_large(const char *path, size_t max, struct error *err)
     return error_set(err, ERR_FAILED, "'%s' is larger than %s; is it the right file?", path, limit);
 }
 
-// The size that stat says is no promise (/proc says 0, a file may grow), so reading counts itself.
+// Counts what it reads, because the size of stat may be wrong: 0 in /proc, or the file grows.
 int
 file_read(const char *path, size_t max, char **ret_data, size_t *ret_length, struct error *err)
 {
@@ -133,7 +129,7 @@ fill_and_rename(int fd, const char *temporary, const char *path, mode_t mode, co
     if (fchmod(fd, mode) < 0 || file_write_all(fd, data, length) < 0 || fsync(fd) < 0)
         return error_errno(err, errno, "cannot write '%s'", path);
     if (rename(temporary, path) < 0)
-        return error_errno(err, errno, "cannot put '%s' in its place", path);
+        return error_errno(err, errno, "cannot rename to '%s'", path);
     return 0;
 }
 
@@ -155,7 +151,7 @@ file_write(const char *path, mode_t mode, const void *data, size_t length, struc
 // ---- copies -------------------------------------------------------------------------------------
 
 static int
-copy_by_hand(int from, int to, off_t offset, size_t length, size_t *ret_done)
+copy_through_memory(int from, int to, off_t offset, size_t length, size_t *ret_done)
 {
     char room[65536];
     ssize_t got = pread(from, room, length < sizeof room ? length : sizeof room, offset);
@@ -167,7 +163,7 @@ copy_by_hand(int from, int to, off_t offset, size_t length, size_t *ret_done)
     return file_write_all(to, room, (size_t) got);
 }
 
-// At most 16 MiB at once, so that an interrupt is seen soon. *ret_done 0: the file ended early.
+// Copies at most 16 MiB, so that an interrupt is noticed soon. *ret_done 0: the file has ended.
 static int
 copy_some(int from, int to, off_t offset, off_t end, size_t *ret_done)
 {
@@ -176,13 +172,13 @@ copy_some(int from, int to, off_t offset, off_t end, size_t *ret_done)
     off_t in = offset, out = offset;
     ssize_t got = copy_file_range(from, &in, to, &out, length, 0);
     if (got < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
-        return copy_by_hand(from, to, offset, length, ret_done);
+        return copy_through_memory(from, to, offset, length, ret_done);
     *ret_done = got < 0 ? 0 : (size_t) got;
     return got < 0 ? -1 : 0;
 }
 
-// *end is the end of the data that begins at the returned offset; -1 and ENXIO: only a hole is
-// left.
+// Returns where data begins at or after offset, and sets *ret_end to its end; -1: the rest is a
+// hole.
 static off_t
 next_data(int fd, off_t offset, off_t size, off_t *ret_end)
 {
@@ -202,19 +198,19 @@ struct copy {
     struct stat before;          // of the source
 };
 
-// A copy of a file that somebody writes meanwhile is a copy of nothing.
+// A copy of a file that changes meanwhile is worthless.
 static int
 check_unchanged(const struct copy *copy, bool ended, struct error *err)
 {
     const struct stat *before = &copy->before;
     struct stat now;
     if (fstat(copy->from, &now) < 0)
-        return error_errno(err, errno, "cannot look at '%s'", copy->source);
+        return error_errno(err, errno, "cannot read the status of '%s'", copy->source);
     if (!ended && now.st_size == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
         now.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
         return 0;
     return error_set(err, ERR_DAMAGED,
-        "'%s' %s while it was copied; check its disk and who writes to it, and try again",
+        "'%s' %s while it was copied; check its disk and what writes to it, and try again",
         copy->source, ended ? "ended before its size" : "changed");
 }
 
@@ -310,7 +306,7 @@ is_program(const char *path)
     return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
 }
 
-// The folders of administrators' programs are searched too: an ordinary user's PATH lacks them.
+// Also searches the folders of system programs, which are often not in a user's PATH.
 char *
 path_program(const char *name)
 {
@@ -326,97 +322,4 @@ path_program(const char *name)
             return TAKE(candidate);
     }
     return NULL;
-}
-
-// ---- locks: an flock(2) on a file that says who holds it ----------------------------------------
-
-enum { LOOK_AGAIN_MS = 100, PID_MAX = 64 };
-
-// The file may have been removed (with its folder) between open and flock: that lock guards
-// nothing.
-static bool
-still_there(int fd, const char *path)
-{
-    struct stat held, named;
-    return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
-           held.st_dev == named.st_dev;
-}
-
-static int
-write_pid(int fd, const char *path, struct error *err)
-{
-    char text[32];
-    int length = snprintf(text, sizeof text, "%ld\n", (long) getpid());
-    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t) length, 0) != length)
-        return error_errno(err, errno, "cannot write the lock '%s'", path);
-    return 0;
-}
-
-long
-lock_holder(const char *path)
-{
-    ERROR_AUTO struct error unread = {0};
-    FREE_AUTO char *text = NULL;
-    return file_read(path, PID_MAX, &text, NULL, &unread) < 0 ? 0 : strtol(text, NULL, 10);
-}
-
-static int
-lock_held_error(const char *path, struct error *err)
-{
-    long pid = lock_holder(path);
-    if (pid <= 0)
-        return error_set(err, ERR_BUSY,
-            "another airbuild holds the lock '%s'; wait for it to end and try again", path);
-    return error_set(err, ERR_BUSY,
-        "another airbuild (process %ld) holds the lock '%s'; wait for it to end, or end it with "
-        "'kill %ld'",
-        pid, path, pid);
-}
-
-// 1: taken, 0: somebody has it (or it vanished), -1: error.
-static int
-try_lock(const char *path, int *ret_fd, bool last, struct error *err)
-{
-    CLOSE_AUTO int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0)
-        return error_errno(err, errno, "cannot open the lock '%s'", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return error_errno(err, errno, "cannot take the lock '%s'", path);
-        return last ? lock_held_error(path, err) : 0;
-    }
-    if (!still_there(fd, path))
-        return 0;
-    if (write_pid(fd, path, err) < 0)
-        return -1;
-    *ret_fd = TAKE_FD(fd);
-    return 1;
-}
-
-int
-lock_take(const char *path, int64_t wait_ms, int *ret_fd, struct error *err)
-{
-    int64_t end = clock_ms() + wait_ms;
-    for (;;) {
-        int64_t left = clock_left(end);
-        int taken = try_lock(path, ret_fd, left == 0, err);
-        if (taken != 0)
-            return taken < 0 ? -1 : 0;
-        if (clock_sleep(left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS, err) < 0)
-            return -1;
-    }
-}
-
-int
-lock_wait(const char *path, int64_t wait_ms, const struct lock_report *report, int *ret_fd,
-    struct error *err)
-{
-    if (lock_take(path, 0, ret_fd, err) == 0)
-        return 0;
-    if (err->code != ERR_BUSY || wait_ms == 0)
-        return -1;
-    error_clear(err);
-    progress_step(report->progress, report->task, "waiting for process %ld, which %s",
-        lock_holder(path), report->does);
-    return lock_take(path, wait_ms, ret_fd, err);
 }

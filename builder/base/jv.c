@@ -208,9 +208,3 @@ jv_free(struct jv *value)
 {
     json_decref(as_json(value));
 }
-
-void
-jv_freep(struct jv **value)
-{
-    jv_free(*value);
-}

@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_BASE_JV_H
 #define AIRBUILD_BASE_JV_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -49,7 +50,7 @@ int jv_read(const char *path, size_t max, struct jv **ret, struct error *err);
 int jv_write(const char *path, mode_t mode, const struct jv *value, struct error *err);
 
 void jv_free(struct jv *value);
-void jv_freep(struct jv **value);
-#define JV_AUTO __attribute__((cleanup(jv_freep)))
+DEFINE_FREEP(struct jv, jv_free)
+#define JV_AUTO CLEANUP(jv_freep)
 
 #endif

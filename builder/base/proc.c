@@ -1,5 +1,4 @@
-// proc.c - child processes: spawn, read, wait, end. The only place of the program that starts one
-// (burn.c's have no program).
+// proc.c - see proc.h. Only this file and burn.c start processes.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/proc.h"
 
@@ -18,14 +17,14 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
-enum { GRACE_MS = 2000, LOOK_MS = 20 };
+enum { GRACE_MS = 2000, POLL_MS = 20 };
 enum { LINE_LONGEST = 65536, OUTPUT_USUALLY = 1024 * 1024, READ_BYTES = 16384, READS_AT_END = 64 };
 
-// One output of a child as it comes through a pipe.
+// One output of a child, read from a pipe.
 struct output {
-    int fd;          // the pipe, not blocking; owned; -1 at its end
-    struct buf last; // the last options->output_max bytes, or up to twice as much until the end
-    struct buf line; // the line that is not whole yet; only when options->line is set
+    int fd;          // the pipe, non-blocking; owned; -1 at its end
+    struct buf last; // the last options->output_max bytes; up to twice as much until the end
+    struct buf line; // the incomplete last line; only when options->line is set
 };
 
 struct run {
@@ -45,7 +44,7 @@ pass_line(const struct proc_options *options, const char *text, size_t length)
     options->line(options->context, line);
 }
 
-// What is longer than any sensible line is passed in pieces.
+// Passes very long lines in pieces.
 static void
 pass_lines(struct output *output, const struct proc_options *options)
 {
@@ -82,8 +81,7 @@ end_output(struct output *output, const struct proc_options *options)
     trim_output(output, options, 1);
 }
 
-// Reads what is there now and passes its whole lines; false: nothing more for the moment, or the
-// end.
+// Reads the available bytes and passes complete lines; false: no more for the moment, or the end.
 static bool
 read_output(struct output *output, const struct proc_options *options)
 {
@@ -104,7 +102,7 @@ read_output(struct output *output, const struct proc_options *options)
     return true;
 }
 
-// Bounded, because a process in the background may never stop writing.
+// Limited, because a background process may never stop writing.
 static void
 finish_output(struct output *output, const struct proc_options *options)
 {
@@ -148,8 +146,8 @@ has_name(const char *const *list, const char *entry)
     return false;
 }
 
-// What programs say is read here and shown beside our own words, so whatever the caller's language
-// is they speak English, as gettext(3) ranks the variables; names of files stay UTF-8.
+// Programs report in English, because airbuild reads their messages and shows them with its own.
+// The variables are those of gettext(3); file names stay UTF-8.
 static const char *const language[] = {"LC_ALL=C.UTF-8", "LANGUAGE=", NULL};
 
 static void
@@ -165,7 +163,7 @@ merge_environment(struct strv *list, const char *const *added)
         strv_add(list, added[i]);
 }
 
-// Input comes from memory, not through a pipe: nobody has to feed it while the outputs are read.
+// Input is a memory file: a pipe would have to be written while the outputs are read.
 static int
 open_input(const char *input, int *ret_fd, struct error *err)
 {
@@ -180,7 +178,7 @@ open_input(const char *input, int *ret_fd, struct error *err)
     return 0;
 }
 
-// Own process group, so that all of it can be ended; signals as a fresh program expects them.
+// The child gets its own process group, so that all of it can be ended, and default signals.
 static void
 set_attributes(posix_spawnattr_t *attributes)
 {
@@ -204,7 +202,7 @@ spawn(const char *path, const char *const *argv, char **environment, const int f
     set_attributes(&attributes);
     for (int i = 0; i < 3; i++)
         posix_spawn_file_actions_adddup2(&actions, fds[i], i);
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3); // what libraries left open
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3); // descriptors of libraries
     int number = posix_spawn(ret, path, &actions, &attributes, (char *const *) argv, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
@@ -218,8 +216,8 @@ find_program(const char *name, char **ret_path, struct error *err)
     if (*ret_path != NULL)
         return 0;
     return error_set(err, ERR_MISSING,
-        "the program '%s' is not there; install it and try again ('airbuild doctor' names the "
-        "package)",
+        "the program '%s' is not installed; install it and try again ('airbuild doctor' names "
+        "the package)",
         name);
 }
 
@@ -251,7 +249,7 @@ start_child(struct run *run, const char *const *argv, struct error *err)
     return 0;
 }
 
-// The child stays a zombie: reap() ends it.
+// The child stays a zombie until reap().
 static bool
 has_ended(const struct run *run)
 {
@@ -261,8 +259,8 @@ has_ended(const struct run *run)
     return info.si_pid != 0;
 }
 
-// Wait for anything to happen and read it; true when the child has ended. Where there are no
-// pidfds (Linux before 5.3, valgrind) we look at short intervals.
+// Waits for output or the end of the child; true when it has ended. Polls where there are no pidfds
+// (Linux before 5.3, valgrind).
 static bool
 wait_once(struct run *run, int64_t wait_ms, bool interruptible)
 {
@@ -272,7 +270,7 @@ wait_once(struct run *run, int64_t wait_ms, bool interruptible)
         {.fd = run->outputs[1].fd, .events = POLLIN},
         {.fd = interruptible ? interrupt_fd() : -1, .events = POLLIN},
     };
-    int64_t most = run->pid_fd < 0 ? LOOK_MS : INT_MAX;
+    int64_t most = run->pid_fd < 0 ? POLL_MS : INT_MAX;
     if (poll(watched, 4, (int) (wait_ms < most ? wait_ms : most)) > 0)
         for (size_t i = 0; i < 2; i++)
             if (watched[i + 1].revents != 0)
@@ -280,7 +278,7 @@ wait_once(struct run *run, int64_t wait_ms, bool interruptible)
     return has_ended(run);
 }
 
-// The child is a zombie until it is reaped, so its group's number cannot be anybody else's.
+// The child is a zombie until it is reaped, so its process group is not reused.
 static int
 end_group(struct run *run)
 {
@@ -304,8 +302,7 @@ wait_for_child(struct run *run, struct error *err)
         }
         if (clock_left(end) == 0) {
             error_set(err, ERR_TIMEOUT,
-                "'%s' did not end within %lld s and was stopped; try again when the host is less "
-                "busy",
+                "'%s' timed out after %lld s and was ended; try again when the host is less busy",
                 run->name, (long long) (run->options->timeout_ms + 999) / 1000);
             return end_group(run);
         }
@@ -314,7 +311,7 @@ wait_for_child(struct run *run, struct error *err)
     }
 }
 
-// A background process that still holds the pipes must not keep us.
+// Does not wait for background processes that still hold the pipes.
 static int
 reap(struct run *run)
 {
@@ -342,7 +339,7 @@ proc_run(const char *const *argv, const struct proc_options *options, struct pro
     struct run run = {
         .options = options, .name = argv[0], .pid_fd = -1, .outputs = {{.fd = -1}, {.fd = -1}}};
     if (options->timeout_ms <= 0)
-        return error_set(err, ERR_FAILED, "'%s' was to be run without a deadline", argv[0]);
+        return error_set(err, ERR_FAILED, "'%s' has no timeout set (bug)", argv[0]);
     if (interrupt_check(err) < 0 || start_child(&run, argv, err) < 0)
         return -1;
     int answer = wait_for_child(&run, err);
@@ -363,15 +360,14 @@ last_line(struct buf *text)
     while (text->length > 0 && text->data[text->length - 1] == '\n')
         text->data[--text->length] = '\0';
     if (text->length == 0)
-        return "it said nothing";
+        return "no error output";
     const char *newline = strrchr(text->data, '\n');
     return newline == NULL ? text->data : newline + 1;
 }
 
-// Programs tell only in words that a disk is full: those of strerrordesc_np, which translates
-// nothing, for they speak English here.
+// Programs report a full disk only in words: those of strerrordesc_np, which are English.
 static bool
-says_full(const struct buf *text)
+reports_full_disk(const struct buf *text)
 {
     return text->data != NULL && (strstr(text->data, strerrordesc_np(ENOSPC)) != NULL ||
                                      strstr(text->data, strerrordesc_np(EDQUOT)) != NULL);
@@ -387,7 +383,7 @@ proc_check(const char *const *argv, const struct proc_options *options, struct p
         return -1;
     if (result->status == 0)
         return 0;
-    if (says_full(&result->errors))
+    if (reports_full_disk(&result->errors))
         return error_set(err, ERR_SPACE,
             "'%s' failed with status %d: %s; free some space and run it again", argv[0],
             result->status, last_line(&result->errors));

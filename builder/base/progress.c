@@ -1,5 +1,4 @@
-// progress.c - the board of running tasks: redrawn in place on a terminal, plain lines elsewhere.
-// Together with cli/ the only place that writes to the user's streams.
+// progress.c - see progress.h. Only this file and cli/ write to the user's streams.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/progress.h"
 
@@ -47,7 +46,7 @@ struct progress {
 
 // ---- a line: pure text --------------------------------------------------------------------------
 
-// Tells if the environment asks for UTF-8, as setlocale(3) ranks LC_ALL, LC_CTYPE and LANG.
+// Whether the locale is UTF-8, by the order of variables in setlocale(3).
 static bool
 wants_utf8(void)
 {
@@ -102,8 +101,8 @@ end_of(const struct progress_style *style, const struct progress_task *task)
     return buf_take(&end);
 }
 
-// Adds a task's line: mark, name, text, and at the right end part and elapsed time. What is too
-// wide is cut from the text, then from the name.
+// Adds a task's line: mark, name, text, and at the right end percentage and elapsed time. First the
+// text is shortened to fit, then the name.
 static void
 render_task(const struct progress_style *style, const struct progress_task *task, struct buf *out)
 {
@@ -164,7 +163,7 @@ flush(struct progress *progress, struct buf *out)
     fflush(progress->stream);
 }
 
-// Wrapping is off meanwhile, so a line is one row even where our count of columns is wrong.
+// Turns wrapping off meanwhile, so a line is one row even when the count of columns is wrong.
 static void
 draw(struct progress *progress, struct buf *out)
 {
@@ -227,7 +226,7 @@ progress_new(FILE *stream, bool live, bool quiet)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&progress->ended, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    // Without a ticker the board is drawn when something happens, which is good enough.
+    // Without the ticker the board is only redrawn on changes.
     if (progress->live)
         progress->ticking = pthread_create(&progress->ticker, NULL, tick, progress) == 0;
     return progress;
@@ -262,12 +261,6 @@ progress_free(struct progress *progress)
     free(progress);
 }
 
-void
-progress_freep(struct progress **progress)
-{
-    progress_free(*progress);
-}
-
 static struct progress_task *
 find_task(struct progress *progress, const char *name)
 {
@@ -290,7 +283,7 @@ get_task(struct progress *progress, const char *name)
     return task;
 }
 
-// Takes text. A step after the end starts the task again.
+// Takes ownership of text. A step after the end restarts the task.
 static void
 set_text(struct progress *progress, const char *name, char *text, bool done)
 {
@@ -313,7 +306,7 @@ set_text(struct progress *progress, const char *name, char *text, bool done)
     pthread_mutex_unlock(&progress->mutex);
 }
 
-// printf into a new text that cannot move the cursor, whatever a guest put into it.
+// Returns a new text without control characters, which text of a guest may have.
 __attribute__((format(printf, 1, 0))) static char *
 clean_row(const char *format, va_list args)
 {

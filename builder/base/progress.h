@@ -1,37 +1,37 @@
-// progress.h - what a long task says while it runs. The task only calls these; cli/ gives the sink
-// that draws. Every call is safe from any thread and with a NULL progress.
+// progress.h - progress of long tasks. All functions may be called by any thread, and with a NULL
+// progress.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BASE_PROGRESS_H
 #define AIRBUILD_BASE_PROGRESS_H
 
+#include "base/cleanup.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 
-// Tells if the environment leaves colours on: https://no-color.org, off when NO_COLOR is set and
-// not empty.
+// Returns false when NO_COLOR is set and not empty (https://no-color.org).
 bool progress_wants_color(void);
 
 struct progress; // a board with one line a task
 
-// stream: where it is drawn (stderr). live: redraw lines in place (a terminal); else one plain line
-// an event. quiet: nothing at all. NULL never comes back.
+// stream: stderr. live: redraw lines in place, on a terminal; else print one line for each event.
+// quiet: print nothing. Never returns NULL.
 struct progress *progress_new(FILE *stream, bool live, bool quiet);
 void progress_free(struct progress *progress);
-void progress_freep(struct progress **progress);
-#define PROGRESS_AUTO __attribute__((cleanup(progress_freep)))
+DEFINE_FREEP(struct progress, progress_free)
+#define PROGRESS_AUTO CLEANUP(progress_freep)
 
-// task: a short stable name, "haproxy", "work11". Plain output prints a line only when text
-// changed.
+// task: a short name, such as "work11". Without live, prints a line when the text changes.
 void progress_step(struct progress *progress, const char *task, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-// 0..1 of the current step of the task; drawn on live boards only.
+// part: 0 to 1 of the current step of the task; only shown when live.
 void progress_part(struct progress *progress, const char *task, double part);
 void progress_done(struct progress *progress, const char *task, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-// One line that stays, above the board: a warning or a fact.
+// Prints a line above the board that stays there: a warning or a fact.
 void progress_note(struct progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-// Take the board off the screen (before printing an error or a recap).
+// Removes the board from the screen, before other output.
 void progress_clear(struct progress *progress);
 
 #endif

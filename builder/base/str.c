@@ -1,4 +1,4 @@
-// str.c - memory that never runs out quietly, owned strings, growing buffers, lists of strings.
+// str.c - see str.h.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/str.h"
 
@@ -15,8 +15,7 @@
 _Noreturn void
 mem_exhausted(void)
 {
-    static const char sentence[] =
-        "airbuild: no memory is left; end other programs and try again\n";
+    static const char sentence[] = "airbuild: out of memory; end other programs and try again\n";
     ssize_t written = write(STDERR_FILENO, sentence, sizeof sentence - 1);
     (void) written;
     _exit(ERR_SPACE);

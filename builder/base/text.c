@@ -6,9 +6,8 @@
 
 #include <string.h>
 
-// Returns the bytes of the valid UTF-8 character that text, which ends with NUL, begins with; 0
-// when it begins with none. The ranges are table 3-7 of the Unicode Standard ("Well-Formed UTF-8
-// Byte Sequences").
+// Returns the length of the valid UTF-8 character at the beginning of a text that ends with NUL, or
+// 0. The ranges are table 3-7 of the Unicode Standard ("Well-Formed UTF-8 Byte Sequences").
 static size_t
 utf8_length(const unsigned char *byte)
 {
@@ -111,7 +110,7 @@ text_columns(const char *text)
 
 static const struct {
     unsigned kept;       // kinds, or-ed
-    const char *instead; // of each that is not; NULL: its bytes as \xNN
+    const char *instead; // of any other character; NULL: its bytes as \xNN
 } policies[] = {
     [TEXT_LINES] = {TEXT_PRINTABLE | TEXT_LAYOUT, NULL},
     [TEXT_WORD] = {TEXT_PRINTABLE, NULL},

@@ -1,5 +1,4 @@
-// text.h - text that others wrote: its characters, its width, and a copy that is harmless where it
-// goes.
+// text.h - characters and width of foreign text, and copies that are harmless for their use.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BASE_TEXT_H
 #define AIRBUILD_BASE_TEXT_H
@@ -23,7 +22,7 @@ enum text_kind {
 struct text_iter {
     const char *next;
     size_t left;
-    const char *at; // the character that text_next came to
+    const char *at; // the current character
     size_t length;  // its bytes: 1 to 4, 1 when it is broken
     enum text_kind kind;
 };
@@ -36,14 +35,14 @@ bool text_is_utf8(const char *text);
 size_t text_columns(const char *text);
 
 enum text_policy {
-    TEXT_LINES, // lines on a terminal: what is not printable, tab or newline as \xNN
-    TEXT_WORD,  // part of a line on a terminal: what is not printable as \xNN
-    TEXT_ROW,   // a row that keeps its columns: what is not printable as '?'
-    TEXT_UTF8,  // JSON: broken bytes as U+FFFD
-    TEXT_XML,   // what XML 1.0 cannot carry (section 2.2, Char) as U+FFFD
+    TEXT_LINES, // lines on a terminal: all but printable characters, tab and newline as \xNN
+    TEXT_WORD,  // part of a line on a terminal: unprintable characters as \xNN
+    TEXT_ROW,   // a row with fixed columns: unprintable characters as '?'
+    TEXT_UTF8,  // JSON: invalid bytes as U+FFFD
+    TEXT_XML,   // characters that XML 1.0 does not allow (section 2.2, Char) as U+FFFD
 };
 
-// Returns a copy that follows the policy; the caller frees it.
+// Returns a copy by the policy; the caller frees it.
 char *text_clean(enum text_policy policy, const char *text);
 
 #endif

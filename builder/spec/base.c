@@ -1,9 +1,11 @@
-// base.c - the key base of cluster.yaml: what the images are made over, for all roles or for each.
+// base.c - the key base of cluster.yaml: what the base image is, for all roles or for each.
 // SPDX-License-Identifier: Apache-2.0
-#include "spec/parts.h"
+#include "spec/base.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "spec/keys.h"
+#include "spec/validators.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -14,145 +16,85 @@
     "{url: https://..., sha256: ...} or {bootstrap: arch}"
 #define MIRROR_FORM "a URL such as https://geo.mirror.pkgbuild.com (http, https or file)"
 #define SNAPSHOT_FORM "a day such as 2026-11-01"
-#define FILE_FORM "a path, absolute or seen from the folder of this file ('~' is not expanded)"
+#define FILE_FORM "a path, absolute or relative to the folder of this file ('~' is not expanded)"
 
 // ---- keys ---------------------------------------------------------------------------------------
 
 #define AT(member) offsetof(struct spec_base, member)
 static const struct yaml_key debian_keys[] = {
-    {.name = "suite",
-        .type = YAML_STRING,
-        .offset = AT(suite),
-        .fits = form_suite,
-        .form = "a suite of Debian such as bookworm",
-        .absent = "bookworm",
-        .meaning = "The release of Debian that the base image is made from."},
-    {.name = "mirror",
-        .type = YAML_STRING,
-        .offset = AT(mirror),
-        .fits = form_mirror,
-        .form = "a URL such as http://deb.debian.org/debian (http, https or file)",
-        .absent = "http://deb.debian.org/debian",
-        .meaning = "Where the packages of Debian come from."},
+    TEXT("suite", suite, valid_suite, "a suite of Debian such as bookworm", "bookworm",
+        "The release of Debian that the base image is made from."),
+    TEXT("mirror", mirror, valid_mirror,
+        "a URL such as http://deb.debian.org/debian (http, https or file)",
+        "http://deb.debian.org/debian", "Where the packages of Debian come from."),
     {0},
 };
 
 static const struct yaml_key arch_keys[] = {
-    {.name = "image",
-        .type = YAML_STRING,
-        .offset = AT(image),
-        .fits = form_arch_image,
-        .form = "latest, or a version such as 20261001.604814",
-        .absent = "the one that this airbuild knows the digest of",
-        .meaning = "Which of the official cloud images. What latest came to is remembered until "
-                   "'airbuild images --refresh' asks again."},
-    {.name = "snapshot",
-        .type = YAML_STRING,
-        .offset = AT(snapshot),
-        .fits = form_snapshot,
-        .form = SNAPSHOT_FORM,
-        .absent = "the day of the image",
-        .meaning = "The day of the Arch Linux Archive that packages come from: those of the "
-                   "image's day go with it."},
-    {.name = "mirror",
-        .type = YAML_STRING,
-        .offset = AT(mirror),
-        .fits = form_mirror,
-        .form = MIRROR_FORM,
-        .absent = "AIRBUILD_ARCH_MIRRORS, else geo.mirror.pkgbuild.com and then "
-                  "fastly.mirror.pkgbuild.com for the image, and the archive for packages",
-        .meaning = "Where the image (below images/) and the packages come from. With a snapshot it "
-                   "is taken for an archive, below repos/YEAR/MONTH/DAY/."},
+    TEXT("image", image, valid_arch_image, "latest, or a version such as 20261001.604814",
+        "the version that airbuild has the digest of",
+        "The version of the official cloud image. The version that latest meant is remembered "
+        "until "
+        "'airbuild images --refresh' looks it up again."),
+    TEXT("snapshot", snapshot, valid_snapshot, SNAPSHOT_FORM, "the day of the image",
+        "The day of the Arch Linux Archive that packages come from: those of the "
+        "image's day fit the image."),
+    TEXT("mirror", mirror, valid_mirror, MIRROR_FORM,
+        "AIRBUILD_ARCH_MIRRORS, else geo.mirror.pkgbuild.com and then "
+        "fastly.mirror.pkgbuild.com for the image, and the archive for packages",
+        "Where the image (below images/) and the packages come from. With a snapshot it "
+        "must be an archive, with repos/YEAR/MONTH/DAY/."),
     {0},
 };
 
-// Those that can be said of several kinds of base come last.
-#define FORM_KEYS                                                                                  \
-    {.name = "debian",                                                                             \
-        .type = YAML_TABLE,                                                                        \
-        .keys = debian_keys,                                                                       \
-        .meaning = "A base image made from Debian's packages."},                                   \
-        {.name = "arch",                                                                           \
-            .type = YAML_TABLE,                                                                    \
-            .keys = arch_keys,                                                                     \
-            .meaning = "Arch's official cloud image, its digest and signature checked."},          \
-        {.name = "file",                                                                           \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(file),                                                                    \
-            .fits = form_path,                                                                     \
-            .form = FILE_FORM,                                                                     \
-            .absent = "no file",                                                                   \
-            .meaning = "A base image of your own: a qcow2 with cloud-init in it."},                \
-        {.name = "url",                                                                            \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(url),                                                                     \
-            .fits = form_download,                                                                 \
-            .form = "a URL such as https://example.org/disk.qcow2 (http, https or file, without "  \
-                    "an account)",                                                                 \
-            .absent = "nothing is downloaded",                                                     \
-            .meaning = "A base image to be downloaded: a qcow2 with cloud-init in it."},           \
-        {.name = "sha256",                                                                         \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(sha256),                                                                  \
-            .fits = form_sha256,                                                                   \
-            .form = "64 hexadecimal digits, as sha256sum prints them",                             \
-            .absent = "required with url, unless there is a signature",                            \
-            .meaning = "The SHA-256 of the image at url."},                                        \
-        {.name = "signature",                                                                      \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(signature),                                                               \
-            .fits = form_download,                                                                 \
-            .form = "a URL such as https://example.org/disk.qcow2.sig (http, https or file, "      \
-                    "without an account)",                                                         \
-            .absent = "no signature is asked for",                                                 \
-            .meaning = "The detached OpenPGP signature of the image at url, checked by gpgv."},    \
-        {.name = "keyring",                                                                        \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(keyring),                                                                 \
-            .fits = form_path,                                                                     \
-            .form = FILE_FORM,                                                                     \
-            .absent =                                                                              \
-                "the key of Arch's official images; of bootstrap: the keys of Arch's packages",    \
-            .meaning = "The public keys that may have signed the image at url or the packages of " \
-                       "bootstrap, as 'gpg --export' writes them, armored or not."},               \
-        {.name = "bootstrap",                                                                      \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(bootstrap),                                                               \
-            .fits = form_bootstrap,                                                                \
-            .form = "arch",                                                                        \
-            .absent = "nothing is bootstrapped",                                                   \
-            .meaning = "A base image made from Arch's packages by pacstrap."},                     \
-        {.name = "snapshot",                                                                       \
-            .type = YAML_STRING,                                                                   \
-            .offset = AT(snapshot),                                                                \
-            .fits = form_snapshot,                                                                 \
-            .form = SNAPSHOT_FORM,                                                                 \
-            .absent = "the packages of today",                                                     \
-            .meaning = "With file, url or bootstrap: the day of the Arch Linux Archive that "      \
-                       "packages come from."},                                                     \
-    {                                                                                              \
-        .name = "mirror", .type = YAML_STRING, .offset = AT(mirror), .fits = form_mirror,          \
-        .form = MIRROR_FORM, .absent = "AIRBUILD_ARCH_MIRRORS, else the mirrors of Arch",          \
-        .meaning = "With file, url or bootstrap: where packages of Arch come from."                \
-    }
-static const struct yaml_key form_keys[] = {FORM_KEYS, {0}};
+// Keys that go with several kinds of base come last.
+static const struct yaml_key kind_keys[] = {
+    TABLE("debian", 0, debian_keys, "A base image made from Debian's packages."),
+    TABLE("arch", 0, arch_keys, "Arch's official cloud image, its digest and signature checked."),
+    TEXT("file", file, valid_path, FILE_FORM, "no file",
+        "A base image of your own: a qcow2 with cloud-init in it."),
+    TEXT("url", url, valid_download,
+        "a URL such as https://example.org/disk.qcow2 (http, https or file, without "
+        "an account)",
+        "nothing is downloaded", "A base image to be downloaded: a qcow2 with cloud-init in it."),
+    TEXT("sha256", sha256, valid_sha256, "64 hexadecimal digits, as sha256sum prints them",
+        "required with url, unless there is a signature", "The SHA-256 of the image at url."),
+    TEXT("signature", signature, valid_download,
+        "a URL such as https://example.org/disk.qcow2.sig (http, https or file, "
+        "without an account)",
+        "no signature is checked",
+        "The detached OpenPGP signature of the image at url, checked by gpgv."),
+    TEXT("keyring", keyring, valid_path, FILE_FORM,
+        "the key of Arch's official images; of bootstrap: the keys of Arch's packages",
+        "The public keys that may have signed the image at url or the packages of "
+        "bootstrap, as 'gpg --export' writes them, armored or not."),
+    TEXT("bootstrap", bootstrap, valid_bootstrap, "arch", "nothing is bootstrapped",
+        "A base image made from Arch's packages by pacstrap."),
+    TEXT("snapshot", snapshot, valid_snapshot, SNAPSHOT_FORM, "the packages of today",
+        "With file, url or bootstrap: the day of the Arch Linux Archive that "
+        "packages come from."),
+    TEXT("mirror", mirror, valid_mirror, MIRROR_FORM,
+        "AIRBUILD_ARCH_MIRRORS, else the mirrors of Arch",
+        "With file, url or bootstrap: where packages of Arch come from."),
+    {0},
+};
 
 static void set_role(struct yaml_source *source, const struct yaml_node *name,
     const struct yaml_node *value, void *member);
 
-// For people all keys are in one table; a mapping is read by form_keys or by role_keys.
+// The reference shows all keys in one table; a mapping is read by kind_keys or by role_keys.
 const struct yaml_key base_keys[] = {
-    FORM_KEYS,
+    {.name = "", .keys = kind_keys},
     {.name = "haproxy",
         .type = YAML_CUSTOM,
         .form = "a base as above",
         .absent = "both roles have the same base",
-        .meaning = "The base of haproxy's image; redis must be said too."},
+        .meaning = "The base of haproxy's image; redis must be specified too."},
     {.name = "redis",
         .type = YAML_CUSTOM,
         .form = "a base as above",
         .absent = "both roles have the same base",
-        .meaning = "The base of redis' image; haproxy must be said too."},
+        .meaning = "The base of redis' image; haproxy must be specified too."},
     {0},
 };
 static const struct yaml_key role_keys[] = {
@@ -174,7 +116,7 @@ static const struct yaml_key role_keys[] = {
 // ---- reading ------------------------------------------------------------------------------------
 
 static void
-set_by_word(struct yaml_source *source, const char *what, const struct yaml_node *value,
+set_kind_by_word(struct yaml_source *source, const char *what, const struct yaml_node *value,
     struct spec_base *base)
 {
     static const char *const words[] = {"auto", "arch", "debian", NULL};
@@ -191,7 +133,7 @@ set_by_word(struct yaml_source *source, const char *what, const struct yaml_node
 static const struct kind {
     const char *key;
     enum spec_base_kind kind;
-    bool packages; // snapshot and mirror may be said beside it
+    bool packages; // may have snapshot and mirror beside it
 } kinds[] = {
     {"debian", SPEC_BASE_DEBIAN, false},
     {"arch", SPEC_BASE_ARCH, false},
@@ -201,9 +143,9 @@ static const struct kind {
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-// The one kind that is said; NULL after a complaint. well: there was none of its keys yet.
+// Returns the one kind that value specifies; NULL after an error. valid: value has no error yet.
 static const struct kind *
-find_kind(struct yaml_source *source, const char *what, const struct yaml_node *value, bool well)
+find_kind(struct yaml_source *source, const char *what, const struct yaml_node *value, bool valid)
 {
     const struct kind *found = NULL;
     for (size_t i = 0; i < KINDS; i++) {
@@ -216,20 +158,20 @@ find_kind(struct yaml_source *source, const char *what, const struct yaml_node *
         }
         found = &kinds[i];
     }
-    if (found == NULL && well)
+    if (found == NULL && valid)
         yaml_complain(source, value,
-            "'%s' %s; write debian, arch, file, url or bootstrap into it, or auto", what,
-            value->count == 0 ? "is empty" : "does not say what it is made from");
+            "'%s' %s; add one of debian, arch, file, url and bootstrap, or write auto", what,
+            value->count == 0 ? "is empty" : "does not specify its kind");
     return found;
 }
 
 static void
 refuse_beside(struct yaml_source *source, const struct yaml_node *value, const char *key,
-    const char *kind, const char *mend)
+    const char *kind, const char *fix)
 {
     const struct yaml_node *place = yaml_get_key(value, key);
     if (place != NULL)
-        yaml_complain(source, place, "'%s' does not go with '%s'; %s", key, kind, mend);
+        yaml_complain(source, place, "'%s' cannot be used with '%s'; %s", key, kind, fix);
 }
 
 static void
@@ -238,11 +180,12 @@ check_url(struct yaml_source *source, const struct yaml_node *value)
     const struct yaml_node *keyring = yaml_get_key(value, "keyring");
     if (yaml_get(value, "sha256") == NULL && yaml_get(value, "signature") == NULL)
         yaml_complain(source, yaml_get_key(value, "url"),
-            "an image from a URL needs its 'sha256', or a 'signature' that vouches for it; add "
+            "an image from a URL needs a 'sha256' or a 'signature' that proves its origin; add "
             "one of them");
     if (keyring != NULL && yaml_get(value, "signature") == NULL)
         yaml_complain(source, keyring,
-            "'keyring' is for a signature, and there is none; add 'signature', or remove the line");
+            "'keyring' is for a signature, but there is no 'signature'; add it, or remove the "
+            "line");
 }
 
 static void
@@ -262,16 +205,16 @@ check_beside(struct yaml_source *source, const struct yaml_node *value, const st
 }
 
 static void
-set_form(struct yaml_source *source, const char *what, const struct yaml_node *value,
+set_base(struct yaml_source *source, const char *what, const struct yaml_node *value,
     struct spec_base *base)
 {
     if (value->kind != YAML_MAP) {
-        set_by_word(source, what, value, base);
+        set_kind_by_word(source, what, value, base);
         return;
     }
     FREE_AUTO char *quoted = str_format("'%s'", what);
     size_t before = source->complaint_total;
-    yaml_map(source, value, quoted, form_keys, base);
+    yaml_map(source, value, quoted, kind_keys, base);
     const struct kind *kind = find_kind(source, what, value, source->complaint_total == before);
     if (kind == NULL)
         return;
@@ -283,7 +226,7 @@ static void
 set_role(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
     void *member)
 {
-    set_form(source, name->text, value, member);
+    set_base(source, name->text, value, member);
 }
 
 void
@@ -296,25 +239,27 @@ base_set(struct yaml_source *source, const struct yaml_node *name, const struct 
         yaml_map(source, value, "'base' of each role", role_keys, bases);
         return;
     }
-    set_form(source, name->text, value, &bases[0]);
+    set_base(source, name->text, value, &bases[0]);
     spec_base_copy(&bases[0], &bases[1]);
 }
 
 // ---- deriving -----------------------------------------------------------------------------------
 
-// A path seen from the spec's folder becomes absolute.
+// Makes a path absolute that is relative to the spec's folder.
 static void
-make_absolute(struct spec_draft *draft, char **path, const char *key)
+make_absolute(
+    struct yaml_source *source, const struct yaml_node *root, const char *key, char **path)
 {
     if (*path == NULL || (*path)[0] == '/')
         return;
-    const char *origin = draft->source->origin, *slash = strrchr(origin, '/');
-    FREE_AUTO char *folder = str_ndup(origin, slash == NULL ? 0 : (size_t) (slash - origin) + 1);
+    const char *slash = strrchr(source->origin, '/');
+    size_t length = slash == NULL ? 0 : (size_t) (slash - source->origin) + 1;
+    FREE_AUTO char *folder = str_ndup(source->origin, length);
     FREE_AUTO char *from_folder = path_join(folder, *path);
     FREE_AUTO char *here = getcwd(NULL, 0);
     if (from_folder[0] != '/' && here == NULL) {
-        yaml_complain(draft->source, draft_place(draft, "base", key),
-            "the current folder is gone, so this path leads nowhere; write an absolute path");
+        yaml_complain(source, yaml_place(root, "base", key),
+            "the current folder no longer exists; write an absolute path");
         return;
     }
     free(*path);
@@ -322,22 +267,19 @@ make_absolute(struct spec_draft *draft, char **path, const char *key)
 }
 
 void
-base_derive(struct spec_draft *draft)
+base_derive(struct yaml_source *source, const struct yaml_node *root, struct spec_base *base)
 {
-    for (size_t i = 0; i < SPEC_ROLES; i++) {
-        struct spec_base *base = &draft->spec->bases[i];
-        make_absolute(draft, &base->file, "file");
-        make_absolute(draft, &base->keyring, "keyring");
-        base->snapshot_said = base->snapshot != NULL;
-        for (char *at = base->sha256; at != NULL && *at != '\0'; at++)
-            *at = (char) tolower((unsigned char) *at);
-        if (base->kind != SPEC_BASE_AUTO && base->kind != SPEC_BASE_DEBIAN)
-            continue;
-        if (base->suite == NULL)
-            base->suite = str_dup("bookworm");
-        if (base->mirror == NULL)
-            base->mirror = str_dup("http://deb.debian.org/debian");
-    }
+    make_absolute(source, root, "file", &base->file);
+    make_absolute(source, root, "keyring", &base->keyring);
+    base->snapshot_said = base->snapshot != NULL;
+    for (char *at = base->sha256; at != NULL && *at != '\0'; at++)
+        *at = (char) tolower((unsigned char) *at);
+    if (base->kind != SPEC_BASE_AUTO && base->kind != SPEC_BASE_DEBIAN)
+        return;
+    if (base->suite == NULL)
+        base->suite = str_dup("bookworm");
+    if (base->mirror == NULL)
+        base->mirror = str_dup("http://deb.debian.org/debian");
 }
 
 // ---- values -------------------------------------------------------------------------------------

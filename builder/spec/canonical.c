@@ -1,10 +1,12 @@
-// canonical.c - a spec as plain lines, for comparing two of them.
+// canonical.c - a spec as plain lines, to compare two of them and to restore values from them.
 // SPDX-License-Identifier: Apache-2.0
 #include "spec/spec.h"
 
 #include "base/cleanup.h"
+#include "spec/keys.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const char *
 on_off(bool truth)
@@ -12,7 +14,7 @@ on_off(bool truth)
     return truth ? "on" : "off";
 }
 
-// Roles over the same base are told once.
+// One set of lines when both roles have the same base.
 static void
 add_bases(struct buf *out, const struct spec *spec)
 {
@@ -50,7 +52,7 @@ add_canonical_redis(struct buf *out, const struct spec_redis *redis)
     buf_printf(out, "redis.min-replicas: %u\n", redis->min_replicas);
     buf_printf(out, "redis.min-replicas-max-lag: %us\n", redis->min_replicas_max_lag);
     buf_printf(out, "redis.master-name: %s\n", redis->master_name);
-    // Told when they are said, so that clusters from before these keys are still the same.
+    // Only when they are specified, so that clusters older than these keys still compare equal.
     if (redis->maxmemory_mib != 0)
         buf_printf(out, "redis.maxmemory: %uM\n", redis->maxmemory_mib);
     if (redis->maxmemory_policy != 0)
@@ -89,4 +91,111 @@ spec_canonical(const struct spec *spec)
     for (size_t i = 0; i < spec->node_count; i++)
         add_canonical_node(&out, &spec->nodes[i]);
     return buf_take(&out);
+}
+
+// ---- restoring ----------------------------------------------------------------------------------
+
+// Returns the key of a base without the role before it; NULL when the key is not of a base.
+static const char *
+base_key_of(const char *key)
+{
+    for (size_t i = 0; i < SPEC_ROLES; i++) {
+        FREE_AUTO char *role = str_format("%s.base", spec_role_name((enum spec_role) i));
+        if (str_starts(key, role))
+            return key + strlen(role) - strlen("base");
+    }
+    return str_equal(key, "base") || str_starts(key, "base.") ? key : NULL;
+}
+
+// "base" is specified by any key of a base; "base.debian.suite" for one role or for both.
+static bool
+specifies_base(const struct spec *spec, const char *key)
+{
+    for (size_t i = 0; i < spec->said.count; i++) {
+        const char *key_given = spec->said.items[i];
+        bool of_base = str_equal(key_given, "base") || str_starts(key_given, "base.");
+        if (of_base && (str_equal(key, "base") || str_ends(key_given, key + strlen("base"))))
+            return true;
+    }
+    return false;
+}
+
+bool
+spec_says(const struct spec *spec, const char *key)
+{
+    const char *base = base_key_of(key);
+    return base != NULL ? specifies_base(spec, base) : strv_has(&spec->said, key);
+}
+
+// Returns the key's row in the tables, or NULL; moves *target to the struct of its member.
+static const struct yaml_key *
+find_key_of_path(const struct yaml_key *keys, const char *path, char **target)
+{
+    for (; keys->name != NULL; keys++) {
+        size_t length = strlen(keys->name);
+        if (keys->type == YAML_TABLE && str_starts(path, keys->name) && path[length] == '.') {
+            *target += keys->offset;
+            return find_key_of_path(keys->keys, path + length + 1, target);
+        }
+        if (str_equal(path, keys->name))
+            return keys;
+    }
+    return NULL;
+}
+
+// "nodes.work11.memory": names contain no dot.
+static const struct yaml_key *
+find_node_key(struct spec *spec, const char *path, char **target)
+{
+    const char *name = path + strlen("nodes.");
+    const char *dot = strchr(name, '.');
+    for (size_t i = 0; dot != NULL && i < spec->node_count; i++) {
+        struct spec_node *node = &spec->nodes[i];
+        if (strlen(node->name) == (size_t) (dot - name) &&
+            strncmp(node->name, name, (size_t) (dot - name)) == 0) {
+            *target = (char *) node;
+            return find_key_of_path(node_keys, dot + 1, target);
+        }
+    }
+    return NULL;
+}
+
+// Skips lists, custom values, and values that the key no longer allows.
+static void
+restore_value(struct spec *spec, const char *path, const char *value)
+{
+    char *target = (char *) spec;
+    const struct yaml_key *key = str_starts(path, "nodes.")
+                                     ? find_node_key(spec, path, &target)
+                                     : find_key_of_path(spec_keys, path, &target);
+    if (key == NULL || key->type == YAML_CUSTOM || key->type == YAML_STRINGS ||
+        key->type == YAML_TABLE)
+        return;
+    YAML_SOURCE_AUTO struct yaml_source source = {.origin = "", .text = "", .length = 0};
+    FREE_AUTO char *name_text = str_dup(key->name), *text = str_dup(value);
+    const struct yaml_node name = {.kind = YAML_SCALAR, .text = name_text, .plain = true};
+    const struct yaml_node node = {.kind = YAML_SCALAR, .text = text, .plain = true};
+    yaml_map_value(&source, &name, &node, key, target);
+}
+
+static bool
+is_recalled(const struct spec *spec, const char *key)
+{
+    return !str_equal(key, "cluster") && !str_starts(key, "network.") && !str_ends(key, ".role") &&
+           !str_ends(key, ".address") && !spec_says(spec, key);
+}
+
+void
+spec_recall(struct spec *spec, const char *canonical)
+{
+    STRV_AUTO struct strv lines = {0};
+    strv_split(&lines, canonical, '\n');
+    for (size_t i = 0; i < lines.count; i++) {
+        char *colon = strstr(lines.items[i], ": ");
+        if (colon == NULL)
+            continue;
+        *colon = '\0';
+        if (is_recalled(spec, lines.items[i]))
+            restore_value(spec, lines.items[i], colon + 2);
+    }
 }

@@ -1,26 +1,20 @@
-// check.c - what the values of a spec must be together: addresses that fit the network and differ,
-// one head, enough workers, a quorum that survives the loss of a machine.
-// What a single value must look like is in keys.c and forms.c.
+// check.c - checks that the values of a spec fit each other: addresses are in the network and
+// differ, there is one head and enough workers, and the quorum survives the loss of a machine.
+// Single values are checked by the tables of keys.c.
 // SPDX-License-Identifier: Apache-2.0
-#include "spec/parts.h"
+#include "spec/check.h"
 
 #include "base/cleanup.h"
+#include "spec/validators.h"
 
 #include <string.h>
 
 const struct yaml_node *
-draft_place(const struct spec_draft *draft, const char *table, const char *key)
-{
-    const struct yaml_node *value = yaml_get(yaml_get(draft->root, table), key);
-    return value != NULL ? value : yaml_get_key(draft->root, table);
-}
-
-const struct yaml_node *
-draft_node_place(const struct spec_draft *draft, size_t node, const char *key)
+spec_draft_place(const struct spec_draft *draft, size_t node, const char *key)
 {
     const struct yaml_node *nodes = yaml_get(draft->root, "nodes");
     if (nodes == NULL)
-        return draft_place(draft, "network", "subnet");
+        return yaml_place(draft->root, "network", "subnet");
     const struct yaml_node *value = yaml_get(nodes->items[node], key);
     return value != NULL ? value : nodes->keys[node];
 }
@@ -31,21 +25,21 @@ static void
 check_uri(const struct spec_draft *draft)
 {
     const struct yaml_node *given = yaml_get(draft->root, "uri");
-    // One that was refused has its complaint already.
+    // A URI that is not valid has its error already.
     if (given == NULL || !str_equal(given->text, draft->spec->uri) ||
         uri_is_local(draft->spec->uri))
         return;
     yaml_complain(draft->source, given,
-        "'%s' is the libvirt of another host, and the disks of the nodes are made on this one; "
+        "'%s' is a libvirt on another host, but the disks of the nodes are made on this host; "
         "write qemu:///system and run airbuild on that host",
         draft->spec->uri);
 }
 
 // ---- addresses ----------------------------------------------------------------------------------
 
-// What is wrong with an address as a machine's, or NULL.
+// Returns why no machine can have the address, or NULL.
 static const char *
-misfit(const struct spec_draft *draft, uint32_t address)
+address_error(const struct spec_draft *draft, uint32_t address)
 {
     if (address < draft->subnet.network || address > draft->subnet.broadcast)
         return "outside the subnet";
@@ -62,7 +56,7 @@ check_in_subnet(const struct spec_draft *draft, const struct yaml_node *place, c
     uint32_t address;
     if (!draft->subnet_known || text == NULL || !address_read(text, &address))
         return false;
-    const char *why = misfit(draft, address);
+    const char *why = address_error(draft, address);
     if (why == NULL)
         return true;
     FREE_AUTO char *first = address_write(draft->subnet.network + 1);
@@ -76,15 +70,15 @@ static void
 check_network(const struct spec_draft *draft)
 {
     const struct spec_network *network = &draft->spec->network;
-    check_in_subnet(draft, draft_place(draft, "network", "host"), network->host);
+    check_in_subnet(draft, yaml_place(draft->root, "network", "host"), network->host);
     if (network->mode == SPEC_NETWORK_BRIDGE &&
         yaml_get(yaml_get(draft->root, "network"), "name") == NULL)
-        yaml_complain(draft->source, draft_place(draft, "network", "mode"),
-            "mode bridge needs the host's bridge; add its name, such as 'name: br0'");
-    if (network->mode != SPEC_NETWORK_BRIDGE && !form_short_name(network->name))
-        yaml_complain(draft->source, draft_place(draft, "network", "name"),
-            "the name of a network that is made must be lower-case letters, digits and '-', at "
-            "most 10 characters, not '%s'",
+        yaml_complain(draft->source, yaml_place(draft->root, "network", "mode"),
+            "mode bridge needs the name of the host's bridge; add it, such as 'name: br0'");
+    if (network->mode != SPEC_NETWORK_BRIDGE && !valid_short_name(network->name))
+        yaml_complain(draft->source, yaml_place(draft->root, "network", "name"),
+            "the name of a network must be at most 10 lower-case letters, digits and '-', "
+            "unless it is a bridge, not '%s'",
             network->name);
 }
 
@@ -92,7 +86,7 @@ static void
 check_address(const struct spec_draft *draft, size_t index)
 {
     const struct spec_node *nodes = draft->spec->nodes, *node = &nodes[index];
-    const struct yaml_node *place = draft_node_place(draft, index, "address");
+    const struct yaml_node *place = spec_draft_place(draft, index, "address");
     if (!check_in_subnet(draft, place, node->address))
         return;
     if (strcmp(node->address, draft->spec->network.host) == 0) {
@@ -116,11 +110,11 @@ check_mac(const struct spec_draft *draft, size_t index)
 {
     const struct spec_node *nodes = draft->spec->nodes, *node = &nodes[index];
     for (size_t i = 0; node->mac != NULL && i < index; i++) {
-        // Equal addresses make equal MACs; one complaint is enough.
+        // Equal addresses make equal MACs; one error is enough.
         if (!str_equal(nodes[i].mac, node->mac) || str_equal(nodes[i].address, node->address))
             continue;
         FREE_AUTO char *other = yaml_quote(nodes[i].name);
-        yaml_complain(draft->source, draft_node_place(draft, index, "mac"),
+        yaml_complain(draft->source, spec_draft_place(draft, index, "mac"),
             "'%s' is already the MAC address of node %s; choose another", node->mac, other);
         return;
     }
@@ -137,8 +131,8 @@ check_heads(const struct spec_draft *draft)
         if (spec->nodes[i].role != SPEC_HAPROXY)
             continue;
         if (head != NULL)
-            yaml_complain(draft->source, draft_node_place(draft, i, "role"),
-                "'%s' is a second haproxy node after '%s', and there is just one; make it redis, "
+            yaml_complain(draft->source, spec_draft_place(draft, i, "role"),
+                "'%s' is a second haproxy node after '%s', but only one is allowed; make it redis, "
                 "or remove it",
                 spec->nodes[i].name, head->name);
         else
@@ -150,12 +144,12 @@ check_heads(const struct spec_draft *draft)
 }
 
 static const char *
-loss(size_t workers)
+loss_of_a_worker(size_t workers)
 {
     if (workers == 1)
-        return "one redis node has no replica, so when it is lost, service and data are lost";
-    return "two redis nodes cannot elect a master when one of them is lost, so writes stop until "
-           "it is back";
+        return "with one redis node there is no replica, so losing it loses service and data";
+    return "two redis nodes cannot elect a master when one is lost, so writes stop until it is "
+           "back";
 }
 
 static void
@@ -166,37 +160,38 @@ check_workers(const struct spec_draft *draft)
             "no node has the role redis; add three such as 'work11: {role: redis}'");
     else if (draft->workers < 3 && draft->spec->ha)
         yaml_complain(draft->source, yaml_get_key(draft->root, "nodes"),
-            "%s; make it three, or write 'ha: off' to accept that", loss(draft->workers));
+            "%s; add nodes to have three, or write 'ha: off' to accept that",
+            loss_of_a_worker(draft->workers));
     else if (draft->workers >= 3 && !draft->spec->ha)
         yaml_complain(draft->source, yaml_get(draft->root, "ha"),
-            "ha: off is for one or two redis nodes, and these are %zu; remove the line",
+            "'ha: off' is for one or two redis nodes, but there are %zu; remove the line",
             draft->workers);
 }
 
 // ---- agreement ----------------------------------------------------------------------------------
 
-// A majority, and no more than are left when one machine is lost with its sentinel.
+// The quorum is a majority, and is still reached when one machine is lost with its sentinel.
 static void
 check_quorum(const struct spec_draft *draft)
 {
     unsigned quorum = draft->spec->redis.quorum;
     size_t workers = draft->workers, least = workers / 2 + 1, most = workers - 1;
-    const struct yaml_node *place = draft_place(draft, "redis", "quorum");
+    const struct yaml_node *place = yaml_place(draft->root, "redis", "quorum");
     FREE_AUTO char *choice =
         least == most ? str_format("%zu", least) : str_format("%zu to %zu", least, most);
     if (!draft->spec->ha && quorum > workers)
         yaml_complain(draft->source, place,
-            "a quorum of %u is never reached by %zu sentinels; write at most %zu", quorum, workers,
+            "%zu sentinels never reach a quorum of %u; write at most %zu", workers, quorum,
             workers);
     else if (draft->spec->ha && quorum > most)
         yaml_complain(draft->source, place,
-            "a quorum of %u of %zu sentinels is out of reach when one machine is lost, so nobody "
-            "would take over; write %s",
+            "a quorum of %u of %zu sentinels cannot be reached when one machine is lost, so no "
+            "replica would take over; write %s",
             quorum, workers, choice);
     else if (draft->spec->ha && quorum < least)
         yaml_complain(draft->source, place,
-            "a quorum of %u of %zu sentinels is no majority, so both sides of a cut network could "
-            "have a master; write %s",
+            "a quorum of %u of %zu sentinels is not a majority, so both sides of a split network "
+            "could have a master; write %s",
             quorum, workers, choice);
 }
 
@@ -207,14 +202,14 @@ check_min_replicas(const struct spec_draft *draft)
     size_t most = draft->workers > spare ? draft->workers - spare : 0;
     if (draft->spec->redis.min_replicas <= most)
         return;
-    yaml_complain(draft->source, draft_place(draft, "redis", "min-replicas"),
+    yaml_complain(draft->source, yaml_place(draft->root, "redis", "min-replicas"),
         "%zu redis node%s cannot have %u replica%s%s, so writes would stop; write %s%zu",
         draft->workers, draft->workers == 1 ? "" : "s", draft->spec->redis.min_replicas,
         draft->spec->redis.min_replicas == 1 ? "" : "s",
         draft->spec->ha ? " when one machine is lost" : "", most == 0 ? "" : "at most ", most);
 }
 
-// The system, redis' own copies and its clients need the other half.
+// Redis' copies, its clients and the system need the other half.
 static void
 check_maxmemory(const struct spec_draft *draft)
 {
@@ -223,15 +218,15 @@ check_maxmemory(const struct spec_draft *draft)
         const struct spec_node *node = &spec->nodes[i];
         if (node->role != SPEC_REDIS || spec->redis.maxmemory_mib <= node->memory_mib / 2)
             continue;
-        yaml_complain(draft->source, draft_place(draft, "redis", "maxmemory"),
-            "%uM of data do not fit into '%s', which has %uM and needs half of them for copies, "
+        yaml_complain(draft->source, yaml_place(draft->root, "redis", "maxmemory"),
+            "%uM of data do not fit into '%s', which has %uM and needs half of that for copies, "
             "clients and the system; write at most %uM, or give it more memory",
             spec->redis.maxmemory_mib, node->name, node->memory_mib, node->memory_mib / 2);
         return;
     }
 }
 
-// Counting makes sense only when every role was understood.
+// Roles are counted only when every role is valid.
 void
 spec_check(struct spec_draft *draft)
 {

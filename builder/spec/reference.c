@@ -1,14 +1,15 @@
-// reference.c - the reference page of cluster.yaml, made from the tables that the parser reads.
+// reference.c - the reference page of cluster.yaml, written from the tables of keys.
 // SPDX-License-Identifier: Apache-2.0
-#include "spec/parts.h"
+#include "spec/spec.h"
 
 #include "base/cleanup.h"
+#include "spec/keys.h"
 
 #include <string.h>
 
 enum { WIDTH = 78, INDENT = 4 };
 
-// Text from column INDENT on, wrapped at blanks.
+// Adds text, indented and wrapped at blanks.
 static void
 add_wrapped(struct buf *out, const char *text)
 {
@@ -48,11 +49,15 @@ add_key(struct buf *out, const struct yaml_key *key, const char *path)
     add_wrapped(out, absent);
 }
 
-// Tables lie in each other as deep as the source says: three levels.
+// Recurses into tables: at most three levels.
 static void
 add_keys(struct buf *out, const struct yaml_key *keys, const char *above)
 {
     for (; keys->name != NULL; keys++) {
+        if (keys->name[0] == '\0') { // the keys of another table stand here
+            add_keys(out, keys->keys, above);
+            continue;
+        }
         FREE_AUTO char *path = str_format("%s%s", above, keys->name);
         FREE_AUTO char *below = str_format("%s.", path);
         add_key(out, keys, path);

@@ -1,9 +1,11 @@
-// spec.c - a spec's life, and looking into one.
+// spec.c - frees a spec and looks things up in it.
 // SPDX-License-Identifier: Apache-2.0
 #include "spec/spec.h"
 
 #include "base/cleanup.h"
-#include "spec/parts.h"
+#include "spec/keys.h"
+#include "spec/validators.h"
+#include "yaml/yaml.h"
 
 #include <string.h>
 
@@ -38,12 +40,6 @@ spec_free(struct spec *spec)
     free(spec);
 }
 
-void
-spec_freep(struct spec **spec)
-{
-    spec_free(*spec);
-}
-
 const struct spec_node *
 spec_find(const struct spec *spec, const char *name)
 {
@@ -67,7 +63,7 @@ spec_find_or_error(
         strv_add(&names, spec->nodes[i].name);
     FREE_AUTO char *quoted = yaml_quote(name), *list = strv_join(&names, ", ");
     const char *near = NULL;
-    if (strlen(name) <= 2 * NODE_NAME_MAX) // none is near a longer one
+    if (strlen(name) <= 2 * NODE_NAME_MAX) // a longer one is near no node
         near = str_nearest(name, (const char *const *) names.items, names.count);
     if (near != NULL)
         return error_set(err, ERR_NOT_FOUND,

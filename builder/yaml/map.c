@@ -1,20 +1,114 @@
-// map.c - mappings into structs by table. What the values mean together is checked by the callers.
+// map.c - see map.h. Whether values fit each other is checked by the callers.
 // SPDX-License-Identifier: Apache-2.0
 #include "yaml/map.h"
 
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "yaml/scalar.h"
 
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAPPING "a mapping of keys to values such as 'key: value'"
 
+// ---- scalars ------------------------------------------------------------------------------------
+
+struct unit {
+    const char *name;
+    unsigned long long factor;
+};
+
+// Limits are written with the first name of their factor.
+static const struct unit sizes[] = {{"T", 1ULL << 40}, {"G", 1ULL << 30}, {"M", 1ULL << 20},
+    {"K", 1ULL << 10}, {"TiB", 1ULL << 40}, {"GiB", 1ULL << 30}, {"MiB", 1ULL << 20},
+    {"KiB", 1ULL << 10}, {NULL, 0}};
+static const struct unit times[] = {
+    {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}, {NULL, 0}};
+
+static bool
+scalar_bool(const char *text, bool *ret)
+{
+    static const char *const true_words[] = {"on", "yes", "true"};
+    static const char *const false_words[] = {"off", "no", "false"};
+    for (size_t i = 0; i < sizeof true_words / sizeof true_words[0]; i++) {
+        bool is_true = strcasecmp(text, true_words[i]) == 0;
+        if (!is_true && strcasecmp(text, false_words[i]) != 0)
+            continue;
+        *ret = is_true;
+        return true;
+    }
+    return false;
+}
+
+// YAML 1.1 reads 010 as octal, 1.2 does not: it is refused.
+static bool
+scalar_number(const char *text, unsigned long long *ret)
+{
+    if (text[0] == '0' && text[1] != '\0')
+        return false;
+    return str_to_u64(text, ULLONG_MAX, ret);
+}
+
+static bool
+with_unit(const char *text, const struct unit *units, unsigned long long *ret)
+{
+    size_t digits = strspn(text, "0123456789");
+    FREE_AUTO char *number = str_ndup(text, digits);
+    unsigned long long count;
+    if (!scalar_number(number, &count))
+        return false;
+    for (; units->name != NULL; units++) {
+        if (strcmp(text + digits, units->name) != 0)
+            continue;
+        return !__builtin_mul_overflow(count, units->factor, ret);
+    }
+    return false;
+}
+
+static bool
+scalar_size(const char *text, unsigned long long *ret)
+{
+    unsigned long long bytes;
+    if (!with_unit(text, sizes, &bytes))
+        return false;
+    *ret = bytes;
+    return true;
+}
+
+static bool
+scalar_duration(const char *text, unsigned long long *ret)
+{
+    unsigned long long time;
+    if (!with_unit(text, times, &time))
+        return false;
+    *ret = time;
+    return true;
+}
+
+static void
+add_with_unit(struct buf *out, unsigned long long number, const struct unit *units)
+{
+    while (units[1].name != NULL && (number == 0 || number % units->factor != 0))
+        units++;
+    buf_printf(out, "%llu%s", number / units->factor, units->name);
+}
+
+static void
+scalar_add_size(struct buf *out, unsigned long long bytes)
+{
+    add_with_unit(out, bytes, sizes);
+}
+
+static void
+scalar_add_duration(struct buf *out, unsigned long long time)
+{
+    add_with_unit(out, time, times);
+}
+
 // ---- sentences ----------------------------------------------------------------------------------
 
-// Returns "a list", "a mapping", "nothing", "'abc'", "the quoted text '2'"; the caller frees it.
+// Returns "a list", "a mapping", "nothing", "'abc'" or "the quoted text '2'"; the caller frees it.
 static char *
 describe_node(const struct yaml_node *node)
 {
@@ -98,7 +192,7 @@ yaml_expected(const struct yaml_key *key)
     return buf_take(&out);
 }
 
-// Quotes are worth a word only where they are the mistake.
+// Mentions quotes only where they are the error.
 static char *
 describe_for(const struct yaml_node *value, const struct yaml_key *key)
 {
@@ -172,23 +266,23 @@ set_word(const char *text, const struct yaml_key *key, void *member)
 }
 
 static bool
-will_do(const char *text, const struct yaml_key *key)
+is_valid_text(const char *text, const struct yaml_key *key)
 {
-    return key->fits != NULL ? key->fits(text) : text[0] != '\0';
+    return key->valid != NULL ? key->valid(text) : text[0] != '\0';
 }
 
 static bool
 set_string(const char *text, const struct yaml_key *key, void *member)
 {
     char **string = member;
-    if (!will_do(text, key))
+    if (!is_valid_text(text, key))
         return false;
     free(*string);
     *string = str_dup(text);
     return true;
 }
 
-// Quotes make a text of what would be a number or a truth; names and words do not care.
+// A quoted value is a text, so it cannot be a number or a boolean.
 static bool
 set_scalar(const struct yaml_node *value, const struct yaml_key *key, void *member)
 {
@@ -221,7 +315,7 @@ set_strings(struct yaml_source *source, const struct yaml_node *value, const str
     strv_free(member);
     for (size_t i = 0; i < value->count; i++) {
         const struct yaml_node *item = value->items[i];
-        if (item->kind == YAML_SCALAR && !yaml_is_nothing(item) && will_do(item->text, key)) {
+        if (item->kind == YAML_SCALAR && !yaml_is_nothing(item) && is_valid_text(item->text, key)) {
             strv_add(member, item->text);
             continue;
         }
@@ -264,7 +358,7 @@ find_key_by_name(const struct yaml_key *keys, const char *name)
 }
 
 static void
-complain_of_unknown(struct yaml_source *source, const struct yaml_node *name, const char *what,
+add_unknown_key(struct yaml_source *source, const struct yaml_node *name, const char *what,
     const struct yaml_key *keys)
 {
     STRV_AUTO struct strv known = {0};
@@ -283,15 +377,14 @@ complain_of_unknown(struct yaml_source *source, const struct yaml_node *name, co
 }
 
 static void
-complain_of_missing(struct yaml_source *source, const struct yaml_node *map, const char *what,
+add_missing_keys(struct yaml_source *source, const struct yaml_node *map, const char *what,
     const struct yaml_key *keys)
 {
     for (; keys->name != NULL; keys++) {
         if (!keys->required || yaml_get(map, keys->name) != NULL)
             continue;
         FREE_AUTO char *expected = yaml_expected(keys);
-        yaml_complain(
-            source, map, "%s lacks the key '%s', which is %s; add it", what, keys->name, expected);
+        yaml_complain(source, map, "%s lacks the key '%s'; add it: %s", what, keys->name, expected);
     }
 }
 
@@ -307,9 +400,9 @@ yaml_map(struct yaml_source *source, const struct yaml_node *map, const char *wh
     for (size_t i = 0; i < map->count; i++) {
         const struct yaml_key *key = find_key_by_name(keys, map->keys[i]->text);
         if (key == NULL)
-            complain_of_unknown(source, map->keys[i], what, keys);
+            add_unknown_key(source, map->keys[i], what, keys);
         else
             yaml_map_value(source, map->keys[i], map->items[i], key, target);
     }
-    complain_of_missing(source, map, what, keys);
+    add_missing_keys(source, map, what, keys);
 }

@@ -1,12 +1,12 @@
-// read.c - libyaml's events made into a tree, within limits. libyaml's own loader is not used: it
-// takes aliases, duplicate keys and nesting without end.
-// What the values mean is decided by map.c and its callers.
+// read.c - makes a tree from libyaml's events. libyaml's own loader accepts aliases, duplicate keys
+// and unlimited nesting, so it is not used.
 // SPDX-License-Identifier: Apache-2.0
-#include "yaml/trouble.h"
 #include "yaml/yaml.h"
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "base/text.h"
+#include "yaml/parser_error.h"
 
 #include <string.h>
 #include <yaml.h>
@@ -16,10 +16,10 @@ struct yaml_reader {
     yaml_parser_t parser;
     struct yaml_node *root;
     struct yaml_node *open[YAML_DEPTH_MAX]; // collections that have begun; owned by root
-    struct yaml_node *key[YAML_DEPTH_MAX];  // of an open mapping, when its value is awaited; owned
+    struct yaml_node *key[YAML_DEPTH_MAX];  // of an open mapping, until its value is read; owned
     size_t depth;
     size_t nodes;
-    bool stopped; // nothing more is to be read
+    bool stopped; // the rest of the text is not read
 };
 
 static void
@@ -44,14 +44,8 @@ yaml_node_free(struct yaml_node *node)
     free(node);
 }
 
-void
-yaml_node_freep(struct yaml_node **node)
-{
-    yaml_node_free(*node);
-}
-
 static void
-complain_here(struct yaml_reader *reader, const yaml_event_t *event, const char *sentence)
+add_error_here(struct yaml_reader *reader, const yaml_event_t *event, const char *sentence)
 {
     yaml_complain_at(reader->source, (unsigned) event->start_mark.line + 1,
         (unsigned) event->start_mark.column + 1, "%s", sentence);
@@ -60,7 +54,7 @@ complain_here(struct yaml_reader *reader, const yaml_event_t *event, const char 
 static void
 stop(struct yaml_reader *reader, const yaml_event_t *event, const char *sentence)
 {
-    complain_here(reader, event, sentence);
+    add_error_here(reader, event, sentence);
     reader->stopped = true;
 }
 
@@ -86,7 +80,7 @@ append(struct yaml_node *parent, struct yaml_node *key, struct yaml_node *value)
     parent->items[parent->count++] = value;
 }
 
-// Put a node where the text has it. Takes ownership.
+// Adds a node to the innermost open collection. Takes ownership.
 static void
 place_node(struct yaml_reader *reader, struct yaml_node *node)
 {
@@ -98,7 +92,7 @@ place_node(struct yaml_reader *reader, struct yaml_node *node)
     struct yaml_node *parent = reader->open[top];
     if (parent->kind == YAML_MAP && reader->key[top] == NULL) {
         if (node->kind != YAML_SCALAR) {
-            yaml_complain(reader->source, node, "a key must be a text, not %s; check this place",
+            yaml_complain(reader->source, node, "a key must be a text, not %s; check this line",
                 node->kind == YAML_LIST ? "a list" : "a mapping");
             reader->stopped = true;
         }
@@ -121,7 +115,7 @@ by_text_then_place(const void *a, const void *b)
     return left->column < right->column ? -1 : left->column > right->column;
 }
 
-// Sorted, so that a hostile mapping of many keys costs no more than n log n.
+// Sorts the keys, so that a mapping of very many keys takes n log n steps.
 static void
 refuse_duplicates(struct yaml_reader *reader, const struct yaml_node *map)
 {
@@ -138,7 +132,7 @@ refuse_duplicates(struct yaml_reader *reader, const struct yaml_node *map)
         }
         FREE_AUTO char *name = yaml_quote(keys[i]->text);
         yaml_complain(reader->source, keys[i],
-            "the key %s is given twice, first on line %u; remove one of them", name,
+            "the key %s occurs twice, first on line %u; remove one of them", name,
             keys[first]->line);
     }
 }
@@ -147,7 +141,7 @@ static void
 open_collection(struct yaml_reader *reader, enum yaml_kind kind, const yaml_event_t *event)
 {
     if (reader->depth == YAML_DEPTH_MAX) {
-        stop(reader, event, "this is nested too deeply, at most 32 levels; flatten it");
+        stop(reader, event, "this is nested too deeply; use at most 32 levels");
         return;
     }
     struct yaml_node *node = new_node(kind, event);
@@ -156,7 +150,7 @@ open_collection(struct yaml_reader *reader, enum yaml_kind kind, const yaml_even
     reader->key[reader->depth++] = NULL;
 }
 
-// A collection as a key is already complained about and hangs in key[]; it is dropped with it.
+// A collection that is a key has its error already, and is freed with key[].
 static void
 close_collection(struct yaml_reader *reader)
 {
@@ -171,7 +165,7 @@ add_scalar(struct yaml_reader *reader, const yaml_event_t *event)
     const char *text = (const char *) event->data.scalar.value;
     size_t length = event->data.scalar.length;
     if (memchr(text, '\0', length) != NULL)
-        complain_here(reader, event, "this text holds a NUL character; remove the '\\0'");
+        add_error_here(reader, event, "this text contains a NUL character; remove the '\\0'");
     struct yaml_node *node = new_node(YAML_SCALAR, event);
     node->text = str_ndup(text, length);
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
@@ -179,20 +173,20 @@ add_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 }
 
 static void
-refuse_decoration(struct yaml_reader *reader, const yaml_event_t *event, const yaml_char_t *anchor,
-    const yaml_char_t *tag)
+refuse_anchor_and_tag(struct yaml_reader *reader, const yaml_event_t *event,
+    const yaml_char_t *anchor, const yaml_char_t *tag)
 {
     if (anchor != NULL)
-        complain_here(reader, event, "anchors are not used here; remove the '&' and its name");
+        add_error_here(reader, event, "anchors are not supported; remove the '&' and its name");
     if (tag != NULL)
-        complain_here(reader, event, "tags are not used here; remove the '!', or quote the text");
+        add_error_here(reader, event, "tags are not supported; remove the '!', or quote the text");
 }
 
 static void
 add_alias(struct yaml_reader *reader, const yaml_event_t *event)
 {
-    complain_here(reader, event,
-        "aliases are not used here; write the value itself, or quote a text that begins with '*'");
+    add_error_here(reader, event,
+        "aliases are not supported; write the value, or quote a text that begins with '*'");
     struct yaml_node *node = new_node(YAML_SCALAR, event);
     node->text = str_dup("");
     place_node(reader, node);
@@ -202,12 +196,12 @@ static void
 start_document(struct yaml_reader *reader, const yaml_event_t *event)
 {
     if (reader->root != NULL)
-        stop(reader, event, "a second document begins here; keep one document, without '---'");
+        stop(reader, event, "a second document begins here; keep one document and remove '---'");
     else if (event->data.document_start.version_directive != NULL ||
              event->data.document_start.tag_directives.start !=
                  event->data.document_start.tag_directives.end)
-        complain_here(
-            reader, event, "directives are not used here; remove the line that begins with '%'");
+        add_error_here(
+            reader, event, "directives are not supported; remove the line that begins with '%'");
 }
 
 static void
@@ -221,16 +215,16 @@ take_yaml_event(struct yaml_reader *reader, const yaml_event_t *event)
         add_alias(reader, event);
         break;
     case YAML_SCALAR_EVENT:
-        refuse_decoration(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
+        refuse_anchor_and_tag(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
         add_scalar(reader, event);
         break;
     case YAML_SEQUENCE_START_EVENT:
-        refuse_decoration(
+        refuse_anchor_and_tag(
             reader, event, event->data.sequence_start.anchor, event->data.sequence_start.tag);
         open_collection(reader, YAML_LIST, event);
         break;
     case YAML_MAPPING_START_EVENT:
-        refuse_decoration(
+        refuse_anchor_and_tag(
             reader, event, event->data.mapping_start.anchor, event->data.mapping_start.tag);
         open_collection(reader, YAML_MAP, event);
         break;
@@ -247,8 +241,70 @@ take_yaml_event(struct yaml_reader *reader, const yaml_event_t *event)
         return;
     }
     if (++reader->nodes > YAML_NODE_MAX && !reader->stopped)
-        stop(reader, event, "this text holds more than 100000 keys and values; make it smaller");
+        stop(reader, event, "this text has more than 100000 keys and values; make it smaller");
 }
+
+// ---- bytes --------------------------------------------------------------------------------------
+
+// Returns the error when a character is not allowed in a text, else NULL.
+static const char *
+byte_error(const struct text_iter *iter)
+{
+    if (*iter->at == '\0')
+        return "this is a NUL byte, so the file is binary and not YAML; is it the right file?";
+    if (iter->kind == TEXT_BROKEN)
+        return "this byte is not UTF-8; save the file as UTF-8 text";
+    if (iter->kind & (TEXT_CONTROL | TEXT_LATE_CONTROL))
+        return "this is a control character; remove it, or write it as '\\x..' in double "
+               "quotes";
+    if (iter->length != 3)
+        return NULL;
+    if (memcmp(iter->at, "\xe2\x80\xa8", 3) == 0 || memcmp(iter->at, "\xe2\x80\xa9", 3) == 0)
+        return "this is an invisible line separator (U+2028 or U+2029); remove it";
+    if (iter->kind == TEXT_NONCHARACTER || memcmp(iter->at, "\xef\xbb\xbf", 3) == 0)
+        return "this is an invisible byte order mark or non-character; remove it";
+    return NULL;
+}
+
+// The text is valid up to offset, so its characters are the bytes that begin one.
+static void
+add_byte_error(struct yaml_source *source, size_t begin, size_t offset, const char *sentence)
+{
+    unsigned line = 1, column = 1;
+    for (size_t i = begin; i < offset; i++) {
+        char byte = source->text[i];
+        if (byte == '\n' || (byte == '\r' && source->text[i + 1] != '\n')) {
+            line++;
+            column = 1;
+        } else if (((unsigned char) byte & 0xc0) != 0x80) {
+            column++;
+        }
+    }
+    yaml_complain_at(source, line, column, "%s", sentence);
+}
+
+static size_t
+mark_length(const struct yaml_source *source)
+{
+    return source->length >= 3 && memcmp(source->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+static bool
+is_text(struct yaml_source *source)
+{
+    size_t begin = mark_length(source);
+    struct text_iter iter = {.next = source->text + begin, .left = source->length - begin};
+    while (text_next(&iter)) {
+        const char *sentence = byte_error(&iter);
+        if (sentence == NULL)
+            continue;
+        add_byte_error(source, begin, (size_t) (iter.at - source->text), sentence);
+        return false;
+    }
+    return true;
+}
+
+// ---- the text ---------------------------------------------------------------------------------
 
 static void
 read_events(struct yaml_reader *reader)
@@ -256,19 +312,19 @@ read_events(struct yaml_reader *reader)
     while (!reader->stopped) {
         CLEANUP(cleanup_event) yaml_event_t event = {0};
         if (yaml_parser_parse(&reader->parser, &event) == 0) {
-            trouble_complain(reader->source, &reader->parser);
+            parser_error_complain(reader->source, &reader->parser);
             return;
         }
         take_yaml_event(reader, &event);
     }
 }
 
-// The byte order mark is not given to libyaml, which would count it as a column.
+// Skips the byte order mark, which libyaml would count as a column.
 static void
 read_tree(struct yaml_reader *reader)
 {
     const struct yaml_source *source = reader->source;
-    size_t mark = trouble_mark(source);
+    size_t mark = mark_length(source);
     if (yaml_parser_initialize(&reader->parser) == 0)
         mem_exhausted();
     yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
@@ -288,12 +344,12 @@ yaml_read(struct yaml_source *source)
         yaml_complain(source, NULL, "the text is larger than 1 MiB; is it the right file?");
         return NULL;
     }
-    if (!trouble_is_text(source))
+    if (!is_text(source))
         return NULL;
     read_tree(&reader);
     bool empty = reader.root == NULL || yaml_is_nothing(reader.root);
     if (empty && source->complaint_total == 0)
-        yaml_complain(source, NULL, "it is empty; write at least one key");
+        yaml_complain(source, NULL, "the text is empty; write at least one key");
     if (source->complaint_total == 0)
         return reader.root;
     yaml_node_free(reader.root);
@@ -327,6 +383,13 @@ yaml_get_key(const struct yaml_node *map, const char *key)
         return NULL;
     size_t i = find_pair(map, key);
     return i < map->count ? map->keys[i] : NULL;
+}
+
+const struct yaml_node *
+yaml_place(const struct yaml_node *root, const char *map, const char *key)
+{
+    const struct yaml_node *value = yaml_get(yaml_get(root, map), key);
+    return value != NULL ? value : yaml_get_key(root, map);
 }
 
 bool

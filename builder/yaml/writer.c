@@ -1,5 +1,4 @@
-// writer.c - YAML written piece by piece through libyaml's emitter, which does the quoting.
-// Here it is only decided which style a string is safe in.
+// writer.c - see writer.h. Chooses the style of each string; libyaml's emitter quotes.
 // SPDX-License-Identifier: Apache-2.0
 #include "yaml/writer.h"
 
@@ -17,7 +16,7 @@ struct yaml_writer {
     struct buf out;
     bool list[OPEN_MAX]; // of the open collections: a list, not a mapping
     size_t depth;
-    struct error err; // the first mistake; nothing more is written then
+    struct error err; // the first error, after which nothing more is written
 };
 
 static int
@@ -35,7 +34,7 @@ writer_failed(struct yaml_writer *writer, const char *why)
         error_set(&writer->err, ERR_FAILED, "cannot write YAML: %s", why);
 }
 
-// initialized: what the event's initializer said. The emitter takes the event over, always.
+// initialized: the result of the event's initializer. The emitter always takes ownership.
 static void
 emit(struct yaml_writer *writer, yaml_event_t *event, int initialized)
 {
@@ -73,7 +72,7 @@ static void
 begin_collection(struct yaml_writer *writer, bool list)
 {
     if (writer->depth == OPEN_MAX) {
-        writer_failed(writer, "it is nested too deeply; flatten it");
+        writer_failed(writer, "it is nested too deeply (bug)");
         return;
     }
     writer->list[writer->depth++] = list;
@@ -102,7 +101,7 @@ yaml_write_end(struct yaml_writer *writer)
 {
     yaml_event_t event;
     if (writer->depth == 0) {
-        writer_failed(writer, "nothing is open that could be ended");
+        writer_failed(writer, "no mapping or list is open (bug)");
         return;
     }
     if (writer->list[--writer->depth])
@@ -113,7 +112,7 @@ yaml_write_end(struct yaml_writer *writer)
 
 // ---- scalars ------------------------------------------------------------------------------------
 
-// Words that YAML 1.1 readers (cloud-init's is one) take for truths or nothing:
+// Words that YAML 1.1 readers, such as cloud-init's, read as booleans or null:
 // https://yaml.org/type/bool.html, https://yaml.org/type/null.html
 static bool
 is_word_of_yaml(const char *text)
@@ -132,7 +131,8 @@ is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-// Begins with a letter or '/', so it is no number or date, and holds nothing that YAML acts on.
+// Begins with a letter or '/', so it is not a number or a date, and has no character that means
+// something in YAML.
 static bool
 is_plain_scalar(const char *text)
 {
@@ -149,8 +149,8 @@ is_plain_scalar(const char *text)
     return true;
 }
 
-// Several lines of visible characters that end with one newline at most and begin with no blank:
-// those that a literal block keeps in every reader.
+// Whether every reader keeps the lines as they are in a literal block: they have no control
+// characters, do not begin with a blank and end with at most one newline.
 static bool
 is_literal(const char *text)
 {
@@ -163,7 +163,7 @@ is_literal(const char *text)
         if ((byte < ' ' && byte != '\n' && byte != '\t') || byte == 0x7f)
             return false;
     }
-    // Line ends of YAML 1.1 and byte order marks, which a reader would change or refuse.
+    // YAML 1.1's line ends and byte order marks, which a reader would change or refuse.
     return strstr(text, "\xc2") == NULL && strstr(text, "\xe2\x80\xa8") == NULL &&
            strstr(text, "\xe2\x80\xa9") == NULL && strstr(text, "\xef") == NULL;
 }
@@ -173,7 +173,7 @@ emit_scalar(struct yaml_writer *writer, const char *text, yaml_scalar_style_t st
 {
     yaml_event_t event;
     if (!text_is_utf8(text)) {
-        writer_failed(writer, "a text is not UTF-8; write it in UTF-8");
+        writer_failed(writer, "a text is not UTF-8");
         return;
     }
     emit(writer, &event,
@@ -226,7 +226,7 @@ yaml_writer_finish(struct yaml_writer *writer, char **ret, struct error *err)
 {
     yaml_event_t event;
     if (writer->depth > 0)
-        writer_failed(writer, "a mapping or list was begun and not ended");
+        writer_failed(writer, "a mapping or list was not ended (bug)");
     emit(writer, &event, yaml_document_end_event_initialize(&event, 1));
     emit(writer, &event, yaml_stream_end_event_initialize(&event));
     if (writer->err.code != ERR_NONE)
@@ -244,10 +244,4 @@ yaml_writer_free(struct yaml_writer *writer)
     buf_free(&writer->out);
     error_clear(&writer->err);
     free(writer);
-}
-
-void
-yaml_writer_freep(struct yaml_writer **writer)
-{
-    yaml_writer_free(*writer);
 }

@@ -80,7 +80,8 @@ test_refused(void **state)
         asset_read("images/../../secret", &text, NULL, &err), &err, ERR_NOT_FOUND, "secret");
     assert_error(asset_read(absolute, &text, NULL, &err), &err, ERR_NOT_FOUND, absolute);
     assert_error(asset_read("images/none", &text, NULL, &err), &err, ERR_NOT_FOUND, "images/none");
-    assert_error(asset_read("images/folder", &text, NULL, &err), &err, ERR_FAILED, "not a file");
+    assert_error(
+        asset_read("images/folder", &text, NULL, &err), &err, ERR_FAILED, "not a regular file");
     assert_null(text);
 }
 

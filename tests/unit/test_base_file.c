@@ -94,9 +94,10 @@ test_read_refuses(void **state)
     put(path, "four");
     assert_int_equal(mkfifo(pipe, 0600), 0);
     assert_error(file_read(path, 3, &data, NULL, &err), &err, ERR_FAILED, "larger than 3 B");
-    assert_error(file_read(pipe, 9, &data, NULL, &err), &err, ERR_FAILED, "not a file");
-    assert_error(file_read(*state, 9, &data, NULL, &err), &err, ERR_FAILED, "not a file");
-    assert_error(file_read("/dev/zero", 9, &data, NULL, &err), &err, ERR_FAILED, "not a file");
+    assert_error(file_read(pipe, 9, &data, NULL, &err), &err, ERR_FAILED, "not a regular file");
+    assert_error(file_read(*state, 9, &data, NULL, &err), &err, ERR_FAILED, "not a regular file");
+    assert_error(
+        file_read("/dev/zero", 9, &data, NULL, &err), &err, ERR_FAILED, "not a regular file");
     FREE_AUTO char *none = path_join(*state, "none");
     assert_error(file_read(none, 9, &data, NULL, &err), &err, ERR_NOT_FOUND, none);
     assert_null(data);

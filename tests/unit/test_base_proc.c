@@ -166,7 +166,7 @@ test_deadline_is_asked_for(void **state)
     (void) state;
     ERROR_AUTO struct error err = {0};
     struct proc_options options = {0};
-    assert_error(shell("true", &options, NULL, &err), &err, ERR_FAILED, "without a deadline");
+    assert_error(shell("true", &options, NULL, &err), &err, ERR_FAILED, "has no timeout set");
 }
 
 static pid_t
@@ -206,7 +206,7 @@ test_timeout_ends_the_whole_group(void **state)
     PROC_RESULT_AUTO struct proc_result result = {0};
     struct proc_options options = {.timeout_ms = 700};
     const char *script = "sleep 600 & echo $!; wait";
-    assert_error(shell(script, &options, &result, &err), &err, ERR_TIMEOUT, "'sh' did not end");
+    assert_error(shell(script, &options, &result, &err), &err, ERR_TIMEOUT, "'sh' timed out");
     assert_dies(pid_in(&result.output));
 }
 
@@ -218,7 +218,7 @@ test_timeout_kills_what_ignores_term(void **state)
     PROC_RESULT_AUTO struct proc_result result = {0};
     struct proc_options options = {.timeout_ms = 700};
     const char *script = "trap '' TERM; sleep 600 & echo $!; while :; do wait; sleep 1; done";
-    assert_error(shell(script, &options, &result, &err), &err, ERR_TIMEOUT, "did not end");
+    assert_error(shell(script, &options, &result, &err), &err, ERR_TIMEOUT, "timed out");
     assert_int_equal(result.status, 128 + SIGKILL);
     assert_dies(pid_in(&result.output));
 }
@@ -230,7 +230,7 @@ test_term_lets_it_clean_up(void **state)
     FREE_AUTO char *mark = path_join(*state, "cleaned");
     FREE_AUTO char *script = str_format("trap 'touch %s; exit 0' TERM; sleep 600 & wait", mark);
     struct proc_options options = {.timeout_ms = 700};
-    assert_error(shell(script, &options, NULL, &err), &err, ERR_TIMEOUT, "did not end");
+    assert_error(shell(script, &options, NULL, &err), &err, ERR_TIMEOUT, "timed out");
     assert_true(file_exists(mark));
 }
 
@@ -304,7 +304,7 @@ test_check_tells_the_last_line(void **state)
     const char *const mute[] = {"false", NULL};
     const char *const good[] = {"true", NULL};
     assert_error(proc_check(bad, &plain, NULL, &err), &err, ERR_FAILED, "status 9: two");
-    assert_error(proc_check(mute, &plain, NULL, &err), &err, ERR_FAILED, "it said nothing");
+    assert_error(proc_check(mute, &plain, NULL, &err), &err, ERR_FAILED, "no error output");
     assert_ok(proc_check(good, &plain, NULL, &err), &err);
 }
 

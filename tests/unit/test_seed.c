@@ -254,7 +254,8 @@ test_hosts_refuse_hostile_names(void **state)
 static const char *
 value_of(const char *text, const char *first, const char *second, struct yaml_node **ret)
 {
-    YAML_SOURCE_AUTO struct yaml_source source = {"test", text, strlen(text), {{0}}, 0, 0};
+    YAML_SOURCE_AUTO struct yaml_source source = {
+        .origin = "test", .text = text, .length = strlen(text)};
     *ret = yaml_read(&source);
     assert_non_null(*ret);
     const struct yaml_node *node = yaml_get(*ret, first);

@@ -5,8 +5,9 @@
 
 #include "base/asset.h"
 #include "base/cleanup.h"
-#include "spec/parts.h"
+#include "spec/keys.h"
 #include "spec/spec.h"
+#include "spec/validators.h"
 
 #include <sys/stat.h>
 
@@ -271,9 +272,9 @@ test_public_keys(void **state)
     static const char *const bad[] = {"", "ssh-ed25519", KEY "\n", KEY "=", "ssh-dss " KEY,
         "ssh-ed25519  AAAAC3NzaC1lZDI1NTE5", "SSH-ED25519 AAAA", " " KEY};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        assert_true(form_public_key(good[i]));
+        assert_true(valid_public_key(good[i]));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(form_public_key(bad[i]));
+        assert_false(valid_public_key(bad[i]));
 }
 
 static void
@@ -289,11 +290,11 @@ test_uris(void **state)
     static const char *const bad[] = {
         "qemu", "qemu://", "qemux:///system", "xen:///", "testing:///default", "QEMU:///system"};
     for (size_t i = 0; i < sizeof local / sizeof local[0]; i++)
-        assert_true(form_uri(local[i]) && uri_is_local(local[i]));
+        assert_true(valid_uri(local[i]) && uri_is_local(local[i]));
     for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
-        assert_true(form_uri(other[i]) && !uri_is_local(other[i]));
+        assert_true(valid_uri(other[i]) && !uri_is_local(other[i]));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(form_uri(bad[i]));
+        assert_false(valid_uri(bad[i]));
 }
 
 // Names in a passwd or group file ("NAME:...") or in a sysusers.d one ("u NAME ...").
@@ -318,8 +319,8 @@ test_accounts(void **state)
     (void) state;
     static const char *const free_ones[] = {"air", "captain", "debian", "arch", "ops-1", "r2_d2"};
     for (size_t i = 0; i < sizeof free_ones / sizeof free_ones[0]; i++)
-        assert_true(form_account(free_ones[i]));
-    assert_false(form_account("root"));
+        assert_true(valid_account(free_ones[i]));
+    assert_false(valid_account("root"));
     // What the system has that this runs on: Debian's files, or Arch's.
     assert_taken_in("/usr/share/base-passwd/passwd.master");
     assert_taken_in("/usr/share/base-passwd/group.master");
@@ -370,12 +371,12 @@ test_load_refuses_what_is_no_spec(void **state)
                   6, &err),
         &err);
     assert_ok(file_write(empty, 0644, "", 0, &err), &err);
-    assert_error(spec_load(*state, &spec, &err), &err, ERR_SPEC, "is not a file");
+    assert_error(spec_load(*state, &spec, &err), &err, ERR_SPEC, "is not a regular file");
     assert_error(spec_load(large, &spec, &err), &err, ERR_SPEC, "is larger than 1");
-    assert_error(spec_load(pipe, &spec, &err), &err, ERR_SPEC, "is not a file");
-    assert_error(spec_load("/dev/zero", &spec, &err), &err, ERR_SPEC, "is not a file");
-    assert_error(spec_load(binary, &spec, &err), &err, ERR_SPEC, "binary:1:1: there is");
-    assert_error(spec_load(empty, &spec, &err), &err, ERR_SPEC, "empty: it is empty");
+    assert_error(spec_load(pipe, &spec, &err), &err, ERR_SPEC, "is not a regular file");
+    assert_error(spec_load("/dev/zero", &spec, &err), &err, ERR_SPEC, "is not a regular file");
+    assert_error(spec_load(binary, &spec, &err), &err, ERR_SPEC, "binary:1:1: this is");
+    assert_error(spec_load(empty, &spec, &err), &err, ERR_SPEC, "empty: the text is empty");
     assert_error(spec_load(absent, &spec, &err), &err, ERR_NOT_FOUND, "there is no file");
     assert_null(spec);
 }
@@ -407,6 +408,10 @@ static void
 assert_documented(const char *page, const struct yaml_key *keys, const char *above)
 {
     for (; keys->name != NULL; keys++) {
+        if (keys->name[0] == '\0') {
+            assert_documented(page, keys->keys, above);
+            continue;
+        }
         FREE_AUTO char *path = str_format("%s%s", above, keys->name);
         FREE_AUTO char *line = str_format("\n%s\n    ", path), *below = str_format("%s.", path);
         assert_contains(page, line);
@@ -432,18 +437,22 @@ test_reference(void **state)
         assert_true(strlen(lines.items[i]) <= 78 && !str_ends(lines.items[i], " "));
 }
 
+static void
+assert_shown(const struct yaml_key *keys)
+{
+    for (; keys->name != NULL; keys++) {
+        assert_contains(spec_builtin_text(), keys->name);
+        if (keys->keys != NULL && strcmp(keys->name, "nodes") != 0)
+            assert_shown(keys->keys);
+    }
+}
+
 // Every key of the tables is shown in the built-in text, in effect or in a comment.
 static void
 test_builtin_shows_every_key(void **state)
 {
     (void) state;
-    for (const struct yaml_key *key = spec_keys; key->name != NULL; key++) {
-        assert_contains(spec_builtin_text(), key->name);
-        if (key->keys == NULL || strcmp(key->name, "nodes") == 0)
-            continue;
-        for (const struct yaml_key *inner = key->keys; inner->name != NULL; inner++)
-            assert_contains(spec_builtin_text(), inner->name);
-    }
+    assert_shown(spec_keys);
 }
 
 int

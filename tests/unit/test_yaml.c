@@ -97,27 +97,27 @@ test_large_texts_are_refused(void **state)
     static const struct {
         const char *piece, *sentence;
     } cases[] = {
-        {"[", "t:1:33: this is nested too deeply, at most 32 levels; flatten it"},
+        {"[", "t:1:33: this is nested too deeply; use at most 32 levels"},
         {"[\n", "t:33:1: this is nested too deeply"},
         {"{a: ", "nested too deeply"},
         {"[a: ", "nested too deeply"},
         {"- ", "nested too deeply"},
         {"? ", "a key must be a text, not a mapping"},
         {"[? ", "a key must be a text, not a list"},
-        {"- a\n", "t:100000:3: this text holds more than 100000 keys and values"},
+        {"- a\n", "t:100000:3: this text has more than 100000 keys and values"},
         {"a: 1\n", "more than 100000 keys and values"},
         {"- {}\n", "more than 100000 keys and values"},
-        {"!a ", "tags are not used"},
-        {"&a ", "anchors are not used"},
-        {"*a : \n", "aliases are not used"},
-        {"- !a &b c\n", "mend the first ones and try again"},
+        {"!a ", "tags are not supported"},
+        {"&a ", "anchors are not supported"},
+        {"*a : \n", "aliases are not supported"},
+        {"- !a &b c\n", "fix the first ones and try again"},
         {"\"a", "the document has ended above"},
         {"[\"", "the list that begins here is not closed"},
         {"---\n", "a second document begins here"},
-        {"%YAML 1.1\n", "directives are not used"},
+        {"%YAML 1.1\n", "directives are not supported"},
         {"\t", "a tab is not allowed as indentation"},
-        {"# comment\n", "it is empty"},
-        {"\n", "it is empty"},
+        {"# comment\n", "the text is empty"},
+        {"\n", "the text is empty"},
         {"|\n", "the document has ended above"},
         {"}", "a value is missing here"},
         {":", "a ':' is not allowed here"},
@@ -141,7 +141,7 @@ test_many_different_keys(void **state)
     assert_non_null(root);
     assert_int_equal(root->count, 49000);
     buf_add(&text, "k48999: again\n");
-    assert_refused(text.data, text.length, "the key 'k48999' is given twice");
+    assert_refused(text.data, text.length, "the key 'k48999' occurs twice");
 }
 
 static void
@@ -169,7 +169,7 @@ test_exact_length(void **state)
         memcpy(exact, texts[i], length);
         spec_one(exact, length);
     }
-    assert_refused("a: b\0c", 6, "t:1:5: there is a NUL byte here");
+    assert_refused("a: b\0c", 6, "t:1:5: this is a NUL byte");
 }
 
 static void

@@ -1,5 +1,4 @@
-// complain.c - complaints about a text: kept by place, told with the line and a caret.
-// What is complained about is decided by the reader and the mappers.
+// diagnostics.c - the errors of a text: sorted by place, shown with the line and a caret.
 // SPDX-License-Identifier: Apache-2.0
 #include "yaml/yaml.h"
 
@@ -12,7 +11,7 @@
 #include <string.h>
 
 #define EXCERPT_WIDTH 100 // characters of a line that are shown
-#define EXCERPT_BEFORE 60 // of them, at most so many before the caret when the line is cut
+#define EXCERPT_BEFORE 60 // of these, before the caret when the line is cut
 #define QUOTE_WIDTH 40
 
 void
@@ -29,24 +28,24 @@ goes_before(const struct yaml_complaint *a, const struct yaml_complaint *b)
     return a->line != b->line ? a->line < b->line : a->column < b->column;
 }
 
-// Keeps the array sorted; when it is full the last by place goes.
+// Inserts the error by its place. The last one is dropped when there are too many.
 static void
-keep_complaint(struct yaml_source *source, struct yaml_complaint complaint)
+add_error(struct yaml_source *source, unsigned line, unsigned column, char *sentence)
 {
-    struct yaml_complaint *kept = source->complaints;
+    struct yaml_complaint *list = source->complaints, added = {line, column, sentence};
+    size_t at = source->complaint_count;
+    while (at > 0 && goes_before(&added, &list[at - 1]))
+        at--;
     source->complaint_total++;
     if (source->complaint_count == YAML_COMPLAINT_MAX) {
-        struct yaml_complaint *last = &kept[YAML_COMPLAINT_MAX - 1];
-        struct yaml_complaint *dropped = goes_before(&complaint, last) ? last : &complaint;
-        free(dropped->sentence);
-        if (dropped == &complaint)
+        bool is_last = at == YAML_COMPLAINT_MAX;
+        free(is_last ? sentence : list[YAML_COMPLAINT_MAX - 1].sentence);
+        if (is_last)
             return;
         source->complaint_count--;
     }
-    size_t at = source->complaint_count++;
-    for (; at > 0 && goes_before(&complaint, &kept[at - 1]); at--)
-        kept[at] = kept[at - 1];
-    kept[at] = complaint;
+    memmove(&list[at + 1], &list[at], (source->complaint_count++ - at) * sizeof *list);
+    list[at] = added;
 }
 
 void
@@ -55,7 +54,7 @@ yaml_complain_at(
 {
     va_list args;
     va_start(args, format);
-    keep_complaint(source, (struct yaml_complaint){line, column, str_formatv(format, args)});
+    add_error(source, line, column, str_formatv(format, args));
     va_end(args);
 }
 
@@ -65,11 +64,11 @@ yaml_complain(struct yaml_source *source, const struct yaml_node *at, const char
     unsigned line = at == NULL ? 0 : at->line, column = at == NULL ? 0 : at->column;
     va_list args;
     va_start(args, format);
-    keep_complaint(source, (struct yaml_complaint){line, column, str_formatv(format, args)});
+    add_error(source, line, column, str_formatv(format, args));
     va_end(args);
 }
 
-// Where a line (from 1) begins and how long it is. Lines end with LF, CR LF or CR, as in YAML.
+// Returns the start of a line, from 1. As in YAML, LF, CR LF and CR end a line.
 static const char *
 find_line(const struct yaml_source *source, unsigned line, size_t *ret_length)
 {
@@ -110,7 +109,8 @@ add_excerpt(struct buf *out, const struct yaml_source *source, const struct yaml
 }
 
 static void
-add_complaint(struct buf *out, const struct yaml_source *source, const struct yaml_complaint *about)
+add_diagnostic(
+    struct buf *out, const struct yaml_source *source, const struct yaml_complaint *about)
 {
     if (out->length > 0)
         buf_add(out, "\n");
@@ -129,11 +129,11 @@ yaml_verdict(const struct yaml_source *source, struct error *err)
     if (source->complaint_total == 0)
         return 0;
     for (size_t i = 0; i < source->complaint_count; i++)
-        add_complaint(&out, source, &source->complaints[i]);
+        add_diagnostic(&out, source, &source->complaints[i]);
     size_t more = source->complaint_total - source->complaint_count;
     if (more > 0)
-        buf_printf(&out, "\n%s: %zu more like these; mend the first ones and try again",
-            source->origin, more);
+        buf_printf(
+            &out, "\n%s: %zu more errors; fix the first ones and try again", source->origin, more);
     return error_set(err, ERR_SPEC, "%s", out.data);
 }
 

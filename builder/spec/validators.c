@@ -1,7 +1,7 @@
-// forms.c - what single values must look like. Strict on purpose: names go into XML, YAML, paths
-// and shell variables, so nothing that any of them acts on is let through.
+// validators.c - see validators.h. Names go into XML, YAML, paths and shell variables, so
+// characters that any of them interprets are refused.
 // SPDX-License-Identifier: Apache-2.0
-#include "spec/forms.h"
+#include "spec/validators.h"
 
 #include "base/cleanup.h"
 #include "base/str.h"
@@ -16,7 +16,7 @@
 #define HEX DIGIT "abcdefABCDEF"
 
 enum {
-    SHORT_NAME_MAX = 10, // so that NAME0 is a network interface
+    SHORT_NAME_MAX = 10, // so that NAME0 is a valid name of an interface
     INTERFACE_MAX = 15,  // IFNAMSIZ without the NUL
     ACCOUNT_MAX = 32,    // useradd(8)
     MASTER_NAME_MAX = 64,
@@ -40,37 +40,60 @@ is_label(const char *text, size_t max)
 }
 
 bool
-form_short_name(const char *text)
+valid_short_name(const char *text)
 {
     return is_label(text, SHORT_NAME_MAX);
 }
 
 bool
-form_node_name(const char *text)
+valid_node_name(const char *text)
 {
     return is_label(text, NODE_NAME_MAX) && strcmp(text, "localhost") != 0;
 }
 
 bool
-form_interface(const char *text)
+valid_interface(const char *text)
 {
     return consists_of(text, LOWER UPPER DIGIT, LOWER UPPER DIGIT "._-", INTERFACE_MAX);
 }
 
 bool
-form_suite(const char *text)
+valid_suite(const char *text)
 {
     return is_label(text, NODE_NAME_MAX);
 }
 
 bool
-form_master_name(const char *text)
+valid_master_name(const char *text)
 {
     return consists_of(text, LOWER UPPER DIGIT, LOWER UPPER DIGIT "._-", MASTER_NAME_MAX);
 }
 
+// Debian: passwd.master and group.master of base-passwd, basic.conf of systemd, packages of the
+// images. Arch: filesystem, its basic.conf and arch.conf. In the order of strcmp.
+static const char *const system_accounts[] = {"adm", "alpm", "audio", "backup", "bin", "cdrom",
+    "chrony", "clock", "crontab", "daemon", "dbus", "dhcpcd", "dialout", "dip", "disk", "fax",
+    "floppy", "ftp", "games", "haproxy", "http", "input", "irc", "kmem", "kvm", "list", "lock",
+    "log", "lp", "mail", "man", "mem", "messagebus", "netdev", "network", "news", "nobody",
+    "nogroup", "ntp", "operator", "optical", "plugdev", "polkitd", "power", "proc", "proxy", "rdma",
+    "redis", "render", "rfkill", "root", "sasl", "scanner", "sgx", "shadow", "smmsp", "src", "ssh",
+    "sshd", "ssl-cert", "staff", "storage", "sudo", "sync", "sys", "tape", "tss", "tty", "users",
+    "utmp", "uucp", "uuidd", "valkey", "video", "voice", "wheel", "www-data"};
+
+// Accounts of Debian's packages begin with '_' (Debian Policy 9.2.1), systemd's with 'systemd-'.
 bool
-form_account(const char *text)
+account_is_taken(const char *name)
+{
+    if (name[0] == '_' || str_starts(name, "systemd-"))
+        return true;
+    for (size_t i = 0; i < sizeof system_accounts / sizeof *system_accounts; i++)
+        if (strcmp(name, system_accounts[i]) == 0)
+            return true;
+    return false;
+}
+
+bool
+valid_account(const char *text)
 {
     return consists_of(text, LOWER, LOWER DIGIT "_-", ACCOUNT_MAX) && !account_is_taken(text);
 }
@@ -95,13 +118,13 @@ address_write(uint32_t address)
 }
 
 bool
-form_address(const char *text)
+valid_address(const char *text)
 {
     uint32_t address;
     return address_read(text, &address);
 }
 
-// Addresses of machines: neither "this network", loopback nor multicast and above (RFC 6890).
+// Not "this network", loopback, multicast or reserved (RFC 6890).
 static bool
 is_for_machines(uint32_t address)
 {
@@ -129,16 +152,15 @@ subnet_read(const char *text, struct subnet *ret)
 }
 
 bool
-form_subnet(const char *text)
+valid_subnet(const char *text)
 {
     struct subnet subnet;
     return subnet_read(text, &subnet);
 }
 
-// Six pairs of hex digits; not multicast, and not FE:..., which libvirt keeps for its own devices
-// (virnetdevtap.c of libvirt).
+// Neither multicast nor FE:..., which libvirt reserves for its own devices (virnetdevtap.c).
 bool
-form_mac(const char *text)
+valid_mac(const char *text)
 {
     static const char *const shape = "HH:HH:HH:HH:HH:HH";
     if (strlen(text) != strlen(shape))
@@ -156,9 +178,9 @@ is_address_text(const char *text)
     return consists_of(text, LOWER, LOWER UPPER DIGIT "-._~:/?#@&+,=%[]", ADDRESS_MAX);
 }
 
-// A driver of libvirt that makes machines here: QEMU, or "test", its in-memory hypervisor.
+// Accepts libvirt's drivers for QEMU and "test", its in-memory hypervisor.
 bool
-form_uri(const char *text)
+valid_uri(const char *text)
 {
     static const char *const drivers[] = {"qemu", "test"};
     const char *scheme_end = strstr(text, "://");
@@ -171,7 +193,7 @@ form_uri(const char *text)
     return false;
 }
 
-// Reached through a socket of this host, or not through one at all
+// Whether libvirt is reached by a local socket or without one
 // (https://libvirt.org/uri.html#remote-uris).
 bool
 uri_is_local(const char *text)
@@ -182,7 +204,7 @@ uri_is_local(const char *text)
 }
 
 bool
-form_mirror(const char *text)
+valid_mirror(const char *text)
 {
     static const char *const schemes[] = {"http://", "https://", "file:///"};
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
@@ -191,18 +213,18 @@ form_mirror(const char *text)
     return false;
 }
 
-// An account in it would be shown by everything that names the URL.
+// An account in the URL is refused: every message with the URL would show it.
 bool
-form_download(const char *text)
+valid_download(const char *text)
 {
-    if (!form_mirror(text) || strchr(text, '#') != NULL || str_ends(text, "/"))
+    if (!valid_mirror(text) || strchr(text, '#') != NULL || str_ends(text, "/"))
         return false;
     const char *host = strstr(text, "://") + 3, *path = strchr(host, '/');
     return path != NULL && path[1] != '\0' && memchr(host, '@', (size_t) (path - host)) == NULL;
 }
 
 bool
-form_sha256(const char *text)
+valid_sha256(const char *text)
 {
     return strlen(text) == 64 && strspn(text, HEX) == 64;
 }
@@ -237,14 +259,14 @@ number(const char *digits, size_t count)
 }
 
 bool
-form_snapshot(const char *text)
+valid_snapshot(const char *text)
 {
     return is_shape(text, "0000-00-00") && text[10] == '\0' &&
            is_day(number(text, 4), number(text + 5, 2), number(text + 8, 2));
 }
 
 bool
-form_arch_image(const char *text)
+valid_arch_image(const char *text)
 {
     if (str_equal(text, "latest"))
         return true;
@@ -254,7 +276,7 @@ form_arch_image(const char *text)
 }
 
 bool
-form_bootstrap(const char *text)
+valid_bootstrap(const char *text)
 {
     return str_equal(text, "arch");
 }
@@ -270,18 +292,18 @@ is_visible(const char *text)
     return true;
 }
 
-// '~' would not be expanded, so it would name a strange file.
+// '~' is not expanded, so it would name another file than expected.
 bool
-form_path(const char *text)
+valid_path(const char *text)
 {
     return text[0] != '\0' && text[0] != '~' && strlen(text) <= PATH_LENGTH_MAX &&
            is_visible(text) && !str_ends(text, "/");
 }
 
-// A public key begins with its type, then the base64 of a blob that begins with the type's length
-// and the type again (RFC 4253, 6.6), then perhaps a comment: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
+// A public key is its type, the base64 of a blob that begins with the length of the type and the
+// type (RFC 4253, 6.6), and perhaps a comment: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
 static const struct {
-    const char *type, *blob;
+    const char *type, *blob; // the beginning of the blob
 } key_types[] = {
     {"ssh-ed25519 ", "AAAAC3NzaC1lZDI1NTE5"},
     {"ssh-rsa ", "AAAAB3NzaC1yc2"},
@@ -292,7 +314,7 @@ static const struct {
     {"sk-ecdsa-sha2-nistp256@openssh.com ", "AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20"},
 };
 
-// The shortest blob is ed25519's: 51 bytes.
+// The shortest blob, of ed25519, is 51 bytes long: 68 characters.
 static bool
 is_blob(const char *text, size_t length, const char *begin)
 {
@@ -304,7 +326,7 @@ is_blob(const char *text, size_t length, const char *begin)
 }
 
 bool
-form_public_key(const char *text)
+valid_public_key(const char *text)
 {
     if (strlen(text) > KEY_MAX || !is_visible(text))
         return false;
