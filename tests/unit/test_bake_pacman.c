@@ -34,17 +34,6 @@ read_recipe(const char *folder)
     return recipe;
 }
 
-static void
-assert_golden(const char *path, const char *is)
-{
-    ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *golden = NULL;
-    if (getenv("AIRBUILD_REGENERATE") != NULL)
-        assert_ok(file_write(path, 0644, is, strlen(is), &err), &err);
-    assert_ok(file_read(path, 1 << 20, &golden, NULL, &err), &err);
-    assert_string_equal(golden, is);
-}
-
 static char kind[] = "arch", mirror[] = "file:///srv/arch", keys[] = "/srv/it's.asc";
 
 static void

@@ -43,17 +43,6 @@ teardown(void **state)
 // ---- documents -------------------------------------------------------------------------------------
 
 static void
-assert_golden(const char *path, const char *text)
-{
-    ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *golden = NULL;
-    if (getenv("AIRBUILD_REGENERATE") != NULL)
-        assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
-    assert_ok(file_read(path, 1 << 20, &golden, NULL, &err), &err);
-    assert_string_equal(golden, text);
-}
-
-static void
 ignore(void *context, const char *format, ...)
 {
     (void) context;
