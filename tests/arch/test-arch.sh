@@ -35,18 +35,6 @@ arch() {
     [[ -e $out/mirror/images/latest/Arch-Linux-x86_64-cloudimg.qcow2 ]] || tests/arch/make-image "$out"
 }
 
-serve() {
-    rm -f "$scratch/port"
-    tests/arch/serve "$out/mirror" "$scratch/port" >"$scratch/serve.log" 2>&1 &
-    server=$!
-    local i
-    for ((i = 0; i < 100; i++)); do
-        [[ ! -s $scratch/port ]] || return 0
-        sleep 0.1
-    done
-    return 1
-}
-
 # base SHA256 SIGNATURE [KEY]: the spec.
 base() {
     cat >"$spec" <<END
@@ -104,9 +92,9 @@ boots() {
 # ---- a mirror, and a server -----------------------------------------------------------------------------------------
 
 arch || { echo "Bail out! no Arch to test with"; exit 1; }
-serve || { echo "Bail out! no server: $(<"$scratch/serve.log")"; exit 1; }
+serve_folder "$out/mirror"
 name=$(basename "$(readlink "$out/mirror/images/latest/Arch-Linux-x86_64-cloudimg.qcow2")")
-url=https://127.0.0.1:$(<"$scratch/port")/images/$(basename "$out"/mirror/images/v*)/$name
+url=https://127.0.0.1:$port/images/$(basename "$out"/mirror/images/v*)/$name
 digest=$(cut -d ' ' -f 1 "$out/mirror/images/latest/$name.SHA256")
 ln -s "$out/mirror" "$scratch/mirror"
 
@@ -261,8 +249,8 @@ is 'no image comes of it' '' "$(image redis)"
 
 # One on the loopback of this host, and one that only a proxy there knows; each says who asked it.
 rm -f "$scratch/port.log"
-serve || { echo "Bail out! no server: $(<"$scratch/serve.log")"; exit 1; }
-plain=$(($(<"$scratch/port") + 1))
+serve_folder "$out/mirror"
+plain=$((port + 1))
 cat >"$scratch/http.yaml" <<END
 base:
   haproxy: {url: $url, sha256: $digest, mirror: "http://127.0.0.1:$plain"}

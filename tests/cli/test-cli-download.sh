@@ -40,11 +40,9 @@ release() {
     "$here/../arch/fill-mirror" "$www/images" "$folder"
 }
 release "$version"
-"$here/../arch/serve" "$www" "$scratch/port" >/dev/null 2>&1 &
-server=$!
+serve_folder "$www"
 trap 'kill "$server"; wait "$server"; rm -rf "$scratch"' EXIT
-within 60 test -s "$scratch/port" || { echo 'Bail out! the server does not start' && exit 1; }
-base=https://localhost:$(<"$scratch/port")
+base=https://localhost:$port
 
 # refused WHAT STATUS PATTERN BASE: images refuses that base, and nothing but what was checked is left.
 refused() {

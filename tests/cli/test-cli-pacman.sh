@@ -12,7 +12,7 @@ unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY A
 www=$scratch/www
 mkdir -p "$www" "$scratch/gpg" "$scratch/tmp" "$scratch/keys" "$scratch/assets/images"
 chmod 0700 "$scratch/gpg"
-export GNUPGHOME=$scratch/gpg TMPDIR=$scratch/tmp AIRBUILD_ASSETS=$scratch/assets
+export GNUPGHOME=$scratch/gpg AIRBUILD_ASSETS=$scratch/assets
 cat >"$AIRBUILD_ASSETS/images/base-arch.yaml" <<'END'
 name: base-arch
 cmdline: rw
@@ -54,38 +54,15 @@ for file in "$www"/changed/core/os/x86_64/base-*.zst; do
     printf x | dd of="$file" bs=1 seek=20 conv=notrunc status=none
 done
 
-# nginx, for every host and for none. /cut: it ends where packages are asked for; /page:
-# a sign-in in place of everything; /list: in place of the lists, which nobody signs.
-serve() {
-    for _ in {1..20}; do
-        port=$((20000 + RANDOM % 12000))
-        cat >"$scratch/nginx.conf" <<END
-daemon off; master_process off; pid $scratch/pid; error_log $scratch/nginx.log;
-events { worker_connections 64; }
-http {
-    access_log $scratch/asked;
-    client_body_temp_path $scratch/a; proxy_temp_path $scratch/b; fastcgi_temp_path $scratch/c;
-    uwsgi_temp_path $scratch/d; scgi_temp_path $scratch/e;
-    server {
-        listen 127.0.0.1:$port;
-        root $www;
-        location ~ ^/cut/.*zst { return 444; }
-        location ~ ^/list/.*sig { return 404; }
-        location ~ ^/(page|list)/ { default_type text/html; return 200 '<html>please sign in'; }
-    }
-}
-END
-        nginx -e "$scratch/nginx.log" -c "$scratch/nginx.conf" 2>/dev/null &
-        server=$!
-        within 10 curl -s -o /dev/null "http://127.0.0.1:$port/" && kill -0 "$server" 2>/dev/null && return
-        kill "$server" 2>/dev/null
-    done
-    return 1
-}
 ln -s good "$www/cut"
-serve || { echo "Bail out! no server: $(<"$scratch/nginx.log")"; exit 1; }
-trap 'kill "$server"; gpgconf --kill all; rm -rf "$scratch"' EXIT
-base=http://127.0.0.1:$port
+# /cut: the connection ends where a package is requested; /page: a sign-in page in place of everything, /list: in place of
+# the databases, which are not signed.
+serve_folder "$www" 'location ~ ^/cut/.*zst { return 444; }
+    location ~ ^/list/.*sig { return 404; }
+    location ~ ^/(page|list)/ { default_type text/html; return 200 "<html>please sign in"; }'
+trap 'kill "$server"; wait "$server"; gpgconf --kill all; rm -rf "$scratch"' EXIT
+base=http://127.0.0.1:$((port + 1))
+export TMPDIR=$scratch/tmp # where nothing may be left
 
 # refused WHAT STATUS SENTENCE MIRROR [KEYRING]: so is that mirror, in one sentence that begins so, and nothing stays.
 environment=(A=b)
@@ -139,7 +116,7 @@ refused 'a proxy that is away' 8 "$(network http://mirror.invalid "failed retrie
     http://mirror.invalid
 environment=(http_proxy="$base")
 refused 'a mirror that only a proxy reaches' 3 "$(package http://mirror.invalid/without base)" http://mirror.invalid/without
-check 'the proxy was asked' grep -F '"GET http://mirror.invalid/without/core/os/x86_64/core.db HTTP/1.1" 200' "$scratch/asked"
+check 'the proxy was asked' grep -F '"GET http://mirror.invalid/without/core/os/x86_64/core.db HTTP/1.1" 200' "$scratch/port.log"
 environment=(http_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1)
 refused 'a mirror that needs no proxy' 3 "$(package "$base/without" base)" "$base/without"
 tap_end

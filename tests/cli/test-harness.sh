@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-. tests/tap.sh
+# shellcheck source=tests/assert.sh
+. tests/assert.sh
 root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -28,7 +29,7 @@ expect() {
     shift 4
     harness "$@"
     [ "$status" = "$want_status" ] && [ "$last" = "$want_last" ] && grep -qF -- "$text" "$work/out"
-    check "$what" "$work/out"
+    tap $? "$what" "$(<"$work/out")"
 }
 
 program good <<<'echo 1..2; echo "ok 1 - one"; echo "ok 2 - two"'
@@ -93,19 +94,15 @@ expect 'side by side, then alone' 0 '3 passed, 0 failed' '' -j 2 left right -j 1
 
 expect 'a command before the test' 0 '2 passed, 0 failed' 'checked/good' --as checked --with 'env A=b' good
 harness good bad --junit junit.xml
-{ [ -s "$work/junit.xml" ] && xmllint --noout "$work/junit.xml" && grep -q 'failures="1"' "$work/junit.xml"; }
-check 'a JUnit report' "$work/out"
+check 'the JUnit report is valid XML' xmllint --noout "$work/junit.xml"
+check 'the JUnit report counts failures' grep -q 'failures="1"' "$work/junit.xml"
 harness good
-[ "$(cat "$work"/results/*good.tap)" = "$("$work/good")" ]
-check 'the TAP is kept' "$work/out"
+is 'the TAP is kept' "$("$work/good")" "$(cat "$work"/results/*good.tap)"
 
 # TERM (as of a CI that ends the job) ends the tests too, a stubborn one after ten seconds.
 (cd "$work" && exec "$root/tests/run" --results "$work/results" stubborn >out 2>&1) &
 harness_pid=$!
-for _ in {1..300}; do
-    [ -s "$work/pid" ] && break
-    sleep 0.1
-done
+within 30 test -s "$work/pid"
 kill -TERM "$harness_pid"
 wait "$harness_pid"
 status=$?
@@ -113,6 +110,5 @@ pid=$(cat "$work/pid")
 # Ended: gone, or a zombie that its new parent has yet to look at.
 [ "$status" = 130 ] && [[ $(tail -n 1 "$work/out") == *' failed' ]] &&
     { [ ! -e "/proc/$pid" ] || grep -q '^State:.*Z' "/proc/$pid/status"; }
-check 'an interrupted run leaves no test behind' "$work/out"
-
-finish
+tap $? 'an interrupted run leaves no test process behind' "$(<"$work/out")"
+tap_end

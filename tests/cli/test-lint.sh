@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-# shellcheck source=tests/tap.sh
-. tests/tap.sh
+# shellcheck source=tests/assert.sh
+. tests/assert.sh
 root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -40,12 +40,12 @@ lint() {
 # finds WHAT COMPLAINT: exactly one complaint, which begins so, and a bad status.
 finds() {
     ! lint && [ "$(wc -l <"$work/out")" = 1 ] && [[ $(cat "$work/out") == "$2"* ]]
-    check "$1" "$work/out"
+    tap $? "$1" "$(<"$work/out")"
 }
 
 passes() {
     lint && [ ! -s "$work/out" ]
-    check "$1" "$work/out"
+    tap $? "$1" "$(<"$work/out")"
 }
 
 tree
@@ -270,8 +270,7 @@ finds 'two files that need each other' \
 tree
 c builder/virt/a.c '#include "seed/seed.h"' "// $todo" '#include "bake/bake.h"'
 c builder/base/a.c "// $fixme"
-! lint && [ "$(cut -d: -f1,2 "$work/out" | tr '\n' ' ')" = \
-    'builder/base/a.c:2 builder/virt/a.c:2 builder/virt/a.c:3 builder/virt/a.c:4 ' ]
-check 'all of them, in order' "$work/out"
-
-finish
+lint
+is 'one run reports every finding, in order' '1 builder/base/a.c:2 builder/virt/a.c:2 builder/virt/a.c:3 builder/virt/a.c:4 ' \
+    "$? $(cut -d: -f1,2 "$work/out" | tr '\n' ' ')"
+tap_end

@@ -55,10 +55,8 @@ release() {
 pinned() { sed -n 's/^#define ARCH_PINNED_[A-Z0-9]* "\(.*\)"$/\1/p' "$arch" | paste -sd ' '; }
 release 20261015.9 ours .SHA256
 release 20261015.10 ours
-"$house/tests/arch/serve" "$scratch/www" "$scratch/port" >/dev/null 2>&1 &
-server=$!
-within 60 test -s "$scratch/port" || { echo 'Bail out! the server does not start' && exit 1; }
-mirror=http://127.0.0.1:$(($(<"$scratch/port") + 1))
+serve_folder "$scratch/www"
+mirror=http://127.0.0.1:$((port + 1))
 move() { run 60 "$tree/scripts/move-pin" --mirror "$mirror" "$1"; }
 of() { sha256sum <"$scratch/www/images/v$1/Arch-Linux-x86_64-cloudimg-$1.qcow2" | cut -d ' ' -f 1; }
 before=$(pinned)
