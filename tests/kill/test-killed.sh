@@ -1,6 +1,6 @@
 #!/bin/bash
 # test-killed.sh - airbuild killed, interrupted, or met by a full disk, anywhere: at every call by which a command changes
-# the host (tests/kill/fault.c counts them), and then the commands that a person types next. Without KILL=all it takes a
+# the host (tests/shim/fault.c counts them), and then the commands that a person types next. Without KILL=all it takes a
 # sample: some points of each command, every way.
 # usage: test-killed.sh   KILL=all: every point; KILL=COMMAND:WAY:NUMBER: this case, and what it did
 #        KILL_JOBS: how many at once (the processors); KILL_SAMPLE: cases a command (5, twice as many of the first launch);
