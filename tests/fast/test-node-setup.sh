@@ -1,10 +1,10 @@
 #!/bin/bash
-# test-node-setup.sh - what a node makes of its facts: the live configurations against golden files, with each shell and
-# awk a distribution may have; state that is kept; facts that are refused. No server is started.
-# AIRBUILD_REGENERATE=1 writes the golden files anew.
+# test-node-setup.sh - the configurations that a node makes from its facts, compared with golden files, with every shell and
+# awk of a distribution; state that is kept; facts that are refused. No server is started.
+# AIRBUILD_REGENERATE=1 rewrites the golden files.
 # SPDX-License-Identifier: Apache-2.0
 set -u
-dir=$(mktemp -d -p /dev/shm) # nothing waits for a disk there
+dir=$(mktemp -d -p /dev/shm) # in memory
 trap 'rm -rf "$dir"' EXIT
 chmod 711 "$dir"
 # shellcheck source=tests/assert.sh
@@ -13,12 +13,10 @@ chmod 711 "$dir"
 . "$(dirname "$0")/lib.sh"
 golden=$top/tests/golden/node
 
-# setup NODE [SHELL]: run it on that machine's disk.
-setup() {
-    AIRBUILD_CONSOLE=$dir/$1/console AIRBUILD_ROOT=$dir/$1 "${2:-sh}" "$dir/$1/usr/lib/airbuild/node-setup" 2>&1
-}
+# setup NODE [SHELL]
+setup() { script "$1" node-setup "${2-sh}"; }
 
-# golden NAME NODE FILE: that file of the node is as the golden one.
+# golden NAME NODE FILE: compare that file of the node with the golden file.
 golden() {
     local seen=$dir/$2/var/lib/airbuild/$3
     if [[ ${AIRBUILD_REGENERATE-} == 1 ]]; then
@@ -26,25 +24,25 @@ golden() {
         cp "$seen" "$golden/$1.${3#*/}"
         chmod 644 "$golden/$1.${3#*/}"
     fi
-    check "$1: ${3#*/} is as the golden file" diff -u "$golden/$1.${3#*/}" "$seen"
+    check "$1: ${3#*/} equals the golden file" diff -u "$golden/$1.${3#*/}" "$seen"
 }
 
-# render NAME NODE [NAME=VALUE...]: both or the one configuration of a node made so, against the golden files.
+# render NAME NODE [NAME=VALUE...]: compare the configurations of such a node with the golden files.
 render() {
     rm -rf "${dir:?}/$2"
     machine_make "${@:2}"
-    check "$1: it is configured" setup "$2"
+    check "$1: node-setup succeeds" setup "$2"
     if [[ $2 == head* ]]; then
         golden "$1" "$2" haproxy/haproxy.cfg
         golden "$1" "$2" haproxy/haproxy.state
-        check "$1: haproxy takes it" on_disk "$2" haproxy haproxy -c -f haproxy.cfg
+        check "$1: haproxy accepts the configuration" on_disk "$2" haproxy haproxy -c -f haproxy.cfg
     else
         golden "$1" "$2" redis/redis.conf
         golden "$1" "$2" sentinel/sentinel.conf
     fi
 }
 
-# on_disk NODE UNIT COMMAND...: in that unit's folder.
+# on_disk NODE UNIT COMMAND...: run COMMAND in that unit's folder.
 on_disk() {
     (cd "$dir/$1/var/lib/airbuild/$2" && "${@:3}")
 }
@@ -59,7 +57,7 @@ render single-work work11 ha=no quorum=1 min_replicas=0 "workers=$one"
 render five-head head10 quorum=3 "workers=$(for i in 1 2 3 4 5; do printf 'node-%s=10.0.0.%s=%s ' $i $((i * 9)) "$(id $i)"; done)" \
     first_master=10.0.0.9
 
-# checks WORKERS: how many checks haproxy makes each second with so many workers when all go well, and when none does.
+# checks WORKERS: print how many checks haproxy makes per second when all succeed, and when all fail.
 checks() {
     local list i
     list=$(for ((i = 1; i <= $1; i++)); do printf 'w%s=10.0.0.%s=%s ' "$i" "$i" "$(printf '%040d' "$i")"; done)
@@ -76,11 +74,11 @@ checks() {
 read -r up3 down3 < <(checks 3)
 read -r up63 down63 < <(checks 63)
 echo "# checks a second: $up3 to $down3 with 3 workers, $up63 to $down63 with 63"
-check "haproxy's checks do not grow with the square of the workers" test "$up63" -le $((22 * up3)) -a "$down63" -le $((22 * down3))
-check "63 workers are checked less than 2000 times a second" test "$down63" -lt 2000 -a "$up3" -gt 0
-check "haproxy takes 63 workers" on_disk head99 haproxy haproxy -c -f haproxy.cfg
+check "the number of haproxy's checks does not grow with the square of the workers" test "$up63" -le $((22 * up3)) -a "$down63" -le $((22 * down3))
+check "haproxy checks 63 workers less than 2000 times per second" test "$down63" -lt 2000 -a "$up3" -gt 0
+check "haproxy accepts 63 workers" on_disk head99 haproxy haproxy -c -f haproxy.cfg
 
-# Every shell and awk that a node may have makes the same.
+# Every shell and awk of a node gives the same result.
 for shell in dash bash; do
     for awk in mawk gawk; do
         rm -rf "${dir:?}/work12" "${dir:?}/bin"
@@ -88,72 +86,71 @@ for shell in dash bash; do
         ln -s "$(command -v "$awk")" "$dir/bin/awk"
         machine_make work12
         PATH=$dir/bin:$PATH setup work12 "$shell" >/dev/null
-        check "$shell with $awk makes the same" diff -u "$golden/work12.redis.conf" \
+        check "$shell with $awk gives the same configuration" diff -u "$golden/work12.redis.conf" \
             "$dir/work12/var/lib/airbuild/redis/redis.conf"
     done
 done
 
-# Owners and modes: sentinel and redis write beside their files, nobody else reads the passwords.
+# Owners and modes: sentinel and redis write beside their files; no other user reads the passwords.
 modes() {
     (cd "$dir/$1/var/lib/airbuild" && stat -c '%n %U:%G %a' . ./* ./*/* | tr '\n' ';')
 }
 rm -rf "$dir/work12" "$dir/head10"
 machine_make work12
 setup work12 >/dev/null
-is "a worker's files are redis' own" ". root:root 755;./redis redis:redis 700;./sentinel redis:redis 700;./settled root:root 600;\
+is "redis owns a worker's files" ". root:root 755;./redis redis:redis 700;./sentinel redis:redis 700;./settled root:root 600;\
 ./redis/redis.conf redis:redis 600;./sentinel/sentinel.conf redis:redis 600;" "$(modes work12)"
 machine_make head10
 setup head10 >/dev/null
-is "haproxy reads its files and cannot write them" ". root:root 755;./haproxy root:haproxy 750;./settled root:root 640;\
+is "haproxy can read its files but not write them" ". root:root 755;./haproxy root:haproxy 750;./settled root:root 640;\
 ./haproxy/haproxy.cfg root:haproxy 640;./haproxy/haproxy.state root:haproxy 640;" "$(modes head10)"
-like "it is said on the console" '^airbuild: head10: configured as haproxy$' "$(cat "$dir/head10/console")"
+like "node-setup logs on the console" '^airbuild: head10: configured as haproxy$' "$(cat "$dir/head10/console")"
 
-# State is kept whatever the facts become; haproxy's configuration follows them.
+# Changed facts leave the state alone; haproxy's configuration follows them.
 echo "# rewritten by redis" >>"$dir/work12/var/lib/airbuild/redis/redis.conf"
 echo "# rewritten by sentinel" >>"$dir/work12/var/lib/airbuild/sentinel/sentinel.conf"
 before=$(cat "$dir/work12/var/lib/airbuild"/*/*.conf)
 facts work12 quorum=1 first_master=172.31.255.13 >"$dir/work12/etc/airbuild/facts"
-check "it runs at every boot" setup work12
-is "redis.conf and sentinel.conf are kept" "$before" "$(cat "$dir/work12/var/lib/airbuild"/*/*.conf)"
+check "node-setup succeeds at every boot" setup work12
+is "node-setup keeps redis.conf and sentinel.conf" "$before" "$(cat "$dir/work12/var/lib/airbuild"/*/*.conf)"
 rm "$dir/work12/var/lib/airbuild/sentinel/sentinel.conf"
 setup work12 >/dev/null
-check "only what is absent is made" grep -q '^sentinel monitor redis-primary 172.31.255.13 6379 1$' \
+check "node-setup makes only what is missing" grep -q '^sentinel monitor redis-primary 172.31.255.13 6379 1$' \
     "$dir/work12/var/lib/airbuild/sentinel/sentinel.conf"
 facts head10 quorum=3 >"$dir/head10/etc/airbuild/facts"
 setup head10 >/dev/null
 check "haproxy.cfg follows the facts" grep -q 'var(txn.votes) -m int lt 3' "$dir/head10/var/lib/airbuild/haproxy/haproxy.cfg"
 
-
-# A file that was damaged is no state; the role is not taken from what is made in its place.
-damage() { # FILE HOW...: it is made anew, and says so
+# A damaged file is made again, and the new one knows no role.
+damage() { # FILE COMMAND...: damage it by COMMAND
     local file=$dir/work12/var/lib/airbuild/$1
     rm -f "${file%/*}/remade"
     "${@:2}" "$file"
-    like "${*:2} of $1 is no state" "work12: '.*$1' is damaged: it is made anew" "$(setup work12)"
-    check "a whole one takes its place" grep -q '^user status' "$file"
-    check "which knows no role" test -e "${file%/*}/remade"
+    like "${*:2} of $1 is reported as damage" "work12: '.*$1' is damaged: it is made anew" "$(setup work12)"
+    check "a valid $1 takes its place" grep -q '^user status' "$file"
+    check "the new $1 knows no role" test -e "${file%/*}/remade"
 }
 damage sentinel/sentinel.conf truncate -s 0
 damage redis/redis.conf truncate -s 0
 damage redis/redis.conf truncate -s 700
 damage sentinel/sentinel.conf sed -i '/^sentinel monitor/d'
 damage sentinel/sentinel.conf truncate -s -1
-like "what is whole stays" 'its state is kept$' "$(setup work12)"
+like "node-setup keeps undamaged state" 'its state is kept$' "$(setup work12)"
 
-check "the first boot is over when all of it is on the disk" test -e "$dir/head10/var/lib/airbuild/settled"
+check "node-setup records that the first boot is complete" test -e "$dir/head10/var/lib/airbuild/settled"
 
-# The host's name, as the kernel has it below this disk's /proc.
+# The host name, as the kernel has it below this disk's /proc.
 mkdir -p "$dir/head10/proc/sys/kernel"
 echo head10 >"$dir/head10/proc/sys/kernel/hostname"
 setup head10 >/dev/null
-check_not "a name that is right is left alone" test -e "$dir/head10/etc/hostname"
+check_not "a correct host name is left alone" test -e "$dir/head10/etc/hostname"
 echo localhost >"$dir/head10/proc/sys/kernel/hostname"
 setup head10 >/dev/null
-is "another one is replaced" head10 "$(cat "$dir/head10/proc/sys/kernel/hostname")"
-is "for the boots to come, too" "head10 644" "$(cat "$dir/head10/etc/hostname") $(stat -c %a "$dir/head10/etc/hostname")"
+is "a wrong host name is replaced" head10 "$(cat "$dir/head10/proc/sys/kernel/hostname")"
+is "the host name is kept for later boots" "head10 644" "$(cat "$dir/head10/etc/hostname") $(stat -c %a "$dir/head10/etc/hostname")"
 
-# refused WHAT PATTERN [NODE NAME=VALUE...]: one line that says why, and nothing made. Standard input, if told by -, is
-# added to the facts.
+# refused WHAT PATTERN [-] NODE [NAME=VALUE...]: ok if node-setup prints one line that matches and makes nothing. With - the
+# facts get the lines of standard input.
 refused() {
     local what=$1 pattern=$2 extra='' seen status=0
     shift 2
@@ -206,19 +203,19 @@ refused "auth without a password for the application" "'password_app' is missing
 rm -rf "$dir/work11"
 machine_make work11
 rm "$dir/work11/etc/airbuild/facts"
-like "no facts at all are refused" "^airbuild: .* cannot read '.*facts': the seed has not arrived" "$(setup work11)"
+like "missing facts are refused" "^airbuild: .* cannot read '.*facts': the seed has not arrived" "$(setup work11)"
 
-# A full disk, or a file that cannot be written, leaves no half configuration.
+# A file that cannot be written leaves no partial configuration.
 machine_make work11
 mkdir -p "$dir/work11/var/lib/airbuild/redis/redis.conf.new"
-check_not "what cannot be written is a failure" setup work11
-check_not "and leaves no configuration" test -e "$dir/work11/var/lib/airbuild/redis/redis.conf"
-check_not "nor is the first boot over" test -e "$dir/work11/var/lib/airbuild/settled"
+check_not "node-setup fails if a file cannot be written" setup work11
+check_not "a failed node-setup leaves no configuration" test -e "$dir/work11/var/lib/airbuild/redis/redis.conf"
+check_not "a failed node-setup does not complete the first boot" test -e "$dir/work11/var/lib/airbuild/settled"
 
-# A template with a name that is not known makes nothing.
+# A template with an unknown name makes nothing.
 rm -rf "$dir/work11"
 machine_make work11
 echo '@no_such_fact@' >>"$dir/work11/usr/lib/airbuild/templates/redis.conf"
 like "a damaged template is refused" "cannot make '.*redis.conf' from its template" "$(setup work11)"
-check_not "and nothing is made of it" test -e "$dir/work11/var/lib/airbuild/redis/redis.conf"
+check_not "a damaged template makes no configuration" test -e "$dir/work11/var/lib/airbuild/redis/redis.conf"
 tap_end
