@@ -54,12 +54,12 @@ run() {
     output=$(timeout -k 5 "$@" 2>&1) || status=$?
 }
 
-# refuses NAME STATUS PATTERN COMMAND...: ok if COMMAND exits with STATUS and prints one line that matches PATTERN.
+# refuses WHAT STATUS PATTERN COMMAND...: ok if COMMAND exits with STATUS and prints one line that matches PATTERN.
 refuses() {
     local verdict=0
     run 60 "${@:4}"
     [[ $status == "$2" && $output =~ $3 && $output != *$'\n'* ]] || verdict=1
-    tap "$verdict" "$1" "expected status $2 and one line like /$3/, found status $status and:"$'\n'"$output"
+    tap "$verdict" "refuses $1" "expected status $2 and one line like /$3/, found status $status and:"$'\n'"$output"
 }
 
 # within SECONDS COMMAND...: retry every $pace s (0.1) until COMMAND succeeds. When it timed out, the status and output are

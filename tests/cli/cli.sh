@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# cli.sh - what the tests of the command line share; sourced after assert.sh. Every test has a home of its own, a libvirt
-# that does not answer, and a cluster whose files say that it was launched.
+# cli.sh - shared by the tests of the command line; sourced after assert.sh. Each test has its own home and a spec whose
+# libvirt does not answer.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2034 # what is set here is for the tests
+# shellcheck disable=SC2034 # set for the tests
 
 # shellcheck source=tests/cli/pretend.sh
 . "$(dirname "${BASH_SOURCE[0]}")/pretend.sh"
@@ -14,28 +14,28 @@ export AIRBUILD_HOME=$scratch/home
 unset AIRBUILD_STATE AIRBUILD_ASSETS NO_COLOR
 mkdir -p "$scratch/bare" && cd "$scratch/bare" || exit 1
 
-# The spec of a host whose libvirt cannot be reached, whatever this machine runs.
+# A spec whose libvirt cannot be reached on any machine.
 unreachable=$scratch/unreachable.yaml
 echo 'uri: qemu+unix:///system?socket=/nonexistent/libvirt-sock' >"$unreachable"
 
-# terminal COMMAND...: runs it on a terminal, with standard input passed on; sets status and output.
+# terminal COMMAND...: run it on a terminal with this standard input; sets status and output.
 terminal() {
     status=0
     output=$(TERM=xterm timeout -k 5 60 script -qec "$(printf '%q ' "$@")" /dev/null) || status=$?
 }
 
-# separate COMMAND...: sets status, out (standard output) and errors (standard error).
+# separate COMMAND...: run it; sets status, out (standard output) and errors (standard error).
 separate() {
     status=0
     out=$(timeout -k 5 60 "$@" 2>"$scratch/errors") || status=$?
     errors=$(cat "$scratch/errors")
 }
 
-# error_json WHAT STATUS CAUSE COMMAND...: ok when it ends with STATUS, prints the error as JSON and nothing else.
+# error_json WHAT STATUS CAUSE COMMAND...: ok if it exits with STATUS and prints only the error, as JSON.
 error_json() {
     local verdict=0 seen
     separate "${@:4}"
     seen=$(jq -r '"\(.error.status) \(.error.cause) \(.error.message | length > 0)"' <<<"$out" 2>&1)
     [[ $status == "$2" && $seen == "$2 $3 true" && -z $errors ]] || verdict=1
-    tap "$verdict" "$1" "expected status $2 and cause $3, saw status $status, '$seen', '$errors'"
+    tap "$verdict" "reports $1 as JSON" "expected status $2 and cause $3, found status $status, '$seen', '$errors'"
 }

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# pretend.sh - the files of a launched cluster without its machines, below $AIRBUILD_HOME; $scratch is a folder for a moment.
+# pretend.sh - make the files of a launched cluster below $AIRBUILD_HOME, without machines; $scratch is a temporary folder.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2154 # that is set by who sources this
+# shellcheck disable=SC2154 # the test sets it
 
-# text32: 32 characters as passwords have them.
+# text32: print a random password.
 text32() { tr -dc A-Za-z0-9 </dev/urandom | head -c 32; }
 
-# key_json COMMENT: a fresh key as secrets.json has it.
+# key_json COMMENT: print a new key as in secrets.json.
 key_json() {
     local file=$scratch/key
     rm -f "$file" "$file.pub"
@@ -14,7 +14,7 @@ key_json() {
     jq -n --rawfile private "$file" --arg public "$(cat "$file.pub")" '{$private, $public}'
 }
 
-# pretend_launched NAME: the files of a cluster that was launched, without its machines.
+# pretend_launched NAME: make the files of that cluster.
 pretend_launched() {
     local folder=$AIRBUILD_HOME/clusters/$1 key node passwords='{}' nodes='[]'
     mkdir -p "$folder/ssh"
@@ -33,5 +33,5 @@ pretend_launched() {
     echo '{"format": 1, "spec": "", "images": {}}' >"$folder/cluster.json"
 }
 
-# password NAME ACCOUNT
+# password CLUSTER ACCOUNT: print that password.
 password() { jq -r --arg a "$2" '.passwords[$a]' "$AIRBUILD_HOME/clusters/$1/secrets.json"; }

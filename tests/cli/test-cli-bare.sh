@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-cli-bare.sh - a host with nothing: no libvirt, no root, no images, and wrong specs of every kind. Each command says
-# one clear sentence, has the status of the cause, and changes nothing.
+# test-cli-bare.sh - a host without libvirt, root or images, and every kind of invalid spec. Each command prints one sentence,
+# exits with the status of the cause, and changes nothing.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -11,98 +11,98 @@ cd "$(dirname "$0")/../.." || exit 1
 chmod 0755 "$scratch"
 nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 
-# ---- nothing was launched, libvirt does not answer --------------------------------------------------------------------
+# ---- no cluster, no libvirt --------------------------------------------------------------------
 for command in status 'ssh work11' 'logs work11' env stop 'seed --reveal work11'; do
     # shellcheck disable=SC2086 # words of a command line
-    refuses "$command of a cluster that was not launched" 14 "cluster 'air'.*airbuild launch" \
+    refuses "$command without a cluster" 14 "cluster 'air'.*airbuild launch" \
         "$airbuild" -f "$unreachable" $command
 done
 refuses 'launch without images' 14 "run 'airbuild images'" "$airbuild" launch -q -f "$unreachable"
 refuses 'console without libvirt' 5 '^airbuild: .*libvirt' "$airbuild" console -q -f "$unreachable" head10
-is 'destroy has nothing to do' "there is no cluster 'air'; nothing to destroy" "$("$airbuild" destroy --yes -f "$unreachable")"
-is 'as JSON' false "$("$airbuild" destroy --yes --json -f "$unreachable" | jq .destroyed)"
-error_json 'launch without images, as JSON' 14 not-found "$airbuild" launch --json -f "$unreachable"
-error_json 'console without libvirt, as JSON' 5 libvirt "$airbuild" console -q --json -f "$unreachable" head10
+is 'destroy without a cluster says so' "there is no cluster 'air'; nothing to destroy" "$("$airbuild" destroy --yes -f "$unreachable")"
+is 'destroy without a cluster reports it as JSON' false "$("$airbuild" destroy --yes --json -f "$unreachable" | jq .destroyed)"
+error_json 'launch without images' 14 not-found "$airbuild" launch --json -f "$unreachable"
+error_json 'console without libvirt' 5 libvirt "$airbuild" console -q --json -f "$unreachable" head10
 
 separate "$airbuild" plan -f "$unreachable"
 is 'plan works without libvirt' '0 ' "$status $errors"
-like 'and says so' 'libvirt was not asked: ' "$out"
-like 'and what would be baked' 'bake +image redis' "$out"
-like 'and what would be made' 'make +disk work11' "$out"
+like 'plan says that libvirt was not queried' 'libvirt was not asked: ' "$out"
+like 'plan lists images to bake' 'bake +image redis' "$out"
+like 'plan lists disks to make' 'make +disk work11' "$out"
 separate "$airbuild" plan --json -f "$unreachable"
-is 'plan as JSON' '0 head10 work11 work12 work13 true' \
+is 'plan --json has nodes and the libvirt error' '0 head10 work11 work12 work13 true' \
     "$status $(jq -r '"\(.nodes | join(" ")) \(.libvirt_error | length > 0)"' <<<"$out")"
 
 separate "$airbuild" doctor --json -f "$unreachable"
-is 'doctor has a verdict' 15 "$status"
-is 'it is a list of facts, each bad one with its mend' true "$(jq 'length > 10 and all(
+is 'doctor fails if a fact fails' 15 "$status"
+is 'doctor --json lists facts, each bad one with its fix' true "$(jq 'length > 10 and all(
     (.name | length > 0) and (.detail | length > 0) and (.result | IN("PASS", "WARN", "FAIL"))
     and (.result == "PASS") == (.mend == null))' <<<"$out")"
-is 'libvirt is what fails' FAIL "$(jq -r '.[] | select(.name == "libvirt").result' <<<"$out")"
-is 'no name twice' '' "$(jq -r '.[].name' <<<"$out" | sort | uniq -d)"
+is 'doctor reports libvirt as failed' FAIL "$(jq -r '.[] | select(.name == "libvirt").result' <<<"$out")"
+is "doctor's names are unique" '' "$(jq -r '.[].name' <<<"$out" | sort | uniq -d)"
 separate "$airbuild" doctor -f "$unreachable"
-like 'doctor for people' 'FAIL +libvirt +.*; mend: ' "$out"
-is 'doctor for people tells as much' "$("$airbuild" doctor --json -f "$unreachable" | jq length)" "$(wc -l <<<"$out")"
+like 'doctor prints the fix of a failed fact' 'FAIL +libvirt +.*; mend: ' "$out"
+is 'doctor prints one line per fact' "$("$airbuild" doctor --json -f "$unreachable" | jq length)" "$(wc -l <<<"$out")"
 
-# A host that has the bridge's name and the port of its DNS server already.
+# A host where the bridge's name and the port of its DNS server are in use.
 # shellcheck disable=SC2016 # for the shell in the namespace to expand
 taken=$(timeout -k 5 60 unshare --net bash -c 'ip link set lo up && ip link add air0 type bridge || exit 1
     dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --pid-file= --user=root 2>/dev/null &
     until grep -q :0035 /proc/net/tcp; do kill -0 $! || exit 1; sleep 0.1; done
     "$0" doctor --json -f "$1"
     kill $!' "$airbuild" "$unreachable")
-is 'what is in the way of a network' 'bridge FAIL
+is 'doctor reports a bridge and a DNS port in use' 'bridge FAIL
 dns FAIL' "$(jq -r '.[] | select(.name | IN("bridge", "dns")) | "\(.name) \(.result)"' <<<"$taken")"
-is 'and what is not' 'bridge PASS
+is 'doctor accepts a free bridge name and DNS port' 'bridge PASS
 dns PASS' "$(timeout -k 5 60 unshare --net "$airbuild" doctor --json -f "$unreachable" |
     jq -r '.[] | select(.name | IN("bridge", "dns")) | "\(.name) \(.result)"')"
 
-# A host without any of the programs: no folder of programs has one, not even the one that is /usr/bin on Arch.
-# doctor_bare BASE: what doctor tells there, as JSON, of a spec with that base.
+# A host without any of the programs, in /usr/sbin either, which is /usr/bin on Arch.
+# doctor_bare BASE: print what doctor reports there, as JSON, for a spec with that base.
 doctor_bare() {
     printf 'base: %s\nuri: qemu+unix:///system?socket=/nonexistent/libvirt-sock\n' "$1" >"$scratch/base.yaml"
     # shellcheck disable=SC2016 # for the shell in the namespace to expand
     timeout -k 5 60 unshare --mount bash -c 'mount --bind "$2" /usr/sbin; PATH=$2
         exec "$0" doctor --json -f "$1"' "$airbuild" "$scratch/base.yaml" "$scratch/bare"
 }
-# facts FILTER <<<FACTS: "NAME RESULT" of those, a line each.
+# facts NAMES <<<FACTS: print "NAME RESULT" of these facts, one per line.
 facts() { jq -r --arg names "$1" '.[] | select(.name | IN($names | split(" ")[])) | "\(.name) \(.result)"'; }
 bare=$(doctor_bare debian)
-is 'the programs are missed' 'qemu FAIL
+is 'doctor reports missing programs' 'qemu FAIL
 qemu-img FAIL
 ssh-keygen FAIL
 ssh WARN
 mmdebstrap FAIL
 supermin FAIL' "$(facts 'qemu qemu-img ssh-keygen ssh mmdebstrap gpgv pacstrap supermin' <<<"$bare")"
-is "each with its package on either family of hosts" '' "$(jq -r '.[] | select(.detail | startswith("not installed"))
+is "doctor names the package of each missing program" '' "$(jq -r '.[] | select(.detail | startswith("not installed"))
     | select(.mend | test("^apt-get install [a-z-]+(, or pacman -S [a-z-]+$|; Arch has none, take base: arch)") | not)' <<<"$bare")"
-like 'libvirt, which Arch does not start by itself, too' 'pacman -S libvirt.*systemctl enable --now libvirtd' \
+like 'doctor says how to install and start libvirt on Arch' 'pacman -S libvirt.*systemctl enable --now libvirtd' \
     "$(jq -r '.[] | select(.name == "libvirt").mend' <<<"$bare")"
-is 'an Arch needs its signature checked' 'gpgv FAIL' "$(doctor_bare arch | facts 'mmdebstrap gpgv pacstrap')"
-is 'what is chosen later may need either' 'mmdebstrap WARN
+is 'doctor requires gpgv for an Arch base' 'gpgv FAIL' "$(doctor_bare arch | facts 'mmdebstrap gpgv pacstrap')"
+is 'doctor warns about both for base auto' 'mmdebstrap WARN
 gpgv WARN' "$(doctor_bare auto | facts 'mmdebstrap gpgv pacstrap')"
 
 for action in list verify prune; do
     separate "$airbuild" images "$action" --json
-    is "images $action of an empty store" 0 "$status"
+    is "images $action succeeds with an empty store" 0 "$status"
     is "images $action prints JSON" object "$(jq -r type <<<"$out")"
 done
 refuses 'export without images' 14 "run 'airbuild images'" "$airbuild" images export "$scratch/out"
-check_not 'and nothing was made' test -e "$scratch/out"
+check_not 'a refused export makes nothing' test -e "$scratch/out"
 
 # ---- homes of every kind ---------------------------------------------------------------------------------------------
-# A relative one is the same folder wherever a later command looks from: it goes into domains' XML.
+# A relative home becomes absolute, as it goes into domains' XML.
 mkdir "$scratch/from" && cd "$scratch/from" || exit 1
 separate env AIRBUILD_HOME=own/home "$airbuild" images list
-is 'a relative home' 0 "$status"
-check 'is below the folder that it is seen from' test -d "$scratch/from/own/home/store"
-is 'what is above it is as the umask has it' "$(printf '%o' $((0777 & ~$(umask))))" "$(stat -c %a own)"
-is 'and it is our own' 711 "$(stat -c %a own/home)"
+is 'images list accepts a relative home' 0 "$status"
+check 'a relative home is below the working folder' test -d "$scratch/from/own/home/store"
+is 'parents of the home have the mode of the umask' "$(printf '%o' $((0777 & ~$(umask))))" "$(stat -c %a own)"
+is 'the home has mode 711' 711 "$(stat -c %a own/home)"
 separate env AIRBUILD_HOME=own/home "$airbuild" doctor --json
-is 'doctor names it as what it is' "true" "$(jq --arg home "'$scratch/from/own/home'" \
+is 'doctor prints the absolute home' "true" "$(jq --arg home "'$scratch/from/own/home'" \
     'any(.[]; .name == "disk" and (.detail | endswith($home)))' <<<"$out")"
 cd "$scratch/bare" || exit 1
-# shellcheck disable=SC2016 # it is meant as it stands
+# shellcheck disable=SC2016 # literal texts
 for home in 'a:b' $'a\nb' 'a"b' 'a\b' 'a$b' $'a\xffb'; do
     refuses "the home $(printf %q "$home")" 2 'cannot be used.*set AIRBUILD_HOME' \
         env AIRBUILD_HOME="$scratch/$home" "$airbuild" images list
@@ -112,28 +112,28 @@ done
 ln -s "$scratch/a:b" "$scratch/link" && mkdir "$scratch/a:b"
 refuses 'a home that a link leads to' 2 'cannot be used' env AIRBUILD_HOME="$scratch/link/x" "$airbuild" images list
 separate env AIRBUILD_HOME="$scratch/a, ü 100%'b" "$airbuild" images list
-is 'a home with what else names may have' 0 "$status"
-error_json 'a home that cannot be used, as JSON' 2 usage env AIRBUILD_HOME="$scratch/a:b" "$airbuild" images list --json
+is 'images list accepts a home with other special characters' 0 "$status"
+error_json 'a home that cannot be used' 2 usage env AIRBUILD_HOME="$scratch/a:b" "$airbuild" images list --json
 
 # ---- not root ---------------------------------------------------------------------------------------------------------
-# Whoever is not root may not even reach a checkout below /root.
+# Other users may have no access to the checkout.
 cp "$airbuild" "$scratch/airbuild"
 airbuild=$scratch/airbuild
 mkdir "$scratch/closed" && chmod 0700 "$scratch/closed"
-refuses 'a home that may not be used' 4 "$scratch/closed" \
+refuses 'a home without permission' 4 "$scratch/closed" \
     "${nobody[@]}" env AIRBUILD_HOME="$scratch/closed/home" "$airbuild" images -q
-refuses 'a spec that may not be read' 4 'cannot read the spec' \
+refuses 'a spec without permission' 4 'cannot read the spec' \
     "${nobody[@]}" "$airbuild" plan -f "$scratch/closed/cluster.yaml"
 touch "$scratch/file"
 refuses 'a home that is a file' 9 "$scratch/file" env AIRBUILD_HOME="$scratch/file" "$airbuild" images -q
 pretend_launched air
 chmod -R o+rX "$AIRBUILD_HOME" && chmod 0600 "$AIRBUILD_HOME/clusters/air/secrets.json"
-refuses 'secrets of somebody else' 4 'secrets.json' "${nobody[@]}" "$airbuild" env
-check 'names need no secrets' "${nobody[@]}" "$airbuild" env --hosts
+refuses 'secrets of another user' 4 'secrets.json' "${nobody[@]}" "$airbuild" env
+check 'env --hosts needs no secrets' "${nobody[@]}" "$airbuild" env --hosts
 rm -rf "$AIRBUILD_HOME/clusters"
 
 # ---- wrong specs ------------------------------------------------------------------------------------------------------
-# wrong WHAT STATUS PATTERN FILE: every command that reads the spec refuses it the same way, at once.
+# wrong WHAT STATUS PATTERN FILE: ok if every command that reads the spec refuses FILE.
 wrong() {
     local command verdict=0 seen=''
     for command in doctor images 'images prune' plan launch status 'ssh x' 'console x' 'logs x' env 'seed x' stop 'destroy --yes'; do
@@ -141,7 +141,7 @@ wrong() {
         run 10 "$airbuild" --spec "$4" $command
         [[ $status == "$2" && $output =~ ^airbuild:\ .*$3 ]] || { verdict=1 && seen+="$command: status $status, $output"$'\n'; }
     done
-    tap "$verdict" "$1" "$seen"
+    tap "$verdict" "every command refuses $1 as a spec" "$seen"
 }
 mkfifo fifo && mkdir folder && : >empty.yaml
 truncate -s 1G huge.yaml && head -c 4096 /dev/urandom >binary.yaml
@@ -151,25 +151,25 @@ printf 'ha: on\nha: off\n' >twice.yaml
 printf '%0100000d' 0 | tr 0 '[' >nested.yaml
 printf 'redis: {quorum: 3}\n' >quorum.yaml
 printf 'redis: {qorum: 2}\n' >unknown.yaml
-wrong 'a file that is not there' 14 'nowhere.yaml' nowhere.yaml
+wrong 'a missing file' 14 'nowhere.yaml' nowhere.yaml
 wrong 'a FIFO' 3 'fifo' fifo
 wrong 'a folder' 3 'folder' folder
 wrong 'an endless device' 3 '/dev/zero' /dev/zero
 wrong 'an empty file' 3 'empty.yaml' empty.yaml
 wrong 'a file of 1 GiB' 3 'huge.yaml' huge.yaml
 wrong 'a binary file' 3 'binary.yaml' binary.yaml
-wrong 'tabs' 3 'tabs.yaml:2:1' tabs.yaml
+wrong 'a file with tabs' 3 'tabs.yaml:2:1' tabs.yaml
 wrong 'an alias of itself' 3 'alias.yaml:1:' alias.yaml
 wrong 'a key twice' 3 'twice.yaml:2:1' twice.yaml
 wrong 'a hundred thousand brackets' 3 'nested.yaml:1:' nested.yaml
-wrong 'a quorum that one loss breaks' 3 'quorum.yaml:1:17' quorum.yaml
-wrong 'an unknown key, with the nearest' 3 "'qorum'; did you mean 'quorum'" unknown.yaml
+wrong 'a quorum of all workers' 3 'quorum.yaml:1:17' quorum.yaml
+wrong 'an unknown key, with a suggestion,' 3 "'qorum'; did you mean 'quorum'" unknown.yaml
 cp unknown.yaml cluster.yaml
 refuses_here() { run 10 "$airbuild" plan; [[ $status == 3 && $output == *cluster.yaml:1:9* ]]; }
-check 'cluster.yaml of the folder is the spec' refuses_here
+check 'cluster.yaml in the working folder is the default spec' refuses_here
 rm cluster.yaml
 printf 'base: {file: /nonexistent/nothing.qcow2}\n' >file.yaml
-refuses 'a base image that is not there' 14 'nothing.qcow2' "$airbuild" images -q -f file.yaml
+refuses 'a missing base image' 14 'nothing.qcow2' "$airbuild" images -q -f file.yaml
 printf 'base: arch\naccel: tcg\n' >arch.yaml
 refuses 'an image whose mirror does not answer' 8 '127.0.0.1:1/images/v' \
     env AIRBUILD_ARCH_MIRRORS=http://127.0.0.1:1 "$airbuild" images -q -f arch.yaml
@@ -177,9 +177,9 @@ refuses 'an image that was not downloaded, offline' 8 'without --offline' "$airb
 printf 'base: {url: "file:///etc/passwd", sha256: "%064d"}\naccel: tcg\n' 0 >url.yaml
 refuses 'an image of another digest' 10 'is refused: its SHA-256 is' "$airbuild" images -q -f url.yaml
 printf 'base: {url: "file:///nonexistent/disk.qcow2", sha256: "%064d"}\naccel: tcg\n' 0 >url.yaml
-refuses 'a URL of nothing' 8 'there is no such file' "$airbuild" images -q -f url.yaml
+refuses 'a URL without a file' 8 'there is no such file' "$airbuild" images -q -f url.yaml
 separate env AIRBUILD_ARCH_MIRRORS=file:///nonexistent "$airbuild" plan -f "$unreachable"
-like "plan says what 'auto' is, and why" "'base: auto' is Debian, as no mirror of Arch answers .file:///nonexistent.; " "$out"
-is 'nothing of all this was left behind' '' "$(find "$AIRBUILD_HOME" -type f ! -path '*/locks/*' ! -name 'accel.*')"
+like "plan says what 'auto' selects, and why" "'base: auto' is Debian, as no mirror of Arch answers .file:///nonexistent.; " "$out"
+is 'refused commands leave no files' '' "$(find "$AIRBUILD_HOME" -type f ! -path '*/locks/*' ! -name 'accel.*')"
 
 tap_end

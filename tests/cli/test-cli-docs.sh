@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-cli-docs.sh - help, manual and completion say the same as the tables of the program, both ways: commands, options
-# with their letters and values, keys of the spec, environment, exit statuses.
+# test-cli-docs.sh - help, manual and completion agree with the program's tables, both ways: commands, options with their
+# letters and values, keys of the spec, environment, exit statuses.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -11,7 +11,7 @@ root=$PWD
 . tests/cli/cli.sh
 manual=$root/builder/cli/airbuild.1
 
-# same WHAT ONE OTHER: the two lists are the same; their difference is shown.
+# same NAME ONE OTHER: ok if the two lists have the same lines and are not empty.
 same() {
     local difference verdict=0
     difference=$(diff <(sort <<<"$2") <(sort <<<"$3")) || verdict=1
@@ -22,16 +22,16 @@ same() {
 tables=$("$airbuild" help --json)
 commands=$(jq -r '.commands[].name' <<<"$tables")
 
-# "COMMAND -l --name VALUE", the global ones without a command; a missing letter or value is left out.
+# Lines "COMMAND -l --name VALUE", global options without COMMAND; a missing letter or value is left out.
 table_options=$(jq -r '
     def line($c): [$c, (if .letter then "-" + .letter else empty end), "--" + .name, .value // empty] | join(" ");
     (.options[] | line("")), (.commands[] | .name as $c | .options[] | line($c))' <<<"$tables")
 
 # ---- the manual -------------------------------------------------------------------------------------------------------
-is 'the manual is clean' '' "$(mandoc -T lint -W warning "$manual" 2>&1)"
-is 'the manual can be formatted' 0 "$(man -l "$manual" >/dev/null 2>&1; echo $?)"
-same 'commands of the manual' "$commands" "$(sed -n 's/^\.Ss airbuild \([a-z]*\).*/\1/p' "$manual")"
-same 'options of the manual' "$table_options" "$(awk '
+is 'mandoc reports nothing about the manual' '' "$(mandoc -T lint -W warning "$manual" 2>&1)"
+is 'man can format the manual' 0 "$(man -l "$manual" >/dev/null 2>&1; echo $?)"
+same 'the manual has all commands' "$commands" "$(sed -n 's/^\.Ss airbuild \([a-z]*\).*/\1/p' "$manual")"
+same 'the manual has all options' "$table_options" "$(awk '
     /^\.S[hs]/ { inside = $1 == ".Ss" || $2 == "OPTIONS"; command = $1 == ".Ss" ? $3 : "" }
     inside && /^\.It Fl/ {
         line = command
@@ -45,20 +45,20 @@ for command in $commands; do
     shown=$(sed -n "s/^\.Ss airbuild $command//p" "$manual" | sed -E 's/ (Ar|Cm|Op)//g; s/^ //')
     [[ $command != images ]] || shown=$(grep -A 1 '^\.Ss airbuild images' "$manual" | tail -n 1 | sed -E 's/\.?(Op|Ar|Cm) ?//g')
     wanted=$(jq -r --arg c "$command" '.commands[] | select(.name == $c).arguments' <<<"$tables")
-    is "arguments of $command in the manual" "$(tr -d '[] ' <<<"$wanted")" "$(tr -d '[] ' <<<"$shown")"
+    is "the manual has the arguments of $command" "$(tr -d '[] ' <<<"$wanted")" "$(tr -d '[] ' <<<"$shown")"
 done
-same 'keys of the manual' "$("$airbuild" help spec | grep -E '^[a-z]+(\.[A-Za-z0-9-]+)*$')" \
+same 'the manual has all keys of the spec' "$("$airbuild" help spec | grep -E '^[a-z]+(\.[A-Za-z0-9-]+)*$')" \
     "$(sed -n 's/^\.It Ic //p' "$manual")"
-# Of proxies the manual says once that most may be in capitals, too.
-same 'environment of the manual' \
+# The manual mentions once that most proxy variables may be in capitals too.
+same 'the manual has all environment variables' \
     "$(grep -rhoE 'getenv\("[A-Z_]+"\)|"[a-z]+_proxy"' "$root/builder" | grep -oE '[A-Z_]{2,}|[a-z]+_proxy' | sort -u)" \
     "$(sed -n '/^\.Sh ENVIRONMENT/,/^\.Sh FILES/s/^\.It Ev //p' "$manual" | sed 's/ , /\n/g' | sort -u)"
-same 'exit statuses of the manual' \
+same 'the manual has all exit statuses' \
     "$(grep -oE 'ERR_[A-Z_]+ = [0-9]+' "$root/builder/base/error.h" | grep -oE '[0-9]+$')" \
     "$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It //p' "$manual")"
 
 # ---- help -------------------------------------------------------------------------------------------------------------
-# help_options [COMMAND]: the options that its help shows, as above; a hidden letter is not shown.
+# help_options [COMMAND]: print the options that its help shows, as above; hidden letters are not shown.
 help_options() {
     "$airbuild" help "$@" | sed -nE 's/^ {2,6}((-[a-zA-Z], )?--[a-z-]+( [A-Z]+)?)( .*)?$/\1/p' | tr -d ,
 }
@@ -69,19 +69,19 @@ for command in $commands; do
     for letter in $letters; do general=${general//"$letter --"/"--"}; done
     same "help of $command shows its options" "${own:+$own$'\n'}$general" "$(help_options "$command")"
 done
-same 'the list of commands in help' "$commands" \
+same 'help lists all commands' "$commands" \
     "$("$airbuild" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')"
 
 # ---- completion -------------------------------------------------------------------------------------------------------
 # shellcheck source=scripts/completion.bash
 . "$root/scripts/completion.bash"
-# complete_words WORD...: what completion offers for the last word.
+# complete_words WORD...: print what completion offers for the last word.
 complete_words() {
     COMP_WORDS=("$airbuild" "$@") COMP_CWORD=$#
     _airbuild
     printf '%s\n' "${COMPREPLY[@]}"
 }
-# options_of [COMMAND]: all names and letters that may follow it.
+# options_of [COMMAND]: print all names and letters that may follow it.
 options_of() {
     local own letters
     own=$(grep "^${1-} " <<<"$table_options" | grep -oE -- '(^| )--?[a-zA-Z-]+' | tr -d ' ')
@@ -90,7 +90,7 @@ options_of() {
     [[ -z ${1-} ]] || grep '^ ' <<<"$table_options" | grep -oE -- '(^| )--?[a-zA-Z-]+' | tr -d ' ' | grep -vxF -- "${letters:-none}"
 }
 same 'completion offers the commands' "$commands" "$(complete_words '')"
-same 'and the global options' "$(options_of)" "$(complete_words -)"
+same 'completion offers the global options' "$(options_of)" "$(complete_words -)"
 for command in $commands; do
     same "completion of $command offers its options" "$(options_of "$command" | grep .)" "$(complete_words "$command" -)"
 done
@@ -98,23 +98,23 @@ nodes=$'head10\nwork11\nwork12\nwork13'
 for command in ssh console logs seed stop; do
     same "completion of $command offers the nodes" "$nodes" "$(complete_words "$command" '')"
 done
-same 'a part of a node' $'work11\nwork12\nwork13' "$(complete_words logs w)"
-same 'a second node to stop' "$nodes" "$(complete_words stop work11 '')"
-is 'no second node to seed' '' "$(complete_words seed work11 '')"
-same 'actions of images' $'bake\nlist\nverify\nprune\nshow\nexport\nimport' "$(complete_words images '')"
-same 'topics of help' "$commands"$'\nspec\nexample' "$(complete_words help '')"
+same "completion completes a part of a node's name" $'work11\nwork12\nwork13' "$(complete_words logs w)"
+same 'completion of stop offers a second node' "$nodes" "$(complete_words stop work11 '')"
+is 'completion of seed offers no second node' '' "$(complete_words seed work11 '')"
+same 'completion offers the actions of images' $'bake\nlist\nverify\nprune\nshow\nexport\nimport' "$(complete_words images '')"
+same 'completion offers the topics of help' "$commands"$'\nspec\nexample' "$(complete_words help '')"
 drills=$("$airbuild" drill --list --json | jq -r '.[].drill')
 same 'completion of drill offers the drills' "$drills" "$(complete_words drill '')"
-same 'a second one too' "$drills" "$(complete_words drill master-off '')"
-same 'and a file where a page is to go' 'other.yaml' "$(touch other.yaml; complete_words drill --html o)"
-is 'status takes no operand' '' "$(complete_words status '')"
+same 'completion offers a second drill' "$drills" "$(complete_words drill master-off '')"
+same 'completion offers files for --html' 'other.yaml' "$(touch other.yaml; complete_words drill --html o)"
+is 'completion of status offers no operand' '' "$(complete_words status '')"
 "$airbuild" help example | sed 's/work13/other13/' >other.yaml
-same 'nodes of the spec that is named' $'head10\nother13\nwork11\nwork12' "$(complete_words ssh --spec other.yaml '')"
-same 'before the command too' $'other13' "$(complete_words -f other.yaml stop o)"
-same 'with an equals sign, as bash cuts it' $'other13' "$(complete_words stop --spec = other.yaml o)"
-same 'a file where a value is wanted' 'other.yaml' "$(complete_words plan --spec o)"
-same 'and behind an equals sign' 'other.yaml' "$(complete_words plan --spec = o)"
-same 'a wrong spec offers options all the same' "$(options_of ssh | grep .)" "$(complete_words ssh -f /dev/null -)"
-same 'the letter of logs takes no value' "$nodes" "$(complete_words logs -f '')"
+same 'completion offers the nodes of --spec' $'head10\nother13\nwork11\nwork12' "$(complete_words ssh --spec other.yaml '')"
+same 'completion offers the nodes of -f before the command' $'other13' "$(complete_words -f other.yaml stop o)"
+same 'completion offers the nodes of --spec=, as bash splits it' $'other13' "$(complete_words stop --spec = other.yaml o)"
+same 'completion offers files for --spec' 'other.yaml' "$(complete_words plan --spec o)"
+same 'completion offers files for --spec=' 'other.yaml' "$(complete_words plan --spec = o)"
+same 'completion offers options with an invalid spec' "$(options_of ssh | grep .)" "$(complete_words ssh -f /dev/null -)"
+same 'completion treats -f of logs as a flag' "$nodes" "$(complete_words logs -f '')"
 
 tap_end

@@ -1,8 +1,8 @@
 #!/bin/bash
-# test-cli-launched.sh - the commands that only need the files of a launched cluster: env, seed, ssh, logs, and the
-# question of destroy. No machine runs.
+# test-cli-launched.sh - commands that need only the files of a launched cluster: env, seed, ssh, logs, and the question of
+# destroy. No machine runs.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2016 # many a text here is for another shell to expand
+# shellcheck disable=SC2016 # texts for another shell to expand
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/assert.sh
@@ -14,87 +14,87 @@ folder=$AIRBUILD_HOME/clusters/air
 
 # ---- env --------------------------------------------------------------------------------------------------------------
 for shell in sh bash; do
-    is "env can be evaluated by $shell" \
+    is "$shell can evaluate the output of env" \
         "$(password air app) air 172.31.255.10:6380 172.31.255.10:6379 172.31.255.13 redis-primary" \
         "$(env -i HOME=/ PATH="$PATH" AIRBUILD_HOME="$AIRBUILD_HOME" "$shell" -euc 'eval "$("$1" env)"
             printenv REDISCLI_AUTH AIRBUILD_CLUSTER AIRBUILD_WRITE AIRBUILD_READ AIRBUILD_NODE_WORK13 AIRBUILD_MASTER_NAME
             ' - "$airbuild" | tr '\n' ' ' | sed 's/ $//')"
 done
-is 'every line is one export of a plain word' '' "$("$airbuild" env | grep -vE '^export [A-Z][A-Z0-9_]*=[A-Za-z0-9.:,-]+$')"
-is 'the sentinels' 172.31.255.11:26379,172.31.255.12:26379,172.31.255.13:26379 \
+is 'every line of env exports a plain word' '' "$("$airbuild" env | grep -vE '^export [A-Z][A-Z0-9_]*=[A-Za-z0-9.:,-]+$')"
+is 'env lists the sentinels' 172.31.255.11:26379,172.31.255.12:26379,172.31.255.13:26379 \
     "$("$airbuild" env --json | jq -r .AIRBUILD_SENTINELS)"
-is 'as JSON it is the same' "$("$airbuild" env | sed 's/^export //' | sort)" \
+is 'env --json has the same variables' "$("$airbuild" env | sed 's/^export //' | sort)" \
     "$("$airbuild" env --json | jq -r 'to_entries[] | "\(.key)=\(.value)"' | sort)"
-is 'only the application is told, no other account' '' \
+is 'env has only the password of the application' '' \
     "$("$airbuild" env | grep -F -e "$(password air admin)" -e "$(password air replica)" -e "$(password air status)")"
-is 'lines for /etc/hosts' '172.31.255.10 head10|172.31.255.11 work11|172.31.255.12 work12|172.31.255.13 work13|' \
+is 'env --hosts prints lines for /etc/hosts' '172.31.255.10 head10|172.31.255.11 work11|172.31.255.12 work12|172.31.255.13 work13|' \
     "$("$airbuild" env --hosts | tr '\n' '|')"
 printf 'redis: {auth: off}\n' >open.yaml
-like 'without passwords an old one is taken back' '^unset REDISCLI_AUTH' "$("$airbuild" env -f open.yaml)"
-is 'a failure prints nothing to evaluate' '' "$("$airbuild" env -f /nonexistent 2>/dev/null)"
-# Hostile values: none gets as far as the shell.
+like 'env without passwords unsets an old one' '^unset REDISCLI_AUTH' "$("$airbuild" env -f open.yaml)"
+is 'a failed env prints nothing to evaluate' '' "$("$airbuild" env -f /nonexistent 2>/dev/null)"
+# Hostile values never reach the shell.
 for value in "a'b" 'a"b' '$(touch seen)' '`touch seen`' 'a;touch seen' '../a' 'a b' $'a\nb' '-a' 'a\b' '*'; do
     quoted=$(jq -n --arg v "$value" '$v')
     for spec in "cluster: $quoted" "redis: {master-name: $quoted}" "nodes: {$quoted: {role: redis}}" \
         "network: {subnet: $quoted}" "nodes: {head10: {role: haproxy, address: $quoted}}"; do
         echo "$spec" >hostile.yaml
         run 10 sh -c 'eval "$("$1" env -f hostile.yaml 2>/dev/null)"; "$1" env --hosts -f hostile.yaml' - "$airbuild"
-        is "refused: $(jq -n --arg s "$spec" '$s')" 3 "$status"
+        is "env refuses $(jq -n --arg s "$spec" '$s')" 3 "$status"
     done
 done
-check_not 'and nothing of them was run' test -e seen
+check_not 'env runs nothing of hostile values' test -e seen
 
 # ---- seed -------------------------------------------------------------------------------------------------------------
-# secret_words: every password, and a line of every private key.
+# secret_words: print every password and a line of every private key.
 secret_words() { jq -r '.passwords[], (.. | .private? // empty | split("\n")[2])' "$folder/secrets.json" | sort -u; }
 for node in head10 work12; do
     separate "$airbuild" seed "$node"
-    is "seed of $node" '0 ' "$status $errors"
-    is "its documents" 'meta-data user-data network-config' "$(sed -n 's/^# ---- \(.*\) ----$/\1/p' <<<"$out" | tr '\n' ' ' | sed 's/ $//')"
-    is 'its secrets are hidden' '' "$(grep -Ff <(secret_words) <<<"$out")"
-    like 'and are said to be' '\(hidden\)' "$out"
-    is 'hidden in JSON too' '' "$("$airbuild" seed --json "$node" | grep -Ff <(secret_words))"
+    is "seed prints $node" '0 ' "$status $errors"
+    is "seed prints all documents of $node" 'meta-data user-data network-config' "$(sed -n 's/^# ---- \(.*\) ----$/\1/p' <<<"$out" | tr '\n' ' ' | sed 's/ $//')"
+    is "seed hides the secrets of $node" '' "$(grep -Ff <(secret_words) <<<"$out")"
+    like "seed marks the hidden secrets of $node" '\(hidden\)' "$out"
+    is "seed --json hides the secrets of $node" '' "$("$airbuild" seed --json "$node" | grep -Ff <(secret_words))"
 done
-is 'JSON has the documents' 'work12 true true true' "$("$airbuild" seed --json work12 |
+is 'seed --json has all documents' 'work12 true true true' "$("$airbuild" seed --json work12 |
     jq -r '"\(.node) \(.meta_data | test("instance-id")) \(.user_data | test("^#cloud-config")) \(.network_config | length > 0)"')"
-like 'revealed on request' "$(password air replica)" "$("$airbuild" seed --reveal work12)"
-is 'the head is not given passwords of others' '' \
+like 'seed --reveal shows the secrets' "$(password air replica)" "$("$airbuild" seed --reveal work12)"
+is "the head's seed has no passwords of other accounts" '' \
     "$("$airbuild" seed --reveal head10 | grep -F -e "$(password air app)" -e "$(password air admin)")"
 
 # ---- ssh --------------------------------------------------------------------------------------------------------------
 mkdir bin
 printf '#!/bin/sh\nprintf "[%%s]" "$@"\nexit 42\n' >bin/ssh && chmod +x bin/ssh
 run 10 env PATH="$PWD/bin:$PATH" "$airbuild" ssh work12 sudo -n ls --json '*' -f x
-is 'ssh is given our configuration and the command' \
+is 'ssh gets the configuration and the command' \
     "[-F][$folder/ssh/config][--][work12][sudo][-n][ls][--json][*][-f][x]" "$output"
-is 'its status is ours' 42 "$status"
+is 'airbuild ssh exits with the status of ssh' 42 "$status"
 run 10 env PATH="$PWD/bin:$PATH" "$airbuild" ssh work12 -- ls
-like 'two dashes before the command are left out' '\[work12\]\[ls\]$' "$output"
-refuses 'a node that is an option' 14 "'-oProxyCommand=touch seen'" \
+like 'airbuild ssh drops -- before the command' '\[work12\]\[ls\]$' "$output"
+refuses 'a node that looks like an option' 14 "'-oProxyCommand=touch seen'" \
     env PATH="$PWD/bin:$PATH" "$airbuild" ssh -- '-oProxyCommand=touch seen'
-refuses 'no ssh on this host' 6 "'ssh'" \
+refuses 'ssh on a host without ssh' 6 "'ssh'" \
     unshare -m sh -c 'mount -t tmpfs none /usr/bin && PATH=/usr/bin exec "$1" ssh work12' - "$airbuild"
 
 # ---- logs -------------------------------------------------------------------------------------------------------------
 log=$folder/nodes/work11/console.log
-refuses 'a node that was never started' 14 "node 'work11' has no console log" "$airbuild" logs work11
+refuses 'logs of a node that was never started' 14 "node 'work11' has no console log" "$airbuild" logs work11
 printf '\033[2J\033[1;32mBooting\033[0m\r\n\033]0;title\007airbuild: work11: configured\r\nlast\a' >"$log"
-is 'escape sequences are left out' $'Booting\nairbuild: work11: configured\nlast' "$("$airbuild" logs work11)"
-is 'a log as JSON' '["Booting","airbuild: work11: configured","last"]' "$("$airbuild" logs --json work11 | jq -c .lines)"
+is 'logs removes escape sequences' $'Booting\nairbuild: work11: configured\nlast' "$("$airbuild" logs work11)"
+is 'logs --json has the lines' '["Booting","airbuild: work11: configured","last"]' "$("$airbuild" logs --json work11 | jq -c .lines)"
 "$airbuild" logs -f work11 >followed &
 follower=$!
-check 'following begins with what is there' within 10 grep -q last followed
+check 'logs -f prints the existing log' within 10 grep -q last followed
 printf ' line\n' >>"$log"
-check 'and goes on' within 10 grep -q '^last line$' followed
+check 'logs -f prints new text' within 10 grep -q '^last line$' followed
 printf 'second boot\n' >"$log.new" && mv "$log.new" "$log"
-check 'also in a new file' within 10 grep -q '^second boot$' followed
+check 'logs -f follows a new file' within 10 grep -q '^second boot$' followed
 printf 'cut\n' >"$log"
-check 'also when it was cut short' within 10 grep -q '^cut$' followed
+check 'logs -f follows a truncated file' within 10 grep -q '^cut$' followed
 kill -INT $follower
 status=0 && wait $follower || status=$?
-is 'Ctrl-C ends it well' 0 "$status"
+is 'logs -f succeeds on Ctrl-C' 0 "$status"
 
-# ---- parts that are lost, damaged, newer, or another user's ------------------------------------------------------------
+# ---- parts that are missing, damaged, newer, or another user's ------------------------------------------------------------
 mkdir -p "$folder/nodes/work12" && echo data >"$folder/nodes/work12/disk.qcow2"
 cp -a "$folder" "$scratch/whole"
 for command in status stop; do
@@ -109,24 +109,24 @@ for command in status stop; do
     refuses "$command with a newer record" 9 'launched by a newer airbuild' "$airbuild" "$command"
     cp "$scratch/whole/cluster.json" "$folder/cluster.json"
     chown 12345 "$folder"
-    refuses "$command of another user's cluster" 4 'belongs to the user 12345; run airbuild as that user' \
+    refuses "$command for another user's cluster" 4 'belongs to the user 12345; run airbuild as that user' \
         "$airbuild" "$command"
     chown "$(id -u)" "$folder"
 done
-refuses 'a newer cluster is not destroyed' 9 'newer airbuild' sh -c '
+refuses 'to destroy a newer cluster' 9 'newer airbuild' sh -c '
     echo "{\"format\": 99, \"spec\": \"\"}" >"$2/cluster.json"; exec "$1" destroy --yes' - "$airbuild" "$folder"
 cp "$scratch/whole/cluster.json" "$folder/cluster.json"
-is 'and nothing of it was changed' '' "$(diff -r "$scratch/whole" "$folder")"
+is 'refused commands change nothing' '' "$(diff -r "$scratch/whole" "$folder")"
 
 # ---- destroy ----------------------------------------------------------------------------------------------------------
 terminal "$airbuild" destroy -f "$unreachable" <<<n
 is 'an answer other than yes destroys nothing' 1 "$status"
 like 'the question names all that is lost' "cluster 'air' with all its data: the machines head10, work11, work12, work13" "$output"
-like 'and what was done' 'nothing was destroyed' "$output"
+like 'destroy says that nothing was destroyed' 'nothing was destroyed' "$output"
 terminal "$airbuild" destroy -f "$unreachable" </dev/null
 is 'no answer is no' 1 "$status"
 terminal "$airbuild" destroy -f "$unreachable" <<<yes
-is 'yes goes on, here to the libvirt that is not there' 5 "$status"
-check 'and so the secrets stay' test -s "$folder/secrets.json"
+is 'the answer yes continues, here up to libvirt' 5 "$status"
+check 'a failed destroy keeps the secrets' test -s "$folder/secrets.json"
 
 tap_end

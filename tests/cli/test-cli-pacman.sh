@@ -1,7 +1,7 @@
 #!/bin/bash
-# test-cli-pacman.sh - mirrors of Arch that cannot be used, through the program and this host's pacman, which pacstrap's base
-# is downloaded by: each has its sentence before anything is installed, and leaves nothing behind. One package is all that
-# there is to have. A layer's pacman, in the appliance, says the same: its words are read by the same code.
+# test-cli-pacman.sh - unusable Arch mirrors, with this host's pacman, which downloads pacstrap's base: each is refused with
+# its own sentence before anything is installed, and leaves nothing. The mirrors have one package. A layer's pacman, in the
+# appliance, prints the same messages, and the same code reads them.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 # shellcheck source=tests/assert.sh
@@ -22,7 +22,7 @@ END
 
 # ---- keys, packages, mirrors ----------------------------------------------------------------------------------------
 
-# key NAME [GPG-OPTION...]: a key that signs, valid for 30 days, and its public part as a keyring.
+# key NAME [GPG-OPTION...]: make a signing key, valid for 30 days, and a keyring of its public part.
 key() {
     gpg --batch --quiet --passphrase '' "${@:2}" --quick-gen-key "$1 <$1@example.org>" ed25519 sign 30d 2>/dev/null
     gpg --batch --export "$1@example.org" >"$scratch/keys/$1.gpg"
@@ -31,7 +31,7 @@ key packager
 key newcomer
 key former --faked-system-time=20200101T000000
 
-# mirror NAME KEY PACKAGE [GPG-OPTION...]: one with that package, signed by that key; no KEY: by none.
+# mirror NAME KEY PACKAGE [GPG-OPTION...]: make a mirror with that package, signed by KEY unless that is empty.
 mirror() {
     local folder=$www/$1/core/os/x86_64 file
     file=$folder/$3-1-1-any.pkg.tar.zst
@@ -64,20 +64,21 @@ trap 'kill "$server"; wait "$server"; gpgconf --kill all; rm -rf "$scratch"' EXI
 base=http://127.0.0.1:$((port + 1))
 export TMPDIR=$scratch/tmp # where nothing may be left
 
-# refused WHAT STATUS SENTENCE MIRROR [KEYRING]: so is that mirror, in one sentence that begins so, and nothing stays.
+# refused WHAT STATUS SENTENCE MIRROR [KEYRING]: ok if images refuses that mirror in one sentence that begins so, and leaves
+# nothing.
 environment=(A=b)
 refused() {
     local seen
     printf 'base: {bootstrap: arch, mirror: "%s", keyring: %s}\naccel: tcg\n' "$4" "$scratch/keys/${5-packager}.gpg" >base.yaml
     separate env "${environment[@]}" "$airbuild" images -q -f base.yaml
     seen=${errors:0:${#3}+47}
-    is "$1" "$2 airbuild: the image 'base-arch' was not baked: $3" "$status $out$seen"
-    is "$1: one sentence" 1 "$(wc -l <"$scratch/errors")"
-    is "$1: nothing stays" '' "$(find "$AIRBUILD_HOME/store/images" "$TMPDIR" -mindepth 1
+    is "refuses $1" "$2 airbuild: the image 'base-arch' was not baked: $3" "$status $out$seen"
+    is "refuses $1 in one line" 1 "$(wc -l <"$scratch/errors")"
+    is "$1 leaves nothing" '' "$(find "$AIRBUILD_HOME/store/images" "$TMPDIR" -mindepth 1
         find "$AIRBUILD_HOME/store/packages" ! -type d 2>/dev/null
         pgrep -fa "$TMPDIR")"
 }
-# Sentences up to pacman's own words.
+# Messages up to pacman's own text.
 mirror_of() { echo "'$1/\$repo/os/\$arch'"; }
 network() { echo "the packages cannot be downloaded from $(mirror_of "$1") and none are kept; check the network and the \
 mirror, then run 'airbuild images' again: $2"; }
@@ -91,32 +92,32 @@ know new packagers, so let the snapshot be of the image's own date, or take a ne
 # ---- what is refused ------------------------------------------------------------------------------------------------
 
 none=http://127.0.0.1:1
-refused 'a mirror that is away' 8 "$(network $none "failed retrieving file 'core.db' from 127.0.0.1:1 : ")" $none
-refused 'a mirror that goes away half-way' 8 "$(network "$base/cut" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
+refused 'an unreachable mirror' 8 "$(network $none "failed retrieving file 'core.db' from 127.0.0.1:1 : ")" $none
+refused 'a mirror that disconnects' 8 "$(network "$base/cut" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
     "$base/cut"
-refused 'a mirror that lost a package' 8 "$(network "$base/gone" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
+refused 'a mirror with a missing file' 8 "$(network "$base/gone" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
     "$base/gone"
-refused 'a folder that lost a package' 8 "$(network "file://$www/gone" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
+refused 'a folder with a missing file' 8 "$(network "file://$www/gone" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
     "file://$www/gone"
 refused 'a mirror without a signature' 8 \
     "$(network "$base/unsigned" "failed retrieving file 'base-1-1-any.pkg.tar.zst.sig' ")" "$base/unsigned"
-refused 'a sign-in in place of a mirror' 8 "$(list "$base/page")" "$base/page"
-refused 'a web page in place of a list' 8 "$(list "$base/list")" "$base/list"
-refused 'a package that the snapshot has not' 3 "$(package "$base/without" base)" "$base/without"
-refused 'a package of a layer that it has not' 3 "$(package "$base/good" '')" "$base/good"
-refused 'an old keyring, which does not know the packager' 10 "$(key_of "$base/new" '')" "$base/new"
-refused 'a keyring whose key has expired' 10 "$(key_of "$base/old" '')" "$base/old" former
-refused 'a package that was changed' 10 "a package of $(mirror_of "$base/changed") is not what its packager signed; it was \
+refused 'a sign-in page in place of a mirror' 8 "$(list "$base/page")" "$base/page"
+refused 'a web page in place of a package database' 8 "$(list "$base/list")" "$base/list"
+refused 'a package that is not in the snapshot' 3 "$(package "$base/without" base)" "$base/without"
+refused "a layer's package that is not in the snapshot" 3 "$(package "$base/good" '')" "$base/good"
+refused 'an old keyring without the packager' 10 "$(key_of "$base/new" '')" "$base/new"
+refused 'a keyring with an expired key' 10 "$(key_of "$base/old" '')" "$base/old" former
+refused 'a changed package' 10 "a package of $(mirror_of "$base/changed") is not what its packager signed; it was \
 damaged at the mirror or on the way, so run it again, or take another mirror: " "$base/changed"
 
 # ---- proxies --------------------------------------------------------------------------------------------------------
 
 environment=(http_proxy=http://127.0.0.1:1)
-refused 'a proxy that is away' 8 "$(network http://mirror.invalid "failed retrieving file 'core.db' from mirror.invalid : ")" \
+refused 'an unreachable proxy' 8 "$(network http://mirror.invalid "failed retrieving file 'core.db' from mirror.invalid : ")" \
     http://mirror.invalid
 environment=(http_proxy="$base")
-refused 'a mirror that only a proxy reaches' 3 "$(package http://mirror.invalid/without base)" http://mirror.invalid/without
-check 'the proxy was asked' grep -F '"GET http://mirror.invalid/without/core/os/x86_64/core.db HTTP/1.1" 200' "$scratch/port.log"
+refused 'a mirror behind a proxy' 3 "$(package http://mirror.invalid/without base)" http://mirror.invalid/without
+check 'the proxy gets the request' grep -F '"GET http://mirror.invalid/without/core/os/x86_64/core.db HTTP/1.1" 200' "$scratch/port.log"
 environment=(http_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1)
-refused 'a mirror that needs no proxy' 3 "$(package "$base/without" base)" "$base/without"
+refused 'a mirror that no_proxy names' 3 "$(package "$base/without" base)" "$base/without"
 tap_end

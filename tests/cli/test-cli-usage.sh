@@ -1,7 +1,7 @@
 #!/bin/bash
-# test-cli-usage.sh - the command line's own manners: usage errors, exit statuses, JSON, colours, closed streams.
+# test-cli-usage.sh - usage errors, exit statuses, JSON, colours, closed streams.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2016 # some texts are for another shell to expand
+# shellcheck disable=SC2016 # texts for another shell to expand
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/assert.sh
@@ -12,83 +12,83 @@ cd "$(dirname "$0")/../.." || exit 1
 commands=$("$airbuild" help --json | jq -r '.commands[].name')
 
 # ---- usage errors -----------------------------------------------------------------------------------------------------
-refuses 'no command' 2 "^airbuild: no command is given; see 'airbuild --help'$" "$airbuild"
-refuses 'an unknown command' 2 "no command 'lanch' \(did you mean 'launch'\?\)" "$airbuild" lanch
-refuses 'a command unlike any' 2 "there is no command 'elephant'; see" "$airbuild" elephant
+refuses 'a missing command' 2 "^airbuild: no command is given; see 'airbuild --help'$" "$airbuild"
+refuses 'an unknown command, with a suggestion,' 2 "no command 'lanch' \(did you mean 'launch'\?\)" "$airbuild" lanch
+refuses 'an unknown command without a suggestion' 2 "there is no command 'elephant'; see" "$airbuild" elephant
 refuses 'an empty command' 2 "there is no command ''" "$airbuild" ''
 refuses 'an unknown option' 2 "'--wach' \(did you mean '--watch'\?\); see 'airbuild status --help'" "$airbuild" status --wach
 refuses 'an unknown option before the command' 2 "'--jsn' \(did you mean '--json'\?\); see 'airbuild --help'" \
     "$airbuild" --jsn status
 refuses 'an abbreviated option' 2 "there is no option '--js'" "$airbuild" status --js
 refuses 'bundled letters' 2 "'-qf' is more than one" "$airbuild" status -qf x
-refuses 'a value to a flag' 2 "'--json' takes no value" "$airbuild" status --json=yes
+refuses 'a value for a flag' 2 "'--json' takes no value" "$airbuild" status --json=yes
 refuses 'an option without its value' 2 "'--spec' needs a value" "$airbuild" plan --spec
-refuses 'an option where a value should be' 2 "'--spec' needs a value" "$airbuild" plan --spec --quiet
+refuses 'an option in place of a value' 2 "'--spec' needs a value" "$airbuild" plan --spec --quiet
 refuses 'an option twice' 2 "'-f' is given twice" "$airbuild" -f a plan -f b
-refuses 'an operand too many' 2 "'airbuild status' does not take 'work11'" "$airbuild" status work11
-refuses 'an operand missing' 2 "write 'airbuild ssh NODE \[COMMAND...\]'" "$airbuild" ssh
+refuses 'an extra operand' 2 "'airbuild status' does not take 'work11'" "$airbuild" status work11
+refuses 'a missing operand' 2 "write 'airbuild ssh NODE \[COMMAND...\]'" "$airbuild" ssh
 refuses 'an unknown action' 2 "images knows no 'prnue' \(did you mean 'prune'\?\)" "$airbuild" images prnue
-refuses 'a folder missing' 2 "write 'airbuild images export FOLDER'" "$airbuild" images export
-refuses 'a folder too many' 2 "'airbuild images list' does not take 'x'" "$airbuild" images list x
+refuses 'a missing folder' 2 "write 'airbuild images export FOLDER'" "$airbuild" images export
+refuses 'an extra folder' 2 "'airbuild images list' does not take 'x'" "$airbuild" images list x
 refuses 'an option of another action' 2 "'airbuild images list' does not take '--offline'" "$airbuild" images list --offline
-refuses 'a timeout that is no number' 2 "a number of seconds from 1 to" "$airbuild" launch --timeout 2m
-refuses 'a timeout of nothing' 2 "a number of seconds from 1 to" "$airbuild" launch --timeout 0
-error_json 'JSON without an end' 2 usage "$airbuild" logs -f --json work11
-refuses 'destroy where nobody can be asked' 2 "destroying cluster 'air' needs --yes" "$airbuild" destroy
-refuses 'help on something unknown' 14 "there is no help on 'elephant'" "$airbuild" help elephant
+refuses 'a timeout that is not a number' 2 "a number of seconds from 1 to" "$airbuild" launch --timeout 2m
+refuses 'a timeout of 0' 2 "a number of seconds from 1 to" "$airbuild" launch --timeout 0
+error_json '--json with -f' 2 usage "$airbuild" logs -f --json work11
+refuses 'destroy without --yes and without a terminal' 2 "destroying cluster 'air' needs --yes" "$airbuild" destroy
+refuses 'help for an unknown topic' 14 "there is no help on 'elephant'" "$airbuild" help elephant
 refuses 'an unknown node' 14 "'work14'" "$airbuild" seed work14
-refuses 'a node called like a path' 14 'no node' "$airbuild" logs ../../etc
+refuses 'a node that looks like a path' 14 'no node' "$airbuild" logs ../../etc
 
 # ---- help and version -------------------------------------------------------------------------------------------------
 for command in $commands; do
     separate "$airbuild" "$command" --help
     like "help of $command" "^Usage: airbuild $command " "$out"
-    is "help of $command succeeds, without a complaint" '0 ' "$status $errors"
+    is "help of $command succeeds without an error" '0 ' "$status $errors"
 done
 like 'help needs no operands' '^Usage: airbuild ssh' "$("$airbuild" --help ssh)"
 is 'help COMMAND is COMMAND --help' "$("$airbuild" launch -h)" "$("$airbuild" help launch)"
 is 'help is --help' "$("$airbuild" --help)" "$("$airbuild" help)"
-is 'no line of help is wider than a terminal' '' "$(for c in $commands; do "$airbuild" help "$c"; done | grep -E '.{81}')"
-like 'the version' '^airbuild [0-9]+\.[0-9]+\.[0-9]+$' "$("$airbuild" --version)"
-is 'the version for programs' "$("$airbuild" -V)" "airbuild $("$airbuild" status --version --json | jq -r .version)"
+is 'help fits a terminal of 80 columns' '' "$(for c in $commands; do "$airbuild" help "$c"; done | grep -E '.{81}')"
+like '--version prints the version' '^airbuild [0-9]+\.[0-9]+\.[0-9]+$' "$("$airbuild" --version)"
+is '--version --json has the same version' "$("$airbuild" -V)" "airbuild $("$airbuild" status --version --json | jq -r .version)"
 "$airbuild" help example >example.yaml
 is 'the example is the built-in cluster' "$("$airbuild" env --hosts)" "$("$airbuild" env --hosts -f example.yaml)"
 
 # ---- errors for programs ----------------------------------------------------------------------------------------------
-error_json 'a usage error as JSON' 2 usage "$airbuild" --json status --wach
-error_json 'a usage error before its --json' 2 usage "$airbuild" status --wach --json
-error_json 'no command, as JSON' 2 usage "$airbuild" --json
-error_json 'a missing spec as JSON' 14 not-found "$airbuild" --json plan -f /nonexistent.yaml
-error_json 'an unknown node as JSON' 14 not-found "$airbuild" seed --json work14
-error_json 'destroy as JSON asks nobody' 2 usage "$airbuild" destroy --json
+error_json 'a usage error' 2 usage "$airbuild" --json status --wach
+error_json 'a usage error before --json' 2 usage "$airbuild" status --wach --json
+error_json 'a missing command' 2 usage "$airbuild" --json
+error_json 'a missing spec' 14 not-found "$airbuild" --json plan -f /nonexistent.yaml
+error_json 'an unknown node' 14 not-found "$airbuild" seed --json work14
+error_json 'destroy without --yes' 2 usage "$airbuild" destroy --json
 printf 'cluster: "\\e[31mair\x7f"\n' >hostile.yaml
-error_json 'a hostile value as JSON' 3 spec "$airbuild" plan --json -f hostile.yaml
+error_json 'a hostile value' 3 spec "$airbuild" plan --json -f hostile.yaml
 
 # ---- colours ----------------------------------------------------------------------------------------------------------
 escape=$'\033'
 terminal "$airbuild" lanch
 like 'errors are coloured on a terminal' "$escape" "$output"
 terminal env NO_COLOR=1 "$airbuild" lanch
-is 'not with NO_COLOR' '' "$(grep -F "$escape" <<<"$output")"
+is 'NO_COLOR disables colours' '' "$(grep -F "$escape" <<<"$output")"
 terminal env NO_COLOR= "$airbuild" lanch
-like 'an empty NO_COLOR does not count' "$escape" "$output"
+like 'an empty NO_COLOR does not disable colours' "$escape" "$output"
 terminal "$airbuild" status --no-color --wach
-is 'not with --no-color' '' "$(grep -F "$escape" <<<"$output")"
+is '--no-color disables colours' '' "$(grep -F "$escape" <<<"$output")"
 terminal env TERM=dumb "$airbuild" lanch
-is 'not on a dumb terminal' '' "$(grep -F "$escape" <<<"$output")"
+is 'a dumb terminal gets no colours' '' "$(grep -F "$escape" <<<"$output")"
 run 60 "$airbuild" lanch
-is 'not without a terminal' '' "$(grep -F "$escape" <<<"$output")"
+is 'a pipe gets no colours' '' "$(grep -F "$escape" <<<"$output")"
 
 # ---- streams ----------------------------------------------------------------------------------------------------------
 status=0
 errors=$("$airbuild" help 2>&1 >/dev/full) || status=$?
-is 'a full disk below the output has its status' 7 "$status"
-like 'and its sentence' 'cannot be written to standard output' "$errors"
+is 'a full disk for standard output has its exit status' 7 "$status"
+like 'a full disk for standard output has its message' 'cannot be written to standard output' "$errors"
 set -o pipefail
-check 'a reader that goes away is no failure' bash -c 'set -o pipefail; "$1" help spec | head -n 1' - "$airbuild"
+check 'a reader that closes the pipe is not an error' bash -c 'set -o pipefail; "$1" help spec | head -n 1' - "$airbuild"
 set +o pipefail
-check 'closed streams do no harm' bash -c '"$1" help <&- >&- 2>&-; exit 0' - "$airbuild"
+check 'help survives closed streams' bash -c '"$1" help <&- >&- 2>&-; exit 0' - "$airbuild"
 run 60 bash -c '"$1" lanch >&- <&-' - "$airbuild"
-is 'an error reaches standard error with the others closed' 2 "$status"
+is 'an error reaches standard error if the others are closed' 2 "$status"
 
 tap_end
