@@ -58,20 +58,20 @@ expect 'plans add up' 0 '2 passed, 0 failed' '' two-plans
 expect 'several programs add up' 0 '3 passed, 0 failed' '' good late-plan
 expect 'a failure is reported with its name' 1 '1 passed, 1 failed' 'failed: two is wrong' bad
 expect 'a failure is reported with its standard error' 1 '1 passed, 1 failed' '! why' bad
-expect 'a crash is a failure' 1 '1 passed, 2 failed' 'ended by signal 11' crash
-expect 'a bad status is a failure although all tests passed' 1 '1 passed, 1 failed' 'ended with status 7' status
+expect 'a crash is a failure' 1 '1 passed, 2 failed' 'killed by signal 11' crash
+expect 'a bad status is a failure although all tests passed' 1 '1 passed, 1 failed' 'exited with status 7' status
 expect 'a missing plan is a failure' 1 '1 passed, 1 failed' 'no plan' no-plan
-expect 'fewer results than planned are a failure' 1 '1 passed, 1 failed' 'planned 3 results and gave 1' short
-expect 'more results than planned are a failure' 1 '2 passed, 1 failed' 'planned 1 results and gave 2' long
+expect 'fewer results than planned are a failure' 1 '1 passed, 1 failed' 'planned 3 results, printed 1' short
+expect 'more results than planned are a failure' 1 '2 passed, 1 failed' 'planned 1 results, printed 2' long
 expect 'no output is a failure' 1 '0 passed, 1 failed' 'no plan' silent
 expect 'an empty plan is a failure' 1 '0 passed, 1 failed' 'no result' empty-plan
 expect 'a bail-out is a failure' 1 '1 passed, 1 failed' 'Bail out! no disk' bail
 expect 'a missing program is a failure' 1 '0 passed, 2 failed' 'status 127' none
 expect 'an expected failure is a failure' 1 '0 passed, 1 failed' 'expected to' known
 expect 'no test is a failure' 1 '0 passed, 0 failed' ''
-expect 'a timeout is a failure' 1 '1 passed, 1 failed' 'did not end within 1 s' -t 1 hangs
+expect 'a timeout is a failure' 1 '1 passed, 1 failed' 'timed out after 1 s' -t 1 hangs
 expect 'tests have no standard input' 0 '1 passed, 0 failed' '' input
-expect 'an unknown option is an error' 2 "tests/run: unknown option '--wrong'; 'tests/run --help' tells them" '' --wrong x
+expect 'an unknown option is an error' 2 "tests/run: unknown option '--wrong'; see 'tests/run --help'" '' --wrong x
 expect 'an option without a value is an error' 2 "tests/run: option '-j' needs a value" '' good -j
 
 expect 'a skip is reported' 0 '1 passed, 0 failed' 'skipped: two # SKIP no kvm' skips

@@ -51,12 +51,12 @@ before=$(host_state)
 
 # ---- misuse ---------------------------------------------------------------------------------------------------------
 refuses 'an unknown command' 2 "no command 'dance'" scripts/lab dance
-refuses 'an extra argument' 2 "'up' takes no 'x'" scripts/lab up x
+refuses 'an extra argument' 2 "'up' does not take 'x'" scripts/lab up x
 refuses 'exec without a command' 2 'needs a command' scripts/lab exec --
 refuses '--name without a name' 2 "'--name' needs a name" scripts/lab --name
-refuses 'a name with a path' 2 "'../x' is no name for a lab" scripts/lab --name ../x up
+refuses 'a name with a path' 2 "'../x' is not a valid lab name" scripts/lab --name ../x up
 refuses 'a relative AIRBUILD_LAB_HOME' 2 "AIRBUILD_LAB_HOME is 'labs'" env AIRBUILD_LAB_HOME=labs scripts/lab up
-refuses 'the internal command hold' 2 "'hold' is for the lab itself" scripts/lab hold
+refuses 'the internal command hold' 2 "'hold' is an internal command" scripts/lab hold
 refuses 'to run without root' 4 'needs root' setpriv --reuid 65534 --clear-groups scripts/lab up
 refuses 'exec with no lab up' 14 "no lab '$one' is up" scripts/lab --name $one exec -- true
 refuses 'status with no lab' 14 "there is no lab '$one'" scripts/lab --name $one status
@@ -118,7 +118,7 @@ run 20 scripts/lab --name $one exec -- sh -c 'exit 42'
 is 'exec returns the exit status' 42 "$status"
 is 'exec sets the environment' "$one qemu:///system $AIRBUILD_LAB_HOME/$one/clusters" \
     "$(in_one sh -c 'echo $AIRBUILD_LAB $LIBVIRT_DEFAULT_URI $AIRBUILD_STATE')"
-refuses 'a lab in a lab' 2 "inside lab '$one' already" scripts/lab --name $one exec -- scripts/lab up
+refuses 'a lab in a lab' 2 "already inside lab '$one'" scripts/lab --name $one exec -- scripts/lab up
 scripts/lab --name $one exec -- sleep 4321 &
 check 'a command runs in the background' within 5 pgrep -f '^sleep 4321'
 kill $!

@@ -95,8 +95,8 @@ program pacman '[[ $1 == -T ]] || exit 1'
 rm -f /usr/bin/mawk
 program mmdebstrap ''
 run 20 env PATH="$scratch/bin:$PATH" scripts/setup build run test
-is 'setup reports commands that Arch has no package of' "0 setup: Arch has no package 'mawk': the tests that call it fail until it is there, \
-say from the AUR" "$status $output"
+is 'setup reports commands that Arch has no package of' "0 setup: Arch has no package 'mawk': install it, e.g. from the AUR, for the tests that \
+need it" "$status $output"
 program pacman '[[ $1 != -T ]] || { echo jq && exit 127; }
     echo "error: failed retrieving file '"'jq.pkg.tar.zst'"' from m.example : The requested URL returned error: 404" >&2
     echo "error: failed to commit transaction (failed to retrieve some files)" >&2
