@@ -1,4 +1,4 @@
-// drill_fixture.h - results as drills leave them, for tests of what is made of them.
+// drill_fixture.h - results of drills, for tests of reports.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_DRILL_FIXTURE_H
 #define AIRBUILD_TESTS_DRILL_FIXTURE_H
@@ -18,7 +18,7 @@ add_event(struct drill_result *result, int64_t at_ms, enum drill_event_kind kind
         (struct drill_event){.at_ms = at_ms, .kind = kind, .text = str_dup(text)};
 }
 
-// 250 writes and 100 reads a second, but for no writes in from..to, where attempts fail.
+// 250 writes and 100 reads per second; in slots from..to writes fail.
 static inline void
 fill_slots(struct drill_result *result, size_t count, size_t from, size_t to)
 {
@@ -109,7 +109,7 @@ quiet(struct drill_result *result)
     "\xff "                                                                                    \
     "\xef\xbf\xbf\u202e -->"
 
-// Every text of it is hostile. info: to be kept as long as the result.
+// Every text is hostile. info must live as long as the result.
 static inline void
 hostile(struct drill_result *result, struct drill_info *info)
 {
@@ -124,7 +124,7 @@ hostile(struct drill_result *result, struct drill_info *info)
         add_event(result, kind * 700, (enum drill_event_kind) kind, FIXTURE_HOSTILE);
 }
 
-// Several machines at the same moment, and marks close to each other.
+// Events of several machines at the same time, and events close to each other.
 static inline void
 crowded(struct drill_result *result)
 {
@@ -157,7 +157,7 @@ crowded(struct drill_result *result)
     add_event(result, 59800, DRILL_CONVERGED, "converged");
 }
 
-// Could not be carried out: it has measured nothing.
+// A drill that could not run and has no measurements.
 static inline void
 unmeasured(struct drill_result *result)
 {

@@ -1,5 +1,4 @@
-// fake_server.h - servers that say what a test tells them to, whatever they are asked: for clients
-// that must not trust.
+// fake_server.h - servers that send a test's script whatever the request, for tests of clients.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_FAKE_SERVER_H
 #define AIRBUILD_TESTS_FAKE_SERVER_H
@@ -22,7 +21,7 @@ static struct {
     const char *text;
     size_t length;
     enum manner manner;
-} script; // set before a probe begins
+} script; // set before the client connects
 
 static atomic_int serving; // connections being served
 
@@ -39,7 +38,7 @@ say(int fd, const char *text, size_t length)
     return true;
 }
 
-// Until the other side closes.
+// Read until the other side closes.
 static inline void
 hang(int fd)
 {
@@ -52,7 +51,7 @@ static inline void *
 serve(void *context)
 {
     int fd = (int) (intptr_t) context;
-    // Not before a question was asked.
+    // Wait for a request.
     char bytes[4096];
     ssize_t asked = recv(fd, bytes, sizeof bytes, 0);
     bool goes_on = asked > 0;

@@ -1,5 +1,5 @@
-// fetch_fixture.h - for tests of downloads: what is tried with URLs of the web server of
-// web_server.h, and what is left of it.
+// fetch_fixture.h - for tests of downloads: try URLs of web_server.h's server and look at the
+// result.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_FETCH_FIXTURE_H
 #define AIRBUILD_TESTS_FETCH_FIXTURE_H
@@ -23,7 +23,7 @@ make_downloads(const char *home)
     return folder;
 }
 
-// What a test does with one or two URLs of the server.
+// A download by one or two URLs of the server.
 struct trial {
     const char *folder; // of make_downloads
     const char *paths[3];
@@ -31,7 +31,7 @@ struct trial {
     uint64_t max;
     int64_t deadline_ms;
     const char *signature, *keyring; // paths of files; the first is below /files/
-    bool known;                      // sha256 is nobody's who serves it
+    bool known;                      // sha256 is known from elsewhere
     char *path, *hex;
 };
 
@@ -77,7 +77,7 @@ count_files(const char *folder)
     return names.count;
 }
 
-// The server, and no proxy of this host between it and a test.
+// Start the server, without the proxies of this host.
 static inline bool
 download_start(void)
 {

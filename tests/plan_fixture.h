@@ -1,5 +1,5 @@
-// plan_fixture.h - for tests of plans of images: specs over some base, recipes changed for a test,
-// and what is another image then.
+// plan_fixture.h - for tests of image plans: specs with some base, changed recipes, and the images
+// that a change affects.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_PLAN_FIXTURE_H
 #define AIRBUILD_TESTS_PLAN_FIXTURE_H
@@ -30,7 +30,7 @@ plan_with(struct store *store, const struct spec *spec, const char *extra)
     return plan;
 }
 
-// "NAME" of every item whose key is another one in the second plan.
+// The names of the items whose keys differ, separated by spaces.
 static inline char *
 changed(const struct bake_plan *before, const struct bake_plan *after)
 {
@@ -51,7 +51,7 @@ assert_changes(struct store *store, const struct bake_plan *before, const struct
     assert_string_equal(names, expected);
 }
 
-// A file of the folder that goes before what the program carries.
+// Write a file that overrides an asset of the program.
 static inline void
 put_asset(const char *scratch, const char *name, const char *text)
 {
@@ -59,7 +59,7 @@ put_asset(const char *scratch, const char *name, const char *text)
     put_file(assets, name, text);
 }
 
-// The same with what the program carries, and more behind it.
+// Override an asset by itself with more text appended.
 static inline void
 append_asset(const char *scratch, const char *name, const char *more)
 {

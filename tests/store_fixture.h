@@ -1,5 +1,5 @@
-// store_fixture.h - for tests of the store: images of small files, and files changed behind its
-// back.
+// store_fixture.h - for tests of the store: images of small files, and files that are changed
+// without its knowledge.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_STORE_FIXTURE_H
 #define AIRBUILD_TESTS_STORE_FIXTURE_H
@@ -83,8 +83,8 @@ image_path(struct store *store, const char *key, const char *name)
     return str_format("%s/images/%s/%s", store_folder(store), key, name);
 }
 
-// Write over a file in place, as a failing disk or a stranger would: the inode stays. keep_time:
-// nothing but the content tells.
+// Overwrite a file in place, as a failing disk or another program would. keep_time: its
+// modification time stays too.
 static inline void
 overwrite(const char *path, const char *text, bool keep_time)
 {

@@ -1,5 +1,5 @@
-// virt_bench.h - a connection to libvirt's own in-memory hypervisor, test:///default, and a node to
-// define there. Its domain 'test' and its network 'default' are the strangers.
+// virt_bench.h - a connection to libvirt's in-memory hypervisor, test:///default, and a node to
+// define there. Its domain 'test' and network 'default' are foreign.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_VIRT_BENCH_H
 #define AIRBUILD_TESTS_VIRT_BENCH_H
@@ -16,8 +16,8 @@ struct bench {
     struct error err;
 };
 
-// The driver's world begins anew with every first connection. The last one may live on for a moment
-// after it was closed, while libvirt's loop still tells an event of it: then it is not the first.
+// The driver resets its state with every first connection. A closed connection may live a little
+// longer, until libvirt's loop has delivered its last event: retry then.
 static inline int
 bench_open(struct virt **ret, struct error *err)
 {

@@ -1,5 +1,5 @@
-// web_server.h - a web server on a loopback port whose paths misbehave, each in its own way: for
-// clients that must not trust. Include unit.h first.
+// web_server.h - a web server on a loopback port, each of whose paths misbehaves in its own way,
+// for tests of clients. Include unit.h first.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_WEB_SERVER_H
 #define AIRBUILD_TESTS_WEB_SERVER_H
@@ -14,12 +14,12 @@ enum { WEB_BYTES = 300000 };
 
 static struct {
     unsigned port;
-    char body[WEB_BYTES]; // what every file has
-    const char *folder;   // what is below /files/
+    char body[WEB_BYTES]; // content of every file
+    const char *folder;   // the folder that /files/ serves
     atomic_int asked;     // requests since web_reset
-    atomic_int resumed;   // of them with a Range that was heeded
+    atomic_int resumed;   // of them with a Range that was used
     atomic_bool raise;    // /interrupted sends this process SIGINT, once, in the middle
-    const char *partial;  // and before, waits until a file in this folder has something in it
+    const char *partial;  // after a file in this folder has content
 } web;
 
 static inline bool
@@ -53,7 +53,7 @@ static inline void __attribute__((format(printf, 2, 3))) web_say(int fd, const c
     say(fd, text, strlen(text));
 }
 
-// headers: lines that end with CR LF. From offset begin on, bytes of them, of WEB_BYTES.
+// Send bytes of the file from offset begin on. headers: lines that end with CR LF.
 static inline void
 web_send(int fd, const char *headers, size_t begin, size_t bytes)
 {
@@ -87,7 +87,7 @@ web_send_file(int fd, const char *name)
     say(fd, data, length);
 }
 
-// Where "Range: bytes=N-" asks to begin, when its If-Range is etag.
+// Returns N of "Range: bytes=N-" if its If-Range is etag, else 0.
 static inline size_t
 web_range(const char *request, const char *etag)
 {
@@ -103,7 +103,7 @@ web_range(const char *request, const char *etag)
 #define WEB_ETAG_LINE "ETag: " WEB_ETAG "\r\n"
 #define WEB_DATE "Sun, 01 Nov 2026 00:00:00 GMT"
 
-// Half of the file for who does not resume it, by what each path says of it.
+// Send half of the file, or its rest if the client resumes.
 static inline void
 web_send_half(int fd, const char *request, const char *etag, const char *headers)
 {
@@ -202,7 +202,7 @@ web_serve(void *context)
     return NULL;
 }
 
-// Group setup: serve on a port that is free.
+// Group setup: serve on a free port.
 static inline int
 web_start(void **state)
 {

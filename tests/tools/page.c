@@ -1,6 +1,6 @@
-// page.c - print the page of drills as airbuild would write it: of usual results, of the same drill
-// twice with one that could not be carried out and a crowded one, of hostile texts, of nothing.
-//   page usual|again|hostile|empty
+// page.c - print the drill page of usual results; of the same drill twice with one that could not
+// run and one with many events; of hostile texts; of no results.
+// usage: page usual|again|hostile|empty
 // SPDX-License-Identifier: Apache-2.0
 #include "drill_fixture.h"
 
