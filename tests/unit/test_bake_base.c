@@ -1,5 +1,5 @@
-// test_bake_base.c - what a spec's bases come to: Arch's official image, `latest`, a URL, a base
-// for each role, and `auto`, with mirrors in folders.
+// test_bake_base.c - how a spec's bases are resolved: Arch's official image, `latest`, a URL, a
+// base per role, and `auto`, with mirrors in folders.
 // SPDX-License-Identifier: Apache-2.0
 #include "plan_fixture.h"
 
@@ -80,8 +80,8 @@ test_base_of_each_role(void **state)
 
 // ---- auto ---------------------------------------------------------------------------------------
 
-// An image on a mirror as the script that fills them lays it out: the version is taken out of the
-// names beside, and out of the list of digests that goes with them.
+// An image with the mirrors' layout: also under names without the version, with a list of digests
+// of these names.
 static void
 put_arch_image(const char *mirror, const char *version, const char *sha256)
 {
@@ -111,7 +111,7 @@ drop_arch_image(const char *mirror, const char *version)
     assert_ok(dir_remove(folder, &err), &err);
 }
 
-// A mirror in a folder, with Arch's pinned image and a newer one.
+// A mirror in a folder with Arch's pinned image and a newer one.
 static void
 make_mirror(const char *folder)
 {
@@ -127,7 +127,7 @@ test_auto(void **state)
     FREE_AUTO char *folder = path_join(*state, "mirror");
     FREE_AUTO char *mirrors = str_format("file:///nowhere file://%s/", folder);
     struct spec spec = of_kind(SPEC_BASE_AUTO);
-    // No mirror answers: Debian, and a sentence; nothing is written by a plan.
+    // No mirror answers: Debian, and a message. A plan records nothing.
     BAKE_PLAN_AUTO struct bake_plan *none = plan_with(store, &spec, NULL);
     assert_string_equal(none->base, "debian");
     assert_string_equal(none->chosen,
@@ -142,7 +142,7 @@ test_auto(void **state)
     BAKE_PLAN_AUTO struct bake_plan *never = NULL;
     assert_ok(bake_plan_make(&spec, store, NULL, BAKE_ASK_NEVER, &never, &err), &err);
     assert_string_equal(never->base, "debian");
-    // What was recorded holds until it is asked again.
+    // What was recorded is used until a refresh.
     assert_ok(base_record_auto(store, SPEC_BASE_DEBIAN, false, &err), &err);
     BAKE_PLAN_AUTO struct bake_plan *held = plan_with(store, &spec, NULL);
     assert_string_equal(held->base, "debian");
@@ -153,7 +153,7 @@ test_auto(void **state)
     setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
 }
 
-// An image that is there decides it without asking.
+// An existing image decides without asking a mirror.
 static void
 test_auto_baked(void **state)
 {
@@ -212,7 +212,7 @@ test_latest(void **state)
     assert_string_equal(base->image, "20991115.777");
     assert_string_equal(base->sha256, KEY_OTHER);
     assert_string_equal(base->snapshot, "2099-11-15");
-    // It is remembered, whatever the mirror says by now.
+    // It is recorded, and the mirror is not asked again.
     FREE_AUTO char *images = path_join(folder, "images");
     drop_arch_image(folder, NEWEST);
     drop_arch_image(folder, ARCH_PINNED_VERSION);
@@ -225,8 +225,8 @@ test_latest(void **state)
     assert_string_equal(names, "latest");
 }
 
-// A newer folder that lacks its signature is not there yet; a version that no mirror has is told
-// from those they have.
+// A newer folder without a signature is ignored. The error for a missing version lists the versions
+// that exist.
 static void
 test_newest_signed(void **state)
 {
@@ -266,8 +266,7 @@ expect_replaced(struct store *store, struct bake_plan *plan, bool expected)
     assert_int_equal(replaced, expected);
 }
 
-// It stays while a mirror has it, and while none says that it has not; then the newest takes its
-// place, and keeps it.
+// It is used until a mirror says that it is gone; then the newest replaces it for good.
 static void
 test_pinned_image_leaves(void **state)
 {
@@ -293,7 +292,7 @@ test_pinned_image_leaves(void **state)
     assert_string_equal(base->image, NEWEST);
     assert_string_equal(base->sha256, KEY_OTHER);
     assert_string_equal(base->snapshot, "2099-11-15");
-    // An even newer one changes nothing.
+    // A still newer one changes nothing.
     put_arch_image(folder, "20991201.1", KEY_BASE);
     BAKE_PLAN_AUTO struct bake_plan *later = plan_with(store, &spec, NULL);
     setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
@@ -314,7 +313,7 @@ asked_again(struct store *store, const struct spec *spec)
     return plan;
 }
 
-// A mirror that has but newer images is one all the same.
+// A mirror with only newer images counts too.
 static void
 test_auto_without_the_pinned(void **state)
 {
@@ -330,8 +329,7 @@ test_auto_without_the_pinned(void **state)
     assert_int_equal(plan->warnings.count, 0);
 }
 
-// From Arch to Debian: never while an image of Arch is here, and never without a warning, which
-// stands.
+// auto changes from Arch to Debian only without an image of Arch, and with a lasting warning.
 static void
 test_auto_turns(void **state)
 {
@@ -360,7 +358,7 @@ test_auto_turns(void **state)
 
 // ---- a disk of the user --------------------------------------------------------------------------
 
-// What is copied must be what the image is named by, whoever put another file there since.
+// The copied file must have the digest in the image's key, even if it was replaced since.
 static void
 test_file_that_was_swapped(void **state)
 {
@@ -379,7 +377,7 @@ test_file_that_was_swapped(void **state)
     assert_false(store_has(store, plan->items[0].key));
 }
 
-// What is remembered decides what images are made over, so what cannot be read is no empty memory.
+// The record decides the base of images, so an unreadable record is an error, not an empty one.
 static void
 test_damaged_memory(void **state)
 {
@@ -452,7 +450,7 @@ main(void)
         plan_test(test_file_that_was_swapped),
         plan_test(test_servers),
     };
-    // No mirror of Arch is asked but those that a test says.
+    // Only the mirrors of a test are asked.
     setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
     return cmocka_run_group_tests_name("bake base", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-// test_bake_bootstrap.c - what mmdebstrap and the new system's shell are told, and what apt's
-// complaints mean. Nothing is run. AIRBUILD_REGENERATE=1 writes the golden files anew.
+// test_bake_bootstrap.c - the arguments of mmdebstrap, the scripts of the new system, and the
+// meaning of apt's errors. Nothing is run. AIRBUILD_REGENERATE=1 rewrites the golden files.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -81,8 +81,7 @@ test_script(void **state)
     assert_golden(GOLDEN "mmdebstrap-script.txt", script);
 }
 
-// The set of kept packages is another one when other packages or sources are asked for, and not
-// when anything else changes.
+// The set of kept packages depends on the requested packages and sources, and on nothing else.
 static void
 test_set(void **state)
 {

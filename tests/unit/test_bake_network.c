@@ -1,5 +1,5 @@
-// test_bake_network.c - what the appliance is told of this host's network: its loopback and its
-// proxies. A real shell reads the proxies.
+// test_bake_network.c - the host's loopback and proxies in the appliance. A real shell reads the
+// proxies.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -90,7 +90,7 @@ test_proxies(void **state)
     assert_proxies("export http_proxy='http://169.254.2.2:3128'\nexport no_proxy='*'\n");
 }
 
-// Whatever is in a variable, the shell hands it on and carries nothing of it out.
+// The shell passes any value on and executes nothing of it.
 static void
 test_hostile_proxy(void **state)
 {

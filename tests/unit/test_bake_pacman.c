@@ -1,6 +1,6 @@
-// test_bake_pacman.c - what pacman, pacstrap and the shell around them are told, what pacman's
-// complaints mean, and what an image's own GRUB says about its root. Nothing is run.
-// AIRBUILD_REGENERATE=1 writes the golden files anew.
+// test_bake_pacman.c - the arguments of pacman and pacstrap and their scripts, the meaning of
+// pacman's errors, and the root device in an image's GRUB. Nothing is run.
+// AIRBUILD_REGENERATE=1 rewrites the golden files.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -69,7 +69,7 @@ test_pacstrap(void **state)
     strv_free(&prefetch.packages);
 }
 
-// A layer's pacman keeps the kernel that is there and heeds the image's own hooks.
+// A layer's pacman keeps the existing kernel and respects the image's own hooks.
 static void
 test_conf_of_a_layer(void **state)
 {
@@ -121,7 +121,7 @@ test_another_set_for_another_mirror(void **state)
     assert_string_not_equal(first, other);
 }
 
-// What a layer's packages are kept as: of Arch, the snapshot says which versions they are.
+// The key of a layer's kept packages: on Arch the snapshot determines the versions.
 static void
 test_another_set_for_another_day(void **state)
 {
@@ -149,7 +149,7 @@ test_servers_are_filled_in(void **state)
     assert_string_equal(two, "/srv/extra-extra/$other$");
 }
 
-// Words of pacman 6.0 and 7.0, which tells the cause of the cause last.
+// Messages of pacman 6.0 and 7.0, which prints the root cause last.
 static const struct {
     const char *said;
     enum error_code code;
@@ -266,8 +266,8 @@ test_initrd_of_a_kernel(void **state)
     assert_string_equal(debian, "/boot/initrd.img-6.1.0-28-amd64");
 }
 
-// The two lists of distributions have the same order, and each row is found by all that it is known
-// by. Whatever it does in a shell is a script that the program carries.
+// The two lists of distributions have the same order, each row is found by all its names, and its
+// scripts are assets of the program.
 static void
 test_distros(void **state)
 {

@@ -1,5 +1,5 @@
-// test_bake_plan.c - which images a spec needs: keys that change with what an image is made from
-// and with nothing else; told without any tool of the host.
+// test_bake_plan.c - the images that a spec needs: keys change with the inputs of an image and with
+// nothing else, and need no tool of the host.
 // SPDX-License-Identifier: Apache-2.0
 #include "plan_fixture.h"
 
@@ -58,7 +58,7 @@ test_ready_and_damaged(void **state)
     assert_int_equal(damaged->items[2].state, BAKE_READY);
 }
 
-// A plan that is ready is not baked: no space is asked for, no tool is looked for.
+// A complete plan is not baked: neither space nor tools are checked.
 static void
 test_run_of_a_ready_plan(void **state)
 {
@@ -74,7 +74,7 @@ test_run_of_a_ready_plan(void **state)
     assert_false(file_exists(record));
 }
 
-// A damaged image below nodes' disks is not taken from under them.
+// A damaged image that backs nodes' disks is not replaced.
 static void
 test_damaged_in_use(void **state)
 {
@@ -94,7 +94,7 @@ test_damaged_in_use(void **state)
     assert_true(file_exists(path));
 }
 
-// No program is run and nothing of the store changes.
+// No program is run, and the store does not change.
 static void
 test_pure(void **state)
 {
@@ -285,7 +285,7 @@ main(void)
         plan_test(test_third_recipe),
         plan_test(test_third_recipe_refused),
     };
-    // No mirror of Arch is asked but those that a test says.
+    // Only the mirrors of a test are asked.
     setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
     return cmocka_run_group_tests_name("bake plan", tests, NULL, NULL);
 }

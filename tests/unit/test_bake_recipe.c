@@ -1,5 +1,5 @@
-// test_bake_recipe.c - recipes read into steps: every form of them, and a complaint with its place
-// for every wrong one.
+// test_bake_recipe.c - recipes parsed into steps: every valid form, and an error with its position
+// for every invalid one.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -9,7 +9,7 @@
 #include "base/asset.h"
 #include "base/cleanup.h"
 
-// The recipe that text is, named "r.yaml" in folder.
+// Parse text as the recipe r.yaml in folder.
 static struct recipe *
 read_text(const char *folder, const char *text)
 {
@@ -77,7 +77,7 @@ file_named(const struct recipe *recipe, const char *path)
     return NULL;
 }
 
-// A file is 0644, one that names its interpreter 0755, and a pattern has the last word.
+// Files have mode 0644, scripts 0755, and patterns override both.
 static void
 test_modes(void **state)
 {
@@ -127,7 +127,7 @@ test_family_filters(void **state)
     assert_true(recipe_step_applies(command, &distro_arch));
 }
 
-// Steps of what is included come first, in the order of the list; its head is not taken over.
+// Included steps come first, in the order of the list; other keys are not included.
 static void
 test_include(void **state)
 {
@@ -147,7 +147,7 @@ test_include(void **state)
     assert_string_equal(recipe->steps.items[recipe->steps.count - 1].command, "echo 3");
 }
 
-// What lies beside the recipe goes before what the program carries.
+// A file beside the recipe overrides an asset.
 static void
 test_own_files_first(void **state)
 {
@@ -299,7 +299,7 @@ test_all_complaints_at_once(void **state)
     assert_contains(err.message, ":4:26: ");
 }
 
-// A complaint about an included recipe names that one.
+// An error in an included recipe names that recipe.
 static void
 test_include_wrong(void **state)
 {

@@ -1,4 +1,4 @@
-// test_bake_watch.c - the thread that ends a hung appliance: which child it takes for that one.
+// test_bake_watch.c - the thread that kills a hung appliance: which child it selects.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -13,7 +13,7 @@
 
 #define WAIT_MS 30000
 
-// A child whose command line has this word; it goes on until somebody ends it.
+// Start a child with this word in its command line, which runs until it is killed.
 static pid_t
 start_child(const char *word)
 {
@@ -66,7 +66,7 @@ test_deadline(void **state)
     watched(state, "home", "home");
 }
 
-// QEMU's options have commas twice (libguestfs writes them so).
+// libguestfs doubles commas in QEMU's options.
 static void
 test_folder_with_commas(void **state)
 {

@@ -1,4 +1,4 @@
-// test_base_asset.c - what the program carries, and the folder that goes before it.
+// test_base_asset.c - assets in the program, and the folder that overrides them.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -14,7 +14,7 @@ teardown(void **state)
     return scratch_remove(state);
 }
 
-// The tests run in the project's folder: what is carried is what is in images/.
+// Tests run in the project's folder, so assets can be compared with images/.
 static void
 test_carried_files_are_those_of_the_project(void **state)
 {

@@ -1,5 +1,4 @@
-// test_base_digest.c - SHA-256 against published vectors, fields that cannot be confused, base64,
-// random text.
+// test_base_digest.c - SHA-256 of published vectors, unambiguous fields, base64, random text.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -117,8 +116,8 @@ test_random_text(void **state)
         assert_true(isalnum((unsigned char) *next));
         seen[(unsigned char) *next]++;
     }
-    // Each comes 1000 times in the mean with a deviation of 31; taking every byte modulo 62 would
-    // give the first eight 1211 times each.
+    // Each occurs 1000 times on average, with a deviation of 31. Bytes modulo 62 would give the
+    // first eight 1211 times.
     size_t first = 0;
     for (int letter = 'A'; letter <= 'H'; letter++) {
         assert_between(seen[letter], 700, 1300);

@@ -1,5 +1,5 @@
-// test_base_file.c - files and folders: published whole or not at all, errors that name the path.
-// What needs a file system of its own (disk full, mounts) is in test_base_mount.c.
+// test_base_file.c - files and folders: atomic publication, errors that name the path. Tests that
+// need their own file system (disk full, mounts) are in test_base_mount.c.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -95,7 +95,7 @@ test_read_refuses(void **state)
     assert_null(data);
 }
 
-// /proc says size 0 of files that are not empty.
+// /proc reports size 0 for files with content.
 static void
 test_read_counts_what_comes(void **state)
 {
@@ -183,7 +183,7 @@ test_make_folders(void **state)
     assert_error(dir_make(below, 0755, &err), &err, ERR_CONFLICT, file);
 }
 
-// A home below folders that are missing leaves those as any other program would make them.
+// Missing parents of the home are created with the mode of the umask.
 static void
 test_make_top_folder(void **state)
 {
@@ -350,7 +350,7 @@ test_program_search(void **state)
     assert_non_null(shell);
 }
 
-// Files of the kernel say one size and have another: a copy of such a one would be padded.
+// Kernel files have another size than stat reports; a copy by size would be padded.
 static void
 test_copy_of_a_short_file(void **state)
 {

@@ -1,4 +1,4 @@
-// test_base_jv.c - JSON: order, replacement, borrowed chains, hostile texts with line and column.
+// test_base_jv.c - JSON: order, replacement, borrowed values, hostile texts with line and column.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 

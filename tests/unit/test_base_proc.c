@@ -1,5 +1,5 @@
-// test_base_proc.c - child processes: output, input, environment, deadlines, whole groups ended.
-// What a signal does to a run is in test_base_clock.c.
+// test_base_proc.c - child processes: output, input, environment, deadlines, process groups.
+// Signals are in test_base_clock.c.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -178,7 +178,7 @@ pid_in(const struct buf *text)
     return (pid_t) pid;
 }
 
-// Gone, or a zombie that only its new parent has to look at. kill(2) of a zombie succeeds.
+// Gone, or a zombie that its new parent has not reaped; kill(2) of a zombie succeeds.
 static bool
 is_dead(pid_t pid)
 {
@@ -234,7 +234,7 @@ test_term_lets_it_clean_up(void **state)
     assert_true(file_exists(mark));
 }
 
-// A daemon keeps its parent's pipes: the run ends with the parent, and what it said is there.
+// A daemon keeps its parent's pipes open: the run ends with the parent and has its output.
 static void
 test_background_process_does_not_hold_us(void **state)
 {

@@ -1,4 +1,4 @@
-// test_base_progress.c - the board of tasks: plain lines, redrawing, hostile texts, many threads.
+// test_base_progress.c - the list of tasks: plain lines, redrawing, hostile texts, many threads.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -140,7 +140,7 @@ test_lines_fit_the_width(void **state)
     unsetenv("LC_ALL");
 }
 
-// A guest's console line must not move the cursor or change the terminal.
+// A console line of a guest must not move the cursor or change the terminal.
 static void
 test_control_characters_are_not_drawn(void **state)
 {
@@ -172,7 +172,7 @@ test_note_goes_above_the_board(void **state)
     assert_contains(erased, "boots");
 }
 
-// The ticker draws without being asked: elapsed time and part move on by themselves.
+// The ticker redraws by itself: elapsed time and progress advance.
 static void
 test_board_lives_by_itself(void **state)
 {

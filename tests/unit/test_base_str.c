@@ -191,7 +191,7 @@ test_take_hands_over(void **state)
     assert_int_equal(fd, -1);
 }
 
-// Read by AddressSanitizer: an allocation that cannot be had returns NULL, as without it.
+// Read by AddressSanitizer: a failed allocation returns NULL, as without it.
 const char *__asan_default_options(void);
 const char *
 __asan_default_options(void)
@@ -209,7 +209,7 @@ ask_for_too_much(size_t count, size_t size)
     _exit(0);
 }
 
-// Sizes that overflow or cannot be had end the program with ERR_SPACE, never with a small block.
+// Sizes that overflow or cannot be allocated end the program with ERR_SPACE.
 static void
 test_no_memory_ends_the_program(void **state)
 {

@@ -96,7 +96,7 @@ test_columns(void **state)
     assert_int_equal(text_columns("a\xc3\xa9\xe2\x9c\x93"), 3);
 }
 
-// The whole text, given in pieces of every size.
+// The same text in pieces of every size.
 static void
 assert_filtered(const char *text, const char *expected)
 {

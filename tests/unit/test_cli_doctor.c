@@ -1,4 +1,4 @@
-// test_cli_doctor.c - what doctor makes of routes and names, without looking at this host.
+// test_cli_doctor.c - how doctor judges routes and names, independent of this host.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -38,7 +38,7 @@ test_routes(void **state)
     assert_clash(HEAD ROUTE("virbr9", "00FF1FAC", "00FFFFFF"), "172.31.255.0/24 by virbr9", false);
     assert_clash(HEAD ROUTE("tun0", "0BFF1FAC", "FFFFFFFF"), "172.31.255.11/32 by tun0", false);
     assert_clash(HEAD ROUTE("tun0", "000010AC", "0000F0FF"), "172.16.0.0/12 by tun0", true);
-    // One that is in the way counts more than one that is only wider.
+    // A conflicting route takes precedence over a wider one.
     assert_clash(HEAD ROUTE("tun0", "000010AC", "0000F0FF") ROUTE("x", "00FF1FAC", "00FFFFFF"),
         "172.31.255.0/24 by x", false);
 }
@@ -99,7 +99,7 @@ assert_closed(const char *path, const char *expected)
         assert_string_equal(closed, expected);
 }
 
-// A desktop: the home of a person is closed, the folders below it are not.
+// A desktop: the home is closed, the folders below it are not.
 static void
 test_closed_folders(void **state)
 {
@@ -120,7 +120,7 @@ test_closed_folders(void **state)
     assert_closed(absent, disks);
 }
 
-// The mend that doctor gives, setfacl -m u:64055:x, as the kernel keeps it.
+// The fix that doctor prints, setfacl -m u:64055:x, as the kernel stores it.
 static void
 test_closed_but_for_a_list(void **state)
 {

@@ -1,4 +1,4 @@
-// test_cli_options.c - the option parser and the help it makes of the same tables.
+// test_cli_options.c - the option parser, and the help from the same tables.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-// test_cli_text.c - what people see: tables, quotes, the nodes of a report.
+// test_cli_text.c - output for people: tables, quotes, the nodes of a report.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 

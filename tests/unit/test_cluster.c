@@ -21,7 +21,7 @@ four_nodes(void)
     return spec;
 }
 
-// A host that has nothing of the cluster, or all of it, running.
+// A host with nothing of the cluster, or with all of it running.
 static void
 fake_survey(const struct spec *spec, bool there, struct survey *ret)
 {
@@ -97,7 +97,7 @@ test_plan_of_a_node_that_is_off(void **state)
     assert_int_equal(count_verb(plan, "start"), 1);
 }
 
-// A lost disk means a new instance: the old seed must not serve it.
+// A lost disk means a new instance, which must not use the old seed.
 static void
 test_plan_makes_a_seed_with_a_disk(void **state)
 {
@@ -289,7 +289,7 @@ test_report_of_a_converged_cluster(void **state)
     assert_int_equal(report->nodes[1].sentinels, 3);
 }
 
-// A host that was restarted does not start them; one that was not did not stop them either.
+// After a reboot of the host the domains are off; without one they were not stopped by it.
 static void
 test_report_of_machines_that_are_off(void **state)
 {

@@ -1,4 +1,5 @@
-// test_cluster_life.c - a cluster is born and dies whole, and is told from others of its name.
+// test_cluster_life.c - a cluster is created and removed atomically, and distinguished from others
+// of its name.
 // SPDX-License-Identifier: Apache-2.0
 #include "life_fixture.h"
 
@@ -29,7 +30,7 @@ test_birth_and_death(void **state)
     assert_int_equal(left.count, 0);
 }
 
-// What a process left that was killed while it made or removed a cluster goes with the next lock.
+// The next lock removes what a killed process left while it created or removed a cluster.
 static void
 test_remnants_go(void **state)
 {

@@ -1,4 +1,4 @@
-// test_drill_repair.c - what a drill leaves behind when it is interrupted: with the four nodes as
+// test_drill_repair.c - how an interrupted drill repairs what it broke, with the four nodes as
 // domains of libvirt's in-memory hypervisor. Nothing is probed; guests have no agent.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
@@ -92,7 +92,7 @@ assert_all_run(struct scene *scene)
     assert_false(noted(scene, "not everything could be repaired"));
 }
 
-// The wait status of a child that runs body: an interruption is for ever.
+// Returns the wait status of a child that runs body, as an interruption is never cleared.
 static int
 in_child(void (*body)(struct scene *scene))
 {
@@ -163,7 +163,7 @@ before_anything(struct scene *scene)
     assert_int_equal(scene->result.event_count, 0);
 }
 
-// A machine that is gone cannot be started: that is said, and the others are.
+// A missing machine cannot be started: that is reported, and the others are started.
 static void
 gone(struct scene *scene)
 {
@@ -176,7 +176,7 @@ gone(struct scene *scene)
     assert_true(noted(scene, "not everything could be repaired; run 'airbuild launch'"));
 }
 
-// Its own error ended the drill, and the signal comes afterwards: it is still to be told.
+// A signal after the drill failed is still reported.
 static void
 after_an_error(struct scene *scene)
 {

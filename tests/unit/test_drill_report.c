@@ -1,6 +1,5 @@
-// test_drill_report.c - what drills measured as a page, as JUnit's XML, as JSON and as a table:
-// golden files, hostile text, well-formed XML. How the page looks is
-// tests/cli/test-drill-page.sh's.
+// test_drill_report.c - results of drills as a page, JUnit XML, JSON and a table: golden files,
+// hostile text, well-formed XML. tests/cli/test-drill-page.sh tests the look of the page.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -59,7 +58,7 @@ assert_well_formed(const char *text)
     xmlFreeDoc(document);
 }
 
-// The text between two others; the caller frees.
+// Returns the text between two others; caller frees.
 static char *
 between(const char *text, const char *from, const char *to)
 {
@@ -86,7 +85,7 @@ data_of(const char *html)
     return between(html, "<script type=\"application/json\" id=\"data\">", "</script>");
 }
 
-// The page is its asset with a table and data put in.
+// The page is its asset with a table and data inserted.
 static void
 test_page(void **state)
 {
@@ -162,7 +161,7 @@ test_table(void **state)
     assert_contains(colors.data, "\033[31mFAIL\033[0m");
 }
 
-// A drill that could not be carried out has measured nothing.
+// A drill that could not run has no measurements.
 static void
 test_nothing_measured(void **state)
 {
@@ -180,7 +179,7 @@ test_nothing_measured(void **state)
     assert_contains(empty, "\"drills\": []");
 }
 
-// How often part is in text.
+// Returns how often part occurs in text.
 static size_t
 count_of(const char *text, const char *part)
 {

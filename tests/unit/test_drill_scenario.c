@@ -1,5 +1,5 @@
-// test_drill_scenario.c - drills without a cluster: the table of scenarios is sound, and what was
-// measured is judged as the limits say.
+// test_drill_scenario.c - drills without a cluster: the table of scenarios is consistent, and
+// measurements are judged by the limits.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -36,7 +36,7 @@ test_names(void **state)
     assert_null(drill_scenario(""));
 }
 
-// How often a list does an act.
+// Returns how often a list has an act.
 static size_t
 times(const struct drill_scenario *scenario, enum drill_act act)
 {
@@ -46,8 +46,8 @@ times(const struct drill_scenario *scenario, enum drill_act act)
     return count;
 }
 
-// What is broken is mended, each measurement begins once, and convergence is awaited in the end or
-// a last look follows.
+// Every fault is repaired, each measurement begins once, and a scenario ends by waiting for
+// convergence or by a last look.
 static void
 test_steps(void **state)
 {
@@ -69,8 +69,7 @@ test_steps(void **state)
     }
 }
 
-// Every step names somebody exactly when it does something to somebody, and only watching has a
-// time of its own.
+// A step has a target exactly if its act needs one, and only watching has a duration.
 static void
 test_whom(void **state)
 {
@@ -94,7 +93,7 @@ static const struct spec_redis usual = {.down_after_ms = 2000,
     .min_replicas = 1,
     .min_replicas_max_lag = 2};
 
-// A drill in which all went well.
+// A drill without any failure.
 static struct drill_result
 good(void)
 {
@@ -169,8 +168,8 @@ test_misbehaved(void **state)
     assert_verdict("master-off", good(), 7, true, true, "PASS");
 }
 
-// What every drill can fail by: acknowledged writes lost, two masters, no convergence; and what
-// only some can.
+// The failures of every drill: lost acknowledged writes, two masters, no convergence; and those of
+// some drills.
 static void
 test_each_can_fail(void **state)
 {
@@ -204,7 +203,7 @@ test_nobody_was_to_be_replaced(void **state)
         "write outage 1.70 s, limit 1.0 s beyond the noise of 0.05 s");
 }
 
-// Limits are those of the cluster's own settings.
+// Limits follow from the cluster's settings.
 static void
 test_limits_follow_the_spec(void **state)
 {

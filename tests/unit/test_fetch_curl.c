@@ -1,4 +1,4 @@
-// test_fetch_curl.c - where redirects may lead, armored keys: without a server.
+// test_fetch_curl.c - permitted redirects and armored keys, without a server.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 

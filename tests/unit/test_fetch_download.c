@@ -1,5 +1,5 @@
-// test_fetch_download.c - downloads: every way a server can misbehave has its sentence, and leaves
-// nothing behind; what was interrupted goes on.
+// test_fetch_download.c - downloads: every misbehaviour of a server has its message and leaves
+// nothing; interrupted downloads resume.
 // SPDX-License-Identifier: Apache-2.0
 #include "fetch_fixture.h"
 
@@ -20,13 +20,13 @@ test_good(void **state)
         struct trial trial = {.folder = downloads, .paths = {paths[i]}, .sha256 = body_sha256};
         assert_ok(try_it(&trial, &err), &err);
         assert_int_equal(count_files(downloads), 1);
-        // It is there: nothing is asked.
+        // The file exists: no request is made.
         assert_ok(try_it(&trial, &err), &err);
         assert_int_equal(atomic_load(&web.asked), 0);
     }
 }
 
-// By a strong ETag, else by the date, and through a redirect that has a body.
+// Resume by a strong ETag, else by the date, and after a redirect with a body.
 static void
 test_resume(void **state)
 {
@@ -45,7 +45,7 @@ test_resume(void **state)
     }
 }
 
-// A server that does not come back leaves what can be resumed, and the next run goes on there.
+// If the server stays away, the next run resumes the partial file.
 static void
 test_resume_later(void **state)
 {
@@ -190,7 +190,7 @@ test_unreachable(void **state)
     assert_int_equal(count_files(downloads), 0);
 }
 
-// What is wrong in its digest weighs more than a mirror that is away.
+// A wrong digest takes precedence over an unreachable mirror.
 static void
 test_damage_is_told(void **state)
 {
@@ -214,7 +214,7 @@ test_damaged_on_disk(void **state)
     assert_int_equal(file_size(path), WEB_BYTES);
 }
 
-// Ctrl-C in the middle leaves nothing that can be seen, and the next run goes on from there.
+// Ctrl-C leaves only a hidden partial file, and the next run resumes it.
 static void
 test_interrupted(void **state)
 {
@@ -238,7 +238,7 @@ test_interrupted(void **state)
     assert_int_equal(count_files(downloads), 1);
 }
 
-// Two that want other files of one URL do not share what was begun.
+// Two jobs for different files of one URL do not share a partial file.
 static void
 test_parts_of_two(void **state)
 {
@@ -252,7 +252,7 @@ test_parts_of_two(void **state)
     assert_int_equal(count_files(downloads), 4);
 }
 
-// What a server's page of a folder links to, however it writes that.
+// The links in a server's index page, in every notation.
 static void
 test_names_of_a_folder(void **state)
 {

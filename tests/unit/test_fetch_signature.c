@@ -1,5 +1,4 @@
-// test_fetch_signature.c - signatures of what is downloaded: whose they are, and which of them
-// count.
+// test_fetch_signature.c - signatures of downloads: by which keys, and which are accepted.
 // SPDX-License-Identifier: Apache-2.0
 #include "fetch_fixture.h"
 
@@ -17,9 +16,8 @@ run(const char *home, const char *const *arguments)
     assert_ok(proc_check(arguments, &options, NULL, &err), &err);
 }
 
-// A key of that name in a home of gpg of its own, FOLDER/NAME.gpg with its public part, and
-// FOLDER/NAME.sig over FOLDER/body. days: how long it is valid from 2020 on, NULL: for ever, from
-// now on.
+// Make a key of that name, FOLDER/NAME.gpg with its public part, and FOLDER/NAME.sig, its signature
+// of FOLDER/body. days: its validity from 2020 on; NULL: valid from now on, without end.
 static void
 make_key(const char *folder, const char *name, const char *days, bool armor)
 {
@@ -46,7 +44,7 @@ make_key(const char *folder, const char *name, const char *days, bool armor)
     assert_ok(dir_remove(home, &err), &err);
 }
 
-// The same with a key that is made to end after it signed: FOLDER/late.gpg and FOLDER/late.sig.
+// The same with a key whose expiry is set after it signed: FOLDER/late.gpg and FOLDER/late.sig.
 static void
 make_late_key(const char *folder)
 {
@@ -81,8 +79,8 @@ make_late_key(const char *folder)
     assert_ok(dir_remove(home, &err), &err);
 }
 
-// A key that expired since it signed counts where the digest was known before, and only there; one
-// that signed after its end never does.
+// A key that expired after it signed is accepted only if the digest was known before; one that
+// signed after its expiry never is.
 static void
 test_expired_key(void **state)
 {
@@ -173,7 +171,7 @@ test_signatures(void **state)
         .keyring = own};
     assert_ok(try_it(&good, &err), &err);
     assert_int_equal(count_files(downloads), 2);
-    // With its digest known, neither the file nor the signature is asked for again.
+    // With a known digest neither the file nor the signature is requested again.
     good.sha256 = body_sha256;
     assert_ok(try_it(&good, &err), &err);
     assert_int_equal(atomic_load(&web.asked), 0);

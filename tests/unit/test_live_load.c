@@ -1,6 +1,6 @@
-// test_live_load.c - the clients of a load against a real redis behind a real haproxy, on loopback
-// addresses of a network namespace: what they record when it is killed, stands still, refuses, goes
-// away; and that a write that was acknowledged and is gone is found.
+// test_live_load.c - the clients of a load on a real redis behind a real haproxy, on loopback
+// addresses of a network namespace: their records when redis is killed, paused, refuses or
+// disconnects; and that a lost acknowledged write is found.
 // SPDX-License-Identifier: Apache-2.0
 #include "servers.h"
 
@@ -34,7 +34,7 @@ static const struct load_options options = {
 
 // ---- the servers ----------------------------------------------------------------------------------
 
-// What was acknowledged outlives the process: it is written, if not synced, before it answers.
+// Acknowledged writes survive a killed redis: they are written, if not synced, before it answers.
 static void
 start_redis(struct lab *lab, const char *more)
 {
@@ -99,9 +99,9 @@ lab_down(void **state)
     return answer;
 }
 
-// ---- what is awaited ------------------------------------------------------------------------------
+// ---- waiting ------------------------------------------------------------------------------
 
-// Until so many more writes were acknowledged.
+// Wait until this many more writes are acknowledged.
 static void
 await_acked(struct lab *lab, unsigned long long more)
 {
@@ -115,7 +115,7 @@ await_acked(struct lab *lab, unsigned long long more)
     assert_true(now >= begin + more);
 }
 
-// Until none was acknowledged for so long.
+// Wait until none was acknowledged for this long.
 static void
 await_silence(struct lab *lab, int64_t ms)
 {
@@ -143,8 +143,8 @@ count(const struct load_sample *samples, size_t all, enum load_outcome outcome)
 #define BROKEN (1U << LOAD_BROKEN)
 #define SILENT (1U << LOAD_SILENT)
 
-// Stops the load. Samples come one after the other, each write has a number of its own, and all
-// outcomes of must, and none but those of must and may, are there.
+// Stop the load. Assert that samples are in order, writes have unique numbers, all outcomes in must
+// occurred, and no others than those in must and may.
 static void
 assert_recorded(struct lab *lab, unsigned must, unsigned may)
 {
@@ -169,7 +169,7 @@ assert_recorded(struct lab *lab, unsigned must, unsigned may)
             assert_true(count(write, writes, outcome) + count(read, reads, outcome) > 0);
 }
 
-// What was acknowledged and is lost, as the worker has it.
+// Returns how many acknowledged writes the worker lacks.
 static void
 assert_lost(struct lab *lab, unsigned long long expected)
 {
@@ -207,7 +207,7 @@ test_all_is_well(void **state)
     assert_lost(lab, acked); // as the keys are gone
 }
 
-// One write was taken back, another overwritten, and one forged that was never acknowledged.
+// One write is deleted, another overwritten, and a third forged that was never acknowledged.
 static void
 test_lost_writes_are_found(void **state)
 {
@@ -252,7 +252,7 @@ test_killed_and_started_again(void **state)
     await_silence(lab, 500);
     start_redis(lab, "");
     await_acked(lab, 50);
-    // While it reads its file it refuses.
+    // redis refuses while it loads its file.
     assert_recorded(lab, ACKED | BROKEN, REFUSED);
     struct load_gap gap = write_outage(lab);
     assert_true(gap.to_ms - gap.from_ms >= 300);
@@ -274,7 +274,7 @@ test_head_goes_away(void **state)
     assert_lost(lab, 0);
 }
 
-// A write that stays unanswered is not tried again and counts as none, though it may be done later.
+// An unanswered write is not retried and not counted as acknowledged, though it may be done later.
 static void
 test_stands_still(void **state)
 {
@@ -291,7 +291,7 @@ test_stands_still(void **state)
     assert_recorded(lab, ACKED | SILENT, 0);
     size_t writes;
     const struct load_sample *write = load_writes(lab->load, &writes);
-    // The oldest waited for as long as it should; those asked after it were given up with it.
+    // The oldest timed out; later requests were abandoned with it.
     size_t oldest = 0;
     while (write[oldest].outcome != LOAD_SILENT)
         oldest++;
@@ -301,7 +301,7 @@ test_stands_still(void **state)
     assert_lost(lab, 0);
 }
 
-// Refused, a client stays connected and goes on at its own pace.
+// A client whose writes are refused stays connected and keeps its rate.
 static void
 test_refused(void **state)
 {
@@ -337,7 +337,7 @@ test_wrong_password(void **state)
     assert_false(load_accepts(WORKER, &status, "not-ours", 1000)); // NOPERM
 }
 
-// Far more goes over one connection than any single answer may have.
+// A connection transfers far more than the limit of a single answer.
 static void
 test_goes_on(void **state)
 {

@@ -1,6 +1,6 @@
-// test_live_probe.c - the probe against real redis, sentinel and haproxy processes on loopback
-// addresses of a network namespace, with the ACL that the nodes give the account `status`:
-// convergence, a failover, refusals, no passwords.
+// test_live_probe.c - the probe of real redis, sentinel and haproxy processes on loopback addresses
+// of a network namespace, with the nodes' ACL for the user `status`: convergence, a failover,
+// refusals, no passwords.
 // SPDX-License-Identifier: Apache-2.0
 #include "servers.h"
 
@@ -43,7 +43,7 @@ static const char sentinel_settings[] =
     "sentinel sentinel-user sentinel\nsentinel sentinel-pass SentinelPassword\n"
     "sentinel auth-user redis-primary sentinel\n"
     "sentinel auth-pass redis-primary SentinelPassword\n"
-    // What it does not know of when a failover begins, it would never make follow the new master.
+    // A sentinel never reconfigures replicas that it did not know when the failover began.
     "sentinel known-replica redis-primary 127.0.0.12 6379\n"
     "sentinel known-replica redis-primary 127.0.0.13 6379\n";
 
@@ -63,7 +63,7 @@ make_folder(const struct lab *lab, const char *name)
     return path;
 }
 
-// more: what is its own: ACL, replicaof.
+// more: settings of this node: ACL, replicaof.
 static void
 start_redis(struct lab *lab, unsigned node, const char *more)
 {
@@ -141,7 +141,7 @@ lab_down(void **state)
     return answer;
 }
 
-// One cluster for all tests, in the order of main: work11 is master until test_failover.
+// All tests share one cluster, in the order of main: work11 is master until test_failover.
 static int
 lab_up(void **state)
 {
@@ -169,7 +169,7 @@ ask(const struct probe_target *targets, const struct probe_access *access,
     assert_ok(probe_cluster(targets, NODES, access, DEADLINE_MS, results, &err), &err);
 }
 
-// Until converged and every sentinel sees the others and the replicas.
+// Wait until converged and every sentinel knows the others and the replicas.
 static void
 await_converged(
     const struct probe_target *targets, struct probe_result *results, struct probe_verdict *verdict)
@@ -218,7 +218,7 @@ test_converged(void **state)
     assert_true(head->read_back);
 }
 
-// A machine that is pulled: it is not awaited, the others elect one of them, and the head follows.
+// A machine without power is not awaited; the others elect a master, and the head follows.
 static void
 test_failover(void **state)
 {
@@ -258,7 +258,7 @@ test_replica_lost(void **state)
     await_converged(all, results, &verdict);
 }
 
-// The last one that needs the cluster.
+// The last test that needs the cluster.
 static void
 test_no_worker_behind_the_head(void **state)
 {
@@ -294,7 +294,7 @@ test_refusals(void **state)
     assert_contains(results[W11].redis.error, "NOAUTH");
     assert_contains(results[W11].sentinel.error, "NOAUTH");
 
-    // An account that may not look at sentinel at all, nor ask for the time.
+    // A user without permission for sentinel commands and TIME.
     const struct probe_access narrow = {"check", "CheckPassword", "redis-primary"};
     ask(all, &narrow, results);
     assert_true(results[W11].redis.answered);
@@ -308,7 +308,7 @@ test_refusals(void **state)
     assert_false(results[W11].sentinel.quorum_ok);
 }
 
-// One worker without passwords, as with `auth: off` and `ha: off`; its own reads, no haproxy.
+// One worker without passwords, as with `auth: off` and `ha: off`, and without haproxy.
 static void
 test_single_without_passwords(void **state)
 {

@@ -1,5 +1,5 @@
-// test_probe_hostile.c - the probe against what is no redis: silence, garbage, endless and broken
-// replies. It always comes back within its deadline, keeps no descriptor, and says what it saw in
+// test_probe_hostile.c - the probe of servers that are not redis: silence, garbage, endless and
+// invalid replies. It always returns within its deadline, leaks no descriptor, and reports in
 // printable text.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 
 #define ADDRESS "127.0.0.21"
-// What a machine under load may add. Without the deadline a connection takes two minutes to fail.
+// The delay that a busy machine may add. Without a deadline a connection takes two minutes to fail.
 #define LATE_MS 20000
 #define LONG_MS 30000 // for what ends by itself
 #define SHORT_MS 150  // for what does not
@@ -31,11 +31,11 @@ start_servers(void **state)
                : -1;
 }
 
-// ---- ask it -------------------------------------------------------------------------------------
+// ---- probing -------------------------------------------------------------------------------------
 
 static const struct probe_access status = {"status", "secret", "redis-primary"};
 
-// A worker and a head at the address.
+// Probe a worker and a head at this address.
 static void
 ask(const char *address, int64_t deadline_ms, struct probe_result ret[2])
 {
@@ -97,7 +97,7 @@ open_descriptors(void)
     return names.count;
 }
 
-// The servers close theirs a moment later.
+// The servers close their connections a moment later.
 static void
 assert_descriptors(size_t wanted)
 {
@@ -119,13 +119,13 @@ static const struct {
     {"SSH-2.0-OpenSSH_9.2\r\n", 0, THEN_CLOSE, "it does not speak as redis does"},
     {"\0\0\0\0\0\0", 6, THEN_CLOSE, "it does not speak as redis does"},
     {"\xff\xfe\x1b[31m", 0, THEN_CLOSE, "it does not speak as redis does"},
-    // Half a reply.
+    // Truncated replies.
     {"$4096\r\nredis_ver", 0, THEN_HANG, "within 150 ms"},
     {"$4096\r\nredis_ver", 0, THEN_CLOSE, "the connection was"},
     {"*2\r\n$1\r\na\r\n", 0, THEN_CLOSE, "the connection was"},
     {"$", 0, THEN_CLOSE, "the connection was"},
     {"+", 0, THEN_HANG, "within 150 ms"},
-    // Lengths that are lies.
+    // Wrong lengths.
     {"$536870912\r\nx", 0, THEN_HANG, "within 150 ms"},
     {"$99999999999999999999\r\nx", 0, THEN_CLOSE, "it does not speak as redis does"},
     {"$-5\r\n", 0, THEN_CLOSE, "it does not speak as redis does"},
@@ -134,7 +134,7 @@ static const struct {
     {"*99999999999999999999\r\n", 0, THEN_CLOSE, "it does not speak as redis does"},
     {"*5000\r\n", 0, THEN_CLOSE, "its answer is larger than any of redis"},
     {"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", 0, THEN_CLOSE, "it"},
-    // Without end: what is complained of depends on how much came at once.
+    // Endless replies: the error depends on how much arrives at once.
     {"*1\r\n", 0, THEN_REPEAT, "it"},
     {"$1000000\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
      "x",
@@ -144,7 +144,7 @@ static const struct {
     {"+xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         0, THEN_REPEAT, "its answer is longer than any of redis"},
     {"+OK\r\n", 0, THEN_REPEAT, "it"},
-    // Replies of every kind where another is expected (the first is to AUTH).
+    // Replies of unexpected types (the first one is to AUTH).
     {"+OK\r\n:1\r\n:1\r\n:1\r\n:1\r\n", 0, THEN_CLOSE, "it answers INFO with no text"},
     {"+OK\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n", 0, THEN_CLOSE, "it answers INFO with no text"},
     {"+OK\r\n*-1\r\n*-1\r\n*-1\r\n*-1\r\n", 0, THEN_CLOSE, "it answers INFO with no text"},
@@ -177,7 +177,7 @@ test_rows(void **state)
 
 // ---- values -------------------------------------------------------------------------------------
 
-// INFO as a reply, after that to AUTH and before that to TIME, and the connection closed.
+// Reply to AUTH, INFO and TIME with this INFO, then close the connection.
 static void
 ask_info(const char *info, struct probe_result ret[2])
 {
@@ -321,7 +321,7 @@ test_no_address(void **state)
     assert_string_equal(results[0].redis.error, "'head10' is no IPv4 address");
 }
 
-// One that does not answer costs the others nothing but time, however many there are.
+// Servers that do not answer delay the others but do not affect their results.
 static void
 test_many_at_once(void **state)
 {
@@ -362,7 +362,7 @@ interrupted_probe(int ready)
     return answer == -1 && err.code == ERR_INTERRUPTED ? 0 : 1;
 }
 
-// In a child, because an interruption is for ever.
+// In a child, as an interruption is never cleared.
 static void
 test_interrupted(void **state)
 {

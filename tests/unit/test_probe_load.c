@@ -1,5 +1,5 @@
-// test_probe_load.c - the clients of a load: what their samples say, and servers that are not what
-// they should be. Real servers are test_live_load.c's.
+// test_probe_load.c - the clients of a load: their samples, and misbehaving servers.
+// test_live_load.c has real servers.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -38,9 +38,9 @@ test_outage(void **state)
         {1190, 1191, LOAD_BROKEN, 8, false},
     };
     assert_outage(samples, COUNT(samples), 0, 2000, 104, 1155);
-    // The write under way when the fault came counts from when it was sent.
+    // The write in flight during the fault counts from its start.
     assert_outage(samples, COUNT(samples), 600, 2000, 104, 1155);
-    // What ended before does not; what did not end lasts to the end.
+    // Writes that ended before do not count; unfinished ones last to the end.
     assert_outage(samples, COUNT(samples), 1156, 1200, 1160, 1182);
     assert_outage(samples, COUNT(samples), 1156, 3000, 1190, 3000);
     assert_outage(samples, COUNT(samples), 0, 1120, 104, 1120);
@@ -60,11 +60,11 @@ test_pause(void **state)
         {310, 311, LOAD_REFUSED, 4, false},
         {320, 330, LOAD_ACKED, 5, false},
     };
-    // From the acknowledgement before the window to the first in it; then to the window's end.
+    // From the acknowledgement before the window to the first in it, then to its end.
     assert_int_equal(load_pause(samples, COUNT(samples), 200, 400), 300 - 130);
     assert_int_equal(load_pause(samples, COUNT(samples), 300, 340), 30);
     assert_int_equal(load_pause(samples, COUNT(samples), 300, 9000), 9000 - 330);
-    // What comes after the window is not seen; before the first one nothing is awaited.
+    // Later samples are ignored; nothing is expected before the first one.
     assert_int_equal(load_pause(samples, COUNT(samples), 0, 135), 20);
     assert_int_equal(load_pause(samples, COUNT(samples), 0, 250), 250 - 130);
     assert_int_equal(load_pause(samples, COUNT(samples), 0, 50), 50);
@@ -73,7 +73,7 @@ test_pause(void **state)
 
 // ---- servers --------------------------------------------------------------------------------------
 
-// The load's own outcome of its first attempts at address; they must all be the same.
+// Returns the outcome of the load's first attempts at address, which must all be equal.
 static void
 assert_outcome(const char *address, const char *password, enum load_outcome expected)
 {

@@ -1,6 +1,5 @@
-// test_probe_verdict.c - the rule `converged`: a good cluster, then everything that can be wrong
-// with it, one by one.
-// Longer than 500 lines: one function and one row for each thing that can be wrong.
+// test_probe_verdict.c - the rule `converged`: a good cluster, then every single violation.
+// Longer than 500 lines: one function and one row for each violation.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -54,7 +53,7 @@ name_master(struct cluster *cluster, int node, const char *master)
     sentinel->known_told = true;
 }
 
-// work11 is master and all is well.
+// A converged cluster with the master work11.
 static void
 make_good(struct cluster *cluster)
 {
@@ -76,7 +75,7 @@ make_good(struct cluster *cluster)
         (struct probe_head){.written = true, .readable = true, .read_back = true, .writer = W11};
 }
 
-// ---- what is wrong ------------------------------------------------------------------------------
+// ---- violations ------------------------------------------------------------------------------
 
 static void
 nothing(struct cluster *cluster)
@@ -130,7 +129,7 @@ named_is_replica(struct cluster *cluster)
         name_master(cluster, i, "172.31.255.12");
 }
 
-// As a first part of a name would do, were it compared as a prefix.
+// A name that would match if only a prefix were compared.
 static void
 named_is_nobody(struct cluster *cluster)
 {
@@ -205,7 +204,7 @@ writes_go_astray(struct cluster *cluster)
     cluster->results[HEAD].head.writer = W12;
 }
 
-// redis was restarted between two questions, so its run_id fits none: no reason to doubt.
+// redis was restarted between two queries, so its run_id matches none; that is not a violation.
 static void
 writer_unknown(struct cluster *cluster)
 {
@@ -238,7 +237,7 @@ replica_absent(struct cluster *cluster)
     halt(cluster, W13);
 }
 
-// The others have not noticed yet.
+// The other sentinels have not noticed yet.
 static void
 master_absent(struct cluster *cluster)
 {
@@ -265,7 +264,7 @@ returned_as_master(struct cluster *cluster)
     name_master(cluster, W11, "172.31.255.13");
 }
 
-// All that run agree, but they are too few.
+// All running sentinels agree, but are no majority.
 static void
 too_few(struct cluster *cluster)
 {
@@ -273,7 +272,7 @@ too_few(struct cluster *cluster)
     halt(cluster, W13);
 }
 
-// Its sentinel does not start before a majority is there.
+// A sentinel does not start without a majority.
 static void
 alone(struct cluster *cluster)
 {
@@ -323,7 +322,7 @@ peer_unknown(struct cluster *cluster)
     sentinel->other_sentinels = sentinel->peer_count = 1;
 }
 
-// What an older one left behind, or a stranger: it counts for the majority.
+// An extra sentinel, old or foreign, counts for the majority.
 static void
 peer_of_nobody(struct cluster *cluster)
 {
@@ -338,7 +337,7 @@ peer_twice(struct cluster *cluster)
     cluster->results[W13].sentinel.other_sentinels = 3;
 }
 
-// A worker that is off is known to the others, and need not be.
+// A worker that is off may be known to the others or not.
 static void
 absent_unknown(struct cluster *cluster)
 {
@@ -359,7 +358,7 @@ replica_unknown(struct cluster *cluster)
     cluster->results[W12].sentinel.known_count = 1;
 }
 
-// A replica that is off is down, and need not be known.
+// A replica that is off is down, and may be unknown.
 static void
 absent_down(struct cluster *cluster)
 {
@@ -368,7 +367,7 @@ absent_down(struct cluster *cluster)
     cluster->results[W12].sentinel.known_count = 1;
 }
 
-// A disk of an older image, whose account may not ask.
+// A disk of an older image, where the user has no permission.
 static void
 replicas_untold(struct cluster *cluster)
 {
@@ -418,7 +417,7 @@ clocks_near(struct cluster *cluster)
     clock_of(cluster, W13, true, 0);
 }
 
-// A disk of an older image, whose account may not ask.
+// A disk of an older image, where the user has no permission.
 static void
 clock_unknown(struct cluster *cluster)
 {
@@ -526,7 +525,7 @@ test_no_targets(void **state)
     assert_string_not_equal(verdict.awaited, "");
 }
 
-// Texts of the greatest length are cut, not written past the end.
+// Texts of maximal length are truncated, not written past the end.
 static void
 test_long_texts(void **state)
 {

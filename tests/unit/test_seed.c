@@ -1,5 +1,5 @@
-// test_seed.c - the cloud-init documents of a node: golden files, what is hidden, hostile values.
-// AIRBUILD_REGENERATE=1 writes the golden files anew.
+// test_seed.c - the cloud-init documents of a node: golden files, hidden secrets, hostile values.
+// AIRBUILD_REGENERATE=1 rewrites the golden files.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -126,7 +126,7 @@ test_head_knows_one_password(void **state)
         assert_int_equal(strstr(facts, fixture->secrets.passwords[k]) != NULL, k == SECRETS_CHECK);
 }
 
-// A shell that sources the facts has the values, and nothing ran.
+// A shell that sources the facts gets the values and runs nothing.
 static void
 test_shell_reads_facts(void **state)
 {
@@ -154,7 +154,7 @@ test_shell_reads_facts(void **state)
 static const char *const hostile[] = {"a'b", "a;reboot", "$(reboot)", "`reboot`", "a\nb", "a\"b",
     "a\\b", "a&b", "a|b", "a\tb", "<a>", "\xc3\xa4", "a*", "a{b", "a#b", "a@b"};
 
-// Every text of the spec that goes into the facts is refused when a shell could act on it.
+// Texts of the spec that a shell would interpret are refused in the facts.
 static void
 test_facts_refuse_hostile_values(void **state)
 {
@@ -205,7 +205,7 @@ value_of(const char *text, const char *first, const char *second, struct yaml_no
     return second == NULL ? node->text : yaml_get(node, second)->text;
 }
 
-// Texts that are not the shell's business come out of YAML as they went in.
+// Texts that do not reach a shell survive YAML unchanged.
 static void
 test_yaml_keeps_hostile_values(void **state)
 {
@@ -265,7 +265,7 @@ test_own_template(void **state)
             "    addresses: ['@address@/@prefix@']\n    gateway4: '@gateway@'\n",
             &seed, &err),
         &err);
-    // A text right below a mapping takes the mapping with it: lan is gone, and all that held it.
+    // A text right below a mapping removes the mapping: lan is gone, and everything above it.
     assert_string_equal(seed.network_config, "version: 2\n");
 }
 

@@ -1,5 +1,5 @@
-// test_seed_iso.c - the ISO of a seed as other programs see it (blkid, isoinfo, xorriso), and its
-// bytes: always the same.
+// test_seed_iso.c - the ISO of a seed as other programs read it (blkid, isoinfo, xorriso), and that
+// its bytes are reproducible.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -37,7 +37,7 @@ write_iso(const char *folder, const struct seed *seed)
     return path;
 }
 
-// What cloud-init's NoCloud asks for.
+// The requirements of cloud-init's NoCloud.
 static void
 test_label(void **state)
 {
@@ -57,7 +57,7 @@ assert_file(const char *path, const char *tree, const char *name, const char *te
     assert_string_equal(seen, text);
 }
 
-// By Rock Ridge and by Joliet, under the names as they are.
+// Rock Ridge and Joliet have the unchanged names.
 static void
 test_files(void **state)
 {
@@ -79,7 +79,7 @@ test_big_file(void **state)
     assert_file(path, "-R", "user-data", big);
 }
 
-// A reader that is strict about the format finds nothing to say.
+// A strict reader reports nothing.
 static void
 test_xorriso(void **state)
 {
@@ -163,7 +163,7 @@ test_folder_that_is_not_there(void **state)
     assert_contains(err.message, folder);
 }
 
-// Bytes that are no such image are refused, wherever they are wrong; none is read past its end.
+// Invalid images are refused, wherever they are wrong, and never read past their end.
 static void
 test_settle_refuses(void **state)
 {

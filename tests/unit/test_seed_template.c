@@ -1,5 +1,5 @@
-// test_seed_template.c - templates filled in: kinds of values, what is left out, and every
-// complaint with its place.
+// test_seed_template.c - templates: kinds of values, omitted parts, and every error with its
+// position.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -40,14 +40,14 @@ static const struct row good[] = {
     {"a: '@no_keys@'", "a: []\n"},
     {"a: ['@keys@']", "a:\n- - ssh-ed25519 A b\n  - \"x: y\"\n"},
     {"a: '@grow@'", "a: true\n"},
-    // What is no @name@ stays.
+    // Text that is not an @name@ stays.
     {"a: me@work.example", "a: me@work.example\n"},
     {"a: '@@'", "a: \"@@\"\n"},
     {"a: '@ name@'", "a: \"@ name@\"\n"},
     {"a: '@Name@'", "a: \"@Name@\"\n"},
     {"a: '@name'", "a: \"@name\"\n"},
     {"a: me@@name@", "a: me@work11\n"},
-    // Kinds of what is written plain; the same in quotes is text.
+    // Kinds of plain values; the same in quotes is text.
     {"a: true", "a: true\n"},
     {"a: false", "a: false\n"},
     {"a: 'true'", "a: \"true\"\n"},
@@ -60,7 +60,7 @@ static const struct row good[] = {
     {"a:", "a: null\n"},
     {"a: ''", "a: \"\"\n"},
     {"a: {}\nb: []", "a: {}\nb: []\n"},
-    // A value that is not there takes its list item, its mapping, and what is empty then.
+    // A missing value removes its list item, its mapping, and whatever is empty then.
     {"a: 1\nb: ['@gateway@', c]", "a: 1\nb:\n- c\n"},
     {"a: 1\nb: ['@gateway@']", "a: 1\n"},
     {"a: 1\nb: {c: ['@gateway@']}", "a: 1\n"},
@@ -120,7 +120,7 @@ test_every_complaint_at_once(void **state)
     assert_contains(err.message, "t.yaml:3:4");
 }
 
-// What would be YAML is one text, in a value as in a key's.
+// YAML syntax in a value is text.
 static void
 test_value_adds_nothing(void **state)
 {

@@ -1,5 +1,5 @@
-// test_spec.c - specs that are accepted: defaults, derived values, loading, the reference page.
-// What is refused, and how, is in tests/errors.
+// test_spec.c - valid specs: defaults, derived values, loading, the reference page. tests/errors
+// has the invalid ones.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -92,7 +92,7 @@ test_builtin(void **state)
     assert_ptr_equal(spec_builtin_text(), spec_builtin_text());
 }
 
-// So what the built-in text shows is what a spec without those lines gets.
+// So the built-in text shows the defaults.
 static void
 test_defaults_are_the_builtin(void **state)
 {
@@ -320,7 +320,7 @@ test_accounts(void **state)
     for (size_t i = 0; i < sizeof free_ones / sizeof free_ones[0]; i++)
         assert_true(form_account(free_ones[i]));
     assert_false(form_account("root"));
-    // What the system has that this runs on: Debian's files, or Arch's.
+    // The names of this host's system: Debian's files, or Arch's.
     assert_taken_in("/usr/share/base-passwd/passwd.master");
     assert_taken_in("/usr/share/base-passwd/group.master");
     assert_taken_in("/usr/lib/sysusers.d/basic.conf");
@@ -432,7 +432,7 @@ test_reference(void **state)
         assert_true(strlen(lines.items[i]) <= 78 && !str_ends(lines.items[i], " "));
 }
 
-// Every key of the tables is shown in the built-in text, in effect or in a comment.
+// The built-in text has every key of the tables, if only in a comment.
 static void
 test_builtin_shows_every_key(void **state)
 {

@@ -1,5 +1,5 @@
 // test_spec_errors.c - every tests/errors/NAME.yaml is refused with exactly the text of
-// NAME.expected. AIRBUILD_REGENERATE=1 writes the .expected files anew: read them before keeping.
+// NAME.expected. AIRBUILD_REGENERATE=1 rewrites the .expected files: review them before you commit.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 

@@ -1,5 +1,5 @@
-// test_store.c - images are there whole or not at all; what changes in them afterwards is noticed,
-// and only what nobody needs is removed.
+// test_store.c - images are published atomically, later changes are detected, and only unused
+// images are removed.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -67,7 +67,7 @@ test_draft_is_not_visible(void **state)
     assert_unpublished(store, KEY_BASE);
 }
 
-// A draft that lacks a file, or whose base is not there, stays a draft.
+// A draft without a file or its base is not published.
 static void
 test_incomplete_draft_is_refused(void **state)
 {
@@ -212,7 +212,7 @@ test_two_make_the_same(void **state)
     assert_ok(store_find(store, KEY_BASE, &image, &err), &err);
 }
 
-// A maker that is killed leaves a draft and no lock.
+// A killed maker leaves a draft and no lock.
 static void
 test_killed_maker(void **state)
 {
@@ -294,7 +294,7 @@ test_touched_file_is_well(void **state)
     assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim);
 }
 
-// What find cannot know without reading it all, verify does.
+// verify finds what find cannot see without reading everything.
 static void
 test_flipped_byte(void **state)
 {
@@ -329,7 +329,7 @@ test_damaged_base_damages_the_layer(void **state)
         "its base was baked again after it");
 }
 
-// What a later version made is neither damaged nor ours to remove, nor what may be its base.
+// An image of a newer version is not damaged, and neither it nor its possible base is removed.
 static void
 test_later_manifest(void **state)
 {
@@ -351,7 +351,7 @@ test_later_manifest(void **state)
     assert_true(store_has(store, KEY_LAYER) && store_has(store, KEY_BASE));
 }
 
-// No form of a manifest is trusted: a published image has a name, a family and a command line.
+// Manifests are validated: a published image has a name, a family and a command line.
 static void
 test_damaged_manifest(void **state)
 {

@@ -78,7 +78,7 @@ test_export_of_what_it_cannot(void **state)
     assert_string_equal(names, "here out there");
 }
 
-// The base of an image goes with it, unasked.
+// The base of an image is exported with it.
 static void
 test_export_takes_the_base_along(void **state)
 {
@@ -110,7 +110,7 @@ test_tampered_folder(void **state)
     }
 }
 
-// What was checked and what was published are compared: here the copy went wrong in between.
+// The published copy is compared with the verified one; here the copy goes wrong.
 static void
 test_copy_that_went_wrong(void **state)
 {
@@ -127,7 +127,7 @@ test_copy_that_went_wrong(void **state)
     assert_false(store_has(pair.there, KEY_BASE));
 }
 
-// A layer is not published over a base that was baked again while it was made.
+// A layer is not published if its base was baked again meanwhile.
 static void
 test_base_that_changed(void **state)
 {
@@ -154,7 +154,7 @@ test_import_of_nothing(void **state)
         "name a folder that 'airbuild images export' made");
 }
 
-// A base that was built here has the same key and other bytes: a layer from elsewhere does not fit.
+// A base built here has the same key but other bytes, so a layer from elsewhere does not fit.
 static void
 test_layer_over_another_build(void **state)
 {
@@ -167,7 +167,7 @@ test_layer_over_another_build(void **state)
     assert_ok(store_verify(pair.there, KEY_BASE, &err), &err);
 }
 
-// A manifest that lacks what every image has is refused, not imported and stumbled over later.
+// A manifest without a required member is refused.
 static void
 test_manifest_without_a_name(void **state)
 {

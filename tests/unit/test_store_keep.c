@@ -1,5 +1,4 @@
-// test_store_keep.c - the store as a whole: told and pruned; the packages and digests that it
-// keeps.
+// test_store_keep.c - the whole store: list and prune; the packages and digests that it keeps.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -80,7 +79,7 @@ test_prune_keeps_what_is_needed(void **state)
     assert_string_equal(empty, "");
 }
 
-// What somebody holds the lock of stays, and is not told as removed.
+// A locked draft stays and is not reported as removed.
 static void
 test_prune_leaves_the_locked(void **state)
 {
@@ -176,7 +175,7 @@ test_packages_absent(void **state)
     assert_error(store_lay_packages(store, "first", *state, &err), &err, ERR_NOT_FOUND, "first");
 }
 
-// What is damaged or gone is told once; then the set is no longer there and can be kept anew.
+// Damaged or missing packages are reported once; then the set is gone and can be kept again.
 static void
 test_packages_damaged(void **state)
 {
@@ -208,7 +207,7 @@ test_packages_damaged(void **state)
     }
 }
 
-// A list names files of its own folder only.
+// A list may name only files of its own folder.
 static void
 test_packages_outside(void **state)
 {

@@ -1,4 +1,4 @@
-// test_store_pin.c - images that clusters use: pinned, told and let go.
+// test_store_pin.c - images that clusters use: pin, list and unpin.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -77,8 +77,8 @@ test_unpin(void **state)
     assert_false(file_exists(folder));
 }
 
-// The base of a pinned layer whose manifest nobody can read any more is known all the same; a pin
-// of the layer alone, by hand or from elsewhere, counts for its base.
+// The base of a pinned layer with an unreadable manifest is still known; a pin of the layer alone
+// counts for its base.
 static void
 test_users_of_a_base(void **state)
 {
@@ -113,7 +113,7 @@ test_pin_of_nothing(void **state)
 
 // ---- removing ------------------------------------------------------------------------------------
 
-// Neither prune nor a rebuild, by whoever opened the store: not the layer, and not its base.
+// Neither prune nor a rebuild removes the layer or its base.
 static void
 test_pinned_is_not_removed(void **state)
 {
@@ -140,8 +140,8 @@ test_pinned_is_not_removed(void **state)
     assert_int_equal(last.count, 2);
 }
 
-// A damaged base below disks stays as it is, and one sentence says what to do; it goes when nobody
-// uses it, and stays when it is well by then.
+// A damaged base in use stays, and the error says what to do. When unused it is removed, unless it
+// was fixed.
 static void
 test_damaged_and_pinned(void **state)
 {
@@ -162,7 +162,7 @@ test_damaged_and_pinned(void **state)
     assert_false(store_has(store, KEY_BASE));
 }
 
-// Clusters of an earlier airbuild have no pins: the bases of what they name are found.
+// Clusters of an earlier airbuild have no pins: the bases of their images are found.
 static void
 test_bases_of_kept(void **state)
 {
@@ -202,7 +202,7 @@ test_missing_users(void **state)
 
 enum { ROUNDS = 40 };
 
-// Pins come and go while another process prunes: what was pinned with success is there.
+// Pins change while another process prunes: successfully pinned images exist.
 static void
 pin_and_look(const char *home)
 {
@@ -263,7 +263,7 @@ put_members(const char *home, const char *prefix)
     _exit(0);
 }
 
-// Two processes that remember at the same time lose nothing of each other.
+// Two processes that write records at the same time keep each other's.
 static void
 test_state_of_two(void **state)
 {

@@ -1,4 +1,4 @@
-// test_store_prune.c - packages and downloads that are pruned, and those that are not.
+// test_store_prune.c - which packages and downloads are pruned.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -30,7 +30,7 @@ keep_one(struct store *store, const char *scratch, const char *set)
     assert_ok(store_keep_packages(store, set, folder, &err), &err);
 }
 
-// Layers first, wherever their keys sort, so that nobody meets one whose base is gone.
+// Layers first, whatever their keys, so that no layer is ever without its base.
 static void
 test_bases_go_last(void **state)
 {
@@ -45,7 +45,7 @@ test_bases_go_last(void **state)
     assert_string_equal(removed.items[2], "base-debian " KEY_BASE);
 }
 
-// Nothing goes while somebody bakes, who may be about to use it.
+// Nothing is removed during a bake, which may need it.
 static void
 test_prune_during_a_bake(void **state)
 {
@@ -77,7 +77,7 @@ test_prune_during_a_bake(void **state)
     assert_string_equal(nothing, "");
 }
 
-// A child that takes what, for a second; it is taken when this returns.
+// Start a child that holds the lock for a second; returns when it is held.
 static pid_t
 hold(struct store *store, int (*take)(struct store *store, struct error *err))
 {
@@ -121,8 +121,8 @@ take_gate(struct store *store, struct error *err)
     return store_alone(store, &fd, err);
 }
 
-// Who is patient waits for the other and says which process that is: prune for a bake, a bake for
-// prune, a bake for the bake of the same image (which was killed here, so it is made now).
+// A waiting process names the one it waits for: prune for a bake, a bake for prune, a bake for the
+// bake of the same image (which was killed here, so the image is baked now).
 static void
 test_waiting(void **state)
 {

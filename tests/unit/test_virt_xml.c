@@ -1,5 +1,5 @@
 // test_virt_xml.c - the documents libvirt is given: golden files, its own schema, hostile text,
-// names of taps. AIRBUILD_REGENERATE=1 writes the golden files anew.
+// names of taps. AIRBUILD_REGENERATE=1 rewrites the golden files.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
