@@ -415,7 +415,6 @@ test_servers(void **state)
             "file:///m/$repo/os/$arch http://b.org/$repo/os/$arch", false},
         {NULL, "https://a.org", "file:///m", "https://a.org/$repo/os/$arch", false},
     };
-    (void) state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         STRV_AUTO struct strv servers = {0};
         struct spec_base base = {.kind = SPEC_BASE_ARCH,

@@ -104,7 +104,6 @@ test_set(void **state)
 static void
 test_causes(void **state)
 {
-    (void) state;
     static const struct {
         const char *said, *reason;
         enum error_code cause;

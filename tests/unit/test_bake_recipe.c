@@ -26,7 +26,6 @@ read_text(const char *folder, const char *text)
 static void
 test_carried_recipes(void **state)
 {
-    (void) state;
     static const char *const names[] = {"base-debian", "base-arch", "haproxy", "redis"};
     for (size_t i = 0; i < 4; i++) {
         ERROR_AUTO struct error err = {0};

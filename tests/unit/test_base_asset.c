@@ -18,7 +18,6 @@ teardown(void **state)
 static void
 test_carried_files_are_those_of_the_project(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     STRV_AUTO struct strv names = {0};
     asset_list("", &names);

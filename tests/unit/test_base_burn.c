@@ -47,7 +47,6 @@ comes_about(pid_t pid, bool gone)
 static void
 test_busy_until_ended(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     struct burn burn = {0};
     assert_ok(burn_start(&burn, 60000, &err), &err);
@@ -65,7 +64,6 @@ test_busy_until_ended(void **state)
 static void
 test_they_have_an_end(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     struct burn burn = {0};
     assert_ok(burn_start(&burn, 100, &err), &err);
@@ -77,7 +75,6 @@ test_they_have_an_end(void **state)
 static void
 test_they_end_with_a_killed_parent(void **state)
 {
-    (void) state;
     int ends[2];
     pid_t last = 0;
     assert_int_equal(pipe(ends), 0);

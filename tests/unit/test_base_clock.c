@@ -44,7 +44,6 @@ signal_me_soon(int number)
 static void
 test_time_goes_on(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     int64_t begin = clock_ms();
     assert_ok(clock_sleep(30, &err), &err);
@@ -58,7 +57,6 @@ test_time_goes_on(void **state)
 static void
 test_stamp(void **state)
 {
-    (void) state;
     FREE_AUTO char *stamp = clock_stamp();
     int year, month, day, hour, minute, second;
     assert_int_equal(strlen(stamp), 20);

@@ -13,7 +13,6 @@ static const char million_a[] = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200
 static void
 test_vectors(void **state)
 {
-    (void) state;
     static const struct {
         const char *text, *hex;
     } rows[] = {
@@ -32,7 +31,6 @@ test_vectors(void **state)
 static void
 test_pieces_make_the_whole(void **state)
 {
-    (void) state;
     DIGEST_AUTO struct digest *digest = digest_new();
     char piece[1000], hex[DIGEST_HEX + 1];
     memset(piece, 'a', sizeof piece);
@@ -70,7 +68,6 @@ digest_fields(const char *const *fields, size_t count, char ret_hex[DIGEST_HEX +
 static void
 test_fields_are_not_confused(void **state)
 {
-    (void) state;
     static const char *const lists[][2] = {{"ab", "c"}, {"a", "bc"}, {"abc", ""}, {"abc", NULL},
         {NULL, "abc"}, {"", "abc"}, {"1:a", ""}, {"-:", NULL}};
     STRV_AUTO struct strv seen = {0};
@@ -91,7 +88,6 @@ test_base64(void **state)
     static const char *const rows[][2] = {{"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"},
         {"Zm9vYg==", "foob"}, {"Zm9v\r\n YmE=\n", "fooba"}, {"Zm9vYmFy", "foobar"}};
     static const char *const wrong[] = {"Z", "Zg", "Zg=", "Z*==", "Zg==Zg==", "=", "Zm9v=abc"};
-    (void) state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         BUF_AUTO struct buf buf = {0};
         buf_add(&buf, ":");
@@ -108,7 +104,6 @@ test_base64(void **state)
 static void
 test_random_text(void **state)
 {
-    (void) state;
     size_t seen[256] = {0};
     FREE_AUTO char *text = random_text(62 * 1000);
     assert_int_equal(strlen(text), 62 * 1000);
@@ -131,7 +126,6 @@ test_random_text(void **state)
 static void
 test_random_hex(void **state)
 {
-    (void) state;
     for (size_t length = 0; length < 42; length++) {
         FREE_AUTO char *hex = random_hex(length);
         assert_int_equal(strlen(hex), length);
@@ -144,7 +138,6 @@ test_random_hex(void **state)
 static void
 test_random_uuid(void **state)
 {
-    (void) state;
     for (int i = 0; i < 100; i++) {
         FREE_AUTO char *uuid = random_uuid();
         assert_int_equal(strlen(uuid), 36);

@@ -99,7 +99,6 @@ test_read_refuses(void **state)
 static void
 test_read_counts_what_comes(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *data = NULL;
     size_t length = 0;
@@ -308,7 +307,6 @@ test_space(void **state)
 static void
 test_paths(void **state)
 {
-    (void) state;
     static const struct {
         const char *folder, *name, *joined, *parent;
     } rows[] = {

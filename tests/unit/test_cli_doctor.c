@@ -29,7 +29,6 @@ assert_clash(const char *routes, const char *expected, bool expected_wider)
 static void
 test_routes(void **state)
 {
-    (void) state;
     assert_clash("", NULL, false);
     assert_clash(HEAD, NULL, false);
     assert_clash(HEAD ROUTE("eth0", "00000000", "00000000"), NULL, false); // the default route
@@ -46,7 +45,6 @@ test_routes(void **state)
 static void
 test_ranges(void **state)
 {
-    (void) state;
     assert_true(doctor_ranges_overlap(0x0a000000, 8, 0x0a010200, 24));
     assert_true(doctor_ranges_overlap(0x0a010200, 24, 0x0a000000, 8));
     assert_false(doctor_ranges_overlap(0x0a010200, 24, 0x0a010300, 24));
@@ -56,7 +54,6 @@ test_ranges(void **state)
 static void
 test_hosts(void **state)
 {
-    (void) state;
     const char *text = "127.0.0.1 localhost\n"
                        "# 10.0.0.1 commented\n"
                        "10.0.0.1\thead10 Head # work11\n"
@@ -74,7 +71,6 @@ test_hosts(void **state)
 static void
 test_facts(void **state)
 {
-    (void) state;
     DOCTOR_AUTO struct doctor doctor = {0};
     doctor_pass(&doctor, "cpu", "%d of them", 4);
     doctor_bad(&doctor, "disk", DOCTOR_FAIL, "buy one", "only %s", "little");
@@ -151,7 +147,6 @@ test_closed_but_for_a_list(void **state)
 static void
 test_forwarding(void **state)
 {
-    (void) state;
     assert_int_equal(doctor_forward_verdict("", "air0", false), DOCTOR_PASS);
     assert_int_equal(doctor_forward_verdict(OPEN, "air0", true), DOCTOR_PASS);
     assert_int_equal(doctor_forward_verdict(DOCKER, "air0", false), DOCTOR_WARN);
@@ -170,7 +165,6 @@ test_forwarding(void **state)
 static void
 test_ports(void **state)
 {
-    (void) state;
     assert_false(doctor_port_taken(TCP, "172.31.255.254", 53));
     const char *resolved = TCP SOCKET("3500007F:0035", "00000000:0000");
     assert_false(doctor_port_taken(resolved, "172.31.255.254", 53));

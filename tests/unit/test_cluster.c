@@ -54,7 +54,6 @@ count_verb(const struct cluster_plan *plan, const char *verb)
 static void
 test_plan_from_nothing(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
@@ -72,7 +71,6 @@ test_plan_from_nothing(void **state)
 static void
 test_plan_when_all_is_there(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
@@ -85,7 +83,6 @@ test_plan_when_all_is_there(void **state)
 static void
 test_plan_of_a_node_that_is_off(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
@@ -101,7 +98,6 @@ test_plan_of_a_node_that_is_off(void **state)
 static void
 test_plan_makes_a_seed_with_a_disk(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
@@ -115,7 +111,6 @@ test_plan_makes_a_seed_with_a_disk(void **state)
 static void
 test_foreign_names_are_refused(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
@@ -138,7 +133,6 @@ test_foreign_names_are_refused(void **state)
 static void
 test_a_changed_spec_is_refused(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
@@ -156,7 +150,6 @@ test_a_changed_spec_is_refused(void **state)
 static void
 test_record_differences(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     STRV_AUTO struct strv lines = {0};
     record_differences("cluster: air\nredis.quorum: 3\nnodes.work14.role: redis\n", spec, &lines);
@@ -213,7 +206,6 @@ check_phase(const char *text, const char *expected)
 static void
 test_phases(void **state)
 {
-    (void) state;
     check_phase("", "firmware");
     check_phase("[    0.0] Linux version 6.1.0\n", "kernel");
     check_phase("Linux version\nsystemd[1]: Hello\n", "services");
@@ -227,7 +219,6 @@ test_phases(void **state)
 static void
 test_lines_are_harmless(void **state)
 {
-    (void) state;
     FREE_AUTO char *lines =
         tail_lines_of("first\n\033[0;1;31mred\033[0m\a\r\n\n   \nlast\xc3\xa9\x7f", 2);
     assert_string_equal(lines, "  red\n  last\xc3\xa9\n");
@@ -240,7 +231,6 @@ test_lines_are_harmless(void **state)
 static void
 test_machine_names_every_link_of_its_chain(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     struct image image = {.key = (char *) "KEY",
         .disk = (char *) "/s/role.qcow2",
@@ -262,7 +252,6 @@ test_machine_names_every_link_of_its_chain(void **state)
 static void
 test_report_of_a_converged_cluster(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     fake_survey(spec, true, &survey);
@@ -293,7 +282,6 @@ test_report_of_a_converged_cluster(void **state)
 static void
 test_report_of_machines_that_are_off(void **state)
 {
-    (void) state;
     FREE_AUTO char *restarted = report_off(1764000000, 1763999999);
     assert_contains(
         restarted, "the host was restarted at 2025-11-24T16:00:00Z, or somebody stopped");

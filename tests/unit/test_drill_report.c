@@ -106,7 +106,6 @@ test_page(void **state)
 static void
 test_page_without_slots(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     struct drill_report report = {"air", "", NULL, 0};
     char folder[] = "/tmp/airbuild-test-XXXXXX", *html = NULL;
@@ -165,7 +164,6 @@ test_table(void **state)
 static void
 test_nothing_measured(void **state)
 {
-    (void) state;
     const struct drill_result result = {.info = drill_find("pause"),
         .promoted_s = -1,
         .converged_s = -1,
@@ -192,7 +190,6 @@ count_of(const char *text, const char *part)
 static void
 test_hostile_text(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     struct drill_info info;
     struct drill_result result;

@@ -370,7 +370,6 @@ test_goes_on(void **state)
 static int
 enter(void **state)
 {
-    (void) state;
     return netns_enter();
 }
 

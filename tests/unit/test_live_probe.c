@@ -193,7 +193,6 @@ await_converged(
 static void
 test_converged(void **state)
 {
-    (void) state;
     struct probe_result results[NODES];
     struct probe_verdict verdict;
     await_converged(all, results, &verdict);
@@ -277,7 +276,6 @@ test_no_worker_behind_the_head(void **state)
 static void
 test_refusals(void **state)
 {
-    (void) state;
     struct probe_result results[NODES];
     struct probe_verdict verdict;
     await_converged(all, results, &verdict);

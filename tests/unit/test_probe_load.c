@@ -26,7 +26,6 @@ assert_outage(const struct load_sample *samples, size_t count, int64_t from, int
 static void
 test_outage(void **state)
 {
-    (void) state;
     static const struct load_sample samples[] = {
         {100, 101, LOAD_ACKED, 1, false},
         {104, 1104, LOAD_SILENT, 2, false},
@@ -52,7 +51,6 @@ test_outage(void **state)
 static void
 test_pause(void **state)
 {
-    (void) state;
     static const struct load_sample samples[] = {
         {100, 110, LOAD_ACKED, 1, false},
         {120, 130, LOAD_ACKED, 2, false},
@@ -116,7 +114,6 @@ assert_outcome(const char *address, const char *password, enum load_outcome expe
 static void
 test_nobody_listens(void **state)
 {
-    (void) state;
     assert_outcome("127.0.0.77", NULL, LOAD_BROKEN);
     assert_outcome("127.0.0.77", "secret", LOAD_BROKEN);
     assert_outcome("192.0.2.1", NULL, LOAD_BROKEN); // no route
@@ -136,7 +133,6 @@ set_script(const char *text, enum manner manner)
 static void
 test_servers_that_do_not_do_it(void **state)
 {
-    (void) state;
     set_script("", THEN_HANG);
     assert_outcome("127.0.0.20", NULL, LOAD_SILENT);
     assert_outcome("127.0.0.20", "secret", LOAD_SILENT);
@@ -155,7 +151,6 @@ test_servers_that_do_not_do_it(void **state)
 static void
 test_verify_where_nobody_answers(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     LOAD_AUTO struct load *load = NULL;
     const struct probe_access access = {.user = "status", .password = "secret"};
@@ -200,7 +195,6 @@ test_verify_where_nobody_answers(void **state)
 static int
 setup(void **state)
 {
-    (void) state;
     return netns_enter() == 0 && serve_on("127.0.0.20", 6379) == 0 &&
                    serve_on("127.0.0.20", 6380) == 0
                ? 0

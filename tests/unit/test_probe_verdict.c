@@ -497,7 +497,6 @@ static const struct {
 static void
 test_rows(void **state)
 {
-    (void) state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cluster cluster;
         struct probe_verdict verdict;
@@ -517,7 +516,6 @@ test_rows(void **state)
 static void
 test_no_targets(void **state)
 {
-    (void) state;
     struct probe_verdict verdict;
     probe_assess(NULL, NULL, 0, 2, &verdict);
     assert_false(verdict.converged);
@@ -529,7 +527,6 @@ test_no_targets(void **state)
 static void
 test_long_texts(void **state)
 {
-    (void) state;
     struct cluster cluster;
     struct probe_verdict verdict;
     static char name[1000];

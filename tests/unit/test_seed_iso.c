@@ -112,7 +112,6 @@ set_zone(const char *zone)
 static void
 test_same_bytes(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     BUF_AUTO struct buf one = {0}, two = {0};
     set_zone("UTC0");
@@ -130,7 +129,6 @@ test_same_bytes(void **state)
 static void
 test_other_bytes(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     BUF_AUTO struct buf one = {0}, two = {0};
     const struct seed other = {other_meta_data, user_data, network_config};
@@ -167,7 +165,6 @@ test_folder_that_is_not_there(void **state)
 static void
 test_settle_refuses(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     BUF_AUTO struct buf image = {0};
     assert_ok(iso_build(&small, &image, &err), &err);
@@ -181,7 +178,6 @@ test_settle_refuses(void **state)
 static void
 test_settle_stays_inside(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     BUF_AUTO struct buf image = {0};
     assert_ok(iso_build(&small, &image, &err), &err);

@@ -73,7 +73,6 @@ static const struct row good[] = {
 static void
 test_good(void **state)
 {
-    (void) state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *text = NULL;
@@ -99,7 +98,6 @@ static const struct row bad[] = {
 static void
 test_bad(void **state)
 {
-    (void) state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *text = NULL;
@@ -111,7 +109,6 @@ test_bad(void **state)
 static void
 test_every_complaint_at_once(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *text = NULL;
     assert_int_equal(fill("a: '@one@'\nb: '@two@'\nc: 'x@keys@'\n", &text, &err), -1);
@@ -124,7 +121,6 @@ test_every_complaint_at_once(void **state)
 static void
 test_value_adds_nothing(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *text = NULL;
     assert_ok(fill("a: '@evil@'\nb: 'x@evil@'\n", &text, &err), &err);
@@ -135,7 +131,6 @@ test_value_adds_nothing(void **state)
 static void
 test_required(void **state)
 {
-    (void) state;
     static const struct template_value needed[] = {
         {"name", .text = "work11", .required = true},
         {"keys", TEMPLATE_LIST, .list = &keys, .required = true},
@@ -149,7 +144,6 @@ test_required(void **state)
 static void
 test_value_that_is_no_utf8(void **state)
 {
-    (void) state;
     static const struct template_value odd[] = {{"name", .text = "a\xff"}};
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *text = NULL;

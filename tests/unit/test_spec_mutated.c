@@ -80,7 +80,6 @@ try_changed(const char *seed, size_t length)
 static void
 test_changed_specs(void **state)
 {
-    (void) state;
     STRV_AUTO struct strv names = {0};
     ERROR_AUTO struct error err = {0};
     assert_ok(dir_list("tests/errors", &names, &err), &err);

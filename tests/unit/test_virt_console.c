@@ -176,7 +176,6 @@ end_by(int number, bool unread, const char *typed, int wanted)
 static void
 test_signals_leave_the_terminal_as_it_was(void **state)
 {
-    (void) state;
     end_by(SIGTERM, false, NULL, ERR_INTERRUPTED);
     end_by(SIGHUP, false, NULL, ERR_INTERRUPTED);
     end_by(SIGINT, false, NULL, ERR_INTERRUPTED);
@@ -185,14 +184,12 @@ test_signals_leave_the_terminal_as_it_was(void **state)
 static void
 test_signal_while_nobody_reads(void **state)
 {
-    (void) state;
     end_by(SIGTERM, true, NULL, ERR_INTERRUPTED);
 }
 
 static void
 test_escape(void **state)
 {
-    (void) state;
     end_by(0, false, "ls\x1d", 0);
 }
 
@@ -215,7 +212,6 @@ try_taken(bool force)
 static void
 test_console_of_somebody_else(void **state)
 {
-    (void) state;
     assert_int_equal(try_taken(false), ERR_BUSY);
     assert_int_equal(try_taken(true), 0);
 }

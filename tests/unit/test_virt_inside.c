@@ -49,7 +49,6 @@ has_ended(int wait_ms)
 static int
 slow_close(void **state)
 {
-    (void) state;
     close(slow.go);
     close(slow.ended);
     return 0;
@@ -58,7 +57,6 @@ slow_close(void **state)
 static void
 test_call_succeeds(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     CALL_AUTO struct call *call = slow_call(0, true);
     assert_ok(call_run(&call, 10000, slow_run, &err), &err);
@@ -69,7 +67,6 @@ test_call_succeeds(void **state)
 static void
 test_call_fails(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     CALL_AUTO struct call *call = slow_call(-1, true);
     assert_error(call_run(&call, 10000, slow_run, &err), &err, ERR_LIBVIRT, "refused");
@@ -79,7 +76,6 @@ test_call_fails(void **state)
 static void
 test_call_too_slow(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     CALL_AUTO struct call *call = slow_call(0, false);
     assert_error(
@@ -110,7 +106,6 @@ interrupted(void)
 static void
 test_call_interrupted(void **state)
 {
-    (void) state;
     int status = 0;
     pid_t child = fork();
     if (child == 0)
@@ -125,7 +120,6 @@ test_call_interrupted(void **state)
 static void
 test_faults(void **state)
 {
-    (void) state;
     static const struct {
         int code, domain, number;
         const char *message;
@@ -180,7 +174,6 @@ test_faults(void **state)
 static void
 test_states(void **state)
 {
-    (void) state;
     static const struct {
         int state, reason;
         enum virt_state wanted;
@@ -251,7 +244,6 @@ assert_link(const char *interface, bool up, const char *wanted)
 static void
 test_link(void **state)
 {
-    (void) state;
     assert_link("<interface type='network'><mac address='a'/></interface>", false,
         "<interface type=\"network\"><mac address=\"a\"/><link state=\"down\"/></interface>");
     assert_link("<interface type='network'><link state='down'/><mac address='a'/></interface>",
@@ -263,7 +255,6 @@ test_link(void **state)
 static void
 test_reader(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     READER_AUTO struct reader *reader = NULL;
     assert_error(reader_new("<a", &reader, &err), &err, ERR_LIBVIRT, "not XML");
@@ -280,7 +271,6 @@ test_reader(void **state)
 static void
 test_reader_entity(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     READER_AUTO struct reader *reader = NULL;
     assert_ok(

@@ -98,7 +98,6 @@ golden_network(const char *path, const struct virt_network *network)
 static void
 test_tcg(void **state)
 {
-    (void) state;
     struct virt_domain domain = worker();
     golden_domain(GOLDEN "domain-tcg.xml", &domain);
 }
@@ -107,7 +106,6 @@ test_tcg(void **state)
 static void
 test_kvm(void **state)
 {
-    (void) state;
     struct virt_domain domain = worker();
     domain.kvm = true;
     domain.cpus = 2;
@@ -122,7 +120,6 @@ test_kvm(void **state)
 static void
 test_bare(void **state)
 {
-    (void) state;
     struct virt_domain domain = worker();
     domain.kernel = domain.initrd = domain.cmdline = NULL;
     domain.role = domain.spec = domain.image = NULL;
@@ -151,7 +148,6 @@ assert_value(const struct reader *reader, const char *path, const char *wanted)
 static void
 test_hostile_domain(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     const struct virt_image image[] = {{HOSTILE, HOSTILE}, {HOSTILE, HOSTILE}};
     const struct virt_disk disk = {image, 2, false, HOSTILE};
@@ -177,7 +173,6 @@ test_hostile_domain(void **state)
 static void
 test_hostile_network(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     const struct virt_host_entry host = {HOSTILE, HOSTILE};
     const struct virt_network network = {
@@ -195,7 +190,6 @@ test_hostile_network(void **state)
 static void
 test_isolated(void **state)
 {
-    (void) state;
     struct virt_network network = flat();
     golden_network(GOLDEN "network-isolated.xml", &network);
 }
@@ -203,7 +197,6 @@ test_isolated(void **state)
 static void
 test_nat(void **state)
 {
-    (void) state;
     struct virt_network network = flat();
     network.nat = true;
     golden_network(GOLDEN "network-nat.xml", &network);
@@ -212,7 +205,6 @@ test_nat(void **state)
 static void
 test_tap_names(void **state)
 {
-    (void) state;
     static const struct {
         const char *cluster, *address;
         unsigned prefix;
@@ -240,7 +232,6 @@ compare_texts(const void *a, const void *b)
 static void
 test_names_of_interfaces_differ(void **state)
 {
-    (void) state;
     static const char *const clusters[] = {
         "air", "air0", "air-1", "air0-1", "redisprod1", "redisprod2", "redisprod", "redis"};
     enum { CLUSTERS = sizeof clusters / sizeof clusters[0], NODES = 4096 };
@@ -269,7 +260,6 @@ test_names_of_interfaces_differ(void **state)
 static void
 test_cmdline(void **state)
 {
-    (void) state;
     assert_string_equal(virt_cmdline(true), "console=ttyS0");
     assert_contains(virt_cmdline(false), "console=ttyS0 ");
     assert_contains(virt_cmdline(false), "tsc=reliable");

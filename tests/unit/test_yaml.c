@@ -27,7 +27,6 @@ assert_refused(const char *text, size_t length, const char *sentence)
 static void
 test_tree_and_places(void **state)
 {
-    (void) state;
     YAML_SOURCE_AUTO struct yaml_source source =
         source_of("\xef\xbb\xbf# c\nname: 'a b'\n\nlist:\n- one\n- {\xc3\xa9: 2, deep: [x]}\n");
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
@@ -54,7 +53,6 @@ test_tree_and_places(void **state)
 static void
 test_nothing(void **state)
 {
-    (void) state;
     YAML_SOURCE_AUTO struct yaml_source source =
         source_of("a: \nb: ~\nc: null\nd: ''\ne: []\nf: x\n");
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
@@ -66,7 +64,6 @@ test_nothing(void **state)
 static void
 test_depth(void **state)
 {
-    (void) state;
     char text[200] = {0};
     memset(text, '[', YAML_DEPTH_MAX);
     memset(text + YAML_DEPTH_MAX, ']', YAML_DEPTH_MAX);
@@ -93,7 +90,6 @@ repeated(const char *piece, size_t length)
 static void
 test_large_texts_are_refused(void **state)
 {
-    (void) state;
     static const struct {
         const char *piece, *sentence;
     } cases[] = {
@@ -132,7 +128,6 @@ test_large_texts_are_refused(void **state)
 static void
 test_many_different_keys(void **state)
 {
-    (void) state;
     BUF_AUTO struct buf text = {0};
     for (int i = 0; i < 49000; i++)
         buf_printf(&text, "k%d: %d\n", i * 7919 % 49000, i);
@@ -147,7 +142,6 @@ test_many_different_keys(void **state)
 static void
 test_size_limit(void **state)
 {
-    (void) state;
     FREE_AUTO char *text = repeated("a", YAML_TEXT_MAX + 1);
     assert_refused(text, YAML_TEXT_MAX + 1, "t: the text is larger than 1 MiB");
     YAML_SOURCE_AUTO struct yaml_source source = {
@@ -160,7 +154,6 @@ test_size_limit(void **state)
 static void
 test_exact_length(void **state)
 {
-    (void) state;
     static const char *const texts[] = {
         "a: \xe2\x80", "a: b\r", "a: \xf0\x9f\x98", "a: 'b", "\xef\xbb"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -175,7 +168,6 @@ test_exact_length(void **state)
 static void
 test_complaints_are_sorted_and_counted(void **state)
 {
-    (void) state;
     YAML_SOURCE_AUTO struct yaml_source source = source_of("a\nb\nc\n");
     ERROR_AUTO struct error err = {0};
     assert_int_equal(yaml_verdict(&source, &err), 0);
@@ -199,7 +191,6 @@ test_complaints_are_sorted_and_counted(void **state)
 static void
 test_quote(void **state)
 {
-    (void) state;
     FREE_AUTO char *plain = yaml_quote("a'b \xc3\xa9");
     assert_string_equal(plain, "'a'b \xc3\xa9'");
     FREE_AUTO char *hostile = yaml_quote("\x1b[2J\n\xff\xc2\x9b\xe2\x80\xae");
