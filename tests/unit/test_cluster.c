@@ -1,5 +1,5 @@
-// test_cluster.c - what launch decides, without a hypervisor: plans from surveys, refusals,
-// records, console phases, reports.
+// test_cluster.c - decisions of launch without a hypervisor: plans from surveys, refusals, records,
+// console phases, reports.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 

@@ -52,7 +52,7 @@ test_remnants_go(void **state)
     assert_int_equal(count_users(life, KEY_LAYER), 0);
 }
 
-// A failure before the first machine runs takes back what this launch made, and nothing more.
+// A failure before the first machine runs removes what this launch made, and nothing else.
 static void
 test_failed_first_launch(void **state)
 {
@@ -138,7 +138,7 @@ test_same_name_of_another_home(void **state)
     CLUSTER_PLAN_AUTO struct cluster_plan *made = plan(life);
     assert_int_equal(made->conflicts.count, 5);
     assert_error(launch(life), &life->err, ERR_CONFLICT, first);
-    // A home with files of its own for that name: by id, by name of the version before.
+    // A home with its own files for that name: by id, and by name as in the previous version.
     for (int format = 1; format <= 2; format++) {
         RECORD_AUTO struct record *own = NULL;
         SECRETS_AUTO struct secrets *secrets = NULL;
@@ -158,7 +158,7 @@ test_same_name_of_another_home(void **state)
     assert_plan(life, ""); // its network is there too
 }
 
-// One of the version before: its marks carry the name alone.
+// A cluster of the previous version, whose metadata has only the name.
 static void
 test_adoption(void **state)
 {
@@ -166,7 +166,7 @@ test_adoption(void **state)
     bool found;
     assert_ok(launch(life), &life->err);
     power_off(life);
-    // Its domains as they were defined then, and its record.
+    // Its domains and record as the previous version wrote them.
     SESSION_AUTO struct session session = {.lock = -1};
     assert_ok(session_open(life->spec, false, &session, &life->err), &life->err);
     assert_ok(session_connect(&session, &life->err), &life->err);

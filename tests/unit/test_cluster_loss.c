@@ -1,5 +1,4 @@
-// test_cluster_loss.c - disks that are lost, damaged or changed behind its back: what launch says
-// and what it makes.
+// test_cluster_loss.c - lost, damaged or changed disks: what launch reports and makes.
 // SPDX-License-Identifier: Apache-2.0
 #include "life_fixture.h"
 
@@ -50,8 +49,7 @@ test_disks_that_cannot_be_kept(void **state)
     }
 }
 
-// A snapshot that somebody made with virsh while the machine ran: its overlay holds what was
-// written since.
+// A snapshot made with virsh while the machine ran: its overlay has the later writes.
 static void
 test_snapshot_is_not_dropped(void **state)
 {
@@ -100,7 +98,7 @@ test_one_lost_disk(void **state)
     assert_true(seed_says(life, "work11", "joins='yes'"));
 }
 
-// Killed between a new disk and its seed: the seed of the disk before must not serve it.
+// Killed between a new disk and its seed: the new disk must not use the old seed.
 static void
 test_seed_of_another_disk(void **state)
 {

@@ -1,5 +1,5 @@
-// test_virt_accel.c - the proof of KVM with emulators that only pretend: one line, silence,
-// failure, absence; and what is remembered of it. No KVM is needed, none is used.
+// test_virt_accel.c - the proof of KVM with fake emulators: one line, silence, failure, absence;
+// and the cached result. KVM is not used.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -23,7 +23,7 @@ put(const char *path, mode_t mode, const char *text)
     assert_ok(file_write(path, mode, text, strlen(text), &err), &err);
 }
 
-// An emulator that notes each run of it, then does what the script says.
+// Make an emulator that records each run, then runs the script.
 static void
 pretend(struct bench *bench, const char *script)
 {
@@ -114,7 +114,7 @@ test_works(void **state)
     assert_contains(arguments, "-append console=ttyS0 panic=-1");
 }
 
-// Spoken is proven, whatever the guest does later.
+// Any console output proves KVM, whatever the guest does later.
 static void
 test_works_and_stays(void **state)
 {
@@ -124,7 +124,7 @@ test_works_and_stays(void **state)
     assert_verdict(bench, ACCEL_AUTO, true, false, "a kernel spoke");
 }
 
-// The firmware runs and the kernel does not: that is how a /dev/kvm lies.
+// The firmware runs but the kernel does not: a /dev/kvm that does not work.
 static void
 test_hangs(void **state)
 {
@@ -135,8 +135,8 @@ test_hangs(void **state)
     assert_verdict(bench, ACCEL_AUTO, false, true, "but a kernel said nothing under KVM within ");
 }
 
-// One that had no processor proves nothing: it is given more time, and a refusal is believed only
-// for a while.
+// A guest without processor time proves nothing: it gets more time, and a failure is cached only
+// briefly.
 static void
 test_starves(void **state)
 {
@@ -235,7 +235,7 @@ test_tcg(void **state)
     assert_int_equal(count_runs(bench), 0);
 }
 
-// Forced, it is proven like any other; a refusal that is remembered is tried anew.
+// accel: kvm needs the proof too; a cached failure is tried again.
 static void
 test_forced(void **state)
 {
@@ -278,8 +278,7 @@ test_forgotten(void **state)
     assert_int_equal(count_runs(bench), 3);
 }
 
-// An image's kernel asks the same of the host as the host's own, and as none where there is none to
-// be read, as in a lab.
+// The result is the same with an image's kernel, the host's, and none, as in a lab.
 static void
 test_by_kernel(void **state)
 {
@@ -307,7 +306,7 @@ test_damaged_cache(void **state)
     }
 }
 
-// A home that cannot be: proven each time, no error.
+// Without a home for the cache KVM is proven each time, without an error.
 static void
 test_no_home(void **state)
 {
@@ -327,7 +326,7 @@ prove_in_child(struct bench *bench)
     return verdict.kvm ? 0 : 2;
 }
 
-// Several airbuilds at once run one proof, and all have its verdict.
+// Several airbuilds at once run one proof and share its result.
 static void
 test_at_once(void **state)
 {

@@ -1,5 +1,5 @@
-// test_virt_agent.c - programs in a guest by its agent: the JSON of both sides, the output that
-// comes in base64, and a hypervisor that has no agent. A real agent is met by the drills.
+// test_virt_agent.c - programs in a guest by its agent: requests and answers in JSON, output in
+// base64, and a hypervisor without an agent. The drills use a real agent.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
@@ -72,7 +72,7 @@ test_ended(void **state)
     assert_ends("{\"return\":{\"signal\":9,\"out-data\":\"b3V0Cg==\",\"err-data\":\"ZXJyCg==\","
                 "\"exited\":true}}",
         128 + 9, "out\nerr\n");
-    // No base64: nothing of it is taken, and nothing else happens.
+    // Invalid base64 is ignored.
     assert_ends("{\"return\":{\"exitcode\":0,\"out-data\":\"*\",\"err-data\":\"YWJj\","
                 "\"exited\":true}}",
         0, "abc");
@@ -109,7 +109,7 @@ test_output_is_bounded(void **state)
     assert_in_range(strlen(output), AGENT_OUTPUT_MAX - 2, AGENT_OUTPUT_MAX);
 }
 
-// libvirt's test driver runs domains, but none of them has an agent.
+// Domains of libvirt's test driver have no agent.
 static void
 test_without_an_agent(void **state)
 {

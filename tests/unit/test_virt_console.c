@@ -1,5 +1,5 @@
-// test_virt_console.c - a person at a console: a real terminal and real signals, with a domain in
-// libvirt's in-memory hypervisor. That one has no consoles: the streams of libvirt are ours here.
+// test_virt_console.c - an interactive console: a real terminal and real signals, with a domain in
+// libvirt's in-memory hypervisor. It has no consoles, so libvirt's stream functions are replaced.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
@@ -27,7 +27,7 @@ static bool refused; // that was just said
 static virStreamEventCallback told;
 static void *told_context;
 
-// Never looked into: a stream of the test driver stands for all.
+// Never dereferenced: stands for every stream.
 int
 virDomainOpenConsole(virDomainPtr domain, const char *name, virStreamPtr stream, unsigned flags)
 {
@@ -36,7 +36,7 @@ virDomainOpenConsole(virDomainPtr domain, const char *name, virStreamPtr stream,
     return refused ? -1 : 0;
 }
 
-// Of libvirt's own functions only this one is asked for what the first one leaves behind.
+// Only this replaced function returns what the first one has stored.
 int
 virGetLastErrorCode(void)
 {
@@ -93,7 +93,7 @@ virStreamAbort(virStreamPtr stream)
 
 // ---- a program at a terminal ---------------------------------------------------------------------
 
-// Ends with the error's code. 99: the domain could not be made.
+// Exits with the error's code. 99: the domain could not be created.
 static int
 sit_at_console(bool force)
 {
@@ -123,7 +123,7 @@ await_raw(int terminal)
     }
 }
 
-// Exit status of the child, or 1000 + the signal that killed it, or -1: it goes on for ever.
+// Returns the exit status of the child, 1000 + the signal that killed it, or -1: it timed out.
 static int
 await_end(pid_t child)
 {
@@ -140,7 +140,7 @@ await_end(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
-// The terminal lives on while we hold its other end open ourselves.
+// The terminal stays while its other end is open here.
 static void
 end_by(int number, bool unread, const char *typed, int wanted)
 {

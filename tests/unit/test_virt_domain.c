@@ -1,5 +1,5 @@
-// test_virt_domain.c - domains in libvirt's own in-memory hypervisor: their life, what differs,
-// whose they are.
+// test_virt_domain.c - domains in libvirt's in-memory hypervisor: their life cycle, differences,
+// ownership.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
@@ -115,7 +115,7 @@ test_console_of_stopped(void **state)
         ERR_GUEST, "'work11' does not run (off)");
 }
 
-// The in-memory guests have no agent: that is said, not waited for.
+// The in-memory guests have no agent: that is reported without a wait.
 static void
 test_no_agent(void **state)
 {
@@ -158,7 +158,7 @@ test_shutdown_of_all(void **state)
     assert_state(bench, "work11", VIRT_OFF, "shut down");
 }
 
-// With no time to go off, everything that runs is named.
+// With a time-out of 0 every running machine is reported.
 static void
 test_shutdown_without_time(void **state)
 {
@@ -226,7 +226,7 @@ test_compare_disks(void **state)
     assert_difference(bench, &wanted, "backing files is '/role /base', wanted '/role'");
 }
 
-// Defined anew it is the same domain: whoever holds its UUID still finds it.
+// Defined again it is the same domain, with the same UUID.
 static void
 test_define_again(void **state)
 {
@@ -243,7 +243,7 @@ test_define_again(void **state)
         "already defined with uuid 0f7ee7ea-0001-4000-8000-00000000000b");
 }
 
-// libvirt's schema is asked: what it does not know is not defined.
+// A document that violates libvirt's schema is not defined.
 static void
 test_define_invalid(void **state)
 {
@@ -316,7 +316,7 @@ test_other_cluster(void **state)
     assert_difference(bench, &unchanged, NULL);
 }
 
-// One stranger among the names, and none of them is shut down.
+// If one of the names is foreign, none is shut down.
 static void
 test_shutdown_with_stranger(void **state)
 {

@@ -1,5 +1,5 @@
-// test_virt_inside.c - what virt/ is made of: calls with a deadline, libvirt's errors and states in
-// our words, the link of an interface, values read out of XML.
+// test_virt_inside.c - internals of virt/: calls with a deadline, messages for libvirt's errors and
+// states, the link of an interface, values from XML.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -72,7 +72,7 @@ test_call_fails(void **state)
     assert_error(call_run(&call, 10000, slow_run, &err), &err, ERR_LIBVIRT, "refused");
 }
 
-// Given up, it goes on in what is its own until it has ended by itself.
+// An abandoned call continues with its own data until it ends.
 static void
 test_call_too_slow(void **state)
 {
@@ -86,7 +86,7 @@ test_call_too_slow(void **state)
     assert_true(has_ended(10000));
 }
 
-// In a process of its own: a signal is remembered for good.
+// In its own process, as a signal is never cleared.
 static int
 interrupted(void)
 {
@@ -170,7 +170,7 @@ test_faults(void **state)
 
 // ---- states ------------------------------------------------------------------------------------
 
-// What a domain is taken for: as off only when no emulator has its disk.
+// A domain counts as off only if no emulator has its disk.
 static void
 test_states(void **state)
 {

@@ -1,5 +1,5 @@
-// test_virt_network.c - the cluster's network in libvirt's own in-memory hypervisor,
-// test:///default, whose network 'default' (bridge virbr0) is the stranger.
+// test_virt_network.c - the cluster's network in libvirt's in-memory hypervisor, test:///default,
+// whose network 'default' (bridge virbr0) is foreign.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -138,7 +138,7 @@ test_other_cluster(void **state)
     assert_network(virt, "air", true, true, true);
 }
 
-// What cannot be defined leaves nothing, and says so once.
+// A network that cannot be defined leaves nothing and reports one error.
 static void
 test_refused(void **state)
 {

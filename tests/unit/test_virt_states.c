@@ -1,5 +1,5 @@
-// test_virt_states.c - domains in every state that libvirt has, and what somebody did to them with
-// virsh: what is refused with a sentence, what is woken, what is never removed under its emulator.
+// test_virt_states.c - domains in every libvirt state, and after changes by virsh: which are
+// refused, which are woken, and that none is removed while its emulator runs.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
@@ -9,7 +9,7 @@
 
 #include <dlfcn.h>
 
-// The test driver knows no sleep: what is asked of it is noted here.
+// The test driver cannot suspend: these calls are recorded here.
 static unsigned woken;
 
 int
@@ -20,7 +20,7 @@ virDomainPMWakeup(virDomainPtr domain, unsigned flags)
     return virDomainDestroy(domain) == 0 ? virDomainCreate(domain) : -1;
 }
 
-// The test driver knows fewer flags than QEMU's: what was asked for first is noted.
+// The test driver supports fewer flags than QEMU's: the first ones requested are recorded.
 static unsigned undefined_with;
 
 int
@@ -129,7 +129,7 @@ test_held_ones_are_left_alone(void **state)
     assert_all_as_given(bench);
 }
 
-// Its emulator has the disk: no state but shut off is one to remove.
+// In every state but shut off the emulator has the disk, so the domain is not removed.
 static void
 test_nothing_is_removed_under_its_emulator(void **state)
 {
@@ -156,7 +156,7 @@ test_sleeper_is_woken(void **state)
     assert_is(bench, "asleep", VIRT_RUNNING, ERR_NONE);
 }
 
-// One that sleeps keeps no other from going off; those that see no button are named at once.
+// A suspended machine does not block the others; those that cannot react are reported at once.
 static void
 test_stop_in_every_state(void **state)
 {
@@ -195,7 +195,7 @@ make_snapshot(struct bench *bench, const char *name, const char *xml, unsigned f
     virDomainSnapshotFree(snapshot);
 }
 
-// As if one was made with --disk-only, which the test driver does not do itself.
+// Like one made with --disk-only, which the test driver does not support.
 static void
 make_external_snapshot(struct bench *bench, const char *name)
 {

@@ -1,5 +1,4 @@
-// test_virt_watch.c - what happens to domains, as libvirt's own in-memory hypervisor tells it; what
-// it says of its host.
+// test_virt_watch.c - events of domains in libvirt's in-memory hypervisor; its data about the host.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt_bench.h"
 
@@ -68,7 +67,7 @@ test_one_watch(void **state)
     assert_ok(virt_watch_new(bench->virt, NULL, &second, &bench->err), &bench->err);
 }
 
-// Nobody reads for a long time: the newest are kept.
+// Without a reader the newest events are kept.
 static void
 test_many_events(void **state)
 {
@@ -107,7 +106,7 @@ test_host(void **state)
     assert_true(host.cpus > 0);
 }
 
-// The test driver's counters stand still.
+// The test driver's counters do not change.
 static void
 test_idle(void **state)
 {

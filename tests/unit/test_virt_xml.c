@@ -1,5 +1,5 @@
-// test_virt_xml.c - the documents libvirt is given: golden files, its own schema, hostile text,
-// names of taps. AIRBUILD_REGENERATE=1 rewrites the golden files.
+// test_virt_xml.c - XML for libvirt: golden files, libvirt's schema, hostile text, names of taps.
+// AIRBUILD_REGENERATE=1 rewrites the golden files.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -69,7 +69,7 @@ flat(void)
     };
 }
 
-// libvirt's own schema, as virDomainDefineXMLFlags(..., VALIDATE) asks it.
+// Validate by libvirt's schema, as virDomainDefineXMLFlags(..., VALIDATE) does.
 static void
 assert_valid(const char *schema, const char *text)
 {
@@ -102,7 +102,7 @@ test_tcg(void **state)
     golden_domain(GOLDEN "domain-tcg.xml", &domain);
 }
 
-// What the host says of itself, two processors, a UUID that is kept.
+// The host's own CPU, two processors, a given UUID.
 static void
 test_kvm(void **state)
 {
@@ -116,7 +116,7 @@ test_kvm(void **state)
     golden_domain(GOLDEN "domain-kvm.xml", &domain);
 }
 
-// Its own boot loader, the host's bridge, nothing that may be left out.
+// The image's boot loader, a host bridge, no optional parts.
 static void
 test_bare(void **state)
 {
@@ -144,7 +144,7 @@ assert_value(const struct reader *reader, const char *path, const char *wanted)
     assert_string_equal(value, wanted);
 }
 
-// Whatever a field holds comes out of the document as it went in, and makes no element of its own.
+// Any text in a field survives the document unchanged and creates no element.
 static void
 test_hostile_domain(void **state)
 {
@@ -227,8 +227,8 @@ compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-// Of clusters whose names are alike, in the largest subnets: every name is there once, bridges
-// among them.
+// Clusters with similar names in the largest subnets: all names, those of bridges included, are
+// unique.
 static void
 test_names_of_interfaces_differ(void **state)
 {
@@ -256,7 +256,7 @@ test_names_of_interfaces_differ(void **state)
     free(names);
 }
 
-// A guest under TCG must not take its slow host for broken hardware; one under KVM is left alone.
+// Under TCG a guest must not take slowness for broken hardware; under KVM nothing is changed.
 static void
 test_cmdline(void **state)
 {

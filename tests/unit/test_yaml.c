@@ -1,5 +1,5 @@
-// test_yaml.c - the YAML reader: places, limits, complaints.
-// What it says of broken texts is in tests/errors.
+// test_yaml.c - the YAML reader: positions, limits, errors. tests/errors has the messages for
+// invalid texts.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -13,7 +13,7 @@ source_of(const char *text)
     return (struct yaml_source){.origin = "test", .text = text, .length = strlen(text)};
 }
 
-// The one complaint about text has this sentence in it.
+// Assert that text has exactly one error, which contains this sentence.
 static void
 assert_refused(const char *text, size_t length, const char *sentence)
 {
@@ -86,7 +86,7 @@ repeated(const char *piece, size_t length)
     return buf_take(&text);
 }
 
-// Each of these costs a reader without limits, or one that compares all with all, minutes.
+// A reader without limits, or with quadratic comparisons, would need minutes for each of these.
 static void
 test_large_texts_are_refused(void **state)
 {
@@ -150,7 +150,7 @@ test_size_limit(void **state)
     assert_int_equal(strlen(root->text), YAML_TEXT_MAX);
 }
 
-// The text is no C string: what lies behind its length is never read (ASan watches).
+// The text has no final NUL: nothing beyond its length is read (ASan checks).
 static void
 test_exact_length(void **state)
 {

@@ -1,4 +1,4 @@
-// test_yaml_map.c - mappings into structs by table: every type, its limits, what is absent.
+// test_yaml_map.c - mappings into structs by table: every type, its limits, missing keys.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 

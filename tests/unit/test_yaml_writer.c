@@ -101,7 +101,7 @@ test_hostile_strings_come_back(void **state)
     }
 }
 
-// A reader by YAML 1.1, such as cloud-init's, must not take them for numbers, dates or truths.
+// A YAML 1.1 reader, such as cloud-init's, must not read them as numbers, dates or booleans.
 static void
 test_only_harmless_strings_are_plain(void **state)
 {
