@@ -27,7 +27,7 @@ drills_run() {
     air $((DRILL_SECONDS * $#)) drill --yes --json --html build/drills.html "$@"
     printf '%s\n' "$output" >"$scratch/drills.json"
     cp "$scratch/drills.json" build/drills.json
-    tap "$((status != 0 && status != 15))" 'all drills run' "$output"$'\n'"$(said)"
+    tap "$((status != 0 && status != 15))" 'all drills run' "$output"$'\n'"$(errors)"
     is 'the results are in the order of the drills' "$*" "$(json '[.[].drill] | join(" ")')"
     for name; do judge "$name"; done
     is 'the exit status agrees with the results' "$(json 'if all(.behaved) then 0 else 15 end')" "$status"

@@ -34,9 +34,9 @@ lab_run() {
 }
 # air SECONDS ARGUMENT...: the same with airbuild.
 air() { lab_run "$1" airbuild "${@:2}"; }
-said() { cat "$scratch/err"; }
+errors() { cat "$scratch/err"; }
 # ends NAME STATUS: ok if the last lab_run or air ended with STATUS.
-ends() { tap "$(($2 != status))" "$1" "expected status $2, found $status, and:"$'\n'"$output"$'\n'"$(said)"; }
+ends() { tap "$(($2 != status))" "$1" "expected status $2, found $status, and:"$'\n'"$output"$'\n'"$(errors)"; }
 typed() { inside bash -c "$1" </dev/null; }
 # aside ARGUMENT...: airbuild in the background, in a session of its own, so that Ctrl-C reaches all of it as on a terminal.
 aside() {

@@ -55,7 +55,7 @@ virsh define "$scratch/foreign.xml"
 foreign=$(virsh dumpxml work12)
 air 60 launch
 ends 'launch refuses a foreign domain of the same name' 9
-like 'the error names the domain' "'?work12'?" "$(said)"
+like 'the error names the domain' "'?work12'?" "$(errors)"
 is 'a foreign domain is not touched' "$foreign" "$(virsh dumpxml work12)"
 is 'a refused launch makes no domain and no network' 'work12 ' "$(virsh list --all --name | xargs) $(virsh net-list --all --name | xargs)"
 is 'a refused launch makes no file but the lock' '' "$(find "$state" -type f ! -name '.*.lock')"

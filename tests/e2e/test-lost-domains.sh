@@ -51,7 +51,7 @@ relaunched() {
     air $BOOT_SECONDS launch
     ends "$1: launch" 0
     for node in "${@:3}"; do
-        like "launch reports that the disk of $node is missing" "disk of '$node' is missing: it is made empty and copies" "$(said)"
+        like "launch reports that the disk of $node is missing" "disk of '$node' is missing: it is made empty and copies" "$(errors)"
         began=$((began - $(began_empty "$node")))
     done
     is 'the head serves the data' "$2" "$(app get marker)"
@@ -96,7 +96,7 @@ lose $WORKERS
 before=$(listing)
 air 60 launch
 ends 'launch refuses to begin empty without --yes' 2
-like 'launch says that all data are lost' 'no disk of a worker .* is left: it begins empty, and all that was in it is lost' "$(said)"
+like 'launch says that all data are lost' 'no disk of a worker .* is left: it begins empty, and all that was in it is lost' "$(errors)"
 is 'a refused launch makes nothing' "$before" "$(listing)"
 is 'a refused launch starts nothing' '' "$(virsh list --name | xargs)"
 air $BOOT_SECONDS launch --yes
