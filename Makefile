@@ -116,14 +116,13 @@ $(OUT)/tests/%: tests/fuzz/%.c $(OUT)/libairbuild.a $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(COMPILE) -I tests -MMD -MP -MF $@.d $(AB_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(OUT)/libairbuild.a $(LIB_LIBS)
 
-# Loaded before the C library into the processes of a test.
+# Preloaded into the processes of a test.
 $(OUT)/tests/%.so: tests/shim/%.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(AB_CPPFLAGS) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
-# Loaded before a program, so without the sanitizers, which want to come first, and without the checks of FORTIFY, which
-# define its functions themselves.
-$(OUT)/tests/fault.so: $(wildcard tests/kill/*.[ch]) $(OUT)/flags
+# No sanitizers, which must be loaded first, and no FORTIFY, which defines the replaced functions itself.
+$(OUT)/tests/fault.so: $(wildcard tests/shim/fault*.[ch]) $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,SO)$(CC) -D_GNU_SOURCE -std=gnu17 $(WARNINGS) -O1 -g -fPIC -shared $(LIB_CFLAGS) -o $@ $(filter %.c,$^)
 

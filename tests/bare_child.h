@@ -1,5 +1,5 @@
-// bare_child.h - a part of a test where no program is found: in a child with mounts of its own,
-// since the sbin folders are searched beside PATH, and on Arch /usr/sbin is /usr/bin itself.
+// bare_child.h - run a part of a test where no program is found: in a child with its own mounts, as
+// the sbin folders are searched after PATH, and on Arch /usr/sbin is /usr/bin.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_BARE_CHILD_H
 #define AIRBUILD_TESTS_BARE_CHILD_H
@@ -13,7 +13,7 @@
 
 enum { BARE_CHILD_NO_MOUNT = 90 };
 
-// The answer of body(argument), 0 to 89, run where empty, an empty folder, is all there is of both.
+// Returns body(argument), 0 to 89, run with the empty folder in place of PATH and /usr/sbin.
 static inline int
 bare_child(const char *empty, int (*body)(void *argument), void *argument)
 {

@@ -18,7 +18,7 @@ add_event(struct drill_result *result, int64_t at_ms, enum drill_event_kind kind
         (struct drill_event){.at_ms = at_ms, .kind = kind, .text = str_dup(text)};
 }
 
-// 250 writes and 100 reads a second, but for no writes in from..to, where attempts fail.
+// 250 writes and 100 reads per second; in slots from..to writes fail.
 static inline void
 fill_slots(struct drill_result *result, size_t count, size_t from, size_t to)
 {
@@ -124,7 +124,7 @@ hostile(struct drill_result *result, struct drill_info *info)
         add_event(result, kind * 700, (enum drill_event_kind) kind, FIXTURE_HOSTILE);
 }
 
-// Several machines at the same moment, and marks close to each other.
+// Events of several machines at the same time, and events close to each other.
 static inline void
 crowded(struct drill_result *result)
 {

@@ -1,5 +1,4 @@
-// fake_server.h - servers that say what a test tells them to, whatever they are asked: for clients
-// that must not trust.
+// fake_server.h - servers that send a test's script whatever the request, for tests of clients.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_FAKE_SERVER_H
 #define AIRBUILD_TESTS_FAKE_SERVER_H
@@ -12,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ static struct {
     const char *text;
     size_t length;
     enum manner manner;
-} script; // set before a probe begins
+} script; // set before the client connects
 
 static atomic_int serving; // connections being served
 
@@ -38,7 +38,7 @@ say(int fd, const char *text, size_t length)
     return true;
 }
 
-// Until the other side closes.
+// Read until the other side closes.
 static inline void
 hang(int fd)
 {
@@ -51,7 +51,7 @@ static inline void *
 serve(void *context)
 {
     int fd = (int) (intptr_t) context;
-    // Not before a question was asked.
+    // Wait for a request.
     char bytes[4096];
     ssize_t asked = recv(fd, bytes, sizeof bytes, 0);
     bool goes_on = asked > 0;
@@ -82,30 +82,43 @@ listen_on(const char *address, unsigned port)
     return bind(fd, (struct sockaddr *) &where, sizeof where) == 0 && listen(fd, 64) == 0 ? fd : -1;
 }
 
+struct acceptor {
+    int fd;
+    void *(*serve)(void *); // its argument is a connection's descriptor; decrements serving
+};
+
 static inline void *
 accept_all(void *context)
 {
-    int fd = (int) (intptr_t) context;
+    const struct acceptor *acceptor = context;
     for (;;) {
-        int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+        int connection = accept4(acceptor->fd, NULL, NULL, SOCK_CLOEXEC);
         pthread_t thread;
         if (connection < 0)
             return NULL;
         atomic_fetch_add(&serving, 1);
-        pthread_create(&thread, NULL, serve, (void *) (intptr_t) connection);
+        pthread_create(&thread, NULL, acceptor->serve, (void *) (intptr_t) connection);
         pthread_detach(thread);
     }
 }
 
-// Begin to serve. 0, or -1.
+// Serve every connection to fd in a thread of its own until the process ends. 0, or -1.
+static inline int
+serve_all(int fd, void *(*serve_one)(void *) )
+{
+    pthread_t thread;
+    struct acceptor *acceptor = malloc(sizeof *acceptor);
+    *acceptor = (struct acceptor){fd, serve_one};
+    if (fd < 0 || pthread_create(&thread, NULL, accept_all, acceptor) != 0)
+        return -1;
+    return pthread_detach(thread) == 0 ? 0 : -1;
+}
+
+// Serve the script on this address. 0, or -1.
 static inline int
 serve_on(const char *address, unsigned port)
 {
-    pthread_t thread;
-    int fd = listen_on(address, port);
-    if (fd < 0 || pthread_create(&thread, NULL, accept_all, (void *) (intptr_t) fd) != 0)
-        return -1;
-    return pthread_detach(thread) == 0 ? 0 : -1;
+    return serve_all(listen_on(address, port), serve);
 }
 
 #endif

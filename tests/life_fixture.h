@@ -1,5 +1,5 @@
-// life_fixture.h - a cluster launched with real files, a real store and libvirt's in-memory
-// hypervisor, for tests of its life. No node is probed.
+// life_fixture.h - a cluster with real files, a real store and libvirt's in-memory hypervisor, for
+// tests of its life. No node is probed.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_LIFE_FIXTURE_H
 #define AIRBUILD_TESTS_LIFE_FIXTURE_H
@@ -19,7 +19,7 @@
 
 struct life {
     char *scratch;
-    struct virt *world; // keeps the driver's world alive; acts for nobody
+    struct virt *world; // keeps the driver's state; belongs to no cluster
     struct spec *spec;
     struct store *store;
     struct image *haproxy, *redis;
@@ -112,7 +112,7 @@ ask_for(struct life *life)
         .spec = life->spec, .haproxy = life->haproxy, .redis = life->redis};
 }
 
-// As cluster_launch, without the wait.
+// Like cluster_launch, without waiting.
 static inline int
 launch_as(struct life *life, const struct launch_options *launch)
 {
@@ -143,7 +143,7 @@ plan(struct life *life)
     return plan;
 }
 
-// "make disk work11|make seed work11|start domain work11": all but what is kept.
+// wanted: the steps without "keep", as "make disk work11|make seed work11|start domain work11".
 static inline void
 assert_plan(struct life *life, const char *wanted)
 {

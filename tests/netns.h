@@ -1,5 +1,5 @@
-// netns.h - a network namespace of the test's own: loopback only, and a subnet in which every
-// packet vanishes. For root, and for others where the kernel lets them make user namespaces.
+// netns.h - a private network namespace: loopback, and a subnet in which every packet is lost.
+// Needs root, or a kernel that permits user namespaces.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_NETNS_H
 #define AIRBUILD_TESTS_NETNS_H
@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// RFC 5737: for documentation; here it leads into a tunnel that nobody reads.
+// Reserved for documentation by RFC 5737; routed into a tunnel without a reader.
 #define NETNS_HOLE "203.0.113.9"
 
 static inline int
@@ -41,7 +41,7 @@ netns_up(const char *name, const char *address)
     return answer;
 }
 
-// The descriptor stays open, or the tunnel would go.
+// The descriptor stays open to keep the tunnel.
 static inline int
 netns_hole(void)
 {
@@ -52,7 +52,7 @@ netns_hole(void)
     return netns_up("hole0", "203.0.113.1");
 }
 
-// Leave the network for a new one, and ignore SIGPIPE as airbuild does. 0, or -1 with a word on
+// Enter a new network namespace, and ignore SIGPIPE as airbuild does. 0, or -1 with a message on
 // standard error.
 static inline int
 netns_enter(void)

@@ -68,11 +68,8 @@ assert_changes(struct store *store, const struct bake_plan *before, const struct
 static inline void
 put_asset(const char *scratch, const char *name, const char *text)
 {
-    ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *path = str_format("%s/assets/%s", scratch, name);
-    FREE_AUTO char *folder = path_folder(path);
-    assert_ok(dir_make(folder, 0755, &err), &err);
-    put_text(path, text);
+    FREE_AUTO char *assets = path_join(scratch, "assets");
+    put_file(assets, name, text);
 }
 
 // Overrides a file with its own text and more.

@@ -1,4 +1,4 @@
-// seed_fixture.h - a cluster and its secrets that never change, for the tests of seed/.
+// seed_fixture.h - a fixed cluster and its secrets, for the tests of seed/.
 // The spec is a plain value: do not free it. The secrets look real and open nothing.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_SEED_FIXTURE_H
@@ -18,7 +18,7 @@ struct fixture {
     struct secrets_node own[4];
 };
 
-// The structs own their texts, so they want them without const; nothing writes to these.
+// The structs have no const, as they own their texts; these are never written to.
 #define FIXTURE_TEXT(text) ((char *) (uintptr_t) (text))
 #define FIXTURE_PRIVATE(word) \
     "-----BEGIN OPENSSH PRIVATE KEY-----\n" word "\n-----END OPENSSH PRIVATE KEY-----\n"

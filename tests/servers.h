@@ -1,5 +1,5 @@
-// servers.h - real server processes of a test: started in the test's own folder and network, ended
-// with it whatever becomes of it.
+// servers.h - real server processes, started in the test's folder and network; they die with the
+// test.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_SERVERS_H
 #define AIRBUILD_TESTS_SERVERS_H
@@ -21,7 +21,7 @@ server_start(const char *folder, const char *const *argv)
     assert_non_null(program);
     pid_t child = fork();
     if (child != 0) {
-        setpgid(child, child); // here too: whoever comes first
+        setpgid(child, child); // also in the child, as either may run first
         return child;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -33,7 +33,7 @@ server_start(const char *folder, const char *const *argv)
     _exit(127);
 }
 
-// SIGKILL, to the children that save or send its data too. 0 is not running.
+// Kill the server and its children that save or send data. *pid 0: not running.
 static inline void
 server_end(pid_t *pid)
 {
@@ -44,7 +44,7 @@ server_end(pid_t *pid)
     *pid = 0;
 }
 
-// FOLDER/NAME with that text; caller frees the path.
+// Write text to FOLDER/NAME and return the path; caller frees.
 static inline char *
 server_file(const char *folder, const char *name, const char *text)
 {

@@ -5,7 +5,6 @@
 
 #include "unit.h"
 
-#include "base/cleanup.h"
 #include "store/store.h"
 
 #include <fcntl.h>
@@ -15,20 +14,6 @@
 #define KEY_LAYER "1a7e1a7e1a7e1a7e1a7e1a7e1a7e1a7e1a7e1a7e1a7e1a7e1a7e1a7e1a7e1a7e"
 #define KEY_OTHER "0000111122223333444455556666777788889999aaaabbbbccccddddeeeeffff"
 #define KEY_ABSENT "ab5eab5eab5eab5eab5eab5eab5eab5eab5eab5eab5eab5eab5eab5eab5eab5e"
-
-static inline void
-put_text(const char *path, const char *text)
-{
-    ERROR_AUTO struct error err = {0};
-    assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
-}
-
-static inline void
-put_file(const char *folder, const char *name, const char *text)
-{
-    FREE_AUTO char *path = path_join(folder, name);
-    put_text(path, text);
-}
 
 static inline struct store *
 open_store(const char *home)
@@ -78,6 +63,17 @@ put_base_and_layer(struct store *store)
 {
     put_image(store, KEY_BASE, "base-debian", NULL, "the disk of the base");
     put_image(store, KEY_LAYER, "redis", KEY_BASE, "the disk of the layer");
+}
+
+// The names in FOLDER/NAME, separated by spaces; caller frees.
+static inline char *
+names_in(const char *folder, const char *name)
+{
+    ERROR_AUTO struct error err = {0};
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *path = path_join(folder, name);
+    assert_ok(dir_list(path, &names, &err), &err);
+    return strv_join(&names, " ");
 }
 
 static inline char *

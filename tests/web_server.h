@@ -198,6 +198,7 @@ web_serve(void *context)
     shutdown(fd, SHUT_WR);
     hang(fd);
     close(fd);
+    atomic_fetch_sub(&serving, 1);
     return NULL;
 }
 
@@ -221,17 +222,15 @@ web_start(void **state)
 {
     struct sockaddr_in where;
     socklen_t size = sizeof where;
-    pthread_t thread;
     (void) state;
     for (size_t i = 0; i < WEB_BYTES; i++)
         web.body[i] = (char) (i * 31 + i / 251);
     memcpy(web.body, "QFI\xfb", 4);
     int fd = listen_on("127.0.0.1", 0);
-    if (fd < 0 || getsockname(fd, (struct sockaddr *) &where, &size) < 0 ||
-        pthread_create(&thread, NULL, web_accept, (void *) (intptr_t) fd) != 0)
+    if (fd < 0 || getsockname(fd, (struct sockaddr *) &where, &size) < 0)
         return -1;
     web.port = ntohs(where.sin_port);
-    return pthread_detach(thread);
+    return serve_all(fd, web_serve);
 }
 
 static inline char *

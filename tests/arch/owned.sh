@@ -1,5 +1,5 @@
-# owned.sh - `owned DEBIAN ARCH PACKAGE...`: the files that packages of Debian's brought to the tree DEBIAN, as far as
-# the tree ARCH has them, by their places there: one a line, relative to the root, no folders. Sourced.
+# owned.sh - `owned DEBIAN ARCH PACKAGE...`: print the files of these packages in the tree DEBIAN that exist in the tree ARCH,
+# by their paths there: one per line, relative to the root, no folders. Sourced.
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 

@@ -1,53 +1,35 @@
 #!/bin/bash
-# test-arch.sh - nodes of Arch: a cloud image as the official one is, by URL and signature from a server of our own, both
-# roles' recipes laid over it by pacman, and again without mirror or server; what is not to be trusted is refused. The
-# images are booted by their own GRUB, and are a cluster that survives the loss of its master. The same of a base made by
-# pacstrap. The image and the packages are made by tests/arch (AIRBUILD_TEST_ARCH names a folder that has them already).
+# test-arch.sh - nodes of Arch: a cloud image like the official one, downloaded with its signature from a local server, and
+# both roles baked over it by pacman, with and without a network; untrusted images and packages are refused. The images
+# boot by their own GRUB and run a cluster that survives the loss of its master. The same with a base made by pacstrap.
+# tests/arch makes the image and the packages (AIRBUILD_TEST_ARCH: a folder that has them already).
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/assert.sh
 . tests/assert.sh
+# shellcheck source=tests/e2e/lib.sh
+. tests/e2e/lib.sh
+# shellcheck source=tests/guest/lib.sh
+. tests/guest/lib.sh
 airbuild=${AIRBUILD:-$PWD/build/airbuild}
 out=${AIRBUILD_TEST_ARCH:-$PWD/build/arch}
-scratch=$(mktemp -d)
-server=
-export LAB=airbuild-arch
-cleanup() {
-    [[ -z $server ]] || kill "$server"
-    timeout -k 5 120 scripts/lab down
-    rm -rf "$scratch"
-} >/dev/null 2>&1
-trap cleanup EXIT
-trap 'exit 1' INT TERM
+lab_begin airbuild-arch
 home=$scratch/home
 spec=$scratch/spec.yaml
 mkdir -p "$home" "$scratch/tmp" "$out"
-export AIRBUILD_HOME=$home TMPDIR=$scratch/tmp LIBGUESTFS_CACHEDIR=/var/tmp \
-    LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg
-unset AIRBUILD_STATE http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
+export AIRBUILD_HOME=$home TMPDIR=$scratch/tmp
+unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
 
 # ---- help -----------------------------------------------------------------------------------------------------------
 
-# arch: the packages and the image, once.
+# arch: make the packages and the image if they are missing.
 arch() {
     [[ -e $out/mirror/extra/os/x86_64/extra.db ]] || tests/arch/make-repo "$out" || return 1
     [[ -e $out/mirror/images/latest/Arch-Linux-x86_64-cloudimg.qcow2 ]] || tests/arch/make-image "$out"
 }
 
-serve() {
-    rm -f "$scratch/port"
-    tests/arch/serve "$out/mirror" "$scratch/port" >"$scratch/serve.log" 2>&1 &
-    server=$!
-    local i
-    for ((i = 0; i < 100; i++)); do
-        [[ ! -s $scratch/port ]] || return 0
-        sleep 0.1
-    done
-    return 1
-}
-
-# base SHA256 SIGNATURE [KEY]: the spec.
+# base SHA256 SIGNATURE [KEY]: write the spec.
 base() {
     cat >"$spec" <<END
 base:
@@ -60,19 +42,19 @@ accel: tcg
 END
 }
 
-# images ARGUMENT...: airbuild images, its words in $output.
+# images ARGUMENT...: run airbuild images.
 images() {
     run 1500 "$airbuild" --spec "$spec" --no-color images "$@"
 }
 
-# forget ROLE: its image goes.
+# forget ROLE: remove its image.
 forget() {
     local folder
     folder=$(image "$1")
     [[ -z $folder ]] || { chmod -R u+w "$folder" && rm -rf "$folder"; }
 }
 
-# image NAME: the folder of an image of the store.
+# image NAME: print the folder of an image of the store.
 image() {
     local manifest
     for manifest in "$home"/store/images/*/manifest.json; do
@@ -80,23 +62,15 @@ image() {
     done
 }
 
-# look NAME: what guestfish sees of an image, on standard output; its commands are standard input.
+# look NAME: run guestfish on an image with the commands of standard input.
 look() {
     timeout -k 10 300 guestfish --ro --format=qcow2 -a "$(image "$1")/disk.qcow2" -m /dev/sda3 2>&1
 }
 
-# seen NAME: what guestfish printed between the line @NAME and the next one.
-seen() { awk -v name="@$1" '/^@/ { on = $0 == name; next } on' "$scratch/seen"; }
+# baked NAME: ok if the last `images` succeeded; its output is printed otherwise.
+baked() { tap "$status" "$1" "$output"; }
 
-# inside SECONDS COMMAND...: in the lab; sets status and output (standard output; the rest is in $scratch/err).
-inside() {
-    status=0
-    output=$(timeout -k 10 "$1" scripts/lab exec -- "${@:2}" 2>"$scratch/err" </dev/null) || status=$?
-}
-# ends WHAT STATUS: the last `inside` ended so.
-ends() { tap "$(($2 != status))" "$1" "expected status $2, saw $status, and:"$'\n'"$output"$'\n'"$(<"$scratch/err")"; }
-
-# boots WHAT DISK FIRMWARE: by its own GRUB, to a login.
+# boots NAME DISK FIRMWARE: ok if its own GRUB boots it to a login.
 boots() {
     check "$1 boots by its own GRUB ($3)" tests/arch/boot-image "$2" "$3" "$scratch/console"
 }
@@ -104,9 +78,9 @@ boots() {
 # ---- a mirror, and a server -----------------------------------------------------------------------------------------
 
 arch || { echo "Bail out! no Arch to test with"; exit 1; }
-serve || { echo "Bail out! no server: $(<"$scratch/serve.log")"; exit 1; }
+serve_folder "$out/mirror"
 name=$(basename "$(readlink "$out/mirror/images/latest/Arch-Linux-x86_64-cloudimg.qcow2")")
-url=https://127.0.0.1:$(<"$scratch/port")/images/$(basename "$out"/mirror/images/v*)/$name
+url=https://127.0.0.1:$port/images/$(basename "$out"/mirror/images/v*)/$name
 digest=$(cut -d ' ' -f 1 "$out/mirror/images/latest/$name.SHA256")
 ln -s "$out/mirror" "$scratch/mirror"
 
@@ -114,29 +88,28 @@ ln -s "$out/mirror" "$scratch/mirror"
 
 base "$digest" .sig
 images
-is 'a server whose authority nobody vouches for is an error of the network' 8 "$status"
+is 'images refuses a server with an unknown authority' 8 "$status"
 export CURL_CA_BUNDLE=$scratch/port.ca
 base "${digest//[0-9]/f}" .sig
 images
-is 'another digest is refused' 10 "$status"
-like 'and what it is' "its SHA-256 is $digest" "$output"
+is 'images refuses another digest' 10 "$status"
+like 'the error has the digest that was found' "its SHA-256 is $digest" "$output"
 base "$digest" .stranger.sig
 images
-is 'the signature of a stranger is refused' 10 "$status"
-like 'and why' 'by a key that is not in the keyring' "$output"
+is 'images refuses a signature by another key' 10 "$status"
+like 'the error says that the key is unknown' 'by a key that is not in the keyring' "$output"
 base "$digest" .expired.sig expired
 images
-is 'the signature of a key that has expired is refused' 10 "$status"
-like 'and why' expired "$output"
-is 'none of them left an image' '' "$(find "$home/store/images" -mindepth 1 -name manifest.json)"
+is 'images refuses a signature by an expired key' 10 "$status"
+like 'the error says that the key has expired' expired "$output"
+is 'refused downloads leave no image' '' "$(find "$home/store/images" -mindepth 1 -name manifest.json)"
 
 # ---- both roles -----------------------------------------------------------------------------------------------------
 
 base "$digest" .sig
 images
-is 'a base by URL and both roles over it are baked' 0 "$status"
-like 'so it is told' 'redis +baked' "$output"
-[[ $status == 0 ]] || printf '%s\n' "$output" | sed 's/^/# /'
+baked 'images bakes a base by URL and both roles over it'
+like 'images reports what was baked' 'redis +baked' "$output"
 look redis >"$scratch/seen" <<'END'
 echo @family
 cat /etc/os-release | grep ^ID=
@@ -162,17 +135,17 @@ echo @stalls
 readlink /etc/systemd/system/systemd-time-wait-sync.service
 echo @end
 END
-check 'the image of redis can be looked into' grep -qx @end "$scratch/seen"
-is 'it is an Arch' ID=arch "$(seen family)"
-like 'pacman knows of valkey' 'valkey-[0-9]' "$(seen package)"
+check 'guestfish can read the redis image' grep -qx @end "$scratch/seen"
+is 'the redis image is an Arch' ID=arch "$(seen family)"
+like 'pacman lists valkey' 'valkey-[0-9]' "$(seen package)"
 like 'the engine runs' 'v=[0-9]' "$(seen engine)"
-like 'its user is there' '^valkey:' "$(seen user)"
-like 'our unit is enabled' 'redis\.service$' "$(seen enabled)"
-is 'no keyring of pacman stays' false "$(seen gnupg)"
-is 'nor packages' '' "$(seen cache)"
-is 'nor our mirror' '' "$(seen mirrors)"
-is 'machine-id is there and empty' 0 "$(seen machine-id)"
-is 'the first boot waits for no clock' /dev/null "$(seen stalls)"
+like "the engine's user exists" '^valkey:' "$(seen user)"
+like 'the redis unit is enabled' 'redis\.service$' "$(seen enabled)"
+is 'the image has no pacman keyring' false "$(seen gnupg)"
+is 'the image has no cached packages' '' "$(seen cache)"
+is "the image does not name the test's mirror" '' "$(seen mirrors)"
+is 'machine-id exists and is empty' 0 "$(seen machine-id)"
+is 'the first boot does not wait for the clock' /dev/null "$(seen stalls)"
 look haproxy >"$scratch/seen" <<'END'
 echo @package
 glob-expand /var/lib/pacman/local/haproxy-*
@@ -180,40 +153,40 @@ echo @engine
 sh "haproxy -v"
 echo @end
 END
-check 'the image of haproxy can be looked into' grep -qx @end "$scratch/seen"
-like 'pacman knows of haproxy' 'haproxy-[0-9]' "$(seen package)"
-like 'it runs' 'version' "$(seen engine)"
+check 'guestfish can read the haproxy image' grep -qx @end "$scratch/seen"
+like 'pacman lists haproxy' 'haproxy-[0-9]' "$(seen package)"
+like 'haproxy runs' 'version' "$(seen engine)"
 images
 check_not 'a second run bakes nothing' grep -q baked <<<"$output"
 
 # ---- by their own GRUB ----------------------------------------------------------------------------------------------
 
-boots 'the image that was made' "$out/mirror/images/latest/Arch-Linux-x86_64-cloudimg.qcow2" bios
-boots 'the image of redis' "$(image redis)/disk.qcow2" bios
-boots 'the image of redis' "$(image redis)/disk.qcow2" uefi
+boots 'the cloud image' "$out/mirror/images/latest/Arch-Linux-x86_64-cloudimg.qcow2" bios
+boots 'the redis image' "$(image redis)/disk.qcow2" bios
+boots 'the redis image' "$(image redis)/disk.qcow2" uefi
 
 # ---- a cluster ------------------------------------------------------------------------------------------------------
 
-check 'the lab is up' timeout 120 scripts/lab up
-inside 900 airbuild --spec "$spec" launch
-ends 'a cluster of Arch is launched' 0
+check 'the lab starts' timeout 120 scripts/lab up
+air 900 --spec "$spec" launch
+ends 'launch succeeds with Arch' 0
 for node in head10 work11 work12 work13; do
     # shellcheck disable=SC2016 # for the node's shell
-    inside 60 airbuild --spec "$spec" ssh "$node" '. /etc/os-release; echo "$ID $(cat /proc/sys/kernel/hostname /etc/hostname)"
+    air 60 --spec "$spec" ssh "$node" '. /etc/os-release; echo "$ID $(cat /proc/sys/kernel/hostname /etc/hostname)"
         systemctl --failed --quiet --no-legend; pacman -Q valkey haproxy 2>/dev/null'
-    like "$node is an Arch of that name, all its units are well, and it has its package" \
+    like "$node is an Arch of that name with its package and no failed unit" \
         "^arch $node"$'\n'"$node"$'\n'"[a-z]+ [0-9][^ ]*\$" "$output"
 done
-# shellcheck disable=SC2016 # as well
-inside 60 airbuild --spec "$spec" ssh work12 'sudo readlink /proc/$(systemctl show --value --property MainPID redis)/exe'
+# shellcheck disable=SC2016 # for the node's shell
+air 60 --spec "$spec" ssh work12 'sudo readlink /proc/$(systemctl show --value --property MainPID redis)/exe'
 is 'the engine is valkey' /usr/bin/valkey-server "$output"
-inside 600 airbuild --spec "$spec" drill --yes --json master-off
-tap "$((status != 0 && status != 15))" 'the power of the master can be pulled' "$output"$'\n'"$(<"$scratch/err")"
-is 'and no acknowledged write is lost, nor do two take writes' 'true 0 0' \
+air 600 --spec "$spec" drill --yes --json master-off
+tap "$((status != 0 && status != 15))" 'the drill master-off runs' "$output"$'\n'"$(<"$scratch/err")"
+is 'the drill loses no acknowledged write and sees one master' 'true 0 0' \
     "$(jq -r '.[0] | "\(.behaved) \(.lost) \(.two_masters)"' <<<"$output")"
-inside 120 airbuild --spec "$spec" destroy --yes
-ends 'it is destroyed' 0
-check 'the lab is down' timeout 120 scripts/lab down
+air 120 --spec "$spec" destroy --yes
+ends 'destroy succeeds' 0
+check 'the lab stops' timeout 120 scripts/lab down
 
 # ---- a base by pacstrap ---------------------------------------------------------------------------------------------
 
@@ -223,9 +196,8 @@ mkdir "$home"
 printf 'base: {bootstrap: arch, mirror: "file://%s", keyring: "%s"}\naccel: tcg\n' "$scratch/mirror" \
     "$out/keys/packager.gpg" >"$spec"
 images
-is 'a base is made from packages by pacstrap, and both roles over it' 0 "$status"
-[[ $status == 0 ]] || printf '%s\n' "$output" | sed 's/^/# /'
-for firmware in bios uefi; do boots 'that image of redis' "$(image redis)/disk.qcow2" $firmware; done
+baked 'images bakes a base by pacstrap and both roles over it'
+for firmware in bios uefi; do boots "the redis image over pacstrap's base" "$(image redis)/disk.qcow2" $firmware; done
 home=$scratch/home
 export AIRBUILD_HOME=$home
 base "$digest" .sig
@@ -238,13 +210,12 @@ kill "$server" && wait "$server"
 server=
 rm "$scratch/mirror"
 images --offline
-is 'both roles are baked again without server and mirror' 0 "$status"
-[[ $status == 0 ]] || printf '%s\n' "$output" | sed 's/^/# /'
-like 'from packages that were kept' 'redis +baked' "$output"
+baked 'images bakes both roles again offline'
+like 'images uses the kept packages' 'redis +baked' "$output"
 
 # ---- packages that are refused --------------------------------------------------------------------------------------
 
-# The same mirror, but a package of it is signed by a stranger.
+# The same mirror, with a package signed by another key.
 cp -a "$out/mirror" "$scratch/mirror" && rm -rf "$scratch/mirror/images"
 folder=$scratch/mirror/extra/os/x86_64
 rm -f "$folder"/valkey-*.sig
@@ -253,16 +224,16 @@ GNUPGHOME=$out/gnupg gpg --batch --quiet --yes --local-user '=Test stranger <str
 (cd "$folder" && repo-add -q extra.db.tar.gz valkey-*.zst)
 forget redis
 images --refresh
-is 'a package of a key that is not trusted is refused' 10 "$status"
-like 'by its name' 'valkey' "$output"
-is 'no image comes of it' '' "$(image redis)"
+is 'images refuses a package by an untrusted key' 10 "$status"
+like 'the error names the package' 'valkey' "$output"
+is 'a refused package leaves no image' '' "$(image redis)"
 
 # ---- mirrors by HTTP ------------------------------------------------------------------------------------------------
 
-# One on the loopback of this host, and one that only a proxy there knows; each says who asked it.
+# One mirror on the loopback of this host, and one that only a proxy reaches.
 rm -f "$scratch/port.log"
-serve || { echo "Bail out! no server: $(<"$scratch/serve.log")"; exit 1; }
-plain=$(($(<"$scratch/port") + 1))
+serve_folder "$out/mirror"
+plain=$((port + 1))
 cat >"$scratch/http.yaml" <<END
 base:
   haproxy: {url: $url, sha256: $digest, mirror: "http://127.0.0.1:$plain"}
@@ -270,11 +241,10 @@ base:
 accel: tcg
 END
 http_proxy=http://localhost:$plain spec=$scratch/http.yaml images
-is 'both roles are baked from mirrors by HTTP' 0 "$status"
-[[ $status == 0 ]] || printf '%s\n' "$output" | sed 's/^/# /'
-check 'from the loopback of this host without a proxy' \
+baked 'images bakes both roles from HTTP mirrors'
+check 'the loopback mirror is used without a proxy' \
     grep -Eq '"GET /extra/os/x86_64/haproxy-[^ ]*\.zst HTTP/1.1" 200' "$scratch/port.log"
-check 'and by a proxy' grep -Eq '"GET http://mirror.invalid/extra/os/x86_64/valkey-[^ ]*\.zst HTTP/1.1" 200' "$scratch/port.log"
-check_not 'each by its own way alone' grep -Eq 'GET (http://[^ ]*haproxy-|/extra/[^ ]*valkey-)' "$scratch/port.log"
+check 'the other mirror is used through the proxy' grep -Eq '"GET http://mirror.invalid/extra/os/x86_64/valkey-[^ ]*\.zst HTTP/1.1" 200' "$scratch/port.log"
+check_not 'neither mirror is used the other way' grep -Eq 'GET (http://[^ ]*haproxy-|/extra/[^ ]*valkey-)' "$scratch/port.log"
 
 tap_end

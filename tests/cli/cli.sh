@@ -24,7 +24,7 @@ terminal() {
     output=$(TERM=xterm timeout -k 5 60 script -qec "$(printf '%q ' "$@")" /dev/null) || status=$?
 }
 
-# separate COMMAND...: sets status, out (standard output) and errors (standard error).
+# separate COMMAND...: run it; sets status, out (standard output) and errors (standard error).
 separate() {
     status=0
     out=$(timeout -k 5 60 "$@" 2>"$scratch/errors") || status=$?
@@ -37,5 +37,5 @@ error_json() {
     separate "${@:4}"
     seen=$(jq -r '"\(.error.status) \(.error.cause) \(.error.message | length > 0)"' <<<"$out" 2>&1)
     [[ $status == "$2" && $seen == "$2 $3 true" && -z $errors ]] || verdict=1
-    tap "$verdict" "$1" "expected status $2 and cause $3, saw status $status, '$seen', '$errors'"
+    tap "$verdict" "reports $1 as JSON" "expected status $2 and cause $3, found status $status, '$seen', '$errors'"
 }

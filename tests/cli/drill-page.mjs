@@ -1,6 +1,6 @@
-// drill-page.mjs - look at pages of drills in a headless Chromium, by its DevTools protocol
+// drill-page.mjs - test drill pages in a headless Chromium by its DevTools protocol
 // (https://chromedevtools.github.io/devtools-protocol/) over a pipe, and print TAP.
-//   drill-page.mjs FOLDER    with usual.html, again.html, hostile.html, empty.html; the browser's profile goes there
+// usage: drill-page.mjs FOLDER    with usual.html, again.html, hostile.html, empty.html; also used for the browser's profile
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
 import process from 'node:process'
@@ -53,7 +53,7 @@ async function evaluate(code) {
     return result.value
 }
 
-// open NAME: load that page as a window of this width would; what goes wrong is in faults().
+// open NAME: load that page in a window of this width; faults() has the errors.
 async function open(name, { width = 1200, scheme = 'light', media = '', scripts = true } = {}) {
     seen.length = 0
     await call('Emulation.setDeviceMetricsOverride', { width, height: 900, deviceScaleFactor: 1, mobile: false })
@@ -66,7 +66,7 @@ async function open(name, { width = 1200, scheme = 'light', media = '', scripts 
         await evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))')
 }
 
-// Errors of the script, of the policy, and whatever was fetched besides the page itself.
+// Errors of scripts and of the content security policy, and requests other than for the page.
 const faults = () => seen.flatMap(({ method, params }) =>
     method === 'Runtime.exceptionThrown' ? [params.exceptionDetails.exception?.description ?? params.exceptionDetails.text]
     : method === 'Log.entryAdded' || method === 'Runtime.consoleAPICalled' ? [JSON.stringify(params)]
@@ -75,7 +75,7 @@ const faults = () => seen.flatMap(({ method, params }) =>
 
 const texts = selector => evaluate(`[...document.querySelectorAll(${JSON.stringify(selector)})].map(node => node.textContent.replace(/\\s+/g, ' ').trim())`)
 
-// ---- what is looked for in a page -----------------------------------------------------------------------------------
+// ---- checks of every page -----------------------------------------------------------------------------------
 
 // Texts whose contrast is below 4.5 (https://www.w3.org/TR/WCAG21/#contrast-minimum).
 const PALE = `(() => {
@@ -105,7 +105,7 @@ const PALE = `(() => {
     return pale
 })()`
 
-// Texts of one timeline that cover each other, or leave it.
+// Texts of a timeline that overlap or are cut off.
 const COVERED = `[...document.querySelectorAll('svg')].flatMap(svg => {
     const edge = svg.getBoundingClientRect()
     const boxes = [...svg.querySelectorAll('text:not(.dot), circle')].map(node => [node.textContent || 'a mark', node.getBoundingClientRect()])
@@ -118,44 +118,44 @@ const COVERED = `[...document.querySelectorAll('svg')].flatMap(svg => {
 const WIDE = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
 
 async function isSound(what) {
-    is(`${what}: no error, nothing fetched`, [], faults())
-    is(`${what}: every text can be read on its ground`, [], await evaluate(PALE))
-    is(`${what}: no label covers another`, [], await evaluate(COVERED))
-    is(`${what}: nothing is wider than the window`, 0, await evaluate(WIDE))
+    is(`${what}: the page has no error and fetches nothing`, [], faults())
+    is(`${what}: every text has enough contrast`, [], await evaluate(PALE))
+    is(`${what}: no labels overlap`, [], await evaluate(COVERED))
+    is(`${what}: the page fits the width of the window`, 0, await evaluate(WIDE))
 }
 
 // ---- the tests --------------------------------------------------------------------------------------------------------
 
 async function testUsual() {
     await open('usual')
-    is('the title', 'Drills of cluster air', await evaluate('document.title'))
-    is('all together', ['1passed', '1too slow', '1failed', '1 204writes lost of 35 203 acknowledged', '1election'], await texts('.score li'))
-    is('the verdicts', ['PASS', 'FAIL', 'SLOW'], await texts('section > .title .word'))
-    is('a row of the overview', ['PASS', '0', '4.31 s limit 6.04 s', '4.35 s', '0.40 s limit 2.04 s', '2.84 s', '21.70 s'],
+    is('the title names the cluster', 'Drills of cluster air', await evaluate('document.title'))
+    is('the summary adds up all drills', ['1passed', '1too slow', '1failed', '1 204writes lost of 35 203 acknowledged', '1election'], await texts('.score li'))
+    is('each drill has its verdict', ['PASS', 'FAIL', 'SLOW'], await texts('section > .title .word'))
+    is('the overview has the figures', ['PASS', '0', '4.31 s limit 6.04 s', '4.35 s', '0.40 s limit 2.04 s', '2.84 s', '21.70 s'],
         (await texts('.overview tbody tr:first-child td')).map(text => text.replace(/slimit/, 's limit')))
-    is('and why a drill failed', ['1204 of 9000 acknowledged writes lost; it did not converge again.', 'Write gap 0.31 s, limit 0.1 s beyond the noise of 0.02 s.'],
+    is('a failed drill has its reason', ['1204 of 9000 acknowledged writes lost; it did not converge again.', 'Write gap 0.31 s, limit 0.1 s beyond the noise of 0.02 s.'],
         await texts('.why'))
-    is('figures over their limits', ['1 204', 'never', '1.4 s', '0.31 s'], await texts('dl .bad'))
-    is('what happened', ['1 −4.90 s work11 is master', '■ −0.01 s writes stop', '2 0.02 s work11: power pulled', '■ 0.08 s reads stop',
+    is('figures over their limits are marked', ['1 204', 'never', '1.4 s', '0.31 s'], await texts('dl .bad'))
+    is('the table lists the events', ['1 −4.90 s work11 is master', '■ −0.01 s writes stop', '2 0.02 s work11: power pulled', '■ 0.08 s reads stop',
         '□ 0.48 s reads are back after 0.40 s', '3 2.84 s work12 is master', '□ 4.30 s writes are back after 4.31 s',
         '4 8.08 s work11: started', '5 29.78 s converged'],
         await evaluate(`[...document.querySelectorAll('#drill-1 .story tr')].map(row => [...row.cells].map(cell => cell.textContent).join(' ').replace(/\\u00a0/g, ' '))`))
-    is('a timeline each, with what it shows in words', [true, true, true],
+    is('each timeline has a description', [true, true, true],
         await evaluate(`[...document.querySelectorAll('svg[role=img]')].map(svg => /^Timeline of \\d+ s\\. .*: .*work1/.test(svg.getAttribute('aria-label')))`))
-    is('the gap is where the figures have it', 'no writes 4.31 s', (await texts('#drill-1 svg .gap-text'))[0])
-    is('each drill is linked', ['#drill-1', '#drill-2', '#drill-3'], await evaluate(`[...document.links].map(a => a.getAttribute('href')).filter(h => document.querySelector(h))`))
-    is('nothing is said by hovering only', 0, await evaluate(`document.querySelectorAll('[title], svg title').length`))
+    is('the timeline shows the outage', 'no writes 4.31 s', (await texts('#drill-1 svg .gap-text'))[0])
+    is('the overview links each drill', ['#drill-1', '#drill-2', '#drill-3'], await evaluate(`[...document.links].map(a => a.getAttribute('href')).filter(h => document.querySelector(h))`))
+    is('no information needs hovering', 0, await evaluate(`document.querySelectorAll('[title], svg title').length`))
     await isSound('light')
-    is('the page is light', true, await evaluate(`getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every(c => c > 200)`))
+    is('a light page has a light background', true, await evaluate(`getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every(c => c > 200)`))
     for (const [what, how] of [['dark', { scheme: 'dark' }], ['on a phone', { width: 360 }], ['on a dark phone', { width: 320, scheme: 'dark' }]]) {
         await open('usual', how)
         await isSound(what)
     }
-    is('the page is dark', true, await evaluate(`getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every(c => c < 60)`))
+    is('a dark page has a dark background', true, await evaluate(`getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every(c => c < 60)`))
     await open('usual', { scheme: 'dark', media: 'print' })
-    is('print is never dark', 'rgb(255, 255, 255)', await evaluate(`getComputedStyle(document.querySelector('section')).backgroundColor`))
+    is('print has a white background', 'rgb(255, 255, 255)', await evaluate(`getComputedStyle(document.querySelector('section')).backgroundColor`))
     const { data } = await call('Page.printToPDF')
-    is('and can be made', '%PDF', Buffer.from(data, 'base64').subarray(0, 4).toString())
+    is('the page can be printed', '%PDF', Buffer.from(data, 'base64').subarray(0, 4).toString())
 }
 
 async function testAgain() {
@@ -163,36 +163,36 @@ async function testAgain() {
     is('runs of the same drill are numbered', ['Overview', 'master-off, run 1 of 2', 'pause', 'master-off, run 2 of 2', 'all-off'], await texts('h2'))
     is('a drill that failed to run says so', ['The drill failed to run: libvirt does not answer.', 'Nothing was measured.'],
         (await texts('#drill-2 p')).slice(1))
-    is('and has no timeline', 3, await evaluate(`document.querySelectorAll('svg').length`))
-    is('what is done to all at once is one mark', ['head10, work11, work12, work13: power pulled', 'head10: started'],
+    is('a drill that could not run has no timeline', 3, await evaluate(`document.querySelectorAll('svg').length`))
+    is('simultaneous events are one mark', ['head10, work11, work12, work13: power pulled', 'head10: started'],
         (await texts('#drill-4 .story .fault td:last-child, #drill-4 .story .heal td:last-child')).slice(0, 2))
-    is('each mark has its number', ['1', '2', '3', '4', '5', '6', '7'], await texts('#drill-4 svg .dot'))
-    is('lost writes that are allowed are no fault', [], await texts('#drill-4 dl .bad'))
+    is('marks are numbered', ['1', '2', '3', '4', '5', '6', '7'], await texts('#drill-4 svg .dot'))
+    is('permitted lost writes are not marked', [], await texts('#drill-4 dl .bad'))
     await isSound('many marks')
     await open('again', { width: 360 })
     await isSound('many marks on a phone')
     await open('empty')
-    is('no drill yet', ['Drills of cluster air'], await texts('h1'))
-    is('is no error', [], faults())
+    is('a page without drills has its title', ['Drills of cluster air'], await texts('h1'))
+    is('a page without drills has no error', [], faults())
 }
 
 async function testHostile() {
     for (const scripts of [true, false]) {
         await open('hostile', { scripts, width: 360 })
-        is(`hostile texts ${scripts ? 'with' : 'without'} scripts: nothing of them runs`, [], faults())
-        is('they are no elements', [2, 0], await evaluate(`[document.scripts.length, document.querySelectorAll('[onload]').length]`))
-        ok('but texts', (await texts('h1'))[0].includes(`</title></script><script>alert('x')</script><!-- " onload="y" &amp; ]]>`), await texts('h1'))
-        ok('nothing is wider than the window', await evaluate(WIDE) === 0, await evaluate(WIDE))
+        is(`hostile texts do not run ${scripts ? 'with' : 'without'} scripts`, [], faults())
+        is('hostile texts create no elements', [2, 0], await evaluate(`[document.scripts.length, document.querySelectorAll('[onload]').length]`))
+        ok('hostile texts are shown as text', (await texts('h1'))[0].includes(`</title></script><script>alert('x')</script><!-- " onload="y" &amp; ]]>`), await texts('h1'))
+        ok('hostile texts fit the width of the window', await evaluate(WIDE) === 0, await evaluate(WIDE))
     }
 }
 
 async function testWithoutScripts() {
     await open('usual', { scripts: false })
-    is('without scripts there is a table', ['master-off', 'master-half-cut', 'sentinel-kill'],
+    is('without scripts a table lists the drills', ['master-off', 'master-half-cut', 'sentinel-kill'],
         await evaluate(`[...document.querySelectorAll('tbody th')].map(cell => cell.firstChild.data)`))
-    is('with all figures', ['PASS', '0 of 11203', '4.31 s', '4.35 s', '0.40 s', '2.84 s', '21.70 s'], await texts('tbody tr:first-child td'))
-    ok('and a sentence that says so', (await evaluate('document.querySelector("noscript").innerText')).includes('does not run'), 'no sentence')
-    is('readable as well', [], await evaluate(PALE))
+    is('without scripts the table has all figures', ['PASS', '0 of 11203', '4.31 s', '4.35 s', '0.40 s', '2.84 s', '21.70 s'], await texts('tbody tr:first-child td'))
+    ok('without scripts a sentence says so', (await evaluate('document.querySelector("noscript").innerText')).includes('does not run'), 'no sentence')
+    is('without scripts every text has enough contrast', [], await evaluate(PALE))
 }
 
 const timer = setTimeout(() => { console.log('Bail out! chromium does not answer'); browser.kill('SIGKILL'); process.exit(1) }, 120000)

@@ -33,5 +33,5 @@ pretend_launched() {
     echo '{"format": 1, "spec": "", "images": {}}' >"$folder/cluster.json"
 }
 
-# password NAME ACCOUNT
+# password CLUSTER ACCOUNT: print that password.
 password() { jq -r --arg a "$2" '.passwords[$a]' "$AIRBUILD_HOME/clusters/$1/secrets.json"; }

@@ -11,18 +11,18 @@ cd "$(dirname "$0")/../.." || exit 1
 chmod 0755 "$scratch"
 nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 
-# ---- nothing was launched, libvirt does not answer --------------------------------------------------------------------
+# ---- no cluster, no libvirt --------------------------------------------------------------------
 for command in status 'ssh work11' 'logs work11' env stop 'seed --reveal work11'; do
     # shellcheck disable=SC2086 # words of a command line
-    refuses "$command of a cluster that was not launched" 14 "cluster 'air'.*airbuild launch" \
+    refuses "$command without a cluster" 14 "cluster 'air'.*airbuild launch" \
         "$airbuild" -f "$unreachable" $command
 done
 refuses 'launch without images' 14 "run 'airbuild images'" "$airbuild" launch -q -f "$unreachable"
 refuses 'console without libvirt' 5 '^airbuild: .*libvirt' "$airbuild" console -q -f "$unreachable" head10
-is 'destroy has nothing to do' "there is no cluster 'air'; nothing to destroy" "$("$airbuild" destroy --yes -f "$unreachable")"
-is 'as JSON' false "$("$airbuild" destroy --yes --json -f "$unreachable" | jq .destroyed)"
-error_json 'launch without images, as JSON' 14 not-found "$airbuild" launch --json -f "$unreachable"
-error_json 'console without libvirt, as JSON' 5 libvirt "$airbuild" console -q --json -f "$unreachable" head10
+is 'destroy without a cluster says so' "there is no cluster 'air'; nothing to destroy" "$("$airbuild" destroy --yes -f "$unreachable")"
+is 'destroy without a cluster reports it as JSON' false "$("$airbuild" destroy --yes --json -f "$unreachable" | jq .destroyed)"
+error_json 'launch without images' 14 not-found "$airbuild" launch --json -f "$unreachable"
+error_json 'console without libvirt' 5 libvirt "$airbuild" console -q --json -f "$unreachable" head10
 
 separate "$airbuild" plan -f "$unreachable"
 is 'plan works without libvirt' '0 ' "$status $errors"
@@ -30,7 +30,7 @@ like 'and says so' 'libvirt was not queried: ' "$out"
 like 'and what would be baked' 'bake +image redis' "$out"
 like 'and what would be made' 'make +disk work11' "$out"
 separate "$airbuild" plan --json -f "$unreachable"
-is 'plan as JSON' '0 head10 work11 work12 work13 true' \
+is 'plan --json has nodes and the libvirt error' '0 head10 work11 work12 work13 true' \
     "$status $(jq -r '"\(.nodes | join(" ")) \(.libvirt_error | length > 0)"' <<<"$out")"
 
 separate "$airbuild" doctor --json -f "$unreachable"
@@ -92,7 +92,7 @@ gpgv WARN' "$(doctor_bare auto | facts 'mmdebstrap gpgv pacstrap')"
 
 for action in list verify prune; do
     separate "$airbuild" images "$action" --json
-    is "images $action of an empty store" 0 "$status"
+    is "images $action succeeds with an empty store" 0 "$status"
     is "images $action prints JSON" object "$(jq -r type <<<"$out")"
 done
 refuses 'export without images' 14 "run 'airbuild images'" "$airbuild" images export "$scratch/out"
@@ -149,7 +149,7 @@ wrong() {
         run 10 "$airbuild" --spec "$4" $command
         [[ $status == "$2" && $output =~ ^airbuild:\ .*$3 ]] || { verdict=1 && seen+="$command: status $status, $output"$'\n'; }
     done
-    tap "$verdict" "$1" "$seen"
+    tap "$verdict" "every command refuses $1 as a spec" "$seen"
 }
 mkfifo fifo && mkdir folder && : >empty.yaml
 truncate -s 1G huge.yaml && head -c 4096 /dev/urandom >binary.yaml
@@ -166,12 +166,12 @@ wrong 'an endless device' 3 '/dev/zero' /dev/zero
 wrong 'an empty file' 3 'empty.yaml' empty.yaml
 wrong 'a file of 1 GiB' 3 'huge.yaml' huge.yaml
 wrong 'a binary file' 3 'binary.yaml' binary.yaml
-wrong 'tabs' 3 'tabs.yaml:2:1' tabs.yaml
+wrong 'a file with tabs' 3 'tabs.yaml:2:1' tabs.yaml
 wrong 'an alias of itself' 3 'alias.yaml:1:' alias.yaml
 wrong 'a key twice' 3 'twice.yaml:2:1' twice.yaml
 wrong 'a hundred thousand brackets' 3 'nested.yaml:1:' nested.yaml
-wrong 'a quorum that one loss breaks' 3 'quorum.yaml:1:17' quorum.yaml
-wrong 'an unknown key, with the nearest' 3 "'qorum'; did you mean 'quorum'" unknown.yaml
+wrong 'a quorum of all workers' 3 'quorum.yaml:1:17' quorum.yaml
+wrong 'an unknown key, with a suggestion,' 3 "'qorum'; did you mean 'quorum'" unknown.yaml
 cp unknown.yaml cluster.yaml
 refuses_here() { run 10 "$airbuild" plan; [[ $status == 3 && $output == *cluster.yaml:1:9* ]]; }
 check 'cluster.yaml of the current folder is the spec' refuses_here

@@ -28,10 +28,10 @@ table_options=$(jq -r '
     (.options[] | line("")), (.commands[] | .name as $c | .options[] | line($c))' <<<"$tables")
 
 # ---- the manual -------------------------------------------------------------------------------------------------------
-is 'the manual is clean' '' "$(mandoc -T lint -W warning "$manual" 2>&1)"
-is 'the manual can be formatted' 0 "$(man -l "$manual" >/dev/null 2>&1; echo $?)"
-same 'commands of the manual' "$commands" "$(sed -n 's/^\.Ss airbuild \([a-z]*\).*/\1/p' "$manual")"
-same 'options of the manual' "$table_options" "$(awk '
+is 'mandoc reports nothing about the manual' '' "$(mandoc -T lint -W warning "$manual" 2>&1)"
+is 'man can format the manual' 0 "$(man -l "$manual" >/dev/null 2>&1; echo $?)"
+same 'the manual has all commands' "$commands" "$(sed -n 's/^\.Ss airbuild \([a-z]*\).*/\1/p' "$manual")"
+same 'the manual has all options' "$table_options" "$(awk '
     /^\.S[hs]/ { inside = $1 == ".Ss" || $2 == "OPTIONS"; command = $1 == ".Ss" ? $3 : "" }
     inside && /^\.It Fl/ {
         line = command
@@ -45,15 +45,15 @@ for command in $commands; do
     shown=$(sed -n "s/^\.Ss airbuild $command//p" "$manual" | sed -E 's/ (Ar|Cm|Op)//g; s/^ //')
     [[ $command != images ]] || shown=$(grep -A 1 '^\.Ss airbuild images' "$manual" | tail -n 1 | sed -E 's/\.?(Op|Ar|Cm) ?//g')
     wanted=$(jq -r --arg c "$command" '.commands[] | select(.name == $c).arguments' <<<"$tables")
-    is "arguments of $command in the manual" "$(tr -d '[] ' <<<"$wanted")" "$(tr -d '[] ' <<<"$shown")"
+    is "the manual has the arguments of $command" "$(tr -d '[] ' <<<"$wanted")" "$(tr -d '[] ' <<<"$shown")"
 done
-same 'keys of the manual' "$("$airbuild" help spec | grep -E '^[a-z]+(\.[A-Za-z0-9-]+)*$')" \
+same 'the manual has all keys of the spec' "$("$airbuild" help spec | grep -E '^[a-z]+(\.[A-Za-z0-9-]+)*$')" \
     "$(sed -n 's/^\.It Ic //p' "$manual")"
 # The manual names each proxy variable once and says that most may be in capitals.
 same 'environment of the manual' \
     "$(grep -rhoE 'getenv\("[A-Z_]+"\)|"[a-z]+_proxy"' "$root/builder" | grep -oE '[A-Z_]{2,}|[a-z]+_proxy' | sort -u)" \
     "$(sed -n '/^\.Sh ENVIRONMENT/,/^\.Sh FILES/s/^\.It Ev //p' "$manual" | sed 's/ , /\n/g' | sort -u)"
-same 'exit statuses of the manual' \
+same 'the manual has all exit statuses' \
     "$(grep -oE 'ERR_[A-Z_]+ = [0-9]+' "$root/builder/base/error.h" | grep -oE '[0-9]+$')" \
     "$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It //p' "$manual")"
 
@@ -69,7 +69,7 @@ for command in $commands; do
     for letter in $letters; do general=${general//"$letter --"/"--"}; done
     same "help of $command shows its options" "${own:+$own$'\n'}$general" "$(help_options "$command")"
 done
-same 'the list of commands in help' "$commands" \
+same 'help lists all commands' "$commands" \
     "$("$airbuild" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')"
 
 # ---- completion -------------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ options_of() {
     [[ -z ${1-} ]] || grep '^ ' <<<"$table_options" | grep -oE -- '(^| )--?[a-zA-Z-]+' | tr -d ' ' | grep -vxF -- "${letters:-none}"
 }
 same 'completion offers the commands' "$commands" "$(complete_words '')"
-same 'and the global options' "$(options_of)" "$(complete_words -)"
+same 'completion offers the global options' "$(options_of)" "$(complete_words -)"
 for command in $commands; do
     same "completion of $command offers its options" "$(options_of "$command" | grep .)" "$(complete_words "$command" -)"
 done
@@ -98,11 +98,11 @@ nodes=$'head10\nwork11\nwork12\nwork13'
 for command in ssh console logs seed stop; do
     same "completion of $command offers the nodes" "$nodes" "$(complete_words "$command" '')"
 done
-same 'a part of a node' $'work11\nwork12\nwork13' "$(complete_words logs w)"
-same 'a second node to stop' "$nodes" "$(complete_words stop work11 '')"
-is 'no second node to seed' '' "$(complete_words seed work11 '')"
-same 'actions of images' $'bake\nlist\nverify\nprune\nshow\nexport\nimport' "$(complete_words images '')"
-same 'topics of help' "$commands"$'\nspec\nexample' "$(complete_words help '')"
+same "completion completes a part of a node's name" $'work11\nwork12\nwork13' "$(complete_words logs w)"
+same 'completion of stop offers a second node' "$nodes" "$(complete_words stop work11 '')"
+is 'completion of seed offers no second node' '' "$(complete_words seed work11 '')"
+same 'completion offers the actions of images' $'bake\nlist\nverify\nprune\nshow\nexport\nimport' "$(complete_words images '')"
+same 'completion offers the topics of help' "$commands"$'\nspec\nexample' "$(complete_words help '')"
 drills=$("$airbuild" drill --list --json | jq -r '.[].drill')
 same 'completion of drill offers the drills' "$drills" "$(complete_words drill '')"
 same 'a second one too' "$drills" "$(complete_words drill master-off '')"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-cli-images.sh - a store that clusters of elsewhere use: what prune keeps and for whom, what show tells, who waits for
-# whom, and what is no image.
+# test-cli-images.sh - a store that clusters elsewhere use: what prune keeps and why, what show prints, waiting for another
+# process, invalid images.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 # shellcheck source=tests/assert.sh
@@ -11,7 +11,7 @@ base=$(printf 'b%.0s' {1..64}) layer=$(printf 'a%.0s' {1..64}) other=$(printf 'c
 debian=$scratch/debian.yaml store=$AIRBUILD_HOME/store
 printf 'base: debian\naccel: tcg\n' >"$debian"
 
-# image KEY NAME [MORE]: in the folder of an export; MORE are further members of its manifest.
+# image KEY NAME [MORE]: make an image in an export folder; MORE are more members of its manifest.
 image() {
     local folder=$scratch/export/$1 file files=
     mkdir -p "$folder"
@@ -35,19 +35,19 @@ refuses 'a folder without images' 14 "there is no image in '$scratch/bare'" "$ai
 mkdir -p "$store/users/$layer" "$scratch/lab/clusters/air"
 echo "$scratch/lab/clusters/air" >"$store/users/$layer/0123-id"
 run 60 "$airbuild" images show base-debian
-like 'show tells what an image is, in place of what' 'image +20991115.7.*instead of +20261001.604814.*from +https://example.org' \
+like "show prints an image's source and what it replaces" 'image +20991115.7.*instead of +20261001.604814.*from +https://example.org' \
     "${output//$'\n'/ }"
-like 'and who uses it, through its layer' "used by +$scratch/lab/clusters/air" "$output"
-is 'as JSON too' "redis $scratch/lab/clusters/air" \
+like 'show prints the cluster that uses a layer of the image' "used by +$scratch/lab/clusters/air" "$output"
+is 'show --json has the clusters' "redis $scratch/lab/clusters/air" \
     "$("$airbuild" images show aaaa --json | jq -r '.images[] | "\(.name) \(.clusters[0])"')"
 refuses 'an image that is not there' 14 "has no image 'radis'; 'airbuild images list' shows" "$airbuild" images show radis
 refuses 'show without a name' 2 "usage: airbuild images show NAME" "$airbuild" images show
 
 # ---- prune ----------------------------------------------------------------------------------------------------------
-# From another state folder: the cluster is that of a lab.
+# With another state folder, as for a cluster in a lab.
 run 60 env AIRBUILD_STATE="$scratch/elsewhere" "$airbuild" images prune -f "$debian"
-is 'prune from elsewhere removes what nobody uses' "$layer $base" "$(find "$store/images" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd ' ')"
-like 'and says for whom it keeps the rest' "kept: redis aaaaaaaaaaaa, used by '$scratch/lab/clusters/air'" "$output"
+is 'prune with another state removes only unused images' "$layer $base" "$(find "$store/images" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd ' ')"
+like 'prune says which cluster uses a kept image' "kept: redis aaaaaaaaaaaa, used by '$scratch/lab/clusters/air'" "$output"
 echo rotten >"$scratch/rotten" && cp --no-preserve=mode -f "$scratch/rotten" "$store/images/$base/kernel"
 rm -rf "$scratch/lab"
 run 60 "$airbuild" images prune -f "$debian"
@@ -61,8 +61,8 @@ mark=$store/locks/baking-0123456789abcdef
 flock "$mark" sh -c "echo \$\$ >'$mark'; touch '$scratch/held'; sleep 2" &
 within 20 test -e "$scratch/held"
 run 60 "$airbuild" images prune --forget-missing -f "$debian"
-like 'prune waits for a bake and says for whose' "waiting for process $(cat "$mark" 2>/dev/null || echo '[0-9]+')" "$output"
-is 'and goes on then' '0 ' "$status $(ls "$store/images")"
+like 'prune waits for a bake and names its process' "waiting for process $(cat "$mark" 2>/dev/null || echo '[0-9]+')" "$output"
+is 'prune continues after the bake' '0 ' "$status $(ls "$store/images")"
 wait
 rm -f "$scratch/held"
 flock -F "$mark" sh -c "echo \$\$ >'$mark'; touch '$scratch/held'; exec sleep 100" &

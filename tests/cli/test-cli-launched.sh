@@ -14,20 +14,20 @@ folder=$AIRBUILD_HOME/clusters/air
 
 # ---- env --------------------------------------------------------------------------------------------------------------
 for shell in sh bash; do
-    is "env can be evaluated by $shell" \
+    is "$shell can evaluate the output of env" \
         "$(password air app) air 172.31.255.10:6380 172.31.255.10:6379 172.31.255.13 redis-primary" \
         "$(env -i HOME=/ PATH="$PATH" AIRBUILD_HOME="$AIRBUILD_HOME" "$shell" -euc 'eval "$("$1" env)"
             printenv REDISCLI_AUTH AIRBUILD_CLUSTER AIRBUILD_WRITE AIRBUILD_READ AIRBUILD_NODE_WORK13 AIRBUILD_MASTER_NAME
             ' - "$airbuild" | tr '\n' ' ' | sed 's/ $//')"
 done
-is 'every line is one export of a plain word' '' "$("$airbuild" env | grep -vE '^export [A-Z][A-Z0-9_]*=[A-Za-z0-9.:,-]+$')"
-is 'the sentinels' 172.31.255.11:26379,172.31.255.12:26379,172.31.255.13:26379 \
+is 'every line of env exports a plain word' '' "$("$airbuild" env | grep -vE '^export [A-Z][A-Z0-9_]*=[A-Za-z0-9.:,-]+$')"
+is 'env lists the sentinels' 172.31.255.11:26379,172.31.255.12:26379,172.31.255.13:26379 \
     "$("$airbuild" env --json | jq -r .AIRBUILD_SENTINELS)"
 is 'JSON has the same values' "$("$airbuild" env | sed 's/^export //' | sort)" \
     "$("$airbuild" env --json | jq -r 'to_entries[] | "\(.key)=\(.value)"' | sort)"
 is 'the password of the application only' '' \
     "$("$airbuild" env | grep -F -e "$(password air admin)" -e "$(password air replica)" -e "$(password air status)")"
-is 'lines for /etc/hosts' '172.31.255.10 head10|172.31.255.11 work11|172.31.255.12 work12|172.31.255.13 work13|' \
+is 'env --hosts prints lines for /etc/hosts' '172.31.255.10 head10|172.31.255.11 work11|172.31.255.12 work12|172.31.255.13 work13|' \
     "$("$airbuild" env --hosts | tr '\n' '|')"
 printf 'redis: {auth: off}\n' >open.yaml
 like 'without passwords an old one is unset' '^unset REDISCLI_AUTH' "$("$airbuild" env -f open.yaml)"
@@ -39,7 +39,7 @@ for value in "a'b" 'a"b' '$(touch seen)' '`touch seen`' 'a;touch seen' '../a' 'a
         "network: {subnet: $quoted}" "nodes: {head10: {role: haproxy, address: $quoted}}"; do
         echo "$spec" >hostile.yaml
         run 10 sh -c 'eval "$("$1" env -f hostile.yaml 2>/dev/null)"; "$1" env --hosts -f hostile.yaml' - "$airbuild"
-        is "refused: $(jq -n --arg s "$spec" '$s')" 3 "$status"
+        is "env refuses $(jq -n --arg s "$spec" '$s')" 3 "$status"
     done
 done
 check_not 'and none of them was run' test -e seen
@@ -55,7 +55,7 @@ for node in head10 work12; do
     like 'and marked as hidden' '\(hidden\)' "$out"
     is 'hidden in JSON too' '' "$("$airbuild" seed --json "$node" | grep -Ff <(secret_words))"
 done
-is 'JSON has the documents' 'work12 true true true' "$("$airbuild" seed --json work12 |
+is 'seed --json has all documents' 'work12 true true true' "$("$airbuild" seed --json work12 |
     jq -r '"\(.node) \(.meta_data | test("instance-id")) \(.user_data | test("^#cloud-config")) \(.network_config | length > 0)"')"
 like 'revealed on request' "$(password air replica)" "$("$airbuild" seed --reveal work12)"
 is 'the head does not get passwords of other accounts' '' \
@@ -69,15 +69,15 @@ is 'ssh gets our configuration and the command' \
     "[-F][$folder/ssh/config][--][work12][sudo][-n][ls][--json][*][-f][x]" "$output"
 is 'its exit status is returned' 42 "$status"
 run 10 env PATH="$PWD/bin:$PATH" "$airbuild" ssh work12 -- ls
-like 'two dashes before the command are left out' '\[work12\]\[ls\]$' "$output"
-refuses 'a node that is an option' 14 "'-oProxyCommand=touch seen'" \
+like 'airbuild ssh drops -- before the command' '\[work12\]\[ls\]$' "$output"
+refuses 'a node that looks like an option' 14 "'-oProxyCommand=touch seen'" \
     env PATH="$PWD/bin:$PATH" "$airbuild" ssh -- '-oProxyCommand=touch seen'
-refuses 'no ssh on this host' 6 "'ssh'" \
+refuses 'ssh on a host without ssh' 6 "'ssh'" \
     unshare -m sh -c 'mount -t tmpfs none /usr/bin && PATH=/usr/bin exec "$1" ssh work12' - "$airbuild"
 
 # ---- logs -------------------------------------------------------------------------------------------------------------
 log=$folder/nodes/work11/console.log
-refuses 'a node that was never started' 14 "node 'work11' has no console log" "$airbuild" logs work11
+refuses 'logs of a node that was never started' 14 "node 'work11' has no console log" "$airbuild" logs work11
 printf '\033[2J\033[1;32mBooting\033[0m\r\n\033]0;title\007airbuild: work11: configured\r\nlast\a' >"$log"
 is 'escape sequences are removed' $'Booting\nairbuild: work11: configured\nlast' "$("$airbuild" logs work11)"
 is 'a log as JSON' '["Booting","airbuild: work11: configured","last"]' "$("$airbuild" logs --json work11 | jq -c .lines)"
@@ -109,20 +109,20 @@ for command in status stop; do
     refuses "$command with a newer record" 9 'launched by a newer airbuild' "$airbuild" "$command"
     cp "$scratch/whole/cluster.json" "$folder/cluster.json"
     chown 12345 "$folder"
-    refuses "$command of another user's cluster" 4 'belongs to the user 12345; run airbuild as that user' \
+    refuses "$command for another user's cluster" 4 'belongs to the user 12345; run airbuild as that user' \
         "$airbuild" "$command"
     chown "$(id -u)" "$folder"
 done
-refuses 'a newer cluster is not destroyed' 9 'newer airbuild' sh -c '
+refuses 'to destroy a newer cluster' 9 'newer airbuild' sh -c '
     echo "{\"format\": 99, \"spec\": \"\"}" >"$2/cluster.json"; exec "$1" destroy --yes' - "$airbuild" "$folder"
 cp "$scratch/whole/cluster.json" "$folder/cluster.json"
-is 'and nothing of it was changed' '' "$(diff -r "$scratch/whole" "$folder")"
+is 'refused commands change nothing' '' "$(diff -r "$scratch/whole" "$folder")"
 
 # ---- destroy ----------------------------------------------------------------------------------------------------------
 terminal "$airbuild" destroy -f "$unreachable" <<<n
 is 'an answer other than yes destroys nothing' 1 "$status"
 like 'the question names all that is lost' "cluster 'air' with all its data: the machines head10, work11, work12, work13" "$output"
-like 'and what was done' 'nothing was destroyed' "$output"
+like 'destroy says that nothing was destroyed' 'nothing was destroyed' "$output"
 terminal "$airbuild" destroy -f "$unreachable" </dev/null
 is 'no answer is no' 1 "$status"
 terminal "$airbuild" destroy -f "$unreachable" <<<yes

@@ -1,7 +1,7 @@
 #!/bin/bash
-# test-cli-pacman.sh - mirrors of Arch that cannot be used, through the program and this host's pacman, which pacstrap's base
-# is downloaded by: each has its sentence before anything is installed, and leaves nothing behind. One package is all that
-# there is to have. A layer's pacman, in the appliance, says the same: its words are read by the same code.
+# test-cli-pacman.sh - unusable Arch mirrors, with this host's pacman, which downloads pacstrap's base: each is refused with
+# its own sentence before anything is installed, and leaves nothing. The mirrors have one package. A layer's pacman, in the
+# appliance, prints the same messages, and the same code reads them.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 # shellcheck source=tests/assert.sh
@@ -12,7 +12,7 @@ unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY A
 www=$scratch/www
 mkdir -p "$www" "$scratch/gpg" "$scratch/tmp" "$scratch/keys" "$scratch/assets/images"
 chmod 0700 "$scratch/gpg"
-export GNUPGHOME=$scratch/gpg TMPDIR=$scratch/tmp AIRBUILD_ASSETS=$scratch/assets
+export GNUPGHOME=$scratch/gpg AIRBUILD_ASSETS=$scratch/assets
 cat >"$AIRBUILD_ASSETS/images/base-arch.yaml" <<'END'
 name: base-arch
 cmdline: rw
@@ -22,7 +22,7 @@ END
 
 # ---- keys, packages, mirrors ----------------------------------------------------------------------------------------
 
-# key NAME [GPG-OPTION...]: a key that signs, valid for 30 days, and its public part as a keyring.
+# key NAME [GPG-OPTION...]: make a signing key, valid for 30 days, and a keyring of its public part.
 key() {
     gpg --batch --quiet --passphrase '' "${@:2}" --quick-gen-key "$1 <$1@example.org>" ed25519 sign 30d 2>/dev/null
     gpg --batch --export "$1@example.org" >"$scratch/keys/$1.gpg"
@@ -31,7 +31,7 @@ key packager
 key newcomer
 key former --faked-system-time=20200101T000000
 
-# mirror NAME KEY PACKAGE [GPG-OPTION...]: one with that package, signed by that key; no KEY: by none.
+# mirror NAME KEY PACKAGE [GPG-OPTION...]: make a mirror with that package, signed by KEY unless that is empty.
 mirror() {
     local folder=$www/$1/core/os/x86_64 file
     file=$folder/$3-1-1-any.pkg.tar.zst
@@ -54,53 +54,31 @@ for file in "$www"/changed/core/os/x86_64/base-*.zst; do
     printf x | dd of="$file" bs=1 seek=20 conv=notrunc status=none
 done
 
-# nginx, for every host and for none. /cut: it ends where packages are asked for; /page:
-# a sign-in in place of everything; /list: in place of the lists, which nobody signs.
-serve() {
-    for _ in {1..20}; do
-        port=$((20000 + RANDOM % 12000))
-        cat >"$scratch/nginx.conf" <<END
-daemon off; master_process off; pid $scratch/pid; error_log $scratch/nginx.log;
-events { worker_connections 64; }
-http {
-    access_log $scratch/asked;
-    client_body_temp_path $scratch/a; proxy_temp_path $scratch/b; fastcgi_temp_path $scratch/c;
-    uwsgi_temp_path $scratch/d; scgi_temp_path $scratch/e;
-    server {
-        listen 127.0.0.1:$port;
-        root $www;
-        location ~ ^/cut/.*zst { return 444; }
-        location ~ ^/list/.*sig { return 404; }
-        location ~ ^/(page|list)/ { default_type text/html; return 200 '<html>please sign in'; }
-    }
-}
-END
-        nginx -e "$scratch/nginx.log" -c "$scratch/nginx.conf" 2>/dev/null &
-        server=$!
-        within 10 curl -s -o /dev/null "http://127.0.0.1:$port/" && kill -0 "$server" 2>/dev/null && return
-        kill "$server" 2>/dev/null
-    done
-    return 1
-}
 ln -s good "$www/cut"
-serve || { echo "Bail out! no server: $(<"$scratch/nginx.log")"; exit 1; }
-trap 'kill "$server"; gpgconf --kill all; rm -rf "$scratch"' EXIT
-base=http://127.0.0.1:$port
+# /cut: the connection ends where a package is requested; /page: a sign-in page in place of everything, /list: in place of
+# the databases, which are not signed.
+serve_folder "$www" 'location ~ ^/cut/.*zst { return 444; }
+    location ~ ^/list/.*sig { return 404; }
+    location ~ ^/(page|list)/ { default_type text/html; return 200 "<html>please sign in"; }'
+trap 'kill "$server"; wait "$server"; gpgconf --kill all; rm -rf "$scratch"' EXIT
+base=http://127.0.0.1:$((port + 1))
+export TMPDIR=$scratch/tmp # where nothing may be left
 
-# refused WHAT STATUS SENTENCE MIRROR [KEYRING]: so is that mirror, in one sentence that begins so, and nothing stays.
+# refused WHAT STATUS SENTENCE MIRROR [KEYRING]: ok if images refuses that mirror in one sentence that begins so, and leaves
+# nothing.
 environment=(A=b)
 refused() {
     local seen
     printf 'base: {bootstrap: arch, mirror: "%s", keyring: %s}\naccel: tcg\n' "$4" "$scratch/keys/${5-packager}.gpg" >base.yaml
     separate env "${environment[@]}" "$airbuild" images -q -f base.yaml
     seen=${errors:0:${#3}+47}
-    is "$1" "$2 airbuild: the image 'base-arch' was not baked: $3" "$status $out$seen"
-    is "$1: one sentence" 1 "$(wc -l <"$scratch/errors")"
-    is "$1: nothing stays" '' "$(find "$AIRBUILD_HOME/store/images" "$TMPDIR" -mindepth 1
+    is "refuses $1" "$2 airbuild: the image 'base-arch' was not baked: $3" "$status $out$seen"
+    is "refuses $1 in one line" 1 "$(wc -l <"$scratch/errors")"
+    is "$1 leaves nothing" '' "$(find "$AIRBUILD_HOME/store/images" "$TMPDIR" -mindepth 1
         find "$AIRBUILD_HOME/store/packages" ! -type d 2>/dev/null
         pgrep -fa "$TMPDIR")"
 }
-# Sentences up to pacman's own words.
+# Messages up to pacman's own text.
 mirror_of() { echo "'$1/\$repo/os/\$arch'"; }
 network() { echo "the packages cannot be downloaded from $(mirror_of "$1") and none are kept; check the network and the \
 mirror, then run 'airbuild images' again: $2"; }
@@ -114,12 +92,12 @@ know new packagers, so use a snapshot of the image's own date, or a newer image:
 # ---- what is refused ------------------------------------------------------------------------------------------------
 
 none=http://127.0.0.1:1
-refused 'a mirror that is away' 8 "$(network $none "failed retrieving file 'core.db' from 127.0.0.1:1 : ")" $none
-refused 'a mirror that goes away half-way' 8 "$(network "$base/cut" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
+refused 'an unreachable mirror' 8 "$(network $none "failed retrieving file 'core.db' from 127.0.0.1:1 : ")" $none
+refused 'a mirror that disconnects' 8 "$(network "$base/cut" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
     "$base/cut"
-refused 'a mirror that lost a package' 8 "$(network "$base/gone" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
+refused 'a mirror with a missing file' 8 "$(network "$base/gone" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
     "$base/gone"
-refused 'a folder that lost a package' 8 "$(network "file://$www/gone" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
+refused 'a folder with a missing file' 8 "$(network "file://$www/gone" "failed retrieving file 'base-1-1-any.pkg.tar.zst' ")" \
     "file://$www/gone"
 refused 'a mirror without a signature' 8 \
     "$(network "$base/unsigned" "failed retrieving file 'base-1-1-any.pkg.tar.zst.sig' ")" "$base/unsigned"
@@ -135,11 +113,11 @@ damaged at the mirror or on the way, so run it again, or use another mirror: " "
 # ---- proxies --------------------------------------------------------------------------------------------------------
 
 environment=(http_proxy=http://127.0.0.1:1)
-refused 'a proxy that is away' 8 "$(network http://mirror.invalid "failed retrieving file 'core.db' from mirror.invalid : ")" \
+refused 'an unreachable proxy' 8 "$(network http://mirror.invalid "failed retrieving file 'core.db' from mirror.invalid : ")" \
     http://mirror.invalid
 environment=(http_proxy="$base")
-refused 'a mirror that only a proxy reaches' 3 "$(package http://mirror.invalid/without base)" http://mirror.invalid/without
-check 'the proxy was asked' grep -F '"GET http://mirror.invalid/without/core/os/x86_64/core.db HTTP/1.1" 200' "$scratch/asked"
+refused 'a mirror behind a proxy' 3 "$(package http://mirror.invalid/without base)" http://mirror.invalid/without
+check 'the proxy gets the request' grep -F '"GET http://mirror.invalid/without/core/os/x86_64/core.db HTTP/1.1" 200' "$scratch/port.log"
 environment=(http_proxy=http://127.0.0.1:1 no_proxy=127.0.0.1)
-refused 'a mirror that needs no proxy' 3 "$(package "$base/without" base)" "$base/without"
+refused 'a mirror that no_proxy names' 3 "$(package "$base/without" base)" "$base/without"
 tap_end

@@ -48,9 +48,9 @@ done
 like 'help needs no operands' '^Usage: airbuild ssh' "$("$airbuild" --help ssh)"
 is 'help COMMAND is COMMAND --help' "$("$airbuild" launch -h)" "$("$airbuild" help launch)"
 is 'help is --help' "$("$airbuild" --help)" "$("$airbuild" help)"
-is 'no line of help is wider than a terminal' '' "$(for c in $commands; do "$airbuild" help "$c"; done | grep -E '.{81}')"
-like 'the version' '^airbuild [0-9]+\.[0-9]+\.[0-9]+$' "$("$airbuild" --version)"
-is 'the version for programs' "$("$airbuild" -V)" "airbuild $("$airbuild" status --version --json | jq -r .version)"
+is 'help fits a terminal of 80 columns' '' "$(for c in $commands; do "$airbuild" help "$c"; done | grep -E '.{81}')"
+like '--version prints the version' '^airbuild [0-9]+\.[0-9]+\.[0-9]+$' "$("$airbuild" --version)"
+is '--version --json has the same version' "$("$airbuild" -V)" "airbuild $("$airbuild" status --version --json | jq -r .version)"
 "$airbuild" help example >example.yaml
 is 'abbreviations' "$("$airbuild" --vers --js)" "$("$airbuild" --version --json)"
 is 'letters in one word, the last with its value' "$("$airbuild" env --hosts)" "$("$airbuild" env --hosts -qf example.yaml)"
@@ -65,22 +65,22 @@ error_json 'a missing spec as JSON' 14 not-found "$airbuild" --json plan -f /non
 error_json 'an unknown node as JSON' 14 not-found "$airbuild" seed --json work14
 error_json 'destroy as JSON does not ask' 2 usage "$airbuild" destroy --json
 printf 'cluster: "\\e[31mair\x7f"\n' >hostile.yaml
-error_json 'a hostile value as JSON' 3 spec "$airbuild" plan --json -f hostile.yaml
+error_json 'a hostile value' 3 spec "$airbuild" plan --json -f hostile.yaml
 
 # ---- colors -----------------------------------------------------------------------------------------------------------
 escape=$'\033'
 terminal "$airbuild" lanch
 like 'errors are colored on a terminal' "$escape" "$output"
 terminal env NO_COLOR=1 "$airbuild" lanch
-is 'not with NO_COLOR' '' "$(grep -F "$escape" <<<"$output")"
+is 'NO_COLOR disables colours' '' "$(grep -F "$escape" <<<"$output")"
 terminal env NO_COLOR= "$airbuild" lanch
 like 'an empty NO_COLOR is ignored' "$escape" "$output"
 terminal "$airbuild" status --no-color --wach
-is 'not with --no-color' '' "$(grep -F "$escape" <<<"$output")"
+is '--no-color disables colours' '' "$(grep -F "$escape" <<<"$output")"
 terminal env TERM=dumb "$airbuild" lanch
-is 'not on a dumb terminal' '' "$(grep -F "$escape" <<<"$output")"
+is 'a dumb terminal gets no colours' '' "$(grep -F "$escape" <<<"$output")"
 run 60 "$airbuild" lanch
-is 'not without a terminal' '' "$(grep -F "$escape" <<<"$output")"
+is 'a pipe gets no colours' '' "$(grep -F "$escape" <<<"$output")"
 
 # ---- streams ----------------------------------------------------------------------------------------------------------
 status=0
@@ -92,6 +92,6 @@ check 'an early end of the reader is not a failure' bash -c 'set -o pipefail; "$
 set +o pipefail
 check 'closed streams are harmless' bash -c '"$1" help <&- >&- 2>&-; exit 0' - "$airbuild"
 run 60 bash -c '"$1" lanch >&- <&-' - "$airbuild"
-is 'an error reaches standard error with the others closed' 2 "$status"
+is 'an error reaches standard error if the others are closed' 2 "$status"
 
 tap_end

@@ -1,18 +1,18 @@
 #!/bin/bash
-# test-lint.sh - scripts/lint finds what it is there to find, in small trees that break one rule each.
+# test-lint.sh - scripts/lint finds violations, in small trees that break one rule each.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-# shellcheck source=tests/tap.sh
-. tests/tap.sh
+# shellcheck source=tests/assert.sh
+. tests/assert.sh
 root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 spdx='// SPDX-License-Identifier: Apache-2.0'
-# Words that this file must not contain itself.
+# Words that this file must not contain.
 todo=TO'DO' fixme=FIX'ME'
 
-# tree: a fresh one that breaks no rule.
+# tree: make a tree that breaks no rule.
 tree() {
     rm -rf "$work/tree"
     mkdir -p "$work"/tree/{builder/{base,bake,virt,cli},scripts,tests/unit,images}
@@ -20,13 +20,13 @@ tree() {
     printf '#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\necho\n' >"$work/tree/scripts/tool"
 }
 
-# c FILE LINE...: a C file of an SPDX line and these lines.
+# c FILE LINE...: make a C file of an SPDX line and these lines.
 c() {
     mkdir -p "$(dirname "$work/tree/$1")"
     printf '%s\n' "$spdx" "${@:2}" >"$work/tree/$1"
 }
 
-# function_of LINES: a function whose braces are LINES lines apart, both counted.
+# function_of LINES: print a function with LINES lines from brace to brace.
 function_of() {
     printf '%s\n' 'int' 'f(int a)' '{'
     for ((i = 0; i < $1 - 3; i++)); do echo '    a++;'; done
@@ -37,15 +37,16 @@ lint() {
     (cd "$work/tree" && "$root/scripts/lint" "$work/tree" >"$work/out" 2>&1)
 }
 
-# finds WHAT COMPLAINT: exactly one complaint, which begins so, and a bad status.
+# finds WHAT COMPLAINT: ok if lint fails with exactly one complaint, which begins so.
 finds() {
     ! lint && [ "$(wc -l <"$work/out")" = 1 ] && [[ $(cat "$work/out") == "$2"* ]]
-    check "$1" "$work/out"
+    tap $? "finds $1" "$(<"$work/out")"
 }
 
+# passes WHAT: ok if lint finds nothing.
 passes() {
     lint && [ ! -s "$work/out" ]
-    check "$1" "$work/out"
+    tap $? "accepts $1" "$(<"$work/out")"
 }
 
 tree
@@ -62,27 +63,27 @@ c builder/base/a.c 'struct a {' '    int b;' '};'
 c builder/virt/a.c 'struct a {' '    int c;' '};'
 finds 'a struct of the same name' "builder/virt/a.c:2: 'struct a' is also in builder/base/a.c"
 
-# ---- the order of folders and the owners of libraries
+# ---- order of folders, owners of libraries
 
 tree
 c builder/base/a.c '#include "virt/virt.h"'
-finds 'base may include nothing else' 'builder/base/a.c:2: "virt/virt.h": base may include only itself'
+finds 'an include of another folder in base' 'builder/base/a.c:2: "virt/virt.h": base may include only itself'
 tree
 c builder/virt/a.c '#include "seed/seed.h"'
-finds 'neighbours do not include each other' 'builder/virt/a.c:2: "seed/seed.h": virt may include only base spec'
+finds 'includes between neighbours' 'builder/virt/a.c:2: "seed/seed.h": virt may include only base spec'
 tree
 c builder/main.c '#include "virt/virt.h"'
-finds 'main.c knows only cli' 'builder/main.c:2: "virt/virt.h": main.c may include only base cli'
+finds 'an include of virt in main.c' 'builder/main.c:2: "virt/virt.h": main.c may include only base cli'
 tree
 c builder/cluster/a.c '#include "base/error.h"' '#include "cluster/cluster.h"' '#include "virt/virt.h"'
 c builder/cli/a.c '#include "bake/bake.h"' '#include <stdio.h>'
-passes 'what the order allows'
+passes 'includes in the allowed order'
 tree
 c builder/virt/a.c '#include "virt.h"'
-finds 'headers are named with their folder' 'builder/virt/a.c:2: "virt.h" is not written as'
+finds 'a header without its folder' 'builder/virt/a.c:2: "virt.h" is not written as'
 tree
 c builder/virt/a.c '#include "../virt/virt.h"'
-finds 'no way up' 'builder/virt/a.c:2: "../virt/virt.h" is not written as'
+finds 'a path to a parent folder' 'builder/virt/a.c:2: "../virt/virt.h" is not written as'
 
 while read -r folder header; do
     tree
@@ -106,11 +107,11 @@ END
 tree
 c builder/bake/a.c '#include <guestfs.h>'
 c builder/bake/b.c '#include <guestfs.h>'
-finds 'libguestfs in one file' 'builder/bake/b.c:2: <guestfs.h> is already included by builder/bake/a.c'
+finds 'libguestfs in two files' 'builder/bake/b.c:2: <guestfs.h> is already included by builder/bake/a.c'
 tree
 c builder/virt/a.h '#include <libvirt/libvirt.h>'
 c builder/cli/a.c '#include "virt/a.h"'
-finds 'no library through a header' 'builder/cli/a.c:2: "virt/a.h" shows <libvirt/libvirt.h>'
+finds 'a library in a header that another folder includes' 'builder/cli/a.c:2: "virt/a.h" shows <libvirt/libvirt.h>'
 
 # ---- sizes
 
@@ -168,7 +169,7 @@ c builder/base/clock.c 'void g(void);' 'void' 'g(void)' '{' '    nanosleep(a, b)
 c builder/base/progress.c 'void h(void);' 'void' 'h(void)' '{' '    fputs("x", stderr);' '}'
 c builder/cli/a.c 'void i(void);' 'void' 'i(void)' '{' '    printf("x");' '    exit(1);' '}'
 c tests/unit/a.c 'void f(void);' 'void' 'f(void)' '{' '    fork();' '    usleep(1);' '}'
-passes 'calls where they belong'
+passes 'calls in their own files'
 tree
 c builder/virt/a.c '// system("ls")' '/* fork();' ' * strcpy(a, b); */' 'const char *text = "printf(\"x\") // ";' \
     'int buf_printf(int a);' '' 'int' 'f(struct s *s)' '{' '    return s->sleep(buf_printf(1));' '}'
@@ -178,18 +179,18 @@ passes 'names in comments, texts, fields and longer names'
 
 tree
 sed -i 1d "$work/tree/builder/base/error.c"
-finds 'no licence line in C' 'builder/base/error.c:1: no line'
+finds 'a C file without a licence' 'builder/base/error.c:1: no line'
 tree
 sed -i 2d "$work/tree/scripts/tool"
-finds 'no licence line in a script' 'scripts/tool:1: no line'
+finds 'a script without a licence' 'scripts/tool:1: no line'
 tree
 echo 'packages: []' >"$work/tree/images/redis.yaml"
-finds 'no licence line in a recipe' 'images/redis.yaml:1: no line'
+finds 'a recipe without a licence' 'images/redis.yaml:1: no line'
 tree
 mkdir -p "$work/tree/tests/golden"
 echo '<domain/>' >"$work/tree/tests/golden/a.xml"
 echo '# airbuild' >"$work/tree/README.md"
-passes 'golden files and pages need none'
+passes 'golden files and pages without a licence'
 for word in "$todo" "$fixme"; do
     tree
     c builder/base/a.c "// $word: later"
@@ -200,23 +201,23 @@ echo "cd /"work/main >"$work/tree/README.md"
 finds 'a path of one machine' 'README.md:1: names a path of one machine'
 tree
 echo >"$work/tree/notes.txt"
-finds 'a file that does not belong at the top' "notes.txt:1: 'notes.txt' is none of the names"
+finds 'an unknown file at the top' "notes.txt:1: 'notes.txt' is none of the names"
 tree
 c src/a.c 'int a;'
-finds 'a folder that does not belong at the top' "src/a.c:1: 'src' is none of the names"
+finds 'an unknown folder at the top' "src/a.c:1: 'src' is none of the names"
 
 # ---- other tools
 
 tree
 c builder/base/a.c 'int  a;' 'int  b;'
-finds 'the format, once a file' 'builder/base/a.c:2: is not as clang-format writes it'
+finds 'wrong format, once per file' 'builder/base/a.c:2: is not as clang-format writes it'
 tree
 # shellcheck disable=SC2016
 printf '#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\necho $1\n' >"$work/tree/scripts/tool"
-finds 'shellcheck, by the first line' 'scripts/tool:3: note: Double quote'
+finds 'a warning of shellcheck in a script without .sh' 'scripts/tool:3: note: Double quote'
 tree
 c builder/base/a.c 'int f(void);' 'int' 'f(void)' '{' '    int *p = 0;' '    return *p;' '}'
-finds 'cppcheck' 'builder/base/a.c:7: Null pointer dereference'
+finds 'an error of cppcheck' 'builder/base/a.c:7: Null pointer dereference'
 
 # ---- git
 
@@ -225,20 +226,20 @@ git -C "$work/tree" init -q
 echo /build/ >"$work/tree/.gitignore"
 mkdir "$work/tree/build"
 echo "$todo" >"$work/tree/build/note"
-passes 'what git ignores is not looked at'
+passes 'files that git ignores'
 tree
 git -C "$work/tree" init -q
 echo >"$work/tree/stray"
-finds 'what git would add is' 'stray:1: '
+finds 'untracked files' 'stray:1: '
 
-# ---- who uses what
+# ---- uses
 
-# returns NAME WHAT: a function that returns that.
+# returns NAME VALUE: print a function that returns that.
 returns() {
     printf '%s\n' 'int' "$1(void)" '{' "    return $2;" '}'
 }
 
-# c_of FILE FUNCTION...: a C file of functions by returns.
+# c_of FILE NAME=VALUE...: make a C file of such functions.
 c_of() {
     local lines=()
     mapfile -t lines < <(for function in "${@:2}"; do returns "${function%%=*}" "${function#*=}"; done)
@@ -248,30 +249,29 @@ c_of() {
 tree
 c builder/base/a.h 'int f(void);'
 c_of builder/base/a.c f=0
-finds 'a function that nothing uses' "builder/base/a.h:2: nothing in builder/ uses 'f'"
+finds 'an unused function' "builder/base/a.h:2: nothing in builder/ uses 'f'"
 c_of builder/base/b.c 'g=f()'
-passes 'one that another file uses'
+passes 'a function that another file uses'
 tree
 c builder/base/a.h 'int f(void);' 'int g(void);'
 c_of builder/base/a.c f=0 'g=f()'
 c_of builder/base/b.c 'h=g()'
-finds 'one that only its own file uses' "builder/base/a.h:2: only its own file uses 'f'"
+finds 'a public function that only its own file uses' "builder/base/a.h:2: only its own file uses 'f'"
 c_of tests/unit/a.c 'i=f()'
-passes 'one that its own file and a test use'
+passes 'a function that its own file and a test use'
 tree
 c builder/base/a.h 'int f(void);' 'int g(void);'
 c_of builder/base/a.c 'f=g()'
 c_of builder/base/b.c 'g=f()'
-finds 'two files that need each other' \
+finds 'two files that use each other' \
     "builder/base/b.c:5: files use each other's functions in a circle: builder/base/a.c -> builder/base/b.c"
 
-# ---- all complaints of a run
+# ---- several complaints
 
 tree
 c builder/virt/a.c '#include "seed/seed.h"' "// $todo" '#include "bake/bake.h"'
 c builder/base/a.c "// $fixme"
-! lint && [ "$(cut -d: -f1,2 "$work/out" | tr '\n' ' ')" = \
-    'builder/base/a.c:2 builder/virt/a.c:2 builder/virt/a.c:3 builder/virt/a.c:4 ' ]
-check 'all of them, in order' "$work/out"
-
-finish
+lint
+is 'one run reports every finding, in order' '1 builder/base/a.c:2 builder/virt/a.c:2 builder/virt/a.c:3 builder/virt/a.c:4 ' \
+    "$? $(cut -d: -f1,2 "$work/out" | tr '\n' ' ')"
+tap_end

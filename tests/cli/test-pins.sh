@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-pins.sh - scripts/check-pins says in time what ends; scripts/move-pin takes the newest image of a mirror that is laid
-# out as the real one is, and only one that the key vouches for.
+# test-pins.sh - scripts/check-pins warns in time; scripts/move-pin selects the newest image of a mirror that is laid out
+# like the real one, and only a signed one.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 # shellcheck source=tests/assert.sh
@@ -11,7 +11,7 @@ server=
 trap '[[ -z $server ]] || { kill "$server"; wait "$server"; }; rm -rf "$scratch"' EXIT
 unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
 
-# A tree with a pin of the past, and a key of ours that ends.
+# A tree with an old pin and a test key that expires.
 tree=$scratch/tree arch=$scratch/tree/builder/bake/arch.h key=$scratch/tree/images/arch-boxes.asc
 mkdir -p "$tree/scripts" "$tree/builder/bake" "$tree/images" "$scratch/www"
 cp "$house/scripts/move-pin" "$house/scripts/check-pins" "$tree/scripts"
@@ -26,22 +26,22 @@ gpg --batch --armor --export ours@example.org >"$key"
 # ---- check-pins -----------------------------------------------------------------------------------------------------
 pins() { run 60 "$tree/scripts/check-pins" "$@"; }
 pins --day 2026-10-02
-is 'two days old is well' 0 "$status"
-like 'it says until when' 'PASS the pinned image 20261001.604814 leaves the mirrors on 2027-01-01' "$output"
+is 'check-pins passes a pin two days after its release' 0 "$status"
+like 'check-pins prints when the image leaves the mirrors' 'PASS the pinned image 20261001.604814 leaves the mirrors on 2027-01-01' "$output"
 pins --day 2026-10-04
-is '89 days before it goes' 1 "$status"
-like 'a warning says what to do' "WARN the pinned image .* on 2027-01-01, 89 days from 2026-10-04: run 'scripts/move-pin latest'" \
+is 'check-pins warns 89 days before the image leaves' 1 "$status"
+like 'the warning about the image names the fix' "WARN the pinned image .* on 2027-01-01, 89 days from 2026-10-04: run 'scripts/move-pin latest'" \
     "$output"
-like 'the key is well then' "PASS the key [0-9A-F]{16} in images/arch-boxes.asc expires on 205" "$output"
+like 'check-pins passes a valid key' "PASS the key [0-9A-F]{16} in images/arch-boxes.asc expires on 205" "$output"
 pins --day 2055-10-25
-like 'and ends as well' "WARN the key [0-9A-F]{16} in images/arch-boxes.asc expires on 205.*: put Arch's current one" "$output"
+like 'check-pins warns about a key that expires' "WARN the key [0-9A-F]{16} in images/arch-boxes.asc expires on 205.*: put Arch's current one" "$output"
 pins today
-is 'a wrong word' 2 "$status"
+is 'check-pins refuses an unknown argument' 2 "$status"
 run 60 "$house/scripts/check-pins" --day 2027-03-01
-like 'the key that is shipped' 'WARN the key 343635A6859A9174 in images/arch-boxes.asc expires on 2027-05-28, 88 days' "$output"
+like 'check-pins warns about the shipped key' 'WARN the key 343635A6859A9174 in images/arch-boxes.asc expires on 2027-05-28, 88 days' "$output"
 
 # ---- move-pin -------------------------------------------------------------------------------------------------------
-# release VERSION SIGNER [SUFFIX]: what is signed: the image alone, or its list of digests too.
+# release VERSION SIGNER [SUFFIX]: publish an image. Signs the image, and the file with SUFFIX if given.
 release() {
     local name=Arch-Linux-x86_64-cloudimg-$1.qcow2 folder=$scratch/v$1 file
     mkdir "$folder"
@@ -55,32 +55,30 @@ release() {
 pinned() { sed -n 's/^#define ARCH_PINNED_[A-Z0-9]* "\(.*\)"$/\1/p' "$arch" | paste -sd ' '; }
 release 20261015.9 ours .SHA256
 release 20261015.10 ours
-"$house/tests/arch/serve" "$scratch/www" "$scratch/port" >/dev/null 2>&1 &
-server=$!
-within 60 test -s "$scratch/port" || { echo 'Bail out! the server does not start' && exit 1; }
-mirror=http://127.0.0.1:$(($(<"$scratch/port") + 1))
+serve_folder "$scratch/www"
+mirror=http://127.0.0.1:$((port + 1))
 move() { run 60 "$tree/scripts/move-pin" --mirror "$mirror" "$1"; }
 of() { sha256sum <"$scratch/www/images/v$1/Arch-Linux-x86_64-cloudimg-$1.qcow2" | cut -d ' ' -f 1; }
 before=$(pinned)
 move 20261015.8
-is 'a version that is not there' 8 "$status"
-is 'leaves the pin' "$before" "$(pinned)"
+is 'move-pin refuses a missing version' 8 "$status"
+is 'a refused move-pin keeps the pin' "$before" "$(pinned)"
 move 20261015.9
-is 'a version, by its signed list' "0 20261015.9 $(of 20261015.9)" "$status $(pinned)"
+is 'move-pin selects a version by its signed list' "0 20261015.9 $(of 20261015.9)" "$status $(pinned)"
 move latest
-is 'the newest, by its own signature' "0 20261015.10 $(of 20261015.10)" "$status $(pinned)"
-check 'nothing else of the file changed' test "$(grep -v '^#define ARCH_PINNED' "$arch" | sha256sum)" \
+is "move-pin selects the newest by the image's signature" "0 20261015.10 $(of 20261015.10)" "$status $(pinned)"
+check 'move-pin changes only the pin' test "$(grep -v '^#define ARCH_PINNED' "$arch" | sha256sum)" \
     = "$(grep -v '^#define ARCH_PINNED' "$house/builder/bake/arch.h" | sha256sum)"
 release 20261101.1 stranger .SHA256
 before=$(pinned)
 move latest
-is 'one that another key signed' 10 "$status"
-like 'is told as that' "is not of the key in images/arch-boxes.asc" "$output"
+is 'move-pin refuses an image signed by another key' 10 "$status"
+like 'the error says that the key is wrong' "is not of the key in images/arch-boxes.asc" "$output"
 release 20261101.2 ours .SHA256
 echo "$(of 20261101.1)  Arch-Linux-x86_64-cloudimg-20261101.2.qcow2" \
     >"$scratch/www/images/v20261101.2/Arch-Linux-x86_64-cloudimg-20261101.2.qcow2.SHA256"
 move 20261101.2
-is 'a list that was changed' 10 "$status"
-is 'and the pin stays' "$before" "$(pinned)"
+is 'move-pin refuses a changed list' 10 "$status"
+is 'a failed verification keeps the pin' "$before" "$(pinned)"
 
 tap_end

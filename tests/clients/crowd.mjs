@@ -1,5 +1,5 @@
-// crowd.mjs - many connections at once: opens them, says on each who it is, and asks PING on all of them for every line of
-// its standard input. After each round it prints 'answered N ended N silent N'; its end closes them all.
+// crowd.mjs - open many connections, log in on each, and send PING on all of them for every line of standard input. Prints
+// 'answered N ended N silent N' after each round.
 // usage: crowd.mjs HOST:PORT COUNT
 // SPDX-License-Identifier: Apache-2.0
 import net from 'node:net'
@@ -22,20 +22,20 @@ class Member {
     }
     heard(data) {
         this.text += data
-        if (this.text.endsWith('+PONG\r\n')) this.settle?.('answered')
+        if (this.text.endsWith('+PONG\r\n')) this.resolve?.('answered')
     }
     leave() {
         this.ended = true
-        this.settle?.('ended')
+        this.resolve?.('ended')
     }
-    // How the question ends: 'answered', 'ended' (no such connection any more) or 'silent'.
+    // Resolves to 'answered', 'ended' (the connection was closed) or 'silent' (timed out).
     ask() {
         if (this.ended) return 'ended'
         this.text = ''
-        return new Promise((settle) => {
-            this.settle = settle
+        return new Promise((resolve) => {
+            this.resolve = resolve
             this.socket.write('PING\r\n')
-            setTimeout(settle, patience, 'silent').unref()
+            setTimeout(resolve, patience, 'silent').unref()
         })
     }
 }
@@ -48,7 +48,7 @@ async function round() {
 
 for (let i = 0; i < Number(process.argv[3]); i++) {
     crowd.push(new Member())
-    // As fast as they come, but not faster than they are taken.
+    // Not faster than they are accepted.
     if (i % 100 === 99) await crowd[i].ask()
 }
 await round()

@@ -1,5 +1,5 @@
-// habits.mjs - what programs do with ioredis and node-redis, through the head: a line 'ok WHAT' or 'not WHAT: SEEN' each.
-// Addresses and password are those that `airbuild env` exports.
+// habits.mjs - typical uses of ioredis and node-redis through the head. Prints 'ok NAME' or 'not NAME: FOUND' for each, and
+// reads addresses and password from the variables of `airbuild env`.
 // SPDX-License-Identifier: Apache-2.0
 import { isDeepStrictEqual } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,7 +10,7 @@ const password = process.env.REDISCLI_AUTH
 const writes = process.env.AIRBUILD_WRITE
 const reads = process.env.AIRBUILD_READ
 
-// The same few verbs by each library's own means.
+// The same operations in each library.
 const libraries = {
     ioredis: {
         open: async (address) => new Redis(`redis://${address}`, { password }),
@@ -59,11 +59,11 @@ async function expect(what, wanted, ask) {
 
 async function pipelines(name, library, client) {
     const numbers = Array.from({ length: 10000 }, (_, i) => String(i))
-    await expect(`${name}: a pipeline of 10000 writes`, 10000, async () => {
+    await expect(`${name}: pipelines 10000 writes`, 10000, async () => {
         const answers = await library.pipeline(client, numbers.map((n) => ['set', `${name}:${n}`, n]))
         return answers.filter((answer) => answer === 'OK').length
     })
-    await expect(`${name}: a pipeline of 10000 reads, in order`, numbers, () =>
+    await expect(`${name}: pipelines 10000 reads, in order`, numbers, () =>
         library.pipeline(client, numbers.map((n) => ['get', `${name}:${n}`])))
 }
 
@@ -71,13 +71,13 @@ async function transactions(name, library, client) {
     const other = await library.open(writes)
     const list = `${name}:list`
     const push = ['rpush', list, 'x']
-    await expect(`${name}: MULTI and EXEC`, [1, 2, 2], () =>
+    await expect(`${name}: runs MULTI and EXEC`, [1, 2, 2], () =>
         library.transaction(client, [push, push, ['llen', list]]))
-    await expect(`${name}: WATCH lets an undisturbed transaction through`, [3], async () => {
+    await expect(`${name}: runs a transaction after WATCH`, [3], async () => {
         await library.send(client, 'watch', list)
         return library.transaction(client, [push])
     })
-    await expect(`${name}: WATCH refuses a disturbed one`, null, async () => {
+    await expect(`${name}: aborts a transaction after a change of a watched key`, null, async () => {
         await library.send(client, 'watch', list)
         await library.send(other, ...push)
         return library.transaction(client, [push])
@@ -90,12 +90,12 @@ async function scripts(name, library, client) {
     const module = name.replace('-', '_')
     const code = `#!lua name=${module}
         redis.register_function('${module}', function(keys) return redis.call('get', keys[1]) end)`
-    await expect(`${name}: EVAL`, 'OK', () => library.send(client, 'eval', text, '1', `${name}:s`, 'a'))
-    await expect(`${name}: EVALSHA`, 'OK', async () => {
+    await expect(`${name}: runs EVAL`, 'OK', () => library.send(client, 'eval', text, '1', `${name}:s`, 'a'))
+    await expect(`${name}: runs EVALSHA`, 'OK', async () => {
         const digest = await library.send(client, 'script', 'load', text)
         return library.send(client, 'evalsha', digest, '1', `${name}:s`, 'b')
     })
-    await expect(`${name}: FUNCTION and FCALL`, 'b', async () => {
+    await expect(`${name}: runs FUNCTION and FCALL`, 'b', async () => {
         await library.send(client, 'function', 'load', 'replace', code)
         return library.send(client, 'fcall', module, '1', `${name}:s`)
     })
@@ -103,7 +103,7 @@ async function scripts(name, library, client) {
 
 async function blocking(name, library, client) {
     const waiter = await library.open(writes)
-    await expect(`${name}: BLPOP waits for what another pushes`, [`${name}:queue`, 'job'], async () => {
+    await expect(`${name}: BLPOP waits for a push`, [`${name}:queue`, 'job'], async () => {
         const answer = library.send(waiter, 'blpop', `${name}:queue`, '0')
         await sleep(300)
         await library.send(client, 'rpush', `${name}:queue`, 'job')
@@ -112,13 +112,13 @@ async function blocking(name, library, client) {
     await library.close(waiter)
 }
 
-// Whoever publishes reaches listeners of both ports: a replica passes on what its master was told.
+// Messages reach subscribers at both ports, as replicas get them from the master.
 async function messages(name, library, client) {
     for (const address of [writes, reads]) {
         const listener = await library.open(address)
         const heard = []
         await library.listen(listener, `${name}:news`, (message) => heard.push(message))
-        await expect(`${name}: what is published is heard at ${address}`, ['hello', 'again'], async () => {
+        await expect(`${name}: gets published messages at ${address}`, ['hello', 'again'], async () => {
             await library.send(client, 'publish', `${name}:news`, 'hello')
             await library.send(client, 'publish', `${name}:news`, 'again')
             for (let i = 0; i < 50 && heard.length < 2; i++) await sleep(100)
@@ -136,6 +136,6 @@ for (const [name, library] of Object.entries(libraries)) {
 }
 const third = await libraries['node-redis'].open(writes, { RESP: 3 })
 await third.hSet('resp3', 'a', '1')
-await expect('node-redis: RESP3', { a: '1' }, async () => ({ ...(await third.hGetAll('resp3')) }))
-await expect('node-redis: the server speaks it', 3, async () => (await third.hello(3)).proto)
+await expect('node-redis: reads a map with RESP3', { a: '1' }, async () => ({ ...(await third.hGetAll('resp3')) }))
+await expect('node-redis: the server uses RESP3', 3, async () => (await third.hello(3)).proto)
 process.exit(0)

@@ -1,13 +1,12 @@
-// writer.mjs - what a program does with a client for hours: write numbered keys, take note of what was acknowledged, try
-// again what failed. SIGUSR2 asks whether it goes on; SIGTERM ends it: all that was acknowledged is read again.
-// It prints 'NAME writes', after each SIGUSR2 'NAME goes on', and in the end 'NAME acknowledged N lost N', and for how long
-// nothing was acknowledged at worst.
+// writer.mjs - a long-running client: writes numbered keys, records the acknowledged ones, retries failed ones. Prints
+// 'NAME writes', then 'NAME goes on' after each SIGUSR2 when writes succeed. On SIGTERM it reads all acknowledged keys and
+// prints 'NAME acknowledged N lost N pause S', S being the longest time without an acknowledgement.
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const more = 20 // acknowledgements that say that it goes on
+const more = 20 // acknowledgements after which it 'goes on'
 
-// go(NAME, CLIENT): of either library; both know set and get.
+// go(NAME, CLIENT): of either library; both have set and get.
 export async function go(name, client) {
     let number = 0
     let due = { at: 1, text: 'writes' }

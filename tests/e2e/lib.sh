@@ -1,10 +1,13 @@
-# lib.sh - a lab of its own for a test, and airbuild in it. Sourced, after assert.sh.
+# lib.sh - a private lab for a test, and airbuild inside it. Sourced after assert.sh.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2034 # for those who source it
+# shellcheck shell=bash disable=SC2034 # for the tests
 
-readonly BOOT_SECONDS=600 # four machines emulated on two busy cores
+BOOT_SECONDS=600 # for four emulated machines on two busy cores
+aside=
+server=
 
-# lab_begin NAME: sets state, where its clusters will be, and scratch, a folder; both go when the test ends.
+# lab_begin NAME: set state, the folder of its clusters, and scratch, a folder; both are removed when the test ends, and
+# $server is killed.
 lab_begin() {
     export LAB=$1
     unset AIRBUILD_STATE REDISCLI_AUTH
@@ -14,7 +17,8 @@ lab_begin() {
     trap 'exit 1' INT TERM
 }
 lab_end() {
-    [[ -z ${aside-} ]] || kill -KILL -- "-$aside"
+    [[ -z $aside ]] || kill -KILL -- "-$aside"
+    [[ -z $server ]] || kill "$server"
     timeout -k 5 120 scripts/lab down
     rm -rf "$scratch"
 } >/dev/null 2>&1
@@ -23,27 +27,37 @@ lab() { timeout -k 5 "${LAB_SECONDS:-120}" scripts/lab "$@"; }
 inside() { lab exec -- "$@"; }
 virsh() { inside virsh -q "$@"; }
 json() { jq -r "$1" <<<"$output"; }
-# air SECONDS ARGUMENT...: airbuild inside; sets status and output (standard output; the rest in $scratch/err).
-air() {
+# lab_run SECONDS COMMAND...: run COMMAND inside; sets status and output (standard error is in $scratch/err).
+lab_run() {
     status=0
-    output=$(timeout -k 10 "$1" scripts/lab exec -- airbuild "${@:2}" 2>"$scratch/err" </dev/null) || status=$?
+    output=$(timeout -k 10 "$1" scripts/lab exec -- "${@:2}" 2>"$scratch/err" </dev/null) || status=$?
 }
-said() { cat "$scratch/err"; }
-# ends WHAT STATUS: the last `air` ended so.
-ends() { tap "$(($2 != status))" "$1" "expected status $2, saw $status, and:"$'\n'"$output"$'\n'"$(said)"; }
+# air SECONDS ARGUMENT...: the same with airbuild.
+air() { lab_run "$1" airbuild "${@:2}"; }
+errors() { cat "$scratch/err"; }
+# ends NAME STATUS: ok if the last lab_run or air ended with STATUS.
+ends() { tap "$(($2 != status))" "$1" "expected status $2, found $status, and:"$'\n'"$output"$'\n'"$(errors)"; }
 typed() { inside bash -c "$1" </dev/null; }
-# aside ARGUMENT...: airbuild in the background, in a session of its own as a terminal would have it; Ctrl-C goes to all of
-# it.
+# aside ARGUMENT...: airbuild in the background, in a session of its own, so that Ctrl-C reaches all of it as on a terminal.
 aside() {
     setsid scripts/lab exec -- airbuild "$@" >"$scratch/aside" 2>&1 </dev/null &
     aside=$!
 }
 ended() { ! kill -0 "$aside" 2>/dev/null; }
-# aside_ends WHAT SECONDS STATUS
+# aside_ends NAME SECONDS STATUS
 aside_ends() {
     local verdict=0
     within "$2" ended || kill -KILL -- "-$aside"
     wait "$aside" || verdict=$?
     aside=
-    tap "$((verdict != $3))" "$1" "expected status $3, saw $verdict, and:"$'\n'"$(<"$scratch/aside")"
+    tap "$((verdict != $3))" "$1" "expected status $3, found $verdict, and:"$'\n'"$(<"$scratch/aside")"
+}
+
+# begin_cluster: images, the lab and a launched cluster.
+begin_cluster() {
+    run 1500 build/airbuild images
+    tap "$status" 'images bakes what is missing' "$output"
+    check 'the lab starts' lab up
+    air $BOOT_SECONDS launch
+    ends 'launch succeeds' 0
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
-# test-cluster.sh - the real cluster of four machines from nothing to nothing, in a lab of its own: images, launch with
-# its mishaps, what a person types, loss of machines, stop, launch again, the drills that matter most, destroy.
-# Needs root and build/airbuild; images come from AIRBUILD_HOME, or are baked into it.
+# test-cluster.sh - the whole life of a cluster of four real domains, in a private lab: images, launch and its
+# interruptions, typical commands, loss of machines, stop, launch again, the most important drills, destroy.
+# Needs root and build/airbuild; images are taken from AIRBUILD_HOME or baked into it.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2016 # many a text here is for another shell to expand
+# shellcheck disable=SC2016 # texts for another shell to expand
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/assert.sh
@@ -17,7 +17,7 @@ readonly WORKERS='work11 work12 work13' ALL='head10 work11 work12 work13'
 home=${AIRBUILD_HOME:-/var/lib/airbuild}
 lab_begin airbuild-e2e
 
-# ---- words of this test ---------------------------------------------------------------------------------------------
+# ---- helpers of this test -------------------------------------------------------------------------------------------
 
 running() { virsh list --name | xargs; }
 all_run() { [[ $(running | xargs -n 1 | sort | xargs) == "$ALL" ]]; }
@@ -28,23 +28,23 @@ converged() { inside airbuild status; }
 # The images of the spec, file by file.
 listing() { find "${disks[@]%/*}" -type f -printf '%p %s %T@\n' | sort; }
 free_of() { ! grep -q -r -F -e "$1" "${@:2}"; }
-# a node's processes know no password: not in their arguments, nor told on the console
+# passwords: print those of the seed of work11, one per line.
 passwords() { inside airbuild seed work11 --reveal | grep -o -E "password_[a-z]+='?[A-Za-z0-9]{32}" | grep -o -E '[A-Za-z0-9]{32}$'; }
 
 # ---- images ---------------------------------------------------------------------------------------------------------
 
 run 1500 build/airbuild images
-tap "$status" 'images: all that the spec needs is baked' "$output"
+tap "$status" 'images bakes what is missing' "$output"
 run 60 build/airbuild images --json
 mapfile -t disks < <(json '.images[].disk')
 before=$(listing)
-is 'there are three' 3 "${#disks[@]}"
+is 'the spec needs three images' 3 "${#disks[@]}"
 run 60 build/airbuild images --json
-is 'images again has nothing to bake' '0 false false false' "$status $(json '.images[].baked' | xargs)"
-is 'and changes nothing' "$before" "$(listing)"
-check 'the lab is up' lab up
+is 'images again bakes nothing' '0 false false false' "$status $(json '.images[].baked' | xargs)"
+is 'images again changes nothing' "$before" "$(listing)"
+check 'the lab starts' lab up
 air 60 status --json
-ends 'status before any launch' 14
+ends 'status fails before the first launch' 14
 
 # ---- names in use ---------------------------------------------------------------------------------------------------
 
@@ -54,99 +54,99 @@ EOF
 virsh define "$scratch/foreign.xml"
 foreign=$(virsh dumpxml work12)
 air 60 launch
-ends 'launch meets a machine of the same name that is not ours' 9
-like 'and names it' "'?work12'?" "$(said)"
-is 'which is not touched' "$foreign" "$(virsh dumpxml work12)"
-is 'nothing else was made' 'work12 ' "$(virsh list --all --name | xargs) $(virsh net-list --all --name | xargs)"
-is 'nor any file, but the lock' '' "$(find "$state" -type f ! -name '.*.lock')"
+ends 'launch refuses a foreign domain of the same name' 9
+like 'the error names the domain' "'?work12'?" "$(errors)"
+is 'a foreign domain is not touched' "$foreign" "$(virsh dumpxml work12)"
+is 'a refused launch makes no domain and no network' 'work12 ' "$(virsh list --all --name | xargs) $(virsh net-list --all --name | xargs)"
+is 'a refused launch makes no file but the lock' '' "$(find "$state" -type f ! -name '.*.lock')"
 virsh undefine work12
 
 # ---- launch, with all that can happen meanwhile ---------------------------------------------------------------------
 
 aside launch
-check 'all four machines are started' within 120 all_run
+check 'launch starts all four machines' within 120 all_run
 ids=$(domain_ids)
 air 60 launch
-ends 'a second launch at the same time is told to wait' 11
+ends 'a second launch at the same time fails as busy' 11
 virsh destroy work13
-aside_ends 'a machine that powers off while it is awaited ends the launch' 60 13
-like 'which names it' 'work13' "$(<"$scratch/aside")"
+aside_ends 'launch fails when a machine powers off meanwhile' 60 13
+like 'the error names the machine' 'work13' "$(<"$scratch/aside")"
 virsh destroy head10
 hog 120
 aside launch
-check 'where others are at work nodes boot in turn' within 110 grep -q 'nodes boot 1 at a time' "$scratch/aside"
+check 'on a busy host nodes boot in turn' within 110 grep -q 'nodes boot 1 at a time' "$scratch/aside"
 kill "${hogs[@]}"
 check 'launch again starts it' within 60 all_run
-check 'a worker first' within $BOOT_SECONDS goes work13
-is 'the head waits' paused "$(virsh domstate head10)"
+check 'a worker boots first' within $BOOT_SECONDS goes work13
+is 'the head is paused meanwhile' paused "$(virsh domstate head10)"
 kill -INT -- "-$aside"
 aside_ends 'Ctrl-C ends a launch' 60 130
-check 'no machine is left to wait' goes head10
-is 'and the machines go on' "$(cut -d ' ' -f 2,3 <<<"$ids")" "$(domain_ids | cut -d ' ' -f 2,3)"
+check 'no machine stays paused' goes head10
+is 'the machines keep running' "$(cut -d ' ' -f 2,3 <<<"$ids")" "$(domain_ids | cut -d ' ' -f 2,3)"
 ids=$(domain_ids)
 air $BOOT_SECONDS launch
-ends 'the next launch goes on from there until the cluster is converged' 0
-is 'with the same machines' "$ids" "$(domain_ids)"
-for node in $ALL; do like "the recap has $node" "$node" "$output"; done
+ends 'the next launch continues until the cluster converges' 0
+is 'the next launch keeps the machines' "$ids" "$(domain_ids)"
+for node in $ALL; do like "the recap lists $node" "$node" "$output"; done
 
 air $BOOT_SECONDS launch --json
-ends 'launch of a cluster that stands' 0
-is 'is told to have changed nothing' true "$(json .unchanged)"
-is 'and has not' "$ids" "$(domain_ids)"
+ends 'launch of a running cluster succeeds' 0
+is 'launch of a running cluster reports no change' true "$(json .unchanged)"
+is 'launch of a running cluster changes nothing' "$ids" "$(domain_ids)"
 
 air 60 status --json
-ends 'status' 0
-is 'converged' true "$(json .converged)"
-like 'a worker is master' '^work1[123]$' "$(json .master)"
-is 'nodes and addresses' 'head10=172.31.255.10 work11=172.31.255.11 work12=172.31.255.12 work13=172.31.255.13' \
+ends 'status succeeds' 0
+is 'status reports a converged cluster' true "$(json .converged)"
+like 'the master is a worker' '^work1[123]$' "$(json .master)"
+is 'status lists nodes and addresses' 'head10=172.31.255.10 work11=172.31.255.11 work12=172.31.255.12 work13=172.31.255.13' \
     "$(json '[.nodes[] | .name + "=" + .address] | join(" ")')"
-is 'all run' 'running running running running' "$(json '[.nodes[].state] | join(" ")')"
-is 'one of them is master' 1 "$(json '[.nodes[] | select(.role == "master")] | length')"
-is 'it is the one named' "$(json .master)" "$(json '.nodes[] | select(.role == "master").name')"
-is 'two are replicas' 2 "$(json '[.nodes[] | select(.role == "replica")] | length')"
+is 'all nodes run' 'running running running running' "$(json '[.nodes[].state] | join(" ")')"
+is 'one node is master' 1 "$(json '[.nodes[] | select(.role == "master")] | length')"
+is 'the master is the one that status names' "$(json .master)" "$(json '.nodes[] | select(.role == "master").name')"
+is 'two nodes are replicas' 2 "$(json '[.nodes[] | select(.role == "replica")] | length')"
 
 # ---- what a person types --------------------------------------------------------------------------------------------
 
-is 'ten sets' "$(yes OK | head -n 10)" \
+is 'ten SETs by the write port succeed' "$(yes OK | head -n 10)" \
     "$(typed 'for i in 1 2 3 4 5 6 7 8 9 10; do redis-cli -h head10 -p 6380 set hello$i world$i; done')"
-is 'ten gets' "$(printf 'world%d\n' 1 2 3 4 5 6 7 8 9 10)" \
+is 'ten GETs by the read port succeed' "$(printf 'world%d\n' 1 2 3 4 5 6 7 8 9 10)" \
     "$(typed 'for i in 1 2 3 4 5 6 7 8 9 10; do redis-cli -h head10 -p 6379 get hello$i; done')"
-like 'info replication by the read port names a worker' '^master_host:(work1[123]|172\.31\.255\.1[123])' \
+like 'INFO replication by the read port names a worker' '^master_host:(work1[123]|172\.31\.255\.1[123])' \
     "$(typed 'redis-cli -h head10 -p 6379 info replication | grep master_host')"
-like 'a write by the read port is refused' READONLY "$(typed 'redis-cli -h head10 -p 6379 set hello1 x')"
-like 'so is one without the password' NOAUTH "$(typed 'unset REDISCLI_AUTH; redis-cli -h head10 -p 6380 set hello1 x')"
-is 'virsh list' "$ALL" "$(typed 'virsh list --name' | sort | xargs)"
-check 'ssh work12 sudo systemctl kill --signal=SIGKILL redis' \
+like 'the read port refuses writes' READONLY "$(typed 'redis-cli -h head10 -p 6379 set hello1 x')"
+like 'a write without the password is refused' NOAUTH "$(typed 'unset REDISCLI_AUTH; redis-cli -h head10 -p 6380 set hello1 x')"
+is 'virsh list shows all machines' "$ALL" "$(typed 'virsh list --name' | sort | xargs)"
+check 'ssh can kill redis on work12' \
     typed 'ssh work12 sudo systemctl kill --signal=SIGKILL redis'
-check 'the cluster recovers from it' within $BOOT_SECONDS converged
-is 'ssh asks and remembers nothing' '' "$(typed 'ssh work11 true; ssh head10 true' 2>&1)"
+check 'the cluster converges after redis was killed' within $BOOT_SECONDS converged
+is 'ssh asks nothing and saves no host key' '' "$(typed 'ssh work11 true; ssh head10 true' 2>&1)"
 is 'airbuild ssh runs a command' work13 "$(inside airbuild ssh work13 hostname </dev/null)"
 like 'airbuild logs shows a console' 'airbuild: work11: ' "$(inside airbuild logs work11)"
 # Enter, and then what ends it: ^].
-like 'airbuild console talks to it' 'work11 login: ' "$(
+like 'airbuild console shows the login prompt' 'work11 login: ' "$(
     { sleep 3 && echo && sleep 4 && printf '\035'; } |
         timeout -k 5 60 script -qec 'scripts/lab exec -- airbuild console work11' /dev/null 2>&1 | tail -n 2)"
 
 typed 'virsh shutdown work13' >/dev/null
-check 'virsh shutdown work13 powers it off' within 240 is_off work13
-like 'by itself, not by force' shutdown "$(virsh domstate work13 --reason)"
+check 'virsh shutdown powers off work13' within 240 is_off work13
+like 'the machine shuts down by itself' shutdown "$(virsh domstate work13 --reason)"
 air 60 status --json
-is 'status tells it' off "$(json '.nodes[] | select(.name == "work13").state')"
-is 'writes go on' OK "$(typed 'redis-cli -h head10 -p 6380 set while-away yes')"
+is 'status reports that it is off' off "$(json '.nodes[] | select(.name == "work13").state')"
+is 'writes continue' OK "$(typed 'redis-cli -h head10 -p 6380 set while-away yes')"
 typed 'virsh start work13' >/dev/null
-check 'virsh start work13 brings it back' within $BOOT_SECONDS converged
+check 'the cluster converges after virsh start work13' within $BOOT_SECONDS converged
 air 60 status --json
-is 'as a replica' 'running replica true' "$(json '.nodes[] | select(.name == "work13") | "\(.state) \(.role) \(.link_up)"')"
-is 'with what it missed' yes "$(typed 'redis-cli -h work13 get while-away')"
+is 'work13 is a replica' 'running replica true' "$(json '.nodes[] | select(.name == "work13") | "\(.state) \(.role) \(.link_up)"')"
+is 'work13 has the writes that it missed' yes "$(typed 'redis-cli -h work13 get while-away')"
 
 # ---- clocks ---------------------------------------------------------------------------------------------------------
 
-# clock_of WORKER: how many milliseconds its clock is ahead of this host's, as its redis has it.
+# clock_of WORKER: print how many milliseconds the clock of its redis is ahead of this host's.
 clock_of() {
     typed 'now=$(redis-cli -h '"$1"' info server | sed -n "s/^server_time_usec:\([0-9]*\).*/\1/p")
         [ "$now" ] && echo $((now / 1000 - ${EPOCHREALTIME/./} / 1000))'
 }
-# A second, and what the question itself may take.
+# Within a second, plus the duration of the query.
 clocks_are_right() {
     local node ahead
     for node in $WORKERS; do
@@ -154,7 +154,7 @@ clocks_are_right() {
         [[ $ahead ]] && ((ahead > -1200 && ahead < 1200)) || return
     done
 }
-# clocks_were_set TENS: by TENS and some seconds more.
+# clocks_were_set TENS: succeeds if all were set by TENS0 to TENS9 seconds.
 clocks_were_set() {
     local node
     for node in $WORKERS; do
@@ -167,53 +167,53 @@ leader=$(master)
 for node in $ALL; do virsh suspend "$node"; done >/dev/null
 sleep 20
 for node in $ALL; do virsh resume "$node"; done >/dev/null
-check 'machines that stood still set their clocks themselves' within 60 clocks_were_set 2
-check 'and rightly' within 60 clocks_are_right
-check 'the cluster is converged' within 60 converged
-is 'under the same master' "$leader" "$(master)"
-is 'sentinel did not notice' 'sentinel_tilt:0 sentinel_tilt:0 sentinel_tilt:0' \
+check 'resumed machines set their clocks' within 60 clocks_were_set 2
+check 'resumed machines have the right time' within 60 clocks_are_right
+check 'the cluster converges after a pause' within 60 converged
+is 'the master is the same after a pause' "$leader" "$(master)"
+is 'no sentinel is in TILT after a pause' 'sentinel_tilt:0 sentinel_tilt:0 sentinel_tilt:0' \
     "$(typed "for w in $WORKERS; do redis-cli -h \$w -p 26379 info sentinel | grep -o 'sentinel_tilt:.'; done" | xargs)"
 for node in $ALL; do virsh suspend "$node"; done >/dev/null
 hog 20
 air $BOOT_SECONDS launch
 kill "${hogs[@]}" 2>/dev/null
-ends 'launch sets machines going that stand still' 0
-check_not 'all at once, however busy the host is' grep -q 'at a time' "$scratch/err"
-is 'their master stays' "$leader" "$(master)"
-is 'a key that expires is read at both ports' 'OK yes yes' \
+ends 'launch resumes paused machines' 0
+check_not 'paused machines are resumed all at once' grep -q 'at a time' "$scratch/err"
+is 'the master is the same after launch' "$leader" "$(master)"
+is 'both ports serve a key that expires' 'OK yes yes' \
     "$(typed 'for c in "6380 set fleeting yes ex 10" "6380 get fleeting" "6379 get fleeting"; do redis-cli -h head10 -p $c; done' | xargs)"
 
 # ---- secrets --------------------------------------------------------------------------------------------------------
 
 mapfile -t words < <(passwords)
-like 'seed --reveal tells the passwords' '^[1-9]' "${#words[@]}"
+like 'seed --reveal shows the passwords' '^[1-9]' "${#words[@]}"
 inside airbuild seed work11 >"$scratch/seed"
 inside cat /proc/[0-9]*/cmdline >"$scratch/arguments" 2>/dev/null
 inside airbuild logs work11 >"$scratch/console"
-told=0
+shown=0
 for word in "${words[@]}"; do
-    free_of "$word" "$scratch/seed" "$scratch/arguments" "$scratch/console" || told=$((told + 1))
+    free_of "$word" "$scratch/seed" "$scratch/arguments" "$scratch/console" || shown=$((shown + 1))
 done
-is 'seed alone, arguments of processes and the console tell none' 0 "$told"
-is 'the file of the secrets is for root alone' '600 root' "$(stat -c '%a %U' "$state/air/secrets.json")"
-is 'so are the private keys' 600 "$(stat -c %a "$state/air/ssh/id_ed25519")"
+is 'seed, command lines and the console show no password' 0 "$shown"
+is 'the secrets file is readable by root only' '600 root' "$(stat -c '%a %U' "$state/air/secrets.json")"
+is 'the private key is readable by root only' 600 "$(stat -c %a "$state/air/ssh/id_ed25519")"
 
 # ---- stop, and launch with what was there ---------------------------------------------------------------------------
 
 air 400 stop
-ends 'stop' 0
-is 'all are off' '' "$(running)"
+ends 'stop succeeds' 0
+is 'stop powers off all machines' '' "$(running)"
 inodes=$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)
 run $BOOT_SECONDS scripts/up
-tap "$status" 'launch again, as the last step of make up' "$output"
-is 'on the same disks' "$inodes" "$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)"
-is 'the data is there' world7 "$(typed 'redis-cli -h head10 -p 6379 get hello7')"
-check 'and is on every worker' typed "for w in $WORKERS; do redis-cli -h \$w get while-away | grep -qx yes || exit; done"
-like 'it says which shell to open' '    scripts/lab shell' "$output"
-told=$(sed -n '/^    scripts.lab shell/d; s/^    //p' <<<"$output")
-is 'and what to type there' "$(yes OK | head -n 10)
-$(printf 'world%d\n' 1 2 3 4 5 6 7 8 9 10)" "$(typed "$told" | head -n 20)"
-is 'to the end' 4 "$(typed "$told" | tail -n +21 | grep -c running)"
+tap "$status" 'scripts/up launches the cluster again' "$output"
+is 'the machines keep their disks' "$inodes" "$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)"
+is 'the head serves the data' world7 "$(typed 'redis-cli -h head10 -p 6379 get hello7')"
+check 'every worker has the data' typed "for w in $WORKERS; do redis-cli -h \$w get while-away | grep -qx yes || exit; done"
+like 'scripts/up says which shell to open' '    scripts/lab shell' "$output"
+commands=$(sed -n '/^    scripts.lab shell/d; s/^    //p' <<<"$output")
+is 'the commands that scripts/up shows work' "$(yes OK | head -n 10)
+$(printf 'world%d\n' 1 2 3 4 5 6 7 8 9 10)" "$(typed "$commands" | head -n 20)"
+is 'the last command that scripts/up shows lists four machines' 4 "$(typed "$commands" | tail -n +21 | grep -c running)"
 
 # ---- drills ---------------------------------------------------------------------------------------------------------
 
@@ -223,16 +223,16 @@ drill_interrupted
 # ---- destroy --------------------------------------------------------------------------------------------------------
 
 air 60 destroy
-ends 'destroy does not go on without an answer' 2
-is 'and has not touched anything' "$ALL" "$(running | xargs -n 1 | sort | xargs)"
+ends 'destroy refuses without --yes' 2
+is 'a refused destroy touches nothing' "$ALL" "$(running | xargs -n 1 | sort | xargs)"
 air 120 destroy --yes
-ends 'destroy --yes' 0
-is 'no machine is left' '' "$(virsh list --all --name | xargs)"
-is 'no network' '' "$(virsh net-list --all --name | xargs)"
-is 'no file' '' "$(find "$state" -mindepth 1)"
-is 'the images are as they were' "$before" "$(listing)"
+ends 'destroy --yes succeeds' 0
+is 'destroy leaves no machine' '' "$(virsh list --all --name | xargs)"
+is 'destroy leaves no network' '' "$(virsh net-list --all --name | xargs)"
+is 'destroy leaves no file' '' "$(find "$state" -mindepth 1)"
+is 'destroy leaves the images alone' "$before" "$(listing)"
 air 60 destroy --yes
-ends 'destroy when there is nothing' 0
+ends 'destroy succeeds when there is nothing' 0
 
 # ---- a damaged image ------------------------------------------------------------------------------------------------
 
@@ -245,12 +245,12 @@ done
 chmod u+w "$redis"
 printf x | dd of="$redis" bs=1 seek=$(($(stat -c %s "$redis") / 2)) conv=notrunc status=none
 run 120 env AIRBUILD_HOME="$scratch/home" build/airbuild images verify
-is 'images verify notices one changed byte' 10 "$status"
-like 'and says in which image' 'redis' "$output"
+is 'images verify finds one changed byte' 10 "$status"
+like 'the error names the image' 'redis' "$output"
 truncate -s -4096 "$redis"
 run 120 scripts/lab exec -- env AIRBUILD_HOME="$scratch/home" airbuild launch
-is 'launch does not start from an image cut short' 10 "$status"
-is 'and leaves nothing' '' "$(virsh list --all --name | xargs)$(find "$state" -type f)"
+is 'launch refuses a truncated image' 10 "$status"
+is 'a refused launch leaves nothing' '' "$(virsh list --all --name | xargs)$(find "$state" -type f)"
 
 lab down >/dev/null
 check_not 'the lab leaves nothing' test -e "${state%/clusters}"

@@ -1,8 +1,7 @@
 #!/bin/bash
-# test-lost-domains.sh - disks that are lost, on a real cluster of four machines, in a lab of its own: those of the first
-# master, of the present one and a replica, of the only one with the last write, of a master that runs, and of all.
-# fast/test-lost.sh tries every combination, with processes.
-# Needs root, build/airbuild and its images.
+# test-lost-domains.sh - lost disks on a cluster of four real domains, in a private lab: those of the first master, of the
+# current one and a replica, of the only one with the last write, of a running master, and of all workers.
+# fast/test-lost.sh tries every combination with processes. Needs root, build/airbuild and its images.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2086 # words
 set -u
@@ -15,7 +14,7 @@ cd "$(dirname "$0")/../.." || exit 1
 readonly WORKERS='work11 work12 work13'
 lab_begin airbuild-lost
 
-# roles: sets leader, the master, and near and far, the other workers.
+# roles: set leader, the master, and near and far, the other workers.
 roles() {
     local node rest=()
     leader=$(inside airbuild status --json | jq -r .master)
@@ -23,12 +22,12 @@ roles() {
     near=${rest[0]} far=${rest[1]}
 }
 app() { typed "redis-cli -h head10 -p 6380 $*"; }
-# mark VALUE: write what is to survive, acknowledged, and give the append-only file its second.
+# mark VALUE: write a value that must survive, and wait until the append-only file is synced.
 mark() {
     is "'$1' is acknowledged" OK "$(app set marker "$1")"
     sleep 2
 }
-# unplug NODE: its network cable.
+# unplug NODE: set its link down.
 unplug() { virsh domif-setlink "$1" "$(virsh domiflist "$1" | awk 'NF { print $1; exit }')" down >/dev/null; }
 # power_off NODE...
 power_off() {
@@ -39,12 +38,12 @@ lose() {
     local node
     for node; do rm -f "$state/air/nodes/$node/disk.qcow2"; done
 }
-# The cluster's files; who took the lock last says nothing.
+# The cluster's files without the lock.
 listing() { find "$state" -type f ! -name '.*.lock' -printf '%P %s %T@\n' | sort; }
-# A console is kept from boot to boot.
+# The console log has all boots.
 began_empty() { inside airbuild logs "$1" | grep -c 'redis begins without, as master'; }
-# relaunched WHAT VALUE LOST...: launch says what it found missing; the data are there, at each worker, and none of LOST
-# was master without data.
+# relaunched NAME VALUE LOST...: launch reports the lost disks; every worker has the data, and none of LOST was master
+# without data.
 relaunched() {
     local node began=0
     for node in "${@:3}"; do began=$((began + $(began_empty "$node"))); done
@@ -52,19 +51,15 @@ relaunched() {
     air $BOOT_SECONDS launch
     ends "$1: launch" 0
     for node in "${@:3}"; do
-        like "it says that the disk of $node is missing" "disk of '$node' is missing: it is made empty and copies" "$(said)"
+        like "launch reports that the disk of $node is missing" "disk of '$node' is missing: it is made empty and copies" "$(errors)"
         began=$((began - $(began_empty "$node")))
     done
-    is 'the data is there' "$2" "$(app get marker)"
-    for node in $WORKERS; do is "and at $node" "$2" "$(typed "redis-cli -h $node get marker")"; done
+    is 'the head serves the data' "$2" "$(app get marker)"
+    for node in $WORKERS; do is "$node has the data" "$2" "$(typed "redis-cli -h $node get marker")"; done
     is 'no node without data was master' 0 "$began"
 }
 
-run 1500 build/airbuild images
-tap "$status" 'all images are there' "$output"
-check 'the lab is up' lab up
-air $BOOT_SECONDS launch
-ends 'the cluster is launched' 0
+begin_cluster
 
 roles
 mark one
@@ -74,13 +69,13 @@ relaunched 'the first master lost its disk' one "$leader"
 roles
 mark two
 power_off head10 $WORKERS
-relaunched 'the present master and a replica lost theirs' two "$leader" "$near"
+relaunched 'the current master and a replica lost their disks' two "$leader" "$near"
 
 roles
 unplug "$far"
 mark three
 power_off head10 $WORKERS
-relaunched 'a replica is old, and the master lost its disk' three "$leader"
+relaunched 'a replica is old and the master lost its disk' three "$leader"
 
 roles
 mark four
@@ -88,13 +83,13 @@ power_off "$leader"
 relaunched 'a master lost its disk while the others run' four "$leader"
 lost=$leader
 roles
-check_not 'and is master no more' test "$leader" = "$lost"
+check_not 'a master that lost its disk is no longer master' test "$leader" = "$lost"
 
 mark five
 unplug "$far"
 mark six
 power_off head10 $WORKERS
-relaunched 'only the old copy is left' five "$leader" "$near"
+relaunched 'only an old copy is left' five "$leader" "$near"
 
 power_off head10 $WORKERS
 lose $WORKERS
@@ -105,9 +100,9 @@ like 'and says what that means' 'no disk of a worker .* is left: it begins empty
 is 'it made nothing' "$before" "$(listing)"
 is 'and started nothing' '' "$(virsh list --name | xargs)"
 air $BOOT_SECONDS launch --yes
-ends 'with --yes it begins' 0
-is 'empty' '' "$(app get marker)"
+ends 'launch --yes begins with empty disks' 0
+is 'the new cluster is empty' '' "$(app get marker)"
 mark seven
 
-check 'the lab goes down' lab down
+check 'the lab stops' lab down
 tap_end

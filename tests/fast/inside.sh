@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# inside.sh - sourced first by a fast test that has one cluster: the test goes on in a sandbox (see there), with a folder
-# $dir where nothing waits for a disk; the folder and the sandbox are gone when it ends, however it ends.
+# inside.sh - sourced first by a fast test with one cluster: continues the test in a sandbox (see there) with a folder in
+# memory, $dir. Both are removed when the test ends.
 # SPDX-License-Identifier: Apache-2.0
 
 if [[ ${1-} != inside ]]; then

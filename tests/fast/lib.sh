@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# lib.sh - a cluster of processes for the fast tests: head10 and work11..13 as network, mount and process namespaces on
-# a bridge 172.31.255.0/24, all of it inside a parent namespace where 172.31.255.254 (the client) is. The machines run
-# what images/files/ holds, from its units (see `machine`). Nothing is in the host's namespaces, and the end of the
-# parent's process 1, however it comes, ends every process and takes every interface and mount along.
+# lib.sh - a cluster of processes for the fast tests: head10 and work11..13 are network, mount and process namespaces on
+# the bridge 172.31.255.0/24, inside a parent namespace that has the client's address 172.31.255.254. The machines run
+# the units of images/files/ (see `machine`). Nothing runs in the host's namespaces; when the parent's process 1 ends,
+# every process, interface and mount is gone.
 # SPDX-License-Identifier: Apache-2.0
 
 fast=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -11,9 +11,9 @@ writer=$top/build/tests/writer
 workers=(work11 work12 work13)
 quorum=2
 dir=${dir:?a folder for the machines}
-declare -A pid=() init=() # of machines that are on: unshare, and the machine's process 1, as seen from here
-declare -A heard=()       # machines that can be asked: on, and with their cable in
-leader='' judged=''       # of the last look
+declare -A pid=() init=() # of running machines: unshare, and process 1 of the machine, as seen from here
+declare -A heard=()       # machines that can be probed: running, and with their link up
+leader='' judged=''       # results of the last look
 
 # The passwords of the application and of the probing user.
 export REDISCLI_AUTH=AppAppAppAppAppAppAppAppAppAppAp
@@ -30,7 +30,7 @@ seed() {
     "$top/build/tests/node_files" "$dir/$1/etc/airbuild" "$@"
 }
 
-# machine_make NODE [NAME=VALUE...]: its disk, as the image and the seed make it.
+# machine_make NODE [NAME=VALUE...]: make its disk as the image and the seed do.
 machine_make() {
     local node=$1 role=redis
     [[ $node == head* ]] && role=haproxy
@@ -40,15 +40,18 @@ machine_make() {
     seed "$@"
 }
 
+# script NODE NAME [SHELL]: run one of the node's scripts on its disk, without its machine.
+script() {
+    AIRBUILD_CONSOLE=$dir/$1/console AIRBUILD_ROOT=$dir/$1 "${3:-sh}" "$dir/$1/usr/lib/airbuild/$2" 2>&1
+}
+
 # machine_on NODE...: power on.
 machine_on() {
-    local node role
+    local node
     for node; do
-        role=redis
-        [[ $node == head* ]] && role=haproxy
         rm -f "$dir/$node/init"
         unshare --net --mount --pid --fork --kill-child \
-            bash "$fast/machine" "$dir/$node" "$(address "$node")" "$role" >>"$dir/$node/log.machine" 2>&1 &
+            bash "$fast/machine" "$dir/$node" "$(address "$node")" "$(role_of "$node")" >>"$dir/$node/log.machine" 2>&1 &
         pid[$node]=$!
         until [[ -s $dir/$node/init ]]; do sleep 0.01; done
         init[$node]=$(cat "$dir/$node/init")
@@ -57,13 +60,13 @@ machine_on() {
     done
 }
 
-# link_on NODE: plug its cable in, which a machine that has just been powered on has not.
+# link_on NODE: connect a machine that was just powered on to the bridge.
 link_on() {
     ip link add "$1" type veth peer name eth0 netns "${init[$1]}"
     ip link set "$1" master air0 up
 }
 
-# machine_off NODE...: the power is pulled: nothing of it says goodbye.
+# machine_off NODE...: cut the power.
 machine_off() {
     local node
     for node; do
@@ -74,27 +77,26 @@ machine_off() {
     done
 }
 
-# machine_stop NODE: shut down as on ACPI power-off: sentinel, then redis, each at its own pace; then it is off.
+# machine_stop NODE: shut down as on ACPI power-off: stop sentinel, then redis, then power off.
 machine_stop() {
-    touch "$dir/$1/off.sentinel" "$dir/$1/off.redis"
-    unit_kill "$1" sentinel TERM
-    unit_kill "$1" redis TERM
+    unit_stop "$1" sentinel TERM
+    unit_stop "$1" redis TERM
     within 20 unit_is_down "$1" redis
     machine_off "$1"
-    rm "$dir/$1/off.sentinel" "$dir/$1/off.redis"
+    unit_allow "$1" sentinel redis
 }
 
-# link_cut NODE, link_mend NODE
-link_cut() {
+# link_down NODE, link_up NODE
+link_down() {
     unset "heard[$1]"
     ip link set "$1" down
 }
-link_mend() {
+link_up() {
     ip link set "$1" up
     heard[$1]=yes
 }
 
-# peers_cut NODE: the other workers and it no longer hear each other; the head hears all.
+# peers_cut NODE: cut the node off from the other workers; the head still reaches all of them.
 peers_cut() {
     local other
     for other in "${workers[@]}"; do
@@ -104,46 +106,44 @@ peers_cut() {
     done
 }
 
-# on NODE COMMAND...: run it on that machine.
+# on NODE COMMAND...: run a command on that machine.
 on() {
     nsenter --target "${init[$1]}" --net --mount --pid "${@:2}"
 }
 
-# machine_pause NODE, machine_resume NODE: all its processes stand still, and its network with them.
+# machine_pause NODE, machine_resume NODE: stop all its processes and its link; continue them.
 machine_pause() {
-    link_cut "$1"
+    link_down "$1"
     on "$1" bash -c 'kill -STOP -1'
 }
 machine_resume() {
     on "$1" bash -c 'kill -CONT -1'
-    link_mend "$1"
+    link_up "$1"
 }
 
-# unit_kill NODE UNIT SIGNAL
-unit_kill() {
-    on "$1" bash -c "kill -$3 \$(cat /run/$2.pid)"
+# unit_kill NODE UNIT SIGNAL: it restarts. unit_stop NODE UNIT SIGNAL: it does not until unit_allow NODE UNIT...
+unit_kill() { on "$1" bash -c "kill -$3 \$(cat /run/$2.pid)"; }
+unit_stop() { touch "$dir/$1/off.$2" && unit_kill "$@"; }
+unit_allow() {
+    local unit
+    for unit in "${@:2}"; do rm "$dir/$1/off.$unit"; done
 }
+unit_is_down() { ! on "$1" test -e "/run/$2.pid"; }
 
-unit_is_down() {
-    ! on "$1" test -e "/run/$2.pid"
-}
-
-# redis NODE COMMAND...: as the status user, straight to a worker. sentinel NODE COMMAND...: to its sentinel.
+# redis NODE COMMAND...: ask a worker as the user status. sentinel NODE COMMAND...: ask its sentinel.
 redis() {
     REDISCLI_AUTH=$STATUS_AUTH timeout 2 redis-cli --no-auth-warning --user status -h "$(address "$1")" "${@:2}" 2>&1
 }
-sentinel() {
-    redis "$1" -p 26379 "${@:2}"
-}
+sentinel() { redis "$1" -p 26379 "${@:2}"; }
 
-# admin NODE COMMAND...: as the administrator.
+# admin NODE COMMAND...: ask it as the administrator.
 admin() {
     REDISCLI_AUTH=AdminAdminAdminAdminAdminAdminAd timeout 2 redis-cli --no-auth-warning --user admin \
         -h "$(address "$1")" "${@:2}" 2>&1
 }
 
-# stands_back NODE: it is not to be elected, and all sentinels know.
-stands_back() {
+# is_no_candidate NODE: exclude it from elections; succeeds when all sentinels know.
+is_no_candidate() {
     local other
     admin "$1" config set replica-priority 0 >/dev/null
     for other in "${workers[@]}"; do
@@ -152,13 +152,13 @@ stands_back() {
     done
 }
 
-# app PORT COMMAND...: as the application, through the head.
+# app PORT COMMAND...: ask the head as the application.
 app() {
     timeout 2 redis-cli -h 172.31.255.10 -p "$1" "${@:2}" 2>&1
 }
 
-# look: what those that can be heard say, all asked at once as by `airbuild status`: $leader, the worker that says it is
-# master and that a quorum of sentinels names (-: none), and $judged: converged, or what is not so yet.
+# look: probe the machines in $heard as `airbuild status` does. Sets $leader, the master that a quorum of sentinels names
+# (-: none), and $judged: "converged", or what is missing.
 look() {
     local node
     local -a targets=()
@@ -171,13 +171,14 @@ look() {
     done
     read -r leader judged < <("$top/build/tests/look" "$quorum" "${targets[@]}")
 }
+# converged: succeeds if the cluster is.
 converged() {
     look
     echo "$judged"
     [[ $judged == converged ]]
 }
 
-# master_is NODE, master_is_not NODE: it is master, or another one is.
+# master_is NODE, master_is_not NODE: it is master, or another node is.
 master_is() {
     look
     [[ $leader == "$1" ]]
@@ -187,7 +188,7 @@ master_is_not() {
     [[ $leader != - && $leader != "$1" ]]
 }
 
-# writer_start: a client that writes, reads and watches. writer_stop: what it saw, as JSON, in $report.
+# writer_start: start a client that writes, reads and watches. writer_stop: sets $report, its results as JSON.
 writer_start() {
     "$writer" 172.31.255.10 172.31.255.11 172.31.255.12 172.31.255.13 >"$dir/writer.json" 2>"$dir/writer.err" &
     writer_pid=$!
@@ -199,13 +200,11 @@ writer_stop() {
     echo "# ${scenario-}: $report" | head -n 1
 }
 
-# said FIELD: a number of $report.
-said() {
-    sed -n "s/.*\"$1\": \(-\?[0-9.]*\).*/\1/p" <<<"$report"
-}
+# reported FIELD: print a number of $report.
+reported() { sed -n "s/.*\"$1\": \(-\?[0-9.]*\).*/\1/p" <<<"$report"; }
 
-# clock_make NODE...: machines that are off get clocks of their own, which agree with the host's, and an RTC, of which
-# rtc_start makes the time pass. What a machine takes for its host's clock is the real one and $dir/NODE/host seconds.
+# clock_make NODE...: give machines that are off clocks of their own, equal to the host's, and an RTC, which rtc_start
+# keeps up to date. A machine's RTC is ahead of the real clock by the seconds in $dir/NODE/host.
 clock_make() {
     local node
     for node; do
@@ -223,7 +222,7 @@ rtc_start() {
         rest=$((1000000 - 10#${EPOCHREALTIME#*.}))
         printf -v rest '0.%06d' "$((rest < 1000000 ? rest : 999999))"
         sleep "$rest"
-        # One write over the old text, so that nobody reads half of it.
+        # Overwrite the text in one write, so that no reader sees half of it.
         for node; do
             read -r ahead <"$dir/$node/host"
             echo "$((EPOCHSECONDS + ahead))" 1<>"$dir/$node/sys/class/rtc/rtc0/since_epoch"
@@ -231,7 +230,7 @@ rtc_start() {
     done &
 }
 
-# host_shift SECONDS NODE...: they stood still for that long while their host went on; or it was set back (-).
+# host_shift SECONDS NODE...: move their RTC forward, as if they had been paused that long, or back (-).
 host_shift() {
     local node ahead
     for node in "${@:2}"; do
@@ -240,8 +239,7 @@ host_shift() {
     done
 }
 
-# clock_write NODE MICROSECONDS: so far its clock is ahead of the host's from now on, which its processes see as a step.
-# clock_read NODE: how far it is.
+# clock_write NODE MICROSECONDS: step its clock to be that far ahead of its RTC. clock_read NODE: print how far it is.
 clock_write() {
     local bytes='' byte i ahead
     read -r ahead <"$dir/$1/host"
@@ -259,7 +257,7 @@ clock_read() {
     echo "$((value / 1000 - ahead * 1000000))"
 }
 
-# clock_is_right NODE...: within a second of the host's. The RTC here shows the host's seconds.
+# clock_is_right NODE...: succeeds if they are within a second of the RTC, which counts seconds.
 clock_is_right() {
     local node ahead
     for node; do
@@ -268,7 +266,7 @@ clock_is_right() {
     done
 }
 
-# cluster_make [NAME=VALUE...]: below $dir, which is there: the bridge, the client's address, and four machines that are off.
+# cluster_make [NAME=VALUE...]: make the bridge, the client's address and, below $dir, four machines that are off.
 cluster_make() {
     local node
     ip link set lo up

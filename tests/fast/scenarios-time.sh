@@ -1,9 +1,9 @@
-# scenarios-time.sh - more of scenarios.sh: clocks that are wrong or set, nodes that are slow, sessions that stay.
+# scenarios-time.sh - failures of time, see scenarios.sh: wrong clocks, slow nodes, long sessions.
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034,SC2016 # as in scenarios.sh
 
-# downs: after how many milliseconds each sentinel calls the master down.
+# downs: print down-after-milliseconds of each sentinel.
 downs() {
     local node
     for node in "${workers[@]}"; do
@@ -18,13 +18,13 @@ downs_are() {
     [[ $seen == "$1" ]]
 }
 
-# short_is_written SECONDS: a key that expires. short_is_read: at both ports.
+# short_is_written SECONDS: write a key that expires. short_is_read: read it at both ports.
 short_is_written() { [[ $(app 6380 set short 1 ex "$1") == OK ]]; }
 short_is_read() { [[ $(app 6380 get short)$(app 6379 get short) == 11 ]]; }
 
-# The clocks: the master's is behind from the start, then all machines stand still for 90 s, then their host is set back.
+# The master's clock is behind from the start; then all machines are paused for 90 s; then the host's clock is set back.
 scenario_clock() {
-    export LOOK_ANY_CLOCK=yes # the clock that they follow is not this host's
+    export LOOK_ANY_CLOCK=yes # their clocks do not follow this host's
     cluster_make
     local node
     clock_make head10 "${workers[@]}"
@@ -32,55 +32,55 @@ scenario_clock() {
     clock_write work11 -90000000
     touch "$dir/work11/off.airbuild-clock"
     machine_on head10 "${workers[@]}"
-    check "it takes writes" within "$patience" short_is_written 60
-    is "a key that expires sooner than the master's clock is behind cannot be read from replicas" "" "$(app 6379 get short)"
+    eventually "the cluster accepts writes" short_is_written 60
+    is "replicas do not serve a key that expires sooner than the master's clock is behind" "" "$(app 6379 get short)"
     writer_start
 
     rm "$dir/work11/off.airbuild-clock"
-    check "the master's clock is set" within "$patience" clock_is_right work11
-    clocks_keep_peace "the master's clock"
+    eventually "the master's clock is corrected" clock_is_right work11
+    clocks_do_no_harm "the master's clock"
     host_shift 90 head10 "${workers[@]}"
-    check "all stood still, and all clocks are set" within "$patience" clock_is_right head10 "${workers[@]}"
-    clocks_keep_peace "all clocks"
-    check "sentinels are told again what they were told" within "$patience" downs_are "1500 2000 2500"
+    eventually "all clocks are corrected after a pause of all machines" clock_is_right head10 "${workers[@]}"
+    clocks_do_no_harm "all clocks"
+    eventually "sentinels have their down-after-milliseconds again" downs_are "1500 2000 2500"
 
     host_shift -90 head10 "${workers[@]}"
-    check "the host was set back, and all clocks are" within "$patience" clock_is_right head10 "${workers[@]}"
-    clocks_keep_peace "clocks that go back"
-    is "until a clock is where it was, every write is synced" always "$(admin work11 config get appendfsync | tail -n 1)"
+    eventually "all clocks are set back after the host's was" clock_is_right head10 "${workers[@]}"
+    clocks_do_no_harm "clocks that go back"
+    is "every write is synced until a clock is where it was" always "$(admin work11 config get appendfsync | tail -n 1)"
 
-    # Killed in the middle of it.
+    # keep-clock is killed while it sets a clock.
     admin work12 -p 26379 sentinel set redis-primary down-after-milliseconds 100000 >/dev/null
     admin work12 config set repl-timeout 1000 >/dev/null
     unit_kill work12 airbuild-clock KILL
-    check "what it left undone is done by its next start" within "$patience" downs_are "1500 2000 2500"
-    is "for redis, too" 60 "$(admin work12 config get repl-timeout | tail -n 1)"
+    eventually "keep-clock restores the sentinel's settings when it starts again" downs_are "1500 2000 2500"
+    is "keep-clock restores the settings of redis" 60 "$(admin work12 config get repl-timeout | tail -n 1)"
 
-    # As with an engine that has no SENTINEL DEBUG.
+    # Like an engine without SENTINEL DEBUG.
     admin work13 -p 26379 acl setuser admin '-sentinel|debug' >/dev/null
     host_shift 30 head10 "${workers[@]}"
-    check "without SENTINEL DEBUG a clock is set, too" within "$patience" clock_is_right head10 "${workers[@]}"
-    clocks_keep_peace "a clock without SENTINEL DEBUG"
-    is "where sentinel had to start anew" "2 2 3" \
+    eventually "clocks are corrected without SENTINEL DEBUG" clock_is_right head10 "${workers[@]}"
+    clocks_do_no_harm "a clock without SENTINEL DEBUG"
+    is "sentinel was restarted only where SENTINEL DEBUG is missing" "2 2 3" \
         "$(for node in "${workers[@]}"; do grep -c 'Sentinel ID is' "$dir/$node/log.sentinel"; done | xargs)"
     writer_stop
-    is "no acknowledged write is lost" 0 "$(said lost)"
+    is "no acknowledged write is lost" 0 "$(reported lost)"
 }
 
-# clocks_keep_peace WHAT: nobody was put out of action by what was done to clocks, and keys that expire can be read.
-clocks_keep_peace() {
-    check "$1: it is converged" within "$patience" converged
+# clocks_do_no_harm WHAT: the clocks that were set caused no failure, and keys that expire can be read.
+clocks_do_no_harm() {
+    eventually "$1: the cluster converges" converged
     check "$1: an expiring key is written" within 5 short_is_written 10
-    check "$1: and read at both ports" within 5 short_is_read
-    is "$1: no sentinel was in TILT" "" "$(grep -h '+tilt' "$dir"/*/log.sentinel)"
-    is "$1: none is" "sentinel_tilt:0 sentinel_tilt:0 sentinel_tilt:0" \
+    check "$1: the key is read at both ports" within 5 short_is_read
+    is "$1: no sentinel has entered TILT" "" "$(grep -h '+tilt' "$dir"/*/log.sentinel)"
+    is "$1: no sentinel is in TILT" "sentinel_tilt:0 sentinel_tilt:0 sentinel_tilt:0" \
         "$(for node in "${workers[@]}"; do sentinel "$node" info sentinel | grep -o 'sentinel_tilt:.'; done | xargs)"
-    is "$1: no master was called down" "" "$(grep -h -E '[+](s|o)down master|[+]switch-master' "$dir"/*/log.sentinel)"
-    check "$1: the master is who it was" master_is work11
+    is "$1: no master was reported down" "" "$(grep -h -E '[+](s|o)down master|[+]switch-master' "$dir"/*/log.sentinel)"
+    check "$1: the master is the same" master_is work11
 }
 
-# session_open: a client that stays, past all commands; session_id: its number at the server, which differs when the
-# head has cut it off and it came back. session_close.
+# session_open: connect a client; session_close ends it. session_id: print its number at the server, which changes if the
+# head closes the connection and the client reconnects.
 session_open() {
     mkfifo "$dir/in"
     redis-cli -h 172.31.255.10 -p 6380 <"$dir/in" >"$dir/out" 2>&1 &
@@ -92,10 +92,10 @@ session_id() {
     lines=$(wc -l <"$dir/out")
     echo 'client id' >&7
     within 20 test "$(wc -l <"$dir/out")" -gt "$lines"
-    within 20 session_spoke "$lines"
+    within 20 session_answered "$lines"
     tail -n 1 "$dir/out"
 }
-session_spoke() {
+session_answered() {
     (($(wc -l <"$dir/out") > $1))
 }
 session_close() {
@@ -103,55 +103,54 @@ session_close() {
     wait "$session"
 }
 
-# Slow is not gone: machines that stand still for a while, a slow network, a haproxy that stands still. No
-# client is cut off, no master replaced. The sentinels are patient here: what they make of it is not what is tried.
+# Slow is not failed: machines are paused for a while, the network is slow, haproxy is paused. No client is disconnected
+# and no master replaced. The sentinels' limit is long here, as they are not what is tested.
 scenario_slow() {
     up down_after_ms=8000
     local session id
     session_open
     id=$(session_id)
-    check "a session is there" test "$id" -gt 0
+    check "a session is open" test "$id" -gt 0
     machine_pause work11
     sleep 3
     machine_resume work11
-    is "a master that stood still for 3 s keeps its clients" "$id" "$(session_id)"
-    stand_still work11 redis 4
-    is "and one whose redis did for 4 s" "$id" "$(session_id)"
+    is "a master that was paused for 3 s keeps its clients" "$id" "$(session_id)"
+    unit_pause work11 redis 4
+    is "a master whose redis was paused for 4 s keeps its clients" "$id" "$(session_id)"
     for node in "${workers[@]}"; do on "$node" bash -c 'kill -STOP $(cat /run/sentinel.pid)'; done
     sleep 3
     for node in "${workers[@]}"; do on "$node" bash -c 'kill -CONT $(cat /run/sentinel.pid)'; done
-    is "when all sentinels stand still for 3 s nobody is cut off" "$id" "$(session_id)"
+    is "clients stay connected when all sentinels are paused for 3 s" "$id" "$(session_id)"
     on head10 bash -c 'pkill -STOP -P $(cat /run/haproxy.pid); sleep 2; pkill -CONT -P $(cat /run/haproxy.pid)'
-    is "nor when haproxy does for 2 s" "$id" "$(session_id)"
+    is "clients stay connected when haproxy is paused for 2 s" "$id" "$(session_id)"
     for node in "${workers[@]}"; do tc qdisc add dev "$node" root netem delay 700ms; done
     sleep 6
-    is "nor when every packet to the workers takes 700 ms" "$id" "$(session_id)"
+    is "clients stay connected when packets to the workers take 700 ms" "$id" "$(session_id)"
     for node in "${workers[@]}"; do tc qdisc del dev "$node" root; done
-    check "it is converged" within "$patience" converged
-    check "and the same is master" master_is work11
-    is "nobody was ever to replace it" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
-    # What is gone is noticed all the same.
-    touch "$dir/work11/off.redis"
-    unit_kill work11 redis KILL
-    check "a master that is gone is replaced" within "$patience" master_is_not work11
-    rm "$dir/work11/off.redis"
+    eventually "the cluster converges" converged
+    check "the master is the same" master_is work11
+    is "no failover was tried" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
+    # A failure is still noticed.
+    unit_stop work11 redis KILL
+    eventually "a failed master is replaced" master_is_not work11
+    unit_allow work11 redis
     back
     session_close
 }
 
-# stand_still NODE UNIT SECONDS: its process does, and goes on.
-stand_still() {
+# unit_pause NODE UNIT SECONDS: stop its process that long.
+unit_pause() {
     on "$1" bash -c "kill -STOP \$(cat /run/$2.pid); sleep $3; kill -CONT \$(cat /run/$2.pid)"
 }
 
-hears_of_downs() { admin "$1" -p 26379 client list | grep -q cmd=psubscribe; }
+hears_of_failures() { admin "$1" -p 26379 client list | grep -q cmd=psubscribe; }
 
 slow_is_noticed() {
-    stand_still work13 redis 3.5
+    unit_pause work13 redis 3.5
     within 6 downs_are "3000 4000 5000"
 }
 
-# A replica that was slow, and not gone, makes the sentinels patient for a minute: a master that is as slow is not replaced.
+# After a replica was slow, but not down, sentinels wait longer for a minute: a master that is as slow is not replaced.
 scenario_patience() {
     export LOOK_ANY_CLOCK=yes # as in scenario_clock
     local node
@@ -159,52 +158,51 @@ scenario_patience() {
     clock_make head10 "${workers[@]}"
     rtc_start head10 "${workers[@]}"
     machine_on head10 "${workers[@]}"
-    check "it converges" within "$patience" converged
+    eventually "it converges" converged
     writer_start
-    for node in "${workers[@]}"; do check "$node hears of who is down" within "$patience" hears_of_downs "$node"; done
-    check "who took the slow one for down waits longer" within 60 slow_is_noticed
-    stand_still work11 redis 2.7
+    for node in "${workers[@]}"; do eventually "$node subscribes to reports of failures" hears_of_failures "$node"; done
+    check "sentinels that took a slow node for down wait longer" within 60 slow_is_noticed
+    unit_pause work11 redis 2.7
     sleep 2
     is "a master that is as slow is not replaced" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
     host_shift 90 head10 "${workers[@]}"
-    check "all clocks are set by 90 s" within "$patience" clock_is_right head10 "${workers[@]}"
+    eventually "all clocks are set forward by 90 s" clock_is_right head10 "${workers[@]}"
     sleep 3
-    is "and they wait as long as before it: that was no minute" "3000 4000 5000" "$(downs | xargs)"
-    check "after a minute they wait as before" within 90 downs_are "1500 2000 2500"
-    touch "$dir/work11/off.redis"
-    unit_kill work11 redis KILL
-    check "a master that is gone is replaced" within "$patience" master_is_not work11
-    rm "$dir/work11/off.redis"
+    is "setting the clock does not shorten the wait" "3000 4000 5000" "$(downs | xargs)"
+    check "the wait is as before after a minute" within 90 downs_are "1500 2000 2500"
+    unit_stop work11 redis KILL
+    eventually "a failed master is replaced" master_is_not work11
+    unit_allow work11 redis
     back
     unit_kill work12 sentinel KILL
     sleep 8
-    is "who comes back from the dead was not slow" "1500 2000 2500" "$(downs | xargs)"
+    is "a restarted sentinel does not count as slow" "1500 2000 2500" "$(downs | xargs)"
 }
 
-# All processors are busy: nobody is cut off, no master replaced. Run it by its name, alone: it would disturb the others.
+# All processors are busy: no client is disconnected, no master replaced. Run it alone, by its name: it disturbs others.
 scenario_busy-host() {
     up
     local session id
     session_open
     id=$(session_id)
-    check "a session is there" test "$id" -gt 0
+    check "a session is open" test "$id" -gt 0
     hog 15
     wait "${hogs[@]}"
-    is "it is there when all processors were busy" "$id" "$(session_id)"
-    check "and the same is master" master_is work11
-    is "nobody was to replace it" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
+    is "the session survives busy processors" "$id" "$(session_id)"
+    check "the master is the same" master_is work11
+    is "no failover was tried" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
     back
     session_close
 }
 
-# The head alone is cut off from all workers: it sends nobody anywhere when their silence has lasted.
+# The head is cut off from all workers: after a while it sends no client to any of them.
 scenario_deaf-head() {
     up min_replicas=0
-    link_cut head10
+    link_down head10
     sleep 8
-    # Its own machine asks it: the client's way there is cut, too.
-    check_not "a head that hears no sentinel serves no writes" \
+    # Asked from its own machine, as the client is cut off from it too.
+    check_not "a head that reaches no sentinel serves no writes" \
         on head10 timeout 2 redis-cli -h 172.31.255.10 -p 6380 set nobody 1
-    link_mend head10
+    link_up head10
     back
 }

@@ -1,9 +1,8 @@
 #!/bin/bash
-# test-clients.sh - programs that were written for redis, unmodified, against a whole cluster that runs the generated
-# configurations: what they do through the head, how many, how long, and what they see of a failover. They are told what
-# `airbuild env` prints, and are made as the README says.
+# test-clients.sh - unmodified redis clients on a cluster with the generated configurations: their commands through the
+# head, many connections, long connections, a failover. They use the variables of `airbuild env` and the README's examples.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2154,SC2119 # dir is of inside.sh; cluster_make is of lib.sh, and its arguments may be left out
+# shellcheck disable=SC2154,SC2119 # inside.sh sets dir; cluster_make's arguments are optional
 set -u
 . "$(dirname "$0")/inside.sh"
 . "$(dirname "$0")/../assert.sh"
@@ -16,18 +15,18 @@ airbuild=${AIRBUILD:-$top/build/airbuild}
 head=172.31.255.10
 ways=(ioredis-head ioredis-sentinel node-redis-head node-redis-sentinel)
 
-# cli PORT ARGUMENT...: redis-cli through the head, told nothing but the password.
+# cli PORT ARGUMENT...: redis-cli through the head, with nothing but the password.
 cli() {
     timeout 20 redis-cli -h $head -p "$@" 2>&1
 }
 
-# stranger PORT ARGUMENT...: without it.
+# stranger PORT ARGUMENT...: without the password.
 stranger() {
     (unset REDISCLI_AUTH && cli "$@")
 }
 
-# as_told: the lines of a program that prints 'ok WHAT' or 'not WHAT: SEEN', as ours.
-as_told() {
+# pass_on: print the results 'ok NAME' and 'not NAME: FOUND' of a program as ours.
+pass_on() {
     local verdict what
     while read -r verdict what; do
         [[ $verdict == ok ]]
@@ -38,19 +37,19 @@ as_told() {
 # ---- one program at a time --------------------------------------------------------------------------------------------
 
 password_alone() {
-    is "AUTH with a password alone" "OK PONG " "$(printf 'AUTH %s\nPING\n' "$REDISCLI_AUTH" | stranger 6380 | tr '\n' ' ')"
-    is "no password, no service" "NOAUTH Authentication required." "$(stranger 6380 get a)"
-    like "RESP3 from HELLO on" '"proto" => \(integer\) 3' "$(cli 6380 -3 --no-raw hello 3)"
-    is "and its types" "$(printf '1# "a" => (double) 1.5\n')" "$(cli 6380 -3 --no-raw eval \
+    is "AUTH works with a password alone" "OK PONG " "$(printf 'AUTH %s\nPING\n' "$REDISCLI_AUTH" | stranger 6380 | tr '\n' ' ')"
+    is "clients without a password are refused" "NOAUTH Authentication required." "$(stranger 6380 get a)"
+    like "HELLO switches to RESP3" '"proto" => \(integer\) 3' "$(cli 6380 -3 --no-raw hello 3)"
+    is "RESP3 has its own types" "$(printf '1# "a" => (double) 1.5\n')" "$(cli 6380 -3 --no-raw eval \
         'redis.setresp(3); return {map={a={double=1.5}}}' 0)"
 }
 
 benchmarks() {
     local seen
     seen=$(timeout 100 redis-benchmark -h $head -p 6380 -a "$REDISCLI_AUTH" -q -n 10000 -c 50 -P 16 2>&1 | tr '\r' '\n')
-    is "redis-benchmark: every kind of command, to 6380" 20 "$(grep -c 'requests per second, p50=' <<<"$seen")"
-    # CONFIG is the administrator's; redis-benchmark only wants to show it.
-    is "without an error" "WARNING: Could not fetch server CONFIG" "$(grep -i -e error -e warn <<<"$seen")"
+    is "redis-benchmark runs every kind of command at 6380" 20 "$(grep -c 'requests per second, p50=' <<<"$seen")"
+    # Only the administrator may run CONFIG; redis-benchmark just prints it.
+    is "redis-benchmark reports no error" "WARNING: Could not fetch server CONFIG" "$(grep -i -e error -e warn <<<"$seen")"
     cli 6380 rpush mylist a b c >/dev/null
     within 5 read_list
     for seen in "-t ping_inline,ping_mbulk,get" "mget a b c" "lrange mylist 0 99" "exists a" "hgetall h" "zrange z 0 -1"; do
@@ -60,14 +59,14 @@ benchmarks() {
                 tr '\r' '\n'
         )!$?"
     done
-    is "a pipeline of 10000 writes by redis-cli" "errors: 0, replies: 10000" \
+    is "redis-cli writes 10000 keys in a pipeline" "errors: 0, replies: 10000" \
         "$(for ((i = 0; i < 10000; i++)); do echo "SET p:$i $i"; done | cli 6380 --pipe | tail -n 1)"
 }
 read_list() { [[ $(cli 6379 llen mylist) -ge 3 ]]; }
 
 # ---- many at once -----------------------------------------------------------------------------------------------------
 
-# crowd NAME PORT COUNT: that many connections, held until crowd_end NAME. crowd_ask NAME: each is asked again.
+# crowd NAME PORT COUNT: open that many connections, until crowd_end NAME. crowd_ask NAME: ping each again.
 declare -A crowd_pid=() crowd_in=()
 crowd() {
     local fd
@@ -92,48 +91,49 @@ crowd_end() {
 
 crowds() {
     ulimit -n 20000
-    is "each redis takes as many as the head holds, and then some" 10000 "$(effective maxclients)"
+    is "each redis accepts more connections than the head" 10000 "$(effective maxclients)"
     crowd writing 6380 5000
-    is "5000 connections at once are held at 6380" "answered 5000 ended 0 silent 0" "$(cat "$dir/writing.out")"
+    is "6380 holds 5000 connections at once" "answered 5000 ended 0 silent 0" "$(cat "$dir/writing.out")"
     crowd reading 6379 2900
-    is "2900 more at 6379" "answered 2900 ended 0 silent 0" "$(cat "$dir/reading.out")"
+    is "6379 holds 2900 more" "answered 2900 ended 0 silent 0" "$(cat "$dir/reading.out")"
     crowd late 6380 200
-    like "of those that are too many, each is served or ended at once" "^answered (9[0-9]|100) ended [0-9]+ silent 0$" "$(cat "$dir/late.out")"
-    sleep 3 # some rounds of haproxy's own checks
-    is "the others have their connections still" "answered 5000 ended 0 silent 0" "$(crowd_ask writing)"
-    is "readers too" "answered 2900 ended 0 silent 0" "$(crowd_ask reading)"
+    like "connections over the limit are served or closed at once" "^answered (9[0-9]|100) ended [0-9]+ silent 0$" "$(cat "$dir/late.out")"
+    sleep 3 # several rounds of haproxy's checks
+    is "the other writers stay connected" "answered 5000 ended 0 silent 0" "$(crowd_ask writing)"
+    is "the readers stay connected" "answered 2900 ended 0 silent 0" "$(crowd_ask reading)"
     crowd_end late
     crowd_end reading
     crowd_end writing
-    check "there is room again" within 10 test "$(cli 6380 ping)" = PONG
+    check "new connections are accepted again" within 10 test "$(cli 6380 ping)" = PONG
 }
 
 # ---- how long ---------------------------------------------------------------------------------------------------------
 
-# effective KEY: what a worker's redis was configured to.
+# effective KEY: print a setting of a worker's redis.
 effective() { admin work11 config get "$1" | tail -n 1; }
 
-# milliseconds: of the timeout on standard input, as haproxy writes it.
+# milliseconds: convert haproxy's timeout on standard input.
 milliseconds() {
     awk '{ n = $0 + 0; unit = $0; sub(/[0-9]+/, "", unit)
         print n * (unit == "d" ? 86400000 : unit == "h" ? 3600000 : unit == "m" ? 60000 : unit == "s" ? 1000 : 1) }'
 }
 
-# hours_begin: a second haproxy from the same configuration, where an hour is three seconds; idle and waiting clients of it.
+# hours_begin: start a second haproxy with the same configuration, where an hour is three seconds, with idle and waiting
+# clients.
 hours_begin() {
     local conf=$dir/head10/var/lib/airbuild/haproxy/haproxy.cfg side value scale=()
     for side in client server; do
         value=$(sed -n "/^defaults/,/^\$/s/^ *timeout $side //p" "$conf" | milliseconds)
-        check "haproxy waits for an idle $side for more than an hour" test "$value" -gt 3600000
+        check "haproxy waits for an idle $side longer than an hour" test "$value" -gt 3600000
         scale+=(-e "/^defaults/,/^\$/s/timeout $side .*/timeout $side $((value / 1200))ms/")
     done
-    is "redis ends no idle connection" 0 "$(effective timeout)"
-    check "and asks whether its client is there" test "$(effective tcp-keepalive)" -gt 0
+    is "redis closes no idle connection" 0 "$(effective timeout)"
+    check "redis uses TCP keepalive" test "$(effective tcp-keepalive)" -gt 0
     sed "${scale[@]}" -e '/^ *bind /s/:6/:16/; /^ *stats /s/stats\./scaled./; s/127\.0\.0\.1:20/127.0.0.1:21/; s/port 20/port 21/' \
         "$conf" >"$dir/scaled.cfg"
     on head10 haproxy -db -C "${conf%/*}" -f "$dir/scaled.cfg" >"$dir/scaled.log" 2>&1 &
     scaled=$!
-    check "an hour is three seconds" within 20 pong 16380
+    check "the second haproxy serves" within 20 pong 16380
     (printf 'set idle before\r\n' && sleep 4 && printf 'append idle +after\r\nget idle\r\nquit\r\n') |
         idle 16380 >"$dir/idle" &
     idle_pid=$!
@@ -144,7 +144,7 @@ hours_begin() {
 }
 pong() { [[ $(cli "$1" ping) == PONG ]]; }
 
-# idle PORT: one connection, which says what comes in and prints what is answered.
+# idle PORT: a connection that sends standard input and prints the answers.
 idle() {
     exec 9<>"/dev/tcp/$head/$1"
     printf 'auth %s\r\n' "$REDISCLI_AUTH" >&9
@@ -154,35 +154,35 @@ idle() {
 
 hours_end() {
     wait "$idle_pid"
-    like "a connection that was idle for an hour goes on" 'before\+after' "$(cat "$dir/idle")"
+    like "a connection works after an idle hour" 'before\+after' "$(cat "$dir/idle")"
     cli 16380 rpush waits job >/dev/null
     wait "$waits_pid"
-    is "BLPOP waits for more than an hour" "waits job " "$(tr '\n' ' ' <"$dir/waits")"
+    is "BLPOP waits longer than an hour" "waits job " "$(tr '\n' ' ' <"$dir/waits")"
     cli 16380 publish silence broken >/dev/null
-    check "and so does a subscription" within 5 grep -q broken "$dir/silence"
+    check "a subscription lasts longer than an hour" within 5 grep -q broken "$dir/silence"
     kill "$silence_pid" "$scaled"
     wait "$silence_pid" "$scaled" 2>/dev/null
 }
 
-# Peers that vanished without a word are found by the kernel, on both sides of haproxy.
+# TCP keepalive finds peers that vanished, on both sides of haproxy.
 vanished() {
     timeout 20 redis-cli -h $head -p 6380 blpop never 5 >/dev/null 2>&1 &
-    check "haproxy asks whether its client is there" within 5 keeps_alive sport 6380
-    check "and whether its server is" within 5 keeps_alive dport 6379
+    check "haproxy uses TCP keepalive to clients" within 5 keeps_alive sport 6380
+    check "haproxy uses TCP keepalive to servers" within 5 keeps_alive dport 6379
     kill $!
 }
 keeps_alive() { on head10 ss -tno state established "( $1 = :$2 )" | grep -q 'keepalive,[0-9]*sec'; }
 
 # ---- a failover -------------------------------------------------------------------------------------------------------
 
-# example NAME: the code below that mark in the README.
+# example NAME: print the code below that mark in the README.
 example() {
     awk -v mark="<!-- example: $1 -->" '$0 == mark { found = 1 } /^```$/ { inside = 0; if (found) exit }
         found && inside { print } found && /^```js$/ { inside = 1 }' "$top/README.md"
 }
 
-# said_by_all TEXT: each writer said it.
-said_by_all() {
+# printed_by_all TEXT: succeeds if each writer has printed it.
+printed_by_all() {
     local way
     for way in "${ways[@]}"; do grep -q "^$way $1" "$dir/$way.out" || return; done
 }
@@ -202,24 +202,24 @@ writers_begin() {
 declare -A writer_of=()
 failover() {
     local way lost
-    check "clients made as the README says write" within 20 said_by_all writes
+    check "clients of the README's examples write" within 20 printed_by_all writes
     look
     lost=$leader
     machine_off "$lost"
-    check "the master is lost, another elected" within 60 master_is_not "$lost"
+    check "another master is elected" within 60 master_is_not "$lost"
     kill -USR2 "${writer_of[@]}"
     for way in "${ways[@]}"; do
-        check "$way goes on" within 60 grep -q "^$way goes on" "$dir/$way.out"
+        check "$way continues after the failover" within 60 grep -q "^$way goes on" "$dir/$way.out"
     done
     machine_on "$lost"
-    check "the old master is back" within 60 converged
+    check "the cluster converges with the old master" within 60 converged
     for way in "${ways[@]}"; do : >"$dir/$way.out"; done
     kill -USR2 "${writer_of[@]}"
-    check "all write on" within 20 said_by_all "goes on"
+    check "all clients continue" within 20 printed_by_all "goes on"
     kill -TERM "${writer_of[@]}"
     for way in "${ways[@]}"; do
         within 20 grep -q acknowledged "$dir/$way.out"
-        like "$way lost nothing it was acknowledged" "acknowledged [0-9]{2,} lost 0 " "$(tail -n 1 "$dir/$way.out" "$dir/$way.err")"
+        like "$way lost no acknowledged write" "acknowledged [0-9]{2,} lost 0 " "$(tail -n 1 "$dir/$way.out" "$dir/$way.err")"
         echo "# $(tail -n 1 "$dir/$way.out")"
     done
 }
@@ -231,11 +231,11 @@ pretend_launched air
 eval "$("$airbuild" env)"
 cluster_make
 machine_on head10 "${workers[@]}"
-check "it converges" within 60 converged
+check "the cluster converges" within 60 converged
 hours_begin
 password_alone
 benchmarks
-as_told < <(node "$dir/habits.mjs" 2>&1)
+pass_on < <(node "$dir/habits.mjs" 2>&1)
 vanished
 hours_end
 crowds

@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-lost.sh - every combination of lost disks: which of the workers lost theirs, who was master, whose copy was old,
-# and in which order they start; as scenario_lost of scenarios-data.sh. Ends in a table.
+# test-lost.sh - scenario_lost of scenarios-data.sh for every combination of lost disks, master, old copy and order of
+# starts. Prints a table at the end.
 # usage: test-lost.sh [LOST:MASTER:STALE:ORDER...] (without: all of them)
 # SPDX-License-Identifier: Apache-2.0
 set -u
@@ -10,7 +10,7 @@ for lost in work11 work12 work13 work11,work12 work11,work13 work12,work13 work1
     for master in work11 work12 work13; do
         for stale in - work11 work12 work13; do
             for order in joint few-first few-last; do
-                # The master's copy is never old, and what is lost is neither old nor new.
+                # The master's copy is never old, and a lost disk is neither old nor new.
                 [[ $stale != "$master" && ,$lost, != *,$stale,* ]] || continue
                 [[ $lost != *,*,* || $order == joint ]] || continue
                 plan+=("lost:$lost:$master:$stale:$order")
@@ -29,7 +29,7 @@ awk '
         sub(/: .*/, "", name)
         if (!(name in verdict)) {
             order[++count] = name
-            verdict[name] = "data there"
+            verdict[name] = "data kept"
         }
         if (/^not ok/)
             verdict[name] = "FAILED"

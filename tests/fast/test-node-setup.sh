@@ -3,7 +3,7 @@
 # distribution may have; state that is kept; seeds that are refused. No server is started.
 # SPDX-License-Identifier: Apache-2.0
 set -u
-dir=$(mktemp -d -p /dev/shm) # nothing waits for a disk there
+dir=$(mktemp -d -p /dev/shm) # in memory
 trap 'rm -rf "$dir"' EXIT
 chmod 711 "$dir"
 # shellcheck source=tests/assert.sh
@@ -11,10 +11,8 @@ chmod 711 "$dir"
 # shellcheck source=tests/fast/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# setup NODE [SHELL]: run it on that machine's disk.
-setup() {
-    AIRBUILD_CONSOLE=$dir/$1/console AIRBUILD_ROOT=$dir/$1 "${2:-sh}" "$dir/$1/usr/lib/airbuild/node-setup" 2>&1
-}
+# setup NODE [SHELL]
+setup() { script "$1" node-setup "${2-sh}"; }
 
 # live NODE FILE...: these live configurations are as the seed's.
 live() {
@@ -37,7 +35,7 @@ configure() {
     fi
 }
 
-# on_disk NODE UNIT COMMAND...: in that unit's folder.
+# on_disk NODE UNIT COMMAND...: run COMMAND in that unit's folder.
 on_disk() {
     (cd "$dir/$1/var/lib/airbuild/$2" && "${@:3}")
 }
@@ -49,7 +47,7 @@ configure head10 ha=no quorum=1 workers=1
 configure work11 ha=no quorum=1 min_replicas=0 workers=1
 configure head10 quorum=3 workers=5
 
-# checks WORKERS: how many checks haproxy makes each second with so many workers when all go well, and when none does.
+# checks WORKERS: print how many checks haproxy makes per second when all succeed, and when all fail.
 checks() {
     rm -rf "$dir/head10"
     machine_make head10 "quorum=$(($1 / 2 + 1))" "workers=$1"
@@ -83,20 +81,20 @@ for shell in dash bash; do
     done
 done
 
-# Owners and modes: sentinel and redis write beside their files, nobody else reads the passwords.
+# Owners and modes: sentinel and redis write beside their files; no other user reads the passwords.
 modes() {
     (cd "$dir/$1/var/lib/airbuild" && stat -c '%n %U:%G %a' . ./* ./*/* | tr '\n' ';')
 }
 rm -rf "$dir/work12" "$dir/head10"
 machine_make work12
 setup work12 >/dev/null
-is "a worker's files are redis' own" ". root:root 755;./redis redis:redis 700;./sentinel redis:redis 700;./settled root:root 600;\
+is "redis owns a worker's files" ". root:root 755;./redis redis:redis 700;./sentinel redis:redis 700;./settled root:root 600;\
 ./redis/redis.conf redis:redis 600;./sentinel/sentinel.conf redis:redis 600;" "$(modes work12)"
 machine_make head10
 setup head10 >/dev/null
-is "haproxy reads its files and cannot write them" ". root:root 755;./haproxy root:haproxy 750;./settled root:root 640;\
+is "haproxy can read its files but not write them" ". root:root 755;./haproxy root:haproxy 750;./settled root:root 640;\
 ./haproxy/haproxy.cfg root:haproxy 640;./haproxy/haproxy.state root:haproxy 640;" "$(modes head10)"
-like "it is said on the console" '^airbuild: head10: configured as haproxy$' "$(cat "$dir/head10/console")"
+like "node-setup logs on the console" '^airbuild: head10: configured as haproxy$' "$(cat "$dir/head10/console")"
 
 # State is kept whatever the seed brings later; haproxy's configuration follows it.
 echo "# rewritten by redis" >>"$dir/work12/var/lib/airbuild/redis/redis.conf"
@@ -136,19 +134,19 @@ damage redis/redis.conf truncate -s 0
 damage redis/redis.conf truncate -s 700
 damage sentinel/sentinel.conf sed -i '/^sentinel monitor/d'
 damage sentinel/sentinel.conf truncate -s -1
-like "what is whole stays" 'its state is kept$' "$(setup work12)"
+like "node-setup keeps undamaged state" 'its state is kept$' "$(setup work12)"
 
-check "the first boot is over when all of it is on the disk" test -e "$dir/head10/var/lib/airbuild/settled"
+check "node-setup records that the first boot is complete" test -e "$dir/head10/var/lib/airbuild/settled"
 
-# The host's name, as the kernel has it below this disk's /proc.
+# The host name, as the kernel has it below this disk's /proc.
 mkdir -p "$dir/head10/proc/sys/kernel"
 echo head10 >"$dir/head10/proc/sys/kernel/hostname"
 setup head10 >/dev/null
-check_not "a name that is right is left alone" test -e "$dir/head10/etc/hostname"
+check_not "a correct host name is left alone" test -e "$dir/head10/etc/hostname"
 echo localhost >"$dir/head10/proc/sys/kernel/hostname"
 setup head10 >/dev/null
-is "another one is replaced" head10 "$(cat "$dir/head10/proc/sys/kernel/hostname")"
-is "for the boots to come, too" "head10 644" "$(cat "$dir/head10/etc/hostname") $(stat -c %a "$dir/head10/etc/hostname")"
+is "a wrong host name is replaced" head10 "$(cat "$dir/head10/proc/sys/kernel/hostname")"
+is "the host name is kept for later boots" "head10 644" "$(cat "$dir/head10/etc/hostname") $(stat -c %a "$dir/head10/etc/hostname")"
 
 # refused WHAT PATTERN SCRIPT [LINE]: work11 with its facts edited by sed and a line added: one line that says why, and
 # nothing made.
@@ -182,14 +180,14 @@ refused "a role of another kind" "the role is 'mail'" "s/^role=.*/role='mail'/"
 rm -rf "$dir/work11"
 machine_make work11
 rm "$dir/work11/etc/airbuild/facts"
-like "no facts at all are refused" "^airbuild: .* cannot read '.*facts': the seed has not arrived" "$(setup work11)"
+like "missing facts are refused" "^airbuild: .* cannot read '.*facts': the seed has not arrived" "$(setup work11)"
 
-# A full disk, or a file that cannot be written, leaves no half configuration.
+# A file that cannot be written leaves no partial configuration.
 machine_make work11
 mkdir -p "$dir/work11/var/lib/airbuild/redis/redis.conf.new"
-check_not "what cannot be written is a failure" setup work11
-check_not "and leaves no configuration" test -e "$dir/work11/var/lib/airbuild/redis/redis.conf"
-check_not "nor is the first boot over" test -e "$dir/work11/var/lib/airbuild/settled"
+check_not "node-setup fails if a file cannot be written" setup work11
+check_not "a failed node-setup leaves no configuration" test -e "$dir/work11/var/lib/airbuild/redis/redis.conf"
+check_not "a failed node-setup does not complete the first boot" test -e "$dir/work11/var/lib/airbuild/settled"
 
 # Nor does a seed that did not bring all.
 for what in rm "truncate -s 0"; do

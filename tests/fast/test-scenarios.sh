@@ -1,16 +1,16 @@
 #!/bin/bash
-# test-scenarios.sh - the failures of scenarios.sh against real redis, sentinel and haproxy processes that run the
-# generated configurations, several clusters at a time, each in namespaces of its own. No domain, no systemd.
-# usage: test-scenarios.sh [SCENARIO[:ARGUMENT...][*COUNT]...] (without: the plan below); -j N: at a time
+# test-scenarios.sh - the failures of scenarios.sh on real redis, sentinel and haproxy processes with the generated
+# configurations, several clusters at a time, each in its own namespaces. No domains, no systemd.
+# usage: test-scenarios.sh [-j N] [SCENARIO[:ARGUMENT...][*COUNT]...] (without: the plan below; -j: at a time)
 # SPDX-License-Identifier: Apache-2.0
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-jobs=$(((3 * $(nproc) + 1) / 2)) # with more at once healthy masters answer too late
+jobs=$(((3 * $(nproc) + 1) / 2)) # with more, healthy masters answer too late
 if [[ ${1-} == -j ]]; then
     jobs=$2
     shift 2
 fi
-# The long ones first. FULL=yes: all of them, those that go by chance as often as it takes to see one case in a hundred.
+# The long ones first. FULL=yes: all, and those that depend on chance often enough to meet one case in a hundred.
 if (($# == 0)); then
     elections=1 orders=1
     if [[ ${FULL-} ]]; then
@@ -32,11 +32,11 @@ for item; do
     for ((i = 0; i < count; i++)); do plan+=("${item%\**}"); done
 done
 
-scratch=$(mktemp -d -p /dev/shm) # nothing waits for a disk there
+scratch=$(mktemp -d -p /dev/shm) # memory, so that nothing waits for a disk
 chmod 711 "$scratch"
 declare -A running=()
 
-# Killed with what it waits for, whatever comes.
+# Kills what still runs.
 finish() {
     local child
     for child in "${!running[@]}"; do kill -KILL "$child" 2>/dev/null; done
@@ -46,7 +46,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
-# start NUMBER SCENARIO: in the background, its words in a file.
+# start NUMBER SCENARIO: run it in the background.
 start() {
     mkdir -m 711 "$scratch/$1"
     dir=$scratch/$1 scenario=$2 "$here/sandbox" bash -c "
@@ -58,10 +58,12 @@ start() {
     running[$!]=$1
 }
 
-# finished PID: what it was is told; of a failed one the logs too.
-finished() {
-    local number=${running[$1]} name line count=0
-    unset "running[$1]"
+# collect: wait for one that runs, and print its results; the logs too if it failed.
+collect() {
+    local child number name line count=0
+    wait -n -p child "${!running[@]}"
+    number=${running[$child]}
+    unset "running[$child]"
     name=${plan[$number]}
     while read -r line; do
         case $line in
@@ -75,7 +77,7 @@ finished() {
     done <"$scratch/$number.tap"
     if ! grep -qx "1..$count" "$scratch/$number.tap"; then
         total=$((total + 1))
-        echo "not ok $total - $name: it did not end"
+        echo "not ok $total - $name: did not finish"
         sed 's/^/#   /' "$scratch/$number.err"
     fi
     if grep -q '^not ok' "$scratch/$number.tap"; then
@@ -86,14 +88,8 @@ finished() {
 
 total=0
 for number in "${!plan[@]}"; do
-    if ((${#running[@]} >= jobs)); then
-        wait -n -p child "${!running[@]}"
-        finished "$child"
-    fi
+    ((${#running[@]} < jobs)) || collect
     start "$number" "${plan[$number]}"
 done
-while ((${#running[@]})); do
-    wait -n -p child "${!running[@]}"
-    finished "$child"
-done
+while ((${#running[@]})); do collect; done
 echo "1..$total"

@@ -1,7 +1,7 @@
 #!/bin/bash
-# test-units.sh - what systemd says of the nodes' units: every line is understood, and there is no ordering cycle, with
-# cloud-init's units as they were up to 24.2 (Debian 12) and as they are since. The units of cloud-init are stand-ins
-# with the lines that matter (cloud-init's systemd/ folder). Nothing is started.
+# test-units.sh - systemd accepts every line of the nodes' units and finds no ordering cycle, with the unit names of
+# cloud-init up to 24.2 (Debian 12) and later. cloud-init's units are stand-ins with their relevant lines (see its systemd/
+# folder). Nothing is started.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 root=$(mktemp -d -p /dev/shm)
@@ -9,13 +9,13 @@ trap 'rm -rf "$root"' EXIT
 top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$(dirname "$0")/../assert.sh"
 
-# unit NAME: a unit of the stand-in from standard input, wanted by cloud-init.target if it is a service.
+# unit NAME: install a stand-in from standard input; cloud-init.target wants it if it is a service.
 unit() {
     cat >"$root/usr/lib/systemd/system/$1"
     [[ $1 != *.service ]] || ln -s "/usr/lib/systemd/system/$1" "$root/etc/systemd/system/cloud-init.target.wants/$1"
 }
 
-# image ROLE NETWORK-STAGE ENABLED...: a root folder as systemd would see it.
+# image ROLE NETWORK-STAGE ENABLED...: make a root folder for systemd.
 image() {
     rm -rf "${root:?}"/*
     mkdir -p "$root"/usr/lib/systemd "$root"/usr/bin "$root"/usr/sbin \
@@ -23,7 +23,7 @@ image() {
     cp -r /usr/lib/systemd/system "$root/usr/lib/systemd/system"
     ln -s usr/lib "$root/lib"
     ln -s usr/bin "$root/bin"
-    # Where this host's systemd looks for programs: in sbin, too, or in bin alone.
+    # This host's systemd may look for programs in bin only, or in sbin too.
     touch "$root"/usr/bin/{sh,bash} "$root"/usr/{bin,sbin}/haproxy
     chmod 755 "$root"/usr/bin/{sh,bash} "$root"/usr/{bin,sbin}/haproxy
     cp -r "$top/images/files/common/." "$top/images/files/$1/." "$root"
@@ -36,7 +36,7 @@ image() {
     cloud_init "$2"
 }
 
-# cloud_init NETWORK-STAGE: its units, that of the network stage under this name.
+# cloud_init NETWORK-STAGE: install its units, the network stage under this name.
 cloud_init() {
     unit cloud-init-local.service <<<$'[Unit]\nDefaultDependencies=no\nBefore=sysinit.target network-pre.target
 [Service]\nType=oneshot\nExecStart=/bin/sh'
@@ -50,7 +50,7 @@ Wants=network-online.target cloud-config.service\n[Service]\nType=oneshot\nExecS
     unit cloud-init.target <<<$'[Unit]\nAfter=multi-user.target'
 }
 
-# verify: what systemd has to say of our units, and of cycles anywhere.
+# verify: print systemd's complaints about our units, and about any ordering cycle.
 verify() {
     local names=("$root"/etc/systemd/system/*.service)
     systemd-analyze verify --man=no --root="$root" default.target "${names[@]##*/}" 2>&1 |
@@ -59,22 +59,22 @@ verify() {
 
 for stage in cloud-init.service cloud-init-network.service; do
     image redis "$stage" redis sentinel
-    is "systemd takes a worker's units beside $stage" "" "$(verify)"
+    is "systemd accepts the units of a worker beside $stage" "" "$(verify)"
     image haproxy "$stage" haproxy
-    is "and the head's" "" "$(verify)"
+    is "systemd accepts the units of the head beside $stage" "" "$(verify)"
 done
 
-# The two checks above do see what they look for.
+# The checks above do find such mistakes.
 image redis cloud-init-network.service redis sentinel
 sed -i 's/^After=cloud-init.service.*/After=cloud-final.service/' "$root/etc/systemd/system/airbuild-setup.service"
-like "a unit after cloud-final would be a cycle" "ordering cycle" "$(verify)"
+like "a unit after cloud-final is reported as a cycle" "ordering cycle" "$(verify)"
 image redis cloud-init-network.service redis sentinel
 sed -i 's/^ProtectClock=.*/ProtectClok=yes/' "$root/etc/systemd/system/redis.service"
-like "a misspelt line would be seen" "ProtectClok" "$(verify)"
+like "a misspelt line is reported" "ProtectClok" "$(verify)"
 
-# What a distribution could take away: our units carry no Also= or Alias=, and start on every boot.
+# Also= and Alias= could conflict with a distribution's units.
 for file in "$top"/images/files/*/etc/systemd/system/*.service; do
-    is "${file##*/} starts with the machine and has one name" $'[Install]\nWantedBy=multi-user.target' \
+    is "${file##*/} starts at boot and has one name" $'[Install]\nWantedBy=multi-user.target' \
         "$(sed -n '/^\[Install\]/,$p' "$file")"
 done
 tap_end

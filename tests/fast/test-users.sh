@@ -1,20 +1,20 @@
 #!/bin/bash
-# test-users.sh - what each user of redis and sentinel may do and may not, on a real head and worker with the generated
-# configurations, before and after redis has rewritten its own. The servers say themselves which commands they have;
-# tests/users/ says of each whether it is the application's. With ENGINE=NAME they are those of build/engines/NAME.
+# test-users.sh - the commands that each user of redis and sentinel may run, on a real head and worker with the generated
+# configurations, before and after redis has rewritten its own. The servers list their commands; tests/users/ says which
+# the application may run. ENGINE=NAME: use the servers of build/engines/NAME.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2154 # dir is of inside.sh
+# shellcheck disable=SC2154 # inside.sh sets dir
 set -u
 . "$(dirname "$0")/inside.sh"
 . "$(dirname "$0")/../assert.sh"
 . "$(dirname "$0")/lib.sh"
 if [[ -n ${ENGINE-} ]]; then
-    # A copy, since the nodes' user may not reach the checkout.
+    # A copy, as the nodes' user may have no access to the checkout.
     cp -r "$top/build/engines/$ENGINE" "$dir/engine" && PATH=$dir/engine/bin:$PATH
     hash -r
 fi
 
-# as USER PORT COMMAND...: straight to the worker.
+# as USER PORT COMMAND...: ask the worker.
 as() {
     local password
     password=$(sed -n "s/^password_$1='\(.*\)'/\1/p" "$dir/work11/etc/airbuild/facts")
@@ -22,7 +22,7 @@ as() {
         -h 172.31.255.11 -p "$2" "${@:3}" 2>&1
 }
 
-# may USER PORT COMMAND, may_not USER PORT COMMAND: permission is meant, not success.
+# may USER PORT COMMAND, may_not USER PORT COMMAND: ok if the server grants or denies permission.
 may() {
     local seen
     seen=$(as "$1" "$2" "${@:3}" | head -n 1)
@@ -36,9 +36,8 @@ may_not() {
     tap $? "$1 may not: ${*:3}" "$seen"
 }
 
-# permitted USER PORT ARGUMENT: the commands of the server that the user may run, as sorted names such as config|get. How
-# many arguments (all of them ARGUMENT) a command takes it is asked as well: the first answer that is not about their
-# number counts.
+# permitted USER PORT ARGUMENT: print the server's commands that the user may run, as sorted names such as config|get. Each
+# is tried with 0 to 7 arguments, all ARGUMENT, until the answer is not about their number.
 permitted() {
     local -a names answers
     local i n arguments='' patience=60
@@ -61,30 +60,30 @@ permitted() {
     done | LC_ALL=C sort
 }
 
-# commands PORT: what the server has, sorted; those that only stand before another word are none.
+# commands PORT: print the server's commands, sorted; without containers of subcommands.
 commands() {
     as admin "$1" command list | awk -F '|' 'NF > 1 { over[$1] } { all[$0] }
         END { for (name in all) if (!(name in over) || name == "command") print name }' | LC_ALL=C sort
 }
 
-# by_table WHAT PORT KIND: the application may what tests/users/KIND says, command by command.
+# by_table NAME PORT KIND: ok if the application may run exactly what tests/users/KIND allows.
 by_table() {
     local seen table=$top/tests/users/$3
     seen=$(LC_ALL=C join -a 1 -o 0,2.2 -e undecided <(commands "$2") <(grep -v '^#' "$table"))
-    is "$1: tests/users/$3 has all of its commands" "" "$(awk '$2 == "undecided" { print $1 }' <<<"$seen")"
+    is "$1: tests/users/$3 lists all commands of the server" "" "$(awk '$2 == "undecided" { print $1 }' <<<"$seen")"
     is "$1: the application may run the $(grep -c ' yes' <<<"$seen") of $(wc -l <<<"$seen") that are its own" \
         "$(awk '$2 == "yes" { print $1 }' <<<"$seen")" "$(permitted app "$2" x)"
 }
 
-# only USER PORT ARGUMENT NAME...: may run these, and what everybody may who connects.
+# only USER PORT ARGUMENT NAME...: ok if the user may run these and what every user may.
 only() {
-    is "$1 may run at $2: ${*:4}" "$(printf '%s\n' "${@:4}" "$(everybodys "$2")" | LC_ALL=C sort)" "$(permitted "$1" "$2" "$3")"
+    is "$1 may run at $2: ${*:4}" "$(printf '%s\n' "${@:4}" "$(allowed_to_all "$2")" | LC_ALL=C sort)" "$(permitted "$1" "$2" "$3")"
 }
-everybodys() {
+allowed_to_all() {
     as admin "$1" command list | grep -xE 'auth|hello|quit|reset'
 }
 
-# judge WORD PATTERN USER PORT: what the server says of each command of standard input, one a line (ACL DRYRUN).
+# judge WORD PATTERN USER PORT: ok for each command of standard input if ACL DRYRUN's answer matches.
 judge() {
     local -a commands answers
     local i
@@ -109,17 +108,17 @@ publishing() {
     may_not app 6379 publish __sentinel__:hello x
     may_not app 6379 spublish __sentinel__:hello x
     may_not app 6379 eval "return redis.call('publish', '__sentinel__:hello', 'x')" 0
-    is "not in a transaction either" 1 \
+    is "app may not publish to sentinels in a transaction" 1 \
         "$(printf 'multi\npublish __sentinel__:hello x\nexec\n' | as app 6379 | grep -c NOPERM)"
 }
 
-# What the server itself says of every command it has.
+# The server's own answer for every command it has.
 application() {
     by_table "$1" 6379 server
     by_table "$1" 26379 sentinel
 }
 
-# What cannot be told by names: arguments, and what is really answered.
+# Permissions that depend on arguments, and real answers.
 behaviour() {
     may app 6379 client list
     may app 6379 script load 'return 1'
@@ -128,10 +127,10 @@ behaviour() {
     may_not app 26379 client pause 10000 all
     may_not app 26379 client kill type normal
     may_not app 26379 sentinel failover redis-primary
-    like "it listens to what it likes" "psubscribe.\*.1" "$(timeout 0.5 redis-cli -h 172.31.255.11 psubscribe '*' | tr '\n' ' ')"
-    like "it listens to the change of masters" "subscribe.\+switch-master.1" \
+    like "app may subscribe to any channel" "psubscribe.\*.1" "$(timeout 0.5 redis-cli -h 172.31.255.11 psubscribe '*' | tr '\n' ' ')"
+    like "app may subscribe to changes of the master" "subscribe.\+switch-master.1" \
         "$(timeout 0.5 redis-cli -h 172.31.255.11 -p 26379 subscribe +switch-master | tr '\n' ' ')"
-    like "by a pattern too" "psubscribe.\[-\+\]sdown.1" \
+    like "app may subscribe to sentinel by a pattern" "psubscribe.\[-\+\]sdown.1" \
         "$(timeout 0.5 redis-cli -h 172.31.255.11 -p 26379 psubscribe '[-+]sdown' | tr '\n' ' ')"
 }
 
@@ -151,31 +150,31 @@ others() {
     all_may admin 26379 <<<$'sentinel ckquorum redis-primary\nacl list'
 }
 
-# reaches PORT: of the head, from outside.
+# reaches PORT: succeeds if the head's port can be reached from outside.
 reaches() {
     timeout 2 bash -c "exec 3<>/dev/tcp/172.31.255.10/$1" 2>/dev/null
 }
 
-# The head's own control: a socket that only its own user reaches, and monitors that only the head itself does.
+# haproxy's control socket is for its user only, and its monitor for the head only.
 head_control() {
-    check "from outside the head answers where it serves" reaches 6380
-    check_not "but not where it asks itself who is master" reaches 2000
-    check "its monitor is there, on loopback" on head10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2000'
-    like "and its socket is its own user's" '^600 haproxy$' "$(on head10 stat -c '%a %U' /run/airbuild-haproxy/stats.sock)"
+    check "clients reach the head's ports" reaches 6380
+    check_not "clients do not reach the head's monitor" reaches 2000
+    check "the head's monitor listens on loopback" on head10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2000'
+    like "haproxy's socket is for its user only" '^600 haproxy$' "$(on head10 stat -c '%a %U' /run/airbuild-haproxy/stats.sock)"
 }
 
 stranger_ping() {
     [[ $(env -u REDISCLI_AUTH redis-cli -h 172.31.255.11 ping) == PONG ]]
 }
 
-# Nobody without a password, nobody with another's.
+# Connections without a password, with a wrong one, with another user's.
 strangers() {
     local port
     for port in 6379 26379; do
-        like "a stranger is refused at $port" NOAUTH "$(REDISCLI_AUTH='' redis-cli -h 172.31.255.11 -p "$port" info 2>&1)"
+        like "a client without a password is refused at $port" NOAUTH "$(REDISCLI_AUTH='' redis-cli -h 172.31.255.11 -p "$port" info 2>&1)"
         like "a wrong password is refused at $port" WRONGPASS \
             "$(REDISCLI_AUTH=wrong redis-cli -h 172.31.255.11 -p "$port" ping 2>&1)"
-        like "another's password is refused at $port" WRONGPASS \
+        like "another user's password is refused at $port" WRONGPASS \
             "$(redis-cli --no-auth-warning --user admin -h 172.31.255.11 -p "$port" ping 2>&1)"
     done
 }
@@ -184,7 +183,7 @@ strangers() {
 workers=(work11) quorum=1
 cluster_make ha=no quorum=1 min_replicas=0 workers=1
 machine_on head10 work11
-check "one worker serves alone" within 30 converged
+check "a single worker serves" within 30 converged
 strangers
 kind=$(as admin 6379 info server | sed -n 's/^\(redis\|valkey\)_version:/\1 /p' | tail -n 1 | tr -d '\r')
 application "$kind"
@@ -192,25 +191,25 @@ behaviour
 publishing
 others
 head_control
-# Both write their own files now, users too; everything holds after they read them again.
+# Both rewrite their files, users included, and read them again.
 admin work11 config rewrite >/dev/null
 admin work11 -p 26379 sentinel flushconfig >/dev/null
-check "redis wrote its users" grep -q '^user default on .*#[0-9a-f]' "$dir/work11/var/lib/airbuild/redis/redis.conf"
+check "redis writes its users" grep -q '^user default on .*#[0-9a-f]' "$dir/work11/var/lib/airbuild/redis/redis.conf"
 machine_off work11
 machine_on work11
-check "it comes back with the files it wrote" within 30 converged
+check "the worker starts with the files it wrote" within 30 converged
 strangers
 application "$kind, files rewritten"
 publishing
 others
-# No password is asked for, and no more is permitted.
+# Without passwords no more is permitted.
 machine_off work11
 rm -r "$dir/work11"
 machine_make work11 ha=no quorum=1 min_replicas=0 auth=no workers=1
 machine_on work11
-check "without passwords it serves" within 30 stranger_ping
-check "so does its sentinel" within 30 sentinel work11 ping
+check "redis serves without passwords" within 30 stranger_ping
+check "sentinel serves without passwords" within 30 sentinel work11 ping
 application "$kind, auth: off"
-like "nobody may publish to sentinels" NOPERM \
+like "no client may publish to sentinels" NOPERM \
     "$(env -u REDISCLI_AUTH redis-cli -h 172.31.255.11 publish __sentinel__:hello x)"
 tap_end

@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-wait-in-sync.sh - when a master that has started begins to take writes, for what its peers' sentinels may say. They
-# and its redis are a stand-in for redis-cli that says what files hold; no server is started.
+# test-wait-in-sync.sh - when a started master accepts writes, for every answer of its peers' sentinels. A stand-in for
+# redis-cli answers from files; no server is started.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 dir=$(mktemp -d -p /dev/shm)
@@ -45,12 +45,12 @@ chmod 755 "$dir/bin/redis-cli"
 root=$dir/work11
 export SAYS=$dir/says
 
-# starts ROLE UNSETTLED [LINK]: work11's redis has started as start-guard left it, and wait-in-sync runs.
+# starts ROLE UNSETTLED [LINK]: run wait-in-sync after work11's redis has started with what start-guard wrote.
 starts() {
     stop
     rm -rf "$root" "$SAYS/told"
     machine_make work11
-    AIRBUILD_CONSOLE=/dev/null AIRBUILD_ROOT=$root sh "$root/usr/lib/airbuild/node-setup" >/dev/null
+    script work11 node-setup >/dev/null
     is_now "$1" "${3-up}"
     [[ $2 != joins* ]] || : >"$root/var/lib/airbuild/redis/closed"
     echo "$2" >"$root/var/lib/airbuild/redis/unsettled"
@@ -63,13 +63,13 @@ stop() {
     waiting=
 }
 
-# is_now ROLE [LINK]: of work11, with two replicas, or with its link up.
+# is_now ROLE [LINK]: set what work11's redis reports; it has two replicas.
 is_now() {
     printf '%s\n' "role:$1" "master_link_status:${2-up}" "slave0:ip=172.31.255.12,port=6379,state=online" \
         "slave1:ip=172.31.255.13,port=6379,state=online" >"$SAYS/info"
 }
 
-# says EPOCH MASTER FLAGS SILENT: what both peers' sentinels answer; their redis are in sync.
+# says EPOCH MASTER FLAGS SILENT: set the answer of both peers' sentinels; their redis are in sync.
 says() {
     local peer
     for peer in 12 13; do
@@ -91,7 +91,7 @@ is_settled() {
     grep -q '^config set replica-priority 100 ' "$SAYS/told"
 }
 
-# stays_closed WHAT: for as long as many looks take.
+# stays_closed NAME: ok if it accepts no writes for the time of many looks.
 stays_closed() {
     sleep 3
     check_not "$1" is_open
@@ -102,31 +102,31 @@ for unsettled in 'new - 0 0 no ' 'master 42 0 2147479958 no '; do
     kind=${unsettled%% *}
     says 0 11 s_down,o_down,master 5000
     starts master "$unsettled"
-    stays_closed "$kind: it takes no writes while the peers' sentinels take it for down"
+    stays_closed "$kind: it accepts no writes while its peers' sentinels report it down"
     says 0 11 master,failover_in_progress 100
-    stays_closed "$kind: nor while one of them holds an election"
+    stays_closed "$kind: it accepts no writes while a sentinel holds an election"
     says 0 11 master 1300
-    stays_closed "$kind: nor before they have heard it"
+    stays_closed "$kind: it accepts no writes before the sentinels have reached it"
     says 0 11 master 300
-    check "$kind: then it does" within 20 is_open
+    check "$kind: it accepts writes when the sentinels name it" within 20 is_open
 
     says 1 12 master 100
     starts master "$unsettled"
-    check "$kind: it follows the one that they have elected" within 20 follows_12
-    check_not "$kind: and never took writes" is_open
+    check "$kind: it follows the elected master" within 20 follows_12
+    check_not "$kind: it accepted no writes meanwhile" is_open
     is_now slave
-    check "$kind: in sync it takes them if it is elected" within 20 is_open
+    check "$kind: a replica in sync may accept writes when elected" within 20 is_open
 done
 
-# Where no worker has data, the one that is named begins. The sentinels, to which it is closed, take it for down.
+# Where no worker has data, the named one begins. Its ACL is closed to sentinels, so they report it down.
 says 0 11 s_down,o_down,master 5000
 for peer in 12 13; do printf '%s\n' PONG proc-title-template 'data=none' >"$SAYS/172.31.255.$peer:6379"; done
 starts slave 'joins - 0 0 no 172.31.255.12' down
-check "joins: it begins though it is taken for down" within 20 is_settled
-check "joins: open to sentinels" grep -qx 'acl setuser sentinel on' "$SAYS/told"
-check "joins: as master" grep -qx 'replicaof no one' "$SAYS/told"
+check "joins: it begins although it is reported down" within 20 is_settled
+check "joins: its ACL is opened to sentinels" grep -qx 'acl setuser sentinel on' "$SAYS/told"
+check "joins: it becomes master" grep -qx 'replicaof no one' "$SAYS/told"
 
 rm "$SAYS"/172*
 starts master 'new - 0 0 no '
-check "it takes writes when no sentinel answers" within 20 is_open
+check "it accepts writes when no sentinel answers" within 20 is_open
 tap_end

@@ -1,4 +1,4 @@
-// fuzz_spec.c - libFuzzer's way into the spec parser, the YAML reader and the YAML writer. Built
+// fuzz_spec.c - libFuzzer target for the spec parser, the YAML reader and the YAML writer. Built
 // with clang -fsanitize=fuzzer,address,undefined; tests/errors and images/cluster.yaml seed it.
 // SPDX-License-Identifier: Apache-2.0
 #include "spec_one.h"

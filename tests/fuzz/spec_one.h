@@ -1,5 +1,5 @@
-// spec_one.h - what must hold for any bytes given as a spec; the fuzzer and the unit test share it.
-// A breach aborts.
+// spec_one.h - properties of any bytes parsed as a spec, for the fuzzer and the unit test. A
+// violation aborts.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_SPEC_ONE_H
 #define AIRBUILD_TESTS_SPEC_ONE_H
@@ -49,7 +49,7 @@ spec_one_same(const struct yaml_node *a, const struct yaml_node *b)
     }
 }
 
-// Whatever can be read comes back the same when it is written and read again.
+// Everything that can be read stays the same when it is written and read again.
 static inline void
 spec_one_round_trip(const char *text, size_t length)
 {
@@ -79,7 +79,7 @@ spec_one(const char *text, size_t length)
     ERROR_AUTO struct error err = {0};
     if (spec_parse("fuzz.yaml", text, length, &spec, &err) != 0) {
         must(spec == NULL && err.code == ERR_SPEC && err.message != NULL);
-        // Nothing that a terminal acts on.
+        // No control characters for the terminal.
         for (const char *at = err.message; *at != '\0'; at++)
             must((unsigned char) *at >= ' ' || *at == '\n' || *at == '\t');
     } else {

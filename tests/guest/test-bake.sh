@@ -1,13 +1,14 @@
 #!/bin/bash
-# test-bake.sh - a recipe of a user baked over the real base: what is in the image and what must not be, what an error
-# and an interruption leave behind. The roles' recipes are tiny ones here, and the base has the packages that the recipe
-# asks for, so that no mirror is asked; the real ones are baked for the tests with a cluster. The base is taken from the
-# usual home where that has it.
+# test-bake.sh - a user's recipe baked over the real base: the contents of the image, and what errors and interruptions leave
+# behind. The roles' recipes are small here, and the base has the recipe's packages, so no mirror is needed; the tests with
+# a cluster bake the real recipes. The base is copied from the usual home if that has it.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/assert.sh
 . tests/assert.sh
+# shellcheck source=tests/guest/lib.sh
+. tests/guest/lib.sh
 airbuild=${AIRBUILD:-$PWD/build/airbuild}
 bake=$(dirname "$airbuild")/tests/bake
 usual=${AIRBUILD_HOME:-/var/lib/airbuild}
@@ -17,8 +18,7 @@ home=$scratch/home
 recipes=$scratch/recipes
 spec=$scratch/spec.yaml
 mkdir -p "$home" "$scratch/tmp" "$recipes" "$scratch/assets/images"
-export AIRBUILD_HOME=$home AIRBUILD_ASSETS=$scratch/assets TMPDIR=$scratch/tmp LIBGUESTFS_CACHEDIR=/var/tmp \
-    LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg
+export AIRBUILD_HOME=$home AIRBUILD_ASSETS=$scratch/assets TMPDIR=$scratch/tmp
 unset AIRBUILD_STATE
 echo 'accel: tcg' >"$spec"
 for role in haproxy redis; do
@@ -33,7 +33,7 @@ printf '#!/bin/sh\necho hello\n' >"$recipes/tree/usr/bin/hello"
 printf 'kept secret\n' >"$recipes/tree/etc/hello.secret"
 printf '[Service]\nExecStart=/usr/bin/hello\n[Install]\nWantedBy=multi-user.target\n' \
     >"$recipes/tree/etc/systemd/system/hello.service"
-# The command makes what a machine would have of its own, all of which must be gone.
+# The command creates files that identify a machine, all of which must be removed.
 cat >"$recipes/hello.yaml" <<'END'
 name: hello
 steps:
@@ -68,24 +68,21 @@ END
 
 # ---- help -----------------------------------------------------------------------------------------------------------
 
-# key NAME [RECIPE]: the key that the plan gives an image.
+# key NAME [RECIPE]: print the key that the plan gives an image.
 key() { "$bake" "$home" --plan ${2+"$2"} | awk -v name="$1" '$1 == name { print $2 }'; }
 
-# images_of: the store's images and whatever else lies beside them.
-images_of() { find "$home/store/images" -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort; }
+# stored: print the names in the store's folder of images.
+stored() { find "$home/store/images" -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort; }
 
-# images ARGUMENT...: airbuild images, its words in $scratch/said.
+# images ARGUMENT...: run airbuild images; its output is in $scratch/said too.
 images() {
     status=0
     timeout -k 10 600 "$airbuild" --spec "$spec" --no-color images "$@" >"$scratch/said" 2>&1 || status=$?
     output=$(cat "$scratch/said")
 }
 
-# members SESSION: the processes of a session, one a line.
+# members SESSION: print the processes of a session, one per line.
 members() { ps -o stat=,comm= -s "$1" | awk '$1 !~ /^Z/'; }
-
-# seen NAME: what guestfish printed between the line @NAME and the next one.
-seen() { awk -v name="@$1" '/^@/ { on = $0 == name; next } on' "$scratch/seen"; }
 
 # ---- the base and three layers --------------------------------------------------------------------------------------
 
@@ -99,27 +96,27 @@ hello=$(key hello "$recipes/hello.yaml")
 wanted=$(printf '%s\n' "$base" "$(key haproxy)" "$(key redis)" "$hello" | LC_ALL=C sort)
 
 images --recipe "$recipes/hello.yaml"
-is 'a recipe of the user is baked' 0 "$status"
-like 'what was baked is told' 'hello +baked' "$output"
-is 'the store has the four images and nothing else' "$wanted" "$(images_of)"
-is 'no temporary file is left' '' "$(find "$scratch/tmp" "$home" -name '.*' -o -path "$scratch/tmp/*")"
+is "images bakes a user's recipe" 0 "$status"
+like 'images reports what was baked' 'hello +baked' "$output"
+is 'the store has the four images and nothing else' "$wanted" "$(stored)"
+is 'images leaves no temporary file' '' "$(find "$scratch/tmp" "$home" -name '.*' -o -path "$scratch/tmp/*")"
 
 images --recipe "$recipes/hello.yaml"
-like 'a second run bakes nothing' 'hello +ready' "$output"
-check_not 'and says so of every image' grep -q baked "$scratch/said"
+like 'a second run finds the image ready' 'hello +ready' "$output"
+check_not 'a second run bakes no image' grep -q baked "$scratch/said"
 
 # ---- the layer ------------------------------------------------------------------------------------------------------
 
 disk=$home/store/images/$hello/disk.qcow2
 chain=$(qemu-img info --output=json --backing-chain -U "$disk")
-is 'the layer lies over the base, by a relative path, both qcow2' "qcow2 ../$base/disk.qcow2 qcow2,qcow2 null" \
+is 'the layer is backed by the base, by a relative path, both qcow2' "qcow2 ../$base/disk.qcow2 qcow2,qcow2 null" \
     "$(jq -r '.[0].format + " " + .[0]["backing-filename"] + " " + .[0]["backing-filename-format"] + "," + .[1].format +
         " " + (.[1]["backing-filename"] | tostring)' <<<"$chain")"
 check 'the layer is thin' test "$(stat -c %b "$disk")" -lt 60000
-check 'the disk is whole' qemu-img check -q -U "$disk"
-is 'files are read-only' '444 444 444 444 ' "$(cd "$home/store/images/$hello" &&
+check 'qemu-img check accepts the disk' qemu-img check -q -U "$disk"
+is 'the files of an image are read-only' '444 444 444 444 ' "$(cd "$home/store/images/$hello" &&
     stat -c %a disk.qcow2 kernel initrd manifest.json | tr '\n' ' ')"
-like 'the kernel is one' 'Linux kernel' "$(file -b "$home/store/images/$hello/kernel")"
+like 'the kernel is a Linux kernel' 'Linux kernel' "$(file -b "$home/store/images/$hello/kernel")"
 
 root=$(jq -r '.mounts[] | select(.path == "/") | .device' "$home/store/images/$base/manifest.json")
 timeout -k 10 300 guestfish --ro --format=qcow2 -a "$disk" -m "$root" >"$scratch/seen" 2>"$scratch/guestfish" <<'END'
@@ -154,57 +151,57 @@ echo @sshd
 exists /usr/sbin/sshd
 echo @end
 END
-is 'the image can be looked into' '' "$(cat "$scratch/guestfish")"
-check 'to the end' grep -qx @end "$scratch/seen"
-is 'a command ran, with the files of the step before it' hello "$(seen said)"
-is 'modes are as the recipe says' '100755 100600 100640 40755 ' \
+is 'guestfish can read the image' '' "$(cat "$scratch/guestfish")"
+check 'guestfish runs all commands' grep -qx @end "$scratch/seen"
+is 'a command can use the files of an earlier step' hello "$(seen said)"
+is 'files have the modes of the recipe' '100755 100600 100640 40755 ' \
     "$(seen modes | awk '{ printf "%o ", $2 }')"
 is 'a written file has its text' written "$(seen text)"
-is 'a step of another family did not run' false "$(seen arch)"
+is 'a step of another family does not run' false "$(seen arch)"
 like 'a service is enabled' 'hello\.service$' "$(seen enabled)"
 is 'a service is masked' /dev/null "$(seen masked)"
-is 'machine-id is there and empty' 0 "$(seen machine-id)"
-is 'there are no SSH host keys' '' "$(seen host-keys)"
-is 'but there is an SSH server' true "$(seen sshd)"
-is 'there is no random seed' false "$(seen seed)"
-is 'there is no state of cloud-init' false "$(seen cloud)"
-is 'there are no lists of apt' /partial "$(seen lists)"
-is 'there are no logs' '' "$(seen logs)"
+is 'machine-id exists and is empty' 0 "$(seen machine-id)"
+is 'the image has no SSH host keys' '' "$(seen host-keys)"
+is 'the image has an SSH server' true "$(seen sshd)"
+is 'the image has no random seed' false "$(seen seed)"
+is 'the image has no state of cloud-init' false "$(seen cloud)"
+is 'the image has no package lists of apt' /partial "$(seen lists)"
+is 'the image has no logs' '' "$(seen logs)"
 
 # ---- what fails -----------------------------------------------------------------------------------------------------
 
 images --recipe "$recipes/breaks.yaml"
-is 'a command that fails is an error of the recipe' 3 "$status"
-like 'its step is named' "breaks.yaml:4: a step of the recipe 'breaks' failed" "$output"
-like 'and what it said' 'the tap is dry' "$output"
-is 'nothing of it is in the store' "$wanted" "$(images_of)"
+is 'a failed command is an error of the recipe' 3 "$status"
+like 'the error names the step' "breaks.yaml:4: a step of the recipe 'breaks' failed" "$output"
+like "the error quotes the command's output" 'the tap is dry' "$output"
+is 'a failed bake leaves nothing in the store' "$wanted" "$(stored)"
 
-# In the background bash ignores SIGINT, which what it starts would inherit.
+# bash ignores SIGINT in the background, and its children would inherit that.
 setsid env --default-signal=INT "$airbuild" --spec "$spec" --no-color images --recipe "$recipes/sleeps.yaml" \
     >"$scratch/said" 2>&1 &
 session=$!
-check 'a bake comes to its command' within 180 grep -q 'running a command' "$scratch/said"
-like 'by an appliance of its own' 'qemu' "$(members "$session")"
-check 'its draft is there' test -d "$home/store/images/.$(key sleeps "$recipes/sleeps.yaml")"
+check 'a bake runs its command' within 180 grep -q 'running a command' "$scratch/said"
+like 'the bake runs its own appliance' 'qemu' "$(members "$session")"
+check 'a running bake has a draft' test -d "$home/store/images/.$(key sleeps "$recipes/sleeps.yaml")"
 kill -INT "$session"
 status=0
-check 'it ends soon after SIGINT' within 30 test ! -e "/proc/$session/exe"
+check 'SIGINT ends a bake soon' within 30 test ! -e "/proc/$session/exe"
 wait "$session" || status=$?
-is 'with the status of an interruption' 130 "$status"
-like 'and one sentence about it' 'interrupted' "$(tail -n 1 "$scratch/said")"
-is 'no appliance is left' '' "$(members "$session")"
-is 'no draft is left' "$wanted" "$(images_of)"
-is 'no temporary file is left by either' '' "$(find "$scratch/tmp" "$home" -name '.*' -o -path "$scratch/tmp/*")"
+is 'an interrupted bake exits with 130' 130 "$status"
+like 'an interrupted bake says so' 'interrupted' "$(tail -n 1 "$scratch/said")"
+is 'an interrupted bake leaves no appliance' '' "$(members "$session")"
+is 'an interrupted bake leaves no draft' "$wanted" "$(stored)"
+is 'failed and interrupted bakes leave no temporary file' '' "$(find "$scratch/tmp" "$home" -name '.*' -o -path "$scratch/tmp/*")"
 
 # ---- carried to another machine -------------------------------------------------------------------------------------
 
 images export --recipe "$recipes/hello.yaml" "$scratch/out"
-is 'all images are exported' "0 $wanted" "$status $(find "$scratch/out" -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort)"
+is 'export copies all images' "0 $wanted" "$status $(find "$scratch/out" -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort)"
 export AIRBUILD_HOME=$scratch/other
 images import "$scratch/out"
-is 'another home takes them in' 0 "$status"
+is 'import into another home succeeds' 0 "$status"
 images --recipe "$recipes/hello.yaml"
-check_not 'where nothing is baked then' grep -v ready "$scratch/said"
+check_not 'nothing is baked after an import' grep -v ready "$scratch/said"
 images verify
-is 'and all are well' 0 "$status"
+is 'verify accepts the imported images' 0 "$status"
 tap_end

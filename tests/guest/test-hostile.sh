@@ -1,20 +1,21 @@
 #!/bin/bash
-# test-hostile.sh - disks that no node can be made of: each is refused by one sentence, and nothing of it stays. The disks
-# are made by the host's tools, with just so much on them as an operating system is recognised by.
+# test-hostile.sh - disks that cannot be used as a base: each is refused with one sentence, and nothing is left. The disks
+# hold just enough files to be recognized as an operating system.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/assert.sh
 . tests/assert.sh
+# shellcheck source=tests/guest/lib.sh
+. tests/guest/lib.sh
 airbuild=${AIRBUILD:-$PWD/build/airbuild}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-export AIRBUILD_HOME=$scratch/home TMPDIR=$scratch/tmp LIBGUESTFS_CACHEDIR=/var/tmp LIBGUESTFS_BACKEND=direct \
-    LIBGUESTFS_BACKEND_SETTINGS=force_tcg
+export AIRBUILD_HOME=$scratch/home TMPDIR=$scratch/tmp
 unset AIRBUILD_STATE AIRBUILD_ASSETS
 mkdir -p "$AIRBUILD_HOME" "$TMPDIR"
 
-# system ID NAME [PROGRAM]: a folder that looks like the root of that distribution, with that program in it.
+# system ID NAME [PROGRAM]: make a folder that looks like the root of that distribution, with that program.
 system() {
     rm -rf "$scratch/root"
     mkdir -p "$scratch/root"/{etc,bin,usr/bin,boot}
@@ -24,20 +25,20 @@ system() {
     [[ -z ${3-} ]] || printf '#!/bin/sh\n' >"$scratch/root/usr/bin/$3"
 }
 
-# disk NAME [OFFSET]: that root as a disk, or at a place of one that is there.
+# disk NAME [OFFSET]: make a disk of that root, or write it into an existing disk.
 disk() {
     [[ -n ${2-} ]] || truncate -s 40M "$scratch/$1"
     mke2fs -q -F -t ext4 -d "$scratch/root" ${2+-E "offset=$2"} "$scratch/$1" 16M
 }
 
-# refused NAME WHAT SENTENCE: the disk of that name is refused so.
+# refused NAME WHAT SENTENCE: ok if images refuses that disk with that sentence.
 refused() {
     printf 'accel: tcg\nbase: {file: %s}\n' "$scratch/$1" >"$scratch/spec.yaml"
     status=0
     timeout -k 10 300 "$airbuild" --spec "$scratch/spec.yaml" --no-color images >"$scratch/said" 2>&1 || status=$?
-    is "a disk $2 is an error of the spec" 3 "$status"
-    is "in one sentence" "airbuild: the image 'base-file' was not baked: $3" "$(tail -n 1 "$scratch/said")"
-    is 'and nothing of it stays' '' "$(find "$AIRBUILD_HOME/store/images" "$TMPDIR" -mindepth 1)"
+    is "images refuses a disk $2" 3 "$status"
+    is "the error for a disk $2 is one sentence" "airbuild: the image 'base-file' was not baked: $3" "$(tail -n 1 "$scratch/said")"
+    is "a refused disk $2 leaves nothing" '' "$(find "$AIRBUILD_HOME/store/images" "$TMPDIR" -mindepth 1)"
 }
 
 system debian 'Debian 12' apt-get
@@ -64,8 +65,8 @@ disk two.raw $((40960 * 512))
 refused two.raw 'with two systems' "the base '$scratch/two.raw' cannot be used: more than one operating system is on it: \
 '/dev/sda1' (Debian 12), '/dev/sda2' (Arch Linux); use a disk with one of them"
 
-# The head of LUKS version 1 is magic, version and UUID to all who only look for it. It is on a partition, as it is on
-# disks of systems; a whole disk of it is told by qemu-img before.
+# Tools recognize LUKS version 1 by magic, version and UUID. It is on a partition, as usual; qemu-img detects a whole
+# disk of it earlier.
 truncate -s 40M "$scratch/locked.raw"
 printf 'start=2048\n' | sfdisk -q --label gpt "$scratch/locked.raw"
 printf 'LUKS\xba\xbe\x00\x01' | dd of="$scratch/locked.raw" bs=512 seek=2048 conv=notrunc status=none

@@ -1,35 +1,27 @@
 #!/bin/bash
-# test-killed-domains.sh - what test-killed.sh does, on real domains: airbuild is killed, interrupted or out of space at
-# points drawn by chance, in a lab of its own; then it is launched again, and a key written before is read at the head.
-# usage: test-killed-domains.sh   KILL_COUNT: points (30); SEED: draws others; KILL=COMMAND:WAY:NUMBER: this case alone
+# test-killed-domains.sh - test-killed.sh on real domains: airbuild is killed, interrupted or out of space at random points,
+# in a private lab; then the cluster is launched again, and a key written before is read at the head.
+# usage: test-killed-domains.sh   KILL_COUNT: points (30); SEED: selects others; KILL=COMMAND:WAY:NUMBER: only this case
 # Needs root, build/airbuild and its images. With two emulated processors a point takes up to three minutes.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2016 # what is for the shell inside to expand
+# shellcheck disable=SC2016 # texts for the shell inside to expand
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/assert.sh
 . tests/assert.sh
+# shellcheck source=tests/e2e/lib.sh
+. tests/e2e/lib.sh
 
-export LAB=airbuild-kill
-unset AIRBUILD_STATE REDISCLI_AUTH
+lab_begin airbuild-kill
 readonly SHIM=$PWD/build/tests/fault.so BOOT_SECONDS=900
 nodes=(head10 work11 work12 work13)
-folder=${AIRBUILD_LAB_HOME:-/var/lib/airbuild-lab}/$LAB/clusters/air
+folder=$state/air
 count=${KILL_COUNT:-30}
 RANDOM=${SEED:-$(date +%s)}
 echo "# SEED=${SEED:-$RANDOM}"
 RANDOM=${SEED:-$RANDOM}
-scratch=$(mktemp -d)
-cleanup() {
-    timeout -k 5 120 scripts/lab down
-    rm -rf "$scratch"
-} >/dev/null 2>&1
-trap cleanup EXIT
-trap 'exit 1' INT TERM
 
-inside() { scripts/lab exec -- "$@"; }
-virsh() { inside virsh -q "$@"; }
-# air SECONDS ARGUMENT...: airbuild inside, with what is in the array fault; sets status and output.
+# air SECONDS ARGUMENT...: airbuild inside, with the variables in the array fault; sets status and output.
 fault=()
 air() {
     status=0
@@ -63,7 +55,7 @@ read_key() {
     inside bash -c 'eval "$(build/airbuild env)" && redis-cli -h head10 -p 6380 get kept' 2>/dev/null
 }
 
-# set_scene COMMAND: as it is before; none of ours for a launch, else a converged cluster with a key.
+# set_scene COMMAND: make the state that COMMAND begins in: no cluster for launch, else a converged cluster with a key.
 set_scene() {
     token=$RANDOM$RANDOM
     if [[ $1 == launch ]]; then
@@ -76,7 +68,7 @@ set_scene() {
     [[ $1 != relaunch ]] || rm -f "$folder/nodes/work12/disk.qcow2"
 }
 
-# after COMMAND: what a person types next.
+# after COMMAND: run the commands that a person would type next.
 after() {
     air 60 plan --json
     ((status == 0)) || blame "'plan' ended with $status: ${output##*$'\n'}"
@@ -86,9 +78,9 @@ after() {
         judge_gone
     else
         must $BOOT_SECONDS launch
-        [[ $(read_key) == "$token" ]] || blame "the key that was written before is gone: '$(read_key)'"
+        [[ $(read_key) == "$token" ]] || blame "the key that was written before is lost: '$(read_key)'"
     fi
-    [[ $(strangers) == "$strangers_before" ]] || blame 'something of a stranger was touched'
+    [[ $(strangers) == "$strangers_before" ]] || blame 'a foreign domain or network was changed'
 }
 
 judge_gone() {
@@ -111,7 +103,7 @@ strangers() { virsh domuuid stranger && virsh domid stranger && virsh domstate s
 
 # ---- the points -----------------------------------------------------------------------------------------------------
 
-# enumerate COMMAND...: run each once, in its scene, and count.
+# enumerate COMMAND...: run each once, in its scene, and count its points.
 enumerate() {
     local command
     for command in "$@"; do
@@ -123,7 +115,7 @@ enumerate() {
     done
 }
 
-# draw COMMAND...: lines COMMAND WAY NUMBER.
+# draw COMMAND...: print random cases COMMAND WAY NUMBER.
 draw() {
     local ways=(KILL KILL INT TERM FULL) commands=("$@") command points index
     for ((index = 0; index < count; index++)); do

@@ -1,10 +1,10 @@
 #!/bin/bash
-# test-killed.sh - airbuild killed, interrupted, or met by a full disk, anywhere: at every call by which a command changes
-# the host (tests/kill/fault.c counts them), and then the commands that a person types next. Without KILL=all it takes a
-# sample: some points of each command, every way.
-# usage: test-killed.sh   KILL=all: every point; KILL=COMMAND:WAY:NUMBER: this case, and what it did
-#        KILL_JOBS: how many at once (the processors); KILL_SAMPLE: cases a command (5, twice as many of the first launch);
-#        KILL_WAYS, KILL_COMMANDS: these alone, of 'KILL INT TERM FULL KILL-after INT-after TERM-after' and of those below
+# test-killed.sh - airbuild is killed, interrupted, or runs out of space at every call that changes the host
+# (tests/shim/fault.c counts them); then the commands that a person would type next. Without KILL=all: a sample of the points
+# of each command, in every way.
+# usage: test-killed.sh   KILL=all: every point; KILL=COMMAND:WAY:NUMBER: only this case
+#        KILL_JOBS: parallel jobs (one per processor); KILL_SAMPLE: cases per command (5, twice as many for the first launch);
+#        KILL_WAYS, KILL_COMMANDS: only these, of 'KILL INT TERM FULL KILL-after INT-after TERM-after' and of those below
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -18,12 +18,9 @@ jobs=${KILL_JOBS:-$(nproc)}
 sample=${KILL_SAMPLE:-5}
 read -ra ways <<<"${KILL_WAYS:-KILL INT TERM FULL}"
 commands=(launch relaunch start stop destroy export import prune)
-scratch=$(mktemp -d)
-# Everything in memory: thousands of files are written to disk for good otherwise.
-mount -t tmpfs -o mode=0711 tmpfs "$scratch"
-mount -t tmpfs tmpfs /run
+scratch_in_memory
 
-# The scenes that the commands begin in.
+# Make the scenes that the commands begin in.
 make_scenes() {
     keep_scene none
     AIRBUILD_HOME=$world/home must images export "$world/carried"
@@ -45,7 +42,7 @@ scene_of() {
     esac
 }
 
-# act COMMAND: the command itself, that the fault happens in.
+# act COMMAND: run the command that the fault happens in.
 act() {
     case $1 in
     launch | relaunch | start) air launch --no-wait ;;
@@ -67,7 +64,7 @@ kept_disks() {
     esac
 }
 
-# The cluster: looked at, launched again, and taken away. Of every other point it is taken away at once.
+# after_cluster COMMAND NUMBER: plan, then launch again and destroy; after odd points destroy at once.
 after_cluster() {
     judge_plan
     kept_disks "$1"
@@ -87,8 +84,8 @@ after_cluster() {
     ((status != 0)) || judge_gone
 }
 
-# Whole or not there; and the same command again does it, and leaves nothing of its own. What a killed one had copied stays
-# in the user's folder, where airbuild removes nothing that it did not make in the same run.
+# The export is complete or absent, and exporting again succeeds and leaves no temporary files. Copies of a killed export
+# stay: airbuild removes nothing from the user's folder that it did not make in the same run.
 after_export() {
     [[ ! -e $world/out/images ]] || rm -rf "$world/out/images"
     succeeds images export "$world/out/images"
@@ -107,7 +104,7 @@ after_import() {
     succeeds images verify
     judge_leftovers "$world/second" 'import, done again,'
     while read -r key; do
-        [[ -s $world/second/store/images/$key/disk.qcow2 ]] || blame "import, done again, has not brought $key"
+        [[ -s $world/second/store/images/$key/disk.qcow2 ]] || blame "import, done again, lacks $key"
     done <"$world/air.keys"
     export AIRBUILD_HOME=$world/home
 }
@@ -128,7 +125,7 @@ after_prune() {
     kept_disks prune
 }
 
-# one COMMAND WAY NUMBER: a line "COMMAND WAY NUMBER STATUS" and the faults behind it, separated by tabs.
+# one COMMAND WAY NUMBER: print "COMMAND WAY NUMBER STATUS" and what is wrong, separated by tabs.
 one() {
     wrong=()
     set_scene "$(scene_of "$1")"
@@ -148,13 +145,13 @@ one() {
 
 # ---- all cases ------------------------------------------------------------------------------------------------------
 
-# make_all INDEX: the world of a worker, with its scenes.
+# make_all INDEX: make the world of a worker, with its scenes.
 make_all() {
     make_world "$scratch/$1" >&2 || exit 1
     make_scenes
 }
 
-# work INDEX: take cases from the queue, which all workers read through one descriptor, once it is made.
+# work INDEX: run cases from the queue, which all workers read through one descriptor.
 work() {
     local command way number
     until [[ -e $scratch/ready ]]; do sleep 0.1; done
@@ -163,7 +160,7 @@ work() {
     done 8>>"$scratch/lock" >"$scratch/results.$1"
 }
 
-# The points of every command, told by the commands themselves: files COMMAND.points.
+# Count the points of every command: files COMMAND.points.
 enumerate() {
     local command
     for command in "${commands[@]}"; do
@@ -173,7 +170,7 @@ enumerate() {
     done
 }
 
-# Cases, the same every time: all, or of each command some that are spread over its points and take turns in the ways.
+# Print the cases, always the same: all, or for each command some that are spread over its points and the ways.
 choose() {
     local command count index some
     [[ ${KILL-} != *:*:* ]] || { tr : ' ' <<<"$KILL" && return; }
@@ -194,7 +191,7 @@ choose() {
     done | sort -u
 }
 
-# The table: a line for each command and way.
+# Print a table with a line for each command and way.
 table() {
     awk -F '\t' '{ n[$1 " " $2]++; status[$1 " " $2, $4]++; seen[$4]; if (NF > 4) bad[$1 " " $2]++ }
         END {
@@ -216,7 +213,7 @@ verdicts() {
         count=$(cat "$scratch"/results.* | grep -c "^$command"$'\t')
         bad=$(awk -F '\t' -v c="$command" '$1 == c && NF > 4' "$scratch"/results.*)
         [[ -z $bad && $count -gt 0 ]]
-        tap $? "$command, killed at $count points, is whole or goes on" "$bad"
+        tap $? "$command recovers from faults at $count points" "$bad"
     done
 }
 

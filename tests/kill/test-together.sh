@@ -1,7 +1,7 @@
 #!/bin/bash
-# test-together.sh - two airbuilds at once: two processes on one cluster, two homes whose clusters have one name, two users.
-# Each ends by itself, one at most is told to wait, and what is there afterwards is one whole cluster or none.
-# usage: test-together.sh   KILL=all: more pairs, set apart by more delays
+# test-together.sh - two airbuilds at the same time: two processes on one cluster, two homes whose clusters have the same
+# name, two users. Both end, at most one fails as busy, and afterwards there is one complete cluster or none.
+# usage: test-together.sh   KILL=all: with more delays between the two
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -11,18 +11,16 @@ cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/kill/world.sh
 . tests/kill/world.sh
 
-scratch=$(mktemp -d)
-mount -t tmpfs -o mode=0711 tmpfs "$scratch"
-mount -t tmpfs tmpfs /run
-# Whoever is not root may not even reach a checkout below /root.
+scratch_in_memory
+# Other users may have no access to the checkout.
 cp "$airbuild" "$shim" "$stock" "$scratch/"
 airbuild=$scratch/${airbuild##*/} shim=$scratch/${shim##*/} stock=$scratch/${stock##*/}
 nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 delays=(0 0.2)
 [[ ${KILL-} != all ]] || delays=(0 0.05 0.1 0.2 0.4)
 
-# at_once DELAY FIRST SECOND: two functions in the background, the second so much later; sets first and second, the
-# statuses, and blames those of a crash.
+# at_once DELAY FIRST SECOND: run two functions at the same time, the second later by DELAY; sets first and second, their
+# statuses. Blames crashes and time-outs.
 at_once() {
     local pid
     { "$2" && echo "$status ${output##*$'\n'}" >"$scratch/first"; } &
@@ -32,7 +30,7 @@ at_once() {
     wait "$pid"
     read -r status output <"$scratch/first" && ended "'$2' with '$3'" && first=$status
     read -r status output <"$scratch/second" && ended "'$3' with '$2'" && second=$status
-    told="$2: $(<"$scratch/first"), $3: $(<"$scratch/second")"
+    results="$2: $(<"$scratch/first"), $3: $(<"$scratch/second")"
 }
 
 launch() { air launch --no-wait; }
@@ -40,7 +38,7 @@ destroy() { air destroy --yes; }
 prune() { spec=$world/unused.yaml air images prune; }
 stop() { air stop; }
 
-# verdict WHAT: ok when nothing was blamed.
+# verdict NAME: ok if nothing was blamed.
 verdict() {
     tap "$((${#wrong[@]} > 0))" "$1" "$(printf '%s\n' "${wrong[@]-}")"
     wrong=()
@@ -56,61 +54,61 @@ keep_scene up
 for delay in "${delays[@]}"; do
     set_scene none
     at_once "$delay" launch launch
-    [[ $first$second =~ ^(00|011|110)$ ]] || blame "statuses $told"
+    [[ $first$second =~ ^(00|011|110)$ ]] || blame "statuses $results"
     succeeds launch --no-wait
     judge_launched
     judge_leftovers "$AIRBUILD_HOME" launch
 done
-verdict 'launch and launch: one cluster'
+verdict 'launch and launch at once make one cluster'
 
 for delay in "${delays[@]}"; do
     set_scene up
     at_once "$delay" destroy launch
-    [[ $first =~ ^(0|11)$ && $second =~ ^(0|11)$ ]] || blame "statuses $told"
+    [[ $first =~ ^(0|11)$ && $second =~ ^(0|11)$ ]] || blame "statuses $results"
     succeeds launch --no-wait
     judge_launched
     set_scene none
     at_once "$delay" launch destroy
-    [[ $first =~ ^(0|11)$ && $second =~ ^(0|11)$ ]] || blame "statuses $told"
+    [[ $first =~ ^(0|11)$ && $second =~ ^(0|11)$ ]] || blame "statuses $results"
     succeeds destroy --yes
     judge_gone
 done
-verdict 'launch and destroy: one cluster or none'
+verdict 'launch and destroy at once leave one cluster or none'
 
 for delay in "${delays[@]}"; do
     set_scene up
     at_once "$delay" destroy destroy
-    [[ $first =~ ^(0|11)$ && $second =~ ^(0|11)$ && $first$second != 1111 ]] || blame "statuses $told"
+    [[ $first =~ ^(0|11)$ && $second =~ ^(0|11)$ && $first$second != 1111 ]] || blame "statuses $results"
     [[ $first$second != 00 ]] || judge_gone
     succeeds destroy --yes
     judge_gone
     set_scene up
     at_once "$delay" stop destroy
-    [[ $first =~ ^(0|9|11|14)$ && $second =~ ^(0|11)$ ]] || blame "statuses $told"
+    [[ $first =~ ^(0|9|11|14)$ && $second =~ ^(0|11)$ ]] || blame "statuses $results"
     succeeds destroy --yes
     judge_gone
 done
-verdict 'destroy and destroy, stop and destroy: none'
+verdict 'destroy with destroy or stop at once leaves no cluster'
 
 for delay in "${delays[@]}"; do
     set_scene none
     at_once "$delay" launch prune
-    [[ $second =~ ^(0|11)$ && $first =~ ^(0|14)$ ]] || blame "statuses $told"
+    [[ $second =~ ^(0|11)$ && $first =~ ^(0|14)$ ]] || blame "statuses $results"
     judge_images
     set_scene none
     at_once "$delay" prune launch
-    [[ $first =~ ^(0|11)$ && $second =~ ^(0|14)$ ]] || blame "statuses $told"
+    [[ $first =~ ^(0|11)$ && $second =~ ^(0|14)$ ]] || blame "statuses $results"
     judge_images
     succeeds destroy --yes
     judge_gone
 done
-verdict 'prune and launch: no disk loses its image'
+verdict 'prune and launch at once keep the images of disks'
 judge_strangers
-verdict 'and nothing of a stranger was touched'
+verdict 'foreign domains, networks and files are not touched'
 
 # ---- two homes, two users ---------------------------------------------------------------------------------------------
 
-# as_other ARGUMENT...: airbuild with the other home, as the other user if there is one.
+# as_other ARGUMENT...: run airbuild with the other home, as the other user if that is set.
 other_user=()
 as_other() {
     status=0
@@ -120,7 +118,7 @@ as_other() {
 other_launch() { as_other launch --no-wait; }
 other_destroy() { as_other destroy --yes; }
 
-# What belongs to the cluster of the first home.
+# Print the state of the first home's cluster.
 first_now() {
     local node commands=('net-info air')
     for node in "${nodes[@]}"; do commands+=("domid $node" "domstate $node" "domuuid $node"); done
@@ -134,7 +132,7 @@ unchanged() {
     [[ $now == "$before" ]] || blame "$1 touched the other's cluster: $(diff <(echo "$before") <(echo "$now") | head -n 4 | tr '\n' ' ')"
 }
 
-# one_name WHAT: the other home has a cluster of the same name in mind.
+# one_name WHAT: the other home uses a cluster of the same name.
 one_name() {
     local delay
     other=$world/other
@@ -153,14 +151,14 @@ one_name() {
         [[ $command != other_launch || $status == 9 ]] || blame "the other's launch ended with $status: ${output##*$'\n'}"
         unchanged "$command"
     done
-    verdict "$1: a cluster of the same name is never touched"
+    verdict "$1: a foreign cluster of the same name is never touched"
 
     for delay in "${delays[@]}"; do
         set_scene none
         rm -rf "$other/clusters"
         at_once "$delay" launch other_launch
         case $first:$second in
-        0:0) blame "both have launched: $told" ;;
+        0:0) blame "both have launched: $results" ;;
         0:*)
             judge_launched
             before=$(first_now)
@@ -174,7 +172,7 @@ one_name() {
             ! jq -r '.steps[].verb' <<<"$output" | grep -vq keep ||
                 blame "the loser's destroy touched the winner's cluster"
             ;;
-        *) ;; # each has met the other's half: both take back what they made
+        *) ;; # each met a part of the other's cluster, so both removed what they made
         esac
         succeeds destroy --yes
         other_destroy
@@ -182,7 +180,7 @@ one_name() {
         judge_gone
     done
     judge_strangers
-    verdict "$1: of two that launch at once one has it"
+    verdict "$1: one of two launches at once succeeds"
 }
 
 one_name 'two homes'

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# world.sh - what the tests of killed and of simultaneous commands share; sourced inside tests/fast/sandbox. A world is
-# a folder with a private libvirtd, whose hypervisor is libvirt's own `test` (it outlives the processes that connect to
-# it as long as one stays connected), a home with a store, the cluster 'air' that is worked on, and beside it strangers:
-# the cluster 'sea' of the same home, the domain 'test' and the network 'default' that nobody's tools know.
+# world.sh - shared by the tests of killed and of simultaneous commands; sourced inside tests/fast/sandbox. A world is a
+# folder with a private libvirtd, whose hypervisor is libvirt's own `test` (it lives as long as one client stays connected),
+# a home with a store, the cluster 'air' that is tested, and strangers: the cluster 'sea' of the same home, the domain 'test'
+# and the network 'default', which are not airbuild's.
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2034 # what is set here is for the tests
+# shellcheck disable=SC2034 # set for the tests
 
 airbuild=${AIRBUILD:-$PWD/build/airbuild}
 shim=$PWD/build/tests/fault.so
@@ -13,9 +13,16 @@ nodes=(head10 work11 work12 work13)
 strangers=(head20 work21 work22 work23)
 unset AIRBUILD_STATE AIRBUILD_ASSETS AIRBUILD_FAULT AIRBUILD_FAULT_LOG NO_COLOR
 
+# scratch_in_memory: set scratch, a folder in memory, where thousands of files are cheap.
+scratch_in_memory() {
+    scratch=$(mktemp -d)
+    mount -t tmpfs -o mode=0711 tmpfs "$scratch"
+    mount -t tmpfs tmpfs /run
+}
+
 # ---- libvirt --------------------------------------------------------------------------------------------------------
 
-# start_daemon DIR: an unprivileged libvirtd with its socket in there, and one virsh that stays connected.
+# start_daemon DIR: start an unprivileged libvirtd with its socket in DIR, and a virsh that stays connected.
 start_daemon() {
     local run=$1/run end=$((SECONDS + 60))
     mkdir -p "$run" "$1/lib"
@@ -31,17 +38,17 @@ END
     HOME=$1/lib XDG_RUNTIME_DIR=$run XDG_CONFIG_HOME=$1/lib XDG_CACHE_HOME=$1/lib \
         setpriv --reuid 65534 --regid 65534 --clear-groups libvirtd -f "$1/libvirtd.conf" >/dev/null 2>&1 &
     until [[ -S $run/libvirt-sock ]]; do
-        ((SECONDS < end)) || { echo "libvirtd did not come up" >&2 && cat "$1/libvirtd.log" >&2 && return 1; }
+        ((SECONDS < end)) || { echo "libvirtd did not start" >&2 && cat "$1/libvirtd.log" >&2 && return 1; }
         sleep 0.05
     done
     export AIRBUILD_FAULT_URI="test+unix:///default?socket=$run/libvirt-sock"
     coproc VIRSH { exec virsh -q -c "$AIRBUILD_FAULT_URI" 2>&1; }
     exec {virsh_out}<&"${VIRSH[0]}" {virsh_in}>&"${VIRSH[1]}"
-    [[ $(lv 'list --all --name') == test ]] || { echo "libvirtd has not the domains of 'test'" >&2 && return 1; }
+    [[ $(lv 'list --all --name') == test ]] || { echo "libvirtd does not have the domains of 'test'" >&2 && return 1; }
 }
 
-# lv COMMAND...: what virsh says to these commands. It repeats each after its prompt. All of its answer is read before any
-# is printed: who listens may have heard enough.
+# lv COMMAND...: print virsh's output for these commands, which it echoes after its prompt. All is read before any is
+# printed, as the reader may stop early.
 lv() {
     local line text=''
     printf '%s\n' "$@" 'echo __end__' '' >&"$virsh_in"
@@ -53,7 +60,7 @@ lv() {
 
 # ---- the world ------------------------------------------------------------------------------------------------------
 
-# write_specs DIR: air; the same with other images, which are in nobody's use; and sea.
+# write_specs DIR: air; unused, the same with other images, which nothing uses; and sea.
 write_specs() {
     local common='uri: test:///default
 accel: tcg'
@@ -72,20 +79,20 @@ nodes:
 END
 }
 
-# air ARGUMENT...: airbuild on the cluster 'air' of this world; sets status and output. fault=WAY:NUMBER for once.
+# air ARGUMENT...: run airbuild on the cluster 'air'; sets status and output. fault=WAY:NUMBER: with that fault.
 air() {
     status=0
     output=$(timeout -k 5 "${limit:-60}" env LD_PRELOAD="$shim" ${fault:+AIRBUILD_FAULT="$fault"} \
         "$airbuild" -q -f "${spec:-$world/air.yaml}" "$@" 2>&1 </dev/null) || status=$?
 }
 
-# must ARGUMENT...: the same, where the test cannot go on when it fails.
+# must ARGUMENT...: the same; the test bails out if it fails.
 must() {
     air "$@"
     ((status == 0)) || { echo "Bail out! 'airbuild $*' ended with $status: $output" && exit 1; }
 }
 
-# make_world DIR: sets world. The stores' images, sea running, air not launched.
+# make_world DIR: set world, make the images and launch sea, not air.
 make_world() {
     local name
     world=$1 folder=$1/home/clusters/air
@@ -101,7 +108,7 @@ make_world() {
     strangers_before=$(strangers_now)
 }
 
-# mark_disks CLUSTER NODE...: content that a node wrote.
+# mark_disks CLUSTER NODE...: write data to their disks.
 mark_disks() {
     local node
     for node in "${@:2}"; do
@@ -109,7 +116,7 @@ mark_disks() {
     done
 }
 
-# All that is somebody else's: domains, networks, files and images.
+# Print the state of the strangers: domains, networks, files and images.
 strangers_now() {
     local name keys commands=('domstate test' 'net-info default' 'net-info sea')
     for name in "${strangers[@]}"; do commands+=("domstate $name" "domid $name" "domuuid $name"); done
@@ -119,7 +126,7 @@ strangers_now() {
         -printf '%p %s %T@\n' | sort)
 }
 
-# keep_scene NAME: the files and the domains of air as they are now are the scene of that name.
+# keep_scene NAME: save the files and domains of air as the scene of that name.
 keep_scene() {
     local scene=$world/scenes/$1 node
     mkdir -p "$scene"
@@ -131,7 +138,7 @@ keep_scene() {
     ! has "$(lv 'net-list --all --name')" air || lv 'net-dumpxml --inactive air' >"$scene/net.xml"
 }
 
-# set_scene NAME: bring it back, whatever happened since.
+# set_scene NAME: restore it.
 set_scene() {
     local scene=$world/scenes/$1 node commands=('net-destroy air' 'net-undefine air')
     rm -rf "$AIRBUILD_HOME" "$world/second" "$world/out" && mkdir "$world/out"
@@ -146,12 +153,12 @@ set_scene() {
 }
 
 # ---- what must be true ----------------------------------------------------------------------------------------------
-# Each adds a line to the array wrong for what is not so.
+# Each adds a line to the array wrong for every violation.
 
 wrong=()
 blame() { wrong+=("$*"); }
 
-# ended WHAT: the last command ended by itself.
+# ended WHAT: the last command exited, or was interrupted.
 ended() {
     case $status in
     124 | 137) blame "$1 did not end" ;;
@@ -166,7 +173,7 @@ succeeds() {
     ((status == 0 || status >= 124)) || blame "'$1' ended with $status: ${output##*$'\n'}"
 }
 
-# look: sets stamps, by file below the cluster's nodes/, and of secrets.json ids, by node, and check_password.
+# look: set stamps, by file below the cluster's nodes/, and from secrets.json ids, by node, and check_password.
 declare -A ids=() stamps=() found_whole=()
 look() {
     local name value
@@ -179,7 +186,7 @@ look() {
     )
 }
 
-# disk_whole NODE: it is a qcow2 whose backing files are there. What was found whole is so while it is not changed.
+# disk_whole NODE: succeeds if it is a valid qcow2 with its backing files. The result is kept until the file changes.
 disk_whole() {
     local stamp=${stamps[$1/disk.qcow2]-}
     [[ -n $stamp ]] || return 1
@@ -187,7 +194,7 @@ disk_whole() {
     found_whole[$stamp]=yes
 }
 
-# seed_whole NODE: as long as its volume says, and of the identity that the secrets have.
+# seed_whole NODE: succeeds if it is as long as its volume descriptor says and has the identity in the secrets.
 seed_whole() {
     local seed=$folder/nodes/$1/seed.iso blocks
     local stamp="${stamps[$1/seed.iso]-} ${ids[$1]-} $check_password"
@@ -204,10 +211,10 @@ secrets_whole() {
     done
 }
 
-# has LINES LINE
+# has LINES LINE: succeeds if LINE is one of LINES.
 has() { [[ $'\n'$1$'\n' == *$'\n'$2$'\n'* ]]; }
 
-# Sets defined, running and networks: what libvirt has.
+# read_libvirt: set defined, running and networks.
 read_libvirt() {
     local all
     all=$(lv 'list --all --name' 'echo ,' '' 'list --name' 'echo ,' '' 'net-list --name')
@@ -215,7 +222,7 @@ read_libvirt() {
     running=${running%%,*}
 }
 
-# kept WORD NAME: whether what plan keeps is whole.
+# kept WORD NAME: succeeds if this part, which plan keeps, is complete.
 kept() {
     case $1 in
     secrets) secrets_whole ;;
@@ -227,7 +234,7 @@ kept() {
     esac
 }
 
-# The plan keeps only what is whole, and no disk or seed without the secrets that go with it.
+# The plan keeps only complete parts, and no disk or seed without its secrets.
 judge_plan() {
     local verb word name secrets=''
     air plan --json
@@ -239,38 +246,38 @@ judge_plan() {
     read_libvirt
     while read -r verb word name; do
         [[ $verb == keep ]] || continue
-        kept "$word" "$name" || blame "plan keeps '$word $name', which is not whole"
+        kept "$word" "$name" || blame "plan keeps '$word $name', which is not complete"
         [[ ! $word =~ ^(disk|seed)$ || $secrets == keep ]] ||
             blame "plan keeps '$word $name' and makes new secrets"
     done <<<"$plan"
 }
 
-# lost_disks SCENE NODE...: the disks of these are what they were there.
+# judge_disks SCENE NODE...: their disks are the same as in that scene.
 judge_disks() {
     local node
     for node in "${@:2}"; do
         cmp -s "$world/scenes/$1/home/clusters/air/nodes/$node/disk.qcow2" "$folder/nodes/$node/disk.qcow2" ||
-            blame "the disk of '$node' with its data is lost or another"
+            blame "the disk of '$node' with its data is lost or was replaced"
     done
 }
 
-# After a launch that succeeded.
+# After a successful launch everything is complete and runs.
 judge_launched() {
     local node line
     judge_plan
     while read -r line; do
         [[ $line == keep\ * ]] || blame "after launch plan would still '$line'"
     done <<<"$plan"
-    secrets_whole || blame 'the secrets are not whole after launch'
+    secrets_whole || blame 'the secrets are not complete after launch'
     for node in "${nodes[@]}"; do
-        disk_whole "$node" || blame "the disk of '$node' is not whole after launch"
-        seed_whole "$node" || blame "the seed of '$node' is not whole or of another identity after launch"
+        disk_whole "$node" || blame "the disk of '$node' is not complete after launch"
+        seed_whole "$node" || blame "the seed of '$node' is not complete or has another identity after launch"
         has "$running" "$node" || blame "'$node' does not run after launch"
     done
     [[ -s $folder/ssh/config ]] || blame 'there is no ssh/config after launch'
 }
 
-# leftovers FOLDER: temporary files and folders in there. A lock that nobody holds says nothing, and is none.
+# leftovers FOLDER: print temporary files and folders in it, except locks of clusters.
 leftovers() {
     find "$1" -mindepth 1 \( -name '.*' -o -name '*.new' -o -name '*.part' -o -name '*.tmp' \) -printf '%P\n' -prune |
         while read -r name; do
@@ -297,7 +304,7 @@ judge_gone() {
     judge_leftovers "$AIRBUILD_HOME" destroy
 }
 
-# Images that disks are backed by are there.
+# The images that back disks exist.
 judge_images() {
     local key keys
     mapfile -t keys <"$world/sea.keys"
@@ -311,5 +318,5 @@ judge_strangers() {
     local now
     now=$(strangers_now)
     [[ $now == "$strangers_before" ]] ||
-        blame "something of a stranger was touched: $(diff <(echo "$strangers_before") <(echo "$now") | head -n 3 | tr '\n' ' ')"
+        blame "a stranger was changed: $(diff <(echo "$strangers_before") <(echo "$now") | head -n 3 | tr '\n' ' ')"
 }

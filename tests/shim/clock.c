@@ -1,8 +1,7 @@
-// clock.c - a clock of their own for the processes of a test: preloaded, it adds to CLOCK_REALTIME
-// what the file $AIRBUILD_TEST_CLOCK says, at every call anew, and who sets the clock changes that
-// file. So a whole "machine" can have its clock shifted while it runs, and the host's stays what
-// it is.
-// Not shifted: what the kernel does by that clock (timers with absolute times, times of files).
+// clock.c - a private clock for the processes of a test. Preloaded, it adds the number in the file
+// $AIRBUILD_TEST_CLOCK to CLOCK_REALTIME at every call; setting the clock changes that file. So the
+// clock of a whole machine can be shifted while it runs, without changing the host's.
+// Not shifted: the kernel's use of that clock (absolute timers, times of files).
 // SPDX-License-Identifier: Apache-2.0
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-// bake.c - bake images without the command line: bake HOME [--kvm] [--offline] [--file DISK]
-// [RECIPE] Prints "NAME KEY STATE" of every image of the plan, before with --plan and nothing else.
+// bake.c - bake images without the command line, and print "NAME KEY STATE" of every image.
+// usage: bake HOME [--kvm] [--offline] [--plan] [--file DISK] [RECIPE]   (--plan: only print)
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 #include "base/cleanup.h"

@@ -1,9 +1,8 @@
-// look.c - one look at a cluster of the fast tests, as `airbuild status` has it: prints the name of
-// the master (or -) and then "converged" or what is not so yet. It is the same probe, and the same
-// judge.
+// look.c - probe a cluster of the fast tests as `airbuild status` does: prints the name of the
+// master (or -) and then "converged" or what is missing.
 //
-// usage: look QUORUM NODE=ADDRESS... (!NODE=ADDRESS: it is off; STATUS_AUTH holds the password of
-// status; with LOOK_ANY_CLOCK set their clocks are not compared with this host's)
+// usage: look QUORUM NODE=ADDRESS... (!NODE=ADDRESS: it is off; STATUS_AUTH: password of the user
+// status; LOOK_ANY_CLOCK: do not compare clocks with this host's)
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
@@ -18,7 +17,7 @@
 #define NODES_MAX 16
 #define LOOK_MS 2000
 
-// NODE=ADDRESS or !NODE=ADDRESS, cut in two in place.
+// Split NODE=ADDRESS or !NODE=ADDRESS in place.
 static struct probe_target
 target(char *word)
 {

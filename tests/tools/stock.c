@@ -1,6 +1,6 @@
-// stock.c - puts the images that a spec needs into the store of AIRBUILD_HOME without baking them:
-// empty disks of the right format, layers over their base. No machine boots from them; a test's
-// cluster can be launched with them where no machine runs.
+// stock.c - put the images that a spec needs into the store of AIRBUILD_HOME without baking them:
+// empty disks, layers backed by their base. A cluster can be launched with them where no machine
+// really boots.
 //
 // usage: stock SPEC   (prints the keys)
 //

@@ -1,9 +1,8 @@
-// writer.c - the client of the fast tests, under whose eyes a cluster is broken: the load that
-// drills measure with, and a write now and then straight to every worker, to see whether two of
-// them accept writes at once. SIGTERM ends it: the final master is asked for everything that was
-// acknowledged, and what was seen is printed as one JSON object.
+// writer.c - the client of the fast tests during failures: the load of the drills, and regular
+// writes to every worker, to see whether two of them accept writes at the same time. On SIGTERM it
+// reads all acknowledged writes from the master and prints its results as one JSON object.
 //
-// usage: writer HEAD WORKER... (IPv4 addresses; STATUS_AUTH holds the password of user status)
+// usage: writer HEAD WORKER... (IPv4 addresses; STATUS_AUTH: password of the user status)
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
@@ -17,11 +16,11 @@
 
 #define PREFIX "airbuild:written"
 #define WATCH_KEY "airbuild:watched"
-#define WATCH_MS 250     // between two looks at all workers
-#define ACCEPT_MS 200    // for one of them to take a write
-#define VERIFY_MS 30000U // for a master to be found, and for it to answer
+#define WATCH_MS 250     // between two rounds of writes to all workers
+#define ACCEPT_MS 200    // for one worker to accept a write
+#define VERIFY_MS 30000U // to find a master, and for its answer
 
-// How many workers take a write right now; *ret_last is the last of them. Two at once are told.
+// Returns how many workers accept a write; *ret_last is the last of them. Reports two at once.
 static int
 accepting(char **workers, const struct probe_access *access, const char **ret_last)
 {
@@ -38,7 +37,7 @@ accepting(char **workers, const struct probe_access *access, const char **ret_la
     return count;
 }
 
-// Acknowledged writes that the final master has not. -1: it is not known.
+// Returns how many acknowledged writes the master lacks; -1: unknown.
 static long long
 count_lost(struct load *load, char **workers, const struct probe_access *access)
 {
@@ -54,9 +53,9 @@ count_lost(struct load *load, char **workers, const struct probe_access *access)
     return -1;
 }
 
-// When the lost ones were acknowledged, in seconds since the first write.
+// Print when lost writes were acknowledged, in seconds since the first write.
 static void
-tell_lost(const struct load_sample *samples, size_t count)
+print_lost(const struct load_sample *samples, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (samples[i].lost)
@@ -85,7 +84,7 @@ report(const struct load *load, long long lost, unsigned two_masters)
 {
     size_t writes, reads;
     const struct load_sample *write = load_writes(load, &writes), *read = load_reads(load, &reads);
-    tell_lost(write, writes);
+    print_lost(write, writes);
     printf("{\"acked\": %llu, \"failed\": %llu, \"lost\": %lld, \"write_outage_s\": %.3f, "
            "\"reads\": %llu, \"read_outage_s\": %.3f, \"two_masters\": %u}\n",
         count_outcome(write, writes, true), count_outcome(write, writes, false), lost,

@@ -111,7 +111,7 @@ drop_arch_image(const char *mirror, const char *version)
     assert_ok(dir_remove(folder, &err), &err);
 }
 
-// A mirror in a folder, with Arch's pinned image and a newer one.
+// A mirror in a folder with Arch's pinned image and a newer one.
 static void
 make_mirror(const char *folder)
 {
@@ -284,7 +284,7 @@ test_pinned_image_leaves(void **state)
     assert_string_equal(base->image, NEWEST);
     assert_string_equal(base->sha256, KEY_OTHER);
     assert_string_equal(base->snapshot, "2099-11-15");
-    // An even newer one changes nothing.
+    // A still newer one changes nothing.
     put_arch_image(folder, "20991201.1", KEY_BASE);
     BAKE_PLAN_AUTO struct bake_plan *later = plan_with(store, &spec, NULL);
     setenv("AIRBUILD_ARCH_MIRRORS", "file:///nowhere", 1);
@@ -403,7 +403,6 @@ test_servers(void **state)
             "file:///m/$repo/os/$arch http://b.org/$repo/os/$arch", false},
         {NULL, "https://a.org", "file:///m", "https://a.org/$repo/os/$arch", false},
     };
-    (void) state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         STRV_AUTO struct strv servers = {0};
         struct spec_base base = {.kind = SPEC_BASE_ARCH,

@@ -41,17 +41,6 @@ read_recipe(const char *folder)
     return recipe;
 }
 
-static void
-assert_golden(const char *path, const char *is)
-{
-    ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *golden = NULL;
-    if (getenv("AIRBUILD_REGENERATE") != NULL)
-        assert_ok(file_write(path, 0644, is, strlen(is), &err), &err);
-    assert_ok(file_read(path, 1 << 20, &golden, NULL, &err), &err);
-    assert_string_equal(golden, is);
-}
-
 static char mirror[] = "http://mirror.example/debian", suite[] = "bookworm";
 static const struct spec_base base = {.kind = SPEC_BASE_DEBIAN, .suite = suite, .mirror = mirror};
 
@@ -115,7 +104,6 @@ test_set(void **state)
 static void
 test_causes(void **state)
 {
-    (void) state;
     static const struct {
         const char *said, *reason;
         enum error_code cause;

@@ -13,7 +13,6 @@ static const char *const variables[] = {"http_proxy", "HTTP_PROXY", "https_proxy
 static int
 forget(void **state)
 {
-    (void) state;
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
         unsetenv(variables[i]);
     return 0;
@@ -46,7 +45,6 @@ test_loopback(void **state)
         {"[", "["},
         {"", ""},
     };
-    (void) state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         FREE_AUTO char *is = appliance_url(cases[i].url);
         assert_string_equal(is, cases[i].is);
@@ -63,7 +61,6 @@ assert_proxies(const char *is)
 static void
 test_no_proxy_at_all(void **state)
 {
-    (void) state;
     assert_proxies("");
     setenv("http_proxy", "", 1);
     setenv("no_proxy", "example.org", 1);
@@ -74,7 +71,6 @@ test_no_proxy_at_all(void **state)
 static void
 test_proxies(void **state)
 {
-    (void) state;
     setenv("http_proxy", "http://127.0.0.1:3128", 1);
     assert_proxies("export http_proxy='http://169.254.2.2:3128'\nexport no_proxy='169.254.2.2'\n");
     setenv("HTTPS_PROXY", "http://proxy.example.org:8080", 1);
@@ -98,7 +94,6 @@ test_hostile_proxy(void **state)
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     struct proc_options options = {.timeout_ms = 10000};
-    (void) state;
     setenv("https_proxy", hostile, 1);
     FREE_AUTO char *proxies = appliance_proxies();
     unsetenv("https_proxy");

@@ -34,17 +34,6 @@ read_recipe(const char *folder)
     return recipe;
 }
 
-static void
-assert_golden(const char *path, const char *is)
-{
-    ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *golden = NULL;
-    if (getenv("AIRBUILD_REGENERATE") != NULL)
-        assert_ok(file_write(path, 0644, is, strlen(is), &err), &err);
-    assert_ok(file_read(path, 1 << 20, &golden, NULL, &err), &err);
-    assert_string_equal(golden, is);
-}
-
 static char kind[] = "arch", mirror[] = "file:///srv/arch", keys[] = "/srv/it's.asc";
 
 static void
@@ -84,7 +73,6 @@ test_pacstrap(void **state)
 static void
 test_conf_of_a_layer(void **state)
 {
-    (void) state;
     STRV_AUTO struct strv servers = {0}, repositories = {0};
     strv_add(&servers, "https://one.example/$repo/os/$arch");
     strv_add(&repositories, "extra");
@@ -136,7 +124,6 @@ test_another_set_for_another_mirror(void **state)
 static void
 test_another_set_for_another_day(void **state)
 {
-    (void) state;
     char one_day[] = "2026-10-01", other_day[] = "2026-11-01";
     struct spec_base base = {.kind = SPEC_BASE_FILE, .snapshot = one_day};
     STRV_AUTO struct strv packages = {0};
@@ -153,7 +140,6 @@ test_another_set_for_another_day(void **state)
 static void
 test_servers_are_filled_in(void **state)
 {
-    (void) state;
     FREE_AUTO char *one = pacman_fill("/srv/$repo/os/$arch", "core", "x86_64");
     FREE_AUTO char *two = pacman_fill("/srv/$repo-$repo/$other$", "extra", "x86_64");
     assert_string_equal(one, "/srv/core/os/x86_64");
@@ -233,7 +219,6 @@ static const struct {
 static void
 test_causes(void **state)
 {
-    (void) state;
     for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
         ERROR_AUTO struct error err = {0};
         assert_error(pacman_error(causes[i].said, "https://m/", "the image's", &err), &err,
@@ -244,7 +229,6 @@ test_causes(void **state)
 static void
 test_cmdline(void **state)
 {
-    (void) state;
     static const struct {
         const char *line, *is;
     } cases[] = {
@@ -268,7 +252,6 @@ test_cmdline(void **state)
 static void
 test_initrd_of_a_kernel(void **state)
 {
-    (void) state;
     FREE_AUTO char *arch = distro_initrd(&distro_arch, "/boot/vmlinuz-linux");
     FREE_AUTO char *lts = distro_initrd(&distro_arch, "/boot/vmlinuz-linux-lts");
     FREE_AUTO char *debian = distro_initrd(&distro_debian, "/boot/vmlinuz-6.1.0-28-amd64");
@@ -282,7 +265,6 @@ test_initrd_of_a_kernel(void **state)
 static void
 test_distros(void **state)
 {
-    (void) state;
     for (unsigned i = 0; distro_words[i + 1] != NULL; i++) {
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *script = NULL;

@@ -9,16 +9,6 @@
 #include "base/asset.h"
 #include "base/cleanup.h"
 
-static void
-put(const char *folder, const char *name, const char *text)
-{
-    ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *path = path_join(folder, name);
-    FREE_AUTO char *parent = path_folder(path);
-    assert_ok(dir_make(parent, 0755, &err), &err);
-    assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
-}
-
 // Reads a text as the recipe "r.yaml" in folder.
 static struct recipe *
 read_text(const char *folder, const char *text)
@@ -26,7 +16,7 @@ read_text(const char *folder, const char *text)
     ERROR_AUTO struct error err = {0};
     struct recipe *recipe = NULL;
     FREE_AUTO char *path = path_join(folder, "r.yaml");
-    put(folder, "r.yaml", text);
+    put_file(folder, "r.yaml", text);
     assert_ok(recipe_load_file(path, &recipe, &err), &err);
     return recipe;
 }
@@ -36,7 +26,6 @@ read_text(const char *folder, const char *text)
 static void
 test_carried_recipes(void **state)
 {
-    (void) state;
     static const char *const names[] = {"base-debian", "base-arch", "haproxy", "redis"};
     for (size_t i = 0; i < 4; i++) {
         ERROR_AUTO struct error err = {0};
@@ -91,10 +80,10 @@ file_named(const struct recipe *recipe, const char *path)
 static void
 test_modes(void **state)
 {
-    put(*state, "tree/etc/a.conf", "a");
-    put(*state, "tree/etc/deep/secret", "s");
-    put(*state, "tree/usr/bin/run", "#!/bin/sh\n");
-    put(*state, "tree/usr/bin/quiet", "#!/bin/sh\n");
+    put_file(*state, "tree/etc/a.conf", "a");
+    put_file(*state, "tree/etc/deep/secret", "s");
+    put_file(*state, "tree/usr/bin/run", "#!/bin/sh\n");
+    put_file(*state, "tree/usr/bin/quiet", "#!/bin/sh\n");
     RECIPE_AUTO struct recipe *recipe = read_text(*state,
         "name: modes\nsteps:\n  - files: tree\n"
         "    modes: {\"/etc/*\": \"0600\", /etc/a.conf: \"440\", /usr/bin/quiet: \"0644\"}\n");
@@ -109,8 +98,8 @@ test_modes(void **state)
 static void
 test_mode_without_a_pattern(void **state)
 {
-    put(*state, "tree/etc/plain", "p");
-    put(*state, "tree/etc/empty", "");
+    put_file(*state, "tree/etc/plain", "p");
+    put_file(*state, "tree/etc/empty", "");
     RECIPE_AUTO struct recipe *recipe = read_text(*state, "name: modes\nsteps:\n  - files: tree\n");
     assert_int_equal(file_named(recipe, "/etc/plain")->mode, 0644);
     assert_int_equal(file_named(recipe, "/etc/empty")->length, 0);
@@ -141,8 +130,8 @@ test_family_filters(void **state)
 static void
 test_include(void **state)
 {
-    put(*state, "one.yaml", "name: one\ndescription: one\nsteps:\n  - command: echo 1\n");
-    put(*state, "two.yaml", "name: two\ninclude: [one.yaml]\nsteps:\n  - command: echo 2\n");
+    put_file(*state, "one.yaml", "name: one\ndescription: one\nsteps:\n  - command: echo 1\n");
+    put_file(*state, "two.yaml", "name: two\ninclude: [one.yaml]\nsteps:\n  - command: echo 2\n");
     RECIPE_AUTO struct recipe *recipe = read_text(
         *state, "name: three\ninclude: [two.yaml, common.yaml]\nsteps:\n  - command: echo 3\n");
     RECIPE_AUTO struct recipe *common = NULL;
@@ -160,7 +149,7 @@ test_include(void **state)
 static void
 test_own_files_first(void **state)
 {
-    put(*state, "common.yaml", "name: common\nsteps:\n  - command: echo mine\n");
+    put_file(*state, "common.yaml", "name: common\nsteps:\n  - command: echo mine\n");
     RECIPE_AUTO struct recipe *recipe = read_text(*state, "name: own\ninclude: [common.yaml]\n");
     assert_int_equal(recipe->steps.count, 1);
     assert_string_equal(recipe->steps.items[0].command, "echo mine");
@@ -280,13 +269,13 @@ test_complaints(void **state)
 {
     FREE_AUTO char *path = path_join(*state, "r.yaml");
     FREE_AUTO char *link = path_join(*state, "links/etc/passwd");
-    put(*state, "tree/etc/a.conf", "a");
-    put(*state, "links/etc/b", "b");
+    put_file(*state, "tree/etc/a.conf", "a");
+    put_file(*state, "links/etc/b", "b");
     assert_int_equal(symlink("/etc/passwd", link), 0);
     for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
         ERROR_AUTO struct error err = {0};
         RECIPE_AUTO struct recipe *recipe = NULL;
-        put(*state, "r.yaml", wrongs[i].text);
+        put_file(*state, "r.yaml", wrongs[i].text);
         if (recipe_load_file(path, &recipe, &err) == 0)
             fail_msg("accepted: %s", wrongs[i].text);
         assert_int_equal(err.code, ERR_SPEC);
@@ -301,7 +290,7 @@ test_all_complaints_at_once(void **state)
     ERROR_AUTO struct error err = {0};
     RECIPE_AUTO struct recipe *recipe = NULL;
     FREE_AUTO char *path = path_join(*state, "r.yaml");
-    put(*state, "r.yaml", "name: X\nsteps:\n  - {}\n  - {command: a, family: b}\n");
+    put_file(*state, "r.yaml", "name: X\nsteps:\n  - {}\n  - {command: a, family: b}\n");
     assert_int_equal(recipe_load_file(path, &recipe, &err), -1);
     assert_contains(err.message, ":1:7: ");
     assert_contains(err.message, ":3:5: ");
@@ -317,13 +306,13 @@ test_include_wrong(void **state)
     FREE_AUTO char *path = path_join(*state, "r.yaml");
     FREE_AUTO char *inner =
         str_format("%s/in.yaml:2:1: a recipe has no key 'stops'", (char *) *state);
-    put(*state, "in.yaml", "name: in\nstops: []\n");
-    put(*state, "r.yaml", "name: x\ninclude: [in.yaml]\n");
+    put_file(*state, "in.yaml", "name: in\nstops: []\n");
+    put_file(*state, "r.yaml", "name: x\ninclude: [in.yaml]\n");
     assert_error(recipe_load_file(path, &recipe, &err), &err, ERR_SPEC, inner);
-    put(*state, "r.yaml", "name: x\ninclude: [r.yaml]\n");
+    put_file(*state, "r.yaml", "name: x\ninclude: [r.yaml]\n");
     assert_error(
         recipe_load_file(path, &recipe, &err), &err, ERR_SPEC, "does a recipe include itself?");
-    put(*state, "r.yaml", "name: x\ninclude: [none.yaml]\n");
+    put_file(*state, "r.yaml", "name: x\ninclude: [none.yaml]\n");
     assert_error(recipe_load_file(path, &recipe, &err), &err, ERR_NOT_FOUND, "none.yaml");
 }
 

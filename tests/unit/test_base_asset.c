@@ -1,4 +1,4 @@
-// test_base_asset.c - what the program carries, and the folder that goes before it.
+// test_base_asset.c - assets in the program, and the folder that overrides them.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -14,21 +14,10 @@ teardown(void **state)
     return scratch_remove(state);
 }
 
-static void
-put(const char *folder, const char *name, const char *text)
-{
-    ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *path = path_join(folder, name);
-    FREE_AUTO char *parent = path_folder(path);
-    assert_ok(dir_make(parent, 0755, &err), &err);
-    assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
-}
-
-// The tests run in the project's folder: what is carried is what is in images/.
+// Tests run in the project's folder, so assets can be compared with images/.
 static void
 test_carried_files_are_those_of_the_project(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     STRV_AUTO struct strv names = {0};
     asset_list("", &names);
@@ -50,10 +39,10 @@ test_folder_goes_first_file_by_file(void **state)
     STRV_AUTO struct strv before = {0}, after = {0};
     asset_list("images/", &before);
     assert_true(before.count > 0);
-    put(*state, before.items[0], "mine");
-    put(*state, "images/zz/own.yaml", "own");
-    put(*state, "cloud-init/own.yaml", "own");
-    put(*state, "elsewhere/own.yaml", "own");
+    put_file(*state, before.items[0], "mine");
+    put_file(*state, "images/zz/own.yaml", "own");
+    put_file(*state, "cloud-init/own.yaml", "own");
+    put_file(*state, "elsewhere/own.yaml", "own");
     setenv("AIRBUILD_ASSETS", *state, 1);
     FREE_AUTO char *text = NULL;
     assert_ok(asset_read(before.items[0], &text, NULL, &err), &err);
@@ -72,8 +61,8 @@ test_refused(void **state)
     char *text = NULL;
     FREE_AUTO char *inner = path_join(*state, "inner");
     FREE_AUTO char *absolute = path_join(*state, "secret");
-    put(*state, "secret", "x");
-    put(*state, "inner/images/folder/file", "x");
+    put_file(*state, "secret", "x");
+    put_file(*state, "inner/images/folder/file", "x");
     setenv("AIRBUILD_ASSETS", inner, 1);
     assert_error(asset_read("../secret", &text, NULL, &err), &err, ERR_NOT_FOUND, "../secret");
     assert_error(
@@ -91,7 +80,7 @@ test_too_large(void **state)
     ERROR_AUTO struct error err = {0};
     char *text = NULL;
     FREE_AUTO char *path = path_join(*state, "images/large");
-    put(*state, "images/large", "");
+    put_file(*state, "images/large", "");
     assert_int_equal(truncate(path, 1024 * 1024 + 1), 0);
     setenv("AIRBUILD_ASSETS", *state, 1);
     assert_error(asset_read("images/large", &text, NULL, &err), &err, ERR_FAILED, "1 MiB");
@@ -102,7 +91,7 @@ test_circle_of_links_ends(void **state)
 {
     STRV_AUTO struct strv names = {0};
     FREE_AUTO char *link = path_join(*state, "images/again");
-    put(*state, "images/own", "x");
+    put_file(*state, "images/own", "x");
     assert_int_equal(symlink(".", link), 0);
     setenv("AIRBUILD_ASSETS", *state, 1);
     asset_list("images/own", &names);

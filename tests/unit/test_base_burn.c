@@ -1,5 +1,5 @@
-// test_base_burn.c - processes that keep the processors busy: they compute, and they end, whatever
-// becomes of the one that started them.
+// test_base_burn.c - processes that keep the processors busy: they compute, and they end with the
+// process that started them.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -16,7 +16,7 @@
 
 #define PATIENCE_MS 20000
 
-// Clock ticks that a process has computed; -1 when it is gone or a zombie.
+// Returns the clock ticks that a process has used; -1 if it is gone or a zombie.
 static long
 computed(pid_t pid)
 {
@@ -47,7 +47,6 @@ comes_about(pid_t pid, bool gone)
 static void
 test_busy_until_ended(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     struct burn burn = {0};
     assert_ok(burn_start(&burn, 60000, &err), &err);
@@ -65,7 +64,6 @@ test_busy_until_ended(void **state)
 static void
 test_they_have_an_end(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     struct burn burn = {0};
     assert_ok(burn_start(&burn, 100, &err), &err);
@@ -73,11 +71,10 @@ test_they_have_an_end(void **state)
     burn_end(&burn);
 }
 
-// SIGKILL leaves nobody to tidy up.
+// After SIGKILL nothing can clean up.
 static void
 test_they_end_with_a_killed_parent(void **state)
 {
-    (void) state;
     int ends[2];
     pid_t last = 0;
     assert_int_equal(pipe(ends), 0);

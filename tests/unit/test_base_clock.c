@@ -1,5 +1,5 @@
-// test_base_clock.c - time, and what a signal does to waits, runs, locks and copies.
-// Each test of a signal is a child of its own: the flag that a signal sets is never taken back.
+// test_base_clock.c - time, and how signals interrupt waits, child processes, locks and copies.
+// Each test of a signal runs in its own child, as the flag of a signal is never cleared.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -14,7 +14,7 @@
 
 enum { LONG_MS = 600000 };
 
-// The wait status of a child that runs body. The child dies by SIGALRM if it hangs.
+// Returns the wait status of a child that runs body. SIGALRM kills it if it hangs.
 static int
 in_child(int (*body)(const char *folder), const char *folder)
 {
@@ -29,7 +29,7 @@ in_child(int (*body)(const char *folder), const char *folder)
     return status;
 }
 
-// A helper process sends number to its parent, soon.
+// Start a process that sends the signal to its parent after a moment.
 static void
 signal_me_soon(int number)
 {
@@ -44,7 +44,6 @@ signal_me_soon(int number)
 static void
 test_time_goes_on(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     int64_t begin = clock_ms();
     assert_ok(clock_sleep(30, &err), &err);
@@ -58,7 +57,6 @@ test_time_goes_on(void **state)
 static void
 test_stamp(void **state)
 {
-    (void) state;
     FREE_AUTO char *stamp = clock_stamp();
     int year, month, day, hour, minute, second;
     assert_int_equal(strlen(stamp), 20);
@@ -138,7 +136,7 @@ test_signal_is_heeded_once(void **state)
     assert_int_equal(WTERMSIG(status), SIGINT);
 }
 
-// What is held is not disturbed, by no poll either; the signal is told when it is over.
+// Nothing interrupts a held section, not even in poll; the signal is reported afterwards.
 static int
 hold_a_signal(const char *folder)
 {

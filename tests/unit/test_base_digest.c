@@ -1,5 +1,4 @@
-// test_base_digest.c - SHA-256 against published vectors, fields that cannot be confused, base64,
-// random text.
+// test_base_digest.c - SHA-256 of published vectors, unambiguous fields, base64, random text.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -14,7 +13,6 @@ static const char million_a[] = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200
 static void
 test_vectors(void **state)
 {
-    (void) state;
     static const struct {
         const char *text, *hex;
     } rows[] = {
@@ -33,7 +31,6 @@ test_vectors(void **state)
 static void
 test_pieces_make_the_whole(void **state)
 {
-    (void) state;
     DIGEST_AUTO struct digest *digest = digest_new();
     char piece[1000], hex[DIGEST_HEX + 1];
     memset(piece, 'a', sizeof piece);
@@ -71,7 +68,6 @@ digest_fields(const char *const *fields, size_t count, char ret_hex[DIGEST_HEX +
 static void
 test_fields_are_not_confused(void **state)
 {
-    (void) state;
     static const char *const lists[][2] = {{"ab", "c"}, {"a", "bc"}, {"abc", ""}, {"abc", NULL},
         {NULL, "abc"}, {"", "abc"}, {"1:a", ""}, {"-:", NULL}};
     STRV_AUTO struct strv seen = {0};
@@ -92,7 +88,6 @@ test_base64(void **state)
     static const char *const rows[][2] = {{"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"},
         {"Zm9vYg==", "foob"}, {"Zm9v\r\n YmE=\n", "fooba"}, {"Zm9vYmFy", "foobar"}};
     static const char *const wrong[] = {"Z", "Zg", "Zg=", "Z*==", "Zg==Zg==", "=", "Zm9v=abc"};
-    (void) state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         BUF_AUTO struct buf buf = {0};
         buf_add(&buf, ":");
@@ -109,7 +104,6 @@ test_base64(void **state)
 static void
 test_random_text(void **state)
 {
-    (void) state;
     size_t seen[256] = {0};
     FREE_AUTO char *text = random_text(62 * 1000);
     assert_int_equal(strlen(text), 62 * 1000);
@@ -117,8 +111,8 @@ test_random_text(void **state)
         assert_true(isalnum((unsigned char) *next));
         seen[(unsigned char) *next]++;
     }
-    // Each comes 1000 times in the mean with a deviation of 31; taking every byte modulo 62 would
-    // give the first eight 1211 times each.
+    // Each occurs 1000 times on average, with a deviation of 31. Bytes modulo 62 would give the
+    // first eight 1211 times.
     size_t first = 0;
     for (int letter = 'A'; letter <= 'H'; letter++) {
         assert_between(seen[letter], 700, 1300);
@@ -132,7 +126,6 @@ test_random_text(void **state)
 static void
 test_random_hex(void **state)
 {
-    (void) state;
     for (size_t length = 0; length < 42; length++) {
         FREE_AUTO char *hex = random_hex(length);
         assert_int_equal(strlen(hex), length);
@@ -145,7 +138,6 @@ test_random_hex(void **state)
 static void
 test_random_uuid(void **state)
 {
-    (void) state;
     for (int i = 0; i < 100; i++) {
         FREE_AUTO char *uuid = random_uuid();
         assert_int_equal(strlen(uuid), 36);

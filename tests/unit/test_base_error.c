@@ -7,7 +7,6 @@
 static void
 test_set_gives_code_and_sentence(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     assert_int_equal(error_set(&err, ERR_SPEC, "node '%s' twice", "work11"), -1);
     assert_int_equal(err.code, ERR_SPEC);
@@ -17,7 +16,6 @@ test_set_gives_code_and_sentence(void **state)
 static void
 test_set_again_may_use_the_old_message(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     error_set(&err, ERR_SPEC, "first");
     error_set(&err, ERR_BUSY, "second after %s", err.message);
@@ -42,7 +40,6 @@ test_move_replaces_and_leaves_nothing(void **state)
 static void
 test_errno_maps_to_causes(void **state)
 {
-    (void) state;
     static const struct {
         int number;
         enum error_code code;
@@ -67,7 +64,6 @@ test_errno_maps_to_causes(void **state)
 static void
 test_context_goes_before_and_keeps_the_cause(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     error_set(&err, ERR_SPACE, "disk full");
     assert_int_equal(error_context(&err, "image '%s'", "redis"), -1);
@@ -79,7 +75,6 @@ test_context_goes_before_and_keeps_the_cause(void **state)
 static void
 test_context_without_error_is_a_failure(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     error_context(&err, "bake");
     assert_int_equal(err.code, ERR_FAILED);
@@ -89,7 +84,6 @@ test_context_without_error_is_a_failure(void **state)
 static void
 test_clear_leaves_nothing(void **state)
 {
-    (void) state;
     struct error err = {0};
     error_set(&err, ERR_SPACE, "disk full");
     error_clear(&err);
@@ -102,7 +96,6 @@ test_clear_leaves_nothing(void **state)
 static void
 test_every_cause_has_its_own_name(void **state)
 {
-    (void) state;
     STRV_AUTO struct strv names = {0};
     for (int code = ERR_NONE; code <= ERR_VERDICT; code++) {
         const char *name = error_code_name((enum error_code) code);

@@ -1,5 +1,5 @@
-// test_base_file.c - files and folders: published whole or not at all, errors that name the path.
-// What needs a file system of its own (disk full, mounts) is in test_base_mount.c.
+// test_base_file.c - files and folders: atomic publication, errors that name the path. Tests that
+// need their own file system (disk full, mounts) are in test_base_mount.c.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -26,13 +26,6 @@ assert_content(const char *path, const char *expected)
 }
 
 static void
-put(const char *path, const char *text)
-{
-    ERROR_AUTO struct error err = {0};
-    assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
-}
-
-static void
 test_write_then_read(void **state)
 {
     ERROR_AUTO struct error err = {0};
@@ -54,8 +47,8 @@ test_write_replaces_and_leaves_no_temporary(void **state)
     STRV_AUTO struct strv names = {0};
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *path = path_join(*state, "file");
-    put(path, "old");
-    put(path, "new");
+    put_text(path, "old");
+    put_text(path, "new");
     assert_content(path, "new");
     assert_ok(dir_list(*state, &names, &err), &err);
     assert_int_equal(names.count, 1);
@@ -69,7 +62,7 @@ test_write_that_fails_keeps_the_old(void **state)
     FREE_AUTO char *folder = path_join(*state, "taken");
     FREE_AUTO char *inner = path_join(folder, "x");
     assert_ok(dir_make(folder, 0755, &err), &err);
-    put(inner, "stays");
+    put_text(inner, "stays");
     assert_error(file_write(folder, 0644, "new", 3, &err), &err, ERR_FAILED, folder);
     assert_content(inner, "stays");
     assert_ok(dir_list(*state, &names, &err), &err);
@@ -91,7 +84,7 @@ test_read_refuses(void **state)
     FREE_AUTO char *path = path_join(*state, "file");
     FREE_AUTO char *pipe = path_join(*state, "pipe");
     char *data = NULL;
-    put(path, "four");
+    put_text(path, "four");
     assert_int_equal(mkfifo(pipe, 0600), 0);
     assert_error(file_read(path, 3, &data, NULL, &err), &err, ERR_FAILED, "larger than 3 B");
     assert_error(file_read(pipe, 9, &data, NULL, &err), &err, ERR_FAILED, "not a regular file");
@@ -103,11 +96,10 @@ test_read_refuses(void **state)
     assert_null(data);
 }
 
-// /proc says size 0 of files that are not empty.
+// /proc reports size 0 for files with content.
 static void
 test_read_counts_what_comes(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *data = NULL;
     size_t length = 0;
@@ -151,8 +143,8 @@ test_copy_never_replaces(void **state)
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *from = path_join(*state, "from");
     FREE_AUTO char *to = path_join(*state, "to");
-    put(from, "new");
-    put(to, "old");
+    put_text(from, "new");
+    put_text(to, "old");
     assert_error(file_copy(from, to, 0644, &err), &err, ERR_FAILED, to);
     assert_content(to, "old");
     FREE_AUTO char *none = path_join(*state, "none");
@@ -186,12 +178,12 @@ test_make_folders(void **state)
     assert_int_equal(mode_of(path), 0711);
     FREE_AUTO char *file = path_join(*state, "a/file");
     FREE_AUTO char *below = path_join(*state, "a/file/x");
-    put(file, "x");
+    put_text(file, "x");
     assert_error(dir_make(file, 0755, &err), &err, ERR_CONFLICT, file);
     assert_error(dir_make(below, 0755, &err), &err, ERR_CONFLICT, file);
 }
 
-// A home below folders that are missing leaves those as any other program would make them.
+// Missing parents of the home are created with the mode of the umask.
 static void
 test_make_top_folder(void **state)
 {
@@ -220,7 +212,7 @@ test_list_is_sorted(void **state)
     static const char *const files[] = {"b", "a", ".hidden"};
     for (size_t i = 0; i < 3; i++) {
         FREE_AUTO char *path = path_join(*state, files[i]);
-        put(path, "");
+        put_text(path, "");
     }
     assert_ok(dir_list(*state, &names, &err), &err);
     FREE_AUTO char *joined = strv_join(&names, " ");
@@ -241,8 +233,8 @@ test_remove_takes_all_but_what_links_name(void **state)
     FREE_AUTO char *link = path_join(tree, "1/link");
     assert_ok(dir_make(outside, 0755, &err), &err);
     assert_ok(dir_make(deep, 0755, &err), &err);
-    put(kept, "x");
-    put(file, "x");
+    put_text(kept, "x");
+    put_text(file, "x");
     assert_int_equal(symlink(outside, link), 0);
     assert_ok(dir_remove(tree, &err), &err);
     assert_false(file_exists(tree));
@@ -277,7 +269,7 @@ test_publish(void **state)
     FREE_AUTO char *to = path_join(*state, "to");
     FREE_AUTO char *result = path_join(to, "sub/file");
     assert_ok(dir_make(sub, 0755, &err), &err);
-    put(inner, "baked");
+    put_text(inner, "baked");
     assert_ok(dir_publish(from, to, &err), &err);
     assert_false(file_exists(from));
     assert_content(result, "baked");
@@ -293,7 +285,7 @@ test_publish_never_replaces(void **state)
     FREE_AUTO char *to = path_join(*state, "to");
     assert_ok(dir_make(from, 0755, &err), &err);
     assert_ok(dir_make(to, 0755, &err), &err);
-    put(file, "x");
+    put_text(file, "x");
     assert_error(dir_publish(from, to, &err), &err, ERR_CONFLICT, to);
     assert_content(file, "x");
     FREE_AUTO char *none = path_join(*state, "none");
@@ -316,7 +308,6 @@ test_space(void **state)
 static void
 test_paths(void **state)
 {
-    (void) state;
     static const struct {
         const char *folder, *name, *joined, *parent;
     } rows[] = {
@@ -340,8 +331,8 @@ test_program_search(void **state)
     FREE_AUTO char *plain = path_join(*state, "plain");
     FREE_AUTO char *tool = path_join(*state, "airbuild-tool");
     FREE_AUTO char *before = str_dup(getenv("PATH"));
-    put(plain, "not a program");
-    put(tool, "#!/bin/sh\n");
+    put_text(plain, "not a program");
+    put_text(tool, "#!/bin/sh\n");
     assert_int_equal(chmod(tool, 0755), 0);
     setenv("PATH", *state, 1);
     FREE_AUTO char *found = path_program("airbuild-tool");
@@ -358,7 +349,7 @@ test_program_search(void **state)
     assert_non_null(shell);
 }
 
-// Files of the kernel say one size and have another: a copy of such a one would be padded.
+// Kernel files have another size than stat reports; a copy by size would be padded.
 static void
 test_copy_of_a_short_file(void **state)
 {

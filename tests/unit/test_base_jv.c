@@ -1,4 +1,4 @@
-// test_base_jv.c - JSON: order, replacement, borrowed chains, hostile texts with line and column.
+// test_base_jv.c - JSON: order, replacement, borrowed values, hostile texts with line and column.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -17,7 +17,6 @@ assert_printed(const struct jv *value, bool pretty, const char *expected)
 static void
 test_keys_keep_their_order(void **state)
 {
-    (void) state;
     JV_AUTO struct jv *object = jv_object();
     jv_set_string(object, "zebra", "z");
     jv_set_int(object, "ant", -5);
@@ -35,7 +34,6 @@ test_keys_keep_their_order(void **state)
 static void
 test_pretty(void **state)
 {
-    (void) state;
     JV_AUTO struct jv *object = jv_object();
     struct jv *list = jv_array();
     jv_push(list, jv_int(1));
@@ -47,7 +45,6 @@ test_pretty(void **state)
 static void
 test_numbers(void **state)
 {
-    (void) state;
     static const struct {
         double number;
         const char *text;
@@ -69,7 +66,6 @@ test_numbers(void **state)
 static void
 test_text_is_always_utf8(void **state)
 {
-    (void) state;
     JV_AUTO struct jv *object = jv_object();
     jv_set_string(object, "k\xff", "a\xc3\xa9\xc3(\x80");
     jv_set_string(object, "null", NULL);
@@ -80,7 +76,6 @@ test_text_is_always_utf8(void **state)
 static void
 test_reading(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     JV_AUTO struct jv *value = NULL;
     const char *text = "{\"a\": {\"b\": [1, \"two\", 9007199254740993]}, \"yes\": true}";
@@ -100,7 +95,6 @@ test_reading(void **state)
 static void
 test_absent_things_can_be_chained(void **state)
 {
-    (void) state;
     assert_null(jv_get(jv_get(NULL, "a"), "b"));
     assert_null(jv_get_string(NULL, "a"));
     assert_null(jv_at(NULL, 0));
@@ -113,7 +107,6 @@ test_absent_things_can_be_chained(void **state)
 static void
 test_refused_texts_name_the_place(void **state)
 {
-    (void) state;
     static const struct {
         const char *text, *place;
     } rows[] = {
@@ -139,7 +132,6 @@ test_refused_texts_name_the_place(void **state)
 static void
 test_nesting_is_bounded(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     struct jv *value = NULL;
     FREE_AUTO char *text = mem_zero(1000001, 1);
@@ -150,7 +142,6 @@ test_nesting_is_bounded(void **state)
 static void
 test_length_counts_not_the_nul(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     JV_AUTO struct jv *value = NULL;
     assert_ok(jv_parse("[7]garbage", 3, &value, &err), &err);

@@ -1,4 +1,4 @@
-// test_base_lock.c - one at a time: who holds it is named, and it goes with its holder.
+// test_base_lock.c - locks: one holder, which is reported; released when the holder dies.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -125,7 +125,7 @@ test_holder_that_is_killed_lets_go(void **state)
     close(fd);
 }
 
-// A lock whose file was removed guards nothing: the next one makes a new file and both know.
+// A lock whose file was removed is not valid: the next holder makes a new file, and both notice.
 static void
 test_removed_file_is_made_again(void **state)
 {

@@ -1,5 +1,5 @@
-// test_base_mount.c - a full disk and mounts below a folder, in a mount namespace of the test's
-// own. The host's mounts are not touched: each test runs in a child that has left them.
+// test_base_mount.c - a full disk and mounts below a folder. Each test runs in a child with its own
+// mount namespace.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -20,7 +20,7 @@ enter_namespace(const char *folder)
     return mount("tmpfs", folder, "tmpfs", 0, "size=1m,mode=0755") < 0 ? NO_MOUNT : GOOD;
 }
 
-// Runs body(folder) in a child where folder is a file system of 1 MiB; gives the body's answer.
+// Returns body(folder), run in a child where folder is a file system of 1 MiB.
 static int
 in_small_disk(const char *folder, int (*body)(const char *folder))
 {

@@ -1,5 +1,5 @@
-// test_base_proc.c - child processes: output, input, environment, deadlines, whole groups ended.
-// What a signal does to a run is in test_base_clock.c.
+// test_base_proc.c - child processes: output, input, environment, deadlines, process groups.
+// Signals are in test_base_clock.c.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -22,7 +22,6 @@ shell(const char *script, const struct proc_options *options, struct proc_result
 static void
 test_outputs_and_status(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     assert_ok(shell("echo out; echo problem >&2; exit 3", &plain, &result, &err), &err);
@@ -38,7 +37,6 @@ test_outputs_and_status(void **state)
 static void
 test_arguments_are_no_shell_text(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     const char *const argv[] = {"printf", "%s|", "$(id)", "a b", "'\"", NULL};
@@ -49,7 +47,6 @@ test_arguments_are_no_shell_text(void **state)
 static void
 test_input(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     const char *const argv[] = {"cat", NULL};
@@ -66,7 +63,6 @@ test_input(void **state)
 static void
 test_environment_is_added_and_replaced(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     const char *const env[] = {"AIRBUILD_ONE=new", "AIRBUILD_TWO=b=c", NULL};
@@ -86,7 +82,6 @@ test_environment_is_added_and_replaced(void **state)
 static void
 test_programs_speak_english(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     const char *const env[] = {"LC_ALL=tlh", NULL};
@@ -106,7 +101,6 @@ test_programs_speak_english(void **state)
 static void
 test_only_the_last_output_is_kept(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     struct proc_options options = {.timeout_ms = 60000, .output_max = 6};
@@ -124,7 +118,6 @@ note_line(void *context, const char *line)
 static void
 test_lines_as_they_come(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     STRV_AUTO struct strv lines = {0};
     struct proc_options options = {.timeout_ms = 60000, .line = note_line, .context = &lines};
@@ -136,7 +129,6 @@ test_lines_as_they_come(void **state)
 static void
 test_endless_line_is_told_in_pieces(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     STRV_AUTO struct strv lines = {0};
     struct proc_options options = {.timeout_ms = 60000, .line = note_line, .context = &lines};
@@ -151,7 +143,6 @@ test_endless_line_is_told_in_pieces(void **state)
 static void
 test_no_such_program(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     const char *const argv[] = {"airbuild-no-such-program", NULL};
     const char *const by_path[] = {"/nowhere/sh", NULL};
@@ -163,7 +154,6 @@ test_no_such_program(void **state)
 static void
 test_deadline_is_asked_for(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     struct proc_options options = {0};
     assert_error(shell("true", &options, NULL, &err), &err, ERR_FAILED, "has no timeout set");
@@ -178,7 +168,7 @@ pid_in(const struct buf *text)
     return (pid_t) pid;
 }
 
-// Gone, or a zombie that only its new parent has to look at. kill(2) of a zombie succeeds.
+// Gone, or a zombie that its new parent has not reaped; kill(2) of a zombie succeeds.
 static bool
 is_dead(pid_t pid)
 {
@@ -201,7 +191,6 @@ assert_dies(pid_t pid)
 static void
 test_timeout_ends_the_whole_group(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     struct proc_options options = {.timeout_ms = 700};
@@ -213,7 +202,6 @@ test_timeout_ends_the_whole_group(void **state)
 static void
 test_timeout_kills_what_ignores_term(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     struct proc_options options = {.timeout_ms = 700};
@@ -234,11 +222,10 @@ test_term_lets_it_clean_up(void **state)
     assert_true(file_exists(mark));
 }
 
-// A daemon keeps its parent's pipes: the run ends with the parent, and what it said is there.
+// A daemon keeps its parent's pipes open: the run ends with the parent and has its output.
 static void
 test_background_process_does_not_hold_us(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     assert_ok(shell("sleep 600 & echo $!", &plain, &result, &err), &err);
@@ -250,7 +237,6 @@ test_background_process_does_not_hold_us(void **state)
 static void
 test_background_writer_does_not_hold_us(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     assert_ok(shell("yes & echo $! >&2", &plain, &result, &err), &err);
@@ -260,7 +246,6 @@ test_background_writer_does_not_hold_us(void **state)
 static void
 test_child_that_closes_its_outputs_is_awaited(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     assert_ok(shell("exec >&- 2>&-; sleep 0.3; exit 5", &plain, &result, &err), &err);
@@ -278,7 +263,6 @@ mask_in(const char *text, const char *name)
 static void
 test_child_starts_with_fresh_signals_and_few_files(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     PROC_RESULT_AUTO struct proc_result result = {0};
     sigset_t set;
@@ -298,7 +282,6 @@ test_child_starts_with_fresh_signals_and_few_files(void **state)
 static void
 test_check_tells_the_last_line(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     const char *const bad[] = {"sh", "-c", "echo one >&2; echo two >&2; echo >&2; exit 9", NULL};
     const char *const mute[] = {"false", NULL};
@@ -311,7 +294,6 @@ test_check_tells_the_last_line(void **state)
 static void
 test_check_knows_a_full_disk(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     const char *const full[] = {"dd", "if=/dev/zero", "of=/dev/full", "count=1", NULL};
     assert_error(proc_check(full, &plain, NULL, &err), &err, ERR_SPACE, "free some space");

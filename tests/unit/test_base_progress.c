@@ -1,4 +1,4 @@
-// test_base_progress.c - the board of tasks: plain lines, redrawing, hostile texts, many threads.
+// test_base_progress.c - the list of tasks: plain lines, redrawing, hostile texts, many threads.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -32,7 +32,6 @@ sheet_close(struct sheet *sheet)
 static void
 test_nothing_takes_everything(void **state)
 {
-    (void) state;
     progress_step(NULL, "a", "b");
     progress_part(NULL, "a", 0.5);
     progress_done(NULL, "a", "b");
@@ -44,7 +43,6 @@ test_nothing_takes_everything(void **state)
 static void
 test_plain_lines_on_change(void **state)
 {
-    (void) state;
     CLEANUP(sheet_close) struct sheet sheet = {0};
     sheet_open(&sheet);
     PROGRESS_AUTO struct progress *progress = progress_new(sheet.stream, false, false);
@@ -63,7 +61,6 @@ test_plain_lines_on_change(void **state)
 static void
 test_quiet(void **state)
 {
-    (void) state;
     CLEANUP(sheet_close) struct sheet sheet = {0};
     sheet_open(&sheet);
     PROGRESS_AUTO struct progress *progress = progress_new(sheet.stream, true, true);
@@ -78,7 +75,6 @@ test_quiet(void **state)
 static void
 test_live_board_and_its_end(void **state)
 {
-    (void) state;
     CLEANUP(sheet_close) struct sheet sheet = {0};
     sheet_open(&sheet);
     unsetenv("NO_COLOR");
@@ -102,7 +98,6 @@ test_live_board_and_its_end(void **state)
 static void
 test_no_color_and_no_utf8(void **state)
 {
-    (void) state;
     CLEANUP(sheet_close) struct sheet sheet = {0};
     sheet_open(&sheet);
     setenv("NO_COLOR", "1", 1);
@@ -118,7 +113,6 @@ test_no_color_and_no_utf8(void **state)
 static void
 test_lines_fit_the_width(void **state)
 {
-    (void) state;
     CLEANUP(sheet_close) struct sheet sheet = {0};
     sheet_open(&sheet);
     setenv("NO_COLOR", "1", 1);
@@ -140,11 +134,10 @@ test_lines_fit_the_width(void **state)
     unsetenv("LC_ALL");
 }
 
-// A guest's console line must not move the cursor or change the terminal.
+// A console line of a guest must not move the cursor or change the terminal.
 static void
 test_control_characters_are_not_drawn(void **state)
 {
-    (void) state;
     CLEANUP(sheet_close) struct sheet sheet = {0};
     sheet_open(&sheet);
     PROGRESS_AUTO struct progress *progress = progress_new(sheet.stream, false, false);
@@ -159,7 +152,6 @@ test_control_characters_are_not_drawn(void **state)
 static void
 test_note_goes_above_the_board(void **state)
 {
-    (void) state;
     CLEANUP(sheet_close) struct sheet sheet = {0};
     sheet_open(&sheet);
     PROGRESS_AUTO struct progress *progress = progress_new(sheet.stream, true, false);
@@ -172,11 +164,10 @@ test_note_goes_above_the_board(void **state)
     assert_contains(erased, "boots");
 }
 
-// The ticker draws without being asked: elapsed time and part move on by themselves.
+// The ticker redraws by itself: elapsed time and progress advance.
 static void
 test_board_lives_by_itself(void **state)
 {
-    (void) state;
     CLEANUP(sheet_close) struct sheet sheet = {0};
     ERROR_AUTO struct error err = {0};
     sheet_open(&sheet);
@@ -208,7 +199,6 @@ many_steps(void *context)
 static void
 test_many_threads(void **state)
 {
-    (void) state;
     CLEANUP(sheet_close) struct sheet sheet = {0};
     pthread_t threads[4];
     sheet_open(&sheet);

@@ -10,7 +10,6 @@
 static void
 test_copies(void **state)
 {
-    (void) state;
     assert_null(str_dup(NULL));
     FREE_AUTO char *part = str_ndup("haproxy", 2);
     assert_string_equal(part, "ha");
@@ -23,7 +22,6 @@ test_copies(void **state)
 static void
 test_questions(void **state)
 {
-    (void) state;
     assert_true(str_equal(NULL, NULL));
     assert_false(str_equal(NULL, ""));
     assert_true(str_equal("a", "a"));
@@ -36,7 +34,6 @@ test_questions(void **state)
 static void
 test_distance(void **state)
 {
-    (void) state;
     assert_int_equal(str_distance("", ""), 0);
     assert_int_equal(str_distance("", "abc"), 3);
     assert_int_equal(str_distance("kitten", "sitting"), 3);
@@ -46,7 +43,6 @@ test_distance(void **state)
 static void
 test_nearest(void **state)
 {
-    (void) state;
     static const char *const names[] = {"network", "nodes", "redis", "base"};
     assert_string_equal(str_nearest("netwrk", names, 4), "network");
     assert_string_equal(str_nearest("node", names, 4), "nodes");
@@ -59,7 +55,6 @@ test_nearest(void **state)
 static void
 test_nearest_of_a_huge_word_is_quick(void **state)
 {
-    (void) state;
     static const char *const names[] = {"network"};
     FREE_AUTO char *word = mem_zero(50 * 1000 * 1000 + 1, 1);
     memset(word, 'n', 50 * 1000 * 1000);
@@ -69,7 +64,6 @@ test_nearest_of_a_huge_word_is_quick(void **state)
 static void
 test_to_u64(void **state)
 {
-    (void) state;
     unsigned long long number = 7;
     assert_true(str_to_u64("0", 10, &number));
     assert_int_equal(number, 0);
@@ -88,7 +82,6 @@ test_to_u64(void **state)
 static void
 test_bytes_for_people(void **state)
 {
-    (void) state;
     static const struct {
         unsigned long long bytes;
         const char *text;
@@ -111,7 +104,6 @@ test_bytes_for_people(void **state)
 static void
 test_buffer(void **state)
 {
-    (void) state;
     BUF_AUTO struct buf buf = {0};
     assert_null(buf.data);
     buf_add(&buf, "a");
@@ -131,7 +123,6 @@ test_buffer(void **state)
 static void
 test_word_of_a_shell(void **state)
 {
-    (void) state;
     BUF_AUTO struct buf buf = {0};
     buf_add_word(&buf, "");
     buf_add(&buf, " ");
@@ -142,7 +133,6 @@ test_word_of_a_shell(void **state)
 static void
 test_buffer_grows_far(void **state)
 {
-    (void) state;
     BUF_AUTO struct buf buf = {0};
     for (int i = 0; i < 100000; i++)
         buf_add(&buf, "0123456789");
@@ -153,7 +143,6 @@ test_buffer_grows_far(void **state)
 static void
 test_list(void **state)
 {
-    (void) state;
     STRV_AUTO struct strv list = {0};
     FREE_AUTO char *nothing = strv_join(&list, ",");
     assert_string_equal(nothing, "");
@@ -171,7 +160,6 @@ test_list(void **state)
 static void
 test_split_of_nothing_is_one_empty_piece(void **state)
 {
-    (void) state;
     STRV_AUTO struct strv list = {0};
     strv_split(&list, "", ',');
     assert_int_equal(list.count, 1);
@@ -181,7 +169,6 @@ test_split_of_nothing_is_one_empty_piece(void **state)
 static void
 test_take_hands_over(void **state)
 {
-    (void) state;
     char *text = str_dup("x");
     FREE_AUTO char *taken = TAKE(text);
     assert_null(text);
@@ -191,7 +178,7 @@ test_take_hands_over(void **state)
     assert_int_equal(fd, -1);
 }
 
-// Read by AddressSanitizer: an allocation that cannot be had returns NULL, as without it.
+// Read by AddressSanitizer: a failed allocation returns NULL, as without it.
 const char *__asan_default_options(void);
 const char *
 __asan_default_options(void)
@@ -209,11 +196,10 @@ ask_for_too_much(size_t count, size_t size)
     _exit(0);
 }
 
-// Sizes that overflow or cannot be had end the program with ERR_SPACE, never with a small block.
+// Sizes that overflow or cannot be allocated end the program with ERR_SPACE.
 static void
 test_no_memory_ends_the_program(void **state)
 {
-    (void) state;
     static const struct {
         size_t count, size;
     } rows[] = {{SIZE_MAX / 4, 1}, {SIZE_MAX / 2 + 2, 2}, {SIZE_MAX / 8, 16}};

@@ -20,7 +20,6 @@ assert_first(const char *text, size_t length, unsigned kind)
 static void
 test_characters(void **state)
 {
-    (void) state;
     struct text_iter end = {.next = ""};
     assert_false(text_next(&end));
     assert_first("a", 1, TEXT_PRINTABLE);
@@ -42,7 +41,6 @@ test_characters(void **state)
 static void
 test_broken_bytes(void **state)
 {
-    (void) state;
     static const char *const bad[] = {
         "\x80",             // a continuation alone
         "\xc3",             // cut off
@@ -74,7 +72,6 @@ assert_clean(enum text_policy policy, const char *text, const char *expected)
 static void
 test_policies(void **state)
 {
-    (void) state;
     assert_clean(TEXT_LINES, "two\nlines\tand \xc3\xa9", "two\nlines\tand \xc3\xa9");
     assert_clean(TEXT_LINES, "\033[2J\r\a\x7f", "\\x1b[2J\\x0d\\x07\\x7f");
     assert_clean(TEXT_LINES, "\xc2\x9bz", "\\xc2\\x9bz"); // CSI in C1
@@ -91,12 +88,11 @@ test_policies(void **state)
 static void
 test_columns(void **state)
 {
-    (void) state;
     assert_int_equal(text_columns(""), 0);
     assert_int_equal(text_columns("a\xc3\xa9\xe2\x9c\x93"), 3);
 }
 
-// The whole text, given in pieces of every size.
+// The same text in pieces of every size.
 static void
 assert_filtered(const char *text, const char *expected)
 {
@@ -114,7 +110,6 @@ assert_filtered(const char *text, const char *expected)
 static void
 test_console_filter(void **state)
 {
-    (void) state;
     assert_filtered("[\033[0;32m  OK  \033[0m] Started\r\n", "[  OK  ] Started\n");
     assert_filtered("a\033]0;title\007b\033]2;t\033\\c", "abc");
     assert_filtered("\033(Bx\033)0y\033=z\033cw", "xyzw");

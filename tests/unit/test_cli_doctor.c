@@ -29,7 +29,6 @@ assert_clash(const char *routes, const char *expected, bool expected_wider)
 static void
 test_routes(void **state)
 {
-    (void) state;
     assert_clash("", NULL, false);
     assert_clash(HEAD, NULL, false);
     assert_clash(HEAD ROUTE("eth0", "00000000", "00000000"), NULL, false); // the default route
@@ -46,7 +45,6 @@ test_routes(void **state)
 static void
 test_facts(void **state)
 {
-    (void) state;
     DOCTOR_AUTO struct doctor doctor = {0};
     doctor_pass(&doctor, "cpu", "%d cores", 4);
     doctor_add(&doctor, "disk", DOCTOR_FAIL, "buy one", "only %s", "little");
@@ -71,7 +69,7 @@ assert_closed(const char *path, const char *expected)
         assert_string_equal(closed, expected);
 }
 
-// A desktop: the home of a person is closed, the folders below it are not.
+// A desktop: the home is closed, the folders below it are not.
 static void
 test_closed_folders(void **state)
 {
@@ -123,7 +121,6 @@ test_closed_but_for_a_list(void **state)
 static void
 test_forwarding(void **state)
 {
-    (void) state;
     assert_int_equal(doctor_forward_verdict("", "air0", false), DOCTOR_PASS);
     assert_int_equal(doctor_forward_verdict(OPEN, "air0", true), DOCTOR_PASS);
     assert_int_equal(doctor_forward_verdict(DOCKER, "air0", false), DOCTOR_WARN);
@@ -142,7 +139,6 @@ test_forwarding(void **state)
 static void
 test_ports(void **state)
 {
-    (void) state;
     assert_false(doctor_port_taken(TCP, "172.31.255.254", 53));
     const char *resolved = TCP SOCKET("3500007F:0035", "00000000:0000");
     assert_false(doctor_port_taken(resolved, "172.31.255.254", 53));

@@ -1,4 +1,4 @@
-// test_cli_options.c - the option parser and the help it makes of the same tables.
+// test_cli_options.c - the option parser, and the help from the same tables.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -63,7 +63,6 @@ drop(struct parsed *parsed)
 static void
 test_forms(void **state)
 {
-    (void) state;
     struct parsed p;
     assert_ok(parse(&p, "a", "--recipe", "x.yaml", "-j", "b"), &p.err);
     assert_string_equal(p.own.recipe, "x.yaml");
@@ -123,7 +122,6 @@ test_operands_keep_their_order(void **state)
 static void
 test_an_own_letter_hides_a_general_one(void **state)
 {
-    (void) state;
     struct parsed p;
     assert_ok(parse(&p, "-f"), &p.err);
     assert_true(p.own.watch);
@@ -134,7 +132,6 @@ test_an_own_letter_hides_a_general_one(void **state)
 static void
 test_stop_early(void **state)
 {
-    (void) state;
     struct parsed p;
     assert_ok(parse_early(&p, "-j", "work11", "ls", "--recipe", "-j", "--", "-l"), &p.err);
     assert_true(p.general.json);
@@ -148,7 +145,6 @@ test_stop_early(void **state)
 static void
 test_refusals(void **state)
 {
-    (void) state;
     struct parsed p;
     assert_error(parse(&p, "--jsn"), &p.err, ERR_USAGE, "'--jsn' (did you mean '--json'?)");
     assert_error(parse(&p, "--elephant"), &p.err, ERR_USAGE, "there is no option '--elephant'");
@@ -175,7 +171,6 @@ test_refusals(void **state)
 static void
 test_help(void **state)
 {
-    (void) state;
     static const struct cli_option table[] = {
         {"short", 's', NULL, "a short one", 0},
         {"much-longer-than-the-column", 0, "VALUE",

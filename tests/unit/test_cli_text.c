@@ -1,4 +1,4 @@
-// test_cli_text.c - what people see: tables, quotes, the nodes of a report.
+// test_cli_text.c - output for people: tables, quotes, the nodes of a report.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -18,7 +18,6 @@ assert_quoted(const char *word, const char *expected)
 static void
 test_quotes(void **state)
 {
-    (void) state;
     assert_quoted("172.31.255.10:6380", "172.31.255.10:6380");
     assert_quoted("", "''");
     assert_quoted("a b", "'a b'");
@@ -29,7 +28,6 @@ test_quotes(void **state)
 static void
 test_table(void **state)
 {
-    (void) state;
     TABLE_AUTO struct table table = {0};
     table_row(&table);
     table_cell(&table, COLOR_GREEN, "a");
@@ -86,7 +84,6 @@ report_of(bool converged)
 static void
 test_nodes(void **state)
 {
-    (void) state;
     CLUSTER_REPORT_AUTO struct cluster_report *report = report_of(false);
     BUF_AUTO struct buf text = {0};
     show_nodes(report, false, &text);
@@ -102,7 +99,6 @@ test_nodes(void **state)
 static void
 test_report_json(void **state)
 {
-    (void) state;
     CLUSTER_REPORT_AUTO struct cluster_report *report = report_of(true);
     struct spec spec = {.cluster = (char[]){"air"}};
     JV_AUTO struct jv *value = show_json(&spec, report);

@@ -1,5 +1,5 @@
-// test_cluster.c - what launch decides, without a hypervisor: plans from surveys, refusals,
-// records, console phases, reports.
+// test_cluster.c - decisions of launch without a hypervisor: plans from surveys, refusals, records,
+// console phases, reports.
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
@@ -21,7 +21,7 @@ four_nodes(void)
     return spec;
 }
 
-// A host that has nothing of the cluster, or all of it, running.
+// A host with nothing of the cluster, or with all of it running.
 static void
 fake_survey(const struct spec *spec, bool there, struct survey *ret)
 {
@@ -51,7 +51,6 @@ count_verb(const struct cluster_plan *plan, const char *verb)
 static void
 test_plan_from_nothing(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
@@ -69,7 +68,6 @@ test_plan_from_nothing(void **state)
 static void
 test_plan_when_all_is_there(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
@@ -82,7 +80,6 @@ test_plan_when_all_is_there(void **state)
 static void
 test_plan_of_a_node_that_is_off(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
@@ -94,11 +91,10 @@ test_plan_of_a_node_that_is_off(void **state)
     assert_int_equal(count_verb(plan, "start"), 1);
 }
 
-// A lost disk means a new instance: the old seed must not serve it.
+// A lost disk means a new instance, which must not use the old seed.
 static void
 test_plan_makes_a_seed_with_a_disk(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
@@ -112,7 +108,6 @@ test_plan_makes_a_seed_with_a_disk(void **state)
 static void
 test_foreign_names_are_refused(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
@@ -135,7 +130,6 @@ test_foreign_names_are_refused(void **state)
 static void
 test_a_changed_spec_is_refused(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef");
@@ -153,7 +147,6 @@ test_a_changed_spec_is_refused(void **state)
 static void
 test_record_differences(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     STRV_AUTO struct strv lines = {0};
     record_differences("cluster: air\nredis.quorum: 3\nnodes.work14.role: redis\n", spec, &lines);
@@ -210,7 +203,6 @@ check_phase(const char *text, const char *expected)
 static void
 test_phases(void **state)
 {
-    (void) state;
     check_phase("", "firmware");
     check_phase("[    0.0] Linux version 6.1.0\n", "kernel");
     check_phase("Linux version\nsystemd[1]: Hello\n", "services");
@@ -224,7 +216,6 @@ test_phases(void **state)
 static void
 test_lines_are_harmless(void **state)
 {
-    (void) state;
     FREE_AUTO char *lines =
         tail_lines_of("first\n\033[0;1;31mred\033[0m\a\r\n\n   \nlast\xc3\xa9\x7f", 2);
     assert_string_equal(lines, "  red\n  last\xc3\xa9\n");
@@ -237,7 +228,6 @@ test_lines_are_harmless(void **state)
 static void
 test_domain_names_every_disk_of_its_chain(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     struct image image = {.key = (char *) "KEY",
         .disk = (char *) "/s/role.qcow2",
@@ -259,7 +249,6 @@ test_domain_names_every_disk_of_its_chain(void **state)
 static void
 test_report_of_a_converged_cluster(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     fake_survey(spec, true, &survey);
@@ -290,7 +279,6 @@ test_report_of_a_converged_cluster(void **state)
 static void
 test_report_of_machines_that_are_off(void **state)
 {
-    (void) state;
     FREE_AUTO char *restarted = report_off(1764000000, 1763999999);
     assert_contains(
         restarted, "the host was restarted at 2025-11-24T16:00:00Z, or they were stopped");

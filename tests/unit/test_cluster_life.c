@@ -168,7 +168,7 @@ test_adoption(void **state)
     bool found;
     assert_ok(launch(life), &life->err);
     power_off(life);
-    // Its domains as they were defined then, and its record.
+    // Its domains and record as the previous version wrote them.
     SESSION_AUTO struct session session = {.lock = -1};
     assert_ok(session_open(life->spec, false, &session, &life->err), &life->err);
     assert_ok(session_connect(&session, &life->err), &life->err);

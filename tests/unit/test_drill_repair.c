@@ -199,7 +199,6 @@ second_signal(struct scene *scene)
 static void
 test_mended(void **state)
 {
-    (void) state;
     void (*const bodies[])(struct scene *) = {
         pulled, suspended, pressed, start_of_pressed, before_anything, gone, after_an_error};
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
@@ -212,7 +211,6 @@ test_mended(void **state)
 static void
 test_second_signal_ends_at_once(void **state)
 {
-    (void) state;
     int status = in_child(second_signal);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGINT);

@@ -42,17 +42,6 @@ teardown(void **state)
 // ---- documents -------------------------------------------------------------------------------------
 
 static void
-assert_golden(const char *path, const char *text)
-{
-    ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *golden = NULL;
-    if (getenv("AIRBUILD_REGENERATE") != NULL)
-        assert_ok(file_write(path, 0644, text, strlen(text), &err), &err);
-    assert_ok(file_read(path, 1 << 20, &golden, NULL, &err), &err);
-    assert_string_equal(golden, text);
-}
-
-static void
 ignore(void *context, const char *format, ...)
 {
     (void) context;
@@ -69,7 +58,7 @@ assert_well_formed(const char *text)
     xmlFreeDoc(document);
 }
 
-// The text between two others; the caller frees.
+// Returns the text between two others; caller frees.
 static char *
 between(const char *text, const char *from, const char *to)
 {
@@ -96,7 +85,7 @@ data_of(const char *html)
     return between(html, "<script type=\"application/json\" id=\"data\">", "</script>");
 }
 
-// The page is its asset with a table and data put in.
+// The page is its asset with a table and data inserted.
 static void
 test_page(void **state)
 {
@@ -117,7 +106,6 @@ test_page(void **state)
 static void
 test_page_without_slots(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     struct drill_report report = {"air", "", NULL, 0};
     char folder[] = "/tmp/airbuild-test-XXXXXX", *html = NULL;
@@ -176,7 +164,6 @@ test_table(void **state)
 static void
 test_nothing_measured(void **state)
 {
-    (void) state;
     const struct drill_result result = {.info = drill_find("pause"),
         .promoted_s = -1,
         .converged_s = -1,
@@ -190,7 +177,7 @@ test_nothing_measured(void **state)
     assert_contains(empty, "\"drills\": []");
 }
 
-// How often part is in text.
+// Returns how often part occurs in text.
 static size_t
 count_of(const char *text, const char *part)
 {
@@ -203,7 +190,6 @@ count_of(const char *text, const char *part)
 static void
 test_hostile_text(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     struct drill_info info;
     struct drill_result result;

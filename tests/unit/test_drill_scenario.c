@@ -19,7 +19,6 @@ scenario_at(size_t index)
 static void
 test_names(void **state)
 {
-    (void) state;
     size_t count = 0;
     for (; drill_at(count) != NULL; count++) {
         const struct drill_info *info = drill_at(count);
@@ -51,7 +50,6 @@ times(const struct drill_scenario *scenario, enum drill_act act)
 static void
 test_steps(void **state)
 {
-    (void) state;
     static const enum drill_act pairs[][2] = {{ACT_UNPLUG, ACT_PLUG}, {ACT_SUSPEND, ACT_RESUME},
         {ACT_STOP_REDIS, ACT_START_REDIS}, {ACT_CUT_PEERS, ACT_JOIN_PEERS}, {ACT_BURN, ACT_REST}};
     const struct drill_scenario *scenario;
@@ -73,7 +71,6 @@ test_steps(void **state)
 static void
 test_whom(void **state)
 {
-    (void) state;
     const struct drill_scenario *scenario;
     for (size_t i = 0; (scenario = scenario_at(i)) != NULL; i++)
         for (const struct drill_step *step = scenario->steps; step->act != ACT_END; step++) {
@@ -126,7 +123,6 @@ assert_verdict(const char *name, struct drill_result result, unsigned long long 
 static void
 test_pass(void **state)
 {
-    (void) state;
     for (size_t i = 0; drill_at(i) != NULL; i++)
         assert_verdict(drill_at(i)->name, good_of(drill_at(i)->name), 0, true, true, "PASS");
 }
@@ -134,7 +130,6 @@ test_pass(void **state)
 static void
 test_lost(void **state)
 {
-    (void) state;
     struct drill_result result = good();
     result.lost = 1;
     assert_verdict("master-off", result, 0, false, false, "1 of 10000 acknowledged writes lost");
@@ -151,7 +146,6 @@ test_lost(void **state)
 static void
 test_misbehaved(void **state)
 {
-    (void) state;
     struct drill_result result = good();
     result.two_masters = 3;
     result.two_masters_s = 0.4;
@@ -173,7 +167,6 @@ test_misbehaved(void **state)
 static void
 test_each_can_fail(void **state)
 {
-    (void) state;
     for (size_t i = 0; drill_at(i) != NULL; i++) {
         const char *name = drill_at(i)->name;
         struct drill_result result = good_of(name);
@@ -192,7 +185,6 @@ test_each_can_fail(void **state)
 static void
 test_nobody_was_to_be_replaced(void **state)
 {
-    (void) state;
     static const char *const names[] = {
         "replica-shutdown", "replica-off", "replica-return", "sentinel-kill", "busy-host"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -204,11 +196,10 @@ test_nobody_was_to_be_replaced(void **state)
         "write outage 1.70 s, limit 1.0 s beyond the noise of 0.05 s");
 }
 
-// Limits are those of the cluster's own settings.
+// Limits follow from the cluster's settings.
 static void
 test_limits_follow_the_spec(void **state)
 {
-    (void) state;
     struct drill_limits limits;
     struct spec_redis redis = usual;
     drill_limits(drill_scenario("master-off"), &redis, &limits);
@@ -237,7 +228,6 @@ test_limits_follow_the_spec(void **state)
 static void
 test_too_slow(void **state)
 {
-    (void) state;
     struct drill_result result = good();
     result.write_outage_s = 6.04;
     assert_verdict("master-off", result, 0, true, true, "PASS");
@@ -256,7 +246,6 @@ test_too_slow(void **state)
 static void
 test_all_that_is_wrong_is_told(void **state)
 {
-    (void) state;
     struct drill_result result = good();
     result.lost = 2;
     result.converged_s = -1;

@@ -17,7 +17,6 @@ test_armor(void **state)
         "-----BEGIN PGP X-----\n\n-----END PGP X-----\n"};
     FREE_AUTO char *data = NULL;
     size_t length = 0;
-    (void) state;
     assert_true(fetch_dearmor(good, &data, &length));
     assert_int_equal(length, 5);
     assert_string_equal(data, "hello");
@@ -46,7 +45,6 @@ test_redirects(void **state)
         {"http://a.org/x", "ftp://a.org/x", false},
         {"file:///a", "file:///b", false},
     };
-    (void) state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(fetch_url_may_redirect(cases[i].from, cases[i].to), cases[i].may);
 }

@@ -276,7 +276,6 @@ test_any_reachable(void **state)
     ERROR_AUTO struct error err = {0};
     STRV_AUTO struct strv urls = {0};
     bool answers = true;
-    (void) state;
     strv_add(&urls, "http://127.0.0.1:1/disk");
     strv_take(&urls, web_url("/nothing"));
     assert_ok(fetch_any_reachable(&urls, 10000, &answers, &err), &err);

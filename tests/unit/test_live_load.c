@@ -99,7 +99,7 @@ lab_down(void **state)
     return answer;
 }
 
-// ---- what is awaited ------------------------------------------------------------------------------
+// ---- waiting ------------------------------------------------------------------------------
 
 // Waits until that many more writes are acknowledged.
 static void
@@ -370,7 +370,6 @@ test_goes_on(void **state)
 static int
 enter(void **state)
 {
-    (void) state;
     return netns_enter();
 }
 

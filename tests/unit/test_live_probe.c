@@ -1,18 +1,14 @@
-// test_live_probe.c - the probe against real redis, sentinel and haproxy processes on loopback
-// addresses of a network namespace, with the ACL that the nodes give the account `status`:
-// convergence, a failover, refusals, no passwords.
+// test_live_probe.c - the probe of real redis, sentinel and haproxy processes on loopback addresses
+// of a network namespace, with the nodes' ACL for the user `status`: convergence, a failover,
+// refusals, no passwords.
 // SPDX-License-Identifier: Apache-2.0
-#include "unit.h"
+#include "servers.h"
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "netns.h"
 #include "probe/probe.h"
 
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
 #define DEADLINE_MS 3000
 #define PATIENCE_MS 90000
@@ -58,44 +54,6 @@ struct lab {
     pid_t redis[100], sentinel[100], haproxy; // by the last part of the address; 0: not running
 };
 
-static pid_t
-start(const char *folder, const char *const *argv)
-{
-    FREE_AUTO char *program = path_program(argv[0]), *log = str_format("%s/log", folder);
-    assert_non_null(program);
-    pid_t child = fork();
-    if (child != 0) {
-        setpgid(child, child); // in both processes, as either may be first
-        return child;
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setpgid(0, 0);
-    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    dup2(fd, STDOUT_FILENO);
-    dup2(fd, STDERR_FILENO);
-    execv(program, (char *const *) (uintptr_t) argv);
-    _exit(127);
-}
-
-static void
-end(pid_t *pid)
-{
-    if (*pid == 0)
-        return;
-    kill(-*pid, SIGKILL); // with the children that save or send its data
-    waitpid(*pid, NULL, 0);
-    *pid = 0;
-}
-
-static char *
-configure(const struct lab *lab, const char *name, const char *text)
-{
-    ERROR_AUTO struct error err = {0};
-    char *path = path_join(lab->folder, name);
-    assert_ok(file_write(path, 0600, text, strlen(text), &err), &err);
-    return path;
-}
-
 static char *
 make_folder(const struct lab *lab, const char *name)
 {
@@ -116,9 +74,9 @@ start_redis(struct lab *lab, unsigned node, const char *more)
                                       "save \"\"\nrepl-diskless-sync-delay 0\n"
                                       "replica-announce-ip 127.0.0.%u\n%s\n",
         node, folder, node, more);
-    FREE_AUTO char *path = configure(lab, file, text);
+    FREE_AUTO char *path = server_file(lab->folder, file, text);
     const char *const argv[] = {"redis-server", path, NULL};
-    lab->redis[node] = start(lab->folder, argv);
+    lab->redis[node] = server_start(lab->folder, argv);
 }
 
 static void
@@ -133,9 +91,9 @@ start_sentinel(struct lab *lab, unsigned node, unsigned master, unsigned quorum,
                                       "sentinel down-after-milliseconds redis-primary 1000\n"
                                       "sentinel failover-timeout redis-primary 5000\n%s\n",
         node, folder, node, master, quorum, more);
-    FREE_AUTO char *path = configure(lab, file, text);
+    FREE_AUTO char *path = server_file(lab->folder, file, text);
     const char *const argv[] = {"redis-server", path, "--sentinel", NULL};
-    lab->sentinel[node] = start(lab->folder, argv);
+    lab->sentinel[node] = server_start(lab->folder, argv);
 }
 
 static void
@@ -160,9 +118,9 @@ start_haproxy(struct lab *lab)
                    "frontend reads\n  bind 127.0.0.10:6379\n  default_backend replicas\n");
     add_backend(&text, "master", "role:master");
     add_backend(&text, "replicas", "role:slave");
-    FREE_AUTO char *path = configure(lab, "haproxy.cfg", text.data);
+    FREE_AUTO char *path = server_file(lab->folder, "haproxy.cfg", text.data);
     const char *const argv[] = {"haproxy", "-db", "-f", path, NULL};
-    lab->haproxy = start(lab->folder, argv);
+    lab->haproxy = server_start(lab->folder, argv);
 }
 
 static int
@@ -170,10 +128,10 @@ lab_down(void **state)
 {
     struct lab *lab = *state;
     for (size_t i = 0; i < 100; i++) {
-        end(&lab->redis[i]);
-        end(&lab->sentinel[i]);
+        server_end(&lab->redis[i]);
+        server_end(&lab->sentinel[i]);
     }
-    end(&lab->haproxy);
+    server_end(&lab->haproxy);
     ERROR_AUTO struct error err = {0};
     int answer = dir_remove(lab->folder, &err);
     if (answer < 0)
@@ -183,7 +141,7 @@ lab_down(void **state)
     return answer;
 }
 
-// One cluster for all tests, in the order of main: work11 is master until test_failover.
+// All tests share one cluster, in the order of main: work11 is master until test_failover.
 static int
 lab_up(void **state)
 {
@@ -235,7 +193,6 @@ await_converged(
 static void
 test_converged(void **state)
 {
-    (void) state;
     struct probe_result results[NODES];
     struct probe_verdict verdict;
     await_converged(all, results, &verdict);
@@ -269,8 +226,8 @@ test_failover(void **state)
     struct probe_verdict verdict;
     struct probe_target left[NODES];
     await_converged(all, results, &verdict);
-    end(&lab->redis[11]);
-    end(&lab->sentinel[11]);
+    server_end(&lab->redis[11]);
+    server_end(&lab->sentinel[11]);
     ask(all, &status, results);
     probe_assess(all, results, NODES, 2, &verdict);
     assert_false(verdict.converged);
@@ -291,7 +248,7 @@ test_replica_lost(void **state)
     struct probe_result results[NODES];
     struct probe_verdict verdict;
     await_converged(all, results, &verdict);
-    end(&lab->redis[13]);
+    server_end(&lab->redis[13]);
     ask(all, &status, results);
     probe_assess(all, results, NODES, 2, &verdict);
     assert_int_equal(verdict.master, W11);
@@ -307,7 +264,7 @@ test_no_worker_behind_the_head(void **state)
     struct lab *lab = *state;
     struct probe_result results[NODES];
     for (unsigned node = 11; node <= 13; node++)
-        end(&lab->redis[node]);
+        server_end(&lab->redis[node]);
     ask(all, &status, results);
     const struct probe_head *head = &results[HEAD].head;
     assert_false(head->written || head->readable || head->read_back);
@@ -319,7 +276,6 @@ test_no_worker_behind_the_head(void **state)
 static void
 test_refusals(void **state)
 {
-    (void) state;
     struct probe_result results[NODES];
     struct probe_verdict verdict;
     await_converged(all, results, &verdict);
@@ -350,7 +306,7 @@ test_refusals(void **state)
     assert_false(results[W11].sentinel.quorum_ok);
 }
 
-// One worker without passwords, as with `auth: off` and `ha: off`; its own reads, no haproxy.
+// One worker without passwords, as with `auth: off` and `ha: off`, and without haproxy.
 static void
 test_single_without_passwords(void **state)
 {

@@ -23,7 +23,6 @@
 static int
 start_servers(void **state)
 {
-    (void) state;
     return netns_enter() == 0 && serve_on(ADDRESS, PROBE_REDIS_PORT) == 0 &&
                    serve_on(ADDRESS, PROBE_SENTINEL_PORT) == 0 &&
                    serve_on(ADDRESS, PROBE_WRITE_PORT) == 0
@@ -31,11 +30,11 @@ start_servers(void **state)
                : -1;
 }
 
-// ---- ask it -------------------------------------------------------------------------------------
+// ---- probing -------------------------------------------------------------------------------------
 
 static const struct probe_access status = {"status", "secret", "redis-primary"};
 
-// A worker and a head at the address.
+// Probe a worker and a head at this address.
 static void
 ask(const char *address, int64_t deadline_ms, struct probe_result ret[2])
 {
@@ -97,7 +96,7 @@ open_descriptors(void)
     return names.count;
 }
 
-// The servers close theirs a moment later.
+// The servers close their connections a moment later.
 static void
 assert_descriptors(size_t wanted)
 {
@@ -159,7 +158,6 @@ static const struct {
 static void
 test_rows(void **state)
 {
-    (void) state;
     size_t before = open_descriptors();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct probe_result results[2];
@@ -177,7 +175,7 @@ test_rows(void **state)
 
 // ---- values -------------------------------------------------------------------------------------
 
-// INFO as a reply, after that to AUTH and before that to TIME, and the connection closed.
+// Reply to AUTH, INFO and TIME with this INFO, then close the connection.
 static void
 ask_info(const char *info, struct probe_result ret[2])
 {
@@ -189,7 +187,6 @@ ask_info(const char *info, struct probe_result ret[2])
 static void
 test_info(void **state)
 {
-    (void) state;
     struct probe_result results[2];
     const struct probe_redis *redis = &results[0].redis;
     ask_info(
@@ -213,7 +210,6 @@ test_info(void **state)
 static void
 test_odd_info(void **state)
 {
-    (void) state;
     struct probe_result results[2];
     const struct probe_redis *redis = &results[0].redis;
     ask_info("", results);
@@ -247,7 +243,6 @@ static const char *const seeds[] = {
 static void
 test_mutations(void **state)
 {
-    (void) state;
     static const char spice[] = "$*+-:\r\n0123456789\x00\xff_#,(=%~>|";
     size_t before = open_descriptors();
     srand(20261122);
@@ -271,7 +266,6 @@ test_mutations(void **state)
 static void
 test_byte_by_byte(void **state)
 {
-    (void) state;
     static char text[20000];
     struct probe_result results[2];
     memset(text, 'x', sizeof text);
@@ -283,7 +277,6 @@ test_byte_by_byte(void **state)
 static void
 test_black_hole(void **state)
 {
-    (void) state;
     struct probe_result results[2];
     ask(NETNS_HOLE, SHORT_MS, results);
     assert_string_equal(results[0].redis.error, "no connection within 150 ms");
@@ -296,7 +289,6 @@ test_black_hole(void **state)
 static void
 test_refused(void **state)
 {
-    (void) state;
     struct probe_result results[2];
     ask("127.0.0.99", LONG_MS, results);
     assert_string_equal(results[0].redis.error, "connection refused");
@@ -306,7 +298,6 @@ test_refused(void **state)
 static void
 test_no_route(void **state)
 {
-    (void) state;
     struct probe_result results[2];
     ask("198.51.100.1", LONG_MS, results);
     assert_string_equal(results[0].redis.error, "no route to it");
@@ -315,7 +306,6 @@ test_no_route(void **state)
 static void
 test_no_address(void **state)
 {
-    (void) state;
     struct probe_result results[2];
     ask("head10", LONG_MS, results);
     assert_string_equal(results[0].redis.error, "'head10' is not an IPv4 address");
@@ -325,7 +315,6 @@ test_no_address(void **state)
 static void
 test_many_at_once(void **state)
 {
-    (void) state;
     struct probe_target targets[40];
     struct probe_result results[40];
     ERROR_AUTO struct error err = {0};
@@ -343,7 +332,6 @@ test_many_at_once(void **state)
 static void
 test_none(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     assert_ok(probe_cluster(NULL, 0, &status, LONG_MS, NULL, &err), &err);
 }
@@ -366,7 +354,6 @@ interrupted_probe(int ready)
 static void
 test_interrupted(void **state)
 {
-    (void) state;
     int ended, ready[2];
     char byte;
     assert_int_equal(pipe2(ready, O_CLOEXEC), 0);

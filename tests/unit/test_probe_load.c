@@ -26,7 +26,6 @@ assert_outage(const struct load_sample *samples, size_t count, int64_t from, int
 static void
 test_outage(void **state)
 {
-    (void) state;
     static const struct load_sample samples[] = {
         {100, 101, LOAD_ACKED, 1, false},
         {104, 1104, LOAD_SILENT, 2, false},
@@ -38,7 +37,7 @@ test_outage(void **state)
         {1190, 1191, LOAD_BROKEN, 8, false},
     };
     assert_outage(samples, COUNT(samples), 0, 2000, 104, 1155);
-    // The write under way when the fault came counts from when it was sent.
+    // The write in flight during the fault counts from its start.
     assert_outage(samples, COUNT(samples), 600, 2000, 104, 1155);
     // An outage before the window does not count; one that goes on lasts to the window's end.
     assert_outage(samples, COUNT(samples), 1156, 1200, 1160, 1182);
@@ -52,7 +51,6 @@ test_outage(void **state)
 static void
 test_pause(void **state)
 {
-    (void) state;
     static const struct load_sample samples[] = {
         {100, 110, LOAD_ACKED, 1, false},
         {120, 130, LOAD_ACKED, 2, false},
@@ -60,7 +58,7 @@ test_pause(void **state)
         {310, 311, LOAD_REFUSED, 4, false},
         {320, 330, LOAD_ACKED, 5, false},
     };
-    // From the acknowledgement before the window to the first in it; then to the window's end.
+    // From the acknowledgement before the window to the first in it, then to its end.
     assert_int_equal(load_pause(samples, COUNT(samples), 200, 400), 300 - 130);
     assert_int_equal(load_pause(samples, COUNT(samples), 300, 340), 30);
     assert_int_equal(load_pause(samples, COUNT(samples), 300, 9000), 9000 - 330);
@@ -116,7 +114,6 @@ assert_outcome(const char *address, const char *password, enum load_outcome expe
 static void
 test_nobody_listens(void **state)
 {
-    (void) state;
     assert_outcome("127.0.0.77", NULL, LOAD_BROKEN);
     assert_outcome("127.0.0.77", "secret", LOAD_BROKEN);
     assert_outcome("192.0.2.1", NULL, LOAD_BROKEN); // no route
@@ -136,7 +133,6 @@ set_script(const char *text, enum manner manner)
 static void
 test_servers_that_do_not_do_it(void **state)
 {
-    (void) state;
     set_script("", THEN_HANG);
     assert_outcome("127.0.0.20", NULL, LOAD_SILENT);
     assert_outcome("127.0.0.20", "secret", LOAD_SILENT);
@@ -155,7 +151,6 @@ test_servers_that_do_not_do_it(void **state)
 static void
 test_verify_where_nobody_answers(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     LOAD_AUTO struct load *load = NULL;
     const struct probe_access access = {.user = "status", .password = "secret"};
@@ -200,7 +195,6 @@ test_verify_where_nobody_answers(void **state)
 static int
 setup(void **state)
 {
-    (void) state;
     return netns_enter() == 0 && serve_on("127.0.0.20", 6379) == 0 &&
                    serve_on("127.0.0.20", 6380) == 0
                ? 0

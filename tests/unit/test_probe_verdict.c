@@ -237,7 +237,7 @@ replica_absent(struct cluster *cluster)
     halt(cluster, W13);
 }
 
-// The others have not noticed yet.
+// The other sentinels have not noticed yet.
 static void
 master_absent(struct cluster *cluster)
 {
@@ -496,7 +496,6 @@ static const struct {
 static void
 test_rows(void **state)
 {
-    (void) state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cluster cluster;
         struct probe_verdict verdict;
@@ -516,7 +515,6 @@ test_rows(void **state)
 static void
 test_no_targets(void **state)
 {
-    (void) state;
     struct probe_verdict verdict;
     probe_assess(NULL, NULL, 0, 2, &verdict);
     assert_false(verdict.converged);
@@ -528,7 +526,6 @@ test_no_targets(void **state)
 static void
 test_long_texts(void **state)
 {
-    (void) state;
     struct cluster cluster;
     struct probe_verdict verdict;
     static char name[1000];

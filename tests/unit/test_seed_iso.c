@@ -55,7 +55,7 @@ assert_file(const char *path, const char *tree, const char *name, const char *te
     assert_string_equal(seen, text);
 }
 
-// By Rock Ridge and by Joliet, under the names as they are.
+// Rock Ridge and Joliet have the unchanged names.
 static void
 test_files(void **state)
 {
@@ -77,7 +77,7 @@ test_big_file(void **state)
     assert_file(path, "-R", "user-data", big);
 }
 
-// A reader that is strict about the format finds nothing to say.
+// A strict reader reports nothing.
 static void
 test_xorriso(void **state)
 {

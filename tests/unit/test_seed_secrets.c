@@ -1,5 +1,5 @@
-// test_seed_secrets.c - the secrets file: made once, kept, added to, refused when damaged; what ssh
-// gets of it.
+// test_seed_secrets.c - the secrets file: created once, kept, extended, refused when damaged; and
+// the files for ssh.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -65,7 +65,7 @@ test_made_whole(void **state)
     assert_int_equal(file_mode(*state, "secrets.json"), 0600);
 }
 
-// No key of ssh-keygen's is left behind, the file is the only one.
+// No key file of ssh-keygen is left; the secrets file is the only file.
 static void
 test_nothing_else_is_left(void **state)
 {
@@ -102,7 +102,7 @@ test_kept_and_added_to(void **state)
         assert_string_equal(more->nodes[i].host_key.private, first->nodes[i].host_key.private);
     }
 
-    // A node that left the spec is remembered, should it come back.
+    // A node that was removed from the spec is kept, as it may return.
     fixture.spec.node_count = 2;
     SECRETS_AUTO struct secrets *fewer = open_secrets(*state, &fixture.spec);
     assert_int_equal(fewer->node_count, 4);
@@ -144,7 +144,7 @@ test_load_makes_nothing(void **state)
 
 // ---- damage -------------------------------------------------------------------------------------
 
-// The file with text is refused by open and load, says what is wrong, and is not touched.
+// Assert that open and load refuse the file with this text, say why, and do not change it.
 static void
 assert_damaged(const char *folder, const char *text, size_t length, const char *what)
 {
@@ -175,7 +175,7 @@ test_no_json(void **state)
     assert_damaged(*state, "{\"format\": 1}", 13, "'app' is missing");
 }
 
-// One member of a good file made wrong: path is its place, value what it becomes (NULL: a number).
+// Replace one member of a good file: path is its place, value the new text (NULL: a number).
 static void
 test_wrong_members(void **state)
 {
@@ -214,12 +214,12 @@ test_cut_anywhere(void **state)
     fixture_make(&fixture);
     secrets_free(open_secrets(*state, &fixture.spec));
     FREE_AUTO char *good = file_text(*state, "secrets.json");
-    // Without its last newline it is still whole.
+    // A missing last newline is no damage.
     for (size_t length = 0; length + 1 < strlen(good); length += 37)
         assert_damaged(*state, good, length, "damaged");
 }
 
-// A folder or device of that name is no reason to make a new file.
+// A folder or device of that name is not replaced by a new file.
 static void
 test_not_a_file(void **state)
 {
@@ -282,7 +282,7 @@ test_ssh_files(void **state)
     assert_int_equal(file_mode(*state, "ssh/id_ed25519"), 0600);
 }
 
-// Only what differs is written, a mode that was opened included.
+// Only differences are written, a wrong mode included.
 static void
 test_ssh_files_are_repaired(void **state)
 {
@@ -300,7 +300,7 @@ test_ssh_files_are_repaired(void **state)
     assert_int_equal(before.st_ino, after.st_ino);
 }
 
-// ssh itself reads the configuration, with a path that has spaces and percent signs.
+// ssh accepts the configuration, with spaces and percent signs in the path.
 static void
 test_ssh_understands(void **state)
 {

@@ -1,5 +1,5 @@
-// test_seed_template.c - templates filled in: kinds of values, what is left out, and every
-// complaint with its place.
+// test_seed_template.c - templates: kinds of values, omitted parts, and every error with its
+// position.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -47,7 +47,7 @@ static const struct row good[] = {
     {"a: '@Name@'", "a: \"@Name@\"\n"},
     {"a: '@name'", "a: \"@name\"\n"},
     {"a: me@@name@", "a: me@work11\n"},
-    // Kinds of what is written plain; the same in quotes is text.
+    // Kinds of plain values; the same in quotes is text.
     {"a: true", "a: true\n"},
     {"a: false", "a: false\n"},
     {"a: 'true'", "a: \"true\"\n"},
@@ -60,7 +60,7 @@ static const struct row good[] = {
     {"a:", "a: null\n"},
     {"a: ''", "a: \"\"\n"},
     {"a: {}\nb: []", "a: {}\nb: []\n"},
-    // A value that is not there takes its list item, its mapping, and what is empty then.
+    // A missing value removes its list item, its mapping, and whatever is empty then.
     {"a: 1\nb: ['@gateway@', c]", "a: 1\nb:\n- c\n"},
     {"a: 1\nb: ['@gateway@']", "a: 1\n"},
     {"a: 1\nb: {c: ['@gateway@']}", "a: 1\n"},
@@ -73,7 +73,6 @@ static const struct row good[] = {
 static void
 test_good(void **state)
 {
-    (void) state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *text = NULL;
@@ -99,7 +98,6 @@ static const struct row bad[] = {
 static void
 test_bad(void **state)
 {
-    (void) state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *text = NULL;
@@ -111,7 +109,6 @@ test_bad(void **state)
 static void
 test_every_complaint_at_once(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *text = NULL;
     assert_int_equal(fill("a: '@one@'\nb: '@two@'\nc: 'x@keys@'\n", &text, &err), -1);
@@ -124,7 +121,6 @@ test_every_complaint_at_once(void **state)
 static void
 test_value_adds_nothing(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *text = NULL;
     assert_ok(fill("a: '@evil@'\nb: 'x@evil@'\n", &text, &err), &err);
@@ -135,7 +131,6 @@ test_value_adds_nothing(void **state)
 static void
 test_required(void **state)
 {
-    (void) state;
     static const struct template_value needed[] = {
         {"name", .text = "work11", .required = true},
         {"keys", TEMPLATE_LIST, .list = &keys, .required = true},
@@ -149,7 +144,6 @@ test_required(void **state)
 static void
 test_value_that_is_no_utf8(void **state)
 {
-    (void) state;
     static const struct template_value odd[] = {{"name", .text = "a\xff"}};
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *text = NULL;

@@ -1,5 +1,5 @@
-// test_spec.c - specs that are accepted: defaults, derived values, loading, the reference page.
-// What is refused, and how, is in tests/errors.
+// test_spec.c - valid specs: defaults, derived values, loading, the reference page. tests/errors
+// has the invalid ones.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -86,18 +86,16 @@ assert_defaults(const struct spec *spec)
 static void
 test_builtin(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = parsed(spec_builtin_text());
     assert_defaults(spec);
     assert_string_equal(spec->origin, "cluster.yaml");
     assert_ptr_equal(spec_builtin_text(), spec_builtin_text());
 }
 
-// So what the built-in text shows is what a spec without those lines gets.
+// So the built-in text shows the defaults.
 static void
 test_defaults_are_the_builtin(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *builtin = parsed(spec_builtin_text());
     SPEC_AUTO struct spec *defaults = parsed("ha: on\nbase:\n  debian:\nssh:\nnetwork:\nredis:\n");
     SPEC_AUTO struct spec *least = parsed("cluster: air\n");
@@ -137,7 +135,6 @@ static const char full[] =
 static void
 test_every_key(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = parsed(full);
     FREE_AUTO char *canonical = spec_canonical(spec);
     assert_string_equal(canonical,
@@ -173,7 +170,6 @@ test_every_key(void **state)
 static void
 test_without_ha(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *one =
         parsed("ha: off\nnodes: {head1: {role: haproxy}, work2: {role: redis}}");
     assert_int_equal(one->redis.quorum, 1);
@@ -187,7 +183,6 @@ test_without_ha(void **state)
 static void
 test_quorum_of_many(void **state)
 {
-    (void) state;
     static const unsigned quorums[] = {2, 3, 3, 4, 4, 5};
     for (unsigned workers = 3; workers <= 8; workers++) {
         BUF_AUTO struct buf text = {0};
@@ -202,7 +197,6 @@ test_quorum_of_many(void **state)
 static void
 test_sixty_four_nodes(void **state)
 {
-    (void) state;
     BUF_AUTO struct buf text = {0};
     buf_add(&text, "nodes:\n  head1: {role: haproxy}\n");
     for (unsigned i = 2; i <= SPEC_NODE_MAX; i++)
@@ -215,7 +209,6 @@ test_sixty_four_nodes(void **state)
 static void
 test_small_subnet(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec =
         parsed("network: {subnet: 192.168.7.8/29}\nnodes: {h1: {role: haproxy}, w2: {role: redis}, "
                "w3: {role: redis}, w4: {role: redis, address: 192.168.7.13}}");
@@ -230,7 +223,6 @@ test_small_subnet(void **state)
 static void
 test_bridge(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = parsed("network: {mode: bridge, name: Br0.virtual-lan}");
     assert_int_equal(spec->network.mode, SPEC_NETWORK_BRIDGE);
     assert_string_equal(spec->network.name, "Br0.virtual-lan");
@@ -239,7 +231,6 @@ test_bridge(void **state)
 static void
 test_base_file(void **state)
 {
-    (void) state;
     FREE_AUTO char *here = getcwd(NULL, 0);
     FREE_AUTO char *beside = str_format("%s/disk.qcow2", here);
     FREE_AUTO char *below = str_format("%s/specs/../disk.qcow2", here);
@@ -262,7 +253,6 @@ test_base_file(void **state)
 static void
 test_public_keys(void **state)
 {
-    (void) state;
     static const char *const good[] = {KEY, KEY " comment with blanks",
         "sk-ssh-ed25519@openssh.com "
         "AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIMpRz1tzQ0lSZzhNZzQyTnNwQWpKZTRlWm14YQ==",
@@ -280,7 +270,6 @@ test_public_keys(void **state)
 static void
 test_uris(void **state)
 {
-    (void) state;
     static const char *const local[] = {"qemu:///system", "qemu:///session", "test:///default",
         "qemu+unix:///system?socket=/run/a/sock", "test+unix:///default?socket=/run/a/sock",
         "test:///home/me/host.xml"};
@@ -316,7 +305,6 @@ assert_taken_in(const char *path)
 static void
 test_accounts(void **state)
 {
-    (void) state;
     static const char *const free_ones[] = {"air", "captain", "debian", "arch", "ops-1", "r2_d2"};
     for (size_t i = 0; i < sizeof free_ones / sizeof free_ones[0]; i++)
         assert_true(valid_account(free_ones[i]));
@@ -331,7 +319,6 @@ test_accounts(void **state)
 static void
 test_find(void **state)
 {
-    (void) state;
     SPEC_AUTO struct spec *spec = parsed("cluster: air");
     ERROR_AUTO struct error err = {0};
     const struct spec_node *node = NULL;
@@ -426,7 +413,6 @@ assert_documented(const char *page, const struct yaml_key *keys, const char *abo
 static void
 test_reference(void **state)
 {
-    (void) state;
     FREE_AUTO char *page = spec_reference();
     assert_documented(page, spec_keys, "");
     assert_contains(page, "\nredis.quorum\n");

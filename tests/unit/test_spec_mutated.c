@@ -1,6 +1,5 @@
-// test_spec_mutated.c - a short, always equal run of what tests/fuzz does at length: the texts of
-// tests/errors and the built-in spec, each changed at random, must never break what spec_one.h
-// says.
+// test_spec_mutated.c - a short, reproducible version of tests/fuzz: random mutations of the texts
+// of tests/errors and of the built-in spec must not violate spec_one.h.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -71,7 +70,7 @@ try_changed(const char *seed, size_t length)
         buf_add_bytes(&text, seed, length);
         for (size_t left = random_below(CHANGES_MAX) + 1; left > 0; left--)
             change(&text);
-        // A copy of exact size, so that ASan and valgrind see every byte read too far.
+        // A copy of exact size, so that ASan and valgrind detect every read past the end.
         FREE_AUTO char *exact = malloc(text.length + (text.length == 0));
         memcpy(exact, text.data, text.length);
         spec_one(exact, text.length);
@@ -81,7 +80,6 @@ try_changed(const char *seed, size_t length)
 static void
 test_changed_specs(void **state)
 {
-    (void) state;
     STRV_AUTO struct strv names = {0};
     ERROR_AUTO struct error err = {0};
     assert_ok(dir_list("tests/errors", &names, &err), &err);

@@ -2,16 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store_fixture.h"
 
-static char *
-names_in(const char *folder, const char *name)
-{
-    ERROR_AUTO struct error err = {0};
-    STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *path = path_join(folder, name);
-    assert_ok(dir_list(path, &names, &err), &err);
-    return strv_join(&names, " ");
-}
-
 struct pair {
     struct store *here, *there;
     char *folder; // of the export
@@ -137,7 +127,7 @@ test_copy_that_went_wrong(void **state)
     assert_false(store_has(pair.there, KEY_BASE));
 }
 
-// A layer is not published over a base that was baked again while it was made.
+// A layer is not published if its base was baked again meanwhile.
 static void
 test_base_that_changed(void **state)
 {

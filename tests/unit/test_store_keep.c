@@ -4,16 +4,6 @@
 
 #include "base/digest.h"
 
-static char *
-names_in(const char *folder, const char *name)
-{
-    ERROR_AUTO struct error err = {0};
-    STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *path = path_join(folder, name);
-    assert_ok(dir_list(path, &names, &err), &err);
-    return strv_join(&names, " ");
-}
-
 // ---- list ----------------------------------------------------------------------------------------
 
 static void

@@ -20,17 +20,6 @@ prune(struct store *store, const char *keep_one)
     assert_int_equal(removed.count, 0);
 }
 
-// The names in FOLDER/NAME; caller frees.
-static char *
-names_in(const char *folder, const char *name)
-{
-    ERROR_AUTO struct error err = {0};
-    STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *path = path_join(folder, name);
-    assert_ok(dir_list(path, &names, &err), &err);
-    return strv_join(&names, " ");
-}
-
 static void
 keep_one(struct store *store, const char *scratch, const char *set)
 {

@@ -9,7 +9,6 @@
 static void
 test_commands(void **state)
 {
-    (void) state;
     const char *const argv[] = {"/usr/bin/env", "A=\"b\"", "", NULL};
     FREE_AUTO char *exec = agent_exec(argv), *status = agent_exec_status(4711);
     assert_string_equal(exec,
@@ -22,7 +21,6 @@ test_commands(void **state)
 static void
 test_started(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     long long pid = 0;
     assert_ok(agent_started("{\"return\":{\"pid\":912}}", &pid, &err), &err);
@@ -38,7 +36,6 @@ test_started(void **state)
 static void
 test_still_running(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     bool ended = true;
     int status = 77;
@@ -66,7 +63,6 @@ assert_ends(const char *answer, int status, const char *text)
 static void
 test_ended(void **state)
 {
-    (void) state;
     assert_ends("{\"return\":{\"exitcode\":0,\"exited\":true}}", 0, "");
     assert_ends("{\"return\":{\"exitcode\":3,\"out-data\":\"YQ==\",\"exited\":true}}", 3, "a");
     assert_ends("{\"return\":{\"exitcode\":0,\"out-data\":\"YWI=\",\"exited\":true}}", 0, "ab");
@@ -86,7 +82,6 @@ test_ended(void **state)
 static void
 test_not_understood(void **state)
 {
-    (void) state;
     static const char *const wrong[] = {"", "{\"return\":", "{\"return\":{}}", "{\"return\":[]}",
         "{\"return\":{\"exited\":true},\"return\":{}}"};
     ERROR_AUTO struct error err = {0};
@@ -100,7 +95,6 @@ test_not_understood(void **state)
 static void
 test_output_is_bounded(void **state)
 {
-    (void) state;
     BUF_AUTO struct buf answer = {0};
     ERROR_AUTO struct error err = {0};
     FREE_AUTO char *output = NULL;

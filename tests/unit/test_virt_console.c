@@ -177,7 +177,6 @@ end_by(int number, bool unread, const char *typed, int wanted)
 static void
 test_signals_leave_the_terminal_as_it_was(void **state)
 {
-    (void) state;
     end_by(SIGTERM, false, NULL, ERR_INTERRUPTED);
     end_by(SIGHUP, false, NULL, ERR_INTERRUPTED);
     end_by(SIGINT, false, NULL, ERR_INTERRUPTED);
@@ -186,14 +185,12 @@ test_signals_leave_the_terminal_as_it_was(void **state)
 static void
 test_signal_while_nobody_reads(void **state)
 {
-    (void) state;
     end_by(SIGTERM, true, NULL, ERR_INTERRUPTED);
 }
 
 static void
 test_escape(void **state)
 {
-    (void) state;
     end_by(0, false, "ls\x1d", 0);
 }
 

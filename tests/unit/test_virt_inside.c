@@ -50,7 +50,6 @@ has_ended(int wait_ms)
 static int
 slow_close(void **state)
 {
-    (void) state;
     close(slow.go);
     close(slow.ended);
     return 0;
@@ -59,7 +58,6 @@ slow_close(void **state)
 static void
 test_call_succeeds(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     CALL_AUTO struct call *call = slow_call(0, true);
     assert_ok(call_run(&call, 10000, slow_run, &err), &err);
@@ -70,7 +68,6 @@ test_call_succeeds(void **state)
 static void
 test_call_fails(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     CALL_AUTO struct call *call = slow_call(-1, true);
     assert_error(call_run(&call, 10000, slow_run, &err), &err, ERR_LIBVIRT, "refused");
@@ -80,7 +77,6 @@ test_call_fails(void **state)
 static void
 test_call_too_slow(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     CALL_AUTO struct call *call = slow_call(0, false);
     assert_error(
@@ -111,7 +107,6 @@ interrupted(void)
 static void
 test_call_interrupted(void **state)
 {
-    (void) state;
     int status = 0;
     pid_t child = fork();
     if (child == 0)
@@ -126,7 +121,6 @@ test_call_interrupted(void **state)
 static void
 test_faults(void **state)
 {
-    (void) state;
     static const struct {
         int code, domain, number;
         const char *message;
@@ -181,7 +175,6 @@ test_faults(void **state)
 static void
 test_states(void **state)
 {
-    (void) state;
     static const struct {
         int state, reason;
         enum virt_state wanted;
@@ -252,7 +245,6 @@ assert_link(const char *interface, bool up, const char *wanted)
 static void
 test_link(void **state)
 {
-    (void) state;
     assert_link("<interface type='network'><mac address='a'/></interface>", false,
         "<interface type=\"network\"><mac address=\"a\"/><link state=\"down\"/></interface>");
     assert_link("<interface type='network'><link state='down'/><mac address='a'/></interface>",
@@ -264,7 +256,6 @@ test_link(void **state)
 static void
 test_reader(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     READER_AUTO struct reader *reader = NULL;
     assert_error(reader_new("<a", &reader, &err), &err, ERR_LIBVIRT, "not XML");
@@ -281,7 +272,6 @@ test_reader(void **state)
 static void
 test_reader_entity(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     READER_AUTO struct reader *reader = NULL;
     assert_ok(

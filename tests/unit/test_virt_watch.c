@@ -123,7 +123,6 @@ test_idle(void **state)
 static void
 test_open_nothing(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     struct virt *virt = NULL;
     assert_error(virt_open("qemu:///system?socket=/nonexistent/socket&mode=legacy", &virt, &err),

@@ -1,5 +1,5 @@
-// test_yaml.c - the YAML reader: places, limits, complaints.
-// What it says of broken texts is in tests/errors.
+// test_yaml.c - the YAML reader: positions, limits, errors. tests/errors has the messages for
+// invalid texts.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -13,7 +13,7 @@ source_of(const char *text)
     return (struct yaml_source){.origin = "test", .text = text, .length = strlen(text)};
 }
 
-// The one complaint about text has this sentence in it.
+// Assert that text has exactly one error, which contains this sentence.
 static void
 assert_refused(const char *text, size_t length, const char *sentence)
 {
@@ -27,7 +27,6 @@ assert_refused(const char *text, size_t length, const char *sentence)
 static void
 test_tree_and_places(void **state)
 {
-    (void) state;
     YAML_SOURCE_AUTO struct yaml_source source =
         source_of("\xef\xbb\xbf# c\nname: 'a b'\n\nlist:\n- one\n- {\xc3\xa9: 2, deep: [x]}\n");
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
@@ -54,7 +53,6 @@ test_tree_and_places(void **state)
 static void
 test_nothing(void **state)
 {
-    (void) state;
     YAML_SOURCE_AUTO struct yaml_source source =
         source_of("a: \nb: ~\nc: null\nd: ''\ne: []\nf: x\n");
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
@@ -66,7 +64,6 @@ test_nothing(void **state)
 static void
 test_depth(void **state)
 {
-    (void) state;
     char text[200] = {0};
     memset(text, '[', YAML_DEPTH_MAX);
     memset(text + YAML_DEPTH_MAX, ']', YAML_DEPTH_MAX);
@@ -89,11 +86,10 @@ repeated(const char *piece, size_t length)
     return buf_take(&text);
 }
 
-// Each of these costs a reader without limits, or one that compares all with all, minutes.
+// A reader without limits, or with quadratic comparisons, would need minutes for each of these.
 static void
 test_large_texts_are_refused(void **state)
 {
-    (void) state;
     static const struct {
         const char *piece, *sentence;
     } cases[] = {
@@ -132,7 +128,6 @@ test_large_texts_are_refused(void **state)
 static void
 test_many_different_keys(void **state)
 {
-    (void) state;
     BUF_AUTO struct buf text = {0};
     for (int i = 0; i < 49000; i++)
         buf_printf(&text, "k%d: %d\n", i * 7919 % 49000, i);
@@ -147,7 +142,6 @@ test_many_different_keys(void **state)
 static void
 test_size_limit(void **state)
 {
-    (void) state;
     FREE_AUTO char *text = repeated("a", YAML_TEXT_MAX + 1);
     assert_refused(text, YAML_TEXT_MAX + 1, "t: the text is larger than 1 MiB");
     YAML_SOURCE_AUTO struct yaml_source source = {
@@ -156,11 +150,10 @@ test_size_limit(void **state)
     assert_int_equal(strlen(root->text), YAML_TEXT_MAX);
 }
 
-// The text is no C string: what lies behind its length is never read (ASan watches).
+// The text has no final NUL: nothing beyond its length is read (ASan checks).
 static void
 test_exact_length(void **state)
 {
-    (void) state;
     static const char *const texts[] = {
         "a: \xe2\x80", "a: b\r", "a: \xf0\x9f\x98", "a: 'b", "\xef\xbb"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -175,7 +168,6 @@ test_exact_length(void **state)
 static void
 test_complaints_are_sorted_and_counted(void **state)
 {
-    (void) state;
     YAML_SOURCE_AUTO struct yaml_source source = source_of("a\nb\nc\n");
     ERROR_AUTO struct error err = {0};
     assert_int_equal(yaml_verdict(&source, &err), 0);
@@ -199,7 +191,6 @@ test_complaints_are_sorted_and_counted(void **state)
 static void
 test_quote(void **state)
 {
-    (void) state;
     FREE_AUTO char *plain = yaml_quote("a'b \xc3\xa9");
     assert_string_equal(plain, "'a'b \xc3\xa9'");
     FREE_AUTO char *hostile = yaml_quote("\x1b[2J\n\xff\xc2\x9b\xe2\x80\xae");

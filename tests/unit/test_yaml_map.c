@@ -1,4 +1,4 @@
-// test_yaml_map.c - mappings into structs by table: every type, its limits, what is absent.
+// test_yaml_map.c - mappings into structs by table: every type, its limits, missing keys.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -96,7 +96,6 @@ map_thing(struct yaml_source *source, struct thing *thing)
 static void
 test_every_type(void **state)
 {
-    (void) state;
     CLEANUP(clear_thing) struct thing thing = {.text = str_dup("old")};
     strv_add(&thing.list, "old");
     YAML_SOURCE_AUTO struct yaml_source source =
@@ -120,7 +119,6 @@ test_every_type(void **state)
 static void
 test_absent_and_empty(void **state)
 {
-    (void) state;
     CLEANUP(clear_thing) struct thing thing = {.text = str_dup("old"), .number = 7};
     strv_add(&thing.list, "old");
     YAML_SOURCE_AUTO struct yaml_source source = source_of("list:\ninner: # nothing yet\n");
@@ -136,7 +134,6 @@ test_absent_and_empty(void **state)
 static void
 test_wrong_values_leave_members_alone(void **state)
 {
-    (void) state;
     CLEANUP(clear_thing) struct thing thing = {.text = str_dup("old"), .number = 7, .time = 8};
     YAML_SOURCE_AUTO struct yaml_source source =
         source_of("text: ''\ntruth: 1\nnumber: 4294967296\ntime: 99999999h\nmib: 1K\n"
@@ -156,7 +153,6 @@ test_wrong_values_leave_members_alone(void **state)
 static void
 test_bools(void **state)
 {
-    (void) state;
     static const char *const texts[] = {
         "truth: yes", "truth: TRUE", "truth: on", "truth: no", "truth: False", "truth: off"};
     for (size_t i = 0; i < 6; i++) {

@@ -9,7 +9,6 @@
 static void
 test_written_text(void **state)
 {
-    (void) state;
     ERROR_AUTO struct error err = {0};
     YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new("#cloud-config\n");
     FREE_AUTO char *text = NULL;
@@ -72,7 +71,6 @@ static const char *const hostile_texts[] = {"", " ", "  lead", "trail ", "\n", "
 static void
 test_hostile_strings_come_back(void **state)
 {
-    (void) state;
     size_t count = sizeof hostile_texts / sizeof hostile_texts[0];
     ERROR_AUTO struct error err = {0};
     YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(NULL);
@@ -103,11 +101,10 @@ test_hostile_strings_come_back(void **state)
     }
 }
 
-// A reader by YAML 1.1, such as cloud-init's, must not take them for numbers, dates or truths.
+// A YAML 1.1 reader, such as cloud-init's, must not read them as numbers, dates or booleans.
 static void
 test_only_harmless_strings_are_plain(void **state)
 {
-    (void) state;
     static const char *const plain[] = {"work11", "/etc/hosts", "ssh-ed25519 AAAA+/= a@b", "a:b"};
     static const char *const quoted[] = {"", "y", "off", "Null", "1", "1:30", "2026-11-22", "~",
         "a:", "a: b", "a #b", "a ", ".inf", "=", "<<", "-a", "a\xc3\xa9"};
@@ -176,7 +173,6 @@ misuse_nothing(struct yaml_writer *writer)
 static void
 test_misuse_is_told_at_the_end(void **state)
 {
-    (void) state;
     static void (*const misuses[])(struct yaml_writer *) = {misuse_unended, misuse_end,
         misuse_missing_value, misuse_two_roots, misuse_encoding, misuse_depth, misuse_nothing};
     for (size_t i = 0; i < sizeof misuses / sizeof misuses[0]; i++) {

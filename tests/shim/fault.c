@@ -1,16 +1,17 @@
-// fault.c - a shared object that is loaded before airbuild's libraries (LD_PRELOAD). It counts the
-// calls by which airbuild changes its host, and ends airbuild, or fills the disk, at one of them.
-// Such a call is a point: the creation, renaming or removal of a file, the first write to an opened
-// one, a child process, a call of libvirt that changes something.
+// fault.c - a shared object that is preloaded into airbuild. It counts the calls that change the
+// host and kills or interrupts airbuild, or fills the disk, at one of them. Such a call is a point:
+// creating, renaming or removing a file, the first write to an open file, starting a child process,
+// a libvirt call that changes something.
 //
 //   AIRBUILD_FAULT_LOG   file that gets a line "NUMBER CALL SUBJECT" for each point
-//   AIRBUILD_FAULT       WAY:NUMBER: what happens at this point. WAY is KILL, INT or TERM (the
-//                        signal, before the call), KILL-after, INT-after, TERM-after, or FULL: from
-//                        there on whatever needs space fails, in libvirt and in children too
-//   AIRBUILD_FAULT_URI   the connection that is opened for "test:///default": a daemon's, so that
-//                        domains outlive the process
+//   AIRBUILD_FAULT       WAY:NUMBER, the fault and its point. WAY is KILL, INT or TERM: the signal
+//                        is sent before the call; KILL-after, INT-after or TERM-after: after it;
+//                        FULL: from this point on calls that need space fail, those of libvirt and
+//                        of children included
+//   AIRBUILD_FAULT_URI   the connection that is opened for "test:///default": that of a daemon, so
+//                        that domains outlive the process
 //
-// Children are not counted: what they change lies between the point that starts them and the next.
+// Children are not counted: their changes lie between the point that starts them and the next one.
 // SPDX-License-Identifier: Apache-2.0
 #include "fault.h"
 
@@ -110,7 +111,7 @@ fault_log(void)
 
 // ---- children ------------------------------------------------------------------------------------------------------
 
-// On a full disk a child meets it too, from its start.
+// On a full disk, the disk is full for children too.
 static void
 add_full(char *const *from, char **ret)
 {

@@ -1,5 +1,4 @@
-// fault_virt.c - the calls of libvirt that are points, and the connection that they go through; see
-// fault.c.
+// fault_virt.c - the points that are libvirt calls, and the connection they use; see fault.c.
 // SPDX-License-Identifier: Apache-2.0
 #include "fault.h"
 
@@ -7,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-// What needs space fails with an error of libvirt's own: that of a call without an object.
-#define NEED_VIRT(type, name, subject, failing, call) \
+// A point that needs space. On a full disk it is called without an object: libvirt then sets an
+// error of its own.
+#define NEED_VIRT(type, function, name, object, call) \
     do {                                              \
-        int number_ = fault_point(name, subject);     \
+        int number_ = fault_point(#function, name);   \
         if (fault_full())                             \
-            return failing;                           \
-        type result_ = call;                          \
+            object = NULL;                            \
+        type result_ = REAL(function) call;           \
         fault_passed(number_);                        \
         return result_;                               \
     } while (0)
@@ -33,6 +33,16 @@
     {                                                                              \
         PASS(int, #function, virNetworkGetName(network), REAL(function)(network)); \
     }
+#define DEFINE_CALL(type, function)                        \
+    type function(virConnectPtr conn, const char *xml)     \
+    {                                                      \
+        NEED_VIRT(type, function, "-", conn, (conn, xml)); \
+    }
+#define DEFINE_FLAGS_CALL(type, function)                              \
+    type function(virConnectPtr conn, const char *xml, unsigned flags) \
+    {                                                                  \
+        NEED_VIRT(type, function, "-", conn, (conn, xml, flags));      \
+    }
 
 DOMAIN_CALL(virDomainSuspend)
 DOMAIN_CALL(virDomainResume)
@@ -46,79 +56,47 @@ DOMAIN_FLAGS_CALL(virDomainManagedSave)
 DOMAIN_FLAGS_CALL(virDomainManagedSaveRemove)
 NETWORK_CALL(virNetworkDestroy)
 NETWORK_CALL(virNetworkUndefine)
+DEFINE_CALL(virDomainPtr, virDomainDefineXML)
+DEFINE_CALL(virNetworkPtr, virNetworkDefineXML)
+DEFINE_FLAGS_CALL(virDomainPtr, virDomainDefineXMLFlags)
+DEFINE_FLAGS_CALL(virNetworkPtr, virNetworkDefineXMLFlags)
 
 int
 virDomainCreate(virDomainPtr domain)
 {
-    NEED_VIRT(int, "virDomainCreate", virDomainGetName(domain), REAL(virDomainCreate)(NULL),
-        REAL(virDomainCreate)(domain));
+    NEED_VIRT(int, virDomainCreate, virDomainGetName(domain), domain, (domain));
 }
 
 int
 virDomainCreateWithFlags(virDomainPtr domain, unsigned flags)
 {
-    NEED_VIRT(int, "virDomainCreateWithFlags", virDomainGetName(domain),
-        REAL(virDomainCreateWithFlags)(NULL, 0), REAL(virDomainCreateWithFlags)(domain, flags));
-}
-
-virDomainPtr
-virDomainDefineXML(virConnectPtr conn, const char *xml)
-{
-    NEED_VIRT(virDomainPtr, "virDomainDefineXML", "-", REAL(virDomainDefineXML)(NULL, xml),
-        REAL(virDomainDefineXML)(conn, xml));
-}
-
-virDomainPtr
-virDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned flags)
-{
-    NEED_VIRT(virDomainPtr, "virDomainDefineXMLFlags", "-",
-        REAL(virDomainDefineXMLFlags)(NULL, xml, flags),
-        REAL(virDomainDefineXMLFlags)(conn, xml, flags));
+    NEED_VIRT(int, virDomainCreateWithFlags, virDomainGetName(domain), domain, (domain, flags));
 }
 
 int
 virDomainSetMetadata(virDomainPtr domain, int type, const char *metadata, const char *key,
     const char *space, unsigned flags)
 {
-    NEED_VIRT(int, "virDomainSetMetadata", virDomainGetName(domain),
-        REAL(virDomainSetMetadata)(NULL, type, metadata, key, space, flags),
-        REAL(virDomainSetMetadata)(domain, type, metadata, key, space, flags));
+    NEED_VIRT(int, virDomainSetMetadata, virDomainGetName(domain), domain,
+        (domain, type, metadata, key, space, flags));
 }
 
 int
 virDomainSetAutostart(virDomainPtr domain, int on)
 {
-    NEED_VIRT(int, "virDomainSetAutostart", virDomainGetName(domain),
-        REAL(virDomainSetAutostart)(NULL, on), REAL(virDomainSetAutostart)(domain, on));
+    NEED_VIRT(int, virDomainSetAutostart, virDomainGetName(domain), domain, (domain, on));
 }
 
 int
 virNetworkCreate(virNetworkPtr network)
 {
-    NEED_VIRT(int, "virNetworkCreate", virNetworkGetName(network), REAL(virNetworkCreate)(NULL),
-        REAL(virNetworkCreate)(network));
-}
-
-virNetworkPtr
-virNetworkDefineXML(virConnectPtr conn, const char *xml)
-{
-    NEED_VIRT(virNetworkPtr, "virNetworkDefineXML", "-", REAL(virNetworkDefineXML)(NULL, xml),
-        REAL(virNetworkDefineXML)(conn, xml));
-}
-
-virNetworkPtr
-virNetworkDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned flags)
-{
-    NEED_VIRT(virNetworkPtr, "virNetworkDefineXMLFlags", "-",
-        REAL(virNetworkDefineXMLFlags)(NULL, xml, flags),
-        REAL(virNetworkDefineXMLFlags)(conn, xml, flags));
+    NEED_VIRT(int, virNetworkCreate, virNetworkGetName(network), network, (network));
 }
 
 int
 virNetworkSetAutostart(virNetworkPtr network, int on)
 {
-    NEED_VIRT(int, "virNetworkSetAutostart", virNetworkGetName(network),
-        REAL(virNetworkSetAutostart)(NULL, on), REAL(virNetworkSetAutostart)(network, on));
+    NEED_VIRT(int, virNetworkSetAutostart, virNetworkGetName(network), network, (network, on));
 }
 
 virConnectPtr

@@ -1,4 +1,4 @@
-// fault_files.c - the calls on files that are points; see fault.c.
+// fault_files.c - the points that are calls on files; see fault.c.
 // SPDX-License-Identifier: Apache-2.0
 #include "fault.h"
 
@@ -13,13 +13,16 @@
 
 static bool written[FD_MAX]; // by descriptor: its first write was counted
 
-static void
-path_of(int fd, char *ret, size_t size)
+// The path that fd was opened by; valid until the next call in this thread.
+static const char *
+path_of(int fd)
 {
+    static _Thread_local char path[4096];
     char link[64];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, ret, size - 1);
-    ret[length > 0 ? length : 0] = '\0';
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    return path;
 }
 
 static int
@@ -30,7 +33,7 @@ opened(int fd)
     return fd;
 }
 
-// Only a new file needs space; one that is there is changed when it is cut.
+// Creating a file needs space. Opening one that exists is a point if it truncates.
 static int
 open_at(int folder, const char *path, int flags, mode_t mode)
 {
@@ -116,19 +119,17 @@ mkdir(const char *path, mode_t mode)
     NEED(int, "mkdir", path, -1, REAL(mkdir)(path, mode));
 }
 
-// Whether a write is one to a regular file; its first one is a point, of which *ret_number is set.
+// Returns whether fd is a regular file. Its first write is a point, whose number *ret_number gets.
 static bool
 writes_file(int fd, int *ret_number)
 {
     struct stat info;
-    char path[4096];
     *ret_number = 0;
     if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || info.st_nlink == 0 || fd == fault_log())
         return false;
     if (fd < FD_MAX && !written[fd]) {
         written[fd] = true;
-        path_of(fd, path, sizeof path);
-        *ret_number = fault_point("write", path);
+        *ret_number = fault_point("write", path_of(fd));
     }
     return true;
 }
@@ -172,25 +173,19 @@ copy_file_range(int from, off64_t *in, int to, off64_t *out, size_t length, unsi
 int
 ftruncate(int fd, off_t length)
 {
-    char path[4096];
-    path_of(fd, path, sizeof path);
-    PASS(int, "truncate", path, REAL(ftruncate)(fd, length));
+    PASS(int, "truncate", path_of(fd), REAL(ftruncate)(fd, length));
 }
 
 int
 ftruncate64(int fd, off64_t length)
 {
-    char path[4096];
-    path_of(fd, path, sizeof path);
-    PASS(int, "truncate", path, REAL(ftruncate64)(fd, length));
+    PASS(int, "truncate", path_of(fd), REAL(ftruncate64)(fd, length));
 }
 
 int
 fsync(int fd)
 {
-    char path[4096];
-    path_of(fd, path, sizeof path);
-    PASS(int, "fsync", path, REAL(fsync)(fd));
+    PASS(int, "fsync", path_of(fd), REAL(fsync)(fd));
 }
 
 int
@@ -202,9 +197,7 @@ chmod(const char *path, mode_t mode)
 int
 fchmod(int fd, mode_t mode)
 {
-    char path[4096];
-    path_of(fd, path, sizeof path);
-    PASS(int, "chmod", path, REAL(fchmod)(fd, mode));
+    PASS(int, "chmod", path_of(fd), REAL(fchmod)(fd, mode));
 }
 
 int
@@ -222,9 +215,7 @@ chown(const char *path, uid_t user, gid_t group)
 int
 fchown(int fd, uid_t user, gid_t group)
 {
-    char path[4096];
-    path_of(fd, path, sizeof path);
-    PASS(int, "chown", path, REAL(fchown)(fd, user, group));
+    PASS(int, "chown", path_of(fd), REAL(fchown)(fd, user, group));
 }
 
 int

@@ -1,10 +1,9 @@
-// fault.h - what the parts of the shared object share: points, and what happens at the chosen one.
-// fault.c says what it is for.
+// fault.h - shared by the parts of fault.so: points and the fault at the chosen one. See fault.c.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_TESTS_FAULT_H
 #define AIRBUILD_TESTS_FAULT_H
 
-// Both names of a call whose offsets have 32 or 64 bits are replaced.
+// Calls with 32 and with 64 bit offsets are both replaced.
 #undef _FILE_OFFSET_BITS
 
 #include <dlfcn.h>
@@ -12,17 +11,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// The function of that name which would be called without this object.
+// Returns the function that this object replaces.
 void *fault_real(const char *name);
 #define REAL(name) (__extension__(__typeof__(&name)) fault_real(#name))
 
-// A call on subject begins: its number. Ends the process when that is the chosen one.
+// Counts a call on subject and returns its number. Signals the process if it is the chosen one.
 int fault_point(const char *call, const char *subject);
-void fault_passed(int number); // the call returned
-bool fault_full(void);         // the disk is full by now
+void fault_passed(int number); // after the call
+bool fault_full(void);         // the disk is full
 int fault_log(void);           // descriptor of the log; -1: none
 
-// A point whose call needs no space. result: of the call.
+// A point whose call needs no space.
 #define PASS(type, name, subject, call)           \
     do {                                          \
         int number_ = fault_point(name, subject); \
@@ -31,7 +30,7 @@ int fault_log(void);           // descriptor of the log; -1: none
         return result_;                           \
     } while (0)
 
-// A point whose call fails on a full disk: failure is what it returns then.
+// A point whose call returns failure on a full disk.
 #define NEED(type, name, subject, failure, call)  \
     do {                                          \
         int number_ = fault_point(name, subject); \
