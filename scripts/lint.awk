@@ -30,7 +30,7 @@ BEGIN {
     # Calls: the files that may have them ("-": none, nor tests), and what to use instead.
     forbid("system popen", "-", "run programs by base/proc.h")
     forbid("fork vfork clone execv execve execvp execvpe execl execlp execle posix_spawn posix_spawnp", \
-        "^builder/base/(burn|proc)\\.c$", "run programs by base/proc.h")
+        "^builder/base/(cpu_burn|proc)\\.c$", "run programs by base/proc.h")
     forbid("sleep usleep nanosleep clock_nanosleep", "^builder/base/clock\\.c$", "wait by base/clock.h")
     forbid("printf vprintf puts putchar perror", "^builder/(cli/|main\\.c$|base/progress\\.c$)", \
         "only cli/ and base/progress.c print")

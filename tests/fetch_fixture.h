@@ -5,7 +5,9 @@
 
 #include "unit.h"
 
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/dir.h"
+#include "base/file.h"
 #include "fetch/fetch.h"
 #include "store_fixture.h"
 #include "web_server.h"

@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_TESTS_LIFE_FIXTURE_H
 #define AIRBUILD_TESTS_LIFE_FIXTURE_H
 
+#include "base/file.h"
 #include "store_fixture.h"
 #include "virt_bench.h"
 
@@ -67,7 +68,7 @@ life_setup(void **state)
     use_home(life, "one");
     assert_ok(bench_open(&life->world, &life->err), &life->err);
     assert_ok(spec_parse("built-in", text, strlen(text), &life->spec, &life->err), &life->err);
-    strv_free(&life->spec->said);
+    strv_free(&life->spec->given);
     free(life->spec->uri);
     life->spec->uri = str_dup("test:///default");
     life->store = open_store(home);

@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_TESTS_PLAN_FIXTURE_H
 #define AIRBUILD_TESTS_PLAN_FIXTURE_H
 
+#include "base/file.h"
 #include "store_fixture.h"
 
 #include "bake/bake.h"

@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -5,6 +5,8 @@
 
 #include "unit.h"
 
+#include "base/dir.h"
+#include "base/file.h"
 #include "store/store.h"
 
 #include <fcntl.h>

@@ -16,6 +16,7 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #include "base/cleanup.h"
+#include "base/dir.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/str.h"

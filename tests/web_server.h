@@ -5,6 +5,8 @@
 #define AIRBUILD_TESTS_WEB_SERVER_H
 
 #include "base/cleanup.h"
+#include "base/dir.h"
+#include "base/file.h"
 #include "fake_server.h"
 
 #include <signal.h>

@@ -446,8 +446,8 @@ static int
 install_pacman(struct guest *guest, const struct install *install, bool kept,
     const struct strv *packages, struct error *err)
 {
-    __attribute__((cleanup(pacman_run_clear))) struct pacman_run run = {
-        .guest = guest, .install = install, .packages = packages};
+    CLEANUP(pacman_run_clear)
+    struct pacman_run run = {.guest = guest, .install = install, .packages = packages};
     FREE_AUTO char *names = strv_join(packages, " ");
     choose_servers(&run);
     if (prepare_pacman(&run, err) < 0)

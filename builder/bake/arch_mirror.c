@@ -71,7 +71,7 @@ arch_servers(const struct spec_base *base, struct strv *ret)
     else
         arch_mirrors(base, &roots);
     // A day that only the image implies does not turn a chosen mirror into an archive.
-    bool dated = base->snapshot_said || !chosen;
+    bool dated = base->snapshot_given || !chosen;
     for (size_t i = 0; i < roots.count; i++)
         strv_addf(ret, "%s/%s$repo/os/$arch", roots.items[i], dated ? day : "");
 }

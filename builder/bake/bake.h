@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_BAKE_BAKE_H
 #define AIRBUILD_BAKE_BAKE_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/str.h"
@@ -59,8 +60,8 @@ enum bake_ask {
 int bake_plan_make(const struct spec *spec, struct store *store, const char *extra,
     enum bake_ask ask, struct progress *progress, struct bake_plan **ret, struct error *err);
 void bake_plan_free(struct bake_plan *plan);
-void bake_plan_freep(struct bake_plan **plan);
-#define BAKE_PLAN_AUTO __attribute__((cleanup(bake_plan_freep)))
+DEFINE_FREEP(struct bake_plan, bake_plan_free)
+#define BAKE_PLAN_AUTO CLEANUP(bake_plan_freep)
 
 bool bake_plan_ready(const struct bake_plan *plan); // nothing to do
 const struct image *bake_image(
@@ -68,10 +69,10 @@ const struct image *bake_image(
 const struct image *bake_image_named(const struct bake_plan *plan, const char *name);
 
 struct bake_options {
-    bool kvm;        // the accelerator was proven; else the appliance is emulated (TCG)
-    bool offline;    // no mirror is used: packages that are not kept are an error
-    bool refresh;    // packages are downloaded again, although they are kept
-    unsigned jobs;   // role images at once; 0: as many as there are cores, at most one a role
+    bool kvm;      // the accelerator was proven; else the appliance is emulated (TCG)
+    bool offline;  // no mirror is used: packages that are not kept are an error
+    bool refresh;  // packages are downloaded again, although they are kept
+    unsigned jobs; // role images at once; 0: as many as there are cores, at most one a role
     // Keys of images that back nodes' disks, beside those that the store knows: these are never
     // baked again. May be NULL.
     const struct strv *in_use;

@@ -26,12 +26,6 @@ bake_plan_free(struct bake_plan *plan)
     free(plan);
 }
 
-void
-bake_plan_freep(struct bake_plan **plan)
-{
-    bake_plan_free(*plan);
-}
-
 static const struct bake_item *
 bake_item_named(const struct bake_plan *plan, const char *name)
 {

@@ -2,6 +2,7 @@
 // parallel.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
+#include "base/dir.h"
 
 #include "bake/base_resolve.h"
 #include "bake/install.h"

@@ -4,7 +4,7 @@
 #include "bake/disk.h"
 #include "bake/make.h"
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/crypto.h"
 #include "base/file.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "fetch/fetch.h"
 
 #define IMAGES_FILE "sources.json"
@@ -392,7 +393,7 @@ replace_pinned(const struct base_query *query, struct spec_base *base, struct er
     if (ask_newest(base, &version, &sha256, err) < 0 ||
         save_answer(query->store, name, version, sha256, err) < 0)
         return -1;
-    if (!base->snapshot_said)
+    if (!base->snapshot_given)
         free(TAKE(base->snapshot));
     put_version(base, version, sha256);
     FREE_AUTO char *warning = str_format("%s's image %s has left the mirrors; the newest signed "

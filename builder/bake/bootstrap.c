@@ -7,7 +7,8 @@
 #include "bake/install.h"
 #include "bake/make.h"
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/dir.h"
 #include "base/file.h"
 
 #include <string.h>

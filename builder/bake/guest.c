@@ -8,6 +8,7 @@
 #include "base/asset.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/dir.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -156,12 +157,6 @@ guest_free(struct guest *guest)
     free(guest->step);
     free(guest->proxies);
     free(guest);
-}
-
-void
-guest_freep(struct guest **guest)
-{
-    guest_free(*guest);
 }
 
 // ---- files and commands -------------------------------------------------------------------------

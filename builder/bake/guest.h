@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_BAKE_GUEST_H
 #define AIRBUILD_BAKE_GUEST_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/jv.h"
 #include "base/progress.h"
@@ -43,8 +44,8 @@ int guest_start(const struct guest_options *options, struct guest **ret, struct 
 // Unmounts, flushes and powers off: only then is the disk complete.
 int guest_finish(struct guest *guest, struct error *err);
 void guest_free(struct guest *guest); // kills an appliance that was not finished
-void guest_freep(struct guest **guest);
-#define GUEST_AUTO __attribute__((cleanup(guest_freep)))
+DEFINE_FREEP(struct guest, guest_free)
+#define GUEST_AUTO CLEANUP(guest_freep)
 
 // Names the step that begins now, for people. The calls up to the next step share timeout_ms (more
 // under TCG).
@@ -94,6 +95,6 @@ int guest_error(struct guest *guest, struct error *err);
 
 // Frees a list of strings that libguestfs returned.
 void guest_names_free(char ***names);
-#define NAMES_AUTO __attribute__((cleanup(guest_names_free)))
+#define NAMES_AUTO CLEANUP(guest_names_free)
 
 #endif

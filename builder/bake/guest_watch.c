@@ -4,7 +4,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/dir.h"
+#include "base/interrupt.h"
 #include "base/str.h"
 
 #include <errno.h>

@@ -4,7 +4,8 @@
 
 #include "bake/distro.h"
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/dir.h"
 #include "base/file.h"
 
 #include <string.h>

@@ -5,7 +5,8 @@
 #include "bake/distro.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/dir.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -60,12 +61,6 @@ recipe_free(struct recipe *recipe)
     if (recipe != NULL)
         recipe_clear(recipe);
     free(recipe);
-}
-
-void
-recipe_freep(struct recipe **recipe)
-{
-    recipe_free(*recipe);
 }
 
 // ---- files --------------------------------------------------------------------------------------

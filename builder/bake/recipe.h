@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_BAKE_RECIPE_H
 #define AIRBUILD_BAKE_RECIPE_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -67,8 +68,8 @@ int recipe_load(const char *name, struct recipe **ret, struct error *err);
 // A recipe of the user. The names in it are looked up beside it, then in what the program carries.
 int recipe_load_file(const char *path, struct recipe **ret, struct error *err);
 void recipe_free(struct recipe *recipe);
-void recipe_freep(struct recipe **recipe);
-#define RECIPE_AUTO __attribute__((cleanup(recipe_freep)))
+DEFINE_FREEP(struct recipe, recipe_free)
+#define RECIPE_AUTO CLEANUP(recipe_freep)
 
 // Returns everything that an image depends on, in fixed form: equal texts make equal images. It has
 // the files' digests, but no comments or layout of the YAML. Caller frees.

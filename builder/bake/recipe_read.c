@@ -12,13 +12,6 @@
 
 enum { INCLUDE_DEPTH_MAX = 4 };
 
-// The text being read, and the folder of the user's recipe, or NULL. Names are looked up in that
-// folder first, then in what the program carries.
-struct recipe_place {
-    struct yaml_source source; // first: read_steps gets its address
-    const char *folder;
-};
-
 // ---- steps --------------------------------------------------------------------------------------
 
 // The values of one step as YAML has them, before they become a struct recipe_step.
@@ -52,13 +45,13 @@ read_modes(struct yaml_source *source, const struct yaml_node *name, const struc
     struct recipe_modes *modes = member;
     unsigned mode;
     if (value->kind != YAML_MAP) {
-        yaml_complain(source, value, "'modes' must be a mapping of path patterns to modes");
+        yaml_error(source, value, "'modes' must be a mapping of path patterns to modes");
         return;
     }
     for (size_t i = 0; i < value->count; i++) {
         const struct yaml_node *item = value->items[i];
         if (item->kind != YAML_SCALAR || !recipe_mode_parse(item->text, &mode)) {
-            yaml_complain(source, item, "a mode is three or four octal digits, such as \"0755\"");
+            yaml_error(source, item, "a mode is three or four octal digits, such as \"0755\"");
             continue;
         }
         strv_add(&modes->patterns, value->keys[i]->text);
@@ -134,30 +127,30 @@ static const struct yaml_key step_keys[] = {
 };
 
 static void
-fill_files(struct recipe_place *place, const struct yaml_node *at, struct raw_step *raw,
+fill_files(struct yaml_source *source, const struct yaml_node *at, struct raw_step *raw,
     struct recipe_step *step)
 {
     ERROR_AUTO struct error err = {0};
     step->action = RECIPE_FILES;
-    if (recipe_files_add(step, place->folder, raw->folder, &raw->modes, &err) < 0)
-        yaml_complain(&place->source, at, "%s", err.message);
+    if (recipe_files_add(step, source->context, raw->folder, &raw->modes, &err) < 0)
+        yaml_error(source, at, "%s", err.message);
 }
 
 static void
-fill_write(struct recipe_place *place, const struct yaml_node *at, struct raw_step *raw,
+fill_write(struct yaml_source *source, const struct yaml_node *at, struct raw_step *raw,
     struct recipe_step *step)
 {
     step->action = RECIPE_FILES;
     if (raw->write.path == NULL || raw->write.text == NULL)
         return; // the table has complained
     if (!recipe_is_path(raw->write.path))
-        yaml_complain(&place->source, at, "'path' must be an absolute path without '..'");
+        yaml_error(source, at, "'path' must be an absolute path without '..'");
     struct recipe_file *file = recipe_file_add(step, raw->write.path);
     file->length = strlen(raw->write.text);
     file->data = TAKE(raw->write.text);
     recipe_file_set_mode(file, &raw->modes);
     if (raw->write.mode != NULL && !recipe_mode_parse(raw->write.mode, &file->mode))
-        yaml_complain(&place->source, at, "'mode' is three or four octal digits, such as \"0755\"");
+        yaml_error(source, at, "'mode' is three or four octal digits, such as \"0755\"");
 }
 
 // Names go into shell commands, so they must not contain special characters.
@@ -170,27 +163,27 @@ check_step_names(struct yaml_source *source, const struct yaml_node *at, const s
                               "@._+:-";
         FREE_AUTO char *quoted = yaml_quote(name);
         if (name[0] == '-' || strspn(name, allowed) != strlen(name))
-            yaml_complain(source, at, "%s is not a valid name of a package or unit", quoted);
+            yaml_error(source, at, "%s is not a valid name of a package or unit", quoted);
     }
 }
 
 static void
-fill_step(struct recipe_place *place, const struct yaml_node *node, struct raw_step *raw,
+fill_step(struct yaml_source *source, const struct yaml_node *node, struct raw_step *raw,
     struct recipe_step *step)
 {
     step->family = str_dup(raw->family == 0 ? NULL : distro_words[raw->family]);
     if (yaml_get(node, "packages") != NULL) {
         step->action = RECIPE_PACKAGES;
-        check_step_names(&place->source, node, &step->packages);
+        check_step_names(source, node, &step->packages);
     } else if (raw->folder != NULL) {
-        fill_files(place, yaml_get(node, "files"), raw, step);
+        fill_files(source, yaml_get(node, "files"), raw, step);
     } else if (yaml_get(node, "write") != NULL) {
-        fill_write(place, yaml_get(node, "write"), raw, step);
+        fill_write(source, yaml_get(node, "write"), raw, step);
     } else if (yaml_get(node, "services") != NULL) {
         step->action = RECIPE_SERVICES;
-        check_step_names(&place->source, node, &step->enable);
-        check_step_names(&place->source, node, &step->disable);
-        check_step_names(&place->source, node, &step->mask);
+        check_step_names(source, node, &step->enable);
+        check_step_names(source, node, &step->disable);
+        check_step_names(source, node, &step->mask);
     } else {
         step->action = RECIPE_COMMAND;
     }
@@ -210,25 +203,24 @@ static void
 read_steps(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
     void *member)
 {
-    struct recipe_place *place = (struct recipe_place *) source;
     struct recipe_steps *steps = member;
     if (value->kind != YAML_LIST) {
-        yaml_complain(source, value, "'%s' must be a list of steps", name->text);
+        yaml_error(source, value, "'%s' must be a list of steps", name->text);
         return;
     }
     for (size_t i = 0; i < value->count; i++) {
         const struct yaml_node *node = value->items[i];
         struct raw_step raw = {0};
         if (node->kind == YAML_MAP && count_actions(node) != 1)
-            yaml_complain(source, node,
+            yaml_error(source, node,
                 "a step has exactly one of packages, files, write, services, command");
         yaml_map(source, node, "a step", step_keys, &raw);
         mem_grow(&steps->items, &steps->capacity, steps->count + 1, sizeof *steps->items);
         struct recipe_step *step = &steps->items[steps->count++];
         *step = raw.step;
         step->place = str_format("%s:%u", source->origin, node->line);
-        if (source->complaint_total == 0)
-            fill_step(place, node, &raw, step);
+        if (source->error_total == 0)
+            fill_step(source, node, &raw, step);
         raw_free(&raw);
     }
 }
@@ -325,7 +317,7 @@ check_sources(struct yaml_source *source, const struct yaml_node *at, const stru
         const char *complaint = distro->check_source(sources->items[i]);
         FREE_AUTO char *quoted = yaml_quote(sources->items[i]);
         if (complaint != NULL)
-            yaml_complain(source, at, "%s %s", quoted, complaint);
+            yaml_error(source, at, "%s %s", quoted, complaint);
     }
 }
 
@@ -336,13 +328,13 @@ check_bootstrap(struct yaml_source *source, const struct yaml_node *bootstrap,
     const struct yaml_node *sources = yaml_get(bootstrap, "sources");
     const struct yaml_node *packages = yaml_get(bootstrap, "packages");
     if (sources != NULL && is->sources.count == 0)
-        yaml_complain(source, sources, "'sources' is empty; name at least one");
+        yaml_error(source, sources, "'sources' is empty; name at least one");
     if (packages != NULL && is->packages.count == 0)
-        yaml_complain(source, packages, "'packages' is empty; name at least one");
+        yaml_error(source, packages, "'packages' is empty; name at least one");
     check_sources(source, sources, distro_numbered(is->distro), &is->sources);
     for (size_t i = 0; i < is->early.count; i++)
         if (is->early.items[i].action != RECIPE_FILES)
-            yaml_complain(source, yaml_get(bootstrap, "early")->items[i],
+            yaml_error(source, yaml_get(bootstrap, "early")->items[i],
                 "an early step must be 'files' or 'write': the system is not installed yet");
 }
 
@@ -354,13 +346,13 @@ check_document(
     if (bootstrap != NULL)
         check_bootstrap(source, bootstrap, &recipe->bootstrap);
     else if (recipe->cmdline != NULL)
-        yaml_complain(source, yaml_get_key(root, "cmdline"),
+        yaml_error(source, yaml_get_key(root, "cmdline"),
             "'cmdline' goes with a 'bootstrap': a layer boots with the arguments of its base; "
             "remove it");
     const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789-", *name = recipe->name;
     if (name != NULL &&
         (strspn(name, allowed) != strlen(name) || name[0] == '-' || strlen(name) > 40))
-        yaml_complain(source, yaml_get(root, "name"),
+        yaml_error(source, yaml_get(root, "name"),
             "'name' must be at most 40 lowercase letters, digits and hyphens");
 }
 
@@ -368,16 +360,15 @@ static int
 parse_document(const char *folder, const char *origin, const char *text, size_t length,
     struct document *document, struct error *err)
 {
-    struct recipe_place place = {
-        .source = {.origin = origin, .text = text, .length = length}, .folder = folder};
-    YAML_NODE_AUTO struct yaml_node *root = yaml_read(&place.source);
+    // Names are looked up in the folder of the user's recipe first, then among the assets.
+    YAML_SOURCE_AUTO struct yaml_source source = {
+        .origin = origin, .text = text, .length = length, .context = folder};
+    YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
     if (root != NULL) {
-        yaml_map(&place.source, root, "a recipe", document_keys, document);
-        check_document(&place.source, root, &document->recipe);
+        yaml_map(&source, root, "a recipe", document_keys, document);
+        check_document(&source, root, &document->recipe);
     }
-    int answer = yaml_verdict(&place.source, err);
-    yaml_source_clear(&place.source);
-    return answer;
+    return yaml_result(&source, err);
 }
 
 // Appends the steps of from to those of to.

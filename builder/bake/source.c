@@ -4,7 +4,7 @@
 #include "bake/source.h"
 
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/crypto.h"
 #include "base/file.h"
 
 #include <stdlib.h>
@@ -24,12 +24,6 @@ bake_source_free(struct bake_source *source)
     spec_base_clear(&source->base);
     free(source->base_key);
     free(source);
-}
-
-void
-bake_source_freep(struct bake_source **source)
-{
-    bake_source_free(*source);
 }
 
 void
@@ -57,7 +51,7 @@ add_origin(struct digest *digest, const struct spec_base *base)
     if (!distro_is_dated(base) || (base->snapshot == NULL && base->mirror == NULL))
         return;
     digest_add_field(digest, base->snapshot);
-    digest_add_field(digest, base->snapshot_said ? "said" : NULL);
+    digest_add_field(digest, base->snapshot_given ? "said" : NULL);
     digest_add_field(digest, base->mirror);
 }
 

@@ -6,6 +6,7 @@
 #include "bake/bake.h"
 #include "bake/distro.h"
 #include "bake/recipe.h"
+#include "base/cleanup.h"
 
 struct bake_source {
     struct recipe *recipe; // NULL for a base that is a disk image
@@ -18,8 +19,8 @@ struct bake_source {
     size_t base_item; // index of that image in the plan
 };
 void bake_source_free(struct bake_source *source);
-void bake_source_freep(struct bake_source **source);
-#define BAKE_SOURCE_AUTO __attribute__((cleanup(bake_source_freep)))
+DEFINE_FREEP(struct bake_source, bake_source_free)
+#define BAKE_SOURCE_AUTO CLEANUP(bake_source_freep)
 
 // A disk image that becomes a base.
 struct base_disk {
@@ -28,7 +29,7 @@ struct base_disk {
     char *sha256; // of a download, for the manifest; else NULL
 };
 void base_disk_clear(struct base_disk *disk);
-#define BASE_DISK_AUTO __attribute__((cleanup(base_disk_clear)))
+#define BASE_DISK_AUTO CLEANUP(base_disk_clear)
 
 // Keys: equal inputs, equal key. Callers free. A base that is unresolved gets a key that no image
 // has. ERR_NOT_FOUND: no such base file.

@@ -3,6 +3,7 @@
 #include "base/asset.h"
 
 #include "base/cleanup.h"
+#include "base/dir.h"
 #include "base/file.h"
 
 #include <stdlib.h>

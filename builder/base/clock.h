@@ -4,7 +4,6 @@
 #define AIRBUILD_BASE_CLOCK_H
 
 #include "base/error.h"
-#include "base/interrupt.h"
 
 #include <stdint.h>
 

@@ -4,9 +4,7 @@
 #ifndef AIRBUILD_BASE_FILE_H
 #define AIRBUILD_BASE_FILE_H
 
-#include "base/dir.h"
 #include "base/error.h"
-#include "base/lock.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -66,7 +66,7 @@ clear_wakeup(void)
 }
 
 void
-interrupt_heeded(void)
+interrupt_acknowledge(void)
 {
     signals_heeded = signals_seen;
     clear_wakeup();

@@ -15,7 +15,7 @@ int interrupt_fd(void); // for poll; -1 before interrupt_install
 // Returns -1 and sets ERR_INTERRUPTED when a signal is pending, else 0.
 int interrupt_check(struct error *err);
 // Acknowledges the signal, so that the clean-up may wait again. The next one ends the program.
-void interrupt_heeded(void);
+void interrupt_acknowledge(void);
 // Between these a signal stays pending without being reported; a second one still ends the program.
 // They nest.
 void interrupt_hold(void);

@@ -1,10 +1,11 @@
-// proc.c - see proc.h. Only this file and burn.c start processes.
+// proc.c - see proc.h. Only this file and cpu_burn.c start processes.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/proc.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "cli/help.h"
 #include "cli/message.h"
 #include "cluster/cluster.h"

@@ -1,7 +1,7 @@
 // command_destroy.c - `airbuild destroy`: removes the cluster, all but the images.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "cli/commands.h"
 #include "cluster/cluster.h"
 

@@ -1,7 +1,7 @@
 // command_doctor.c - `airbuild doctor`: whether this host can run the cluster, one line per fact.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "cli/commands.h"
 #include "cli/doctor.h"
 #include "cli/message.h"

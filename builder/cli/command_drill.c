@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "cli/commands.h"
 #include "cli/drill_table.h"
 #include "cli/message.h"

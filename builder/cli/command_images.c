@@ -1,7 +1,7 @@
 // command_images.c - `airbuild images`: bakes what the spec needs and the store lacks.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "cli/commands.h"
 #include "cli/images.h"
 #include "cli/table.h"

@@ -2,8 +2,8 @@
 // recap.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "cli/commands.h"
 #include "cli/hosts.h"
 #include "cli/images.h"

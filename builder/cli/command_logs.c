@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/console_filter.h"
+#include "base/interrupt.h"
 #include "cli/commands.h"
 #include "cluster/cluster.h"
 

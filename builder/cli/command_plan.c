@@ -2,7 +2,7 @@
 // that a new store gets its empty folders.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "cli/commands.h"
 #include "cli/images.h"
 #include "cli/table.h"

@@ -1,7 +1,7 @@
 // command_stop.c - `airbuild stop [NODE...]`: powers nodes off, gracefully.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "cli/commands.h"
 #include "cluster/cluster.h"
 

@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_CLI_DOCTOR_H
 #define AIRBUILD_CLI_DOCTOR_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "spec/spec.h"
 
@@ -27,7 +28,7 @@ struct doctor { // start as {.spec = spec, .home = home}
     size_t count, capacity;
 };
 void doctor_free(struct doctor *doctor);
-#define DOCTOR_AUTO __attribute__((cleanup(doctor_free)))
+#define DOCTOR_AUTO CLEANUP(doctor_free)
 
 // WARN: it works, but worse; FAIL: it will not work. fix is copied.
 void doctor_add(struct doctor *doctor, const char *name, enum doctor_result result, const char *fix,

@@ -1,5 +1,7 @@
 // doctor_host.c - processor, KVM, memory, disk and clock of this host; see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/interrupt.h"
 #include "cli/doctor.h"
 
 #include "base/cleanup.h"
@@ -18,8 +20,8 @@
 
 #define PROC_MAX (4 << 20)
 // Estimates. A bake needs 2.25 GiB at its peak: 1.75 GiB for a base and 0.25 GiB for each of two
-// layers (bake/bake_run.c). The rest is for downloads; 6 GiB leave space for kept packages and for the
-// disks of four nodes, which grow as they are written to.
+// layers (bake/bake_run.c). The rest is for downloads; 6 GiB leave space for kept packages and for
+// the disks of four nodes, which grow as they are written to.
 #define DISK_LEAST ((uint64_t) 3 << 30)
 #define DISK_GOOD ((uint64_t) 6 << 30)
 

@@ -1,10 +1,10 @@
 // doctor_libvirt.c - access to libvirt, and whether QEMU, which libvirt runs as an account of its
 // own, can reach the folder of the disks; see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/interrupt.h"
 #include "cli/doctor.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "cluster/cluster.h"
 #include "virt/virt.h"
 

@@ -2,10 +2,10 @@
 // network (an interface, a firewall, a DNS server), and whether the host knows the nodes' names;
 // see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/interrupt.h"
 #include "cli/doctor.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/proc.h"
 #include "cli/hosts.h"

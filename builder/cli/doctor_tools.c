@@ -1,10 +1,10 @@
 // doctor_tools.c - the programs that airbuild starts, the kernel for libguestfs' appliance, and the
 // images; see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/interrupt.h"
 #include "cli/doctor.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "cli/workspace.h"
 #include "virt/accel.h"

@@ -3,7 +3,7 @@
 #include "cli/images.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "cli/table.h"
 #include "cli/workspace.h"
 #include "cluster/cluster.h"

@@ -2,7 +2,7 @@
 // shows which clusters use the rest.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "cli/images.h"
 #include "cli/message.h"
 #include "cli/workspace.h"

@@ -3,6 +3,7 @@
 #include "cli/show.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cli/message.h"
 #include "cli/table.h"
 

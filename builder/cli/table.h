@@ -3,6 +3,7 @@
 #ifndef AIRBUILD_CLI_TABLE_H
 #define AIRBUILD_CLI_TABLE_H
 
+#include "base/cleanup.h"
 #include "base/str.h"
 #include "cli/message.h"
 
@@ -34,6 +35,6 @@ void table_cellf(struct table *table, enum message_color color, const char *form
 // Append all rows to buf: indent spaces first, two between columns, none at line ends.
 void table_print(const struct table *table, size_t indent, bool color, struct buf *buf);
 void table_free(struct table *table);
-#define TABLE_AUTO __attribute__((cleanup(table_free)))
+#define TABLE_AUTO CLEANUP(table_free)
 
 #endif

@@ -5,6 +5,7 @@
 #define AIRBUILD_CLI_WORKSPACE_H
 
 #include "bake/bake.h"
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "spec/spec.h"
 #include "store/store.h"
@@ -24,7 +25,7 @@ enum { WORKSPACE_WAIT_MS = 30 * 60 * 1000 }; // the longest wait for another air
 int workspace_open(const struct spec *spec, const char *recipe, enum bake_ask ask,
     struct progress *progress, struct workspace *ret, struct error *err);
 void workspace_close(struct workspace *workspace);
-#define WORKSPACE_AUTO __attribute__((cleanup(workspace_close)))
+#define WORKSPACE_AUTO CLEANUP(workspace_close)
 
 // The verdict for spec->accel, proven now or in this boot of the host. kernel may be NULL.
 int workspace_accel(const char *home, const struct spec *spec, const char *kernel,

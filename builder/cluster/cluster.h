@@ -4,6 +4,8 @@
 #ifndef AIRBUILD_CLUSTER_CLUSTER_H
 #define AIRBUILD_CLUSTER_CLUSTER_H
 
+#include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/str.h"
@@ -69,7 +71,7 @@ struct cluster_report {
     bool unchanged; // cluster_launch had nothing to do
 };
 void cluster_report_freep(struct cluster_report **report);
-#define CLUSTER_REPORT_AUTO __attribute__((cleanup(cluster_report_freep)))
+#define CLUSTER_REPORT_AUTO CLEANUP(cluster_report_freep)
 
 // Looks once, for about 2 s at most. ERR_NOT_FOUND: there is no such cluster.
 int cluster_status(const struct spec *spec, struct cluster_report **ret, struct error *err);
@@ -117,7 +119,7 @@ struct cluster_plan {
 int cluster_plan_make(const struct launch_options *options, struct cluster_plan **ret,
     char **ret_libvirt, struct error *err);
 void cluster_plan_freep(struct cluster_plan **plan);
-#define CLUSTER_PLAN_AUTO __attribute__((cleanup(cluster_plan_freep)))
+#define CLUSTER_PLAN_AUTO CLEANUP(cluster_plan_freep)
 
 // Makes what is missing, starts what is off, and waits until the cluster has converged. Changes
 // nothing when all is there. A first launch that fails before the domains run removes what it made.

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "cluster/report.h"
 #include "cluster/tail.h"
 #include "virt/watch.h"

@@ -3,7 +3,8 @@
 #ifndef AIRBUILD_CLUSTER_DEFINITION_H
 #define AIRBUILD_CLUSTER_DEFINITION_H
 
-#include "base/digest.h"
+#include "base/cleanup.h"
+#include "base/crypto.h"
 #include "spec/spec.h"
 #include "store/store.h"
 #include "virt/network.h"
@@ -22,7 +23,7 @@ struct domain_definition {
 void domain_definition_fill(struct domain_definition *ret, const struct spec *spec, const char *id,
     const struct spec_node *node, const struct image *image, bool kvm);
 void domain_definition_free(struct domain_definition *definition);
-#define DOMAIN_DEFINITION_AUTO __attribute__((cleanup(domain_definition_free)))
+#define DOMAIN_DEFINITION_AUTO CLEANUP(domain_definition_free)
 
 struct network_definition {
     struct virt_network network;
@@ -32,6 +33,6 @@ struct network_definition {
 void network_definition_fill(
     struct network_definition *ret, const struct spec *spec, const char *id);
 void network_definition_free(struct network_definition *definition);
-#define NETWORK_DEFINITION_AUTO __attribute__((cleanup(network_definition_free)))
+#define NETWORK_DEFINITION_AUTO CLEANUP(network_definition_free)
 
 #endif

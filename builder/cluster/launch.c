@@ -5,7 +5,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/dir.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "cluster/converge.h"
 #include "cluster/definition.h"
 #include "cluster/disk.h"

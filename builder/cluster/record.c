@@ -191,7 +191,7 @@ static bool
 is_compared(const struct spec *spec, const char *key)
 {
     return str_equal(key, "cluster") || str_starts(key, "network.") || str_ends(key, ".role") ||
-           str_ends(key, ".address") || spec_says(spec, key);
+           str_ends(key, ".address") || spec_specifies(spec, key);
 }
 
 static void

@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_CLUSTER_RECORD_H
 #define AIRBUILD_CLUSTER_RECORD_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "spec/spec.h"
@@ -40,9 +41,9 @@ void record_set_image(struct record *record, const char *node, const char *key);
 // frees.
 char *record_value(const struct record *record, const char *key);
 // Lists the differences between a canonical spec and a spec, as "redis.quorum: was 2, now 3". A
-// value that the spec leaves open does not differ (see spec_recall).
+// value that the spec leaves open does not differ (see spec_restore).
 void record_differences(const char *was, const struct spec *spec, struct strv *ret);
 void record_freep(struct record **record);
-#define RECORD_AUTO __attribute__((cleanup(record_freep)))
+#define RECORD_AUTO CLEANUP(record_freep)
 
 #endif

@@ -3,7 +3,7 @@
 #include "cluster/session.h"
 
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/crypto.h"
 #include "cluster/cluster.h"
 #include "cluster/state.h"
 

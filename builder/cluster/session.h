@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_CLUSTER_SESSION_H
 #define AIRBUILD_CLUSTER_SESSION_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "cluster/record.h"
 #include "probe/probe.h"
@@ -32,7 +33,7 @@ int session_open_bare(const struct spec *spec, struct session *ret, struct error
 // Connects to the libvirt that the cluster was launched on, else to the spec's, to act for it.
 int session_connect(struct session *session, struct error *err);
 void session_close(struct session *session);
-#define SESSION_AUTO __attribute__((cleanup(session_close)))
+#define SESSION_AUTO CLEANUP(session_close)
 
 // Returns the account that queries the nodes; borrows from session.
 struct probe_access session_access(const struct session *session);

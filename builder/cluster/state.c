@@ -3,8 +3,10 @@
 #include "cluster/state.h"
 
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/dir.h"
 #include "base/file.h"
+#include "base/lock.h"
 #include "cluster/cluster.h"
 #include "cluster/disk.h"
 #include "store/store.h"
@@ -209,7 +211,7 @@ cluster_recall(struct spec *spec)
     RECORD_AUTO struct record *record = NULL;
     ERROR_AUTO struct error ignored = {0}; // state_load reports it
     if (record_load(folder, &record, &ignored) == 0)
-        spec_recall(spec, record->spec);
+        spec_restore(spec, record->spec);
 }
 
 int

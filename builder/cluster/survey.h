@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_CLUSTER_SURVEY_H
 #define AIRBUILD_CLUSTER_SURVEY_H
 
+#include "base/cleanup.h"
 #include "cluster/session.h"
 #include "virt/domain.h"
 #include "virt/network.h"
@@ -19,7 +20,7 @@ struct survey survey_empty(const struct spec *spec); // nothing exists; survey_f
 // Looks at files, and at libvirt when the session is connected.
 int survey_make(struct session *session, struct survey *ret, struct error *err);
 void survey_free(struct survey *survey);
-#define SURVEY_AUTO __attribute__((cleanup(survey_free)))
+#define SURVEY_AUTO CLEANUP(survey_free)
 
 // Returns true when a domain with the name of a node exists and belongs to something else.
 bool survey_is_foreign(const struct survey *survey, const struct spec *spec, size_t node);

@@ -1,12 +1,13 @@
 // act.c - performs the acts of a drill: on machines by libvirt, on their services by the guest
 // agent.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/interrupt.h"
 #include "drill/execution.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/digest.h"
-#include "base/file.h"
+#include "base/crypto.h"
 #include "cluster/launch.h"
 #include "store/store.h"
 #include "virt/agent.h"
@@ -302,8 +303,8 @@ static int
 toggle_burn(struct drill *drill, enum drill_act act, struct error *err)
 {
     drill_note(drill, act == ACT_REST ? DRILL_HEAL : DRILL_FAULT, "host: %s", acts[act].text);
-    burn_end(&drill->burn);
-    if (act == ACT_BURN && burn_start(&drill->burn, 2LL * DRILL_BURN_MS, err) < 0)
+    cpu_burn_end(&drill->burn);
+    if (act == ACT_BURN && cpu_burn_start(&drill->burn, 2LL * DRILL_BURN_MS, err) < 0)
         return -1;
     restart_convergence(drill);
     return 0;
@@ -373,8 +374,8 @@ repair_all(struct drill *drill)
 void
 drill_repair(struct drill *drill)
 {
-    interrupt_heeded();
-    burn_end(&drill->burn);
+    interrupt_acknowledge();
+    cpu_burn_end(&drill->burn);
     if (drill->broken_ms == 0 || drill->session.virt == NULL)
         return;
     interrupt_hold();

@@ -1,10 +1,11 @@
 // drill.c - one drill from its begin to its verdict.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/interrupt.h"
 #include "drill/execution.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/digest.h"
+#include "base/crypto.h"
 
 #define BASELINE_MS 5000 // of load before the fault, to measure the host's noise
 #define LAST_MS 2000     // of load at the end
@@ -220,7 +221,7 @@ run_and_measure(struct drill *drill, struct error *err)
     }
     int measured = take_measurements(drill, err);
     if (measured < 0)
-        interrupt_heeded();
+        interrupt_acknowledge();
     clear_drill(drill);
     if (measured < 0)
         return -1;
@@ -245,7 +246,7 @@ drill_execute(const struct drill_run *run, struct drill_result *ret, struct erro
     drill.results = results;
     drill_limits(drill.scenario, &run->spec->redis, &drill.limits);
     int result = run_and_measure(&drill, err);
-    burn_end(&drill.burn);
+    cpu_burn_end(&drill.burn);
     load_free(drill.load);
     survey_free(&drill.survey);
     session_close(&drill.session);

@@ -3,7 +3,7 @@
 #ifndef AIRBUILD_DRILL_EXECUTION_H
 #define AIRBUILD_DRILL_EXECUTION_H
 
-#include "base/burn.h"
+#include "base/cpu_burn.h"
 #include "cluster/survey.h"
 #include "drill/scenario.h"
 #include "probe/load.h"
@@ -12,7 +12,7 @@ struct drill {
     const struct drill_run *run;
     const struct drill_scenario *scenario;
     struct drill_limits limits;
-    struct burn burn;
+    struct cpu_burn burn;
     struct session session;
     struct survey survey; // the latest
     struct probe_result *results;

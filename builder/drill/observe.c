@@ -1,5 +1,6 @@
 // observe.c - what a drill observes: the master, workers that accept writes, convergence.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/interrupt.h"
 #include "drill/execution.h"
 
 #include "base/cleanup.h"

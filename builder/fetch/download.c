@@ -1,5 +1,6 @@
 // download.c - downloads a file from one of several servers: resumes, retries, checks, publishes.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/lock.h"
 #include "fetch/fetch.h"
 
 #include "base/cleanup.h"

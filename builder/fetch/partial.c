@@ -3,8 +3,8 @@
 #include "fetch/partial.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/jv.h"
 #include "base/str.h"
 

@@ -3,7 +3,7 @@
 #ifndef AIRBUILD_FETCH_PARTIAL_H
 #define AIRBUILD_FETCH_PARTIAL_H
 
-#include "base/digest.h"
+#include "base/crypto.h"
 
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
 // reachable.c - sends HEAD requests to several servers at once, until one has the file.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/interrupt.h"
 #include "fetch/fetch.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "fetch/curl.h"
 
 enum { SERVERS_MAX = 16, POLL_MS = 200 };

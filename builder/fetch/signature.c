@@ -5,7 +5,8 @@
 
 #include "base/asset.h"
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/proc.h"
 #include "base/str.h"

@@ -1,10 +1,10 @@
 // small_files.c - downloads into memory: digests, signatures, the pages that list a folder.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
 #include "fetch/fetch.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "fetch/curl.h"
 #include "fetch/transfer.h"
 

@@ -273,12 +273,6 @@ load_free(struct load *load)
     free(load);
 }
 
-void
-load_freep(struct load **load)
-{
-    load_free(*load);
-}
-
 const struct load_sample *
 load_writes(const struct load *load, size_t *ret_count)
 {

@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_PROBE_LOAD_H
 #define AIRBUILD_PROBE_LOAD_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "probe/probe.h"
 
@@ -42,8 +43,8 @@ int load_start(const struct load_options *options, struct load **ret, struct err
 // Ends both threads (within answer_ms) and joins them. The samples live until load_free.
 void load_stop(struct load *load);
 void load_free(struct load *load); // stops first
-void load_freep(struct load **load);
-#define LOAD_AUTO __attribute__((cleanup(load_freep)))
+DEFINE_FREEP(struct load, load_free)
+#define LOAD_AUTO CLEANUP(load_freep)
 
 // After load_stop: the samples by time, borrowed.
 const struct load_sample *load_writes(const struct load *load, size_t *ret_count);

@@ -5,6 +5,7 @@
 #ifndef AIRBUILD_PROBE_PROBE_H
 #define AIRBUILD_PROBE_PROBE_H
 
+#include "base/clock.h"
 #include "base/error.h"
 
 #include <stdbool.h>

@@ -7,6 +7,7 @@
 #ifndef AIRBUILD_PROBE_RESP_H
 #define AIRBUILD_PROBE_RESP_H
 
+#include "base/cleanup.h"
 #include "probe/probe.h"
 
 #include <hiredis/hiredis.h>
@@ -35,7 +36,7 @@ void resp_open(
     struct resp_conn *conn, const char *address, unsigned port, const struct probe_access *access);
 // Keeps the error. Accepts a closed connection.
 void resp_close(struct resp_conn *conn);
-#define RESP_AUTO __attribute__((cleanup(resp_close)))
+#define RESP_AUTO CLEANUP(resp_close)
 bool resp_is_closed(const struct resp_conn *conn);
 
 // Queues a command; any number of commands may be waiting for their replies.

@@ -1,6 +1,7 @@
 // verdict.c - whether the nodes' replies make a converged cluster, and if not, the first condition
 // that is not met. Pure.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
 #include "probe/probe.h"
 
 #include "base/str.h"

@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_SEED_FACTS_H
 #define AIRBUILD_SEED_FACTS_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "seed/secrets.h"
 #include "seed/template.h"
@@ -15,7 +16,7 @@ struct facts {
     size_t public_count; // /etc/airbuild/facts holds the first ones; only templates use the rest
 };
 void facts_free(struct facts *facts);
-#define FACTS_AUTO __attribute__((cleanup(facts_free)))
+#define FACTS_AUTO CLEANUP(facts_free)
 
 // secrets NULL or reveal false: see seed_build. ERR_SPEC when a value has a character that a shell
 // could interpret; ERR_FAILED when the secrets lack a node. *ret is to be freed even then.

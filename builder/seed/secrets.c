@@ -4,7 +4,8 @@
 #include "seed/secrets.h"
 
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/jv.h"
 #include "base/proc.h"
@@ -76,12 +77,6 @@ secrets_free(struct secrets *secrets)
         free_node(&secrets->nodes[i]);
     free(secrets->nodes);
     free(secrets);
-}
-
-void
-secrets_freep(struct secrets **secrets)
-{
-    secrets_free(*secrets);
 }
 
 // Pointers to other nodes are invalid afterwards.

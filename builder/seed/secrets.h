@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_SEED_SECRETS_H
 #define AIRBUILD_SEED_SECRETS_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "spec/spec.h"
 
@@ -71,7 +72,7 @@ int secrets_write_ssh(
     const struct secrets *secrets, const char *folder, const struct spec *spec, struct error *err);
 
 void secrets_free(struct secrets *secrets);
-void secrets_freep(struct secrets **secrets);
-#define SECRETS_AUTO __attribute__((cleanup(secrets_freep)))
+DEFINE_FREEP(struct secrets, secrets_free)
+#define SECRETS_AUTO CLEANUP(secrets_freep)
 
 #endif

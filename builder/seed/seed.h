@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_SEED_SEED_H
 #define AIRBUILD_SEED_SEED_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "seed/secrets.h"
 #include "spec/spec.h"
@@ -17,7 +18,7 @@ struct seed {
     char *meta_data, *user_data, *network_config; // owned
 };
 void seed_free(struct seed *seed); // leaves {0}
-#define SEED_AUTO __attribute__((cleanup(seed_free)))
+#define SEED_AUTO CLEANUP(seed_free)
 
 // The documents of one node of spec. reveal false writes SEED_HIDDEN in place of every password and
 // private key. secrets may be NULL when reveal is false (a cluster that was never launched): what

@@ -74,10 +74,10 @@ complain_unknown(const struct fill *fill, const struct yaml_node *node, const ch
         names[i] = fill->values[i].name;
     const char *nearest = str_nearest(name, names, fill->count);
     if (nearest != NULL)
-        yaml_complain(
+        yaml_error(
             fill->source, node, "there is no value '@%s@'; did you mean '@%s@'?", name, nearest);
     else
-        yaml_complain(fill->source, node,
+        yaml_error(fill->source, node,
             "there is no value '@%s@'; the template that airbuild carries shows all of them", name);
 }
 
@@ -93,10 +93,10 @@ check_mark(const struct fill *fill, const struct yaml_node *node, const char *ma
     if (value >= fill->values && value < fill->values + fill->count)
         fill->used[value - fill->values] = true;
     if (value->kind == TEMPLATE_ROWS)
-        yaml_complain(
+        yaml_error(
             fill->source, node, "'@%s@' is not text; write '@each %s@'", value->name, value->name);
     else if (value->kind != TEMPLATE_TEXT && alone(fill, node->text) != value)
-        yaml_complain(fill->source, node,
+        yaml_error(fill->source, node,
             "'@%s@' is not text; write it alone, with nothing before or after it", value->name);
 }
 
@@ -122,12 +122,12 @@ static void
 check_all(const struct fill *fill, const struct yaml_node *root)
 {
     if (root->kind != YAML_MAP)
-        yaml_complain(
+        yaml_error(
             fill->source, root, "a template must be a mapping; begin it with 'key: value' lines");
     check_tree(fill, root);
     for (size_t i = 0; i < fill->count; i++)
         if (fill->values[i].required && !fill->used[i])
-            yaml_complain(fill->source, NULL,
+            yaml_error(fill->source, NULL,
                 "the template does not contain '@%s@', which every node needs; put it back",
                 fill->values[i].name);
 }
@@ -197,7 +197,7 @@ static void
 write_plain(const struct fill *fill, const struct yaml_node *node)
 {
     unsigned long long number;
-    if (yaml_is_nothing(node))
+    if (yaml_is_null(node))
         yaml_write_string(fill->writer, NULL);
     else if (str_equal(node->text, "true") || str_equal(node->text, "false"))
         yaml_write_bool(fill->writer, node->text[0] == 't');
@@ -251,7 +251,7 @@ fill_yaml(struct fill *fill, const char *head, char **ret, struct error *err)
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(fill->source);
     if (root != NULL)
         check_all(fill, root);
-    if (yaml_verdict(fill->source, err) < 0)
+    if (yaml_result(fill->source, err) < 0)
         return -1;
     YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(head);
     fill->writer = writer;
@@ -281,12 +281,12 @@ fill_lines(
     for (size_t i = first; i < last; i++) {
         const struct yaml_node line = {
             .text = lines->items[i], .line = (unsigned) i + 1, .column = 1};
-        size_t complaints = fill->source->complaint_total;
+        size_t complaints = fill->source->error_total;
         if (is_directive(line.text))
-            yaml_complain(fill->source, &line, "blocks do not nest; write '" END "' before it");
+            yaml_error(fill->source, &line, "blocks do not nest; write '" END "' before it");
         else
             check_scalar(fill, &line);
-        if (fill->source->complaint_total > complaints)
+        if (fill->source->error_total > complaints)
             continue;
         FREE_AUTO char *text = expand(fill, line.text);
         buf_printf(out, "%s\n", text);
@@ -331,7 +331,7 @@ fill_text(struct fill *fill, char **ret, struct error *err)
     FREE_AUTO char *text = str_ndup(fill->source->text, length - (ended ? 1 : 0));
     strv_split(&lines, text, '\n');
     if (strlen(fill->source->text) != length)
-        yaml_complain(fill->source, NULL, "the template has a NUL byte; write plain text");
+        yaml_error(fill->source, NULL, "the template has a NUL byte; write plain text");
     for (size_t i = 0; i < lines.count; i++) {
         if (!is_directive(lines.items[i])) {
             fill_lines(fill, &lines, i, i + 1, &out);
@@ -341,14 +341,14 @@ fill_text(struct fill *fill, char **ret, struct error *err)
         while (end < lines.count && !str_equal(lines.items[end], END))
             end++;
         if (end == lines.count)
-            yaml_complain_at(fill->source, (unsigned) i + 1, 1,
+            yaml_error_at(fill->source, (unsigned) i + 1, 1,
                 "the block has no end; write '" END "' in a line of its own after it");
         else
             fill_block(fill, &lines, i, end, &out);
         i = end;
     }
     *ret = buf_take(&out);
-    return yaml_verdict(fill->source, err);
+    return yaml_result(fill->source, err);
 }
 
 int

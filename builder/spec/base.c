@@ -127,7 +127,7 @@ set_kind_by_word(struct yaml_source *source, const char *what, const struct yaml
         base->kind = (enum spec_base_kind) i;
         return;
     }
-    yaml_complain_wrong(source, value, &key);
+    yaml_error_value(source, value, &key);
 }
 
 static const struct kind {
@@ -152,14 +152,14 @@ find_kind(struct yaml_source *source, const char *what, const struct yaml_node *
         if (yaml_get(value, kinds[i].key) == NULL)
             continue;
         if (found != NULL) {
-            yaml_complain(source, value, "'%s' has both '%s' and '%s'; remove one of them", what,
+            yaml_error(source, value, "'%s' has both '%s' and '%s'; remove one of them", what,
                 found->key, kinds[i].key);
             return NULL;
         }
         found = &kinds[i];
     }
     if (found == NULL && valid)
-        yaml_complain(source, value,
+        yaml_error(source, value,
             "'%s' %s; add one of debian, arch, file, url and bootstrap, or write auto", what,
             value->count == 0 ? "is empty" : "does not specify its kind");
     return found;
@@ -171,7 +171,7 @@ refuse_beside(struct yaml_source *source, const struct yaml_node *value, const c
 {
     const struct yaml_node *place = yaml_get_key(value, key);
     if (place != NULL)
-        yaml_complain(source, place, "'%s' cannot be used with '%s'; %s", key, kind, fix);
+        yaml_error(source, place, "'%s' cannot be used with '%s'; %s", key, kind, fix);
 }
 
 static void
@@ -179,11 +179,11 @@ check_url(struct yaml_source *source, const struct yaml_node *value)
 {
     const struct yaml_node *keyring = yaml_get_key(value, "keyring");
     if (yaml_get(value, "sha256") == NULL && yaml_get(value, "signature") == NULL)
-        yaml_complain(source, yaml_get_key(value, "url"),
+        yaml_error(source, yaml_get_key(value, "url"),
             "an image from a URL needs a 'sha256' or a 'signature' that proves its origin; add "
             "one of them");
     if (keyring != NULL && yaml_get(value, "signature") == NULL)
-        yaml_complain(source, keyring,
+        yaml_error(source, keyring,
             "'keyring' is for a signature, but there is no 'signature'; add it, or remove the "
             "line");
 }
@@ -213,9 +213,9 @@ set_base(struct yaml_source *source, const char *what, const struct yaml_node *v
         return;
     }
     FREE_AUTO char *quoted = str_format("'%s'", what);
-    size_t before = source->complaint_total;
+    size_t before = source->error_total;
     yaml_map(source, value, quoted, kind_keys, base);
-    const struct kind *kind = find_kind(source, what, value, source->complaint_total == before);
+    const struct kind *kind = find_kind(source, what, value, source->error_total == before);
     if (kind == NULL)
         return;
     base->kind = kind->kind;
@@ -258,7 +258,7 @@ make_absolute(
     FREE_AUTO char *from_folder = path_join(folder, *path);
     FREE_AUTO char *here = getcwd(NULL, 0);
     if (from_folder[0] != '/' && here == NULL) {
-        yaml_complain(source, yaml_place(root, "base", key),
+        yaml_error(source, yaml_place(root, "base", key),
             "the current folder no longer exists; write an absolute path");
         return;
     }
@@ -271,7 +271,7 @@ base_derive(struct yaml_source *source, const struct yaml_node *root, struct spe
 {
     make_absolute(source, root, "file", &base->file);
     make_absolute(source, root, "keyring", &base->keyring);
-    base->snapshot_said = base->snapshot != NULL;
+    base->snapshot_given = base->snapshot != NULL;
     for (char *at = base->sha256; at != NULL && *at != '\0'; at++)
         *at = (char) tolower((unsigned char) *at);
     if (base->kind != SPEC_BASE_AUTO && base->kind != SPEC_BASE_DEBIAN)
@@ -337,7 +337,7 @@ spec_base_copy(const struct spec_base *from, struct spec_base *ret)
         .mirror = str_dup(from->mirror),
         .image = str_dup(from->image),
         .snapshot = str_dup(from->snapshot),
-        .snapshot_said = from->snapshot_said,
+        .snapshot_given = from->snapshot_given,
         .url = str_dup(from->url),
         .sha256 = str_dup(from->sha256),
         .signature = str_dup(from->signature),

@@ -111,8 +111,8 @@ base_key_of(const char *key)
 static bool
 specifies_base(const struct spec *spec, const char *key)
 {
-    for (size_t i = 0; i < spec->said.count; i++) {
-        const char *key_given = spec->said.items[i];
+    for (size_t i = 0; i < spec->given.count; i++) {
+        const char *key_given = spec->given.items[i];
         bool of_base = str_equal(key_given, "base") || str_starts(key_given, "base.");
         if (of_base && (str_equal(key, "base") || str_ends(key_given, key + strlen("base"))))
             return true;
@@ -121,10 +121,10 @@ specifies_base(const struct spec *spec, const char *key)
 }
 
 bool
-spec_says(const struct spec *spec, const char *key)
+spec_specifies(const struct spec *spec, const char *key)
 {
     const char *base = base_key_of(key);
-    return base != NULL ? specifies_base(spec, base) : strv_has(&spec->said, key);
+    return base != NULL ? specifies_base(spec, base) : strv_has(&spec->given, key);
 }
 
 // Returns the key's row in the tables, or NULL; moves *target to the struct of its member.
@@ -182,11 +182,11 @@ static bool
 is_recalled(const struct spec *spec, const char *key)
 {
     return !str_equal(key, "cluster") && !str_starts(key, "network.") && !str_ends(key, ".role") &&
-           !str_ends(key, ".address") && !spec_says(spec, key);
+           !str_ends(key, ".address") && !spec_specifies(spec, key);
 }
 
 void
-spec_recall(struct spec *spec, const char *canonical)
+spec_restore(struct spec *spec, const char *canonical)
 {
     STRV_AUTO struct strv lines = {0};
     strv_split(&lines, canonical, '\n');

@@ -29,7 +29,7 @@ check_uri(const struct spec_draft *draft)
     if (given == NULL || !str_equal(given->text, draft->spec->uri) ||
         uri_is_local(draft->spec->uri))
         return;
-    yaml_complain(draft->source, given,
+    yaml_error(draft->source, given,
         "'%s' is a libvirt on another host, but the disks of the nodes are made on this host; "
         "write qemu:///system and run airbuild on that host",
         draft->spec->uri);
@@ -61,7 +61,7 @@ check_in_subnet(const struct spec_draft *draft, const struct yaml_node *place, c
         return true;
     FREE_AUTO char *first = address_write(draft->subnet.network + 1);
     FREE_AUTO char *last = address_write(draft->subnet.broadcast - 1);
-    yaml_complain(draft->source, place, "'%s' is %s '%s'; choose one from %s to %s", text, why,
+    yaml_error(draft->source, place, "'%s' is %s '%s'; choose one from %s to %s", text, why,
         draft->spec->network.subnet, first, last);
     return false;
 }
@@ -73,10 +73,10 @@ check_network(const struct spec_draft *draft)
     check_in_subnet(draft, yaml_place(draft->root, "network", "host"), network->host);
     if (network->mode == SPEC_NETWORK_BRIDGE &&
         yaml_get(yaml_get(draft->root, "network"), "name") == NULL)
-        yaml_complain(draft->source, yaml_place(draft->root, "network", "mode"),
+        yaml_error(draft->source, yaml_place(draft->root, "network", "mode"),
             "mode bridge needs the name of the host's bridge; add it, such as 'name: br0'");
     if (network->mode != SPEC_NETWORK_BRIDGE && !valid_short_name(network->name))
-        yaml_complain(draft->source, yaml_place(draft->root, "network", "name"),
+        yaml_error(draft->source, yaml_place(draft->root, "network", "name"),
             "the name of a network must be at most 10 lower-case letters, digits and '-', "
             "unless it is a bridge, not '%s'",
             network->name);
@@ -90,7 +90,7 @@ check_address(const struct spec_draft *draft, size_t index)
     if (!check_in_subnet(draft, place, node->address))
         return;
     if (strcmp(node->address, draft->spec->network.host) == 0) {
-        yaml_complain(draft->source, place,
+        yaml_error(draft->source, place,
             "'%s' is the host's own address; choose another, or another 'host' of the network",
             node->address);
         return;
@@ -99,8 +99,8 @@ check_address(const struct spec_draft *draft, size_t index)
         if (!str_equal(nodes[i].address, node->address))
             continue;
         FREE_AUTO char *other = yaml_quote(nodes[i].name);
-        yaml_complain(draft->source, place,
-            "'%s' is already the address of node %s; choose another", node->address, other);
+        yaml_error(draft->source, place, "'%s' is already the address of node %s; choose another",
+            node->address, other);
         return;
     }
 }
@@ -114,7 +114,7 @@ check_mac(const struct spec_draft *draft, size_t index)
         if (!str_equal(nodes[i].mac, node->mac) || str_equal(nodes[i].address, node->address))
             continue;
         FREE_AUTO char *other = yaml_quote(nodes[i].name);
-        yaml_complain(draft->source, spec_draft_place(draft, index, "mac"),
+        yaml_error(draft->source, spec_draft_place(draft, index, "mac"),
             "'%s' is already the MAC address of node %s; choose another", node->mac, other);
         return;
     }
@@ -131,7 +131,7 @@ check_heads(const struct spec_draft *draft)
         if (spec->nodes[i].role != SPEC_HAPROXY)
             continue;
         if (head != NULL)
-            yaml_complain(draft->source, spec_draft_place(draft, i, "role"),
+            yaml_error(draft->source, spec_draft_place(draft, i, "role"),
                 "'%s' is a second haproxy node after '%s', but only one is allowed; make it redis, "
                 "or remove it",
                 spec->nodes[i].name, head->name);
@@ -139,7 +139,7 @@ check_heads(const struct spec_draft *draft)
             head = &spec->nodes[i];
     }
     if (head == NULL)
-        yaml_complain(draft->source, yaml_get_key(draft->root, "nodes"),
+        yaml_error(draft->source, yaml_get_key(draft->root, "nodes"),
             "no node has the role haproxy; add one such as 'head10: {role: haproxy}'");
 }
 
@@ -156,14 +156,14 @@ static void
 check_workers(const struct spec_draft *draft)
 {
     if (draft->workers == 0)
-        yaml_complain(draft->source, yaml_get_key(draft->root, "nodes"),
+        yaml_error(draft->source, yaml_get_key(draft->root, "nodes"),
             "no node has the role redis; add three such as 'work11: {role: redis}'");
     else if (draft->workers < 3 && draft->spec->ha)
-        yaml_complain(draft->source, yaml_get_key(draft->root, "nodes"),
+        yaml_error(draft->source, yaml_get_key(draft->root, "nodes"),
             "%s; add nodes to have three, or write 'ha: off' to accept that",
             loss_of_a_worker(draft->workers));
     else if (draft->workers >= 3 && !draft->spec->ha)
-        yaml_complain(draft->source, yaml_get(draft->root, "ha"),
+        yaml_error(draft->source, yaml_get(draft->root, "ha"),
             "'ha: off' is for one or two redis nodes, but there are %zu; remove the line",
             draft->workers);
 }
@@ -180,16 +180,16 @@ check_quorum(const struct spec_draft *draft)
     FREE_AUTO char *choice =
         least == most ? str_format("%zu", least) : str_format("%zu to %zu", least, most);
     if (!draft->spec->ha && quorum > workers)
-        yaml_complain(draft->source, place,
+        yaml_error(draft->source, place,
             "%zu sentinels never reach a quorum of %u; write at most %zu", workers, quorum,
             workers);
     else if (draft->spec->ha && quorum > most)
-        yaml_complain(draft->source, place,
+        yaml_error(draft->source, place,
             "a quorum of %u of %zu sentinels cannot be reached when one machine is lost, so no "
             "replica would take over; write %s",
             quorum, workers, choice);
     else if (draft->spec->ha && quorum < least)
-        yaml_complain(draft->source, place,
+        yaml_error(draft->source, place,
             "a quorum of %u of %zu sentinels is not a majority, so both sides of a split network "
             "could have a master; write %s",
             quorum, workers, choice);
@@ -202,7 +202,7 @@ check_min_replicas(const struct spec_draft *draft)
     size_t most = draft->workers > spare ? draft->workers - spare : 0;
     if (draft->spec->redis.min_replicas <= most)
         return;
-    yaml_complain(draft->source, yaml_place(draft->root, "redis", "min-replicas"),
+    yaml_error(draft->source, yaml_place(draft->root, "redis", "min-replicas"),
         "%zu redis node%s cannot have %u replica%s%s, so writes would stop; write %s%zu",
         draft->workers, draft->workers == 1 ? "" : "s", draft->spec->redis.min_replicas,
         draft->spec->redis.min_replicas == 1 ? "" : "s",
@@ -218,7 +218,7 @@ check_maxmemory(const struct spec_draft *draft)
         const struct spec_node *node = &spec->nodes[i];
         if (node->role != SPEC_REDIS || spec->redis.maxmemory_mib <= node->memory_mib / 2)
             continue;
-        yaml_complain(draft->source, yaml_place(draft->root, "redis", "maxmemory"),
+        yaml_error(draft->source, yaml_place(draft->root, "redis", "maxmemory"),
             "%uM of data do not fit into '%s', which has %uM and needs half of that for copies, "
             "clients and the system; write at most %uM, or give it more memory",
             spec->redis.maxmemory_mib, node->name, node->memory_mib, node->memory_mib / 2);
@@ -236,11 +236,11 @@ spec_check(struct spec_draft *draft)
         check_address(draft, i);
         check_mac(draft, i);
     }
-    if (draft->source->complaint_total > 0)
+    if (draft->source->error_total > 0)
         return;
     check_heads(draft);
     check_workers(draft);
-    if (draft->source->complaint_total > 0)
+    if (draft->source->error_total > 0)
         return;
     check_quorum(draft);
     check_min_replicas(draft);

@@ -132,13 +132,12 @@ set_node(struct yaml_source *source, const struct yaml_node *name, const struct 
     node->name = str_dup(name->text);
     node->cpus = 1;
     if (!valid_node_name(name->text))
-        yaml_complain(source, name,
+        yaml_error(source, name,
             "a node's name must be at most 31 lower-case letters, digits and '-' and begin with a "
             "letter, not %s",
             quoted);
-    if (yaml_is_nothing(value))
-        yaml_complain(
-            source, name, "%s has no value; write {role: redis} or {role: haproxy}", what);
+    if (yaml_is_null(value))
+        yaml_error(source, name, "%s has no value; write {role: redis} or {role: haproxy}", what);
     else
         yaml_map(source, value, what, node_keys, node);
 }
@@ -152,17 +151,17 @@ set_nodes(struct yaml_source *source, const struct yaml_node *name, const struct
         .form = "a mapping of names to nodes such as 'work11: {role: redis}'"};
     struct spec *spec = member;
     if (value->kind != YAML_MAP) {
-        yaml_complain_wrong(source, value, &key);
+        yaml_error_value(source, value, &key);
         return;
     }
     if (value->count > SPEC_NODE_MAX) {
-        yaml_complain(source, value->keys[SPEC_NODE_MAX],
+        yaml_error(source, value->keys[SPEC_NODE_MAX],
             "there are %zu nodes, but at most %d are allowed; remove some", value->count,
             SPEC_NODE_MAX);
         return;
     }
     if (value->count == 0)
-        yaml_complain(source, name,
+        yaml_error(source, name,
             "'nodes' is empty; add nodes such as 'work11: {role: redis}', or remove the line to "
             "have the default four");
     spec->nodes = mem_zero(value->count, sizeof *spec->nodes);

@@ -40,7 +40,7 @@ add_default_nodes(struct spec_draft *draft)
     static const char *const names[] = {"head10", "work11", "work12", "work13"};
     struct spec *spec = draft->spec;
     if (draft->subnet_known && draft->subnet.prefix > DEFAULT_NODES_PREFIX) {
-        yaml_complain(draft->source, yaml_place(draft->root, "network", "subnet"),
+        yaml_error(draft->source, yaml_place(draft->root, "network", "subnet"),
             "the default nodes, with numbers 10 to 13, do not fit into this subnet; add 'nodes' "
             "with addresses, or write a subnet from /8 to /28");
         return;
@@ -77,7 +77,7 @@ derive_address(const struct spec_draft *draft, size_t index)
     }
     FREE_AUTO char *quoted = yaml_quote(node->name);
     FREE_AUTO char *example = address_write(draft->subnet.network + 1);
-    yaml_complain(draft->source, spec_draft_place(draft, index, "address"),
+    yaml_error(draft->source, spec_draft_place(draft, index, "address"),
         "node %s needs an address, because %s; add one such as 'address: %s'", quoted,
         digits[0] == '\0' ? "its name does not end in a number"
                           : "the number in its name does not fit into the subnet",
@@ -173,9 +173,9 @@ spec_parse(
         yaml_map(&source, root, "the spec", spec_keys, spec);
         derive_values(&draft);
         spec_check(&draft);
-        collect_given(root, "", &spec->said);
+        collect_given(root, "", &spec->given);
     }
-    if (yaml_verdict(&source, err) != 0)
+    if (yaml_result(&source, err) != 0)
         return -1;
     *ret = TAKE(spec);
     return 0;
@@ -190,7 +190,7 @@ load_builtin(struct spec **ret, struct error *err)
         return -1;
     if (spec_parse(BUILTIN_ORIGIN, text, length, ret, err) != 0)
         return -1;
-    strv_free(&(*ret)->said); // its values are defaults, which the next version may change
+    strv_free(&(*ret)->given); // its values are defaults, which the next version may change
     return 0;
 }
 

@@ -35,7 +35,7 @@ spec_free(struct spec *spec)
     free(spec->uri);
     free(spec->ssh_user);
     strv_free(&spec->ssh_keys);
-    strv_free(&spec->said);
+    strv_free(&spec->given);
     free(spec->redis.master_name);
     free(spec);
 }

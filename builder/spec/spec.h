@@ -42,9 +42,9 @@ struct spec_base {
     char *mirror; // URL of a package mirror; SPEC_BASE_DEBIAN, SPEC_BASE_AUTO: Debian's; others:
                   // Arch's, or NULL
     char *image;  // SPEC_BASE_ARCH: "latest" or a version, "20261001.604814"; NULL: the pinned one
-    char *snapshot;     // day of the Arch Linux Archive, "2026-11-01", or NULL
-    bool snapshot_said; // specified, not made from the image
-    char *url;          // SPEC_BASE_URL
+    char *snapshot;      // day of the Arch Linux Archive, "2026-11-01", or NULL
+    bool snapshot_given; // specified, not made from the image
+    char *url;           // SPEC_BASE_URL
     char *sha256;    // SPEC_BASE_URL: 64 lowercase hex digits; NULL: only the signature is checked
     char *signature; // SPEC_BASE_URL: URL of a detached signature, or NULL
     char *keyring;   // SPEC_BASE_URL: absolute path of the signers' public keys; NULL: Arch's
@@ -85,7 +85,7 @@ struct spec {
     struct spec_redis redis;
     struct spec_node *nodes; // in the order of the spec
     size_t node_count;
-    struct strv said; // keys that the text specifies, "redis.quorum"; empty for the built-in text
+    struct strv given; // keys that the text specifies, "redis.quorum"; empty for the built-in text
 };
 
 // Parses and checks text. origin is its name in messages; paths are relative to the folder of
@@ -130,10 +130,10 @@ void spec_base_clear(struct spec_base *base);                             // to 
 // lines make equal clusters. The caller frees them.
 char *spec_canonical(const struct spec *spec);
 // Whether the text specifies a key of spec_canonical, whose value is not a default then.
-bool spec_says(const struct spec *spec, const char *key);
+bool spec_specifies(const struct spec *spec, const char *key);
 // Sets the values that the text does not specify to those of canonical, the lines of the spec that
 // a cluster was launched with; except nodes, their roles and addresses, network, lists and bases.
-void spec_recall(struct spec *spec, const char *canonical);
+void spec_restore(struct spec *spec, const char *canonical);
 // Addresses in host byte order.
 bool address_read(const char *text, uint32_t *ret); // dotted IPv4
 char *address_write(uint32_t address);              // caller frees

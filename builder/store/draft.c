@@ -1,6 +1,7 @@
 // draft.c - makes an image: in a locked private folder, published by one rename or removed.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "store/manifest.h"
 
@@ -27,12 +28,6 @@ draft_free(struct draft *draft)
     free(draft->key);
     free(draft->folder);
     free(draft);
-}
-
-void
-draft_freep(struct draft **draft)
-{
-    draft_free(*draft);
 }
 
 const char *

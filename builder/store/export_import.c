@@ -1,5 +1,6 @@
 // export_import.c - copies images and their bases out of a store and into another.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
 #include "base/file.h"
 #include "store/manifest.h"
 

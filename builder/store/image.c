@@ -19,12 +19,6 @@ image_free(struct image *image)
     free(image);
 }
 
-void
-image_freep(struct image **image)
-{
-    image_free(*image);
-}
-
 // A base that was baked again is another disk under the same key, which does not fit the layers
 // over the first one.
 static int

@@ -1,8 +1,10 @@
 // lock.c - the locks of a store. Each process that bakes, imports or exports holds a lock of its
 // own, its mark. A process that removes images waits until no mark is held, and blocks new ones.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/lock.h"
 #include "base/clock.h"
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "store/store.h"
 

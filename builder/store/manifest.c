@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/manifest.h"
 
-#include "base/digest.h"
+#include "base/crypto.h"
 #include "base/file.h"
 
 #include <errno.h>

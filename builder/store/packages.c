@@ -1,6 +1,7 @@
 // packages.c - keeps downloaded packages by digest, and the lists (sets) that name them.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "store/store.h"
 

@@ -1,6 +1,7 @@
 // pin.c - which clusters use an image: HOME/store/users/KEY/ID names the folder of cluster ID,
 // whose disks are backed by the image KEY.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
 #include "base/file.h"
 #include "store/manifest.h"
 

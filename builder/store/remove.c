@@ -2,6 +2,7 @@
 // downloads that they were made from. An image that a cluster uses stays; so does all while another
 // airbuild bakes.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
 #include "base/file.h"
 #include "store/manifest.h"
 

@@ -1,7 +1,8 @@
 // state.c - small JSON files that airbuilds share: one member is changed at a time, under a lock.
 // One of them caches the digests of the user's large files.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "store/store.h"
 

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/store.h"
 
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/dir.h"
 #include "base/file.h"
 
 #include <string.h>
@@ -109,10 +110,4 @@ store_free(struct store *store)
     free(store->downloads);
     free(store->users);
     free(store);
-}
-
-void
-store_freep(struct store **store)
-{
-    store_free(*store);
 }

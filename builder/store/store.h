@@ -39,7 +39,7 @@ struct store {
 // 0755) and removes the drafts of interrupted bakes. ERR_ACCESS: home cannot be written.
 int store_open(const char *home, struct store **ret, struct error *err);
 void store_free(struct store *store);
-void store_freep(struct store **store);
+DEFINE_FREEP(struct store, store_free)
 #define STORE_AUTO CLEANUP(store_freep)
 
 bool store_is_key(const char *name); // 64 hex digits
@@ -88,7 +88,7 @@ struct image {
     struct jv *manifest; // all that is known: packages with versions, inputs, tools, seconds
 };
 void image_free(struct image *image);
-void image_freep(struct image **image);
+DEFINE_FREEP(struct image, image_free)
 #define IMAGE_AUTO CLEANUP(image_freep)
 
 struct image_list {
@@ -177,7 +177,7 @@ const char *draft_folder(const struct draft *draft); // put disk.qcow2, kernel a
 int store_publish(struct draft *draft, struct jv *manifest, struct error *err);
 // Removes the folder of a draft that was not published, and releases the lock.
 void draft_free(struct draft *draft);
-void draft_freep(struct draft **draft);
+DEFINE_FREEP(struct draft, draft_free)
 #define DRAFT_AUTO CLEANUP(draft_freep)
 
 // ---- packages ------------------------------------------------------------------------------------------------------

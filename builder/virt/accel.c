@@ -6,8 +6,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/jv.h"
+#include "base/lock.h"
 #include "base/proc.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
 #ifndef AIRBUILD_VIRT_ACCEL_H
 #define AIRBUILD_VIRT_ACCEL_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -18,7 +19,7 @@ struct accel_verdict {
     char *why; // a sentence without a full stop: "a kernel started under KVM after 0.6 s"
 };
 void accel_verdict_free(struct accel_verdict *verdict);
-#define ACCEL_VERDICT_AUTO __attribute__((cleanup(accel_verdict_free)))
+#define ACCEL_VERDICT_AUTO CLEANUP(accel_verdict_free)
 
 // home: folder of accel.json, which caches the verdict; created when missing; when it is not
 // writable every call runs the proof. kernel: the one to boot (an image's own), NULL for the host's

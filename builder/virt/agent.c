@@ -3,7 +3,7 @@
 #include "virt/agent.h"
 
 #include "base/clock.h"
-#include "base/digest.h"
+#include "base/crypto.h"
 #include "base/jv.h"
 #include "virt/domain_handle.h"
 

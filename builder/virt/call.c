@@ -4,6 +4,7 @@
 #include "virt/call.h"
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/str.h"
 #include "base/thread.h"
 #include "virt/virt_error.h"

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/console.h"
 
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "virt/domain_handle.h"
 #include "virt/virt_error.h"
 

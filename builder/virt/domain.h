@@ -6,6 +6,7 @@
 #ifndef AIRBUILD_VIRT_DOMAIN_H
 #define AIRBUILD_VIRT_DOMAIN_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "virt/virt.h"
@@ -40,7 +41,7 @@ struct virt_domain_info {
 void virt_domain_info_free(struct virt_domain_info *info);
 // Sets the error of one that is held; returns 0 when it is not.
 int virt_domain_held(const struct virt_domain_info *info, struct error *err);
-#define VIRT_DOMAIN_INFO_AUTO __attribute__((cleanup(virt_domain_info_free)))
+#define VIRT_DOMAIN_INFO_AUTO CLEANUP(virt_domain_info_free)
 
 // A name that does not exist is not an error: VIRT_ABSENT.
 int virt_domain_look(
@@ -54,7 +55,7 @@ struct virt_domain_list {
 int virt_domain_list(
     struct virt *virt, const char *cluster, struct virt_domain_list *ret, struct error *err);
 void virt_domain_list_free(struct virt_domain_list *list);
-#define VIRT_DOMAIN_LIST_AUTO __attribute__((cleanup(virt_domain_list_free)))
+#define VIRT_DOMAIN_LIST_AUTO CLEANUP(virt_domain_list_free)
 
 // Compares the defined domain with the wanted one: *ret_difference "memory is '512 KiB', wanted
 // '640 KiB'; ..." (caller frees), NULL when they are equal. ERR_NOT_FOUND when there is none,

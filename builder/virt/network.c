@@ -3,7 +3,7 @@
 #include "virt/network.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "virt/call.h"
 #include "virt/connection.h"
 #include "virt/domain.h"

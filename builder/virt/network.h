@@ -5,6 +5,7 @@
 #ifndef AIRBUILD_VIRT_NETWORK_H
 #define AIRBUILD_VIRT_NETWORK_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "virt/virt.h"
 #include "virt/xml.h"
@@ -18,7 +19,7 @@ struct virt_network_info {
                       // ours
 };
 void virt_network_info_free(struct virt_network_info *info);
-#define VIRT_NETWORK_INFO_AUTO __attribute__((cleanup(virt_network_info_free)))
+#define VIRT_NETWORK_INFO_AUTO CLEANUP(virt_network_info_free)
 
 // Changes nothing. A network that does not exist is not an error.
 int virt_network_look(struct virt *virt, const struct virt_network *wanted,

@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_VIRT_READER_H
 #define AIRBUILD_VIRT_READER_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -13,7 +14,7 @@ struct reader; // a parsed document
 int reader_new(
     const char *xml, struct reader **ret, struct error *err); // ERR_LIBVIRT when it is not XML
 void reader_freep(struct reader **reader);
-#define READER_AUTO __attribute__((cleanup(reader_freep)))
+#define READER_AUTO CLEANUP(reader_freep)
 
 // Returns the text of all nodes that an XPath expression finds, in document order, joined by single
 // spaces; the caller frees it. NULL when it finds none.

@@ -4,6 +4,7 @@
 #ifndef AIRBUILD_VIRT_VIRT_H
 #define AIRBUILD_VIRT_VIRT_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -20,7 +21,7 @@ struct virt; // one connection, for one thread at a time
 int virt_open(const char *uri, struct virt **ret, struct error *err);
 void virt_close(struct virt *virt); // accepts NULL; free its watch before
 void virt_closep(struct virt **virt);
-#define VIRT_AUTO __attribute__((cleanup(virt_closep)))
+#define VIRT_AUTO CLEANUP(virt_closep)
 
 // The cluster that a connection acts for. It owns a domain or network that carries our mark with
 // its id. The version before wrote no id: then its name and a disk below the folder decide. A
@@ -52,7 +53,7 @@ virt_host_free(struct virt_host *host)
     free(host->arch);
     *host = (struct virt_host){0};
 }
-#define VIRT_HOST_AUTO __attribute__((cleanup(virt_host_free)))
+#define VIRT_HOST_AUTO CLEANUP(virt_host_free)
 
 // Measures for half a second how many processors of the host are idle; *ret_cpus: how many there
 // are. Both 0 when libvirt does not report it.

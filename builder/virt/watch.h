@@ -3,6 +3,7 @@
 #ifndef AIRBUILD_VIRT_WATCH_H
 #define AIRBUILD_VIRT_WATCH_H
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "virt/virt.h"
@@ -25,7 +26,7 @@ struct virt_event {
     const char *reason; // a constant for people: "shut down", "power pulled", ...; or ""
 };
 void virt_event_free(struct virt_event *event);
-#define VIRT_EVENT_AUTO __attribute__((cleanup(virt_event_free)))
+#define VIRT_EVENT_AUTO CLEANUP(virt_event_free)
 
 struct virt_watch;
 // Follows the events of the domains in names. Queues at most 1024 events, then drops
@@ -33,7 +34,7 @@ struct virt_watch;
 int virt_watch_new(
     struct virt *virt, const struct strv *names, struct virt_watch **ret, struct error *err);
 void virt_watch_freep(struct virt_watch **watch); // before virt_close
-#define VIRT_WATCH_AUTO __attribute__((cleanup(virt_watch_freep)))
+#define VIRT_WATCH_AUTO CLEANUP(virt_watch_freep)
 
 // Returns 1 and the next event; 0 when none came within timeout_ms (0: takes a queued one only);
 // -1: ERR_INTERRUPTED.

@@ -5,7 +5,7 @@
 #include "virt/xml.h"
 
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/crypto.h"
 #include "base/str.h"
 #include "virt/writer.h"
 

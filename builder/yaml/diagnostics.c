@@ -17,13 +17,13 @@
 void
 yaml_source_clear(struct yaml_source *source)
 {
-    for (size_t i = 0; i < source->complaint_count; i++)
-        free(source->complaints[i].sentence);
-    source->complaint_count = source->complaint_total = 0;
+    for (size_t i = 0; i < source->error_count; i++)
+        free(source->diagnostics[i].sentence);
+    source->error_count = source->error_total = 0;
 }
 
 static bool
-goes_before(const struct yaml_complaint *a, const struct yaml_complaint *b)
+goes_before(const struct yaml_diagnostic *a, const struct yaml_diagnostic *b)
 {
     return a->line != b->line ? a->line < b->line : a->column < b->column;
 }
@@ -32,25 +32,24 @@ goes_before(const struct yaml_complaint *a, const struct yaml_complaint *b)
 static void
 add_error(struct yaml_source *source, unsigned line, unsigned column, char *sentence)
 {
-    struct yaml_complaint *list = source->complaints, added = {line, column, sentence};
-    size_t at = source->complaint_count;
+    struct yaml_diagnostic *list = source->diagnostics, added = {line, column, sentence};
+    size_t at = source->error_count;
     while (at > 0 && goes_before(&added, &list[at - 1]))
         at--;
-    source->complaint_total++;
-    if (source->complaint_count == YAML_COMPLAINT_MAX) {
-        bool is_last = at == YAML_COMPLAINT_MAX;
-        free(is_last ? sentence : list[YAML_COMPLAINT_MAX - 1].sentence);
+    source->error_total++;
+    if (source->error_count == YAML_ERROR_MAX) {
+        bool is_last = at == YAML_ERROR_MAX;
+        free(is_last ? sentence : list[YAML_ERROR_MAX - 1].sentence);
         if (is_last)
             return;
-        source->complaint_count--;
+        source->error_count--;
     }
-    memmove(&list[at + 1], &list[at], (source->complaint_count++ - at) * sizeof *list);
+    memmove(&list[at + 1], &list[at], (source->error_count++ - at) * sizeof *list);
     list[at] = added;
 }
 
 void
-yaml_complain_at(
-    struct yaml_source *source, unsigned line, unsigned column, const char *format, ...)
+yaml_error_at(struct yaml_source *source, unsigned line, unsigned column, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -59,7 +58,7 @@ yaml_complain_at(
 }
 
 void
-yaml_complain(struct yaml_source *source, const struct yaml_node *at, const char *format, ...)
+yaml_error(struct yaml_source *source, const struct yaml_node *at, const char *format, ...)
 {
     unsigned line = at == NULL ? 0 : at->line, column = at == NULL ? 0 : at->column;
     va_list args;
@@ -86,7 +85,7 @@ find_line(const struct yaml_source *source, unsigned line, size_t *ret_length)
 }
 
 static void
-add_excerpt(struct buf *out, const struct yaml_source *source, const struct yaml_complaint *about)
+add_excerpt(struct buf *out, const struct yaml_source *source, const struct yaml_diagnostic *about)
 {
     BUF_AUTO struct buf shown = {0}, caret = {0};
     size_t length, place = about->column - 1;
@@ -110,7 +109,7 @@ add_excerpt(struct buf *out, const struct yaml_source *source, const struct yaml
 
 static void
 add_diagnostic(
-    struct buf *out, const struct yaml_source *source, const struct yaml_complaint *about)
+    struct buf *out, const struct yaml_source *source, const struct yaml_diagnostic *about)
 {
     if (out->length > 0)
         buf_add(out, "\n");
@@ -123,14 +122,14 @@ add_diagnostic(
 }
 
 int
-yaml_verdict(const struct yaml_source *source, struct error *err)
+yaml_result(const struct yaml_source *source, struct error *err)
 {
     BUF_AUTO struct buf out = {0};
-    if (source->complaint_total == 0)
+    if (source->error_total == 0)
         return 0;
-    for (size_t i = 0; i < source->complaint_count; i++)
-        add_diagnostic(&out, source, &source->complaints[i]);
-    size_t more = source->complaint_total - source->complaint_count;
+    for (size_t i = 0; i < source->error_count; i++)
+        add_diagnostic(&out, source, &source->diagnostics[i]);
+    size_t more = source->error_total - source->error_count;
     if (more > 0)
         buf_printf(
             &out, "\n%s: %zu more errors; fix the first ones and try again", source->origin, more);

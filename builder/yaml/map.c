@@ -116,7 +116,7 @@ describe_node(const struct yaml_node *node)
         return str_dup("a list");
     if (node->kind == YAML_MAP)
         return str_dup("a mapping");
-    if (yaml_is_nothing(node))
+    if (yaml_is_null(node))
         return str_dup("nothing");
     FREE_AUTO char *quoted = yaml_quote(node->text);
     return str_format("%s%s", node->plain ? "" : "the quoted text ", quoted);
@@ -213,14 +213,14 @@ count_words(const char *const *words)
 }
 
 void
-yaml_complain_wrong(
+yaml_error_value(
     struct yaml_source *source, const struct yaml_node *value, const struct yaml_key *key)
 {
     FREE_AUTO char *expected = yaml_expected(key), *found = describe_for(value, key);
     const char *near = NULL;
     if (key->type == YAML_WORD && value->kind == YAML_SCALAR && strlen(value->text) < 64)
         near = str_nearest(value->text, key->words, count_words(key->words));
-    yaml_complain(source, value, "'%s' must be %s, not %s%s%s%s", key->name, expected, found,
+    yaml_error(source, value, "'%s' must be %s, not %s%s%s%s", key->name, expected, found,
         near == NULL ? "" : "; did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'?");
 }
 
@@ -308,19 +308,19 @@ static void
 set_strings(struct yaml_source *source, const struct yaml_node *value, const struct yaml_key *key,
     struct strv *member)
 {
-    if (value->kind != YAML_LIST && !yaml_is_nothing(value)) {
-        yaml_complain_wrong(source, value, key);
+    if (value->kind != YAML_LIST && !yaml_is_null(value)) {
+        yaml_error_value(source, value, key);
         return;
     }
     strv_free(member);
     for (size_t i = 0; i < value->count; i++) {
         const struct yaml_node *item = value->items[i];
-        if (item->kind == YAML_SCALAR && !yaml_is_nothing(item) && is_valid_text(item->text, key)) {
+        if (item->kind == YAML_SCALAR && !yaml_is_null(item) && is_valid_text(item->text, key)) {
             strv_add(member, item->text);
             continue;
         }
         FREE_AUTO char *found = describe_for(item, key);
-        yaml_complain(source, item, "each item of '%s' must be %s, not %s", key->name,
+        yaml_error(source, item, "each item of '%s' must be %s, not %s", key->name,
             key->form != NULL ? key->form : "a text", found);
     }
 }
@@ -335,14 +335,14 @@ yaml_map_value(struct yaml_source *source, const struct yaml_node *name,
     } else if (key->type == YAML_TABLE) {
         FREE_AUTO char *what = str_format("'%s'", key->name);
         yaml_map(source, value, what, key->keys, member);
-    } else if (yaml_is_nothing(value)) {
+    } else if (yaml_is_null(value)) {
         FREE_AUTO char *expected = yaml_expected(key);
-        yaml_complain(
+        yaml_error(
             source, name, "'%s' has no value; write %s, or remove the line", key->name, expected);
     } else if (key->type == YAML_CUSTOM) {
         key->custom(source, name, value, member);
     } else if (value->kind != YAML_SCALAR || !set_scalar(value, key, member)) {
-        yaml_complain_wrong(source, value, key);
+        yaml_error_value(source, value, key);
     }
 }
 
@@ -369,11 +369,11 @@ add_unknown_key(struct yaml_source *source, const struct yaml_node *name, const 
     if (strlen(name->text) < 64)
         near = str_nearest(name->text, (const char *const *) known.items, known.count);
     if (near != NULL) {
-        yaml_complain(source, name, "%s has no key %s; did you mean '%s'?", what, quoted, near);
+        yaml_error(source, name, "%s has no key %s; did you mean '%s'?", what, quoted, near);
         return;
     }
     FREE_AUTO char *list = strv_join(&known, ", ");
-    yaml_complain(source, name, "%s has no key %s; its keys are %s", what, quoted, list);
+    yaml_error(source, name, "%s has no key %s; its keys are %s", what, quoted, list);
 }
 
 static void
@@ -384,7 +384,7 @@ add_missing_keys(struct yaml_source *source, const struct yaml_node *map, const 
         if (!keys->required || yaml_get(map, keys->name) != NULL)
             continue;
         FREE_AUTO char *expected = yaml_expected(keys);
-        yaml_complain(source, map, "%s lacks the key '%s'; add it: %s", what, keys->name, expected);
+        yaml_error(source, map, "%s lacks the key '%s'; add it: %s", what, keys->name, expected);
     }
 }
 
@@ -392,9 +392,9 @@ void
 yaml_map(struct yaml_source *source, const struct yaml_node *map, const char *what,
     const struct yaml_key *keys, void *target)
 {
-    if (map->kind != YAML_MAP && !yaml_is_nothing(map)) {
+    if (map->kind != YAML_MAP && !yaml_is_null(map)) {
         FREE_AUTO char *found = describe_node(map);
-        yaml_complain(source, map, "%s must be " MAPPING ", not %s", what, found);
+        yaml_error(source, map, "%s must be " MAPPING ", not %s", what, found);
         return;
     }
     for (size_t i = 0; i < map->count; i++) {

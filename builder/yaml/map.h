@@ -52,7 +52,7 @@ void yaml_map_value(struct yaml_source *source, const struct yaml_node *name,
     const struct yaml_node *value, const struct yaml_key *key, void *target);
 
 // Adds the error "'NAME' must be EXPECTED, not FOUND" at value, with EXPECTED of yaml_expected.
-void yaml_complain_wrong(
+void yaml_error_value(
     struct yaml_source *source, const struct yaml_node *value, const struct yaml_key *key);
 
 // Returns the valid values of key in words, "a whole number from 1 to 64"; the caller frees.

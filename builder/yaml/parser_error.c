@@ -79,14 +79,14 @@ complain_of_character(
 {
     char found = (char) *parser->buffer.pointer;
     if (found == '\t')
-        yaml_complain_at(source, (unsigned) at->line + 1, (unsigned) at->column + 1, TAB);
+        yaml_error_at(source, (unsigned) at->line + 1, (unsigned) at->column + 1, TAB);
     else
-        yaml_complain_at(source, (unsigned) at->line + 1, (unsigned) at->column + 1,
+        yaml_error_at(source, (unsigned) at->line + 1, (unsigned) at->column + 1,
             "a text cannot begin with '%c'; quote it", found);
 }
 
 void
-parser_error_complain(struct yaml_source *source, const yaml_parser_t *parser)
+parser_error_add(struct yaml_source *source, const yaml_parser_t *parser)
 {
     if (parser->error == YAML_MEMORY_ERROR)
         mem_exhausted();
@@ -101,8 +101,8 @@ parser_error_complain(struct yaml_source *source, const yaml_parser_t *parser)
         known != NULL && known->at_context ? &parser->context_mark : &parser->problem_mark;
     unsigned line = (unsigned) at->line + 1, column = (unsigned) at->column + 1;
     if (known != NULL)
-        yaml_complain_at(source, line, column, "%s", known->sentence);
+        yaml_error_at(source, line, column, "%s", known->sentence);
     else
-        yaml_complain_at(
+        yaml_error_at(
             source, line, column, "this is not valid YAML: %s; check this place", problem);
 }

@@ -8,6 +8,6 @@
 #include <yaml.h>
 
 // Adds the parser's error to source.
-void parser_error_complain(struct yaml_source *source, const yaml_parser_t *parser);
+void parser_error_add(struct yaml_source *source, const yaml_parser_t *parser);
 
 #endif

@@ -47,7 +47,7 @@ yaml_node_free(struct yaml_node *node)
 static void
 add_error_here(struct yaml_reader *reader, const yaml_event_t *event, const char *sentence)
 {
-    yaml_complain_at(reader->source, (unsigned) event->start_mark.line + 1,
+    yaml_error_at(reader->source, (unsigned) event->start_mark.line + 1,
         (unsigned) event->start_mark.column + 1, "%s", sentence);
 }
 
@@ -92,7 +92,7 @@ place_node(struct yaml_reader *reader, struct yaml_node *node)
     struct yaml_node *parent = reader->open[top];
     if (parent->kind == YAML_MAP && reader->key[top] == NULL) {
         if (node->kind != YAML_SCALAR) {
-            yaml_complain(reader->source, node, "a key must be a text, not %s; check this line",
+            yaml_error(reader->source, node, "a key must be a text, not %s; check this line",
                 node->kind == YAML_LIST ? "a list" : "a mapping");
             reader->stopped = true;
         }
@@ -131,7 +131,7 @@ refuse_duplicates(struct yaml_reader *reader, const struct yaml_node *map)
             continue;
         }
         FREE_AUTO char *name = yaml_quote(keys[i]->text);
-        yaml_complain(reader->source, keys[i],
+        yaml_error(reader->source, keys[i],
             "the key %s occurs twice, first on line %u; remove one of them", name,
             keys[first]->line);
     }
@@ -280,7 +280,7 @@ add_byte_error(struct yaml_source *source, size_t begin, size_t offset, const ch
             column++;
         }
     }
-    yaml_complain_at(source, line, column, "%s", sentence);
+    yaml_error_at(source, line, column, "%s", sentence);
 }
 
 static size_t
@@ -312,7 +312,7 @@ read_events(struct yaml_reader *reader)
     while (!reader->stopped) {
         CLEANUP(cleanup_event) yaml_event_t event = {0};
         if (yaml_parser_parse(&reader->parser, &event) == 0) {
-            parser_error_complain(reader->source, &reader->parser);
+            parser_error_add(reader->source, &reader->parser);
             return;
         }
         take_yaml_event(reader, &event);
@@ -341,16 +341,16 @@ yaml_read(struct yaml_source *source)
 {
     struct yaml_reader reader = {.source = source};
     if (source->length > YAML_TEXT_MAX) {
-        yaml_complain(source, NULL, "the text is larger than 1 MiB; is it the right file?");
+        yaml_error(source, NULL, "the text is larger than 1 MiB; is it the right file?");
         return NULL;
     }
     if (!is_text(source))
         return NULL;
     read_tree(&reader);
-    bool empty = reader.root == NULL || yaml_is_nothing(reader.root);
-    if (empty && source->complaint_total == 0)
-        yaml_complain(source, NULL, "the text is empty; write at least one key");
-    if (source->complaint_total == 0)
+    bool empty = reader.root == NULL || yaml_is_null(reader.root);
+    if (empty && source->error_total == 0)
+        yaml_error(source, NULL, "the text is empty; write at least one key");
+    if (source->error_total == 0)
         return reader.root;
     yaml_node_free(reader.root);
     return NULL;
@@ -393,7 +393,7 @@ yaml_place(const struct yaml_node *root, const char *map, const char *key)
 }
 
 bool
-yaml_is_nothing(const struct yaml_node *node)
+yaml_is_null(const struct yaml_node *node)
 {
     return node->kind == YAML_SCALAR && node->plain &&
            (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||

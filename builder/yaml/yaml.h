@@ -14,9 +14,9 @@
 #define YAML_TEXT_MAX ((size_t) 1 << 20) // bytes of a text
 #define YAML_DEPTH_MAX 32                // collections inside each other
 #define YAML_NODE_MAX 100000             // keys, values and collections together
-#define YAML_COMPLAINT_MAX 10            // shown for one text; the others are only counted
+#define YAML_ERROR_MAX 10                // shown for one text; the others are only counted
 
-struct yaml_complaint {
+struct yaml_diagnostic {
     unsigned line, column; // from 1; line 0: about the whole text
     char *sentence;
 };
@@ -28,10 +28,10 @@ struct yaml_source {
     const char *origin; // path or name for messages
     const char *text;
     size_t length;
-    struct yaml_complaint complaints[YAML_COMPLAINT_MAX]; // the first ones of the text
-    size_t complaint_count;                               // of the array above
-    size_t complaint_total;                               // including those that are not kept
-    const void *context;                                  // for the custom functions of keys
+    struct yaml_diagnostic diagnostics[YAML_ERROR_MAX]; // the first ones of the text
+    size_t error_count;                                 // of the array above
+    size_t error_total;                                 // including those that are not kept
+    const void *context;                                // for the custom functions of keys
 };
 void yaml_source_clear(struct yaml_source *source);
 #define YAML_SOURCE_AUTO CLEANUP(yaml_source_clear)
@@ -63,18 +63,18 @@ const struct yaml_node *yaml_get_key(const struct yaml_node *map, const char *ke
 // has no such mapping.
 const struct yaml_node *yaml_place(const struct yaml_node *root, const char *map, const char *key);
 // Whether the node is null: empty, '~' or 'null', without quotes.
-bool yaml_is_nothing(const struct yaml_node *node);
+bool yaml_is_null(const struct yaml_node *node);
 
 // Adds an error: one sentence, without a full stop, that ends with how to fix it. at: the node it
 // is about; NULL: the whole text.
-void yaml_complain(struct yaml_source *source, const struct yaml_node *at, const char *format, ...)
+void yaml_error(struct yaml_source *source, const struct yaml_node *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void yaml_complain_at(struct yaml_source *source, unsigned line, unsigned column,
-    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void yaml_error_at(struct yaml_source *source, unsigned line, unsigned column, const char *format,
+    ...) __attribute__((format(printf, 4, 5)));
 
 // Returns 0 when there are no errors; else -1 and ERR_SPEC with each error as "ORIGIN:LINE:COLUMN:
 // SENTENCE", the line of the text, and a caret under the place.
-int yaml_verdict(const struct yaml_source *source, struct error *err);
+int yaml_result(const struct yaml_source *source, struct error *err);
 
 // Returns text for a message, which the caller frees: in single quotes, unprintable bytes as \xNN,
 // cut after 40 characters.

@@ -55,7 +55,7 @@ spec_one_round_trip(const char *text, size_t length)
 {
     YAML_SOURCE_AUTO struct yaml_source source = {.origin = "a", .text = text, .length = length};
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
-    must((root == NULL) == (source.complaint_total > 0));
+    must((root == NULL) == (source.error_total > 0));
     if (root == NULL)
         return;
     ERROR_AUTO struct error err = {0};

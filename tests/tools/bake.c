@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 
 #include <stdio.h>
 #include <string.h>

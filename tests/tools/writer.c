@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "probe/load.h"
 
 #include <signal.h>
@@ -117,7 +118,7 @@ main(int argc, char **argv)
     }
     for (const char *last; clock_sleep(WATCH_MS, &err) == 0;)
         two_masters += accepting(argv + 2, &access, &last) > 1;
-    interrupt_heeded();
+    interrupt_acknowledge();
     load_stop(load);
     report(load, count_lost(load, argv + 2, &access), two_masters);
     return 0;

@@ -1,6 +1,8 @@
 // test_bake_base.c - resolves a spec's bases: Arch's official image, `latest`, a URL, a base for
 // each role, and `auto`, with mirrors in folders.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
 #include "plan_fixture.h"
 
 #include "bake/arch.h"
@@ -20,7 +22,7 @@ test_base_arch(void **state)
     struct spec said =
         over((struct spec_base){.kind = SPEC_BASE_ARCH, .image = (char[]){ARCH_PINNED_VERSION}});
     struct spec day = over((struct spec_base){
-        .kind = SPEC_BASE_ARCH, .snapshot = (char[]){"2026-10-13"}, .snapshot_said = true});
+        .kind = SPEC_BASE_ARCH, .snapshot = (char[]){"2026-10-13"}, .snapshot_given = true});
     struct spec mirror =
         over((struct spec_base){.kind = SPEC_BASE_ARCH, .mirror = (char[]){"https://example.org"}});
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_with(store, &spec, NULL);
@@ -407,7 +409,7 @@ test_servers(void **state)
         STRV_AUTO struct strv servers = {0};
         struct spec_base base = {.kind = SPEC_BASE_ARCH,
             .snapshot = (char *) cases[i].snapshot,
-            .snapshot_said = cases[i].said,
+            .snapshot_given = cases[i].said,
             .mirror = (char *) cases[i].mirror};
         unsetenv("AIRBUILD_ARCH_MIRRORS");
         if (cases[i].environment != NULL)

@@ -5,6 +5,7 @@
 
 #include "bake/debian.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #define GOLDEN "tests/golden/bake/"
 

@@ -10,6 +10,7 @@
 #include "bake/make.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #define GOLDEN "tests/golden/bake/"
 

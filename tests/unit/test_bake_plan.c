@@ -1,6 +1,8 @@
 // test_bake_plan.c - plans of images: a key changes with the inputs of its image, and with nothing
 // else. No tool of the host runs.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
 #include "plan_fixture.h"
 
 #include <errno.h>

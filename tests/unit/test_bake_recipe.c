@@ -8,6 +8,7 @@
 #include "bake/recipe.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 
 // Reads a text as the recipe "r.yaml" in folder.
 static struct recipe *

@@ -5,6 +5,7 @@
 #include "bake/guest_watch.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/dir.h"
 #include "base/file.h"
 
 #include <signal.h>

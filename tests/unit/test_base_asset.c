@@ -4,6 +4,7 @@
 
 #include "base/asset.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #include <sys/stat.h>
 

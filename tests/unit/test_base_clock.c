@@ -5,7 +5,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/lock.h"
 #include "base/proc.h"
 
 #include <poll.h>
@@ -114,12 +117,12 @@ tidy_up_after_signal(const char *folder)
 {
     (void) folder;
     ERROR_AUTO struct error err = {0};
-    interrupt_heeded(); // nothing to heed
+    interrupt_acknowledge(); // nothing to heed
     interrupt_install(&err);
     raise(SIGINT);
     if (interrupt_check(&err) == 0)
         return 1;
-    interrupt_heeded();
+    interrupt_acknowledge();
     error_clear(&err);
     struct pollfd watched = {.fd = interrupt_fd(), .events = POLLIN};
     if (interrupt_pending() || poll(&watched, 1, 0) != 0 || clock_sleep(1, &err) < 0)
@@ -158,7 +161,7 @@ hold_a_signal(const char *folder)
     interrupt_hold(); // one that came before
     if (interrupt_pending() || poll(&watched, 1, 0) != 0)
         return 4;
-    interrupt_heeded();
+    interrupt_acknowledge();
     interrupt_release();
     return interrupt_pending() || poll(&watched, 1, 0) != 0 ? 5 : 0;
 }

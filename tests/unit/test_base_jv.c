@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/jv.h"
 
 #include <math.h>

@@ -3,6 +3,8 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
+#include "base/lock.h"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -4,6 +4,8 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "base/dir.h"
+#include "base/file.h"
 
 #include <sched.h>
 #include <sys/mount.h>

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/proc.h"
 
 #include <signal.h>

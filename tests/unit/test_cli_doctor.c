@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "cli/doctor.h"
 

@@ -1,6 +1,7 @@
 // test_cluster.c - decisions of launch without a hypervisor: plans from surveys, refusals, records,
 // console phases, reports.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
 #include "store_fixture.h"
 
 #include "base/cleanup.h"

@@ -1,6 +1,8 @@
 // test_cluster_life.c - a cluster is born and dies whole, and is not mistaken for another of its
 // name.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
 #include "life_fixture.h"
 
 #include "cluster/definition.h"
@@ -222,7 +224,7 @@ test_changed_defaults(void **state)
     cluster_recall(spec);
     assert_int_equal(spec->redis.down_after_ms, 2000);
     assert_int_equal(spec->nodes[1].memory_mib, 768);
-    strv_add(&spec->said, "redis.down-after");
+    strv_add(&spec->given, "redis.down-after");
     spec->redis.down_after_ms = 7000;
     cluster_recall(spec);
     assert_int_equal(spec->redis.down_after_ms, 7000);

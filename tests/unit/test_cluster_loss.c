@@ -1,6 +1,7 @@
 // test_cluster_loss.c - disks that are lost, damaged or changed by others: what launch reports and
 // makes.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
 #include "life_fixture.h"
 
 static void

@@ -1,10 +1,10 @@
 // test_drill_repair.c - an interrupted drill repairs what it broke: with the four nodes as
 // domains of libvirt's in-memory hypervisor. Nothing is probed; guests have no agent.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/interrupt.h"
 #include "virt_bench.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "drill/execution.h"
 
 #include <signal.h>

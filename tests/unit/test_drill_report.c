@@ -5,6 +5,8 @@
 
 #include "base/asset.h"
 #include "base/cleanup.h"
+#include "base/dir.h"
+#include "base/file.h"
 #include "cli/drill_table.h"
 #include "drill_fixture.h"
 

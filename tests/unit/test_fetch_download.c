@@ -1,9 +1,10 @@
 // test_fetch_download.c - downloads: each misbehaviour of a server has a message of its own, and
 // leaves no files; interrupted downloads are resumed.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
+#include "base/interrupt.h"
 #include "fetch_fixture.h"
-
-#include "base/clock.h"
 
 #include <signal.h>
 
@@ -226,7 +227,7 @@ test_interrupted(void **state)
     web.partial = downloads;
     atomic_store(&web.raise, true);
     int answer = try_it(&trial, &err);
-    interrupt_heeded();
+    interrupt_acknowledge();
     assert_int_equal(answer, -1);
     assert_int_equal(err.code, ERR_INTERRUPTED);
     error_clear(&err);

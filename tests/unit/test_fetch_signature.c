@@ -1,5 +1,7 @@
 // test_fetch_signature.c - which signatures of downloads are accepted.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
 #include "fetch_fixture.h"
 
 #include "bare_child.h"

@@ -2,6 +2,8 @@
 // addresses of a network namespace: what they record when it is killed, paused, refuses or
 // disappears; and that a lost acknowledged write is found.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
 #include "servers.h"
 
 #include "base/clock.h"

@@ -2,6 +2,8 @@
 // of a network namespace, with the nodes' ACL for the user `status`: convergence, a failover,
 // refusals, no passwords.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
 #include "servers.h"
 
 #include "base/clock.h"

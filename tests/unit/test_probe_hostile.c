@@ -6,6 +6,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/dir.h"
+#include "base/interrupt.h"
 #include "fake_server.h"
 #include "netns.h"
 #include "probe/probe.h"

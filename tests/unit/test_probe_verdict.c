@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
+#include "base/clock.h"
 #include "probe/probe.h"
 
 #include <stdio.h>

@@ -6,6 +6,8 @@
 
 #include "base/asset.h"
 #include "base/cleanup.h"
+#include "base/dir.h"
+#include "base/file.h"
 #include "base/proc.h"
 #include "seed/seed.h"
 #include "seed_fixture.h"

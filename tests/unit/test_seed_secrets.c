@@ -5,6 +5,8 @@
 
 #include "bare_child.h"
 #include "base/cleanup.h"
+#include "base/dir.h"
+#include "base/file.h"
 #include "base/jv.h"
 #include "base/proc.h"
 #include "seed/secrets.h"

@@ -5,6 +5,7 @@
 
 #include "base/asset.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "spec/keys.h"
 #include "spec/spec.h"
 #include "spec/validators.h"

@@ -4,6 +4,8 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "base/dir.h"
+#include "base/file.h"
 #include "fuzz/spec_one.h"
 
 enum { ROUNDS = 60, CHANGES_MAX = 6 };

@@ -1,6 +1,8 @@
 // test_store.c - an image appears whole or not at all; changes to it are detected, and only images
 // that are not needed are removed.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
 #include "store_fixture.h"
 
 #include <signal.h>

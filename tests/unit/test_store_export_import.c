@@ -1,5 +1,8 @@
 // test_store_export_import.c - images exported from one store and imported into another.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/cleanup.h"
+#include "base/dir.h"
+#include "base/file.h"
 #include "store_fixture.h"
 
 struct pair {
@@ -14,7 +17,7 @@ pair_clear(struct pair *pair)
     store_free(pair->there);
     free(pair->folder);
 }
-#define PAIR_AUTO __attribute__((cleanup(pair_clear)))
+#define PAIR_AUTO CLEANUP(pair_clear)
 
 static struct pair
 pair_make(const char *scratch)

@@ -1,8 +1,11 @@
 // test_store_keep.c - the store as a whole: listed and pruned; the packages and digests in it.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
+#include "base/lock.h"
 #include "store_fixture.h"
 
-#include "base/digest.h"
+#include "base/crypto.h"
 
 // ---- list ----------------------------------------------------------------------------------------
 

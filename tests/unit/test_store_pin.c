@@ -1,5 +1,7 @@
 // test_store_pin.c - images that clusters use: pinned, listed and unpinned.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
 #include "store_fixture.h"
 
 #include <sys/wait.h>

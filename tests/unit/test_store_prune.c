@@ -1,5 +1,7 @@
 // test_store_prune.c - which images, packages and downloads are pruned, and when.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
 #include "store_fixture.h"
 
 #include "base/progress.h"

@@ -4,7 +4,7 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "virt/domain_handle.h"
 #include "virt/reader.h"
 #include "virt/virt_error.h"

@@ -1,6 +1,7 @@
 // test_virt_states.c - domains in each of libvirt's states, and after changes with virsh: which are
 // refused, which are woken, and none is removed while its emulator runs.
 // SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
 #include "virt_bench.h"
 
 #include "base/cleanup.h"

@@ -21,7 +21,7 @@ assert_refused(const char *text, size_t length, const char *sentence)
     ERROR_AUTO struct error err = {0};
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
     assert_null(root);
-    assert_error(yaml_verdict(&source, &err), &err, ERR_SPEC, sentence);
+    assert_error(yaml_result(&source, &err), &err, ERR_SPEC, sentence);
 }
 
 static void
@@ -58,7 +58,7 @@ test_nothing(void **state)
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
     assert_non_null(root);
     for (size_t i = 0; i < root->count; i++)
-        assert_int_equal(yaml_is_nothing(root->items[i]), i < 3);
+        assert_int_equal(yaml_is_null(root->items[i]), i < 3);
 }
 
 static void
@@ -170,14 +170,14 @@ test_complaints_are_sorted_and_counted(void **state)
 {
     YAML_SOURCE_AUTO struct yaml_source source = source_of("a\nb\nc\n");
     ERROR_AUTO struct error err = {0};
-    assert_int_equal(yaml_verdict(&source, &err), 0);
+    assert_int_equal(yaml_result(&source, &err), 0);
     for (unsigned i = 25; i > 0; i--)
-        yaml_complain_at(&source, i, 1, "number %u", i);
-    yaml_complain_at(&source, 1, 9, "behind the line");
-    yaml_complain(&source, NULL, "of all");
-    assert_int_equal(source.complaint_total, 27);
-    assert_int_equal(source.complaint_count, YAML_COMPLAINT_MAX);
-    assert_error(yaml_verdict(&source, &err), &err, ERR_SPEC,
+        yaml_error_at(&source, i, 1, "number %u", i);
+    yaml_error_at(&source, 1, 9, "behind the line");
+    yaml_error(&source, NULL, "of all");
+    assert_int_equal(source.error_total, 27);
+    assert_int_equal(source.error_count, YAML_ERROR_MAX);
+    assert_error(yaml_result(&source, &err), &err, ERR_SPEC,
         "test: of all\n"
         "test:1:1: number 1\n    a\n    ^\n"
         "test:1:9: behind the line\n    a\n     ^\n"
@@ -185,7 +185,7 @@ test_complaints_are_sorted_and_counted(void **state)
         "test:3:1: number 3\n    c\n    ^\n"
         "test:4:1: number 4\n");
     yaml_source_clear(&source);
-    assert_int_equal(yaml_verdict(&source, &err), 0);
+    assert_int_equal(yaml_result(&source, &err), 0);
 }
 
 static void

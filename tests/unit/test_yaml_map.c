@@ -102,7 +102,7 @@ test_every_type(void **state)
         source_of("text: new\ntruth: On\nnumber: 4294967295\ntime: 2m\nmib: 3GiB\nsize: 5T\n"
                   "colour: blue\nlist: [a, 'b c']\ninner: {seconds: 1h}\ncustom: yes please\n");
     map_thing(&source, &thing);
-    assert_int_equal(source.complaint_total, 0);
+    assert_int_equal(source.error_total, 0);
     assert_string_equal(thing.text, "new");
     assert_true(thing.truth);
     assert_int_equal(thing.number, 4294967295U);
@@ -124,7 +124,7 @@ test_absent_and_empty(void **state)
     YAML_SOURCE_AUTO struct yaml_source source = source_of("list:\ninner: # nothing yet\n");
     thing.inner.seconds = 9;
     map_thing(&source, &thing);
-    assert_int_equal(source.complaint_total, 0);
+    assert_int_equal(source.error_total, 0);
     assert_string_equal(thing.text, "old");
     assert_int_equal(thing.number, 7);
     assert_int_equal(thing.list.count, 0);
@@ -139,7 +139,7 @@ test_wrong_values_leave_members_alone(void **state)
         source_of("text: ''\ntruth: 1\nnumber: 4294967296\ntime: 99999999h\nmib: 1K\n"
                   "size: 16777216T\ncolour: blu\nlist: [long text]\ninner: {seconds: 1ms}\n");
     map_thing(&source, &thing);
-    assert_int_equal(source.complaint_total, 9);
+    assert_int_equal(source.error_total, 9);
     assert_string_equal(thing.text, "old");
     assert_false(thing.truth);
     assert_int_equal(thing.number, 7);
@@ -159,7 +159,7 @@ test_bools(void **state)
         CLEANUP(clear_thing) struct thing thing = {.truth = i >= 3};
         YAML_SOURCE_AUTO struct yaml_source source = source_of(texts[i]);
         map_thing(&source, &thing);
-        assert_int_equal(source.complaint_total, 0);
+        assert_int_equal(source.error_total, 0);
         assert_int_equal(thing.truth, i < 3);
     }
 }

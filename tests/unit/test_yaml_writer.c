@@ -91,7 +91,7 @@ test_hostile_strings_come_back(void **state)
     YAML_SOURCE_AUTO struct yaml_source source = {
         .origin = "written", .text = text, .length = strlen(text)};
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
-    assert_ok(yaml_verdict(&source, &err), &err);
+    assert_ok(yaml_result(&source, &err), &err);
     assert_int_equal(root->count, count);
     for (size_t i = 0; i < count; i++) {
         assert_string_equal(root->keys[i]->text, hostile_texts[i]);

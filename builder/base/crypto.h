@@ -1,7 +1,7 @@
-// digest.h - SHA-256, base64 and random text, by libcrypto.
+// crypto.h - SHA-256, base64 and random text, by libcrypto.
 // SPDX-License-Identifier: Apache-2.0
-#ifndef AIRBUILD_BASE_DIGEST_H
-#define AIRBUILD_BASE_DIGEST_H
+#ifndef AIRBUILD_BASE_CRYPTO_H
+#define AIRBUILD_BASE_CRYPTO_H
 
 #include "base/cleanup.h"
 #include "base/error.h"

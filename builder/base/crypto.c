@@ -1,9 +1,9 @@
-// digest.c - see digest.h.
+// crypto.c - see crypto.h.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/digest.h"
+#include "base/crypto.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/str.h"
 
 #include <errno.h>

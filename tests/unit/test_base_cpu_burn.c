@@ -1,10 +1,10 @@
-// test_base_burn.c - processes that keep the processors busy: they compute, and they end with the
-// process that started them.
+// test_base_cpu_burn.c - processes that keep the processors busy: they compute, and they end with
+// the process that started them.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
-#include "base/burn.h"
 #include "base/clock.h"
+#include "base/cpu_burn.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -48,27 +48,27 @@ static void
 test_busy_until_ended(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    struct burn burn = {0};
-    assert_ok(burn_start(&burn, 60000, &err), &err);
+    struct cpu_burn burn = {0};
+    assert_ok(cpu_burn_start(&burn, 60000, &err), &err);
     assert_true(burn.count >= 1);
     pid_t last = burn.pids[burn.count - 1];
     assert_true(comes_about(last, false));
     assert_int_not_equal(getpgid(last), getpgrp());
-    burn_end(&burn);
+    cpu_burn_end(&burn);
     assert_int_equal(kill(last, 0), -1);
     assert_int_equal(errno, ESRCH);
     assert_int_equal(burn.count, 0);
-    burn_end(&burn);
+    cpu_burn_end(&burn);
 }
 
 static void
 test_they_have_an_end(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    struct burn burn = {0};
-    assert_ok(burn_start(&burn, 100, &err), &err);
+    struct cpu_burn burn = {0};
+    assert_ok(cpu_burn_start(&burn, 100, &err), &err);
     assert_true(comes_about(burn.pids[0], true));
-    burn_end(&burn);
+    cpu_burn_end(&burn);
 }
 
 // After SIGKILL nothing can clean up.
@@ -82,8 +82,8 @@ test_they_end_with_a_killed_parent(void **state)
     pid_t child = fork();
     if (child == 0) {
         ERROR_AUTO struct error err = {0};
-        struct burn burn = {0};
-        if (burn_start(&burn, 60000, &err) == 0 &&
+        struct cpu_burn burn = {0};
+        if (cpu_burn_start(&burn, 60000, &err) == 0 &&
             write(ends[1], &burn.pids[burn.count - 1], sizeof last) > 0)
             pause();
         _exit(1);

@@ -1,9 +1,10 @@
-// test_base_digest.c - SHA-256 of published vectors, unambiguous fields, base64, random text.
+// test_base_crypto.c - SHA-256 of published vectors, unambiguous fields, base64, random text.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
 #include "base/cleanup.h"
-#include "base/digest.h"
+#include "base/crypto.h"
+#include "base/file.h"
 
 #include <ctype.h>
 

@@ -1,7 +1,7 @@
-// burn.c - see burn.h. The program may have threads, so its forked children call only what
+// cpu_burn.c - see cpu_burn.h. The program may have threads, so its forked children call only what
 // signal-safety(7) allows.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/burn.h"
+#include "base/cpu_burn.h"
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -40,7 +40,7 @@ compute(pid_t parent, int64_t end_ms)
 }
 
 int
-burn_start(struct burn *burn, int64_t max_ms, struct error *err)
+cpu_burn_start(struct cpu_burn *burn, int64_t max_ms, struct error *err)
 {
     pid_t parent = getpid();
     int64_t end_ms = clock_ms() + max_ms;
@@ -51,7 +51,7 @@ burn_start(struct burn *burn, int64_t max_ms, struct error *err)
         if (child == 0)
             compute(parent, end_ms);
         if (child < 0) {
-            burn_end(burn);
+            cpu_burn_end(burn);
             return error_errno(err, errno, "cannot start processes that use the processors");
         }
         burn->pids[burn->count] = child;
@@ -60,7 +60,7 @@ burn_start(struct burn *burn, int64_t max_ms, struct error *err)
 }
 
 void
-burn_end(struct burn *burn)
+cpu_burn_end(struct cpu_burn *burn)
 {
     for (size_t i = 0; i < burn->count; i++)
         kill(burn->pids[i], SIGKILL);
@@ -68,5 +68,5 @@ burn_end(struct burn *burn)
         while (waitpid(burn->pids[i], NULL, 0) < 0 && errno == EINTR)
             continue;
     free(burn->pids);
-    *burn = (struct burn){0};
+    *burn = (struct cpu_burn){0};
 }
