@@ -19,7 +19,7 @@ BEGIN {
     may["main.c"] = "base cli"
 
     # The one folder of each library.
-    owner["openssl"] = owner["jansson"] = "base"
+    owner["openssl"] = "base"
     owner["yaml"] = "yaml"
     owner["curl"] = "fetch"
     owner["guestfs"] = "bake"

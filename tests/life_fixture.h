@@ -14,6 +14,7 @@
 #include "cluster/state.h"
 #include "virt/network.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 #define KEY_HEAD "4ead4ead4ead4ead4ead4ead4ead4ead4ead4ead4ead4ead4ead4ead4ead4ead"
@@ -42,7 +43,7 @@ static inline void
 put_role(struct life *life, const char *key, const char *name, const char *backing)
 {
     DRAFT_AUTO struct draft *draft = NULL;
-    JV_AUTO struct jv *manifest = image_manifest(name, backing);
+    json_auto_t *manifest = image_manifest(name, backing);
     assert_ok(store_begin(life->store, key, &draft, &life->err), &life->err);
     fill_draft(draft, "to be replaced");
     FREE_AUTO char *disk = path_join(draft_folder(draft), "disk.qcow2");

@@ -7,6 +7,7 @@
 
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "store/store.h"
 
 #include <fcntl.h>
@@ -34,16 +35,16 @@ fill_draft(struct draft *draft, const char *disk)
     put_file(draft_folder(draft), "initrd", "an initrd");
 }
 
-static inline struct jv *
+static inline json_t *
 image_manifest(const char *name, const char *backing)
 {
-    struct jv *manifest = jv_object();
-    jv_set_string(manifest, "name", name);
-    jv_set_string(manifest, "family", "debian");
-    jv_set_string(manifest, "cmdline", "root=LABEL=x rw");
-    jv_set_int(manifest, "virtual_bytes", 3 << 20);
+    json_t *manifest = json_object();
+    json_object_set_new(manifest, "name", text_to_json(name));
+    json_object_set_new(manifest, "family", json_string("debian"));
+    json_object_set_new(manifest, "cmdline", json_string("root=LABEL=x rw"));
+    json_object_set_new(manifest, "virtual_bytes", json_integer(3 << 20));
     if (backing != NULL)
-        jv_set_string(manifest, "backing", backing);
+        json_object_set_new(manifest, "backing", text_to_json(backing));
     return manifest;
 }
 
@@ -53,7 +54,7 @@ put_image(
 {
     ERROR_AUTO struct error err = {0};
     DRAFT_AUTO struct draft *draft = NULL;
-    JV_AUTO struct jv *manifest = image_manifest(name, backing);
+    json_auto_t *manifest = image_manifest(name, backing);
     assert_ok(store_begin(store, key, &draft, &err), &err);
     assert_non_null(draft);
     fill_draft(draft, disk);

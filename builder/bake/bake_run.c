@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 
+#include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -94,7 +95,7 @@ make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap
 
 static int
 make_from_packages(
-    const struct bake_run *run, struct bake_job *job, struct jv *manifest, struct error *err)
+    const struct bake_run *run, struct bake_job *job, json_t *manifest, struct error *err)
 {
     struct bootstrap_prefetch *prefetch = mem_zero(run->plan->count, sizeof *prefetch);
     make_prefetch(run, job, prefetch);
@@ -108,7 +109,7 @@ make_from_packages(
 }
 
 static int
-make_any(const struct bake_run *run, struct bake_job *job, struct jv *manifest, struct error *err)
+make_any(const struct bake_run *run, struct bake_job *job, json_t *manifest, struct error *err)
 {
     if (job->base != NULL)
         return make_layer(job, manifest, err);
@@ -120,7 +121,7 @@ static int
 publish_image(const struct bake_run *run, struct bake_job *job, struct error *err)
 {
     DRAFT_AUTO struct draft *draft = NULL;
-    JV_AUTO struct jv *manifest = jv_object();
+    json_auto_t *manifest = json_object();
     if (store_begin(job->store, job->item->key, &draft, err) < 0)
         return -1;
     if (draft == NULL)
@@ -132,7 +133,7 @@ publish_image(const struct bake_run *run, struct bake_job *job, struct error *er
     if (dir_make(work, 0755, err) < 0 || make_any(run, job, manifest, err) < 0 ||
         dir_remove(work, err) < 0)
         return -1;
-    jv_set_int(manifest, "milliseconds", clock_ms() - begin);
+    json_object_set_new(manifest, "milliseconds", json_integer(clock_ms() - begin));
     return store_publish(draft, manifest, err);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "fetch/fetch.h"
 
 #include <stdlib.h>
@@ -40,16 +41,17 @@ static int
 load_auto(struct store *store, struct auto_record *ret, struct error *err)
 {
     const char *preferred = spec_base_name(auto_kind(distro_preferred));
-    JV_AUTO struct jv *record = NULL;
+    json_auto_t *record = NULL;
     if (store_state_read(store, AUTO_FILE, &record, err) < 0)
         return -1;
-    const char *base = jv_get_string(record, "base"), *since = jv_get_string(record, "chosen");
+    const char *base = json_string_value(json_object_get(record, "base")),
+               *since = json_string_value(json_object_get(record, "chosen"));
     if (str_equal(base, preferred))
         ret->distro = distro_preferred;
     else if (str_equal(base, spec_base_name(auto_kind(distro_fallback))))
         ret->distro = distro_fallback;
-    ret->was_preferred =
-        str_equal(base, preferred) || str_equal(jv_get_string(record, "was"), preferred);
+    ret->was_preferred = str_equal(base, preferred) ||
+                         str_equal(json_string_value(json_object_get(record, "was")), preferred);
     ret->since = str_dup(since == NULL ? "some time" : since);
     return 0;
 }
@@ -57,12 +59,13 @@ load_auto(struct store *store, struct auto_record *ret, struct error *err)
 static int
 save_auto(const struct base_query *query, const struct auto_record *before, struct error *err)
 {
-    struct jv *record = jv_object();
+    json_t *record = json_object();
     FREE_AUTO char *stamp = clock_stamp();
-    jv_set_string(record, "base", spec_base_name(auto_kind(query->auto_found)));
-    jv_set_string(record, "chosen", stamp);
+    json_object_set_new(record, "base", text_to_json(spec_base_name(auto_kind(query->auto_found))));
+    json_object_set_new(record, "chosen", text_to_json(stamp));
     if (query->auto_found == distro_fallback && before->was_preferred)
-        jv_set_string(record, "was", spec_base_name(auto_kind(distro_preferred)));
+        json_object_set_new(
+            record, "was", text_to_json(spec_base_name(auto_kind(distro_preferred))));
     return store_state_put(query->store, AUTO_FILE, NULL, record, err);
 }
 

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,23 +19,24 @@ static const uint64_t virtual_max = 2ULL << 40;
 // Checks the disk before the appliance reads it: a backing or data file could name any file of the
 // host.
 static int
-check_info(const char *file, const struct jv *info, struct error *err)
+check_info(const char *file, const json_t *info, struct error *err)
 {
-    const char *format = jv_get_string(info, "format");
-    const struct jv *data = jv_get(jv_get(info, "format-specific"), "data");
+    const char *format = json_string_value(json_object_get(info, "format"));
+    const json_t *data = json_object_get(json_object_get(info, "format-specific"), "data");
     if (!str_equal(format, "qcow2") && !str_equal(format, "raw"))
         return error_set(err, ERR_SPEC,
             "the base '%s' is of the format '%s'; convert it with 'qemu-img convert -O qcow2'",
             file, format == NULL ? "unknown" : format);
-    if (jv_get(info, "backing-filename") != NULL || jv_get(data, "data-file") != NULL)
+    if (json_object_get(info, "backing-filename") != NULL ||
+        json_object_get(data, "data-file") != NULL)
         return error_set(err, ERR_SPEC,
             "the base '%s' is backed by another file, which is not followed; convert it with "
             "'qemu-img convert -O qcow2'",
             file);
-    if ((uint64_t) jv_get_int(info, "virtual-size", 0) > virtual_max)
+    if ((uint64_t) json_integer_value(json_object_get(info, "virtual-size")) > virtual_max)
         return error_set(err, ERR_SPEC,
             "the base '%s' is larger than 2 TiB; use an image that fits nodes' disks", file);
-    if (jv_get_bool(info, "encrypted", false))
+    if (json_is_true(json_object_get(info, "encrypted")))
         return error_set(err, ERR_SPEC,
             "the base '%s' is encrypted; use one that is not, or convert it with 'qemu-img "
             "convert'",
@@ -44,9 +46,9 @@ check_info(const char *file, const struct jv *info, struct error *err)
 
 // Reads the copy: no other process can change it.
 static int
-read_disk_info(const struct base_disk *from, const char *copy, struct jv **ret, struct error *err)
+read_disk_info(const struct base_disk *from, const char *copy, json_t **ret, struct error *err)
 {
-    JV_AUTO struct jv *info = NULL;
+    json_auto_t *info = NULL;
     if (disk_info(copy, &info, err) < 0)
         return error_context(err, "the base '%s' cannot be read", from->origin);
     if (check_info(from->origin, info, err) < 0)
@@ -87,17 +89,17 @@ place_disk(const char *copy, const char *format, const char *disk, struct error 
 }
 
 static int
-check_system(struct guest *guest, const char *file, const struct jv *system, struct error *err)
+check_system(struct guest *guest, const char *file, const json_t *system, struct error *err)
 {
     bool has_cloud_init = false;
-    const char *name = jv_get_string(system, "name");
+    const char *name = json_string_value(json_object_get(system, "name"));
     FREE_AUTO char *known = distro_titles();
-    if (distro_of_format(jv_get_string(system, "packages")) == NULL)
+    if (distro_of_format(json_string_value(json_object_get(system, "packages"))) == NULL)
         return error_set(err, ERR_SPEC,
             "the base '%s' (%s) has a package manager that airbuild does not know; use an image of "
             "%s",
             file, name, known);
-    if (jv_get_string(system, "root") == NULL)
+    if (json_string_value(json_object_get(system, "root")) == NULL)
         return error_set(err, ERR_SPEC, "the root of the base '%s' has no UUID", file);
     if (guest_exists(guest, "/usr/bin/cloud-init", &has_cloud_init, err) < 0)
         return -1;
@@ -136,64 +138,74 @@ base_cmdline(const char *root, const char *line)
     return buf_take(&out);
 }
 
-static struct jv *
-copy_mounts(const struct jv *from)
+static json_t *
+copy_mounts(const json_t *from)
 {
-    struct jv *mounts = jv_array();
-    for (size_t i = 0; i < jv_count(from); i++) {
-        const struct jv *point = jv_at(from, i);
-        struct jv *mount = jv_object();
-        jv_set_string(mount, "device", jv_get_string(point, "device"));
-        jv_set_string(mount, "path", jv_get_string(point, "path"));
-        if (jv_get_string(point, "options") != NULL)
-            jv_set_string(mount, "options", jv_get_string(point, "options"));
-        jv_push(mounts, mount);
+    json_t *mounts = json_array();
+    for (size_t i = 0; i < json_array_size(from); i++) {
+        const json_t *point = json_array_get(from, i);
+        json_t *mount = json_object();
+        json_object_set_new(
+            mount, "device", text_to_json(json_string_value(json_object_get(point, "device"))));
+        json_object_set_new(
+            mount, "path", text_to_json(json_string_value(json_object_get(point, "path"))));
+        if (json_string_value(json_object_get(point, "options")) != NULL)
+            json_object_set_new(mount, "options",
+                text_to_json(json_string_value(json_object_get(point, "options"))));
+        json_array_append_new(mounts, mount);
     }
     return mounts;
 }
 
 static void
-describe_disk(const struct bake_job *job, uint64_t bytes, const struct jv *system, const char *grub,
-    struct jv *manifest)
+describe_disk(const struct bake_job *job, uint64_t bytes, const json_t *system, const char *grub,
+    json_t *manifest)
 {
     const struct bake_source *source = job->item->source;
     const struct base_disk *from = job->disk;
-    FREE_AUTO char *cmdline = base_cmdline(jv_get_string(system, "root"), grub);
-    jv_set_string(manifest, "name", job->item->name);
-    jv_set_string(manifest, "family", distro_of_format(jv_get_string(system, "packages"))->name);
-    jv_set_string(manifest, "system", jv_get_string(system, "name"));
-    jv_set_string(manifest, "cmdline", cmdline);
-    jv_set_int(manifest, "virtual_bytes", (long long) bytes);
-    jv_set(manifest, "mounts", copy_mounts(jv_get(system, "mounts")));
-    jv_set_string(manifest, from->sha256 == NULL ? "file" : "url", from->origin);
+    FREE_AUTO char *cmdline =
+        base_cmdline(json_string_value(json_object_get(system, "root")), grub);
+    json_object_set_new(manifest, "name", text_to_json(job->item->name));
+    json_object_set_new(manifest, "family",
+        text_to_json(
+            distro_of_format(json_string_value(json_object_get(system, "packages")))->name));
+    json_object_set_new(
+        manifest, "system", text_to_json(json_string_value(json_object_get(system, "name"))));
+    json_object_set_new(manifest, "cmdline", text_to_json(cmdline));
+    json_object_set_new(manifest, "virtual_bytes", json_integer((long long) bytes));
+    json_object_set_new(manifest, "mounts", copy_mounts(json_object_get(system, "mounts")));
+    json_object_set_new(
+        manifest, from->sha256 == NULL ? "file" : "url", text_to_json(from->origin));
     if (from->sha256 != NULL)
-        jv_set_string(manifest, "download", from->sha256);
+        json_object_set_new(manifest, "download", text_to_json(from->sha256));
     if (source->base.image != NULL)
-        jv_set_string(manifest, "image", source->base.image);
+        json_object_set_new(manifest, "image", text_to_json(source->base.image));
     if (source->replaced)
-        jv_set_string(manifest, "instead_of", distro_images_of(source->base.kind)->pinned_version);
+        json_object_set_new(manifest, "instead_of",
+            text_to_json(distro_images_of(source->base.kind)->pinned_version));
 }
 
 // Inspects and grows the disk before it mounts it: the first of the mounts is the root.
 static int
-open_system(struct guest *guest, const char *file, struct jv **ret_system, struct error *err)
+open_system(struct guest *guest, const char *file, json_t **ret_system, struct error *err)
 {
     guest_step(guest, INSPECT_MS, "inspecting it");
     if (guest_inspect(guest, ret_system, err) < 0)
         return error_context(err, "the base '%s' cannot be used", file);
-    const struct jv *mounts = jv_get(*ret_system, "mounts");
+    const json_t *mounts = json_object_get(*ret_system, "mounts");
     guest_step(guest, GROW_MS, "growing its root");
-    if (guest_grow(guest, jv_get_string(jv_at(mounts, 0), "device"), err) < 0)
+    if (guest_grow(guest, json_string_value(json_object_get(json_array_get(mounts, 0), "device")),
+            err) < 0)
         return -1;
     return guest_mount(guest, mounts, err);
 }
 
 static int
-finish_disk(const struct bake_job *job, const char *disk, uint64_t bytes, struct jv *manifest,
+finish_disk(const struct bake_job *job, const char *disk, uint64_t bytes, json_t *manifest,
     struct error *err)
 {
     GUEST_AUTO struct guest *guest = NULL;
-    JV_AUTO struct jv *system = NULL;
+    json_auto_t *system = NULL;
     FREE_AUTO char *grub = NULL;
     struct guest_options options = image_options(job, disk, "qcow2");
     if (guest_start(&options, &guest, err) < 0 ||
@@ -202,8 +214,9 @@ finish_disk(const struct bake_job *job, const char *disk, uint64_t bytes, struct
         guest_script(guest, "image.sh", "kernel_line", NULL, &grub, err) < 0)
         return -1;
     describe_disk(job, bytes, system, grub, manifest);
-    return image_finish(guest, job->folder, distro_of_format(jv_get_string(system, "packages")),
-        true, manifest, err);
+    return image_finish(guest, job->folder,
+        distro_of_format(json_string_value(json_object_get(system, "packages"))), true, manifest,
+        err);
 }
 
 // Cloud images leave their packages little room: the disk gets the size of a base from packages.
@@ -211,18 +224,18 @@ static int
 copy_grown(const struct bake_job *job, const char *disk, uint64_t *ret_bytes, struct error *err)
 {
     FREE_AUTO char *copy = path_join(job->folder, "source");
-    JV_AUTO struct jv *info = NULL;
+    json_auto_t *info = NULL;
     if (copy_source(job, copy, err) < 0 || read_disk_info(job->disk, copy, &info, err) < 0)
         return -1;
-    uint64_t bytes = (uint64_t) jv_get_int(info, "virtual-size", 0);
+    uint64_t bytes = (uint64_t) json_integer_value(json_object_get(info, "virtual-size"));
     *ret_bytes = bytes < base_disk_bytes ? base_disk_bytes : bytes;
-    if (place_disk(copy, jv_get_string(info, "format"), disk, err) < 0)
+    if (place_disk(copy, json_string_value(json_object_get(info, "format")), disk, err) < 0)
         return -1;
     return *ret_bytes == bytes ? 0 : disk_grow(disk, *ret_bytes, err);
 }
 
 int
-make_base_from_disk(const struct bake_job *job, struct jv *manifest, struct error *err)
+make_base_from_disk(const struct bake_job *job, json_t *manifest, struct error *err)
 {
     uint64_t bytes = 0;
     FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");

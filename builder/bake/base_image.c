@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "fetch/fetch.h"
 
 #define IMAGES_FILE "sources.json"
@@ -52,12 +53,12 @@ static int
 load_answer(const struct store *store, const char *name, char **ret_version, char **ret_sha256,
     struct error *err)
 {
-    JV_AUTO struct jv *memory = NULL;
+    json_auto_t *memory = NULL;
     if (store_state_read(store, IMAGES_FILE, &memory, err) < 0)
         return -1;
-    const struct jv *entry = jv_get(memory, name);
-    *ret_version = str_dup(jv_get_string(entry, "version"));
-    *ret_sha256 = str_dup(jv_get_string(entry, "sha256"));
+    const json_t *entry = json_object_get(memory, name);
+    *ret_version = str_dup(json_string_value(json_object_get(entry, "version")));
+    *ret_sha256 = str_dup(json_string_value(json_object_get(entry, "sha256")));
     return 0;
 }
 
@@ -106,12 +107,12 @@ static int
 save_answer(struct store *store, const char *name, const char *version, const char *sha256,
     struct error *err)
 {
-    struct jv *entry = jv_object();
+    json_t *entry = json_object();
     FREE_AUTO char *stamp = clock_stamp();
     if (version != NULL)
-        jv_set_string(entry, "version", version);
-    jv_set_string(entry, "sha256", sha256);
-    jv_set_string(entry, "asked", stamp);
+        json_object_set_new(entry, "version", text_to_json(version));
+    json_object_set_new(entry, "sha256", text_to_json(sha256));
+    json_object_set_new(entry, "asked", text_to_json(stamp));
     return store_state_put(store, IMAGES_FILE, name, entry, err);
 }
 

@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/json.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -201,30 +202,30 @@ fill_disk(struct guest *guest, const char *tar, struct error *err)
 }
 
 static void
-describe_bootstrap(const struct bake_job *job, const char *set, struct jv *manifest)
+describe_bootstrap(const struct bake_job *job, const char *set, json_t *manifest)
 {
     const struct bake_source *source = job->item->source;
     const struct recipe *recipe = source->recipe;
     FREE_AUTO char *inputs = recipe_canonical(recipe);
     FREE_AUTO char *cmdline = str_format("root=LABEL=" LABEL " %s",
         recipe->cmdline == NULL ? "rw quiet console=ttyS0,115200 net.ifnames=0" : recipe->cmdline);
-    struct jv *mounts = jv_array(), *root = jv_object();
-    jv_set_string(root, "device", "/dev/sda3");
-    jv_set_string(root, "path", "/");
-    jv_push(mounts, root);
-    jv_set_string(manifest, "name", recipe->name);
-    jv_set_string(manifest, "family", recipe_distro(recipe)->name);
-    jv_set_string(manifest, "cmdline", cmdline);
-    jv_set_int(manifest, "virtual_bytes", (long long) base_disk_bytes);
-    jv_set(manifest, "mounts", mounts);
-    jv_set_string(manifest, "suite", source->base.suite);
-    jv_set_string(manifest, "mirror", source->base.mirror);
-    jv_set_string(manifest, "inputs", inputs);
-    jv_set_string(manifest, "package_set", set);
+    json_t *mounts = json_array(), *root = json_object();
+    json_object_set_new(root, "device", json_string("/dev/sda3"));
+    json_object_set_new(root, "path", json_string("/"));
+    json_array_append_new(mounts, root);
+    json_object_set_new(manifest, "name", text_to_json(recipe->name));
+    json_object_set_new(manifest, "family", text_to_json(recipe_distro(recipe)->name));
+    json_object_set_new(manifest, "cmdline", text_to_json(cmdline));
+    json_object_set_new(manifest, "virtual_bytes", json_integer((long long) base_disk_bytes));
+    json_object_set_new(manifest, "mounts", mounts);
+    json_object_set_new(manifest, "suite", text_to_json(source->base.suite));
+    json_object_set_new(manifest, "mirror", text_to_json(source->base.mirror));
+    json_object_set_new(manifest, "inputs", text_to_json(inputs));
+    json_object_set_new(manifest, "package_set", text_to_json(set));
 }
 
 static int
-finish_base(const struct bake_job *job, const char *raw, const char *tar, struct jv *manifest,
+finish_base(const struct bake_job *job, const char *raw, const char *tar, json_t *manifest,
     struct error *err)
 {
     GUEST_AUTO struct guest *guest = NULL;
@@ -237,7 +238,7 @@ finish_base(const struct bake_job *job, const char *raw, const char *tar, struct
 
 // A folder becomes the file system without the appliance; a tar is unpacked in it.
 static int
-make_disk(const struct bake_job *job, bool is_folder, struct jv *manifest, struct error *err)
+make_disk(const struct bake_job *job, bool is_folder, json_t *manifest, struct error *err)
 {
     FREE_AUTO char *raw = path_join(job->work, "disk.raw");
     FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
@@ -258,7 +259,7 @@ make_disk(const struct bake_job *job, bool is_folder, struct jv *manifest, struc
 }
 
 int
-make_base_from_packages(const struct bake_job *job, struct jv *manifest, struct error *err)
+make_base_from_packages(const struct bake_job *job, json_t *manifest, struct error *err)
 {
     const struct bake_source *source = job->item->source;
     FREE_AUTO char *set = bootstrap_set(source->recipe, &source->base);

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/proc.h"
 
 #include <errno.h>
@@ -48,13 +49,13 @@ run_tool(const char *const *arguments, const char *const *environment, int64_t t
 }
 
 int
-disk_info(const char *file, struct jv **ret, struct error *err)
+disk_info(const char *file, json_t **ret, struct error *err)
 {
     BUF_AUTO struct buf text = {0};
     const char *const arguments[] = {"qemu-img", "info", "--output=json", file, NULL};
     if (run_tool(arguments, NULL, INFO_MS, "qemu-utils", &text, err) < 0)
         return -1;
-    return jv_parse(text.data == NULL ? "" : text.data, text.length, ret, err);
+    return parse_json(text.data == NULL ? "" : text.data, text.length, ret, err);
 }
 
 int

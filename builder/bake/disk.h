@@ -5,8 +5,8 @@
 #define AIRBUILD_BAKE_DISK_H
 
 #include "base/error.h"
-#include "base/jv.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,7 +14,7 @@
 static const uint64_t base_disk_bytes = 8ULL << 30;
 
 // Returns the output of `qemu-img info`, which opens no other file. ERR_MISSING.
-int disk_info(const char *file, struct jv **ret, struct error *err);
+int disk_info(const char *file, json_t **ret, struct error *err);
 // Copies a disk into a new qcow2. compress: by zstd, to about a third of the size.
 int disk_convert(
     const char *from, const char *format, const char *to, bool compress, struct error *err);

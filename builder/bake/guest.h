@@ -6,11 +6,11 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "base/jv.h"
 #include "base/progress.h"
 #include "base/str.h"
 
 #include <guestfs.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,10 +62,10 @@ int guest_layout(struct guest *guest, const char *label, struct error *err);
 // was made larger. A root that is not the last partition stays as it is. Nothing is mounted.
 int guest_grow(struct guest *guest, const char *root, struct error *err);
 // Mounts [{"device", "path", "options"}] in that order; options may be absent.
-int guest_mount(struct guest *guest, const struct jv *mounts, struct error *err);
+int guest_mount(struct guest *guest, const json_t *mounts, struct error *err);
 // Finds the one operating system of the disk: ret_system gets "distro", "packages" (libguestfs'
 // package format), "name", "root" (a kernel argument), "mounts".
-int guest_inspect(struct guest *guest, struct jv **ret_system, struct error *err);
+int guest_inspect(struct guest *guest, json_t **ret_system, struct error *err);
 
 int guest_unpack(struct guest *guest, const char *tar, struct error *err); // over /
 // Runs a shell text in the guest's root with sh -eu, and this host's proxies. ret_output may be

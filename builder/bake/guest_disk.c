@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/guest.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 
 #include <string.h>
 
@@ -151,12 +152,13 @@ guest_grow(struct guest *guest, const char *root, struct error *err)
 // ---- mounting -----------------------------------------------------------------------------------
 
 int
-guest_mount(struct guest *guest, const struct jv *mounts, struct error *err)
+guest_mount(struct guest *guest, const json_t *mounts, struct error *err)
 {
-    for (size_t i = 0; i < jv_count(mounts); i++) {
-        const struct jv *mount = jv_at(mounts, i);
-        const char *device = jv_get_string(mount, "device"), *path = jv_get_string(mount, "path");
-        const char *options = jv_get_string(mount, "options");
+    for (size_t i = 0; i < json_array_size(mounts); i++) {
+        const json_t *mount = json_array_get(mounts, i);
+        const char *device = json_string_value(json_object_get(mount, "device")),
+                   *path = json_string_value(json_object_get(mount, "path"));
+        const char *options = json_string_value(json_object_get(mount, "options"));
         if (device == NULL || path == NULL)
             return error_set(
                 err, ERR_DAMAGED, "the base's manifest has a mount without a device or path");
@@ -212,20 +214,20 @@ mount_options(struct guest *guest, const char *device)
     return str_equal(type, "btrfs") ? "compress=zstd:1" : NULL;
 }
 
-static struct jv *
+static json_t *
 mounts_of(struct guest *guest, char *const *pairs)
 {
-    struct jv *mounts = jv_array();
+    json_t *mounts = json_array();
     for (size_t length = 0, done = 0; done == 0 || pairs[done] != NULL; length++) {
         for (size_t i = 0; pairs[i] != NULL; i += 2) { // short paths first: / before /boot
             if (strlen(pairs[i]) != length)
                 continue;
             FREE_AUTO char *device = real_device(pairs[i + 1]);
-            struct jv *mount = jv_object();
-            jv_set_string(mount, "device", device);
-            jv_set_string(mount, "path", pairs[i]);
-            jv_set_string(mount, "options", mount_options(guest, device));
-            jv_push(mounts, mount);
+            json_t *mount = json_object();
+            json_object_set_new(mount, "device", text_to_json(device));
+            json_object_set_new(mount, "path", text_to_json(pairs[i]));
+            json_object_set_new(mount, "options", text_to_json(mount_options(guest, device)));
+            json_array_append_new(mounts, mount);
             done += 2;
         }
     }
@@ -233,7 +235,7 @@ mounts_of(struct guest *guest, char *const *pairs)
 }
 
 static int
-describe_system(struct guest *guest, const char *root, struct jv *system, struct error *err)
+describe_system(struct guest *guest, const char *root, json_t *system, struct error *err)
 {
     FREE_AUTO char *distro = guestfs_inspect_get_distro(guest->g, root);
     FREE_AUTO char *name = guestfs_inspect_get_product_name(guest->g, root);
@@ -242,11 +244,11 @@ describe_system(struct guest *guest, const char *root, struct jv *system, struct
     NAMES_AUTO char **pairs = guestfs_inspect_get_mountpoints(guest->g, root);
     if (distro == NULL || pairs == NULL || pairs[0] == NULL)
         return guest_error(guest, err);
-    jv_set_string(system, "distro", distro);
-    jv_set_string(system, "name", name);
-    jv_set_string(system, "packages", format);
-    jv_set_string(system, "root", argument);
-    jv_set(system, "mounts", mounts_of(guest, pairs));
+    json_object_set_new(system, "distro", text_to_json(distro));
+    json_object_set_new(system, "name", text_to_json(name));
+    json_object_set_new(system, "packages", text_to_json(format));
+    json_object_set_new(system, "root", text_to_json(argument));
+    json_object_set_new(system, "mounts", mounts_of(guest, pairs));
     return 0;
 }
 
@@ -295,7 +297,7 @@ several_systems(struct guest *guest, char *const *roots, struct error *err)
 }
 
 int
-guest_inspect(struct guest *guest, struct jv **ret_system, struct error *err)
+guest_inspect(struct guest *guest, json_t **ret_system, struct error *err)
 {
     NAMES_AUTO char **roots = guestfs_inspect_os(guest->g);
     if (roots == NULL)
@@ -304,7 +306,7 @@ guest_inspect(struct guest *guest, struct jv **ret_system, struct error *err)
         return no_system(guest, err);
     if (roots[1] != NULL)
         return several_systems(guest, roots, err);
-    JV_AUTO struct jv *system = jv_object();
+    json_auto_t *system = json_object();
     if (describe_system(guest, roots[0], system, err) < 0)
         return -1;
     *ret_system = TAKE(system);

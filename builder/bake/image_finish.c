@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
+#include <jansson.h>
 #include <string.h>
 
 enum { COPY_MS = 60 * 1000, IDENTITY_MS = 60 * 1000, TRIM_MS = 60 * 1000 };
@@ -80,13 +81,13 @@ remove_identity(struct guest *guest, struct error *err)
 
 int
 image_finish(struct guest *guest, const char *folder, const struct distro *distro,
-    bool keep_identity, struct jv *manifest, struct error *err)
+    bool keep_identity, json_t *manifest, struct error *err)
 {
-    struct jv *packages = NULL;
+    json_t *packages = NULL;
     if (copy_kernel(guest, folder, distro, err) < 0 ||
         install_list(guest, distro, &packages, err) < 0)
         return -1;
-    jv_set(manifest, "packages", packages);
+    json_object_set_new(manifest, "packages", packages);
     if (!keep_identity && remove_identity(guest, err) < 0)
         return -1;
     guest_step(guest, TRIM_MS, "freeing unused blocks");

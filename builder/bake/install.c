@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/json.h"
 
 #include <string.h>
 
@@ -36,7 +37,7 @@ install_set(const char *base_key, const struct distro *distro, const struct strv
 bool
 install_has_set(struct store *store, const char *set, bool offline, bool refresh)
 {
-    JV_AUTO struct jv *lock = NULL;
+    json_auto_t *lock = NULL;
     ERROR_AUTO struct error err = {0};
     return (offline || !refresh) && store_package_set(store, set, &lock, &err) == 0;
 }
@@ -99,27 +100,27 @@ install_packages(struct guest *guest, const struct install *install, const struc
 }
 
 static void
-add_package(struct jv *list, const char *line)
+add_package(json_t *list, const char *line)
 {
     const char *blank = strchr(line, ' ');
     if (blank == NULL)
         return;
     FREE_AUTO char *name = str_ndup(line, (size_t) (blank - line));
-    struct jv *package = jv_object();
-    jv_set_string(package, "name", name);
-    jv_set_string(package, "version", blank + 1);
-    jv_push(list, package);
+    json_t *package = json_object();
+    json_object_set_new(package, "name", text_to_json(name));
+    json_object_set_new(package, "version", text_to_json(blank + 1));
+    json_array_append_new(list, package);
 }
 
 int
-install_list(struct guest *guest, const struct distro *distro, struct jv **ret, struct error *err)
+install_list(struct guest *guest, const struct distro *distro, json_t **ret, struct error *err)
 {
     FREE_AUTO char *text = NULL;
     STRV_AUTO struct strv lines = {0};
     if (guest_script(guest, distro->script, "list", NULL, &text, err) < 0)
         return -1;
     strv_split(&lines, text, '\n');
-    *ret = jv_array();
+    *ret = json_array();
     for (size_t i = 0; i < lines.count; i++)
         add_package(*ret, lines.items[i]);
     return 0;

@@ -9,6 +9,8 @@
 #include "spec/spec.h"
 #include "store/store.h"
 
+#include <jansson.h>
+
 // Returns the name of the set that these packages over that base are kept under; caller frees.
 // from: the base's own source; the mirror and snapshot of a dated distribution are part of the
 // name.
@@ -36,8 +38,7 @@ int install_packages(struct guest *guest, const struct install *install,
     const struct strv *packages, struct error *err);
 
 // Returns [{"name", "version"}] of all installed packages.
-int install_list(
-    struct guest *guest, const struct distro *distro, struct jv **ret, struct error *err);
+int install_list(struct guest *guest, const struct distro *distro, json_t **ret, struct error *err);
 
 // For distributions: a folder of the guest, removed before the image is published. Its packages/
 // holds the packages to install.

@@ -4,6 +4,7 @@
 #include "bake/make.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/json.h"
 
 enum { FILES_MS = 60 * 1000, SERVICES_MS = 60 * 1000, COMMAND_MS = 300 * 1000 };
 
@@ -115,28 +116,29 @@ start_layer(struct layer *layer, struct error *err)
     options.network = !job->options->offline && layer->packages.count > 0;
     if (guest_start(&options, &layer->guest, err) < 0)
         return -1;
-    return guest_mount(layer->guest, jv_get(job->base->manifest, "mounts"), err);
+    return guest_mount(layer->guest, json_object_get(job->base->manifest, "mounts"), err);
 }
 
 static void
-describe_layer(const struct layer *layer, struct jv *manifest)
+describe_layer(const struct layer *layer, json_t *manifest)
 {
     const struct image *base = layer->job->base;
     FREE_AUTO char *inputs = recipe_canonical(layer->recipe);
-    jv_set_string(manifest, "name", layer->recipe->name);
-    jv_set_string(manifest, "family", layer->distro->name);
-    jv_set_string(manifest, "backing", base->key);
-    const struct jv *disk = jv_get(jv_get(base->manifest, "files"), "disk.qcow2");
-    jv_set_string(manifest, "backing_sha256", jv_get_string(disk, "sha256"));
-    jv_set_string(manifest, "cmdline", base->cmdline);
-    jv_set_int(manifest, "virtual_bytes", (long long) base->virtual_bytes);
-    jv_set_string(manifest, "inputs", inputs);
+    json_object_set_new(manifest, "name", text_to_json(layer->recipe->name));
+    json_object_set_new(manifest, "family", text_to_json(layer->distro->name));
+    json_object_set_new(manifest, "backing", text_to_json(base->key));
+    const json_t *disk = json_object_get(json_object_get(base->manifest, "files"), "disk.qcow2");
+    json_object_set_new(manifest, "backing_sha256",
+        text_to_json(json_string_value(json_object_get(disk, "sha256"))));
+    json_object_set_new(manifest, "cmdline", text_to_json(base->cmdline));
+    json_object_set_new(manifest, "virtual_bytes", json_integer((long long) base->virtual_bytes));
+    json_object_set_new(manifest, "inputs", text_to_json(inputs));
     if (layer->installed)
-        jv_set_string(manifest, "package_set", layer->set);
+        json_object_set_new(manifest, "package_set", text_to_json(layer->set));
 }
 
 int
-make_layer(const struct bake_job *job, struct jv *manifest, struct error *err)
+make_layer(const struct bake_job *job, json_t *manifest, struct error *err)
 {
     CLEANUP(layer_clear)
     struct layer layer = {

@@ -7,6 +7,8 @@
 #include "bake/guest.h"
 #include "bake/source.h"
 
+#include <jansson.h>
+
 struct bake_job {
     struct bake_item *item;
     struct store *store;
@@ -20,9 +22,9 @@ struct bake_job {
 };
 
 // Each makes the files of the image in job->folder and fills its manifest.
-int make_base_from_packages(const struct bake_job *job, struct jv *manifest, struct error *err);
-int make_base_from_disk(const struct bake_job *job, struct jv *manifest, struct error *err);
-int make_layer(const struct bake_job *job, struct jv *manifest, struct error *err);
+int make_base_from_packages(const struct bake_job *job, json_t *manifest, struct error *err);
+int make_base_from_disk(const struct bake_job *job, json_t *manifest, struct error *err);
+int make_layer(const struct bake_job *job, json_t *manifest, struct error *err);
 
 // Returns the kernel's arguments; caller frees. root: "root=UUID=..."; line: a `linux` line of the
 // image's grub.cfg, whose rootflags are kept (a subvolume, compression), or NULL. Pure.
@@ -37,6 +39,6 @@ struct guest_options image_options(
 // caches, data of services), frees unused blocks and powers the appliance off. ERR_FAILED names
 // what is left of an identity.
 int image_finish(struct guest *guest, const char *folder, const struct distro *distro,
-    bool keep_identity, struct jv *manifest, struct error *err);
+    bool keep_identity, json_t *manifest, struct error *err);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/help.h"
 #include "cli/message.h"
 #include "cluster/cluster.h"
@@ -41,9 +42,9 @@ cli_print(const char *text)
 }
 
 void
-cli_print_json(const struct jv *value)
+cli_print_json(const json_t *value)
 {
-    FREE_AUTO char *text = jv_print(value, true);
+    FREE_AUTO char *text = print_json(value, true);
     cli_print(text);
 }
 
@@ -177,8 +178,8 @@ print_version(const struct cli *cli)
         cli_print("airbuild " AIRBUILD_VERSION "\n");
         return 0;
     }
-    JV_AUTO struct jv *version = jv_object();
-    jv_set_string(version, "version", AIRBUILD_VERSION);
+    json_auto_t *version = json_object();
+    json_object_set_new(version, "version", json_string(AIRBUILD_VERSION));
     cli_print_json(version);
     return 0;
 }
@@ -249,7 +250,7 @@ static int
 report_error(const struct cli *cli, char *const *argv, const struct error *err)
 {
     if (wants_json(cli, argv, err)) {
-        JV_AUTO struct jv *value = message_error_json(err);
+        json_auto_t *value = message_error_json(err);
         cli_print_json(value);
     } else {
         apply_no_color(cli);

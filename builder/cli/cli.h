@@ -5,12 +5,12 @@
 #define AIRBUILD_CLI_CLI_H
 
 #include "base/error.h"
-#include "base/jv.h"
 #include "base/progress.h"
 #include "base/str.h"
 #include "cli/options.h"
 #include "spec/spec.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -77,6 +77,6 @@ bool cli_ask(const char *question);
 // Prints to standard output at once. Foreign text must have passed text_clean or a table. A failed
 // write is reported when the command has ended; false tells an endless command to end now.
 bool cli_print(const char *text);
-void cli_print_json(const struct jv *value);
+void cli_print_json(const json_t *value);
 
 #endif

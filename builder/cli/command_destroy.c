@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cluster/cluster.h"
 
@@ -42,9 +43,9 @@ static void
 print_result(const struct cli *cli, const struct spec *spec, bool found)
 {
     if (cli->globals.json) {
-        JV_AUTO struct jv *value = jv_object();
-        jv_set_string(value, "cluster", spec->cluster);
-        jv_set_bool(value, "destroyed", found);
+        json_auto_t *value = json_object();
+        json_object_set_new(value, "cluster", text_to_json(spec->cluster));
+        json_object_set_new(value, "destroyed", json_boolean(found));
         cli_print_json(value);
         return;
     }

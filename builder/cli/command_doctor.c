@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/doctor.h"
 #include "cli/message.h"
@@ -56,14 +57,14 @@ print_doctor_text(const struct cli *cli, const struct doctor *doctor)
 static void
 print_doctor_json(const struct doctor *doctor)
 {
-    JV_AUTO struct jv *list = jv_array();
+    json_auto_t *list = json_array();
     for (const struct doctor_fact *f = doctor->facts; f < doctor->facts + doctor->count; f++) {
-        struct jv *fact = jv_object();
-        jv_set_string(fact, "name", f->name);
-        jv_set_string(fact, "result", doctor_result_name(f->result));
-        jv_set_string(fact, "detail", f->detail);
-        jv_set_string(fact, "mend", f->fix); // the key of the first release
-        jv_push(list, fact);
+        json_t *fact = json_object();
+        json_object_set_new(fact, "name", text_to_json(f->name));
+        json_object_set_new(fact, "result", text_to_json(doctor_result_name(f->result)));
+        json_object_set_new(fact, "detail", text_to_json(f->detail));
+        json_object_set_new(fact, "mend", text_to_json(f->fix)); // the key of the first release
+        json_array_append_new(list, fact);
     }
     cli_print_json(list);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/drill_table.h"
 #include "cli/message.h"
@@ -95,15 +96,15 @@ print_drill_list(const struct drills *drills)
 {
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
-    JV_AUTO struct jv *list = jv_array();
+    json_auto_t *list = json_array();
     for (size_t i = 0; i < drills->info_count; i++) {
         const struct drill_info *info = drills->infos[i];
-        struct jv *value = jv_object();
-        jv_set_string(value, "drill", info->name);
-        jv_set_string(value, "what", info->what);
-        jv_set_string(value, "limit", info->limit);
-        jv_set_bool(value, "new_data", info->new_data);
-        jv_push(list, value);
+        json_t *value = json_object();
+        json_object_set_new(value, "drill", text_to_json(info->name));
+        json_object_set_new(value, "what", text_to_json(info->what));
+        json_object_set_new(value, "limit", text_to_json(info->limit));
+        json_object_set_new(value, "new_data", json_boolean(info->new_data));
+        json_array_append_new(list, value);
         table_row(&table);
         table_cell(&table, COLOR_BOLD, info->name);
         table_cellf(
@@ -257,7 +258,7 @@ print_results(const struct drills *drills)
 {
     struct drill_report report = report_of(drills);
     if (drills->cli->globals.json) {
-        JV_AUTO struct jv *list = drill_report_json(&report);
+        json_auto_t *list = drill_report_json(&report);
         cli_print_json(list);
         return;
     }

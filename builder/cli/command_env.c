@@ -2,6 +2,7 @@
 // for `eval "$(airbuild env)"`. No node is queried.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cluster/cluster.h"
@@ -17,14 +18,14 @@ struct env_values {
 // The same values for people and shells, and for programs.
 struct env_output {
     struct buf text;
-    struct jv *json;
+    json_t *json;
 };
 
 // value: NULL unsets the variable.
 static void
 add_variable(struct env_output *output, const char *name, const char *value)
 {
-    jv_set_string(output->json, name, value);
+    json_object_set_new(output->json, name, text_to_json(value));
     if (value == NULL) {
         buf_printf(&output->text, "unset %s\n", name);
         return;
@@ -81,7 +82,8 @@ static void
 add_hosts(struct env_output *output, const struct spec *spec)
 {
     for (size_t i = 0; i < spec->node_count; i++) {
-        jv_set_string(output->json, spec->nodes[i].name, spec->nodes[i].address);
+        json_object_set_new(
+            output->json, spec->nodes[i].name, text_to_json(spec->nodes[i].address));
         buf_printf(&output->text, "%s %s\n", spec->nodes[i].address, spec->nodes[i].name);
     }
 }
@@ -109,14 +111,14 @@ run_env(struct cli *cli, struct error *err)
     SPEC_AUTO struct spec *spec = NULL;
     if (cli_spec(cli, &spec, err) != 0)
         return -1;
-    struct env_output output = {.json = jv_object()};
+    struct env_output output = {.json = json_object()};
     int status = collect_env(cli, spec, &output, err);
     if (status == 0 && cli->globals.json)
         cli_print_json(output.json);
     else if (status == 0)
         cli_print(output.text.data);
     buf_free(&output.text);
-    jv_free(output.json);
+    json_decref(output.json);
     return status;
 }
 

@@ -1,6 +1,7 @@
 // command_help.c - `airbuild help [COMMAND|spec|example]`, and the words for shell completion.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "drill/drill.h"
@@ -87,18 +88,18 @@ print_words(const struct cli *cli, const struct cli_command *command)
     cli_print(text.data);
 }
 
-static struct jv *
+static json_t *
 options_json(const struct cli_option *table)
 {
-    struct jv *list = jv_array();
+    json_t *list = json_array();
     for (const struct cli_option *o = table; o != NULL && o->name != NULL; o++) {
-        struct jv *option = jv_object();
+        json_t *option = json_object();
         char letter[2] = {o->letter, '\0'};
-        jv_set_string(option, "name", o->name);
-        jv_set_string(option, "letter", o->letter != 0 ? letter : NULL);
-        jv_set_string(option, "value", o->value);
-        jv_set_string(option, "help", o->help);
-        jv_push(list, option);
+        json_object_set_new(option, "name", text_to_json(o->name));
+        json_object_set_new(option, "letter", text_to_json(o->letter != 0 ? letter : NULL));
+        json_object_set_new(option, "value", text_to_json(o->value));
+        json_object_set_new(option, "help", text_to_json(o->help));
+        json_array_append_new(list, option);
     }
     return list;
 }
@@ -108,18 +109,18 @@ options_json(const struct cli_option *table)
 static void
 print_help_json(const struct cli *cli)
 {
-    struct jv *commands = jv_array();
+    json_t *commands = json_array();
     for (const struct cli_command *const *c = cli->commands; *c != NULL; c++) {
-        struct jv *command = jv_object();
-        jv_set_string(command, "name", (*c)->name);
-        jv_set_string(command, "arguments", (*c)->arguments);
-        jv_set_string(command, "summary", (*c)->summary);
-        jv_set(command, "options", options_json((*c)->options));
-        jv_push(commands, command);
+        json_t *command = json_object();
+        json_object_set_new(command, "name", text_to_json((*c)->name));
+        json_object_set_new(command, "arguments", text_to_json((*c)->arguments));
+        json_object_set_new(command, "summary", text_to_json((*c)->summary));
+        json_object_set_new(command, "options", options_json((*c)->options));
+        json_array_append_new(commands, command);
     }
-    JV_AUTO struct jv *all = jv_object();
-    jv_set(all, "options", options_json(cli_global_options));
-    jv_set(all, "commands", commands);
+    json_auto_t *all = json_object();
+    json_object_set_new(all, "options", options_json(cli_global_options));
+    json_object_set_new(all, "commands", commands);
     cli_print_json(all);
 }
 

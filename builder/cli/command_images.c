@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/images.h"
 #include "cli/table.h"
@@ -146,16 +147,16 @@ print_images_text(const struct cli *cli, const struct bake_plan *plan)
 static void
 print_images_json(const struct bake_plan *plan)
 {
-    struct jv *images = jv_array();
+    json_t *images = json_array();
     for (size_t i = 0; i < plan->count; i++) {
-        struct jv *image = images_json(plan->items[i].image);
-        jv_set_bool(image, "baked", plan->items[i].baked);
-        jv_push(images, image);
+        json_t *image = images_json(plan->items[i].image);
+        json_object_set_new(image, "baked", json_boolean(plan->items[i].baked));
+        json_array_append_new(images, image);
     }
-    JV_AUTO struct jv *value = jv_object();
-    jv_set_string(value, "base", plan->base);
-    jv_set(value, "images", images);
-    jv_set(value, "warnings", images_strings_json(&plan->warnings));
+    json_auto_t *value = json_object();
+    json_object_set_new(value, "base", text_to_json(plan->base));
+    json_object_set_new(value, "images", images);
+    json_object_set_new(value, "warnings", images_strings_json(&plan->warnings));
     cli_print_json(value);
 }
 

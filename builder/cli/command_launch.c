@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/hosts.h"
 #include "cli/images.h"
@@ -177,11 +178,11 @@ run_launch(struct cli *cli, struct error *err)
     if (status != 0)
         return -1;
     if (cli->globals.json) {
-        JV_AUTO struct jv *value = show_json(spec, report);
-        jv_set_string(value, "accel", report->tcg ? "tcg" : "kvm");
-        jv_set(value, "seconds", jv_real(report->seconds));
-        jv_set_bool(value, "unchanged", report->unchanged);
-        jv_set(value, "warnings", images_strings_json(&warnings));
+        json_auto_t *value = show_json(spec, report);
+        json_object_set_new(value, "accel", json_string(report->tcg ? "tcg" : "kvm"));
+        json_object_set_new(value, "seconds", real_to_json(report->seconds));
+        json_object_set_new(value, "unchanged", json_boolean(report->unchanged));
+        json_object_set_new(value, "warnings", images_strings_json(&warnings));
         cli_print_json(value);
     } else {
         print_recap(cli, spec, report);

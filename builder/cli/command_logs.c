@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/console_filter.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cluster/cluster.h"
 
@@ -105,14 +106,14 @@ print_log_json(struct log *log, const char *node, struct error *err)
     STRV_AUTO struct strv lines = {0};
     if (text.length > 0)
         strv_split(&lines, text.data, '\n');
-    JV_AUTO struct jv *value = jv_object();
-    struct jv *list = jv_array();
-    jv_set_string(value, "node", node);
-    jv_set_string(value, "path", log->path);
-    jv_set(value, "lines", list);
+    json_auto_t *value = json_object();
+    json_t *list = json_array();
+    json_object_set_new(value, "node", text_to_json(node));
+    json_object_set_new(value, "path", text_to_json(log->path));
+    json_object_set_new(value, "lines", list);
     for (size_t i = 0; i < lines.count; i++)
         if (i + 1 < lines.count || lines.items[i][0] != '\0')
-            jv_push(list, jv_string(lines.items[i]));
+            json_array_append_new(list, text_to_json(lines.items[i]));
     cli_print_json(value);
     return 0;
 }

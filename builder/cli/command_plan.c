@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/images.h"
 #include "cli/table.h"
@@ -89,22 +90,22 @@ print_plan_text(const struct cli *cli, const struct plan_view *view)
 }
 
 static void
-push_step(struct jv *steps, const char *verb, const char *object, const char *detail)
+push_step(json_t *steps, const char *verb, const char *object, const char *detail)
 {
-    struct jv *step = jv_object();
-    jv_set_string(step, "verb", verb);
-    jv_set_string(step, "object", object);
-    jv_set_string(step, "detail", detail);
-    jv_push(steps, step);
+    json_t *step = json_object();
+    json_object_set_new(step, "verb", text_to_json(verb));
+    json_object_set_new(step, "object", text_to_json(object));
+    json_object_set_new(step, "detail", text_to_json(detail));
+    json_array_append_new(steps, step);
 }
 
 static void
 print_plan_json(const struct plan_view *view)
 {
-    struct jv *nodes = jv_array();
+    json_t *nodes = json_array();
     for (size_t i = 0; i < view->spec->node_count; i++)
-        jv_push(nodes, jv_string(view->spec->nodes[i].name));
-    struct jv *steps = jv_array();
+        json_array_append_new(nodes, text_to_json(view->spec->nodes[i].name));
+    json_t *steps = json_array();
     for (size_t i = 0; i < view->workspace->plan->count; i++) {
         const struct bake_item *item = &view->workspace->plan->items[i];
         FREE_AUTO char *object = str_format("image %s", item->name);
@@ -114,19 +115,19 @@ print_plan_json(const struct plan_view *view)
     for (size_t i = 0; i < view->plan->count; i++)
         push_step(steps, view->plan->steps[i].verb, view->plan->steps[i].object,
             view->plan->steps[i].detail);
-    JV_AUTO struct jv *value = jv_object();
-    jv_set_string(value, "cluster", view->spec->cluster);
-    jv_set_string(value, "spec", view->spec->origin);
-    jv_set_string(value, "base", view->workspace->plan->base);
-    jv_set_string(value, "chosen", view->workspace->plan->chosen);
-    jv_set(value, "nodes", nodes);
-    jv_set(value, "steps", steps);
-    jv_set(value, "missing", images_strings_json(&view->plan->notes));
-    jv_set_bool(value, "begins_empty", view->plan->empty);
-    jv_set(value, "conflicts", images_strings_json(&view->plan->conflicts));
-    jv_set(value, "faults", images_strings_json(&view->plan->faults));
-    jv_set(value, "differences", images_strings_json(&view->plan->differences));
-    jv_set_string(value, "libvirt_error", view->libvirt);
+    json_auto_t *value = json_object();
+    json_object_set_new(value, "cluster", text_to_json(view->spec->cluster));
+    json_object_set_new(value, "spec", text_to_json(view->spec->origin));
+    json_object_set_new(value, "base", text_to_json(view->workspace->plan->base));
+    json_object_set_new(value, "chosen", text_to_json(view->workspace->plan->chosen));
+    json_object_set_new(value, "nodes", nodes);
+    json_object_set_new(value, "steps", steps);
+    json_object_set_new(value, "missing", images_strings_json(&view->plan->notes));
+    json_object_set_new(value, "begins_empty", json_boolean(view->plan->empty));
+    json_object_set_new(value, "conflicts", images_strings_json(&view->plan->conflicts));
+    json_object_set_new(value, "faults", images_strings_json(&view->plan->faults));
+    json_object_set_new(value, "differences", images_strings_json(&view->plan->differences));
+    json_object_set_new(value, "libvirt_error", text_to_json(view->libvirt));
     cli_print_json(value);
 }
 

@@ -1,6 +1,7 @@
 // command_seed.c - `airbuild seed NODE`: print the documents for a node's cloud-init.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cluster/cluster.h"
@@ -22,11 +23,11 @@ print_seed(const struct cli *cli, const struct spec_node *node, const struct see
         {"network-config", "network_config", seed->network_config},
     };
     BUF_AUTO struct buf text = {0};
-    JV_AUTO struct jv *value = jv_object();
-    jv_set_string(value, "node", node->name);
+    json_auto_t *value = json_object();
+    json_object_set_new(value, "node", text_to_json(node->name));
     for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
         FREE_AUTO char *clean = text_clean(TEXT_LINES, documents[i].text);
-        jv_set_string(value, documents[i].key, documents[i].text);
+        json_object_set_new(value, documents[i].key, text_to_json(documents[i].text));
         buf_printf(&text, "%s# ---- %s ----\n%s%s", i > 0 ? "\n" : "", documents[i].name, clean,
             str_ends(clean, "\n") ? "" : "\n");
     }

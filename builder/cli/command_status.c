@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/message.h"
 #include "cli/show.h"
@@ -23,8 +24,8 @@ render(const struct cli *cli, const struct spec *spec, const struct cluster_repo
 {
     struct buf text = {0};
     if (cli->globals.json) {
-        JV_AUTO struct jv *value = show_json(spec, report);
-        FREE_AUTO char *printed = jv_print(value, !compact);
+        json_auto_t *value = show_json(spec, report);
+        FREE_AUTO char *printed = print_json(value, !compact);
         buf_printf(&text, "%s%s", printed, compact ? "\n" : "");
         return buf_take(&text);
     }

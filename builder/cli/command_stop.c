@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cluster/cluster.h"
 
@@ -11,14 +12,14 @@ static void
 print_stopped(const struct cli *cli, const struct spec *spec)
 {
     STRV_AUTO struct strv names = {0};
-    JV_AUTO struct jv *value = jv_object();
-    struct jv *list = jv_array();
-    jv_set(value, "stopped", list);
+    json_auto_t *value = json_object();
+    json_t *list = json_array();
+    json_object_set_new(value, "stopped", list);
     for (size_t i = 0; i < spec->node_count; i++) {
         const char *name = spec->nodes[i].name;
         if (cli->operands.count > 0 && !strv_has(&cli->operands, name))
             continue;
-        jv_push(list, jv_string(name));
+        json_array_append_new(list, text_to_json(name));
         strv_add(&names, name);
     }
     if (cli->globals.json) {

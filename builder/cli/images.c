@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/table.h"
 #include "cli/workspace.h"
 #include "cluster/cluster.h"
@@ -35,27 +36,27 @@ images_warn(const struct strv *warnings)
     }
 }
 
-struct jv *
+json_t *
 images_json(const struct image *image)
 {
-    struct jv *value = jv_object();
-    jv_set_string(value, "name", image->name);
-    jv_set_string(value, "key", image->key);
-    jv_set_string(value, "family", image->family);
-    jv_set_string(value, "backing", image->backing);
-    jv_set_string(value, "disk", image->disk);
-    jv_set_int(value, "disk_bytes", (long long) image->disk_bytes);
-    jv_set_int(value, "virtual_bytes", (long long) image->virtual_bytes);
-    jv_set_string(value, "created", image->created);
+    json_t *value = json_object();
+    json_object_set_new(value, "name", text_to_json(image->name));
+    json_object_set_new(value, "key", text_to_json(image->key));
+    json_object_set_new(value, "family", text_to_json(image->family));
+    json_object_set_new(value, "backing", text_to_json(image->backing));
+    json_object_set_new(value, "disk", text_to_json(image->disk));
+    json_object_set_new(value, "disk_bytes", json_integer((long long) image->disk_bytes));
+    json_object_set_new(value, "virtual_bytes", json_integer((long long) image->virtual_bytes));
+    json_object_set_new(value, "created", text_to_json(image->created));
     return value;
 }
 
-struct jv *
+json_t *
 images_strings_json(const struct strv *list)
 {
-    struct jv *value = jv_array();
+    json_t *value = json_array();
     for (size_t i = 0; i < list->count; i++)
-        jv_push(value, jv_string(list->items[i]));
+        json_array_append_new(value, text_to_json(list->items[i]));
     return value;
 }
 
@@ -115,12 +116,12 @@ images_list(struct cli *cli, struct error *err)
         print_image_list(cli, &list, &damaged);
         return 0;
     }
-    JV_AUTO struct jv *value = jv_object();
-    struct jv *images = jv_array();
+    json_auto_t *value = json_object();
+    json_t *images = json_array();
     for (size_t i = 0; i < list.count; i++)
-        jv_push(images, images_json(list.items[i]));
-    jv_set(value, "images", images);
-    jv_set(value, "damaged", images_strings_json(&damaged));
+        json_array_append_new(images, images_json(list.items[i]));
+    json_object_set_new(value, "images", images);
+    json_object_set_new(value, "damaged", images_strings_json(&damaged));
     cli_print_json(value);
     return 0;
 }
@@ -171,9 +172,9 @@ images_verify(struct cli *cli, struct error *err)
     if (status != 0)
         return -1;
     if (cli->globals.json) {
-        JV_AUTO struct jv *value = jv_object();
-        jv_set_int(value, "read", (long long) list.count);
-        jv_set(value, "damaged", images_strings_json(&damaged));
+        json_auto_t *value = json_object();
+        json_object_set_new(value, "read", json_integer((long long) list.count));
+        json_object_set_new(value, "damaged", images_strings_json(&damaged));
         cli_print_json(value);
     } else {
         BUF_AUTO struct buf text = {0};
@@ -207,14 +208,14 @@ images_export(struct cli *cli, struct error *err)
         workspace_open(spec, values->recipe, BAKE_LOOK, NULL, &workspace, err) != 0 ||
         check_ready(workspace.plan, err) != 0)
         return -1;
-    JV_AUTO struct jv *value = jv_object();
-    struct jv *images = jv_array();
-    jv_set(value, "folder", jv_string(folder));
-    jv_set(value, "images", images);
+    json_auto_t *value = json_object();
+    json_t *images = json_array();
+    json_object_set_new(value, "folder", text_to_json(folder));
+    json_object_set_new(value, "images", images);
     STRV_AUTO struct strv keys = {0};
     for (size_t i = 0; i < workspace.plan->count; i++) {
         strv_add(&keys, workspace.plan->items[i].key);
-        jv_push(images, images_json(workspace.plan->items[i].image));
+        json_array_append_new(images, images_json(workspace.plan->items[i].image));
     }
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     store_set_patience(workspace.store, progress, WORKSPACE_WAIT_MS);
@@ -253,8 +254,8 @@ images_import(struct cli *cli, struct error *err)
     if (status != 0)
         return -1;
     if (cli->globals.json) {
-        JV_AUTO struct jv *value = jv_object();
-        jv_set(value, "imported", images_strings_json(&keys));
+        json_auto_t *value = json_object();
+        json_object_set_new(value, "imported", images_strings_json(&keys));
         cli_print_json(value);
         return 0;
     }

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "store/store.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 struct images_values {
@@ -26,9 +27,9 @@ int images_import(struct cli *cli, struct error *err);
 
 // Returns {"name", "key", "family", "backing", "disk", "disk_bytes", "virtual_bytes", "created"};
 // caller frees.
-struct jv *images_json(const struct image *image);
+json_t *images_json(const struct image *image);
 
-struct jv *images_strings_json(const struct strv *list); // caller frees
+json_t *images_strings_json(const struct strv *list); // caller frees
 
 // Appends the images that clusters without pins in the store use: an earlier airbuild launched
 // them.

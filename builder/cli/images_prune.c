@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "cli/images.h"
 #include "cli/message.h"
 #include "cli/workspace.h"
@@ -82,20 +83,20 @@ prune(const struct images_values *values, const struct workspace *workspace, str
 static void
 print_prune_json(const struct images_values *values, const struct pruned *pruned)
 {
-    JV_AUTO struct jv *value = jv_object();
-    struct jv *kept = jv_array();
+    json_auto_t *value = json_object();
+    json_t *kept = json_array();
     for (size_t i = 0; i < pruned->kept_count; i++) {
-        struct jv *one = jv_object();
-        jv_push(kept, one);
-        jv_set_string(one, "name", pruned->kept[i].name);
-        jv_set_string(one, "key", pruned->kept[i].key);
-        jv_set(one, "clusters", images_strings_json(&pruned->kept[i].folders));
+        json_t *one = json_object();
+        json_array_append_new(kept, one);
+        json_object_set_new(one, "name", text_to_json(pruned->kept[i].name));
+        json_object_set_new(one, "key", text_to_json(pruned->kept[i].key));
+        json_object_set_new(one, "clusters", images_strings_json(&pruned->kept[i].folders));
     }
-    jv_set_bool(value, "dry_run", values->dry_run);
-    jv_set(value, "removed", images_strings_json(&pruned->removed));
-    jv_set_int(value, "bytes", (long long) pruned->bytes);
-    jv_set(value, "kept", kept);
-    jv_set(value, "missing", images_strings_json(&pruned->missing));
+    json_object_set_new(value, "dry_run", json_boolean(values->dry_run));
+    json_object_set_new(value, "removed", images_strings_json(&pruned->removed));
+    json_object_set_new(value, "bytes", json_integer((long long) pruned->bytes));
+    json_object_set_new(value, "kept", kept);
+    json_object_set_new(value, "missing", images_strings_json(&pruned->missing));
     cli_print_json(value);
 }
 

@@ -1,6 +1,7 @@
 // images_show.c - `airbuild images show NAME`: details of an image, and the clusters that use it.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "cli/images.h"
 #include "cli/message.h"
 #include "cli/table.h"
@@ -31,17 +32,19 @@ is_named(const struct image *image, const char *word)
            (strlen(word) >= PREFIX_LEAST && str_starts(image->key, word));
 }
 
-static struct jv *
+static json_t *
 image_json(struct store *store, const struct image *image, struct error *err)
 {
     STRV_AUTO struct strv folders = {0};
     if (store_users(store, image->key, &folders, err) != 0)
         return NULL;
-    struct jv *value = images_json(image);
+    json_t *value = images_json(image);
     for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
-        jv_set_string(value, origins[i].member, jv_get_string(image->manifest, origins[i].member));
-    jv_set_int(value, "packages", (long long) jv_count(jv_get(image->manifest, "packages")));
-    jv_set(value, "clusters", images_strings_json(&folders));
+        json_object_set_new(value, origins[i].member,
+            text_to_json(json_string_value(json_object_get(image->manifest, origins[i].member))));
+    json_object_set_new(value, "packages",
+        json_integer((long long) json_array_size(json_object_get(image->manifest, "packages"))));
+    json_object_set_new(value, "clusters", images_strings_json(&folders));
     return value;
 }
 
@@ -54,11 +57,11 @@ add_image_row(struct table *table, const char *title, const char *text)
 }
 
 static void
-print_image_text(const struct cli *cli, const struct image *image, const struct jv *value)
+print_image_text(const struct cli *cli, const struct image *image, const json_t *value)
 {
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
-    const struct jv *clusters = jv_get(value, "clusters");
+    const json_t *clusters = json_object_get(value, "clusters");
     FREE_AUTO char *size = str_bytes(image->disk_bytes);
     add_image_row(&table, "name", image->name);
     add_image_row(&table, "key", image->key);
@@ -66,25 +69,26 @@ print_image_text(const struct cli *cli, const struct image *image, const struct 
     add_image_row(&table, "size", size);
     add_image_row(&table, "created", image->created);
     for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
-        if (jv_get_string(value, origins[i].member) != NULL)
-            add_image_row(&table, origins[i].title, jv_get_string(value, origins[i].member));
+        if (json_string_value(json_object_get(value, origins[i].member)) != NULL)
+            add_image_row(&table, origins[i].title,
+                json_string_value(json_object_get(value, origins[i].member)));
     add_image_row(&table, "disk", image->disk);
-    for (size_t i = 0; i < jv_count(clusters); i++)
-        add_image_row(&table, "used by", jv_text(jv_at(clusters, i)));
+    for (size_t i = 0; i < json_array_size(clusters); i++)
+        add_image_row(&table, "used by", json_string_value(json_array_get(clusters, i)));
     table_print(&table, 0, cli->color, &text);
     cli_print(text.data);
 }
 
 static int
-show_one(const struct cli *cli, struct store *store, const struct image *image, struct jv *images,
+show_one(const struct cli *cli, struct store *store, const struct image *image, json_t *images,
     struct error *err)
 {
-    struct jv *value = image_json(store, image, err);
+    json_t *value = image_json(store, image, err);
     if (value == NULL)
         return -1;
     if (!cli->globals.json)
         print_image_text(cli, image, value);
-    jv_push(images, value);
+    json_array_append_new(images, value);
     return 0;
 }
 
@@ -95,19 +99,19 @@ images_show(struct cli *cli, struct error *err)
     STORE_AUTO struct store *store = NULL;
     IMAGE_LIST_AUTO struct image_list list = {0};
     STRV_AUTO struct strv damaged = {0};
-    JV_AUTO struct jv *images = jv_array();
+    json_auto_t *images = json_array();
     if (images_open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
         return -1;
     for (size_t i = 0; i < list.count; i++)
         if (is_named(list.items[i], word) && show_one(cli, store, list.items[i], images, err) != 0)
             return -1;
-    if (jv_count(images) == 0)
+    if (json_array_size(images) == 0)
         return error_set(err, ERR_NOT_FOUND,
             "the store '%s' has no image '%s'; 'airbuild images list' shows those it has",
             store->folder, word);
     if (cli->globals.json) {
-        JV_AUTO struct jv *value = jv_object();
-        jv_set(value, "images", TAKE(images));
+        json_auto_t *value = json_object();
+        json_object_set_new(value, "images", TAKE(images));
         cli_print_json(value);
     }
     return 0;

@@ -3,6 +3,7 @@
 #include "cli/message.h"
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/progress.h"
 
 #include <stdlib.h>
@@ -60,14 +61,14 @@ message_error(const struct error *err)
     fputs(line.data, stderr);
 }
 
-struct jv *
+json_t *
 message_error_json(const struct error *err)
 {
-    struct jv *inner = jv_object();
-    jv_set_string(inner, "cause", error_code_name(err->code));
-    jv_set_int(inner, "status", err->code);
-    jv_set_string(inner, "message", err->message);
-    struct jv *outer = jv_object();
-    jv_set(outer, "error", inner);
+    json_t *inner = json_object();
+    json_object_set_new(inner, "cause", text_to_json(error_code_name(err->code)));
+    json_object_set_new(inner, "status", json_integer(err->code));
+    json_object_set_new(inner, "message", text_to_json(err->message));
+    json_t *outer = json_object();
+    json_object_set_new(outer, "error", inner);
     return outer;
 }

@@ -4,10 +4,10 @@
 #define AIRBUILD_CLI_MESSAGE_H
 
 #include "base/error.h"
-#include "base/jv.h"
 #include "base/str.h"
 #include "base/text.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -27,6 +27,6 @@ void message_quote(struct buf *buf, const char *word);
 // Print "airbuild: SENTENCE" on standard error.
 void message_error(const struct error *err);
 // {"error": {"cause": "spec", "status": 3, "message": "..."}}; caller frees.
-struct jv *message_error_json(const struct error *err);
+json_t *message_error_json(const struct error *err);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "cli/message.h"
 #include "cli/table.h"
 
@@ -126,39 +127,42 @@ show_verdict(const struct cluster_report *report, bool color, struct buf *text)
     buf_printf(text, " %s\n", summary);
 }
 
-static struct jv *
+static json_t *
 node_json(const struct cluster_node_report *node)
 {
-    struct jv *value = jv_object();
-    jv_set_string(value, "name", node->name);
-    jv_set_string(value, "address", node->address);
-    jv_set_string(value, "state", node->state);
-    jv_set_string(value, "role", role_text(node));
-    jv_set_string(value, "says", node->says);
-    jv_set_string(value, "phase", node->phase);
-    jv_set(value, "link_up", is_replica(node) ? jv_bool(node->link_up) : jv_null());
-    jv_set(value, "lag_s", node->lag_s >= 0 ? jv_int(node->lag_s) : jv_null());
-    jv_set_string(value, "sentinel", node->sentinel);
-    jv_set(value, "sentinels", node->sentinels > 0 ? jv_int(node->sentinels) : jv_null());
-    jv_set_bool(value, "tilt", node->tilt);
-    jv_set_string(value, "quorum", node->quorum);
-    jv_set(value, "clock_ms", node->clock_ms != 0 ? jv_int(node->clock_ms) : jv_null());
+    json_t *value = json_object();
+    json_object_set_new(value, "name", text_to_json(node->name));
+    json_object_set_new(value, "address", text_to_json(node->address));
+    json_object_set_new(value, "state", text_to_json(node->state));
+    json_object_set_new(value, "role", text_to_json(role_text(node)));
+    json_object_set_new(value, "says", text_to_json(node->says));
+    json_object_set_new(value, "phase", text_to_json(node->phase));
+    json_object_set_new(
+        value, "link_up", is_replica(node) ? json_boolean(node->link_up) : json_null());
+    json_object_set_new(value, "lag_s", node->lag_s >= 0 ? json_integer(node->lag_s) : json_null());
+    json_object_set_new(value, "sentinel", text_to_json(node->sentinel));
+    json_object_set_new(
+        value, "sentinels", node->sentinels > 0 ? json_integer(node->sentinels) : json_null());
+    json_object_set_new(value, "tilt", json_boolean(node->tilt));
+    json_object_set_new(value, "quorum", text_to_json(node->quorum));
+    json_object_set_new(
+        value, "clock_ms", node->clock_ms != 0 ? json_integer(node->clock_ms) : json_null());
     return value;
 }
 
-struct jv *
+json_t *
 show_json(const struct spec *spec, const struct cluster_report *report)
 {
-    struct jv *nodes = jv_array();
+    json_t *nodes = json_array();
     for (size_t i = 0; i < report->node_count; i++)
-        jv_push(nodes, node_json(&report->nodes[i]));
-    struct jv *value = jv_object();
-    jv_set_string(value, "cluster", spec->cluster);
-    jv_set_bool(value, "converged", report->converged);
-    jv_set_string(value, "summary", report->summary);
-    jv_set_string(value, "master", report->master);
-    jv_set_bool(value, "writes", report->writes);
-    jv_set_bool(value, "reads", report->reads);
-    jv_set(value, "nodes", nodes);
+        json_array_append_new(nodes, node_json(&report->nodes[i]));
+    json_t *value = json_object();
+    json_object_set_new(value, "cluster", text_to_json(spec->cluster));
+    json_object_set_new(value, "converged", json_boolean(report->converged));
+    json_object_set_new(value, "summary", text_to_json(report->summary));
+    json_object_set_new(value, "master", text_to_json(report->master));
+    json_object_set_new(value, "writes", json_boolean(report->writes));
+    json_object_set_new(value, "reads", json_boolean(report->reads));
+    json_object_set_new(value, "nodes", nodes);
     return value;
 }

@@ -3,11 +3,11 @@
 #ifndef AIRBUILD_CLI_SHOW_H
 #define AIRBUILD_CLI_SHOW_H
 
-#include "base/jv.h"
 #include "base/str.h"
 #include "cluster/cluster.h"
 #include "spec/spec.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 // Adds a table with one line per node.
@@ -17,6 +17,6 @@ void show_verdict(const struct cluster_report *report, bool color, struct buf *t
 // {"cluster", "converged", "summary", "master", "writes", "reads", "nodes": [{"name", "address",
 // "state", "role", "says", "phase", "link_up", "lag_s", "sentinel", "sentinels"}]}; what is
 // unknown is null. Caller frees.
-struct jv *show_json(const struct spec *spec, const struct cluster_report *report);
+json_t *show_json(const struct spec *spec, const struct cluster_report *report);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/jv.h"
+#include "base/json.h"
 
 #include <string.h>
 
@@ -72,19 +72,19 @@ record_set_image(struct record *record, const char *node, const char *key)
 int
 record_save(const char *folder, const struct record *record, struct error *err)
 {
-    JV_AUTO struct jv *root = jv_object();
-    jv_set_int(root, "format", RECORD_FORMAT);
-    jv_set_string(root, "id", record->id);
-    jv_set_bool(root, "old", record->old);
-    jv_set_bool(root, "founded", record->founded);
-    jv_set_string(root, "spec", record->spec);
-    jv_set_string(root, "network", record->network);
-    struct jv *nodes = jv_object();
+    json_auto_t *root = json_object();
+    json_object_set_new(root, "format", json_integer(RECORD_FORMAT));
+    json_object_set_new(root, "id", text_to_json(record->id));
+    json_object_set_new(root, "old", json_boolean(record->old));
+    json_object_set_new(root, "founded", json_boolean(record->founded));
+    json_object_set_new(root, "spec", text_to_json(record->spec));
+    json_object_set_new(root, "network", text_to_json(record->network));
+    json_t *nodes = json_object();
     for (size_t i = 0; i < record->node_count; i++)
-        jv_set_string(nodes, record->nodes[i].name, record->nodes[i].image);
-    jv_set(root, "images", nodes);
+        json_object_set_new(nodes, record->nodes[i].name, text_to_json(record->nodes[i].image));
+    json_object_set_new(root, "images", nodes);
     FREE_AUTO char *path = path_join(folder, RECORD_FILE);
-    return jv_write(path, 0644, root, err);
+    return write_json_file(path, 0644, root, err);
 }
 
 // Returns the value of "KEY: " in lines, or NULL.
@@ -115,24 +115,26 @@ is_id(const char *text)
 }
 
 static int
-check_record(const struct jv *root, const char *path, struct error *err)
+check_record(const json_t *root, const char *path, struct error *err)
 {
-    long long format = jv_get_int(root, "format", 0);
+    long long format = json_integer_value(json_object_get(root, "format"));
     if (format > RECORD_FORMAT)
         return error_set(err, ERR_CONFLICT,
             "the cluster in '%s' was launched by a newer airbuild; use that version", path);
-    if (format < 1 || jv_get_string(root, "spec") == NULL ||
-        (format > 1 && !is_id(jv_get_string(root, "id"))))
+    if (format < 1 || json_string_value(json_object_get(root, "spec")) == NULL ||
+        (format > 1 && !is_id(json_string_value(json_object_get(root, "id")))))
         return record_damaged(err, path);
     return 0;
 }
 
 static void
-read_images(const struct jv *images, struct record *record)
+read_images(json_t *images, struct record *record)
 {
-    for (size_t i = 0; i < jv_count(images); i++) {
-        const char *name = jv_key_at(images, i);
-        const char *key = jv_get_string(images, name);
+    const char *name;
+    json_t *value;
+    json_object_foreach(images, name, value)
+    {
+        const char *key = json_string_value(value);
         if (key != NULL)
             record_set_image(record, name, key);
     }
@@ -149,16 +151,17 @@ had_all_images(const struct record *record)
 }
 
 static struct record *
-read_record(const struct jv *root)
+read_record(const json_t *root)
 {
     struct record *record = mem_zero(1, sizeof *record);
-    bool first = jv_get_int(root, "format", 0) == 1;
-    record->spec = str_dup(jv_get_string(root, "spec"));
-    record->network = str_dup(jv_get_string(root, "network"));
-    read_images(jv_get(root, "images"), record);
-    record->id = first ? NULL : str_dup(jv_get_string(root, "id"));
-    record->old = first || jv_get_bool(root, "old", false);
-    record->founded = first ? had_all_images(record) : jv_get_bool(root, "founded", true);
+    bool first = json_integer_value(json_object_get(root, "format")) == 1;
+    record->spec = str_dup(json_string_value(json_object_get(root, "spec")));
+    record->network = str_dup(json_string_value(json_object_get(root, "network")));
+    read_images(json_object_get(root, "images"), record);
+    record->id = first ? NULL : str_dup(json_string_value(json_object_get(root, "id")));
+    record->old = first || json_is_true(json_object_get(root, "old"));
+    record->founded =
+        first ? had_all_images(record) : !json_is_false(json_object_get(root, "founded"));
     return record;
 }
 
@@ -166,8 +169,8 @@ int
 record_load(const char *folder, struct record **ret, struct error *err)
 {
     FREE_AUTO char *path = path_join(folder, RECORD_FILE);
-    JV_AUTO struct jv *root = NULL;
-    if (jv_read(path, RECORD_MAX, &root, err) < 0) {
+    json_auto_t *root = NULL;
+    if (read_json_file(path, RECORD_MAX, &root, err) < 0) {
         bool damaged = err->code == ERR_FAILED || err->code == ERR_DAMAGED;
         return damaged ? record_damaged(err, path) : -1;
     }

@@ -4,6 +4,7 @@
 
 #include "base/asset.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "base/text.h"
 
@@ -25,13 +26,13 @@ drill_result_failed(const struct drill_result *result, bool strict)
 
 // ---- JSON -----------------------------------------------------------------------------------------
 
-static struct jv *
+static json_t *
 seconds_or_null(double seconds)
 {
-    return seconds >= 0 ? jv_real(seconds) : jv_null();
+    return seconds >= 0 ? real_to_json(seconds) : json_null();
 }
 
-static struct jv *
+static json_t *
 event_json(const struct drill_event *event)
 {
     static const char *const kinds[] = {
@@ -41,47 +42,47 @@ event_json(const struct drill_event *event)
         [DRILL_CONVERGED] = "converged",
         [DRILL_NOTE] = "note",
     };
-    struct jv *value = jv_object();
-    jv_set(value, "at_s", jv_real((double) event->at_ms / 1000));
-    jv_set_string(value, "kind", kinds[event->kind]);
-    jv_set_string(value, "text", event->text);
+    json_t *value = json_object();
+    json_object_set_new(value, "at_s", real_to_json((double) event->at_ms / 1000));
+    json_object_set_new(value, "kind", text_to_json(kinds[event->kind]));
+    json_object_set_new(value, "text", text_to_json(event->text));
     return value;
 }
 
-static struct jv *
+static json_t *
 result_json(const struct drill_result *result)
 {
-    struct jv *events = jv_array();
+    json_t *events = json_array();
     for (size_t i = 0; i < result->event_count; i++)
-        jv_push(events, event_json(&result->events[i]));
-    struct jv *value = jv_object();
-    jv_set_string(value, "drill", result->info->name);
-    jv_set_string(value, "verdict", drill_result_word(result));
-    jv_set(
-        value, "why", result->behaved && result->in_time ? jv_null() : jv_string(result->verdict));
-    jv_set_int(value, "acked", (long long) result->acked);
-    jv_set_int(value, "lost", (long long) result->lost);
-    jv_set(value, "write_outage_s", jv_real(result->write_outage_s));
-    jv_set(value, "write_pause_s", jv_real(result->write_pause_s));
-    jv_set(value, "noise_s", jv_real(result->noise_s));
-    jv_set(value, "read_outage_s", jv_real(result->read_outage_s));
-    jv_set(value, "promoted_s", seconds_or_null(result->promoted_s));
-    jv_set(value, "converged_s", seconds_or_null(result->converged_s));
-    jv_set_int(value, "two_masters", result->two_masters);
-    jv_set(value, "two_masters_s", jv_real(result->two_masters_s));
-    jv_set_bool(value, "behaved", result->behaved);
-    jv_set_bool(value, "in_time", result->in_time);
-    jv_set(value, "fault_at_s", jv_real((double) result->fault_ms / 1000));
-    jv_set(value, "events", events);
+        json_array_append_new(events, event_json(&result->events[i]));
+    json_t *value = json_object();
+    json_object_set_new(value, "drill", text_to_json(result->info->name));
+    json_object_set_new(value, "verdict", text_to_json(drill_result_word(result)));
+    json_object_set_new(value, "why",
+        result->behaved && result->in_time ? json_null() : text_to_json(result->verdict));
+    json_object_set_new(value, "acked", json_integer((long long) result->acked));
+    json_object_set_new(value, "lost", json_integer((long long) result->lost));
+    json_object_set_new(value, "write_outage_s", real_to_json(result->write_outage_s));
+    json_object_set_new(value, "write_pause_s", real_to_json(result->write_pause_s));
+    json_object_set_new(value, "noise_s", real_to_json(result->noise_s));
+    json_object_set_new(value, "read_outage_s", real_to_json(result->read_outage_s));
+    json_object_set_new(value, "promoted_s", seconds_or_null(result->promoted_s));
+    json_object_set_new(value, "converged_s", seconds_or_null(result->converged_s));
+    json_object_set_new(value, "two_masters", json_integer(result->two_masters));
+    json_object_set_new(value, "two_masters_s", real_to_json(result->two_masters_s));
+    json_object_set_new(value, "behaved", json_boolean(result->behaved));
+    json_object_set_new(value, "in_time", json_boolean(result->in_time));
+    json_object_set_new(value, "fault_at_s", real_to_json((double) result->fault_ms / 1000));
+    json_object_set_new(value, "events", events);
     return value;
 }
 
-struct jv *
+json_t *
 drill_report_json(const struct drill_report *report)
 {
-    struct jv *list = jv_array();
+    json_t *list = json_array();
     for (size_t i = 0; i < report->count; i++)
-        jv_push(list, result_json(&report->results[i]));
+        json_array_append_new(list, result_json(&report->results[i]));
     return list;
 }
 
@@ -167,48 +168,49 @@ drill_report_junit(const struct drill_report *report, bool strict)
 
 // ---- the page: its data -------------------------------------------------------------------------------
 
-static struct jv *
+static json_t *
 limits_json(const struct drill_result *result)
 {
     const struct drill_limits *limits = &result->limits;
-    struct jv *value = jv_object();
-    jv_set(value, "write_outage_s", seconds_or_null(limits->outage_s));
-    jv_set(value, "write_pause_s", seconds_or_null(limits->pause_s));
-    jv_set(value, "read_outage_s", seconds_or_null(limits->read_outage_s));
-    jv_set_int(value, "lost", (long long) (limits->lost_s * DRILL_WRITES_PER_S));
+    json_t *value = json_object();
+    json_object_set_new(value, "write_outage_s", seconds_or_null(limits->outage_s));
+    json_object_set_new(value, "write_pause_s", seconds_or_null(limits->pause_s));
+    json_object_set_new(value, "read_outage_s", seconds_or_null(limits->read_outage_s));
+    json_object_set_new(
+        value, "lost", json_integer((long long) (limits->lost_s * DRILL_WRITES_PER_S)));
     return value;
 }
 
 // Returns a list of begin and end; null when there was none.
-static struct jv *
+static json_t *
 span_json(const struct drill_span *span)
 {
     if (span->to_ms <= span->from_ms)
-        return jv_null();
-    struct jv *list = jv_array();
-    jv_push(list, jv_real((double) span->from_ms / 1000));
-    jv_push(list, jv_real((double) span->to_ms / 1000));
+        return json_null();
+    json_t *list = json_array();
+    json_array_append_new(list, real_to_json((double) span->from_ms / 1000));
+    json_array_append_new(list, real_to_json((double) span->to_ms / 1000));
     return list;
 }
 
-static struct jv *
+static json_t *
 slots_json(const struct drill_result *result)
 {
-    struct jv *acked = jv_array(), *failed = jv_array(), *reads = jv_array(),
-              *reads_failed = jv_array(), *lost = jv_array(), *value = jv_object();
+    json_t *acked = json_array(), *failed = json_array(), *reads = json_array(),
+           *reads_failed = json_array(), *lost = json_array(), *value = json_object();
     for (size_t i = 0; i < result->slot_count; i++) {
         const struct drill_slot *slot = &result->slots[i];
-        jv_push(acked, jv_int(slot->acked));
-        jv_push(failed, jv_int(slot->failed));
-        jv_push(reads, jv_int(slot->reads));
-        jv_push(reads_failed, jv_int(slot->reads_failed));
-        jv_push(lost, jv_int(slot->lost));
+        json_array_append_new(acked, json_integer(slot->acked));
+        json_array_append_new(failed, json_integer(slot->failed));
+        json_array_append_new(reads, json_integer(slot->reads));
+        json_array_append_new(reads_failed, json_integer(slot->reads_failed));
+        json_array_append_new(lost, json_integer(slot->lost));
     }
-    jv_set(value, "acked", acked);
-    jv_set(value, "failed", failed);
-    jv_set(value, "reads", reads);
-    jv_set(value, "reads_failed", reads_failed);
-    jv_set(value, "lost", lost);
+    json_object_set_new(value, "acked", acked);
+    json_object_set_new(value, "failed", failed);
+    json_object_set_new(value, "reads", reads);
+    json_object_set_new(value, "reads_failed", reads_failed);
+    json_object_set_new(value, "lost", lost);
     return value;
 }
 
@@ -217,25 +219,25 @@ slots_json(const struct drill_result *result)
 static char *
 page_data(const struct drill_report *report)
 {
-    JV_AUTO struct jv *data = jv_object();
-    struct jv *drills = jv_array();
+    json_auto_t *data = json_object();
+    json_t *drills = json_array();
     for (size_t i = 0; i < report->count; i++) {
         const struct drill_result *result = &report->results[i];
-        struct jv *value = result_json(result);
-        jv_set_string(value, "what", result->info->what);
-        jv_set_string(value, "limit", result->info->limit);
-        jv_set(value, "limits", limits_json(result));
-        jv_set(value, "write_outage", span_json(&result->write_outage));
-        jv_set(value, "read_outage", span_json(&result->read_outage));
-        jv_set(value, "slot_s", jv_real(DRILL_SLOT_MS / 1000.0));
-        jv_set(value, "slots", slots_json(result));
-        jv_push(drills, value);
+        json_t *value = result_json(result);
+        json_object_set_new(value, "what", text_to_json(result->info->what));
+        json_object_set_new(value, "limit", text_to_json(result->info->limit));
+        json_object_set_new(value, "limits", limits_json(result));
+        json_object_set_new(value, "write_outage", span_json(&result->write_outage));
+        json_object_set_new(value, "read_outage", span_json(&result->read_outage));
+        json_object_set_new(value, "slot_s", real_to_json(DRILL_SLOT_MS / 1000.0));
+        json_object_set_new(value, "slots", slots_json(result));
+        json_array_append_new(drills, value);
     }
-    jv_set_string(data, "cluster", report->cluster);
-    jv_set_string(data, "time", report->stamp);
-    jv_set_string(data, "version", AIRBUILD_VERSION);
-    jv_set(data, "drills", drills);
-    FREE_AUTO char *text = jv_print(data, false);
+    json_object_set_new(data, "cluster", text_to_json(report->cluster));
+    json_object_set_new(data, "time", text_to_json(report->stamp));
+    json_object_set_new(data, "version", json_string(AIRBUILD_VERSION));
+    json_object_set_new(data, "drills", drills);
+    FREE_AUTO char *text = print_json(data, false);
     struct buf safe = {0};
     for (const char *at = text; *at != '\0'; at++)
         buf_add_bytes(&safe, *at == '<' ? "\\u003c" : at, *at == '<' ? strlen("\\u003c") : 1);

@@ -4,8 +4,9 @@
 #ifndef AIRBUILD_DRILL_DRILL_REPORT_H
 #define AIRBUILD_DRILL_DRILL_REPORT_H
 
-#include "base/jv.h"
 #include "drill/drill.h"
+
+#include <jansson.h>
 
 struct drill_report {
     const char *cluster;
@@ -22,7 +23,7 @@ bool drill_result_failed(const struct drill_result *result, bool strict);
 
 // Returns a list with an object per drill: "drill", "acked", "lost", "write_outage_s",
 // "read_outage_s", "converged_s", "two_masters", "promoted_s", "verdict" and more. Caller frees.
-struct jv *drill_report_json(const struct drill_report *report);
+json_t *drill_report_json(const struct drill_report *report);
 // Returns a testsuite with a testcase per drill; strict: SLOW is a failure too. Caller frees.
 char *drill_report_junit(const struct drill_report *report, bool strict);
 

@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/interrupt.h"
-#include "base/jv.h"
+#include "base/json.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -31,10 +31,11 @@ static char *
 read_note(const char *path, const char *url)
 {
     ERROR_AUTO struct error unread = {0};
-    JV_AUTO struct jv *note = NULL;
-    if (jv_read(path, NOTE_MAX, &note, &unread) < 0 || !str_equal(jv_get_string(note, "url"), url))
+    json_auto_t *note = NULL;
+    if (read_json_file(path, NOTE_MAX, &note, &unread) < 0 ||
+        !str_equal(json_string_value(json_object_get(note, "url")), url))
         return NULL;
-    return str_dup(jv_get_string(note, "validator"));
+    return str_dup(json_string_value(json_object_get(note, "validator")));
 }
 
 // Digests the bytes of an earlier download; the next ones are written behind them.
@@ -107,10 +108,10 @@ fetch_partial_save(struct fetch_partial *partial, const char *url, struct error 
         fetch_partial_drop(partial);
         return 0;
     }
-    JV_AUTO struct jv *note = jv_object();
-    jv_set_string(note, "url", url);
-    jv_set_string(note, "validator", partial->validator);
-    return jv_write(partial->note, 0600, note, err);
+    json_auto_t *note = json_object();
+    json_object_set_new(note, "url", text_to_json(url));
+    json_object_set_new(note, "validator", text_to_json(partial->validator));
+    return write_json_file(partial->note, 0600, note, err);
 }
 
 void

@@ -7,7 +7,7 @@
 #include "base/crypto.h"
 #include "base/dir.h"
 #include "base/file.h"
-#include "base/jv.h"
+#include "base/json.h"
 #include "base/proc.h"
 #include "base/str.h"
 
@@ -94,10 +94,10 @@ secrets_add_node(struct secrets *secrets)
 
 // A member that must be a text of these characters; length 0: any, but not empty.
 static int
-read_text(const struct jv *object, const char *name, const char *characters, size_t length,
-    char **ret, struct error *err)
+read_text(const json_t *object, const char *name, const char *characters, size_t length, char **ret,
+    struct error *err)
 {
-    const char *text = jv_get_string(object, name);
+    const char *text = json_string_value(json_object_get(object, name));
     if (text == NULL)
         return error_set(err, ERR_DAMAGED, "'%s' is missing", name);
     size_t good = strspn(text, characters);
@@ -108,12 +108,12 @@ read_text(const struct jv *object, const char *name, const char *characters, siz
 }
 
 static int
-read_key(const struct jv *object, const char *name, struct secrets_key *ret, struct error *err)
+read_key(const json_t *object, const char *name, struct secrets_key *ret, struct error *err)
 {
     static const char base64[] = LETTERS "0123456789+/=";
     static const char armour[] = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
     FREE_AUTO char *characters = str_format("%s- \n@._", base64);
-    const struct jv *key = jv_get(object, name);
+    const json_t *key = json_object_get(object, name);
     if (read_text(key, "private", characters, 0, &ret->private, err) < 0 ||
         read_text(key, "public", characters, 0, &ret->public, err) < 0)
         return error_context(err, "%s", name);
@@ -125,14 +125,14 @@ read_key(const struct jv *object, const char *name, struct secrets_key *ret, str
 }
 
 static int
-read_node(const struct jv *object, struct secrets *secrets, struct error *err)
+read_node(const json_t *object, struct secrets *secrets, struct error *err)
 {
-    const char *name = jv_get_string(object, "name");
+    const char *name = json_string_value(json_object_get(object, "name"));
     if (name == NULL || name[0] == '\0' || secrets_find(secrets, name) != NULL)
         return error_set(err, ERR_DAMAGED, "a node has no name or a duplicate one");
     struct secrets_node *node = secrets_add_node(secrets);
     node->name = str_dup(name);
-    node->joins = jv_get_bool(object, "joins", false);
+    node->joins = json_is_true(json_object_get(object, "joins"));
     if (read_text(object, "instance_id", HEX "-", 36, &node->instance_id, err) < 0 ||
         read_text(object, "sentinel_id", HEX, 40, &node->sentinel_id, err) < 0 ||
         read_key(object, "host_key", &node->host_key, err) < 0)
@@ -141,19 +141,20 @@ read_node(const struct jv *object, struct secrets *secrets, struct error *err)
 }
 
 static int
-read_parts(const struct jv *root, struct secrets *secrets, struct error *err)
+read_parts(const json_t *root, struct secrets *secrets, struct error *err)
 {
-    if (jv_get_int(root, "format", 0) != FORMAT)
+    if (json_integer_value(json_object_get(root, "format")) != FORMAT)
         return error_set(err, ERR_DAMAGED, "'format' is not %d", FORMAT);
-    const struct jv *passwords = jv_get(root, "passwords"), *nodes = jv_get(root, "nodes");
+    const json_t *passwords = json_object_get(root, "passwords"),
+                 *nodes = json_object_get(root, "nodes");
     for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
         if (read_text(passwords, account_names[i], LETTERS "0123456789", PASSWORD_LENGTH,
                 &secrets->passwords[i], err) < 0)
             return error_context(err, "passwords");
     if (read_key(root, "client_key", &secrets->client_key, err) < 0)
         return -1;
-    for (size_t i = 0; i < jv_count(nodes); i++)
-        if (read_node(jv_at(nodes, i), secrets, err) < 0)
+    for (size_t i = 0; i < json_array_size(nodes); i++)
+        if (read_node(json_array_get(nodes, i), secrets, err) < 0)
             return -1;
     return 0;
 }
@@ -168,9 +169,9 @@ int
 secrets_load(const char *folder, struct secrets **ret, struct error *err)
 {
     FREE_AUTO char *path = secrets_path(folder);
-    JV_AUTO struct jv *root = NULL;
+    json_auto_t *root = NULL;
     SECRETS_AUTO struct secrets *secrets = mem_zero(1, sizeof *secrets);
-    int answer = jv_read(path, SECRETS_MAX, &root, err);
+    int answer = read_json_file(path, SECRETS_MAX, &root, err);
     if (answer < 0 && err->code != ERR_DAMAGED)
         return -1;
     if (answer == 0)
@@ -187,42 +188,42 @@ secrets_load(const char *folder, struct secrets **ret, struct error *err)
 
 // ---- write -------------------------------------------------------------------------------------
 
-static struct jv *
+static json_t *
 write_key(const struct secrets_key *key)
 {
-    struct jv *object = jv_object();
-    jv_set_string(object, "private", key->private);
-    jv_set_string(object, "public", key->public);
+    json_t *object = json_object();
+    json_object_set_new(object, "private", text_to_json(key->private));
+    json_object_set_new(object, "public", text_to_json(key->public));
     return object;
 }
 
-static struct jv *
+static json_t *
 secrets_node_json(const struct secrets_node *node)
 {
-    struct jv *object = jv_object();
-    jv_set_string(object, "name", node->name);
-    jv_set_string(object, "instance_id", node->instance_id);
-    jv_set_string(object, "sentinel_id", node->sentinel_id);
-    jv_set_bool(object, "joins", node->joins);
-    jv_set(object, "host_key", write_key(&node->host_key));
+    json_t *object = json_object();
+    json_object_set_new(object, "name", text_to_json(node->name));
+    json_object_set_new(object, "instance_id", text_to_json(node->instance_id));
+    json_object_set_new(object, "sentinel_id", text_to_json(node->sentinel_id));
+    json_object_set_new(object, "joins", json_boolean(node->joins));
+    json_object_set_new(object, "host_key", write_key(&node->host_key));
     return object;
 }
 
 static int
 secrets_store(const struct secrets *secrets, const char *folder, struct error *err)
 {
-    JV_AUTO struct jv *root = jv_object();
-    struct jv *passwords = jv_object(), *nodes = jv_array();
-    jv_set_int(root, "format", FORMAT);
-    jv_set(root, "passwords", passwords);
-    jv_set(root, "client_key", write_key(&secrets->client_key));
-    jv_set(root, "nodes", nodes);
+    json_auto_t *root = json_object();
+    json_t *passwords = json_object(), *nodes = json_array();
+    json_object_set_new(root, "format", json_integer(FORMAT));
+    json_object_set_new(root, "passwords", passwords);
+    json_object_set_new(root, "client_key", write_key(&secrets->client_key));
+    json_object_set_new(root, "nodes", nodes);
     for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
-        jv_set_string(passwords, account_names[i], secrets->passwords[i]);
+        json_object_set_new(passwords, account_names[i], text_to_json(secrets->passwords[i]));
     for (size_t i = 0; i < secrets->node_count; i++)
-        jv_push(nodes, secrets_node_json(&secrets->nodes[i]));
+        json_array_append_new(nodes, secrets_node_json(&secrets->nodes[i]));
     FREE_AUTO char *path = secrets_path(folder);
-    return jv_write(path, 0600, root, err);
+    return write_json_file(path, 0600, root, err);
 }
 
 // ---- make ---------------------------------------------------------------------------------------

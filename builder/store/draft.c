@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "store/manifest.h"
 
 #include <errno.h>
@@ -56,21 +57,21 @@ store_begin(struct store *store, const char *key, struct draft **ret, struct err
 }
 
 int
-store_publish(struct draft *draft, struct jv *manifest, struct error *err)
+store_publish(struct draft *draft, json_t *manifest, struct error *err)
 {
-    JV_AUTO struct jv *base = NULL;
+    json_auto_t *base = NULL;
     FREE_AUTO char *stamp = clock_stamp();
-    jv_set_int(manifest, "format", STORE_FORMAT);
-    jv_set_string(manifest, "key", draft->key);
-    jv_set_string(manifest, "created", stamp);
+    json_object_set_new(manifest, "format", json_integer(STORE_FORMAT));
+    json_object_set_new(manifest, "key", text_to_json(draft->key));
+    json_object_set_new(manifest, "created", text_to_json(stamp));
     if (manifest_record_files(draft->folder, manifest, err) < 0 ||
         manifest_read_base(draft->store, manifest, &base, err) < 0)
         return -1;
     if (base != NULL)
-        jv_set_string(manifest, "backing_sha256", manifest_disk_digest(base));
+        json_object_set_new(manifest, "backing_sha256", text_to_json(manifest_disk_digest(base)));
     FREE_AUTO char *path = path_join(draft->folder, STORE_MANIFEST);
     FREE_AUTO char *target = store_image_folder(draft->store, draft->key);
-    if (jv_write(path, 0444, manifest, err) < 0)
+    if (write_json_file(path, 0444, manifest, err) < 0)
         return -1;
     if (chmod(draft->folder, STORE_FOLDER_MODE) < 0)
         return error_errno(err, errno, "cannot set the mode of '%s'", draft->folder);

@@ -5,6 +5,7 @@
 #include "store/manifest.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <sys/stat.h>
 
 static int
@@ -95,7 +96,7 @@ static int
 import_image(struct store *store, const char *from, const char *key, struct strv *ret_keys,
     struct error *err)
 {
-    JV_AUTO struct jv *manifest = NULL, *base = NULL;
+    json_auto_t *manifest = NULL, *base = NULL;
     DRAFT_AUTO struct draft *draft = NULL;
     if (manifest_read(from, key, &manifest, err) < 0 ||
         manifest_check_files(from, manifest, true, err) < 0 ||
@@ -103,8 +104,8 @@ import_image(struct store *store, const char *from, const char *key, struct strv
         return -1;
     if (draft == NULL)
         return 0;
-    if (jv_get_string(manifest, "backing") != NULL &&
-        jv_get_string(manifest, "backing_sha256") == NULL)
+    if (json_string_value(json_object_get(manifest, "backing")) != NULL &&
+        json_string_value(json_object_get(manifest, "backing_sha256")) == NULL)
         return error_set(err, ERR_DAMAGED, "its manifest has no 'backing_sha256'");
     if (manifest_read_base(store, manifest, &base, err) < 0 ||
         copy_files(from, draft_folder(draft), err) < 0 || store_publish(draft, manifest, err) < 0)
@@ -134,7 +135,7 @@ static int
 check_import_folder(const char *folder, const struct strv *keys, struct error *err)
 {
     for (size_t i = 0; i < keys->count; i++) {
-        JV_AUTO struct jv *manifest = NULL;
+        json_auto_t *manifest = NULL;
         FREE_AUTO char *from = path_join(folder, keys->items[i]);
         if (manifest_read(from, keys->items[i], &manifest, err) < 0)
             return error_context(err, "cannot import the image in '%s'", from);

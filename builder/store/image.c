@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "store/manifest.h"
 
+#include <jansson.h>
 #include <string.h>
 
 void
@@ -15,7 +16,7 @@ image_free(struct image *image)
     free(image->kernel);
     free(image->initrd);
     free(image->backing_disk);
-    jv_free(image->manifest);
+    json_decref(image->manifest);
     free(image);
 }
 
@@ -23,10 +24,10 @@ image_free(struct image *image)
 // over the first one.
 static int
 check_image_base(
-    const struct store *store, const struct jv *manifest, bool thorough, struct error *err)
+    const struct store *store, const json_t *manifest, bool thorough, struct error *err)
 {
-    const char *key = jv_get_string(manifest, "backing");
-    JV_AUTO struct jv *base = NULL;
+    const char *key = json_string_value(json_object_get(manifest, "backing"));
+    json_auto_t *base = NULL;
     if (key == NULL)
         return 0;
     if (!store_is_key(key) || !store_has(store, key))
@@ -35,22 +36,24 @@ check_image_base(
     if (manifest_read(folder, key, &base, err) < 0 ||
         manifest_check_files(folder, base, thorough, err) < 0)
         return error_context(err, "its base");
-    if (!str_equal(jv_get_string(manifest, "backing_sha256"), manifest_disk_digest(base)))
+    if (!str_equal(json_string_value(json_object_get(manifest, "backing_sha256")),
+            manifest_disk_digest(base)))
         return error_set(err, ERR_DAMAGED, "its base was baked again after it");
     return 0;
 }
 
 static struct image *
-make_image(const struct store *store, struct jv *manifest)
+make_image(const struct store *store, json_t *manifest)
 {
     struct image *image = mem_zero(1, sizeof *image);
-    image->key = jv_get_string(manifest, "key");
-    image->name = jv_get_string(manifest, "name");
-    image->family = jv_get_string(manifest, "family");
-    image->cmdline = jv_get_string(manifest, "cmdline");
-    image->backing = jv_get_string(manifest, "backing");
-    image->created = jv_get_string(manifest, "created");
-    image->virtual_bytes = (uint64_t) jv_get_int(manifest, "virtual_bytes", 0);
+    image->key = json_string_value(json_object_get(manifest, "key"));
+    image->name = json_string_value(json_object_get(manifest, "name"));
+    image->family = json_string_value(json_object_get(manifest, "family"));
+    image->cmdline = json_string_value(json_object_get(manifest, "cmdline"));
+    image->backing = json_string_value(json_object_get(manifest, "backing"));
+    image->created = json_string_value(json_object_get(manifest, "created"));
+    image->virtual_bytes =
+        (uint64_t) json_integer_value(json_object_get(manifest, "virtual_bytes"));
     image->folder = store_image_folder(store, image->key);
     image->disk = path_join(image->folder, STORE_DISK);
     image->kernel = path_join(image->folder, STORE_KERNEL);
@@ -92,14 +95,14 @@ image_damaged(const struct store *store, const char *name, const char *key, stru
 
 static int
 read_image_manifest(
-    const struct store *store, const char *key, bool thorough, struct jv **ret, struct error *err)
+    const struct store *store, const char *key, bool thorough, json_t **ret, struct error *err)
 {
-    JV_AUTO struct jv *manifest = NULL;
+    json_auto_t *manifest = NULL;
     FREE_AUTO char *folder = store_image_folder(store, key);
     if (manifest_read(folder, key, &manifest, err) < 0 ||
         manifest_check_files(folder, manifest, thorough, err) < 0 ||
         check_image_base(store, manifest, thorough, err) < 0)
-        return image_damaged(store, jv_get_string(manifest, "name"), key, err);
+        return image_damaged(store, json_string_value(json_object_get(manifest, "name")), key, err);
     *ret = TAKE(manifest);
     return 0;
 }
@@ -107,7 +110,7 @@ read_image_manifest(
 int
 store_find(struct store *store, const char *key, struct image **ret, struct error *err)
 {
-    JV_AUTO struct jv *manifest = NULL;
+    json_auto_t *manifest = NULL;
     if (store_require(store, key, err) < 0 ||
         read_image_manifest(store, key, false, &manifest, err) < 0)
         return -1;
@@ -118,7 +121,7 @@ store_find(struct store *store, const char *key, struct image **ret, struct erro
 int
 store_verify(struct store *store, const char *key, struct error *err)
 {
-    JV_AUTO struct jv *manifest = NULL;
+    json_auto_t *manifest = NULL;
     if (store_require(store, key, err) < 0)
         return -1;
     return read_image_manifest(store, key, true, &manifest, err);

@@ -4,6 +4,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,32 +34,32 @@ store_require(const struct store *store, const char *key, struct error *err)
 
 // After this no reader needs to check for these members.
 static int
-check_members(const struct jv *manifest, const char *path, struct error *err)
+check_members(const json_t *manifest, const char *path, struct error *err)
 {
     static const char *const members[] = {"name", "family", "cmdline", "created", NULL};
     for (size_t i = 0; members[i] != NULL; i++)
-        if (jv_get_string(manifest, members[i]) == NULL)
+        if (json_string_value(json_object_get(manifest, members[i])) == NULL)
             return error_set(err, ERR_DAMAGED, "its manifest '%s' has no '%s'", path, members[i]);
     return 0;
 }
 
 int
-manifest_read(const char *folder, const char *key, struct jv **ret, struct error *err)
+manifest_read(const char *folder, const char *key, json_t **ret, struct error *err)
 {
     FREE_AUTO char *path = path_join(folder, STORE_MANIFEST);
-    JV_AUTO struct jv *manifest = NULL;
-    if (jv_read(path, MANIFEST_MAX, &manifest, err) < 0) {
+    json_auto_t *manifest = NULL;
+    if (read_json_file(path, MANIFEST_MAX, &manifest, err) < 0) {
         if (err->code == ERR_INTERRUPTED || err->code == ERR_ACCESS)
             return -1;
         return error_set(err, ERR_DAMAGED, "its manifest cannot be read (%s)", err->message);
     }
-    if (jv_get_int(manifest, "format", 0) > STORE_FORMAT)
+    if (json_integer_value(json_object_get(manifest, "format")) > STORE_FORMAT)
         return error_set(err, ERR_CONFLICT,
             "the image in '%s' was made by a later version of airbuild and is left alone; use that "
             "version, or another AIRBUILD_HOME",
             folder);
-    if (jv_get_int(manifest, "format", 0) != STORE_FORMAT ||
-        !str_equal(jv_get_string(manifest, "key"), key))
+    if (json_integer_value(json_object_get(manifest, "format")) != STORE_FORMAT ||
+        !str_equal(json_string_value(json_object_get(manifest, "key")), key))
         return error_set(err, ERR_DAMAGED, "its manifest '%s' is not one of this image", path);
     if (check_members(manifest, path, err) < 0)
         return -1;
@@ -66,38 +67,39 @@ manifest_read(const char *folder, const char *key, struct jv **ret, struct error
     return 0;
 }
 
-struct jv *
+json_t *
 manifest_peek(const struct store *store, const char *key)
 {
     ERROR_AUTO struct error unread = {0};
-    struct jv *manifest = NULL;
+    json_t *manifest = NULL;
     FREE_AUTO char *folder = store_image_folder(store, key);
     (void) manifest_read(folder, key, &manifest, &unread);
     return manifest;
 }
 
 const char *
-manifest_disk_digest(const struct jv *manifest)
+manifest_disk_digest(const json_t *manifest)
 {
-    return jv_get_string(jv_get(jv_get(manifest, "files"), STORE_DISK), "sha256");
+    return json_string_value(
+        json_object_get(json_object_get(json_object_get(manifest, "files"), STORE_DISK), "sha256"));
 }
 
 bool
 manifest_is_base(const char *folder, const char *key)
 {
-    JV_AUTO struct jv *manifest = NULL;
+    json_auto_t *manifest = NULL;
     ERROR_AUTO struct error unread = {0};
     return manifest_read(folder, key, &manifest, &unread) == 0 &&
-           jv_get_string(manifest, "backing") == NULL;
+           json_string_value(json_object_get(manifest, "backing")) == NULL;
 }
 
 int
 manifest_read_base(
-    const struct store *store, const struct jv *manifest, struct jv **ret, struct error *err)
+    const struct store *store, const json_t *manifest, json_t **ret, struct error *err)
 {
-    const char *key = jv_get_string(manifest, "backing");
-    const char *wanted = jv_get_string(manifest, "backing_sha256");
-    JV_AUTO struct jv *base = NULL;
+    const char *key = json_string_value(json_object_get(manifest, "backing"));
+    const char *wanted = json_string_value(json_object_get(manifest, "backing_sha256"));
+    json_auto_t *base = NULL;
     *ret = NULL;
     if (key == NULL)
         return 0;
@@ -124,13 +126,14 @@ time_ns(const struct stat *info)
 }
 
 int
-manifest_record_files(const char *folder, struct jv *manifest, struct error *err)
+manifest_record_files(const char *folder, json_t *manifest, struct error *err)
 {
-    JV_AUTO struct jv *files = jv_object();
-    const struct jv *before = jv_get(manifest, "files");
+    json_auto_t *files = json_object();
+    const json_t *before = json_object_get(manifest, "files");
     for (size_t i = 0; store_files[i] != NULL; i++) {
         FREE_AUTO char *path = path_join(folder, store_files[i]);
-        const char *wanted = jv_get_string(jv_get(before, store_files[i]), "sha256");
+        const char *wanted =
+            json_string_value(json_object_get(json_object_get(before, store_files[i]), "sha256"));
         char hex[DIGEST_HEX + 1];
         struct stat info;
         if (chmod(path, 0444) < 0 || stat(path, &info) < 0)
@@ -142,26 +145,26 @@ manifest_record_files(const char *folder, struct jv *manifest, struct error *err
                 "the copy '%s' differs from its source, which changed meanwhile, or a disk of this "
                 "host fails; check them and try again",
                 path);
-        struct jv *file = jv_object();
-        jv_set(files, store_files[i], file);
-        jv_set_int(file, "bytes", info.st_size);
-        jv_set_int(file, "time_ns", time_ns(&info));
-        jv_set_string(file, "sha256", hex);
+        json_t *file = json_object();
+        json_object_set_new(files, store_files[i], file);
+        json_object_set_new(file, "bytes", json_integer(info.st_size));
+        json_object_set_new(file, "time_ns", json_integer(time_ns(&info)));
+        json_object_set_new(file, "sha256", text_to_json(hex));
     }
-    jv_set(manifest, "files", TAKE(files));
+    json_object_set_new(manifest, "files", TAKE(files));
     return 0;
 }
 
 // Restores the recorded time, so that the next check is quick.
 static int
-check_file_digest(const char *path, const struct jv *recorded, struct error *err)
+check_file_digest(const char *path, const json_t *recorded, struct error *err)
 {
     char hex[DIGEST_HEX + 1];
     if (digest_file(path, hex, err) < 0)
         return -1;
-    if (!str_equal(jv_get_string(recorded, "sha256"), hex))
+    if (!str_equal(json_string_value(json_object_get(recorded, "sha256")), hex))
         return error_set(err, ERR_DAMAGED, "the content of '%s' has changed", path);
-    long long ns = jv_get_int(recorded, "time_ns", 0);
+    long long ns = json_integer_value(json_object_get(recorded, "time_ns"));
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
         {.tv_sec = (time_t) (ns / 1000000000), .tv_nsec = (long) (ns % 1000000000)}};
     (void) utimensat(AT_FDCWD, path, times, 0);
@@ -169,7 +172,7 @@ check_file_digest(const char *path, const struct jv *recorded, struct error *err
 }
 
 static int
-check_file(const char *path, const struct jv *recorded, bool thorough, struct error *err)
+check_file(const char *path, const json_t *recorded, bool thorough, struct error *err)
 {
     struct stat info;
     if (stat(path, &info) < 0) {
@@ -177,23 +180,24 @@ check_file(const char *path, const struct jv *recorded, bool thorough, struct er
             return error_set(err, ERR_DAMAGED, "'%s' is missing", path);
         return error_errno(err, errno, "cannot examine '%s'", path);
     }
-    long long bytes = jv_get_int(recorded, "bytes", -1);
+    long long bytes = json_is_integer(json_object_get(recorded, "bytes"))
+                          ? json_integer_value(json_object_get(recorded, "bytes"))
+                          : -1;
     if (!S_ISREG(info.st_mode) || info.st_size != bytes)
         return error_set(err, ERR_DAMAGED, "'%s' has %lld bytes where %lld were recorded", path,
             (long long) info.st_size, bytes);
-    if (thorough || time_ns(&info) != jv_get_int(recorded, "time_ns", 0))
+    if (thorough || time_ns(&info) != json_integer_value(json_object_get(recorded, "time_ns")))
         return check_file_digest(path, recorded, err);
     return 0;
 }
 
 int
-manifest_check_files(
-    const char *folder, const struct jv *manifest, bool thorough, struct error *err)
+manifest_check_files(const char *folder, const json_t *manifest, bool thorough, struct error *err)
 {
-    const struct jv *files = jv_get(manifest, "files");
+    const json_t *files = json_object_get(manifest, "files");
     for (size_t i = 0; store_files[i] != NULL; i++) {
         FREE_AUTO char *path = path_join(folder, store_files[i]);
-        if (check_file(path, jv_get(files, store_files[i]), thorough, err) < 0)
+        if (check_file(path, json_object_get(files, store_files[i]), thorough, err) < 0)
             return -1;
     }
     return 0;

@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -19,18 +20,18 @@ set_path(const struct store *store, const char *set)
 // Moves one file to the name of its digest, and adds it to the list.
 static int
 keep_file(
-    struct store *store, const char *folder, const char *name, struct jv *list, struct error *err)
+    struct store *store, const char *folder, const char *name, json_t *list, struct error *err)
 {
     char hex[DIGEST_HEX + 1];
     FREE_AUTO char *from = path_join(folder, name);
     if (digest_file(from, hex, err) < 0)
         return -1;
     FREE_AUTO char *to = path_join(store->packages, hex);
-    struct jv *entry = jv_object();
-    jv_push(list, entry);
-    jv_set_string(entry, "file", name);
-    jv_set_string(entry, "sha256", hex);
-    jv_set_int(entry, "bytes", file_size(from));
+    json_t *entry = json_object();
+    json_array_append_new(list, entry);
+    json_object_set_new(entry, "file", text_to_json(name));
+    json_object_set_new(entry, "sha256", text_to_json(hex));
+    json_object_set_new(entry, "bytes", json_integer(file_size(from)));
     if (file_exists(to) ? unlink(from) < 0 : rename(from, to) < 0)
         return error_errno(err, errno, "cannot keep the package '%s' as '%s'", name, to);
     return 0;
@@ -40,7 +41,7 @@ int
 store_keep_packages(struct store *store, const char *set, const char *folder, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
-    JV_AUTO struct jv *list = jv_array();
+    json_auto_t *list = json_array();
     CLOSE_AUTO int held = -1;
     if (store_lock(store, "packages", 60 * 1000, &held, err) < 0 ||
         dir_list(folder, &names, err) < 0)
@@ -49,14 +50,14 @@ store_keep_packages(struct store *store, const char *set, const char *folder, st
         if (keep_file(store, folder, names.items[i], list, err) < 0)
             return -1;
     FREE_AUTO char *path = set_path(store, set);
-    return jv_write(path, 0644, list, err);
+    return write_json_file(path, 0644, list, err);
 }
 
 int
-store_package_set(struct store *store, const char *set, struct jv **ret, struct error *err)
+store_package_set(struct store *store, const char *set, json_t **ret, struct error *err)
 {
     FREE_AUTO char *path = set_path(store, set);
-    if (jv_read(path, SET_MAX, ret, err) == 0)
+    if (read_json_file(path, SET_MAX, ret, err) == 0)
         return 0;
     return err->code == ERR_DAMAGED ? error_context(err, "the list of kept packages '%s'", path)
                                     : -1;
@@ -65,9 +66,10 @@ store_package_set(struct store *store, const char *set, struct jv **ret, struct 
 // A name with a slash would leave the folder. A damaged package is removed, so that the next bake
 // downloads it again.
 static int
-lay_file(struct store *store, const struct jv *entry, const char *folder, struct error *err)
+lay_file(struct store *store, const json_t *entry, const char *folder, struct error *err)
 {
-    const char *name = jv_get_string(entry, "file"), *wanted = jv_get_string(entry, "sha256");
+    const char *name = json_string_value(json_object_get(entry, "file")),
+               *wanted = json_string_value(json_object_get(entry, "sha256"));
     char hex[DIGEST_HEX + 1];
     if (name == NULL || wanted == NULL || strchr(name, '/') != NULL || !store_is_key(wanted))
         return error_set(err, ERR_DAMAGED, "a list of kept packages has an invalid entry");
@@ -87,12 +89,12 @@ lay_file(struct store *store, const struct jv *entry, const char *folder, struct
 int
 store_lay_packages(struct store *store, const char *set, const char *folder, struct error *err)
 {
-    JV_AUTO struct jv *list = NULL;
+    json_auto_t *list = NULL;
     int answer = 0;
     if (store_package_set(store, set, &list, err) < 0)
         return -1;
-    for (size_t i = 0; i < jv_count(list) && answer == 0; i++)
-        answer = lay_file(store, jv_at(list, i), folder, err);
+    for (size_t i = 0; i < json_array_size(list) && answer == 0; i++)
+        answer = lay_file(store, json_array_get(list, i), folder, err);
     if (answer == 0 || err->code != ERR_DAMAGED)
         return answer;
     FREE_AUTO char *path = set_path(store, set);

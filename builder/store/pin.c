@@ -6,6 +6,7 @@
 #include "store/manifest.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,8 +32,8 @@ check_id(const char *id, struct error *err)
 static char *
 base_of(const struct store *store, const char *key)
 {
-    JV_AUTO struct jv *manifest = manifest_peek(store, key);
-    const char *base = jv_get_string(manifest, "backing");
+    json_auto_t *manifest = manifest_peek(store, key);
+    const char *base = json_string_value(json_object_get(manifest, "backing"));
     return base != NULL && store_is_key(base) ? str_dup(base) : NULL;
 }
 

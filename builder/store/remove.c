@@ -7,6 +7,7 @@
 #include "store/manifest.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 
 // ---- one ----------------------------------------------------------------------------------------
@@ -102,8 +103,8 @@ store_add_bases(struct store *store, struct strv *keys, struct error *err)
 {
     size_t count = keys->count;
     for (size_t i = 0; i < count; i++) {
-        JV_AUTO struct jv *manifest = manifest_peek(store, keys->items[i]);
-        const char *base = jv_get_string(manifest, "backing");
+        json_auto_t *manifest = manifest_peek(store, keys->items[i]);
+        const char *base = json_string_value(json_object_get(manifest, "backing"));
         if (manifest == NULL && store_has(store, keys->items[i]) &&
             add_all_bases(store, keys, err) < 0)
             return -1;
@@ -130,9 +131,9 @@ prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_r
     uint64_t *ret_bytes, struct error *err)
 {
     CLOSE_AUTO int lock = -1;
-    JV_AUTO struct jv *manifest = manifest_peek(store, key);
+    json_auto_t *manifest = manifest_peek(store, key);
     FREE_AUTO char *folder = store_image_folder(store, key);
-    const char *name = jv_get_string(manifest, "name");
+    const char *name = json_string_value(json_object_get(manifest, "name"));
     uint64_t bytes = folder_bytes(folder);
     int taken = store_try_lock(store, key, &lock, err);
     if (taken <= 0)
@@ -155,7 +156,7 @@ add_newer(const struct store *store, const struct strv *keys, struct strv *ret)
 {
     bool any = false;
     for (size_t i = 0; i < keys->count; i++) {
-        JV_AUTO struct jv *manifest = NULL;
+        json_auto_t *manifest = NULL;
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *folder = store_image_folder(store, keys->items[i]);
         if (manifest_read(folder, keys->items[i], &manifest, &err) == 0 || err.code != ERR_CONFLICT)
@@ -202,8 +203,8 @@ add_members(const struct store *store, const char *name, struct strv *ret, struc
     if (store_keys(store->images, &keys, err) < 0)
         return -1;
     for (size_t i = 0; i < keys.count; i++) {
-        JV_AUTO struct jv *manifest = manifest_peek(store, keys.items[i]);
-        const char *value = jv_get_string(manifest, name);
+        json_auto_t *manifest = manifest_peek(store, keys.items[i]);
+        const char *value = json_string_value(json_object_get(manifest, name));
         if (value != NULL && !strv_has(ret, value))
             strv_add(ret, value);
     }
@@ -241,13 +242,14 @@ prune_packages(struct store *store, uint64_t *bytes, struct error *err)
         add_members(store, "package_set", &sets, err) < 0)
         return -1;
     for (size_t i = 0; i < sets.count; i++) {
-        JV_AUTO struct jv *set = NULL;
+        json_auto_t *set = NULL;
         ERROR_AUTO struct error unread = {0};
         if (store_package_set(store, sets.items[i], &set, &unread) < 0)
             continue;
         strv_addf(&used, "%s.json", sets.items[i]);
-        for (size_t j = 0; j < jv_count(set); j++)
-            strv_add(&digests, jv_get_string(jv_at(set, j), "sha256"));
+        for (size_t j = 0; j < json_array_size(set); j++)
+            strv_add(
+                &digests, json_string_value(json_object_get(json_array_get(set, j), "sha256")));
     }
     if (prune_folder(store->sets, &used, false, bytes, err) < 0)
         return -1;

@@ -4,6 +4,7 @@
 #include "base/crypto.h"
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -14,14 +15,14 @@
 enum { STATE_MAX = 1024 * 1024, STATE_WAIT_MS = 30 * 1000 };
 
 int
-store_state_read(const struct store *store, const char *name, struct jv **ret, struct error *err)
+store_state_read(const struct store *store, const char *name, json_t **ret, struct error *err)
 {
     FREE_AUTO char *path = path_join(store->folder, name);
-    if (jv_read(path, STATE_MAX, ret, err) == 0)
+    if (read_json_file(path, STATE_MAX, ret, err) == 0)
         return 0;
     if (err->code == ERR_NOT_FOUND) {
         error_clear(err);
-        *ret = jv_object();
+        *ret = json_object();
         return 0;
     }
     if (err->code != ERR_DAMAGED)
@@ -33,21 +34,21 @@ store_state_read(const struct store *store, const char *name, struct jv **ret, s
 
 int
 store_state_put(
-    struct store *store, const char *name, const char *member, struct jv *value, struct error *err)
+    struct store *store, const char *name, const char *member, json_t *value, struct error *err)
 {
     CLOSE_AUTO int lock = -1;
-    JV_AUTO struct jv *owned = value, *state = NULL;
+    json_auto_t *owned = value, *state = NULL;
     FREE_AUTO char *path = path_join(store->folder, name);
     // The lock guards all of the folder, so temporary files there are leftovers.
     if (store_lock(store, "state", STATE_WAIT_MS, &lock, err) < 0 ||
         dir_sweep(store->folder, err) < 0)
         return -1;
     if (member == NULL)
-        return jv_write(path, 0644, owned, err);
+        return write_json_file(path, 0644, owned, err);
     if (store_state_read(store, name, &state, err) < 0)
         return -1;
-    jv_set(state, member, TAKE(owned));
-    return jv_write(path, 0644, state, err);
+    json_object_set_new(state, member, TAKE(owned));
+    return write_json_file(path, 0644, state, err);
 }
 
 // ---- digests of the user's files ----------------------------------------------------------------
@@ -63,17 +64,17 @@ identity_of(const struct stat *info)
 }
 
 // A cache that cannot be read is dropped: every file can be read again.
-static struct jv *
+static json_t *
 read_digests(const struct store *store)
 {
     ERROR_AUTO struct error err = {0};
-    struct jv *digests = NULL;
+    json_t *digests = NULL;
     if (store_state_read(store, DIGESTS, &digests, &err) == 0)
         return digests;
     FREE_AUTO char *path = path_join(store->folder, DIGESTS);
     if (err.code == ERR_DAMAGED)
         (void) unlink(path);
-    return jv_object();
+    return json_object();
 }
 
 int
@@ -84,17 +85,17 @@ store_file_digest(struct store *store, const char *path, char **ret_hex, struct 
     if (stat(path, &info) < 0)
         return error_errno(err, errno, "cannot examine '%s'", path);
     FREE_AUTO char *identity = identity_of(&info);
-    JV_AUTO struct jv *digests = read_digests(store);
-    const struct jv *known = jv_get(digests, path);
-    if (str_equal(jv_get_string(known, "identity"), identity)) {
-        *ret_hex = str_dup(jv_get_string(known, "sha256"));
+    json_auto_t *digests = read_digests(store);
+    const json_t *known = json_object_get(digests, path);
+    if (str_equal(json_string_value(json_object_get(known, "identity")), identity)) {
+        *ret_hex = str_dup(json_string_value(json_object_get(known, "sha256")));
         return 0;
     }
     if (digest_file(path, hex, err) < 0)
         return -1;
-    struct jv *entry = jv_object();
-    jv_set_string(entry, "identity", identity);
-    jv_set_string(entry, "sha256", hex);
+    json_t *entry = json_object();
+    json_object_set_new(entry, "identity", text_to_json(identity));
+    json_object_set_new(entry, "sha256", text_to_json(hex));
     if (store_state_put(store, DIGESTS, path, entry, err) < 0)
         return -1;
     *ret_hex = str_dup(hex);

@@ -10,10 +10,10 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "base/jv.h"
 #include "base/progress.h"
 #include "base/str.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -85,7 +85,7 @@ struct image {
     char *backing_disk;    // the base's disk; NULL for a base
     uint64_t virtual_bytes;
     uint64_t disk_bytes; // of disk.qcow2, without its base
-    struct jv *manifest; // all that is known: packages with versions, inputs, tools, seconds
+    json_t *manifest;    // all that is known: packages with versions, inputs, tools, seconds
 };
 void image_free(struct image *image);
 DEFINE_FREEP(struct image, image_free)
@@ -174,7 +174,7 @@ const char *draft_folder(const struct draft *draft); // put disk.qcow2, kernel a
 // "family", "cmdline", "virtual_bytes" and, for a layer, "backing" (a key); key, creation time,
 // sizes and digests are added. If it has "files" or "backing_sha256" (of the base's disk), the
 // digests must match: else ERR_DAMAGED, ERR_CONFLICT.
-int store_publish(struct draft *draft, struct jv *manifest, struct error *err);
+int store_publish(struct draft *draft, json_t *manifest, struct error *err);
 // Removes the folder of a draft that was not published, and releases the lock.
 void draft_free(struct draft *draft);
 DEFINE_FREEP(struct draft, draft_free)
@@ -190,7 +190,7 @@ int store_keep_packages(
     struct store *store, const char *set, const char *folder, struct error *err);
 // The list of a set, [{"file", "sha256", "bytes"}], sorted by file; caller frees. ERR_NOT_FOUND:
 // there is none.
-int store_package_set(struct store *store, const char *set, struct jv **ret, struct error *err);
+int store_package_set(struct store *store, const char *set, json_t **ret, struct error *err);
 // Put the files of a set into folder under their own names, as hard links where possible, and check
 // their digests. ERR_DAMAGED: a file is damaged or missing; the set is then removed, so that the
 // next bake downloads it again.
@@ -200,11 +200,10 @@ int store_lay_packages(struct store *store, const char *set, const char *folder,
 
 // Read HOME/store/NAME, a small JSON file; an empty object when it does not exist. Caller frees.
 // ERR_DAMAGED: it is not valid JSON.
-int store_state_read(
-    const struct store *store, const char *name, struct jv **ret, struct error *err);
+int store_state_read(const struct store *store, const char *name, json_t **ret, struct error *err);
 // Read it, set one member (NULL: replace all of it) and write it, under a lock. Frees value.
 int store_state_put(
-    struct store *store, const char *name, const char *member, struct jv *value, struct error *err);
+    struct store *store, const char *name, const char *member, json_t *value, struct error *err);
 
 // SHA-256 of a large file of the user; caller frees. Cached by path, size, times and inode.
 int store_file_digest(struct store *store, const char *path, char **ret_hex, struct error *err);

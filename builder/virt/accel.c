@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/dir.h"
 #include "base/file.h"
-#include "base/jv.h"
+#include "base/json.h"
 #include "base/lock.h"
 #include "base/proc.h"
 
@@ -243,21 +243,21 @@ boot_seconds(void)
 }
 
 // Returns the cache; an empty one when there is none, it is damaged, or from another boot.
-static struct jv *
+static json_t *
 cache_read(const struct accel_places *places)
 {
     ERROR_AUTO struct error ignored = {0};
     FREE_AUTO char *path = path_join(places->home, "accel.json");
     FREE_AUTO char *boot = NULL;
-    struct jv *cache = NULL;
+    json_t *cache = NULL;
     if (file_read(places->boot_id, 4096, &boot, NULL, &ignored) == 0)
         boot[strcspn(boot, "\n")] = '\0';
-    if (jv_read(path, CACHE_MAX, &cache, &ignored) == 0 &&
-        str_equal(jv_get_string(cache, "boot"), boot))
+    if (read_json_file(path, CACHE_MAX, &cache, &ignored) == 0 &&
+        str_equal(json_string_value(json_object_get(cache, "boot")), boot))
         return cache;
-    jv_free(cache);
-    cache = jv_object();
-    jv_set_string(cache, "boot", boot);
+    json_decref(cache);
+    cache = json_object();
+    json_object_set_new(cache, "boot", text_to_json(boot));
     return cache;
 }
 
@@ -266,11 +266,11 @@ static bool
 cache_find(const struct accel_places *places, const char *key, bool trust_refusal,
     struct accel_verdict *ret)
 {
-    JV_AUTO struct jv *cache = cache_read(places);
-    const struct jv *entry = jv_get(cache, key);
-    const char *why = jv_get_string(entry, "why");
-    long long until = jv_get_int(entry, "until", 0);
-    bool kvm = jv_get_bool(entry, "kvm", false);
+    json_auto_t *cache = cache_read(places);
+    const json_t *entry = json_object_get(cache, key);
+    const char *why = json_string_value(json_object_get(entry, "why"));
+    long long until = json_integer_value(json_object_get(entry, "until"));
+    bool kvm = json_is_true(json_object_get(entry, "kvm"));
     if (why == NULL || (until != 0 && until < boot_seconds()) || (!kvm && !trust_refusal))
         return false;
     *ret = (struct accel_verdict){.kvm = kvm, .why = str_dup(why)};
@@ -284,14 +284,14 @@ cache_write(const struct accel_places *places, const char *key, const struct acc
 {
     ERROR_AUTO struct error ignored = {0};
     FREE_AUTO char *path = path_join(places->home, "accel.json");
-    JV_AUTO struct jv *cache = cache_read(places);
-    struct jv *entry = jv_object();
-    jv_set_bool(entry, "kvm", verdict->kvm);
-    jv_set_string(entry, "why", verdict->why);
+    json_auto_t *cache = cache_read(places);
+    json_t *entry = json_object();
+    json_object_set_new(entry, "kvm", json_boolean(verdict->kvm));
+    json_object_set_new(entry, "why", text_to_json(verdict->why));
     if (unsure)
-        jv_set_int(entry, "until", boot_seconds() + UNSURE_S);
-    jv_set(cache, key, entry);
-    jv_write(path, 0644, cache, &ignored);
+        json_object_set_new(entry, "until", json_integer(boot_seconds() + UNSURE_S));
+    json_object_set_new(cache, key, entry);
+    write_json_file(path, 0644, cache, &ignored);
 }
 
 // ---- the verdict ---------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "base/jv.h"
+#include "base/json.h"
 #include "virt/domain_handle.h"
 
 #include <libvirt/libvirt-qemu.h>
@@ -17,32 +17,32 @@
 
 // Takes ownership of arguments.
 static char *
-agent_command(const char *name, struct jv *arguments)
+agent_command(const char *name, json_t *arguments)
 {
-    JV_AUTO struct jv *value = jv_object();
-    jv_set_string(value, "execute", name);
-    jv_set(value, "arguments", arguments);
-    return jv_print(value, false);
+    json_auto_t *value = json_object();
+    json_object_set_new(value, "execute", text_to_json(name));
+    json_object_set_new(value, "arguments", arguments);
+    return print_json(value, false);
 }
 
 char *
 agent_exec(const char *const *argv)
 {
-    struct jv *arguments = jv_object();
-    struct jv *rest = jv_array();
+    json_t *arguments = json_object();
+    json_t *rest = json_array();
     for (size_t i = 1; argv[i] != NULL; i++)
-        jv_push(rest, jv_string(argv[i]));
-    jv_set_string(arguments, "path", argv[0]);
-    jv_set(arguments, "arg", rest);
-    jv_set_bool(arguments, "capture-output", true);
+        json_array_append_new(rest, text_to_json(argv[i]));
+    json_object_set_new(arguments, "path", text_to_json(argv[0]));
+    json_object_set_new(arguments, "arg", rest);
+    json_object_set_new(arguments, "capture-output", json_true());
     return agent_command("guest-exec", arguments);
 }
 
 char *
 agent_exec_status(long long pid)
 {
-    struct jv *arguments = jv_object();
-    jv_set_int(arguments, "pid", pid);
+    json_t *arguments = json_object();
+    json_object_set_new(arguments, "pid", json_integer(pid));
     return agent_command("guest-exec-status", arguments);
 }
 
@@ -57,10 +57,12 @@ not_understood(const char *answer, struct error *err)
 int
 agent_started(const char *answer, long long *ret_pid, struct error *err)
 {
-    JV_AUTO struct jv *value = NULL;
-    if (jv_parse(answer, strlen(answer), &value, err) < 0)
+    json_auto_t *value = NULL;
+    if (parse_json(answer, strlen(answer), &value, err) < 0)
         return not_understood(answer, err);
-    *ret_pid = jv_get_int(jv_get(value, "return"), "pid", -1);
+    *ret_pid = json_is_integer(json_object_get(json_object_get(value, "return"), "pid"))
+                   ? json_integer_value(json_object_get(json_object_get(value, "return"), "pid"))
+                   : -1;
     return *ret_pid > 0 ? 0 : not_understood(answer, err);
 }
 
@@ -77,21 +79,22 @@ int
 agent_ended(
     const char *answer, bool *ret_ended, int *ret_status, char **ret_output, struct error *err)
 {
-    JV_AUTO struct jv *value = NULL;
-    if (jv_parse(answer, strlen(answer), &value, err) < 0)
+    json_auto_t *value = NULL;
+    if (parse_json(answer, strlen(answer), &value, err) < 0)
         return not_understood(answer, err);
-    const struct jv *status = jv_get(value, "return");
-    long long number = jv_get_int(status, "signal", 0);
-    if (jv_get(status, "exited") == NULL)
+    const json_t *status = json_object_get(value, "return");
+    long long number = json_integer_value(json_object_get(status, "signal"));
+    if (json_object_get(status, "exited") == NULL)
         return not_understood(answer, err);
-    *ret_ended = jv_get_bool(status, "exited", false);
+    *ret_ended = json_is_true(json_object_get(status, "exited"));
     if (!*ret_ended)
         return 0;
-    *ret_status = (int) (number > 0 ? 128 + number : jv_get_int(status, "exitcode", 0));
+    *ret_status =
+        (int) (number > 0 ? 128 + number : json_integer_value(json_object_get(status, "exitcode")));
     if (ret_output != NULL) {
         struct buf output = {0};
-        add_agent_output(&output, jv_get_string(status, "out-data"));
-        add_agent_output(&output, jv_get_string(status, "err-data"));
+        add_agent_output(&output, json_string_value(json_object_get(status, "out-data")));
+        add_agent_output(&output, json_string_value(json_object_get(status, "err-data")));
         *ret_output = buf_take(&output);
     }
     return 0;

@@ -8,6 +8,7 @@
 #include "bake/bake.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/proc.h"
 #include "cluster/cluster.h"
 
@@ -44,16 +45,16 @@ fill(struct store *store, const char *folder, const struct bake_item *item, cons
     return make_disk(store, folder, backing, err);
 }
 
-static struct jv *
+static json_t *
 describe(const struct bake_item *item, const char *backing)
 {
-    struct jv *manifest = jv_object();
-    jv_set_string(manifest, "name", item->name);
-    jv_set_string(manifest, "family", "debian");
-    jv_set_string(manifest, "cmdline", "root=LABEL=none ro console=ttyS0");
-    jv_set_int(manifest, "virtual_bytes", DISK_BYTES);
+    json_t *manifest = json_object();
+    json_object_set_new(manifest, "name", text_to_json(item->name));
+    json_object_set_new(manifest, "family", json_string("debian"));
+    json_object_set_new(manifest, "cmdline", json_string("root=LABEL=none ro console=ttyS0"));
+    json_object_set_new(manifest, "virtual_bytes", json_integer(DISK_BYTES));
     if (backing != NULL)
-        jv_set_string(manifest, "backing", backing);
+        json_object_set_new(manifest, "backing", text_to_json(backing));
     return manifest;
 }
 
@@ -61,7 +62,7 @@ static int
 put(struct store *store, const struct bake_item *item, const char *backing, struct error *err)
 {
     DRAFT_AUTO struct draft *draft = NULL;
-    JV_AUTO struct jv *manifest = describe(item, backing);
+    json_auto_t *manifest = describe(item, backing);
     printf("%s\n", item->key);
     if (store_begin(store, item->key, &draft, err) < 0)
         return -1;

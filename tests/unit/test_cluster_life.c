@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "life_fixture.h"
 
 #include "cluster/definition.h"
@@ -189,12 +190,12 @@ test_adoption(void **state)
     assert_ok(virt_network_ensure(session.virt, &definition.network, NULL, &life->err), &life->err);
     FREE_AUTO char *path = part(life, "cluster.json"), *text = NULL;
     assert_ok(file_read(path, 1 << 20, &text, NULL, &life->err), &life->err);
-    JV_AUTO struct jv *root = NULL;
-    assert_ok(jv_parse(text, strlen(text), &root, &life->err), &life->err);
-    jv_set_int(root, "format", 1);
-    jv_set(root, "id", jv_null());
-    jv_set(root, "founded", jv_null());
-    FREE_AUTO char *before = jv_print(root, true);
+    json_auto_t *root = NULL;
+    assert_ok(parse_json(text, strlen(text), &root, &life->err), &life->err);
+    json_object_set_new(root, "format", json_integer(1));
+    json_object_set_new(root, "id", json_null());
+    json_object_set_new(root, "founded", json_null());
+    FREE_AUTO char *before = print_json(root, true);
     put_text(path, before);
     assert_plan(life, "define domain head10|start domain head10|define domain work11|start domain "
                       "work11|define domain work12|start domain work12|define domain "

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "cli/drill_table.h"
 #include "drill_fixture.h"
 
@@ -140,8 +141,8 @@ static void
 test_json(void **state)
 {
     struct fixture *fixture = *state;
-    JV_AUTO struct jv *list = drill_report_json(&fixture->report);
-    FREE_AUTO char *text = jv_print(list, true);
+    json_auto_t *list = drill_report_json(&fixture->report);
+    FREE_AUTO char *text = print_json(list, true);
     assert_golden(GOLDEN "drills.json", text);
 }
 
@@ -207,9 +208,10 @@ test_hostile_text(void **state)
     assert_null(strchr(html, '\x01'));
     assert_null(strchr(data, '<'));
     assert_null(strstr(xml, "<script"));
-    JV_AUTO struct jv *parsed = NULL;
-    assert_ok(jv_parse(data, strlen(data), &parsed, &err), &err);
-    assert_contains(jv_get_string(parsed, "cluster"), "</script><script>alert('x')");
+    json_auto_t *parsed = NULL;
+    assert_ok(parse_json(data, strlen(data), &parsed, &err), &err);
+    assert_contains(
+        json_string_value(json_object_get(parsed, "cluster")), "</script><script>alert('x')");
     static const char escaped[] =
         "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&lt;!-- &quot; onload=&quot;y&quot; "
         "&amp;amp; ]]&gt; \\x01\\x1b[31m \\xff \\xef\\xbf\\xbf\\xe2\\x80\\xae --&gt;";

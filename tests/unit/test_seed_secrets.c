@@ -7,11 +7,11 @@
 #include "base/cleanup.h"
 #include "base/dir.h"
 #include "base/file.h"
-#include "base/jv.h"
 #include "base/proc.h"
 #include "seed/secrets.h"
 #include "seed_fixture.h"
 
+#include <jansson.h>
 #include <sys/stat.h>
 
 static char *

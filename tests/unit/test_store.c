@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "store_fixture.h"
 
+#include <jansson.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -76,8 +77,8 @@ test_incomplete_draft_is_refused(void **state)
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
     DRAFT_AUTO struct draft *draft = NULL;
-    JV_AUTO struct jv *manifest = image_manifest("redis", NULL);
-    JV_AUTO struct jv *layer = image_manifest("redis", KEY_ABSENT);
+    json_auto_t *manifest = image_manifest("redis", NULL);
+    json_auto_t *layer = image_manifest("redis", KEY_ABSENT);
     assert_ok(store_begin(store, KEY_LAYER, &draft, &err), &err);
     put_file(draft_folder(draft), "disk.qcow2", "a disk");
     put_file(draft_folder(draft), "kernel", "a kernel");
@@ -162,7 +163,7 @@ make_slowly(const char *home, int ready, int release)
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = NULL;
     DRAFT_AUTO struct draft *draft = NULL;
-    JV_AUTO struct jv *manifest = image_manifest("base-debian", NULL);
+    json_auto_t *manifest = image_manifest("base-debian", NULL);
     char byte = 'x';
     if (store_open(home, &store, &err) < 0 || store_begin(store, KEY_BASE, &draft, &err) < 0)
         _exit(1);

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "store_fixture.h"
 
 struct pair {
@@ -137,9 +138,9 @@ test_base_that_changed(void **state)
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
     DRAFT_AUTO struct draft *draft = NULL;
-    JV_AUTO struct jv *manifest = image_manifest("redis", KEY_BASE);
+    json_auto_t *manifest = image_manifest("redis", KEY_BASE);
     put_image(store, KEY_BASE, "base-debian", NULL, "a disk");
-    jv_set_string(manifest, "backing_sha256", KEY_OTHER);
+    json_object_set_new(manifest, "backing_sha256", json_string(KEY_OTHER));
     assert_ok(store_begin(store, KEY_LAYER, &draft, &err), &err);
     fill_draft(draft, "a layer");
     assert_error(
@@ -184,10 +185,10 @@ test_manifest_without_a_member(void **state)
         assert_ok(dir_make(scratch, 0755, &err), &err);
         PAIR_AUTO struct pair pair = pair_make(scratch);
         FREE_AUTO char *path = str_format("%s/%s/manifest.json", pair.folder, rows[i].key);
-        JV_AUTO struct jv *manifest = NULL;
-        assert_ok(jv_read(path, 1 << 20, &manifest, &err), &err);
-        jv_set(manifest, rows[i].member, jv_null());
-        assert_ok(jv_write(path, 0644, manifest, &err), &err);
+        json_auto_t *manifest = NULL;
+        assert_ok(read_json_file(path, 1 << 20, &manifest, &err), &err);
+        json_object_set_new(manifest, rows[i].member, json_null());
+        assert_ok(write_json_file(path, 0644, manifest, &err), &err);
         assert_error(import(&pair, &keys, &err), &err, ERR_DAMAGED, rows[i].member);
         assert_false(store_has(pair.there, rows[i].key));
     }

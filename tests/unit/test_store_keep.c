@@ -7,6 +7,8 @@
 
 #include "base/crypto.h"
 
+#include <jansson.h>
+
 // ---- list ----------------------------------------------------------------------------------------
 
 static void
@@ -132,17 +134,19 @@ test_packages_kept_and_laid(void **state)
 {
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
-    JV_AUTO struct jv *set = NULL;
+    json_auto_t *set = NULL;
     FREE_AUTO char *folder = path_join(*state, "laid"), *text = NULL;
     char hex[DIGEST_HEX + 1];
     keep_two(store, *state, "first", "the package b");
     assert_ok(store_package_set(store, "first", &set, &err), &err);
-    assert_int_equal(jv_count(set), 2);
+    assert_int_equal(json_array_size(set), 2);
     digest_bytes("the package b", 13, hex);
-    assert_string_equal(jv_get_string(jv_at(set, 0), "file"), "a_1.deb");
-    assert_string_equal(jv_get_string(jv_at(set, 1), "file"), "b_2.deb");
-    assert_string_equal(jv_get_string(jv_at(set, 1), "sha256"), hex);
-    assert_int_equal(jv_get_int(jv_at(set, 1), "bytes", 0), 13);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(set, 0), "file")), "a_1.deb");
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(set, 1), "file")), "b_2.deb");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(set, 1), "sha256")), hex);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(set, 1), "bytes")), 13);
     assert_ok(dir_make(folder, 0755, &err), &err);
     assert_ok(store_lay_packages(store, "first", folder, &err), &err);
     FREE_AUTO char *names = names_in(folder, ".");
@@ -173,7 +177,7 @@ test_packages_absent(void **state)
 {
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
-    JV_AUTO struct jv *set = NULL;
+    json_auto_t *set = NULL;
     assert_error(store_package_set(store, "first", &set, &err), &err, ERR_NOT_FOUND, "first");
     assert_error(store_lay_packages(store, "first", *state, &err), &err, ERR_NOT_FOUND, "first");
 }
@@ -234,11 +238,11 @@ test_prune_of_packages(void **state)
     STORE_AUTO struct store *store = open_store(*state);
     STRV_AUTO struct strv keep = {0}, removed = {0}, names = {0};
     DRAFT_AUTO struct draft *draft = NULL;
-    JV_AUTO struct jv *manifest = image_manifest("base-debian", NULL);
+    json_auto_t *manifest = image_manifest("base-debian", NULL);
     uint64_t bytes = 0;
     keep_two(store, *state, "used", "the package b");
     keep_two(store, *state, "unused", "a newer package b");
-    jv_set_string(manifest, "package_set", "used");
+    json_object_set_new(manifest, "package_set", json_string("used"));
     assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     fill_draft(draft, "a disk");
     assert_ok(store_publish(draft, manifest, &err), &err);

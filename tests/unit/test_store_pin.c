@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "store_fixture.h"
 
+#include <jansson.h>
 #include <sys/wait.h>
 
 static void
@@ -260,7 +261,7 @@ put_members(const char *home, const char *prefix)
         _exit(1);
     for (int i = 0; i < ROUNDS; i++) {
         FREE_AUTO char *name = str_format("%s%d", prefix, i);
-        if (store_state_put(store, "sources.json", name, jv_int(i), &err) < 0)
+        if (store_state_put(store, "sources.json", name, json_integer(i), &err) < 0)
             _exit(2);
     }
     _exit(0);
@@ -272,7 +273,7 @@ test_state_of_two(void **state)
 {
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
-    JV_AUTO struct jv *memory = NULL;
+    json_auto_t *memory = NULL;
     for (int i = 0; i < 2; i++)
         if (fork() == 0)
             put_members(*state, i == 0 ? "a" : "b");
@@ -281,11 +282,11 @@ test_state_of_two(void **state)
         assert_int_equal(status, 0);
     }
     put_file(store->folder, ".tmp-killed", "");
-    assert_ok(store_state_put(store, "base.json", NULL, jv_object(), &err), &err);
+    assert_ok(store_state_put(store, "base.json", NULL, json_object(), &err), &err);
     FREE_AUTO char *left = path_join(store->folder, ".tmp-killed");
     assert_false(file_exists(left));
     assert_ok(store_state_read(store, "sources.json", &memory, &err), &err);
-    assert_int_equal(jv_count(memory), 2 * ROUNDS);
+    assert_int_equal(json_object_size(memory), 2 * ROUNDS);
 }
 
 int

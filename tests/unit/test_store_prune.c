@@ -6,6 +6,7 @@
 
 #include "base/progress.h"
 
+#include <jansson.h>
 #include <sys/wait.h>
 
 #define KEY_LATE "fa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7efa7e"
@@ -175,8 +176,8 @@ test_prune_of_a_damaged_set(void **state)
     FREE_AUTO char *sets = path_join(packages, "sets");
     ERROR_AUTO struct error err = {0};
     DRAFT_AUTO struct draft *draft = NULL;
-    JV_AUTO struct jv *manifest = image_manifest("base-debian", NULL);
-    jv_set_string(manifest, "package_set", "broken");
+    json_auto_t *manifest = image_manifest("base-debian", NULL);
+    json_object_set_new(manifest, "package_set", json_string("broken"));
     assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     fill_draft(draft, "a disk");
     assert_ok(store_publish(draft, manifest, &err), &err);
@@ -196,9 +197,9 @@ test_prune_of_downloads(void **state)
     ERROR_AUTO struct error err = {0};
     STORE_AUTO struct store *store = open_store(*state);
     DRAFT_AUTO struct draft *draft = NULL;
-    JV_AUTO struct jv *manifest = image_manifest("base-url", NULL);
+    json_auto_t *manifest = image_manifest("base-url", NULL);
     FREE_AUTO char *downloads = path_join(store->folder, "downloads");
-    jv_set_string(manifest, "download", KEY_OTHER);
+    json_object_set_new(manifest, "download", json_string(KEY_OTHER));
     assert_ok(store_begin(store, KEY_BASE, &draft, &err), &err);
     fill_draft(draft, "a disk");
     assert_ok(store_publish(draft, manifest, &err), &err);
