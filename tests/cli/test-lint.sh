@@ -94,7 +94,6 @@ while read -r folder header; do
     finds "<$header> in cli/" "builder/cli/a.c:2: <$header> belongs to $folder/"
 done <<'END'
 base openssl/evp.h
-base jansson.h
 yaml yaml.h
 fetch curl/curl.h
 bake guestfs.h
@@ -104,6 +103,9 @@ virt libvirt/libvirt.h
 virt libxml/tree.h
 probe hiredis/hiredis.h
 END
+tree
+c builder/cli/a.c '#include <jansson.h>'
+passes '<jansson.h> in every folder'
 tree
 c builder/bake/a.c '#include <guestfs.h>'
 c builder/bake/b.c '#include <guestfs.h>'
