@@ -24,18 +24,20 @@ address() {
     echo "172.31.255.${1//[a-z]/}"
 }
 
+# role_of NODE
+role_of() { [[ $1 == head* ]] && echo haproxy || echo redis; }
+
 # seed NODE [NAME=VALUE...]: what the seed writes on that node; see tests/tools/node_files.c.
 seed() {
     mkdir -p "$dir/$1/etc/airbuild"
-    "$top/build/tests/node_files" "$dir/$1/etc/airbuild" "$@"
+    "$top/build/tests/node_files" "$dir/$1/etc/airbuild" "$1" "password_app=$REDISCLI_AUTH" "${@:2}"
 }
 
 # machine_make NODE [NAME=VALUE...]: make its disk as the image and the seed do.
 machine_make() {
-    local node=$1 role=redis
-    [[ $node == head* ]] && role=haproxy
+    local node=$1
     mkdir -p "$dir/$node/var/lib"
-    cp -r "$top/images/files/common/." "$top/images/files/$role/." "$dir/$node"
+    cp -r "$top/images/files/common/." "$top/images/files/$(role_of "$node")/." "$dir/$node"
     chmod -R a+rX "$dir/$node/usr"
     seed "$@"
 }

@@ -3,7 +3,7 @@
 //
 // usage: node_files FOLDER NODE [NAME=VALUE...] (names: ha, auth, persistence, joins: yes or no;
 // workers, quorum, min_replicas, down_after_ms, maxmemory: numbers; first_master: an address;
-// maxmemory_policy)
+// maxmemory_policy; password_app)
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "../seed_fixture.h"
@@ -90,6 +90,8 @@ set_value(const char *name, const char *value)
         set_first_master(value);
     else if (str_equal(name, "maxmemory_policy"))
         set_policy(value);
+    else if (str_equal(name, "password_app"))
+        fixture.secrets.passwords[SECRETS_APP] = str_dup(value);
     else if (str_equal(name, "joins"))
         for (size_t i = 0; i < fixture.secrets.node_count; i++)
             own[i].joins = yes;
