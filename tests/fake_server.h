@@ -106,10 +106,14 @@ accept_all(void *context)
 static inline int
 serve_all(int fd, void *(*serve_one)(void *) )
 {
+    static struct acceptor acceptors[8]; // static: a forked child has no thread that refers to them
+    static size_t count;
     pthread_t thread;
-    struct acceptor *acceptor = malloc(sizeof *acceptor);
+    if (fd < 0 || count == sizeof acceptors / sizeof *acceptors)
+        return -1;
+    struct acceptor *acceptor = &acceptors[count++];
     *acceptor = (struct acceptor){fd, serve_one};
-    if (fd < 0 || pthread_create(&thread, NULL, accept_all, acceptor) != 0)
+    if (pthread_create(&thread, NULL, accept_all, acceptor) != 0)
         return -1;
     return pthread_detach(thread) == 0 ? 0 : -1;
 }
