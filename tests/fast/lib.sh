@@ -224,10 +224,10 @@ rtc_start() {
         rest=$((1000000 - 10#${EPOCHREALTIME#*.}))
         printf -v rest '0.%06d' "$((rest < 1000000 ? rest : 999999))"
         sleep "$rest"
-        # Overwrite the text in one write, so that no reader sees half of it.
+        # Not EPOCHSECONDS, whose clock is a tick late. One write, so that no reader sees half of the text.
         for node; do
             read -r ahead <"$dir/$node/host"
-            echo "$((EPOCHSECONDS + ahead))" 1<>"$dir/$node/sys/class/rtc/rtc0/since_epoch"
+            echo "$((${EPOCHREALTIME%.*} + ahead))" 1<>"$dir/$node/sys/class/rtc/rtc0/since_epoch"
         done
     done &
 }
