@@ -22,22 +22,6 @@ ignore(char *bytes, size_t size, size_t count, void *context)
 }
 
 static void
-survey_start(struct reach_survey *survey, const struct strv *urls, int64_t wait_ms)
-{
-    survey->multi = curl_multi_init();
-    if (survey->multi == NULL)
-        mem_exhausted();
-    for (; survey->count < urls->count && survey->count < SERVERS_MAX; survey->count++) {
-        CURL *easy = survey->easy[survey->count] = fetch_curl_new();
-        curl_easy_setopt(easy, CURLOPT_URL, urls->items[survey->count]);
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) wait_ms);
-        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
-        curl_multi_add_handle(survey->multi, easy);
-    }
-}
-
-static void
 survey_end(struct reach_survey *survey)
 {
     for (size_t i = 0; i < survey->count; i++) {
@@ -68,7 +52,17 @@ fetch_any_reachable(const struct strv *urls, int64_t wait_ms, bool *ret, struct 
 {
     CLEANUP(survey_end) struct reach_survey survey = {0};
     int running = 1;
-    survey_start(&survey, urls, wait_ms);
+    survey.multi = curl_multi_init();
+    if (survey.multi == NULL)
+        mem_exhausted();
+    for (; survey.count < urls->count && survey.count < SERVERS_MAX; survey.count++) {
+        CURL *easy = survey.easy[survey.count] = fetch_curl_new();
+        curl_easy_setopt(easy, CURLOPT_URL, urls->items[survey.count]);
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) wait_ms);
+        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
+        curl_multi_add_handle(survey.multi, easy);
+    }
     *ret = false;
     while (!*ret && running > 0) {
         if (interrupt_check(err) < 0)

@@ -64,14 +64,6 @@ has_file(const struct fetch_request *request)
     return fetch_url_is_local(request->transfer->url) || status == 200 || status == 206;
 }
 
-static bool
-is_range_from(const struct fetch_request *request, uint64_t from)
-{
-    const char *range = header_value(request, "Content-Range");
-    FREE_AUTO char *wanted = str_format("bytes %llu-", (unsigned long long) from);
-    return from > 0 && range != NULL && str_starts(range, wanted);
-}
-
 // Returns a strong ETag, else the date of the last change (RFC 9110, 13.1.5), else NULL.
 static char *
 read_validator(const struct fetch_request *request)
@@ -119,9 +111,11 @@ begin_file(struct fetch_request *request, const char *bytes, size_t length)
     const struct fetch_transfer *transfer = request->transfer;
     curl_off_t announced = -1;
     bool resumed = answer_status(request) == 206;
+    const char *range = header_value(request, "Content-Range");
+    FREE_AUTO char *wanted = str_format("bytes %llu-", (unsigned long long) transfer->from);
     request->begun = true;
     request->end = FETCH_REFUSED;
-    if (resumed && !is_range_from(request, transfer->from))
+    if (resumed && (transfer->from == 0 || range == NULL || !str_starts(range, wanted)))
         return error_set(&request->error, ERR_NETWORK,
             "'%s' cannot be downloaded: the server sends another range than requested; try again, "
             "or name another mirror",
@@ -225,28 +219,12 @@ status_failed(const struct fetch_request *request, struct error *err)
 }
 
 static enum fetch_end
-end_of_code(CURLcode code)
-{
-    bool lasting = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
-                   code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT ||
-                   code == CURLE_FILE_COULDNT_READ_FILE || code == CURLE_FILESIZE_EXCEEDED;
-    return lasting ? FETCH_REFUSED : FETCH_AGAIN;
-}
-
-// Tells CURLOPT_LOW_SPEED_TIME from a timeout while connecting.
-static bool
-is_stalled(const struct fetch_request *request, CURLcode code)
-{
-    curl_off_t ready_us = 0;
-    curl_easy_getinfo(request->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
-    return code == CURLE_OPERATION_TIMEDOUT && ready_us > 0;
-}
-
-static enum fetch_end
 code_failed(struct fetch_request *request, CURLcode code, struct error *err)
 {
     const struct fetch_transfer *transfer = request->transfer;
     unsigned long long now = request->now, total = request->total;
+    curl_off_t ready_us = 0; // differs from 0 once a timeout is not of the connection
+    curl_easy_getinfo(request->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
     if (code == CURLE_ABORTED_BY_CALLBACK) {
         if (interrupt_check(err) == 0)
             error_set(err, ERR_TIMEOUT, "'%s' was not downloaded in time; try again to resume it",
@@ -255,7 +233,7 @@ code_failed(struct fetch_request *request, CURLcode code, struct error *err)
     }
     if (code == CURLE_FILESIZE_EXCEEDED)
         error_too_large(request, err);
-    else if (is_stalled(request, code))
+    else if (code == CURLE_OPERATION_TIMEDOUT && ready_us > 0)
         error_set(err, ERR_NETWORK,
             "'%s' cannot be downloaded: the server stalls after %llu bytes; try again later, or "
             "name another mirror",
@@ -270,7 +248,10 @@ code_failed(struct fetch_request *request, CURLcode code, struct error *err)
             "'%s' cannot be downloaded: %s; check the network, the URL and the proxy that "
             "https_proxy names",
             transfer->url, request->reason[0] != '\0' ? request->reason : curl_easy_strerror(code));
-    return end_of_code(code);
+    bool lasting = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+                   code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT ||
+                   code == CURLE_FILE_COULDNT_READ_FILE || code == CURLE_FILESIZE_EXCEEDED;
+    return lasting ? FETCH_REFUSED : FETCH_AGAIN;
 }
 
 // *ret_next: the URL of a redirect that is to be followed; caller frees.
