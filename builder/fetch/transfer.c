@@ -223,7 +223,7 @@ code_failed(struct fetch_request *request, CURLcode code, struct error *err)
 {
     const struct fetch_transfer *transfer = request->transfer;
     unsigned long long now = request->now, total = request->total;
-    curl_off_t ready_us = 0; // differs from 0 once a timeout is not of the connection
+    curl_off_t ready_us = 0; // 0 while connecting, so that the server does not stall
     curl_easy_getinfo(request->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
     if (code == CURLE_ABORTED_BY_CALLBACK) {
         if (interrupt_check(err) == 0)

@@ -114,18 +114,6 @@ store_add_bases(struct store *store, struct strv *keys, struct error *err)
     return 0;
 }
 
-static uint64_t
-folder_bytes(const char *folder)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; store_files[i] != NULL; i++) {
-        FREE_AUTO char *path = path_join(folder, store_files[i]);
-        int64_t bytes = file_allocated(path);
-        sum += bytes > 0 ? (uint64_t) bytes : 0;
-    }
-    return sum;
-}
-
 static int
 prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_removed,
     uint64_t *ret_bytes, struct error *err)
@@ -134,7 +122,12 @@ prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_r
     json_auto_t *manifest = manifest_peek(store, key);
     FREE_AUTO char *folder = store_image_folder(store, key);
     const char *name = json_string_value(json_object_get(manifest, "name"));
-    uint64_t bytes = folder_bytes(folder);
+    uint64_t bytes = 0;
+    for (size_t i = 0; store_files[i] != NULL; i++) {
+        FREE_AUTO char *path = path_join(folder, store_files[i]);
+        int64_t allocated = file_allocated(path);
+        bytes += allocated > 0 ? (uint64_t) allocated : 0;
+    }
     int taken = store_try_lock(store, key, &lock, err);
     if (taken <= 0)
         return taken;
@@ -149,25 +142,7 @@ prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_r
     return 0;
 }
 
-// Adds the images of a later version of airbuild, which are kept: what they need is not known here.
-// Returns whether there are any.
-static bool
-add_newer(const struct store *store, const struct strv *keys, struct strv *ret)
-{
-    bool any = false;
-    for (size_t i = 0; i < keys->count; i++) {
-        json_auto_t *manifest = NULL;
-        ERROR_AUTO struct error err = {0};
-        FREE_AUTO char *folder = store_image_folder(store, keys->items[i]);
-        if (manifest_read(folder, keys->items[i], &manifest, &err) == 0 || err.code != ERR_CONFLICT)
-            continue;
-        strv_add(ret, keys->items[i]);
-        any = true;
-    }
-    return any;
-}
-
-// *ret_newer: there are images of a later version.
+// *ret_newer: there are images of a later version. They are kept, as what they need is not known.
 static int
 prune_images(struct store *store, const struct strv *keep, bool dry_run, struct strv *ret_removed,
     uint64_t *ret_bytes, bool *ret_newer, struct error *err)
@@ -177,7 +152,17 @@ prune_images(struct store *store, const struct strv *keep, bool dry_run, struct 
         return -1;
     for (size_t i = 0; i < keep->count; i++)
         strv_add(&needed, keep->items[i]);
-    *ret_newer = add_newer(store, &keys, &needed);
+    *ret_newer = false;
+    for (size_t i = 0; i < keys.count; i++) {
+        json_auto_t *manifest = NULL;
+        ERROR_AUTO struct error unread = {0};
+        FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
+        if (manifest_read(folder, keys.items[i], &manifest, &unread) == 0 ||
+            unread.code != ERR_CONFLICT)
+            continue;
+        strv_add(&needed, keys.items[i]);
+        *ret_newer = true;
+    }
     if (store_add_bases(store, &needed, err) < 0)
         return -1;
     // Bases go last, so that no image is ever without its base.
@@ -256,23 +241,12 @@ prune_packages(struct store *store, uint64_t *bytes, struct error *err)
     return prune_folder(store->packages, &digests, true, bytes, err);
 }
 
-// Removes partial files of interrupted downloads, too.
-static int
-prune_downloads(struct store *store, uint64_t *bytes, struct error *err)
-{
-    STRV_AUTO struct strv used = {0};
-    if (add_members(store, "download", &used, err) < 0)
-        return -1;
-    for (size_t i = used.count; i > 0; i--)
-        strv_addf(&used, "%s.sig", used.items[i - 1]);
-    return prune_folder(store->downloads, &used, false, bytes, err);
-}
-
 int
 store_prune(struct store *store, const struct strv *keep, bool dry_run, struct strv *ret_removed,
     uint64_t *ret_bytes, struct error *err)
 {
     CLOSE_AUTO int alone = -1;
+    STRV_AUTO struct strv used = {0};
     bool newer = false;
     *ret_bytes = 0;
     if (!dry_run && store_alone(store, &alone, err) < 0)
@@ -281,7 +255,10 @@ store_prune(struct store *store, const struct strv *keep, bool dry_run, struct s
         return -1;
     if (dry_run || newer)
         return 0;
-    if (prune_packages(store, ret_bytes, err) < 0)
+    if (prune_packages(store, ret_bytes, err) < 0 || add_members(store, "download", &used, err) < 0)
         return -1;
-    return prune_downloads(store, ret_bytes, err);
+    for (size_t i = used.count; i > 0; i--)
+        strv_addf(&used, "%s.sig", used.items[i - 1]);
+    // Partial files of interrupted downloads are removed, too.
+    return prune_folder(store->downloads, &used, false, ret_bytes, err);
 }
