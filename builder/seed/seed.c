@@ -108,20 +108,6 @@ make_hosts(const struct spec *spec, char **ret, struct error *err)
     return 0;
 }
 
-static void
-list_keys(const struct subject *subject, struct strv *ret)
-{
-    strv_add(ret, subject->secrets == NULL ? SEED_LATER : subject->secrets->client_key.public);
-    for (size_t i = 0; i < subject->spec->ssh_keys.count; i++)
-        strv_add(ret, subject->spec->ssh_keys.items[i]);
-}
-
-static const char *
-host_key_private(const struct subject *subject)
-{
-    return subject->reveal && subject->own != NULL ? subject->own->host_key.private : SEED_HIDDEN;
-}
-
 // The configurations of each role; user-data contains them by value.
 static const struct {
     enum spec_role role;
@@ -134,24 +120,6 @@ static const struct {
 };
 #define CONFIGURATIONS (sizeof configurations / sizeof *configurations)
 
-// Returns the configurations of the node's role as values; those of the other role are NULL. The
-// caller frees their texts, also after an error.
-static int
-make_configurations(
-    const struct subject *subject, struct template_value ret[CONFIGURATIONS], struct error *err)
-{
-    for (size_t i = 0; i < CONFIGURATIONS; i++) {
-        char *text = NULL;
-        if (configurations[i].role == subject->node->role &&
-            seed_file(subject->spec, subject->node, subject->secrets, subject->reveal,
-                configurations[i].name, &text, err) < 0)
-            return -1;
-        ret[i] = (struct template_value){
-            configurations[i].value, .text = text, .required = text != NULL};
-    }
-    return 0;
-}
-
 static int
 fill_user_data(const struct subject *subject, const struct template_value *files, char **ret,
     struct error *err)
@@ -160,11 +128,15 @@ fill_user_data(const struct subject *subject, const struct template_value *files
     const struct spec_node *node = subject->node;
     FREE_AUTO char *fqdn = make_fqdn(spec, node), *hosts = NULL, *facts = NULL;
     STRV_AUTO struct strv keys = {0};
-    list_keys(subject, &keys);
+    strv_add(&keys, subject->secrets == NULL ? SEED_LATER : subject->secrets->client_key.public);
+    for (size_t i = 0; i < spec->ssh_keys.count; i++)
+        strv_add(&keys, spec->ssh_keys.items[i]);
     if (seed_file(spec, node, subject->secrets, subject->reveal, "facts", &facts, err) < 0 ||
         make_hosts(spec, &hosts, err) < 0)
         return -1;
-    const char *host_key = subject->own == NULL ? SEED_LATER : subject->own->host_key.public;
+    const struct secrets_node *own = subject->own;
+    const char *private = subject->reveal && own != NULL ? own->host_key.private : SEED_HIDDEN;
+    const char *public = own == NULL ? SEED_LATER : own->host_key.public;
     bool grow = node->disk_bytes != 0;
     const struct template_value values[] = {
         {"name", .text = node->name, .required = true},
@@ -173,8 +145,8 @@ fill_user_data(const struct subject *subject, const struct template_value *files
         {"address", .text = node->address},
         {"user", .text = spec->ssh_user, .required = true},
         {"authorized_keys", TEMPLATE_LIST, .list = &keys, .required = true},
-        {"host_key_private", .text = host_key_private(subject), .required = true},
-        {"host_key_public", .text = host_key, .required = true},
+        {"host_key_private", .text = private, .required = true},
+        {"host_key_public", .text = public, .required = true},
         {"growpart", .text = grow ? "auto" : "off"},
         {"grow", TEMPLATE_TRUTH, .truth = grow},
         {"hosts", .text = hosts},
@@ -192,7 +164,15 @@ static int
 make_user_data(const struct subject *subject, char **ret, struct error *err)
 {
     struct template_value files[CONFIGURATIONS] = {{0}};
-    int answer = make_configurations(subject, files, err);
+    int answer = 0;
+    for (size_t i = 0; i < CONFIGURATIONS && answer == 0; i++) {
+        char *text = NULL; // stays NULL for those of the other role
+        if (configurations[i].role == subject->node->role)
+            answer = seed_file(subject->spec, subject->node, subject->secrets, subject->reveal,
+                configurations[i].name, &text, err);
+        files[i] = (struct template_value){
+            configurations[i].value, .text = text, .required = text != NULL};
+    }
     if (answer == 0)
         answer = fill_user_data(subject, files, ret, err);
     for (size_t i = 0; i < CONFIGURATIONS; i++)
