@@ -31,27 +31,11 @@ survey_end(struct reach_survey *survey)
     curl_multi_cleanup(survey->multi);
 }
 
-// Whether one of the requests that have ended found the file.
-static bool
-any_has_file(const struct reach_survey *survey)
-{
-    int left = 0;
-    for (CURLMsg *message; (message = curl_multi_info_read(survey->multi, &left)) != NULL;) {
-        long status = 0;
-        if (message->msg != CURLMSG_DONE || message->data.result != CURLE_OK)
-            continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
-        if (status < 400) // 0 for file: URLs; a redirect counts, too
-            return true;
-    }
-    return false;
-}
-
 int
 fetch_any_reachable(const struct strv *urls, int64_t wait_ms, bool *ret, struct error *err)
 {
     CLEANUP(survey_end) struct reach_survey survey = {0};
-    int running = 1;
+    int running = 1, left = 0;
     survey.multi = curl_multi_init();
     if (survey.multi == NULL)
         mem_exhausted();
@@ -69,7 +53,13 @@ fetch_any_reachable(const struct strv *urls, int64_t wait_ms, bool *ret, struct 
             return -1;
         if (curl_multi_perform(survey.multi, &running) != CURLM_OK)
             break;
-        *ret = any_has_file(&survey);
+        for (CURLMsg *message; (message = curl_multi_info_read(survey.multi, &left)) != NULL;) {
+            long status = 0;
+            if (message->msg != CURLMSG_DONE || message->data.result != CURLE_OK)
+                continue;
+            curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+            *ret = *ret || status < 400; // 0 for file: URLs; a redirect counts, too
+        }
         if (!*ret && running > 0)
             curl_multi_poll(survey.multi, NULL, 0, POLL_MS, NULL);
     }

@@ -130,47 +130,39 @@ find_problem(const char *text, bool known, char **ret_key)
 }
 
 static int
-check_status(
-    const struct fetch_signature *signature, const struct proc_result *result, struct error *err)
+check_in(const struct fetch_signature *signature, const char *folder, const char *file,
+    struct error *err)
 {
-    FREE_AUTO char *key = NULL;
+    FREE_AUTO char *keyring = path_join(folder, "keyring.gpg");
+    FREE_AUTO char *detached = path_join(folder, "detached.sig");
+    FREE_AUTO char *keys = NULL, *data = NULL, *key = NULL;
     STRV_AUTO struct strv fields = {0};
-    const char *text = result->output.data == NULL ? "" : result->output.data;
+    PROC_RESULT_AUTO struct proc_result result = {0};
+    struct proc_options options = {.timeout_ms = GPGV_MS};
+    const char *const arguments[] = {"gpgv", "--homedir", folder, "--status-fd", "1", "--keyring",
+        keyring, "--", detached, file, NULL};
+    size_t length = 0;
+    int answer = signature->keyring == NULL
+                     ? asset_read(OWN_KEYRING, &keys, &length, err)
+                     : file_read(signature->keyring, KEYRING_MAX, &keys, &length, err);
+    if (answer < 0)
+        return error_context(err, "the keyring cannot be read");
+    if (!fetch_dearmor(keys, &data, &length))
+        data = TAKE(keys);
+    if (file_write(keyring, 0600, data, length, err) < 0 ||
+        file_write(detached, 0600, signature->data, signature->length, err) < 0 ||
+        proc_run(arguments, &options, &result, err) < 0)
+        return -1;
+    const char *text = result.output.data == NULL ? "" : result.output.data;
     const char *problem = find_problem(text, signature->known, &key);
     bool good = status_fields(text, "GOODSIG", &fields) || status_fields(text, EXPIRED, &fields);
-    if (problem == NULL && good && status_fields(text, "VALIDSIG", &fields) && result->status == 0)
+    if (problem == NULL && good && status_fields(text, "VALIDSIG", &fields) && result.status == 0)
         return 0;
     bool named = key != NULL && strlen(key) >= 16;
     return error_set(err, ERR_DAMAGED,
         "'%s' is refused: %s%s%s%s; check where it comes from, or name the right 'keyring'",
         signature->origin, problem == NULL ? "gpgv reports no valid signature" : problem,
         named ? " (" : "", named ? key : "", named ? ")" : "");
-}
-
-static int
-check_in(const struct fetch_signature *signature, const char *folder, const char *file,
-    struct error *err)
-{
-    FREE_AUTO char *keyring = path_join(folder, "keyring.gpg");
-    FREE_AUTO char *detached = path_join(folder, "detached.sig");
-    FREE_AUTO char *text = NULL, *data = NULL;
-    size_t length = 0;
-    PROC_RESULT_AUTO struct proc_result result = {0};
-    struct proc_options options = {.timeout_ms = GPGV_MS};
-    const char *const arguments[] = {"gpgv", "--homedir", folder, "--status-fd", "1", "--keyring",
-        keyring, "--", detached, file, NULL};
-    int answer = signature->keyring == NULL
-                     ? asset_read(OWN_KEYRING, &text, &length, err)
-                     : file_read(signature->keyring, KEYRING_MAX, &text, &length, err);
-    if (answer < 0)
-        return error_context(err, "the keyring cannot be read");
-    if (!fetch_dearmor(text, &data, &length))
-        data = TAKE(text);
-    if (file_write(keyring, 0600, data, length, err) < 0 ||
-        file_write(detached, 0600, signature->data, signature->length, err) < 0 ||
-        proc_run(arguments, &options, &result, err) < 0)
-        return -1;
-    return check_status(signature, &result, err);
 }
 
 int

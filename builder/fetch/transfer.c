@@ -24,17 +24,8 @@ struct fetch_request {
     enum fetch_end end;  // its result
 };
 
-static void
-curl_freep(CURL **easy)
-{
-    curl_easy_cleanup(*easy);
-}
-
-static void
-slist_freep(struct curl_slist **list)
-{
-    curl_slist_free_all(*list);
-}
+DEFINE_FREEP(CURL, curl_easy_cleanup)
+DEFINE_FREEP(struct curl_slist, curl_slist_free_all)
 
 // ---- response headers ---------------------------------------------------------------------------
 
@@ -284,35 +275,29 @@ follow_once(struct fetch_request *request, const char *url, char **ret_next, str
     return FETCH_DONE;
 }
 
-static enum fetch_end
-follow_all(struct fetch_request *request, struct error *err)
-{
-    CLEANUP(slist_freep) struct curl_slist *headers = NULL;
-    FREE_AUTO char *url = str_dup(request->transfer->url);
-    set_up_request(request, &headers);
-    for (int i = 0; i <= REDIRECTS_MAX; i++) {
-        char *next = NULL;
-        enum fetch_end end = follow_once(request, url, &next, err);
-        if (end != FETCH_DONE || next == NULL)
-            return end;
-        free(url);
-        url = next;
-    }
-    error_set(err, ERR_NETWORK,
-        "'%s' is not downloaded: the server redirects more than %d times; check the URL",
-        request->transfer->url, REDIRECTS_MAX);
-    return FETCH_REFUSED;
-}
-
 enum fetch_end
 fetch_transfer(const struct fetch_transfer *transfer, char **ret_validator, struct error *err)
 {
     struct fetch_request request = {.transfer = transfer};
     if (interrupt_check(err) < 0 || fetch_url_check_local(transfer->url, err) < 0)
         return err->code == ERR_INTERRUPTED ? FETCH_STOP : FETCH_REFUSED;
-    CLEANUP(curl_freep) CURL *easy = fetch_curl_new();
+    CLEANUP(curl_easy_cleanupp) CURL *easy = fetch_curl_new();
+    CLEANUP(curl_slist_free_allp) struct curl_slist *headers = NULL;
+    FREE_AUTO char *url = str_dup(transfer->url);
+    enum fetch_end end = FETCH_DONE;
     request.easy = easy;
-    enum fetch_end end = follow_all(&request, err);
+    set_up_request(&request, &headers);
+    for (int redirects = 0; end == FETCH_DONE && url != NULL; redirects++) {
+        FREE_AUTO char *from = TAKE(url);
+        if (redirects <= REDIRECTS_MAX) {
+            end = follow_once(&request, from, &url, err);
+        } else {
+            end = FETCH_REFUSED;
+            error_set(err, ERR_NETWORK,
+                "'%s' is not downloaded: the server redirects more than %d times; check the URL",
+                transfer->url, REDIRECTS_MAX);
+        }
+    }
     if (ret_validator != NULL)
         *ret_validator = read_validator(&request);
     return end;

@@ -78,9 +78,18 @@ sentinel_id(const struct maker *maker, const struct spec_node *node)
 }
 
 static void
-add_node_facts(const struct maker *maker)
+add_public_facts(const struct maker *maker)
 {
+    static const char *const passwords[SECRETS_ACCOUNTS] = {
+        [SECRETS_APP] = "password_app",
+        [SECRETS_ADMIN] = "password_admin",
+        [SECRETS_REPLICA] = "password_replica",
+        [SECRETS_SENTINEL] = "password_sentinel",
+        [SECRETS_CHECK] = "password_check",
+        [SECRETS_STATUS] = "password_status",
+    };
     const struct spec *spec = maker->spec;
+    const struct spec_redis *redis = &spec->redis;
     const struct spec_node *node = maker->node;
     add_fact(maker, "node", node->name);
     add_fact(maker, "role", spec_role_name(node->role));
@@ -96,21 +105,7 @@ add_node_facts(const struct maker *maker)
                 &workers, "%s=%s=%s", worker->name, worker->address, sentinel_id(maker, worker));
     }
     new_value(maker, "workers")->text = strv_join(&workers, " ");
-}
-
-static void
-add_redis_facts(const struct maker *maker)
-{
-    static const char *const passwords[SECRETS_ACCOUNTS] = {
-        [SECRETS_APP] = "password_app",
-        [SECRETS_ADMIN] = "password_admin",
-        [SECRETS_REPLICA] = "password_replica",
-        [SECRETS_SENTINEL] = "password_sentinel",
-        [SECRETS_CHECK] = "password_check",
-        [SECRETS_STATUS] = "password_status",
-    };
-    const struct spec_redis *redis = &maker->spec->redis;
-    add_fact(maker, "first_master", spec_first_master(maker->spec)->address);
+    add_fact(maker, "first_master", spec_first_master(spec)->address);
     add_fact(maker, "master_name", redis->master_name);
     add_number(maker, "quorum", redis->quorum);
     add_number(maker, "down_after_ms", redis->down_after_ms);
@@ -126,7 +121,7 @@ add_redis_facts(const struct maker *maker)
     add_truth(maker, "auth", redis->auth);
     // A head needs no password but that of its health checks.
     for (enum secrets_account account = SECRETS_APP; account < SECRETS_ACCOUNTS; account++)
-        if (maker->node->role == SPEC_REDIS || account == SECRETS_CHECK)
+        if (node->role == SPEC_REDIS || account == SECRETS_CHECK)
             add_fact(maker, passwords[account], password(maker, account));
 }
 
@@ -181,8 +176,7 @@ facts_make(const struct spec *spec, const struct spec_node *node, const struct s
             return error_set(err, ERR_FAILED,
                 "the cluster's secrets lack node '%s'; run 'airbuild launch' to add it",
                 spec->nodes[i].name);
-    add_node_facts(&maker);
-    add_redis_facts(&maker);
+    add_public_facts(&maker);
     add_truth(&maker, "ha", spec->ha);
     add_truth(&maker, "joins", secrets != NULL && secrets_find(secrets, node->name)->joins);
     ret->public_count = ret->count;

@@ -22,20 +22,10 @@ struct iso_document {
     const char *name, *text;
 };
 
-static void
-free_archive(struct archive **archive)
-{
-    archive_free(*archive);
-}
-
-static void
-free_entry(struct archive_entry **entry)
-{
-    archive_entry_free(*entry);
-}
-
-#define ARCHIVE_AUTO CLEANUP(free_archive)
-#define ENTRY_AUTO CLEANUP(free_entry)
+DEFINE_FREEP(struct archive, archive_free)
+DEFINE_FREEP(struct archive_entry, archive_entry_free)
+#define ARCHIVE_AUTO CLEANUP(archive_freep)
+#define ENTRY_AUTO CLEANUP(archive_entry_freep)
 
 // ---- write -------------------------------------------------------------------------------------
 

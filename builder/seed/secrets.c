@@ -120,22 +120,6 @@ read_key(const json_t *object, const char *name, struct secrets_key *ret, struct
 }
 
 static int
-read_node(const json_t *object, struct secrets *secrets, struct error *err)
-{
-    const char *name = json_string_value(json_object_get(object, "name"));
-    if (name == NULL || name[0] == '\0' || secrets_find(secrets, name) != NULL)
-        return error_set(err, ERR_DAMAGED, "a node has no name or a duplicate one");
-    struct secrets_node *node = secrets_add_node(secrets);
-    node->name = str_dup(name);
-    node->joins = json_is_true(json_object_get(object, "joins"));
-    if (read_text(object, "instance_id", HEX "-", 36, &node->instance_id, err) < 0 ||
-        read_text(object, "sentinel_id", HEX, 40, &node->sentinel_id, err) < 0 ||
-        read_key(object, "host_key", &node->host_key, err) < 0)
-        return error_context(err, "node '%s'", name);
-    return 0;
-}
-
-static int
 read_parts(const json_t *root, struct secrets *secrets, struct error *err)
 {
     if (json_integer_value(json_object_get(root, "format")) != FORMAT)
@@ -148,9 +132,19 @@ read_parts(const json_t *root, struct secrets *secrets, struct error *err)
             return error_context(err, "passwords");
     if (read_key(root, "client_key", &secrets->client_key, err) < 0)
         return -1;
-    for (size_t i = 0; i < json_array_size(nodes); i++)
-        if (read_node(json_array_get(nodes, i), secrets, err) < 0)
-            return -1;
+    for (size_t i = 0; i < json_array_size(nodes); i++) {
+        const json_t *object = json_array_get(nodes, i);
+        const char *name = json_string_value(json_object_get(object, "name"));
+        if (name == NULL || name[0] == '\0' || secrets_find(secrets, name) != NULL)
+            return error_set(err, ERR_DAMAGED, "a node has no name or a duplicate one");
+        struct secrets_node *node = secrets_add_node(secrets);
+        node->name = str_dup(name);
+        node->joins = json_is_true(json_object_get(object, "joins"));
+        if (read_text(object, "instance_id", HEX "-", 36, &node->instance_id, err) < 0 ||
+            read_text(object, "sentinel_id", HEX, 40, &node->sentinel_id, err) < 0 ||
+            read_key(object, "host_key", &node->host_key, err) < 0)
+            return error_context(err, "node '%s'", name);
+    }
     return 0;
 }
 
@@ -312,20 +306,6 @@ publish_file(const char *folder, const char *name, mode_t mode, const char *text
     return file_write(path, mode, text, length, err);
 }
 
-// Every node by name and address, so that ssh finds its key by either.
-static char *
-known_hosts(const struct secrets *secrets, const struct spec *spec)
-{
-    struct buf text = {0};
-    for (size_t i = 0; i < spec->node_count; i++) {
-        const struct spec_node *node = &spec->nodes[i];
-        const struct secrets_node *own = secrets_find(secrets, node->name);
-        if (own != NULL)
-            buf_printf(&text, "%s,%s %s\n", node->name, node->address, own->host_key.public);
-    }
-    return buf_take(&text);
-}
-
 // A path as ssh_config(5) reads it: quoted, percent signs doubled. Quotes and dollar signs cannot
 // be escaped.
 static int
@@ -376,12 +356,20 @@ secrets_write_ssh(
     const struct secrets *secrets, const char *folder, const struct spec *spec, struct error *err)
 {
     FREE_AUTO char *ssh = path_join(folder, "ssh"), *config = NULL;
-    FREE_AUTO char *hosts = known_hosts(secrets, spec);
     FREE_AUTO char *public = str_format("%s\n", secrets->client_key.public);
+    BUF_AUTO struct buf hosts = {0};
+    buf_add(&hosts, ""); // a text even without nodes
+    // Every node by name and address, so that ssh finds its key by either.
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *node = &spec->nodes[i];
+        const struct secrets_node *own = secrets_find(secrets, node->name);
+        if (own != NULL)
+            buf_printf(&hosts, "%s,%s %s\n", node->name, node->address, own->host_key.public);
+    }
     if (dir_make(ssh, 0700, err) < 0 || make_config(ssh, spec, &config, err) < 0 ||
         publish_file(ssh, "id_ed25519", 0600, secrets->client_key.private, err) < 0 ||
         publish_file(ssh, "id_ed25519.pub", 0644, public, err) < 0 ||
-        publish_file(ssh, "known_hosts", 0644, hosts, err) < 0 ||
+        publish_file(ssh, "known_hosts", 0644, hosts.data, err) < 0 ||
         publish_file(ssh, "config", 0644, config, err) < 0)
         return error_context(err, "cannot write the files for ssh");
     return 0;

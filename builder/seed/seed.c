@@ -39,18 +39,6 @@ make_fqdn(const struct spec *spec, const struct spec_node *node)
     return str_format("%s.%s", node->name, spec->cluster);
 }
 
-static int
-make_meta_data(const struct subject *subject, char **ret, struct error *err)
-{
-    YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(NULL);
-    yaml_write_map(writer);
-    yaml_put_string(
-        writer, "instance-id", subject->own == NULL ? SEED_LATER : subject->own->instance_id);
-    yaml_put_string(writer, "local-hostname", subject->node->name);
-    yaml_write_end(writer);
-    return yaml_writer_finish(writer, ret, err);
-}
-
 // Fill in the template cloud-init/ROLE/NAME, or cloud-init/NAME if there is none.
 static int
 fill_file(const struct spec_node *node, const char *name, const char *head,
@@ -206,9 +194,15 @@ seed_build(const struct spec *spec, const struct spec_node *node, const struct s
     struct subject subject = {.spec = spec, .node = node, .secrets = secrets, .reveal = reveal};
     subject.own = secrets == NULL ? NULL : secrets_find(secrets, node->name);
     SEED_AUTO struct seed seed = {0};
+    YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(NULL);
+    yaml_write_map(writer);
+    yaml_put_string(
+        writer, "instance-id", subject.own == NULL ? SEED_LATER : subject.own->instance_id);
+    yaml_put_string(writer, "local-hostname", node->name);
+    yaml_write_end(writer);
     if (make_user_data(&subject, &seed.user_data, err) < 0 ||
         make_network_config(&subject, &seed.network_config, err) < 0 ||
-        make_meta_data(&subject, &seed.meta_data, err) < 0)
+        yaml_writer_finish(writer, &seed.meta_data, err) < 0)
         return error_context(err, "cannot make the seed of node '%s'", node->name);
     *ret = seed;
     seed = (struct seed){0};
