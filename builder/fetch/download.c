@@ -31,7 +31,6 @@ struct fetch_work {
     size_t signature_length;
     bool *refused;                // by mirror
     uint64_t farthest;            // bytes of the file that any server sent
-    bool progress;                // this round sent more than farthest
     struct error damage, failure; // the first ERR_DAMAGED, the last other error
     char *sha256;                 // of the file, once it is there
 };
@@ -140,8 +139,8 @@ try_mirror(struct fetch_work *work, const char *url, struct error *err)
         .show_context = work};
     progress_step(job->progress, job->task, "downloading '%s'", url);
     enum fetch_end end = fetch_transfer(&transfer, &validator, err);
-    work->progress = work->progress || partial.length > work->farthest;
-    work->farthest = partial.length > work->farthest ? partial.length : work->farthest;
+    if (partial.length > work->farthest)
+        work->farthest = partial.length;
     if (end == FETCH_DONE) {
         if (check_and_publish(work, &partial, url, err) == 0)
             return FETCH_DONE;
@@ -170,7 +169,6 @@ try_round(struct fetch_work *work, struct error *err)
 {
     const struct strv *urls = work->job->urls;
     int answer = -1;
-    work->progress = false;
     for (size_t i = 0; i < urls->count; i++) {
         if (work->refused[i])
             continue;
@@ -196,12 +194,13 @@ try_all(struct fetch_work *work, struct error *err)
     const struct fetch_job *job = work->job;
     int64_t pause_ms = job->pause_ms > 0 ? job->pause_ms : PAUSE_MS;
     for (int idle = 0; idle < ROUNDS_IDLE_MAX;) {
+        uint64_t before = work->farthest;
         int answer = try_round(work, err);
         if (answer == 0)
             return 0;
         if (answer < 0)
             break;
-        idle = work->progress ? 0 : idle + 1;
+        idle = work->farthest > before ? 0 : idle + 1;
         int64_t wait_ms = pause_ms << idle;
         if (idle == ROUNDS_IDLE_MAX || clock_left(work->end_ms) <= wait_ms)
             break;

@@ -148,24 +148,6 @@ add_rows(const struct maker *maker, const char *name, const char *without)
     }
 }
 
-// Values that only templates use; all of them follow from the facts.
-static void
-add_derived(const struct maker *maker)
-{
-    const char *first = spec_first_master(maker->spec)->address;
-    add_rows(maker, "worker", NULL);
-    if (maker->node->role != SPEC_REDIS)
-        return;
-    add_rows(maker, "peer", maker->node->address);
-    add_rows(maker, "replica", first);
-    add_truth(maker, "first", str_equal(maker->node->address, first));
-    add_fact(maker, "sentinel_id", sentinel_id(maker, maker->node));
-    if (maker->spec->redis.auth)
-        new_value(maker, "app_login")->text = str_format(">%s", password(maker, SECRETS_APP));
-    else
-        add_fact(maker, "app_login", "nopass");
-}
-
 int
 facts_make(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
     bool reveal, struct facts *ret, struct error *err)
@@ -180,7 +162,17 @@ facts_make(const struct spec *spec, const struct spec_node *node, const struct s
     add_truth(&maker, "ha", spec->ha);
     add_truth(&maker, "joins", secrets != NULL && secrets_find(secrets, node->name)->joins);
     ret->public_count = ret->count;
-    add_derived(&maker);
+    // From here on values that only templates use; all of them follow from the facts.
+    const char *first = spec_first_master(spec)->address;
+    add_rows(&maker, "worker", NULL);
+    if (node->role == SPEC_REDIS) {
+        add_rows(&maker, "peer", node->address);
+        add_rows(&maker, "replica", first);
+        add_truth(&maker, "first", str_equal(node->address, first));
+        add_fact(&maker, "sentinel_id", sentinel_id(&maker, node));
+        FREE_AUTO char *login = str_format(">%s", password(&maker, SECRETS_APP));
+        add_fact(&maker, "app_login", spec->redis.auth ? login : "nopass");
+    }
     for (size_t i = 0; i < ret->public_count; i++) {
         const struct template_value *value = &ret->values[i];
         bool placeholder = str_equal(value->text, SEED_HIDDEN) ||

@@ -75,19 +75,6 @@ write_image(const struct iso_document *documents, struct buf *ret, struct error 
 
 // ---- compare -----------------------------------------------------------------------------------
 
-// True if the entry, whose data are read next, is this document.
-static bool
-is_same_document(
-    struct archive *archive, struct archive_entry *entry, const struct iso_document *document)
-{
-    size_t length = strlen(document->text);
-    if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) != (la_int64_t) length)
-        return false;
-    FREE_AUTO char *text = mem_zero(1, length + 1);
-    return archive_read_data(archive, text, length) == (la_ssize_t) length &&
-           memcmp(text, document->text, length) == 0;
-}
-
 // True if the image holds these documents, each once, and no other file. The bytes of two such
 // images differ, as libarchive adds the time.
 static bool
@@ -108,7 +95,13 @@ image_holds(const char *image, size_t length, const struct iso_document *documen
         size_t i = 0;
         while (i < DOCUMENTS && !str_equal(archive_entry_pathname(entry), documents[i].name))
             i++;
-        if (i == DOCUMENTS || found[i] || !is_same_document(archive, entry, &documents[i]))
+        if (i == DOCUMENTS || found[i])
+            return false;
+        size_t wanted = strlen(documents[i].text);
+        FREE_AUTO char *text = mem_zero(1, wanted + 1);
+        if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) != (la_int64_t) wanted ||
+            archive_read_data(archive, text, wanted) != (la_ssize_t) wanted ||
+            memcmp(text, documents[i].text, wanted) != 0)
             return false;
         found[i] = true;
     }

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define SECRETS_FILE "secrets.json"
 #define FORMAT 1 // of the file
 #define SECRETS_MAX ((size_t) 1 << 20)
 #define PASSWORD_LENGTH 32
@@ -148,16 +149,10 @@ read_parts(const json_t *root, struct secrets *secrets, struct error *err)
     return 0;
 }
 
-static char *
-secrets_path(const char *folder)
-{
-    return path_join(folder, "secrets.json");
-}
-
 int
 secrets_load(const char *folder, struct secrets **ret, struct error *err)
 {
-    FREE_AUTO char *path = secrets_path(folder);
+    FREE_AUTO char *path = path_join(folder, SECRETS_FILE);
     json_auto_t *root = NULL;
     SECRETS_AUTO struct secrets *secrets = mem_zero(1, sizeof *secrets);
     int answer = read_json_file(path, SECRETS_MAX, &root, err);
@@ -199,7 +194,7 @@ secrets_store(const struct secrets *secrets, const char *folder, struct error *e
                 text_to_json(node->instance_id), "sentinel_id", text_to_json(node->sentinel_id),
                 "joins", node->joins, "host_key", write_key(&node->host_key)));
     }
-    FREE_AUTO char *path = secrets_path(folder);
+    FREE_AUTO char *path = path_join(folder, SECRETS_FILE);
     return write_json_file(path, 0600, root, err);
 }
 

@@ -32,13 +32,6 @@ struct subject {
     bool reveal;
 };
 
-// NAME.CLUSTER; caller frees.
-static char *
-make_fqdn(const struct spec *spec, const struct spec_node *node)
-{
-    return str_format("%s.%s", node->name, spec->cluster);
-}
-
 // Fill in the template cloud-init/ROLE/NAME, or cloud-init/NAME if there is none.
 static int
 fill_file(const struct spec_node *node, const char *name, const char *head,
@@ -70,15 +63,6 @@ seed_file(const struct spec *spec, const struct spec_node *node, const struct se
     return 0;
 }
 
-static int
-check_name(const char *text, struct error *err)
-{
-    if (text[0] != '\0' && text[strspn(text, NAME_CHARACTERS)] == '\0')
-        return 0;
-    return error_set(err, ERR_SPEC,
-        "'%s' is not valid in /etc/hosts; use letters, digits, '.' and '-' only", text);
-}
-
 // The text of /etc/hosts on every node: all nodes by name.
 static int
 make_hosts(const struct spec *spec, char **ret, struct error *err)
@@ -87,9 +71,13 @@ make_hosts(const struct spec *spec, char **ret, struct error *err)
     buf_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
     for (size_t i = 0; i < spec->node_count; i++) {
         const struct spec_node *node = &spec->nodes[i];
-        FREE_AUTO char *fqdn = make_fqdn(spec, node);
-        if (check_name(node->address, err) < 0 || check_name(fqdn, err) < 0)
-            return -1;
+        FREE_AUTO char *fqdn = str_format("%s.%s", node->name, spec->cluster);
+        const char *const texts[] = {node->address, fqdn};
+        for (size_t k = 0; k < 2; k++)
+            if (texts[k][0] == '\0' || texts[k][strspn(texts[k], NAME_CHARACTERS)] != '\0')
+                return error_set(err, ERR_SPEC,
+                    "'%s' is not valid in /etc/hosts; use letters, digits, '.' and '-' only",
+                    texts[k]);
         buf_printf(&text, "%s %s %s\n", node->address, fqdn, node->name);
     }
     *ret = buf_take(&text);
@@ -114,7 +102,8 @@ fill_user_data(const struct subject *subject, const struct template_value *files
 {
     const struct spec *spec = subject->spec;
     const struct spec_node *node = subject->node;
-    FREE_AUTO char *fqdn = make_fqdn(spec, node), *hosts = NULL, *facts = NULL;
+    FREE_AUTO char *fqdn = str_format("%s.%s", node->name, spec->cluster), *hosts = NULL,
+                   *facts = NULL;
     STRV_AUTO struct strv keys = {0};
     strv_add(&keys, subject->secrets == NULL ? SEED_LATER : subject->secrets->client_key.public);
     for (size_t i = 0; i < spec->ssh_keys.count; i++)

@@ -145,44 +145,34 @@ manifest_record_files(const char *folder, json_t *manifest, struct error *err)
     return 0;
 }
 
-static int
-check_file(const char *path, const json_t *recorded, bool thorough, struct error *err)
-{
-    char hex[DIGEST_HEX + 1];
-    struct stat info;
-    if (stat(path, &info) < 0) {
-        if (errno == ENOENT)
-            return error_set(err, ERR_DAMAGED, "'%s' is missing", path);
-        return error_errno(err, errno, "cannot examine '%s'", path);
-    }
-    long long bytes = json_is_integer(json_object_get(recorded, "bytes"))
-                          ? json_integer_value(json_object_get(recorded, "bytes"))
-                          : -1;
-    if (!S_ISREG(info.st_mode) || info.st_size != bytes)
-        return error_set(err, ERR_DAMAGED, "'%s' has %lld bytes where %lld were recorded", path,
-            (long long) info.st_size, bytes);
-    long long ns = json_integer_value(json_object_get(recorded, "time_ns"));
-    if (!thorough && time_ns(&info) == ns)
-        return 0;
-    if (digest_file(path, hex, err) < 0)
-        return -1;
-    if (!str_equal(json_string_value(json_object_get(recorded, "sha256")), hex))
-        return error_set(err, ERR_DAMAGED, "the content of '%s' has changed", path);
-    // Restores the recorded time, so that the next check is quick.
-    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
-        {.tv_sec = (time_t) (ns / 1000000000), .tv_nsec = (long) (ns % 1000000000)}};
-    (void) utimensat(AT_FDCWD, path, times, 0);
-    return 0;
-}
-
 int
 manifest_check_files(const char *folder, const json_t *manifest, bool thorough, struct error *err)
 {
     const json_t *files = json_object_get(manifest, "files");
     for (size_t i = 0; store_files[i] != NULL; i++) {
+        const json_t *recorded = json_object_get(files, store_files[i]);
+        const json_t *bytes = json_object_get(recorded, "bytes");
+        long long wanted = json_is_integer(bytes) ? json_integer_value(bytes) : -1;
+        long long ns = json_integer_value(json_object_get(recorded, "time_ns"));
         FREE_AUTO char *path = path_join(folder, store_files[i]);
-        if (check_file(path, json_object_get(files, store_files[i]), thorough, err) < 0)
+        char hex[DIGEST_HEX + 1];
+        struct stat info;
+        if (stat(path, &info) < 0)
+            return errno == ENOENT ? error_set(err, ERR_DAMAGED, "'%s' is missing", path)
+                                   : error_errno(err, errno, "cannot examine '%s'", path);
+        if (!S_ISREG(info.st_mode) || info.st_size != wanted)
+            return error_set(err, ERR_DAMAGED, "'%s' has %lld bytes where %lld were recorded", path,
+                (long long) info.st_size, wanted);
+        if (!thorough && time_ns(&info) == ns)
+            continue;
+        if (digest_file(path, hex, err) < 0)
             return -1;
+        if (!str_equal(json_string_value(json_object_get(recorded, "sha256")), hex))
+            return error_set(err, ERR_DAMAGED, "the content of '%s' has changed", path);
+        // Restores the recorded time, so that the next check is quick.
+        const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+            {.tv_sec = (time_t) (ns / 1000000000), .tv_nsec = (long) (ns % 1000000000)}};
+        (void) utimensat(AT_FDCWD, path, times, 0);
     }
     return 0;
 }

@@ -113,7 +113,8 @@ store_unpin(struct store *store, const char *id, struct error *err)
 
 // ---- users --------------------------------------------------------------------------------------
 
-// Adds the id and the folder of each cluster that pinned the key itself.
+// Adds the id and the folder of each cluster that pinned the key itself. ret_ids NULL: adds each
+// folder once.
 static int
 read_pins(const struct store *store, const char *key, struct strv *ret_ids,
     struct strv *ret_folders, struct error *err)
@@ -131,21 +132,11 @@ read_pins(const struct store *store, const char *key, struct strv *ret_ids,
         if (file_read(path, PATH_MAX, &folder, NULL, err) < 0)
             return -1;
         folder[strcspn(folder, "\n")] = '\0';
-        strv_add(ret_ids, names.items[i]);
-        strv_add(ret_folders, folder);
+        if (ret_ids != NULL)
+            strv_add(ret_ids, names.items[i]);
+        if (ret_ids != NULL || !strv_has(ret_folders, folder))
+            strv_add(ret_folders, folder);
     }
-    return 0;
-}
-
-static int
-add_users(const struct store *store, const char *key, struct strv *ret_folders, struct error *err)
-{
-    STRV_AUTO struct strv ids = {0}, folders = {0};
-    if (read_pins(store, key, &ids, &folders, err) < 0)
-        return -1;
-    for (size_t i = 0; i < folders.count; i++)
-        if (!strv_has(ret_folders, folders.items[i]))
-            strv_add(ret_folders, folders.items[i]);
     return 0;
 }
 
@@ -154,11 +145,12 @@ store_users_locked(
     const struct store *store, const char *key, struct strv *ret_folders, struct error *err)
 {
     STRV_AUTO struct strv keys = {0};
-    if (add_users(store, key, ret_folders, err) < 0 || store_keys(store->users, &keys, err) < 0)
+    if (read_pins(store, key, NULL, ret_folders, err) < 0 ||
+        store_keys(store->users, &keys, err) < 0)
         return -1;
     for (size_t i = 0; i < keys.count; i++) {
         FREE_AUTO char *base = base_of(store, keys.items[i]);
-        if (str_equal(base, key) && add_users(store, keys.items[i], ret_folders, err) < 0)
+        if (str_equal(base, key) && read_pins(store, keys.items[i], NULL, ret_folders, err) < 0)
             return -1;
     }
     return 0;

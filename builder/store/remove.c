@@ -27,29 +27,24 @@ check_image_unused(const struct store *store, const char *key, struct error *err
         key, list);
 }
 
-// Renames the image to its draft, so that no other process sees half an image. It cannot be pinned
-// between the check and the rename.
-static int
-unpublish(const struct store *store, const char *key, const char *folder, const char *draft,
-    struct error *err)
-{
-    CLOSE_AUTO int users = -1;
-    if (store_lock_users(store, &users, err) < 0 || check_image_unused(store, key, err) < 0)
-        return -1;
-    if (rename(folder, draft) < 0)
-        return error_errno(err, errno, "cannot remove '%s'", folder);
-    return dir_sync(store->images, err);
-}
-
 static int
 remove_locked(const struct store *store, const char *key, struct error *err)
 {
+    CLOSE_AUTO int users = -1;
     FREE_AUTO char *folder = store_image_folder(store, key);
     FREE_AUTO char *draft = store_draft_folder(store, key);
     if (!file_exists(folder))
         return 0;
-    if (dir_remove(draft, err) < 0 || unpublish(store, key, folder, draft, err) < 0)
+    // Renames the image to its draft, so that no other process sees half an image. It cannot be
+    // pinned between the check and the rename.
+    if (dir_remove(draft, err) < 0 || store_lock_users(store, &users, err) < 0 ||
+        check_image_unused(store, key, err) < 0)
         return -1;
+    if (rename(folder, draft) < 0)
+        return error_errno(err, errno, "cannot remove '%s'", folder);
+    if (dir_sync(store->images, err) < 0)
+        return -1;
+    close(TAKE_FD(users));
     return dir_remove(draft, err);
 }
 
