@@ -78,33 +78,25 @@ store_remove_damaged(struct store *store, const char *key, struct error *err)
 
 // ---- prune --------------------------------------------------------------------------------------
 
-// For an image whose manifest cannot be read: its base may be any of them.
-static int
-add_all_bases(const struct store *store, struct strv *ret, struct error *err)
-{
-    STRV_AUTO struct strv keys = {0};
-    if (store_keys(store->images, &keys, err) < 0)
-        return -1;
-    for (size_t i = 0; i < keys.count; i++) {
-        FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
-        if (manifest_is_base(folder, keys.items[i]) && !strv_has(ret, keys.items[i]))
-            strv_add(ret, keys.items[i]);
-    }
-    return 0;
-}
-
 int
 store_add_bases(struct store *store, struct strv *keys, struct error *err)
 {
+    STRV_AUTO struct strv all = {0};
     size_t count = keys->count;
+    bool unknown = false; // a manifest cannot be read, so its base may be any of them
     for (size_t i = 0; i < count; i++) {
         json_auto_t *manifest = manifest_peek(store, keys->items[i]);
         const char *base = json_string_value(json_object_get(manifest, "backing"));
-        if (manifest == NULL && store_has(store, keys->items[i]) &&
-            add_all_bases(store, keys, err) < 0)
-            return -1;
+        unknown = unknown || (manifest == NULL && store_has(store, keys->items[i]));
         if (base != NULL && !strv_has(keys, base))
             strv_add(keys, base);
+    }
+    if (unknown && store_keys(store->images, &all, err) < 0)
+        return -1;
+    for (size_t i = 0; i < all.count; i++) {
+        FREE_AUTO char *folder = store_image_folder(store, all.items[i]);
+        if (manifest_is_base(folder, all.items[i]) && !strv_has(keys, all.items[i]))
+            strv_add(keys, all.items[i]);
     }
     return 0;
 }
