@@ -64,7 +64,7 @@ store_export(struct store *store, const struct strv *keys, const char *folder, s
     }
     if (dir_temp(parent, "airbuild-export", &draft, err) < 0)
         return -1;
-    if (export_images(store, &all, draft, err) == 0 && dir_publish(draft, folder, err) == 0)
+    if (export_images(baking, &all, draft, err) == 0 && dir_publish(draft, folder, err) == 0)
         return 0;
     (void) dir_remove(draft, &ignored);
     return -1;
@@ -119,7 +119,7 @@ store_import(struct store *store, const char *folder, struct strv *ret_keys, str
             FREE_AUTO char *from = path_join(folder, keys.items[i]);
             if (manifest_is_base(from, keys.items[i]) == layers)
                 continue;
-            if (import_image(store, from, keys.items[i], ret_keys, err) < 0)
+            if (import_image(baking, from, keys.items[i], ret_keys, err) < 0)
                 return error_context(err, "cannot import the image in '%s'", from);
         }
     return 0;
