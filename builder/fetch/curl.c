@@ -47,16 +47,12 @@ fetch_url_is_local(const char *url)
 
 // ---- URLs ---------------------------------------------------------------------------------------
 
-static void
-url_freep(CURLU **url)
-{
-    curl_url_cleanup(*url);
-}
+DEFINE_FREEP(CURLU, curl_url_cleanup)
 
 static char *
 part_of(const char *text, CURLUPart part, unsigned flags)
 {
-    CLEANUP(url_freep) CURLU *url = curl_url();
+    CLEANUP(curl_url_cleanupp) CURLU *url = curl_url();
     char *value = NULL, *copy = NULL;
     if (url == NULL)
         mem_exhausted();

@@ -31,7 +31,6 @@ struct fetch_work {
     size_t signature_length;
     bool *refused;                // by mirror
     uint64_t farthest;            // bytes of the file that any server sent
-    bool progress;                // this round sent more than farthest
     struct error damage, failure; // the first ERR_DAMAGED, the last other error
     char *sha256;                 // of the file, once it is there
 };
@@ -44,12 +43,6 @@ work_clear(struct fetch_work *work)
     free(work->sha256);
     error_clear(&work->damage);
     error_clear(&work->failure);
-}
-
-static int64_t
-or_default(int64_t value, int64_t otherwise)
-{
-    return value > 0 ? value : otherwise;
 }
 
 // ---- checks -------------------------------------------------------------------------------------
@@ -104,19 +97,6 @@ check_and_publish(
     return 0;
 }
 
-// A resumed file with another digest may be joined from two files, so its server gets another try.
-static enum fetch_end
-finish_download(struct fetch_work *work, struct fetch_partial *partial, const char *url,
-    bool resumed, struct error *err)
-{
-    if (check_and_publish(work, partial, url, err) == 0)
-        return FETCH_DONE;
-    fetch_partial_drop(partial);
-    if (err->code != ERR_DAMAGED)
-        return FETCH_STOP;
-    return resumed ? FETCH_AGAIN : FETCH_REFUSED;
-}
-
 // ---- one mirror ---------------------------------------------------------------------------------
 
 // Reports bytes, total and rate; a line only every SHOW_MS, for plain logs.
@@ -151,7 +131,7 @@ try_mirror(struct fetch_work *work, const char *url, struct error *err)
         .validator = partial.validator,
         .max = job->max > 0 ? job->max : bytes_max,
         .end_ms = work->end_ms,
-        .stall_s = or_default(job->stall_s, STALL_S),
+        .stall_s = job->stall_s > 0 ? job->stall_s : STALL_S,
         .restart = fetch_partial_restart,
         .put = fetch_partial_put,
         .context = &partial,
@@ -159,36 +139,29 @@ try_mirror(struct fetch_work *work, const char *url, struct error *err)
         .show_context = work};
     progress_step(job->progress, job->task, "downloading '%s'", url);
     enum fetch_end end = fetch_transfer(&transfer, &validator, err);
-    work->progress = work->progress || partial.length > work->farthest;
-    work->farthest = partial.length > work->farthest ? partial.length : work->farthest;
-    if (end == FETCH_DONE)
-        return finish_download(work, &partial, url, from > 0, err);
+    if (partial.length > work->farthest)
+        work->farthest = partial.length;
+    if (end == FETCH_DONE) {
+        if (check_and_publish(work, &partial, url, err) == 0)
+            return FETCH_DONE;
+        fetch_partial_drop(&partial);
+        if (err->code != ERR_DAMAGED)
+            return FETCH_STOP;
+        // A resumed file may be joined from two files, so its server gets another try.
+        return from > 0 ? FETCH_AGAIN : FETCH_REFUSED;
+    }
     if (validator != NULL) {
         free(partial.validator);
         partial.validator = TAKE(validator);
     }
-    ERROR_AUTO struct error unsaved = {0};
-    if (end == FETCH_REFUSED || err->code == ERR_SPACE ||
-        fetch_partial_save(&partial, url, &unsaved) < 0)
+    if (end == FETCH_REFUSED || err->code == ERR_SPACE)
         fetch_partial_drop(&partial);
+    else
+        fetch_partial_save(&partial, url);
     return end;
 }
 
 // ---- all mirrors --------------------------------------------------------------------------------
-
-static void
-keep_error(struct fetch_work *work, struct error *err)
-{
-    bool damage = err->code == ERR_DAMAGED && work->damage.code == ERR_NONE;
-    error_move(damage ? &work->damage : &work->failure, err);
-}
-
-static void
-remove_other_partials(const struct fetch_work *work)
-{
-    for (size_t i = 0; i < work->job->urls->count; i++)
-        fetch_partial_remove(work->job->folder, work->wanted, work->job->urls->items[i]);
-}
 
 // 0: downloaded; 1: try another round; -1: no round can help.
 static int
@@ -196,20 +169,21 @@ try_round(struct fetch_work *work, struct error *err)
 {
     const struct strv *urls = work->job->urls;
     int answer = -1;
-    work->progress = false;
     for (size_t i = 0; i < urls->count; i++) {
         if (work->refused[i])
             continue;
         enum fetch_end end = try_mirror(work, urls->items[i], err);
         if (end == FETCH_DONE) {
-            remove_other_partials(work);
+            for (size_t j = 0; j < urls->count; j++)
+                fetch_partial_remove(work->job->folder, work->wanted, urls->items[j]);
             return 0;
         }
         if (end == FETCH_STOP)
             return -1;
         work->refused[i] = end == FETCH_REFUSED;
         answer = end == FETCH_AGAIN ? 1 : answer;
-        keep_error(work, err);
+        bool damage = err->code == ERR_DAMAGED && work->damage.code == ERR_NONE;
+        error_move(damage ? &work->damage : &work->failure, err);
     }
     return answer;
 }
@@ -218,14 +192,15 @@ static int
 try_all(struct fetch_work *work, struct error *err)
 {
     const struct fetch_job *job = work->job;
-    int64_t pause_ms = or_default(job->pause_ms, PAUSE_MS);
+    int64_t pause_ms = job->pause_ms > 0 ? job->pause_ms : PAUSE_MS;
     for (int idle = 0; idle < ROUNDS_IDLE_MAX;) {
+        uint64_t before = work->farthest;
         int answer = try_round(work, err);
         if (answer == 0)
             return 0;
         if (answer < 0)
             break;
-        idle = work->progress ? 0 : idle + 1;
+        idle = work->farthest > before ? 0 : idle + 1;
         int64_t wait_ms = pause_ms << idle;
         if (idle == ROUNDS_IDLE_MAX || clock_left(work->end_ms) <= wait_ms)
             break;
@@ -273,43 +248,20 @@ find_downloaded(struct fetch_work *work, struct error *err)
 }
 
 static int
-read_saved_signature(struct fetch_work *work, struct error *err)
-{
-    if (work->job->sha256 == NULL)
-        return 0;
-    FREE_AUTO char *path = signature_path(work, work->job->sha256);
-    if (!file_exists(path))
-        return 0;
-    return file_read(path, SIGNATURE_MAX, &work->signature, &work->signature_length, err);
-}
-
-static int
 get_signature(struct fetch_work *work, struct error *err)
 {
-    if (work->job->signatures == NULL)
+    const struct fetch_job *job = work->job;
+    if (job->signatures == NULL)
         return 0;
-    if (fetch_signature_tool(err) < 0 || read_saved_signature(work, err) < 0)
+    if (fetch_signature_tool(err) < 0)
         return -1;
-    if (work->signature != NULL || work->job->offline)
-        return 0;
-    if (fetch_text(work->job->signatures, SIGNATURE_MAX, &work->signature, &work->signature_length,
-            err) < 0)
+    FREE_AUTO char *saved = job->sha256 == NULL ? NULL : signature_path(work, job->sha256);
+    if (saved != NULL && file_exists(saved))
+        return file_read(saved, SIGNATURE_MAX, &work->signature, &work->signature_length, err);
+    if (!job->offline && fetch_text(job->signatures, SIGNATURE_MAX, &work->signature,
+                             &work->signature_length, err) < 0)
         return error_context(err, "cannot download the signature");
     return 0;
-}
-
-static int
-fetch_locked(struct fetch_work *work, struct error *err)
-{
-    if (get_signature(work, err) < 0 || find_downloaded(work, err) < 0)
-        return -1;
-    if (work->sha256 != NULL)
-        return 0;
-    if (work->job->offline)
-        return error_set(err, ERR_NETWORK,
-            "'%s' was not downloaded yet; run 'airbuild images' without --offline",
-            work->job->urls->items[0]);
-    return try_all(work, err);
 }
 
 int
@@ -317,7 +269,7 @@ fetch_file(const struct fetch_job *job, char **ret_path, char **ret_sha256, stru
 {
     char hex[DIGEST_HEX + 1];
     CLOSE_AUTO int lock = -1;
-    int64_t deadline_ms = or_default(job->deadline_ms, DEADLINE_MS);
+    int64_t deadline_ms = job->deadline_ms > 0 ? job->deadline_ms : DEADLINE_MS;
     CLEANUP(work_clear)
     struct fetch_work work = {.job = job,
         .wanted = job->sha256 != NULL ? job->sha256 : job->urls->items[0],
@@ -326,7 +278,14 @@ fetch_file(const struct fetch_job *job, char **ret_path, char **ret_sha256, stru
     digest_bytes(work.wanted, strlen(work.wanted), hex);
     FREE_AUTO char *path = str_format("%s/download-%s", job->locks, hex);
     struct lock_report report = {job->progress, job->task, "downloads it"};
-    if (lock_wait(path, deadline_ms, &report, &lock, err) < 0 || fetch_locked(&work, err) < 0)
+    if (lock_wait(path, deadline_ms, &report, &lock, err) < 0 || get_signature(&work, err) < 0 ||
+        find_downloaded(&work, err) < 0)
+        return -1;
+    if (work.sha256 == NULL && job->offline)
+        return error_set(err, ERR_NETWORK,
+            "'%s' was not downloaded yet; run 'airbuild images' without --offline",
+            job->urls->items[0]);
+    if (work.sha256 == NULL && try_all(&work, err) < 0)
         return -1;
     *ret_path = path_join(job->folder, work.sha256);
     *ret_sha256 = TAKE(work.sha256);

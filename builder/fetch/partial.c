@@ -16,54 +16,31 @@ enum { NOTE_MAX = 64 * 1024, BLOCK = 256 * 1024 };
 
 // ---- opening ------------------------------------------------------------------------------------
 
-static char *
-partial_path(const char *folder, const char *wanted, const char *url, const char *suffix)
+// Caller closes it.
+static struct fetch_partial
+closed_partial(const char *folder, const char *wanted, const char *url)
 {
     char hex[DIGEST_HEX + 1];
     DIGEST_AUTO struct digest *digest = digest_new();
     digest_add_field(digest, wanted);
     digest_add_field(digest, url);
     digest_hex(digest, hex);
-    return str_format("%s/.%s.%s", folder, hex, suffix);
-}
-
-static char *
-read_note(const char *path, const char *url)
-{
-    ERROR_AUTO struct error unread = {0};
-    json_auto_t *note = NULL;
-    if (read_json_file(path, NOTE_MAX, &note, &unread) < 0 ||
-        !str_equal(json_string_value(json_object_get(note, "url")), url))
-        return NULL;
-    return str_dup(json_string_value(json_object_get(note, "validator")));
-}
-
-// Digests the bytes of an earlier download; the next ones are written behind them.
-static int
-digest_existing(struct fetch_partial *partial, struct error *err)
-{
-    FREE_AUTO char *block = mem_zero(1, BLOCK);
-    for (;;) {
-        ssize_t count = read(partial->fd, block, BLOCK);
-        if (count < 0)
-            return error_errno(err, errno, "cannot read '%s'", partial->path);
-        if (count == 0)
-            return 0;
-        digest_add(partial->digest, block, (size_t) count);
-        partial->length += (uint64_t) count;
-        if (interrupt_check(err) < 0)
-            return -1;
-    }
+    return (struct fetch_partial){.path = str_format("%s/.%s.part", folder, hex),
+        .note = str_format("%s/.%s.json", folder, hex),
+        .fd = -1};
 }
 
 int
 fetch_partial_open(const char *folder, const char *wanted, const char *url,
     struct fetch_partial *ret, struct error *err)
 {
-    *ret = (struct fetch_partial){.path = partial_path(folder, wanted, url, "part"),
-        .note = partial_path(folder, wanted, url, "json"),
-        .digest = digest_new()};
-    ret->validator = read_note(ret->note, url);
+    json_auto_t *note = NULL;
+    ERROR_AUTO struct error unread = {0};
+    *ret = closed_partial(folder, wanted, url);
+    ret->digest = digest_new();
+    if (read_json_file(ret->note, NOTE_MAX, &note, &unread) == 0 &&
+        str_equal(json_string_value(json_object_get(note, "url")), url))
+        ret->validator = str_dup(json_string_value(json_object_get(note, "validator")));
     ret->fd = open(ret->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (ret->fd < 0)
         return error_errno(err, errno, "cannot create '%s'", ret->path);
@@ -71,7 +48,19 @@ fetch_partial_open(const char *folder, const char *wanted, const char *url,
         return fetch_partial_restart(ret, err);
     // Once the file changes, the note does not describe it any more.
     (void) unlink(ret->note);
-    return digest_existing(ret, err);
+    // The next bytes are written behind those that are read here.
+    FREE_AUTO char *block = mem_zero(1, BLOCK);
+    for (;;) {
+        ssize_t count = read(ret->fd, block, BLOCK);
+        if (count < 0)
+            return error_errno(err, errno, "cannot read '%s'", ret->path);
+        if (count == 0)
+            return 0;
+        digest_add(ret->digest, block, (size_t) count);
+        ret->length += (uint64_t) count;
+        if (interrupt_check(err) < 0)
+            return -1;
+    }
 }
 
 // ---- writing ------------------------------------------------------------------------------------
@@ -101,17 +90,15 @@ fetch_partial_put(void *context, const void *bytes, size_t length, struct error 
 
 // ---- ending -------------------------------------------------------------------------------------
 
-int
-fetch_partial_save(struct fetch_partial *partial, const char *url, struct error *err)
+void
+fetch_partial_save(struct fetch_partial *partial, const char *url)
 {
-    if (partial->validator == NULL || partial->length == 0) {
+    ERROR_AUTO struct error unsaved = {0};
+    json_auto_t *note = json_pack(
+        "{s:o, s:o}", "url", text_to_json(url), "validator", text_to_json(partial->validator));
+    if (partial->validator == NULL || partial->length == 0 ||
+        write_json_file(partial->note, 0600, note, &unsaved) < 0)
         fetch_partial_drop(partial);
-        return 0;
-    }
-    json_auto_t *note = json_object();
-    json_object_set_new(note, "url", text_to_json(url));
-    json_object_set_new(note, "validator", text_to_json(partial->validator));
-    return write_json_file(partial->note, 0600, note, err);
 }
 
 void
@@ -124,9 +111,7 @@ fetch_partial_drop(struct fetch_partial *partial)
 void
 fetch_partial_remove(const char *folder, const char *wanted, const char *url)
 {
-    PARTIAL_AUTO struct fetch_partial partial = {.path = partial_path(folder, wanted, url, "part"),
-        .note = partial_path(folder, wanted, url, "json"),
-        .fd = -1};
+    PARTIAL_AUTO struct fetch_partial partial = closed_partial(folder, wanted, url);
     fetch_partial_drop(&partial);
 }
 

@@ -22,8 +22,8 @@ int fetch_partial_open(const char *folder, const char *wanted, const char *url,
     struct fetch_partial *ret, struct error *err);
 int fetch_partial_restart(void *partial, struct error *err); // empties it
 int fetch_partial_put(void *partial, const void *bytes, size_t length, struct error *err);
-// Keep it for a later download if it can be resumed, else drop it.
-int fetch_partial_save(struct fetch_partial *partial, const char *url, struct error *err);
+// Keeps it for a later download if it can be resumed, else drops it.
+void fetch_partial_save(struct fetch_partial *partial, const char *url);
 void fetch_partial_drop(struct fetch_partial *partial); // removes its files
 // Drops a partial file that is not open.
 void fetch_partial_remove(const char *folder, const char *wanted, const char *url);

@@ -64,21 +64,6 @@ fetch_dearmor(const char *text, char **ret_data, size_t *ret_length)
     return true;
 }
 
-static int
-write_keyring(const struct fetch_signature *signature, const char *path, struct error *err)
-{
-    FREE_AUTO char *text = NULL, *data = NULL;
-    size_t length = 0;
-    int answer = signature->keyring == NULL
-                     ? asset_read(OWN_KEYRING, &text, &length, err)
-                     : file_read(signature->keyring, KEYRING_MAX, &text, &length, err);
-    if (answer < 0)
-        return error_context(err, "the keyring cannot be read");
-    if (!fetch_dearmor(text, &data, &length))
-        data = TAKE(text);
-    return file_write(path, 0600, data, length, err);
-}
-
 // ---- status lines --------------------------------------------------------------------------------
 
 // Adds the fields behind a status keyword, of its first line; nothing when there is no such line.
@@ -95,33 +80,26 @@ status_fields(const char *text, const char *keyword, struct strv *ret)
     return true;
 }
 
-// The time when the signing key expired, in seconds since 1970. The last KEYEXPIRED line before
-// SIG_ID is of that key, others may be of other subkeys.
-static bool
-key_expiry(const char *text, unsigned long long *ret_s)
-{
-    static const char line[] = STATUS "KEYEXPIRED ";
-    const char *end = strstr(text, STATUS "SIG_ID "), *last = NULL;
-    for (const char *at = strstr(text, line); at != NULL && end != NULL && at < end;
-         at = strstr(last, line))
-        last = at + strlen(line);
-    if (last == NULL)
-        return false;
-    FREE_AUTO char *number = str_ndup(last, strcspn(last, " \n"));
-    return str_to_u64(number, INT64_MAX, ret_s);
-}
-
-// The third field of VALIDSIG is the time of the signature in seconds since 1970; times with a "T"
-// (an older format) are not accepted. The owner of an expired key can forge that time, so this
-// counts only for files whose digest is known.
+// Whether the key that has expired was valid when it signed. Times are seconds since 1970; those
+// with a "T" (an older format) are not accepted. The third field of VALIDSIG is the time of the
+// signature. The last KEYEXPIRED line before SIG_ID is of the signing key, others may be of other
+// subkeys. The owner of an expired key can forge the first time, so this counts only for files
+// whose digest is known.
 static bool
 was_valid_then(const char *text)
 {
+    static const char line[] = STATUS "KEYEXPIRED ";
+    const char *end = strstr(text, STATUS "SIG_ID "), *last = NULL;
     unsigned long long signed_at = 0, expired_at = 0;
     STRV_AUTO struct strv fields = {0};
-    return status_fields(text, "VALIDSIG", &fields) && fields.count > 2 &&
-           str_to_u64(fields.items[2], INT64_MAX, &signed_at) && key_expiry(text, &expired_at) &&
-           signed_at < expired_at;
+    for (const char *at = strstr(text, line); at != NULL && end != NULL && at < end;
+         at = strstr(last, line))
+        last = at + strlen(line);
+    if (last == NULL || !status_fields(text, "VALIDSIG", &fields) || fields.count < 3)
+        return false;
+    FREE_AUTO char *expiry = str_ndup(last, strcspn(last, " \n"));
+    return str_to_u64(fields.items[2], INT64_MAX, &signed_at) &&
+           str_to_u64(expiry, INT64_MAX, &expired_at) && signed_at < expired_at;
 }
 
 // Returns the first problem that gpgv reports, or NULL. *ret_key: the key in question; caller
@@ -152,38 +130,39 @@ find_problem(const char *text, bool known, char **ret_key)
 }
 
 static int
-check_status(
-    const struct fetch_signature *signature, const struct proc_result *result, struct error *err)
+check_in(const struct fetch_signature *signature, const char *folder, const char *file,
+    struct error *err)
 {
-    FREE_AUTO char *key = NULL;
+    FREE_AUTO char *keyring = path_join(folder, "keyring.gpg");
+    FREE_AUTO char *detached = path_join(folder, "detached.sig");
+    FREE_AUTO char *keys = NULL, *data = NULL, *key = NULL;
     STRV_AUTO struct strv fields = {0};
-    const char *text = result->output.data == NULL ? "" : result->output.data;
+    PROC_RESULT_AUTO struct proc_result result = {0};
+    struct proc_options options = {.timeout_ms = GPGV_MS};
+    const char *const arguments[] = {"gpgv", "--homedir", folder, "--status-fd", "1", "--keyring",
+        keyring, "--", detached, file, NULL};
+    size_t length = 0;
+    int answer = signature->keyring == NULL
+                     ? asset_read(OWN_KEYRING, &keys, &length, err)
+                     : file_read(signature->keyring, KEYRING_MAX, &keys, &length, err);
+    if (answer < 0)
+        return error_context(err, "the keyring cannot be read");
+    if (!fetch_dearmor(keys, &data, &length))
+        data = TAKE(keys);
+    if (file_write(keyring, 0600, data, length, err) < 0 ||
+        file_write(detached, 0600, signature->data, signature->length, err) < 0 ||
+        proc_run(arguments, &options, &result, err) < 0)
+        return -1;
+    const char *text = result.output.data == NULL ? "" : result.output.data;
     const char *problem = find_problem(text, signature->known, &key);
     bool good = status_fields(text, "GOODSIG", &fields) || status_fields(text, EXPIRED, &fields);
-    if (problem == NULL && good && status_fields(text, "VALIDSIG", &fields) && result->status == 0)
+    if (problem == NULL && good && status_fields(text, "VALIDSIG", &fields) && result.status == 0)
         return 0;
     bool named = key != NULL && strlen(key) >= 16;
     return error_set(err, ERR_DAMAGED,
         "'%s' is refused: %s%s%s%s; check where it comes from, or name the right 'keyring'",
         signature->origin, problem == NULL ? "gpgv reports no valid signature" : problem,
         named ? " (" : "", named ? key : "", named ? ")" : "");
-}
-
-static int
-check_in(const struct fetch_signature *signature, const char *folder, const char *file,
-    struct error *err)
-{
-    FREE_AUTO char *keyring = path_join(folder, "keyring.gpg");
-    FREE_AUTO char *detached = path_join(folder, "detached.sig");
-    PROC_RESULT_AUTO struct proc_result result = {0};
-    struct proc_options options = {.timeout_ms = GPGV_MS};
-    const char *const arguments[] = {"gpgv", "--homedir", folder, "--status-fd", "1", "--keyring",
-        keyring, "--", detached, file, NULL};
-    if (write_keyring(signature, keyring, err) < 0 ||
-        file_write(detached, 0600, signature->data, signature->length, err) < 0 ||
-        proc_run(arguments, &options, &result, err) < 0)
-        return -1;
-    return check_status(signature, &result, err);
 }
 
 int

@@ -55,20 +55,7 @@ fetch_text(
 
 // ---- folders of servers -------------------------------------------------------------------------
 
-// Adds the last part of a link's path: "v1" for "v1/", "/images/v1" and "https://a.org/v1/?x".
-static void
-add_link(const char *link, size_t length, struct strv *ret)
-{
-    FREE_AUTO char *path = str_ndup(link, length);
-    path[strcspn(path, "?#")] = '\0';
-    for (size_t end = strlen(path); end > 0 && path[end - 1] == '/'; end--)
-        path[end - 1] = '\0';
-    const char *slash = strrchr(path, '/');
-    const char *name = slash == NULL ? path : slash + 1;
-    if (name[0] != '\0' && name[0] != '.' && !strv_has(ret, name))
-        strv_add(ret, name);
-}
-
+// Adds the last part of each link's path: "v1" for "v1/", "/images/v1" and "https://a.org/v1/?x".
 static void
 add_links(const char *page, struct strv *ret)
 {
@@ -78,8 +65,15 @@ add_links(const char *page, struct strv *ret)
         const char *end = *at == '"' || *at == '\'' ? strchr(at + 1, *at) : NULL;
         if (end == NULL)
             continue;
-        add_link(at + 1, (size_t) (end - at - 1), ret);
+        FREE_AUTO char *path = str_ndup(at + 1, (size_t) (end - at - 1));
         at = end;
+        path[strcspn(path, "?#")] = '\0';
+        for (size_t length = strlen(path); length > 0 && path[length - 1] == '/'; length--)
+            path[length - 1] = '\0';
+        const char *slash = strrchr(path, '/');
+        const char *name = slash == NULL ? path : slash + 1;
+        if (name[0] != '\0' && name[0] != '.' && !strv_has(ret, name))
+            strv_add(ret, name);
     }
 }
 
@@ -91,11 +85,9 @@ fetch_names(const char *url, struct strv *ret, struct error *err)
     FREE_AUTO char *path = fetch_url_is_local(url) ? fetch_url_path(url) : NULL;
     if (path != NULL && dir_list(path, ret, err) == 0)
         return 0;
-    if (path != NULL) {
-        error_clear(err);
+    if (path != NULL)
         return error_set(
             err, ERR_NETWORK, "'%s' cannot be listed: there is no such folder; check the URL", url);
-    }
     strv_add(&urls, url);
     if (fetch_from_any(&urls, PAGE_MAX, true, &page, err) < 0)
         return -1;

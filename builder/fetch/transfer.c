@@ -24,17 +24,8 @@ struct fetch_request {
     enum fetch_end end;  // its result
 };
 
-static void
-curl_freep(CURL **easy)
-{
-    curl_easy_cleanup(*easy);
-}
-
-static void
-slist_freep(struct curl_slist **list)
-{
-    curl_slist_free_all(*list);
-}
+DEFINE_FREEP(CURL, curl_easy_cleanup)
+DEFINE_FREEP(struct curl_slist, curl_slist_free_all)
 
 // ---- response headers ---------------------------------------------------------------------------
 
@@ -62,14 +53,6 @@ has_file(const struct fetch_request *request)
 {
     long status = answer_status(request);
     return fetch_url_is_local(request->transfer->url) || status == 200 || status == 206;
-}
-
-static bool
-is_range_from(const struct fetch_request *request, uint64_t from)
-{
-    const char *range = header_value(request, "Content-Range");
-    FREE_AUTO char *wanted = str_format("bytes %llu-", (unsigned long long) from);
-    return from > 0 && range != NULL && str_starts(range, wanted);
 }
 
 // Returns a strong ETag, else the date of the last change (RFC 9110, 13.1.5), else NULL.
@@ -119,9 +102,11 @@ begin_file(struct fetch_request *request, const char *bytes, size_t length)
     const struct fetch_transfer *transfer = request->transfer;
     curl_off_t announced = -1;
     bool resumed = answer_status(request) == 206;
+    const char *range = header_value(request, "Content-Range");
+    FREE_AUTO char *wanted = str_format("bytes %llu-", (unsigned long long) transfer->from);
     request->begun = true;
     request->end = FETCH_REFUSED;
-    if (resumed && !is_range_from(request, transfer->from))
+    if (resumed && (transfer->from == 0 || range == NULL || !str_starts(range, wanted)))
         return error_set(&request->error, ERR_NETWORK,
             "'%s' cannot be downloaded: the server sends another range than requested; try again, "
             "or name another mirror",
@@ -225,28 +210,12 @@ status_failed(const struct fetch_request *request, struct error *err)
 }
 
 static enum fetch_end
-end_of_code(CURLcode code)
-{
-    bool lasting = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
-                   code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT ||
-                   code == CURLE_FILE_COULDNT_READ_FILE || code == CURLE_FILESIZE_EXCEEDED;
-    return lasting ? FETCH_REFUSED : FETCH_AGAIN;
-}
-
-// Tells CURLOPT_LOW_SPEED_TIME from a timeout while connecting.
-static bool
-is_stalled(const struct fetch_request *request, CURLcode code)
-{
-    curl_off_t ready_us = 0;
-    curl_easy_getinfo(request->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
-    return code == CURLE_OPERATION_TIMEDOUT && ready_us > 0;
-}
-
-static enum fetch_end
 code_failed(struct fetch_request *request, CURLcode code, struct error *err)
 {
     const struct fetch_transfer *transfer = request->transfer;
     unsigned long long now = request->now, total = request->total;
+    curl_off_t ready_us = 0; // 0 while connecting, so that the server does not stall
+    curl_easy_getinfo(request->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
     if (code == CURLE_ABORTED_BY_CALLBACK) {
         if (interrupt_check(err) == 0)
             error_set(err, ERR_TIMEOUT, "'%s' was not downloaded in time; try again to resume it",
@@ -255,7 +224,7 @@ code_failed(struct fetch_request *request, CURLcode code, struct error *err)
     }
     if (code == CURLE_FILESIZE_EXCEEDED)
         error_too_large(request, err);
-    else if (is_stalled(request, code))
+    else if (code == CURLE_OPERATION_TIMEDOUT && ready_us > 0)
         error_set(err, ERR_NETWORK,
             "'%s' cannot be downloaded: the server stalls after %llu bytes; try again later, or "
             "name another mirror",
@@ -270,7 +239,10 @@ code_failed(struct fetch_request *request, CURLcode code, struct error *err)
             "'%s' cannot be downloaded: %s; check the network, the URL and the proxy that "
             "https_proxy names",
             transfer->url, request->reason[0] != '\0' ? request->reason : curl_easy_strerror(code));
-    return end_of_code(code);
+    bool lasting = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+                   code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT ||
+                   code == CURLE_FILE_COULDNT_READ_FILE || code == CURLE_FILESIZE_EXCEEDED;
+    return lasting ? FETCH_REFUSED : FETCH_AGAIN;
 }
 
 // *ret_next: the URL of a redirect that is to be followed; caller frees.
@@ -303,35 +275,29 @@ follow_once(struct fetch_request *request, const char *url, char **ret_next, str
     return FETCH_DONE;
 }
 
-static enum fetch_end
-follow_all(struct fetch_request *request, struct error *err)
-{
-    CLEANUP(slist_freep) struct curl_slist *headers = NULL;
-    FREE_AUTO char *url = str_dup(request->transfer->url);
-    set_up_request(request, &headers);
-    for (int i = 0; i <= REDIRECTS_MAX; i++) {
-        char *next = NULL;
-        enum fetch_end end = follow_once(request, url, &next, err);
-        if (end != FETCH_DONE || next == NULL)
-            return end;
-        free(url);
-        url = next;
-    }
-    error_set(err, ERR_NETWORK,
-        "'%s' is not downloaded: the server redirects more than %d times; check the URL",
-        request->transfer->url, REDIRECTS_MAX);
-    return FETCH_REFUSED;
-}
-
 enum fetch_end
 fetch_transfer(const struct fetch_transfer *transfer, char **ret_validator, struct error *err)
 {
     struct fetch_request request = {.transfer = transfer};
     if (interrupt_check(err) < 0 || fetch_url_check_local(transfer->url, err) < 0)
         return err->code == ERR_INTERRUPTED ? FETCH_STOP : FETCH_REFUSED;
-    CLEANUP(curl_freep) CURL *easy = fetch_curl_new();
+    CLEANUP(curl_easy_cleanupp) CURL *easy = fetch_curl_new();
+    CLEANUP(curl_slist_free_allp) struct curl_slist *headers = NULL;
+    FREE_AUTO char *url = str_dup(transfer->url);
+    enum fetch_end end = FETCH_DONE;
     request.easy = easy;
-    enum fetch_end end = follow_all(&request, err);
+    set_up_request(&request, &headers);
+    for (int redirects = 0; end == FETCH_DONE && url != NULL; redirects++) {
+        FREE_AUTO char *from = TAKE(url);
+        if (redirects <= REDIRECTS_MAX) {
+            end = follow_once(&request, from, &url, err);
+        } else {
+            end = FETCH_REFUSED;
+            error_set(err, ERR_NETWORK,
+                "'%s' is not downloaded: the server redirects more than %d times; check the URL",
+                transfer->url, REDIRECTS_MAX);
+        }
+    }
     if (ret_validator != NULL)
         *ret_validator = read_validator(&request);
     return end;

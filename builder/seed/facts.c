@@ -77,23 +77,19 @@ sentinel_id(const struct maker *maker, const struct spec_node *node)
                                   : secrets_find(maker->secrets, node->name)->sentinel_id;
 }
 
-// NAME=ADDRESS=SENTINEL-ID of every worker.
 static void
-add_workers(const struct maker *maker)
+add_public_facts(const struct maker *maker)
 {
-    STRV_AUTO struct strv workers = {0};
-    for (size_t i = 0; i < maker->spec->node_count; i++) {
-        const struct spec_node *node = &maker->spec->nodes[i];
-        if (node->role == SPEC_REDIS)
-            strv_addf(&workers, "%s=%s=%s", node->name, node->address, sentinel_id(maker, node));
-    }
-    new_value(maker, "workers")->text = strv_join(&workers, " ");
-}
-
-static void
-add_node_facts(const struct maker *maker)
-{
+    static const char *const passwords[SECRETS_ACCOUNTS] = {
+        [SECRETS_APP] = "password_app",
+        [SECRETS_ADMIN] = "password_admin",
+        [SECRETS_REPLICA] = "password_replica",
+        [SECRETS_SENTINEL] = "password_sentinel",
+        [SECRETS_CHECK] = "password_check",
+        [SECRETS_STATUS] = "password_status",
+    };
     const struct spec *spec = maker->spec;
+    const struct spec_redis *redis = &spec->redis;
     const struct spec_node *node = maker->node;
     add_fact(maker, "node", node->name);
     add_fact(maker, "role", spec_role_name(node->role));
@@ -101,14 +97,15 @@ add_node_facts(const struct maker *maker)
     add_fact(maker, "address", node->address);
     add_fact(maker, "subnet", spec->network.subnet);
     add_fact(maker, "head", spec_head(spec)->address);
-    add_workers(maker);
-}
-
-static void
-add_redis_facts(const struct maker *maker)
-{
-    const struct spec_redis *redis = &maker->spec->redis;
-    add_fact(maker, "first_master", spec_first_master(maker->spec)->address);
+    STRV_AUTO struct strv workers = {0}; // NAME=ADDRESS=SENTINEL-ID of every worker
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *worker = &spec->nodes[i];
+        if (worker->role == SPEC_REDIS)
+            strv_addf(
+                &workers, "%s=%s=%s", worker->name, worker->address, sentinel_id(maker, worker));
+    }
+    new_value(maker, "workers")->text = strv_join(&workers, " ");
+    add_fact(maker, "first_master", spec_first_master(spec)->address);
     add_fact(maker, "master_name", redis->master_name);
     add_number(maker, "quorum", redis->quorum);
     add_number(maker, "down_after_ms", redis->down_after_ms);
@@ -122,23 +119,10 @@ add_redis_facts(const struct maker *maker)
     add_fact(maker, "maxmemory_policy", spec_policy_name(redis->maxmemory_policy));
     add_truth(maker, "persistence", redis->persistence);
     add_truth(maker, "auth", redis->auth);
-}
-
-// A head needs no password but that of its health checks.
-static void
-add_passwords(const struct maker *maker)
-{
-    static const char *const names[SECRETS_ACCOUNTS] = {
-        [SECRETS_APP] = "password_app",
-        [SECRETS_ADMIN] = "password_admin",
-        [SECRETS_REPLICA] = "password_replica",
-        [SECRETS_SENTINEL] = "password_sentinel",
-        [SECRETS_CHECK] = "password_check",
-        [SECRETS_STATUS] = "password_status",
-    };
+    // A head needs no password but that of its health checks.
     for (enum secrets_account account = SECRETS_APP; account < SECRETS_ACCOUNTS; account++)
-        if (maker->node->role == SPEC_REDIS || account == SECRETS_CHECK)
-            add_fact(maker, names[account], password(maker, account));
+        if (node->role == SPEC_REDIS || account == SECRETS_CHECK)
+            add_fact(maker, passwords[account], password(maker, account));
 }
 
 // For @each name@: the workers but the one of address `without` (NULL: all).
@@ -164,42 +148,35 @@ add_rows(const struct maker *maker, const char *name, const char *without)
     }
 }
 
-// Values that only templates use; all of them follow from the facts.
-static void
-add_derived(const struct maker *maker)
+int
+facts_make(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
+    bool reveal, struct facts *ret, struct error *err)
 {
-    const char *first = spec_first_master(maker->spec)->address;
-    add_rows(maker, "worker", NULL);
-    if (maker->node->role != SPEC_REDIS)
-        return;
-    add_rows(maker, "peer", maker->node->address);
-    add_rows(maker, "replica", first);
-    add_truth(maker, "first", str_equal(maker->node->address, first));
-    add_fact(maker, "sentinel_id", sentinel_id(maker, maker->node));
-    if (maker->spec->redis.auth)
-        new_value(maker, "app_login")->text = str_format(">%s", password(maker, SECRETS_APP));
-    else
-        add_fact(maker, "app_login", "nopass");
-}
-
-static int
-check_secrets(const struct spec *spec, const struct secrets *secrets, struct error *err)
-{
+    const struct maker maker = {spec, node, secrets, reveal, ret};
     for (size_t i = 0; secrets != NULL && i < spec->node_count; i++)
         if (secrets_find(secrets, spec->nodes[i].name) == NULL)
             return error_set(err, ERR_FAILED,
                 "the cluster's secrets lack node '%s'; run 'airbuild launch' to add it",
                 spec->nodes[i].name);
-    return 0;
-}
-
-static int
-check_facts(const struct facts *facts, const struct maker *maker, struct error *err)
-{
-    for (size_t i = 0; i < facts->public_count; i++) {
-        const struct template_value *value = &facts->values[i];
+    add_public_facts(&maker);
+    add_truth(&maker, "ha", spec->ha);
+    add_truth(&maker, "joins", secrets != NULL && secrets_find(secrets, node->name)->joins);
+    ret->public_count = ret->count;
+    // From here on values that only templates use; all of them follow from the facts.
+    const char *first = spec_first_master(spec)->address;
+    add_rows(&maker, "worker", NULL);
+    if (node->role == SPEC_REDIS) {
+        add_rows(&maker, "peer", node->address);
+        add_rows(&maker, "replica", first);
+        add_truth(&maker, "first", str_equal(node->address, first));
+        add_fact(&maker, "sentinel_id", sentinel_id(&maker, node));
+        FREE_AUTO char *login = str_format(">%s", password(&maker, SECRETS_APP));
+        add_fact(&maker, "app_login", spec->redis.auth ? login : "nopass");
+    }
+    for (size_t i = 0; i < ret->public_count; i++) {
+        const struct template_value *value = &ret->values[i];
         bool placeholder = str_equal(value->text, SEED_HIDDEN) ||
-                           (maker->secrets == NULL && str_equal(value->name, "workers"));
+                           (secrets == NULL && str_equal(value->name, "workers"));
         if (!placeholder && value->text[strspn(value->text, VALUE_CHARACTERS)] != '\0')
             return error_set(err, ERR_SPEC,
                 "'%s' is not a valid value of the node fact '%s'; use letters, digits, spaces and "
@@ -207,23 +184,6 @@ check_facts(const struct facts *facts, const struct maker *maker, struct error *
                 value->text, value->name);
     }
     return 0;
-}
-
-int
-facts_make(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
-    bool reveal, struct facts *ret, struct error *err)
-{
-    if (check_secrets(spec, secrets, err) < 0)
-        return -1;
-    const struct maker maker = {spec, node, secrets, reveal, ret};
-    add_node_facts(&maker);
-    add_redis_facts(&maker);
-    add_passwords(&maker);
-    add_truth(&maker, "ha", spec->ha);
-    add_truth(&maker, "joins", secrets != NULL && secrets_find(secrets, node->name)->joins);
-    ret->public_count = ret->count;
-    add_derived(&maker);
-    return check_facts(ret, &maker, err);
 }
 
 char *

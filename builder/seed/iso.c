@@ -22,28 +22,10 @@ struct iso_document {
     const char *name, *text;
 };
 
-static void
-list_documents(const struct seed *seed, struct iso_document ret[DOCUMENTS])
-{
-    ret[0] = (struct iso_document){"meta-data", seed->meta_data};
-    ret[1] = (struct iso_document){"user-data", seed->user_data};
-    ret[2] = (struct iso_document){"network-config", seed->network_config};
-}
-
-static void
-free_archive(struct archive **archive)
-{
-    archive_free(*archive);
-}
-
-static void
-free_entry(struct archive_entry **entry)
-{
-    archive_entry_free(*entry);
-}
-
-#define ARCHIVE_AUTO CLEANUP(free_archive)
-#define ENTRY_AUTO CLEANUP(free_entry)
+DEFINE_FREEP(struct archive, archive_free)
+DEFINE_FREEP(struct archive_entry, archive_entry_free)
+#define ARCHIVE_AUTO CLEANUP(archive_freep)
+#define ENTRY_AUTO CLEANUP(archive_entry_freep)
 
 // ---- write -------------------------------------------------------------------------------------
 
@@ -65,24 +47,6 @@ add_bytes(struct archive *archive, void *context, const void *bytes, size_t leng
 }
 
 static int
-add_iso_file(struct archive *archive, const struct iso_document *document, struct error *err)
-{
-    ENTRY_AUTO struct archive_entry *entry = archive_entry_new();
-    if (entry == NULL)
-        mem_exhausted();
-    size_t length = strlen(document->text);
-    archive_entry_set_pathname(entry, document->name);
-    archive_entry_set_filetype(entry, AE_IFREG);
-    archive_entry_set_perm(entry, 0400);
-    archive_entry_set_size(entry, (la_int64_t) length);
-    archive_entry_set_mtime(entry, 0, 0);
-    if (archive_write_header(archive, entry) != ARCHIVE_OK ||
-        archive_write_data(archive, document->text, length) != (la_ssize_t) length)
-        return iso_failed(archive, err);
-    return 0;
-}
-
-static int
 write_image(const struct iso_document *documents, struct buf *ret, struct error *err)
 {
     ARCHIVE_AUTO struct archive *archive = archive_write_new();
@@ -92,26 +56,24 @@ write_image(const struct iso_document *documents, struct buf *ret, struct error 
         archive_write_set_options(archive, OPTIONS) != ARCHIVE_OK ||
         archive_write_open(archive, ret, NULL, add_bytes, NULL) != ARCHIVE_OK)
         return iso_failed(archive, err);
-    for (size_t i = 0; i < DOCUMENTS; i++)
-        if (add_iso_file(archive, &documents[i], err) < 0)
-            return -1;
+    for (size_t i = 0; i < DOCUMENTS; i++) {
+        size_t length = strlen(documents[i].text);
+        ENTRY_AUTO struct archive_entry *entry = archive_entry_new();
+        if (entry == NULL)
+            mem_exhausted();
+        archive_entry_set_pathname(entry, documents[i].name);
+        archive_entry_set_filetype(entry, AE_IFREG);
+        archive_entry_set_perm(entry, 0400);
+        archive_entry_set_size(entry, (la_int64_t) length);
+        archive_entry_set_mtime(entry, 0, 0);
+        if (archive_write_header(archive, entry) != ARCHIVE_OK ||
+            archive_write_data(archive, documents[i].text, length) != (la_ssize_t) length)
+            return iso_failed(archive, err);
+    }
     return archive_write_close(archive) == ARCHIVE_OK ? 0 : iso_failed(archive, err);
 }
 
 // ---- compare -----------------------------------------------------------------------------------
-
-// True if the entry, whose data are read next, is this document.
-static bool
-is_same_document(
-    struct archive *archive, struct archive_entry *entry, const struct iso_document *document)
-{
-    size_t length = strlen(document->text);
-    if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) != (la_int64_t) length)
-        return false;
-    FREE_AUTO char *text = mem_zero(1, length + 1);
-    return archive_read_data(archive, text, length) == (la_ssize_t) length &&
-           memcmp(text, document->text, length) == 0;
-}
 
 // True if the image holds these documents, each once, and no other file. The bytes of two such
 // images differ, as libarchive adds the time.
@@ -133,33 +95,36 @@ image_holds(const char *image, size_t length, const struct iso_document *documen
         size_t i = 0;
         while (i < DOCUMENTS && !str_equal(archive_entry_pathname(entry), documents[i].name))
             i++;
-        if (i == DOCUMENTS || found[i] || !is_same_document(archive, entry, &documents[i]))
+        if (i == DOCUMENTS || found[i])
+            return false;
+        size_t wanted = strlen(documents[i].text);
+        FREE_AUTO char *text = mem_zero(1, wanted + 1);
+        if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) != (la_int64_t) wanted ||
+            archive_read_data(archive, text, wanted) != (la_ssize_t) wanted ||
+            memcmp(text, documents[i].text, wanted) != 0)
             return false;
         found[i] = true;
     }
     return answer == ARCHIVE_EOF && found[0] && found[1] && found[2];
 }
 
-static bool
-is_published(const char *path, const struct iso_document *documents)
-{
-    FREE_AUTO char *image = NULL;
-    ERROR_AUTO struct error unread = {0};
-    size_t length = 0;
-    struct stat info;
-    return lstat(path, &info) == 0 && (info.st_mode & (mode_t) 07777) == 0600 &&
-           file_read(path, MAX_SIZE, &image, &length, &unread) == 0 &&
-           image_holds(image, length, documents);
-}
-
 int
 iso_write(const struct seed *seed, const char *path, struct error *err)
 {
-    struct iso_document documents[DOCUMENTS];
-    list_documents(seed, documents);
-    if (is_published(path, documents))
-        return 0;
+    const struct iso_document documents[DOCUMENTS] = {
+        {"meta-data", seed->meta_data},
+        {"user-data", seed->user_data},
+        {"network-config", seed->network_config},
+    };
+    FREE_AUTO char *before = NULL;
     BUF_AUTO struct buf image = {0};
+    ERROR_AUTO struct error unread = {0};
+    size_t length = 0;
+    struct stat info;
+    if (lstat(path, &info) == 0 && (info.st_mode & (mode_t) 07777) == 0600 &&
+        file_read(path, MAX_SIZE, &before, &length, &unread) == 0 &&
+        image_holds(before, length, documents))
+        return 0;
     if (write_image(documents, &image, err) < 0)
         return -1;
     return file_write(path, 0600, image.data, image.length, err);

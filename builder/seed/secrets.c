@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define SECRETS_FILE "secrets.json"
 #define FORMAT 1 // of the file
 #define SECRETS_MAX ((size_t) 1 << 20)
 #define PASSWORD_LENGTH 32
@@ -56,15 +57,6 @@ free_key(struct secrets_key *key)
     free(key->public);
 }
 
-static void
-free_node(struct secrets_node *node)
-{
-    free(node->name);
-    free(node->instance_id);
-    free(node->sentinel_id);
-    free_key(&node->host_key);
-}
-
 void
 secrets_free(struct secrets *secrets)
 {
@@ -73,8 +65,12 @@ secrets_free(struct secrets *secrets)
     for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
         free(secrets->passwords[i]);
     free_key(&secrets->client_key);
-    for (size_t i = 0; i < secrets->node_count; i++)
-        free_node(&secrets->nodes[i]);
+    for (size_t i = 0; i < secrets->node_count; i++) {
+        free(secrets->nodes[i].name);
+        free(secrets->nodes[i].instance_id);
+        free(secrets->nodes[i].sentinel_id);
+        free_key(&secrets->nodes[i].host_key);
+    }
     free(secrets->nodes);
     free(secrets);
 }
@@ -125,22 +121,6 @@ read_key(const json_t *object, const char *name, struct secrets_key *ret, struct
 }
 
 static int
-read_node(const json_t *object, struct secrets *secrets, struct error *err)
-{
-    const char *name = json_string_value(json_object_get(object, "name"));
-    if (name == NULL || name[0] == '\0' || secrets_find(secrets, name) != NULL)
-        return error_set(err, ERR_DAMAGED, "a node has no name or a duplicate one");
-    struct secrets_node *node = secrets_add_node(secrets);
-    node->name = str_dup(name);
-    node->joins = json_is_true(json_object_get(object, "joins"));
-    if (read_text(object, "instance_id", HEX "-", 36, &node->instance_id, err) < 0 ||
-        read_text(object, "sentinel_id", HEX, 40, &node->sentinel_id, err) < 0 ||
-        read_key(object, "host_key", &node->host_key, err) < 0)
-        return error_context(err, "node '%s'", name);
-    return 0;
-}
-
-static int
 read_parts(const json_t *root, struct secrets *secrets, struct error *err)
 {
     if (json_integer_value(json_object_get(root, "format")) != FORMAT)
@@ -153,22 +133,26 @@ read_parts(const json_t *root, struct secrets *secrets, struct error *err)
             return error_context(err, "passwords");
     if (read_key(root, "client_key", &secrets->client_key, err) < 0)
         return -1;
-    for (size_t i = 0; i < json_array_size(nodes); i++)
-        if (read_node(json_array_get(nodes, i), secrets, err) < 0)
-            return -1;
+    for (size_t i = 0; i < json_array_size(nodes); i++) {
+        const json_t *object = json_array_get(nodes, i);
+        const char *name = json_string_value(json_object_get(object, "name"));
+        if (name == NULL || name[0] == '\0' || secrets_find(secrets, name) != NULL)
+            return error_set(err, ERR_DAMAGED, "a node has no name or a duplicate one");
+        struct secrets_node *node = secrets_add_node(secrets);
+        node->name = str_dup(name);
+        node->joins = json_is_true(json_object_get(object, "joins"));
+        if (read_text(object, "instance_id", HEX "-", 36, &node->instance_id, err) < 0 ||
+            read_text(object, "sentinel_id", HEX, 40, &node->sentinel_id, err) < 0 ||
+            read_key(object, "host_key", &node->host_key, err) < 0)
+            return error_context(err, "node '%s'", name);
+    }
     return 0;
-}
-
-static char *
-secrets_path(const char *folder)
-{
-    return path_join(folder, "secrets.json");
 }
 
 int
 secrets_load(const char *folder, struct secrets **ret, struct error *err)
 {
-    FREE_AUTO char *path = secrets_path(folder);
+    FREE_AUTO char *path = path_join(folder, SECRETS_FILE);
     json_auto_t *root = NULL;
     SECRETS_AUTO struct secrets *secrets = mem_zero(1, sizeof *secrets);
     int answer = read_json_file(path, SECRETS_MAX, &root, err);
@@ -191,66 +175,47 @@ secrets_load(const char *folder, struct secrets **ret, struct error *err)
 static json_t *
 write_key(const struct secrets_key *key)
 {
-    json_t *object = json_object();
-    json_object_set_new(object, "private", text_to_json(key->private));
-    json_object_set_new(object, "public", text_to_json(key->public));
-    return object;
-}
-
-static json_t *
-secrets_node_json(const struct secrets_node *node)
-{
-    json_t *object = json_object();
-    json_object_set_new(object, "name", text_to_json(node->name));
-    json_object_set_new(object, "instance_id", text_to_json(node->instance_id));
-    json_object_set_new(object, "sentinel_id", text_to_json(node->sentinel_id));
-    json_object_set_new(object, "joins", json_boolean(node->joins));
-    json_object_set_new(object, "host_key", write_key(&node->host_key));
-    return object;
+    return json_pack(
+        "{s:o, s:o}", "private", text_to_json(key->private), "public", text_to_json(key->public));
 }
 
 static int
 secrets_store(const struct secrets *secrets, const char *folder, struct error *err)
 {
-    json_auto_t *root = json_object();
     json_t *passwords = json_object(), *nodes = json_array();
-    json_object_set_new(root, "format", json_integer(FORMAT));
-    json_object_set_new(root, "passwords", passwords);
-    json_object_set_new(root, "client_key", write_key(&secrets->client_key));
-    json_object_set_new(root, "nodes", nodes);
+    json_auto_t *root = json_pack("{s:i, s:o, s:o, s:o}", "format", FORMAT, "passwords", passwords,
+        "client_key", write_key(&secrets->client_key), "nodes", nodes);
     for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
         json_object_set_new(passwords, account_names[i], text_to_json(secrets->passwords[i]));
-    for (size_t i = 0; i < secrets->node_count; i++)
-        json_array_append_new(nodes, secrets_node_json(&secrets->nodes[i]));
-    FREE_AUTO char *path = secrets_path(folder);
+    for (size_t i = 0; i < secrets->node_count; i++) {
+        const struct secrets_node *node = &secrets->nodes[i];
+        json_array_append_new(nodes,
+            json_pack("{s:o, s:o, s:o, s:b, s:o}", "name", text_to_json(node->name), "instance_id",
+                text_to_json(node->instance_id), "sentinel_id", text_to_json(node->sentinel_id),
+                "joins", node->joins, "host_key", write_key(&node->host_key)));
+    }
+    FREE_AUTO char *path = path_join(folder, SECRETS_FILE);
     return write_json_file(path, 0600, root, err);
 }
 
 // ---- make ---------------------------------------------------------------------------------------
 
 static int
-run_keygen(const char *path, const char *comment, struct error *err)
-{
-    // -N "": no passphrase.
-    const char *const argv[] = {
-        "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path, NULL};
-    const struct proc_options options = {.timeout_ms = KEYGEN_TIMEOUT_MS};
-    if (proc_check(argv, &options, NULL, err) == 0)
-        return 0;
-    if (err->code == ERR_MISSING)
-        return error_set(err, ERR_MISSING,
-            "ssh-keygen, which makes the SSH keys, is not installed; install the package "
-            "'openssh-client' (Debian) or 'openssh' (Arch)");
-    return error_context(err, "cannot make an SSH key");
-}
-
-static int
 make_key_in(const char *folder, const char *comment, struct secrets_key *ret, struct error *err)
 {
     FREE_AUTO char *private_path = path_join(folder, "key");
     FREE_AUTO char *public_path = path_join(folder, "key.pub");
-    if (run_keygen(private_path, comment, err) < 0 ||
-        file_read(private_path, KEY_MAX, &ret->private, NULL, err) < 0 ||
+    // -N "": no passphrase.
+    const char *const argv[] = {
+        "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", private_path, NULL};
+    const struct proc_options options = {.timeout_ms = KEYGEN_TIMEOUT_MS};
+    if (proc_check(argv, &options, NULL, err) < 0)
+        return err->code != ERR_MISSING
+                   ? error_context(err, "cannot make an SSH key")
+                   : error_set(err, ERR_MISSING,
+                         "ssh-keygen, which makes the SSH keys, is not installed; install the "
+                         "package 'openssh-client' (Debian) or 'openssh' (Arch)");
+    if (file_read(private_path, KEY_MAX, &ret->private, NULL, err) < 0 ||
         file_read(public_path, KEY_MAX, &ret->public, NULL, err) < 0)
         return -1;
     ret->public[strcspn(ret->public, "\n")] = '\0';
@@ -270,44 +235,33 @@ make_key(const char *folder, const char *comment, struct secrets_key *ret, struc
     return answer;
 }
 
-static int
-make_node(const char *folder, const char *name, struct secrets *secrets, struct error *err)
-{
-    struct secrets_node *node = secrets_add_node(secrets);
-    node->name = str_dup(name);
-    node->instance_id = random_uuid();
-    node->sentinel_id = random_hex(SENTINEL_ID_LENGTH);
-    return make_key(folder, name, &node->host_key, err);
-}
-
-static int
-make_common(const char *folder, const struct spec *spec, struct secrets *secrets, struct error *err)
-{
-    for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
-        secrets->passwords[i] = random_text(PASSWORD_LENGTH);
-    FREE_AUTO char *comment = str_format("airbuild@%s", spec->cluster);
-    return make_key(folder, comment, &secrets->client_key, err);
-}
-
 int
 secrets_open(const char *folder, const struct spec *spec, struct secrets **ret, struct error *err)
 {
     SECRETS_AUTO struct secrets *secrets = NULL;
-    size_t known = 0;
-    if (secrets_load(folder, &secrets, err) == 0) {
-        known = secrets->node_count;
-    } else {
+    if (secrets_load(folder, &secrets, err) < 0) {
         if (err->code != ERR_NOT_FOUND)
             return -1;
         error_clear(err);
         secrets = mem_zero(1, sizeof *secrets);
-        if (make_common(folder, spec, secrets, err) < 0)
+        for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
+            secrets->passwords[i] = random_text(PASSWORD_LENGTH);
+        FREE_AUTO char *comment = str_format("airbuild@%s", spec->cluster);
+        if (make_key(folder, comment, &secrets->client_key, err) < 0)
             return -1;
     }
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (secrets_find(secrets, spec->nodes[i].name) == NULL &&
-            make_node(folder, spec->nodes[i].name, secrets, err) < 0)
+    size_t known = secrets->node_count;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const char *name = spec->nodes[i].name;
+        if (secrets_find(secrets, name) != NULL)
+            continue;
+        struct secrets_node *node = secrets_add_node(secrets);
+        node->name = str_dup(name);
+        node->instance_id = random_uuid();
+        node->sentinel_id = random_hex(SENTINEL_ID_LENGTH);
+        if (make_key(folder, name, &node->host_key, err) < 0)
             return -1;
+    }
     if (secrets->node_count != known && secrets_store(secrets, folder, err) < 0)
         return -1;
     *ret = TAKE(secrets);
@@ -347,20 +301,6 @@ publish_file(const char *folder, const char *name, mode_t mode, const char *text
     return file_write(path, mode, text, length, err);
 }
 
-// Every node by name and address, so that ssh finds its key by either.
-static char *
-known_hosts(const struct secrets *secrets, const struct spec *spec)
-{
-    struct buf text = {0};
-    for (size_t i = 0; i < spec->node_count; i++) {
-        const struct spec_node *node = &spec->nodes[i];
-        const struct secrets_node *own = secrets_find(secrets, node->name);
-        if (own != NULL)
-            buf_printf(&text, "%s,%s %s\n", node->name, node->address, own->host_key.public);
-    }
-    return buf_take(&text);
-}
-
 // A path as ssh_config(5) reads it: quoted, percent signs doubled. Quotes and dollar signs cannot
 // be escaped.
 static int
@@ -381,32 +321,27 @@ add_path(
 }
 
 static int
-add_host(struct buf *text, const char *folder, const struct spec *spec,
-    const struct spec_node *node, struct error *err)
-{
-    buf_printf(text, "Host %s %s\n", node->name, node->address);
-    buf_printf(text, "    HostName %s\n", node->address);
-    buf_printf(text, "    User %s\n", spec->ssh_user);
-    if (add_path(text, "IdentityFile", folder, "id_ed25519", err) < 0 ||
-        add_path(text, "UserKnownHostsFile", folder, "known_hosts", err) < 0)
-        return -1;
-    buf_add(text, "    GlobalKnownHostsFile /dev/null\n"
-                  "    IdentitiesOnly yes\n"
-                  "    StrictHostKeyChecking yes\n"
-                  "    HostKeyAlgorithms ssh-ed25519\n"
-                  "    PreferredAuthentications publickey\n"
-                  "    ConnectTimeout 10\n");
-    return 0;
-}
-
-static int
 make_config(const char *folder, const struct spec *spec, char **ret, struct error *err)
 {
     BUF_AUTO struct buf text = {0};
     buf_add(&text, "# Made by airbuild at every launch. Use it by: ssh -F this-file NODE\n");
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (add_host(&text, folder, spec, &spec->nodes[i], err) < 0)
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const char *name = spec->nodes[i].name, *address = spec->nodes[i].address;
+        buf_printf(&text,
+            "Host %s %s\n"
+            "    HostName %s\n"
+            "    User %s\n",
+            name, address, address, spec->ssh_user);
+        if (add_path(&text, "IdentityFile", folder, "id_ed25519", err) < 0 ||
+            add_path(&text, "UserKnownHostsFile", folder, "known_hosts", err) < 0)
             return -1;
+        buf_add(&text, "    GlobalKnownHostsFile /dev/null\n"
+                       "    IdentitiesOnly yes\n"
+                       "    StrictHostKeyChecking yes\n"
+                       "    HostKeyAlgorithms ssh-ed25519\n"
+                       "    PreferredAuthentications publickey\n"
+                       "    ConnectTimeout 10\n");
+    }
     *ret = buf_take(&text);
     return 0;
 }
@@ -416,12 +351,20 @@ secrets_write_ssh(
     const struct secrets *secrets, const char *folder, const struct spec *spec, struct error *err)
 {
     FREE_AUTO char *ssh = path_join(folder, "ssh"), *config = NULL;
-    FREE_AUTO char *hosts = known_hosts(secrets, spec);
     FREE_AUTO char *public = str_format("%s\n", secrets->client_key.public);
+    BUF_AUTO struct buf hosts = {0};
+    buf_add(&hosts, ""); // a text even without nodes
+    // Every node by name and address, so that ssh finds its key by either.
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *node = &spec->nodes[i];
+        const struct secrets_node *own = secrets_find(secrets, node->name);
+        if (own != NULL)
+            buf_printf(&hosts, "%s,%s %s\n", node->name, node->address, own->host_key.public);
+    }
     if (dir_make(ssh, 0700, err) < 0 || make_config(ssh, spec, &config, err) < 0 ||
         publish_file(ssh, "id_ed25519", 0600, secrets->client_key.private, err) < 0 ||
         publish_file(ssh, "id_ed25519.pub", 0644, public, err) < 0 ||
-        publish_file(ssh, "known_hosts", 0644, hosts, err) < 0 ||
+        publish_file(ssh, "known_hosts", 0644, hosts.data, err) < 0 ||
         publish_file(ssh, "config", 0644, config, err) < 0)
         return error_context(err, "cannot write the files for ssh");
     return 0;

@@ -32,25 +32,6 @@ struct subject {
     bool reveal;
 };
 
-// NAME.CLUSTER; caller frees.
-static char *
-make_fqdn(const struct spec *spec, const struct spec_node *node)
-{
-    return str_format("%s.%s", node->name, spec->cluster);
-}
-
-static int
-make_meta_data(const struct subject *subject, char **ret, struct error *err)
-{
-    YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(NULL);
-    yaml_write_map(writer);
-    yaml_put_string(
-        writer, "instance-id", subject->own == NULL ? SEED_LATER : subject->own->instance_id);
-    yaml_put_string(writer, "local-hostname", subject->node->name);
-    yaml_write_end(writer);
-    return yaml_writer_finish(writer, ret, err);
-}
-
 // Fill in the template cloud-init/ROLE/NAME, or cloud-init/NAME if there is none.
 static int
 fill_file(const struct spec_node *node, const char *name, const char *head,
@@ -82,15 +63,6 @@ seed_file(const struct spec *spec, const struct spec_node *node, const struct se
     return 0;
 }
 
-static int
-check_name(const char *text, struct error *err)
-{
-    if (text[0] != '\0' && text[strspn(text, NAME_CHARACTERS)] == '\0')
-        return 0;
-    return error_set(err, ERR_SPEC,
-        "'%s' is not valid in /etc/hosts; use letters, digits, '.' and '-' only", text);
-}
-
 // The text of /etc/hosts on every node: all nodes by name.
 static int
 make_hosts(const struct spec *spec, char **ret, struct error *err)
@@ -99,27 +71,17 @@ make_hosts(const struct spec *spec, char **ret, struct error *err)
     buf_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
     for (size_t i = 0; i < spec->node_count; i++) {
         const struct spec_node *node = &spec->nodes[i];
-        FREE_AUTO char *fqdn = make_fqdn(spec, node);
-        if (check_name(node->address, err) < 0 || check_name(fqdn, err) < 0)
-            return -1;
+        FREE_AUTO char *fqdn = str_format("%s.%s", node->name, spec->cluster);
+        const char *const texts[] = {node->address, fqdn};
+        for (size_t k = 0; k < 2; k++)
+            if (texts[k][0] == '\0' || texts[k][strspn(texts[k], NAME_CHARACTERS)] != '\0')
+                return error_set(err, ERR_SPEC,
+                    "'%s' is not valid in /etc/hosts; use letters, digits, '.' and '-' only",
+                    texts[k]);
         buf_printf(&text, "%s %s %s\n", node->address, fqdn, node->name);
     }
     *ret = buf_take(&text);
     return 0;
-}
-
-static void
-list_keys(const struct subject *subject, struct strv *ret)
-{
-    strv_add(ret, subject->secrets == NULL ? SEED_LATER : subject->secrets->client_key.public);
-    for (size_t i = 0; i < subject->spec->ssh_keys.count; i++)
-        strv_add(ret, subject->spec->ssh_keys.items[i]);
-}
-
-static const char *
-host_key_private(const struct subject *subject)
-{
-    return subject->reveal && subject->own != NULL ? subject->own->host_key.private : SEED_HIDDEN;
 }
 
 // The configurations of each role; user-data contains them by value.
@@ -134,37 +96,24 @@ static const struct {
 };
 #define CONFIGURATIONS (sizeof configurations / sizeof *configurations)
 
-// Returns the configurations of the node's role as values; those of the other role are NULL. The
-// caller frees their texts, also after an error.
-static int
-make_configurations(
-    const struct subject *subject, struct template_value ret[CONFIGURATIONS], struct error *err)
-{
-    for (size_t i = 0; i < CONFIGURATIONS; i++) {
-        char *text = NULL;
-        if (configurations[i].role == subject->node->role &&
-            seed_file(subject->spec, subject->node, subject->secrets, subject->reveal,
-                configurations[i].name, &text, err) < 0)
-            return -1;
-        ret[i] = (struct template_value){
-            configurations[i].value, .text = text, .required = text != NULL};
-    }
-    return 0;
-}
-
 static int
 fill_user_data(const struct subject *subject, const struct template_value *files, char **ret,
     struct error *err)
 {
     const struct spec *spec = subject->spec;
     const struct spec_node *node = subject->node;
-    FREE_AUTO char *fqdn = make_fqdn(spec, node), *hosts = NULL, *facts = NULL;
+    FREE_AUTO char *fqdn = str_format("%s.%s", node->name, spec->cluster), *hosts = NULL,
+                   *facts = NULL;
     STRV_AUTO struct strv keys = {0};
-    list_keys(subject, &keys);
+    strv_add(&keys, subject->secrets == NULL ? SEED_LATER : subject->secrets->client_key.public);
+    for (size_t i = 0; i < spec->ssh_keys.count; i++)
+        strv_add(&keys, spec->ssh_keys.items[i]);
     if (seed_file(spec, node, subject->secrets, subject->reveal, "facts", &facts, err) < 0 ||
         make_hosts(spec, &hosts, err) < 0)
         return -1;
-    const char *host_key = subject->own == NULL ? SEED_LATER : subject->own->host_key.public;
+    const struct secrets_node *own = subject->own;
+    const char *private = subject->reveal && own != NULL ? own->host_key.private : SEED_HIDDEN;
+    const char *public = own == NULL ? SEED_LATER : own->host_key.public;
     bool grow = node->disk_bytes != 0;
     const struct template_value values[] = {
         {"name", .text = node->name, .required = true},
@@ -173,8 +122,8 @@ fill_user_data(const struct subject *subject, const struct template_value *files
         {"address", .text = node->address},
         {"user", .text = spec->ssh_user, .required = true},
         {"authorized_keys", TEMPLATE_LIST, .list = &keys, .required = true},
-        {"host_key_private", .text = host_key_private(subject), .required = true},
-        {"host_key_public", .text = host_key, .required = true},
+        {"host_key_private", .text = private, .required = true},
+        {"host_key_public", .text = public, .required = true},
         {"growpart", .text = grow ? "auto" : "off"},
         {"grow", TEMPLATE_TRUTH, .truth = grow},
         {"hosts", .text = hosts},
@@ -192,7 +141,15 @@ static int
 make_user_data(const struct subject *subject, char **ret, struct error *err)
 {
     struct template_value files[CONFIGURATIONS] = {{0}};
-    int answer = make_configurations(subject, files, err);
+    int answer = 0;
+    for (size_t i = 0; i < CONFIGURATIONS && answer == 0; i++) {
+        char *text = NULL; // stays NULL for those of the other role
+        if (configurations[i].role == subject->node->role)
+            answer = seed_file(subject->spec, subject->node, subject->secrets, subject->reveal,
+                configurations[i].name, &text, err);
+        files[i] = (struct template_value){
+            configurations[i].value, .text = text, .required = text != NULL};
+    }
     if (answer == 0)
         answer = fill_user_data(subject, files, ret, err);
     for (size_t i = 0; i < CONFIGURATIONS; i++)
@@ -226,9 +183,15 @@ seed_build(const struct spec *spec, const struct spec_node *node, const struct s
     struct subject subject = {.spec = spec, .node = node, .secrets = secrets, .reveal = reveal};
     subject.own = secrets == NULL ? NULL : secrets_find(secrets, node->name);
     SEED_AUTO struct seed seed = {0};
+    YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(NULL);
+    yaml_write_map(writer);
+    yaml_put_string(
+        writer, "instance-id", subject.own == NULL ? SEED_LATER : subject.own->instance_id);
+    yaml_put_string(writer, "local-hostname", node->name);
+    yaml_write_end(writer);
     if (make_user_data(&subject, &seed.user_data, err) < 0 ||
         make_network_config(&subject, &seed.network_config, err) < 0 ||
-        make_meta_data(&subject, &seed.meta_data, err) < 0)
+        yaml_writer_finish(writer, &seed.meta_data, err) < 0)
         return error_context(err, "cannot make the seed of node '%s'", node->name);
     *ret = seed;
     seed = (struct seed){0};

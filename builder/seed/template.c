@@ -82,31 +82,26 @@ complain_unknown(const struct fill *fill, const struct yaml_node *node, const ch
 }
 
 static void
-check_mark(const struct fill *fill, const struct yaml_node *node, const char *mark, size_t length)
-{
-    const struct template_value *value = find_value(fill, mark, length);
-    if (value == NULL) {
-        FREE_AUTO char *name = str_ndup(mark + 1, length - 2);
-        complain_unknown(fill, node, name);
-        return;
-    }
-    if (value >= fill->values && value < fill->values + fill->count)
-        fill->used[value - fill->values] = true;
-    if (value->kind == TEMPLATE_ROWS)
-        yaml_error(
-            fill->source, node, "'@%s@' is not text; write '@each %s@'", value->name, value->name);
-    else if (value->kind != TEMPLATE_TEXT && alone(fill, node->text) != value)
-        yaml_error(fill->source, node,
-            "'@%s@' is not text; write it alone, with nothing before or after it", value->name);
-}
-
-static void
 check_scalar(const struct fill *fill, const struct yaml_node *node)
 {
     size_t length;
     for (const char *mark = next_mark(node->text, &length); mark != NULL;
-         mark = next_mark(mark + length, &length))
-        check_mark(fill, node, mark, length);
+         mark = next_mark(mark + length, &length)) {
+        const struct template_value *value = find_value(fill, mark, length);
+        if (value == NULL) {
+            FREE_AUTO char *name = str_ndup(mark + 1, length - 2);
+            complain_unknown(fill, node, name);
+            continue;
+        }
+        if (value >= fill->values && value < fill->values + fill->count)
+            fill->used[value - fill->values] = true;
+        if (value->kind == TEMPLATE_ROWS)
+            yaml_error(fill->source, node, "'@%s@' is not text; write '@each %s@'", value->name,
+                value->name);
+        else if (value->kind != TEMPLATE_TEXT && alone(fill, node->text) != value)
+            yaml_error(fill->source, node,
+                "'@%s@' is not text; write it alone, with nothing before or after it", value->name);
+    }
 }
 
 static void
@@ -118,43 +113,23 @@ check_tree(const struct fill *fill, const struct yaml_node *node)
         check_tree(fill, node->items[i]);
 }
 
-static void
-check_all(const struct fill *fill, const struct yaml_node *root)
-{
-    if (root->kind != YAML_MAP)
-        yaml_error(
-            fill->source, root, "a template must be a mapping; begin it with 'key: value' lines");
-    check_tree(fill, root);
-    for (size_t i = 0; i < fill->count; i++)
-        if (fill->values[i].required && !fill->used[i])
-            yaml_error(fill->source, NULL,
-                "the template does not contain '@%s@', which every node needs; put it back",
-                fill->values[i].name);
-}
-
 // ---- write -------------------------------------------------------------------------------------
-
-static bool
-lacks_value(const struct fill *fill, const char *text)
-{
-    size_t length;
-    for (const char *mark = next_mark(text, &length); mark != NULL;
-         mark = next_mark(mark + length, &length)) {
-        const struct template_value *value = find_value(fill, mark, length);
-        if (value->kind == TEMPLATE_TEXT && value->text == NULL)
-            return true;
-    }
-    return false;
-}
 
 // A node is left out when a value of its text, or of a text right below a mapping, is NULL, or when
 // nothing is left of its content.
 static bool
 is_node_kept(const struct fill *fill, const struct yaml_node *node)
 {
-    if (node->kind == YAML_SCALAR)
-        return !lacks_value(fill, node->text);
-    size_t kept = 0;
+    size_t kept = 0, length;
+    if (node->kind == YAML_SCALAR) {
+        for (const char *mark = next_mark(node->text, &length); mark != NULL;
+             mark = next_mark(mark + length, &length)) {
+            const struct template_value *value = find_value(fill, mark, length);
+            if (value->kind == TEMPLATE_TEXT && value->text == NULL)
+                return false;
+        }
+        return true;
+    }
     for (size_t i = 0; i < node->count; i++) {
         if (is_node_kept(fill, node->items[i]))
             kept++;
@@ -162,15 +137,6 @@ is_node_kept(const struct fill *fill, const struct yaml_node *node)
             return false;
     }
     return kept > 0 || node->count == 0;
-}
-
-static void
-write_list(const struct fill *fill, const struct strv *list)
-{
-    yaml_write_list(fill->writer);
-    for (size_t i = 0; i < list->count; i++)
-        yaml_write_string(fill->writer, list->items[i]);
-    yaml_write_end(fill->writer);
 }
 
 static char *
@@ -186,38 +152,28 @@ expand(const struct fill *fill, const char *text)
     return buf_take(&out);
 }
 
-// A decimal number that YAML 1.1 and 1.2 read alike: no sign, no leading zero.
-static bool
-is_number(const char *text, unsigned long long *ret)
-{
-    return (text[0] != '0' || text[1] == '\0') && str_to_u64(text, INT32_MAX, ret);
-}
-
-static void
-write_plain(const struct fill *fill, const struct yaml_node *node)
-{
-    unsigned long long number;
-    if (yaml_is_null(node))
-        yaml_write_string(fill->writer, NULL);
-    else if (str_equal(node->text, "true") || str_equal(node->text, "false"))
-        yaml_write_bool(fill->writer, node->text[0] == 't');
-    else if (is_number(node->text, &number))
-        yaml_write_int(fill->writer, (long long) number);
-    else
-        yaml_write_string(fill->writer, node->text);
-}
-
 static void
 fill_scalar(const struct fill *fill, const struct yaml_node *node)
 {
     const struct template_value *value = alone(fill, node->text);
     size_t length;
+    bool plain = node->plain && next_mark(node->text, &length) == NULL;
+    unsigned long long number;
     if (value != NULL && value->kind == TEMPLATE_LIST) {
-        write_list(fill, value->list);
+        yaml_write_list(fill->writer);
+        for (size_t i = 0; i < value->list->count; i++)
+            yaml_write_string(fill->writer, value->list->items[i]);
+        yaml_write_end(fill->writer);
     } else if (value != NULL && value->kind == TEMPLATE_TRUTH) {
         yaml_write_bool(fill->writer, value->truth);
-    } else if (next_mark(node->text, &length) == NULL && node->plain) {
-        write_plain(fill, node);
+    } else if (plain && yaml_is_null(node)) {
+        yaml_write_string(fill->writer, NULL);
+    } else if (plain && (str_equal(node->text, "true") || str_equal(node->text, "false"))) {
+        yaml_write_bool(fill->writer, node->text[0] == 't');
+    } else if (plain && (node->text[0] != '0' || node->text[1] == '\0') &&
+               str_to_u64(node->text, INT32_MAX, &number)) {
+        // YAML 1.1 and 1.2 read such a number alike: no sign, no leading zero.
+        yaml_write_int(fill->writer, (long long) number);
     } else {
         FREE_AUTO char *text = expand(fill, node->text);
         yaml_write_string(fill->writer, text);
@@ -249,8 +205,17 @@ static int
 fill_yaml(struct fill *fill, const char *head, char **ret, struct error *err)
 {
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(fill->source);
-    if (root != NULL)
-        check_all(fill, root);
+    if (root != NULL) {
+        if (root->kind != YAML_MAP)
+            yaml_error(fill->source, root,
+                "a template must be a mapping; begin it with 'key: value' lines");
+        check_tree(fill, root);
+        for (size_t i = 0; i < fill->count; i++)
+            if (fill->values[i].required && !fill->used[i])
+                yaml_error(fill->source, NULL,
+                    "the template does not contain '@%s@', which every node needs; put it back",
+                    fill->values[i].name);
+    }
     if (yaml_result(fill->source, err) < 0)
         return -1;
     YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(head);
@@ -347,8 +312,10 @@ fill_text(struct fill *fill, char **ret, struct error *err)
             fill_block(fill, &lines, i, end, &out);
         i = end;
     }
+    if (yaml_result(fill->source, err) < 0)
+        return -1;
     *ret = buf_take(&out);
-    return yaml_result(fill->source, err);
+    return 0;
 }
 
 int
@@ -359,10 +326,6 @@ template_fill(const char *origin, const char *template, size_t length, const cha
         .origin = origin, .text = template, .length = length};
     FREE_AUTO bool *used = mem_zero(count, sizeof *used);
     struct fill fill = {.source = &source, .values = values, .count = count, .used = used};
-    FREE_AUTO char *text = NULL;
-    int answer = str_ends(origin, ".yaml") ? fill_yaml(&fill, head, &text, err)
-                                           : fill_text(&fill, &text, err);
-    if (answer == 0)
-        *ret = TAKE(text);
-    return answer;
+    return str_ends(origin, ".yaml") ? fill_yaml(&fill, head, ret, err)
+                                     : fill_text(&fill, ret, err);
 }

@@ -8,6 +8,8 @@
 #include <jansson.h>
 #include <sys/stat.h>
 
+DEFINE_FREEP(struct store, store_bake_end)
+
 static int
 copy_files(const char *from, const char *to, struct error *err)
 {
@@ -20,10 +22,36 @@ copy_files(const char *from, const char *to, struct error *err)
     return 0;
 }
 
-// Adds the images and their bases, each once.
 static int
-export_keys(struct store *store, const struct strv *keys, struct strv *ret_keys, struct error *err)
+export_images(
+    const struct store *store, const struct strv *keys, const char *folder, struct error *err)
 {
+    for (size_t i = 0; i < keys->count; i++) {
+        FREE_AUTO char *from = store_image_folder(store, keys->items[i]);
+        FREE_AUTO char *to = path_join(folder, keys->items[i]);
+        FREE_AUTO char *manifest = path_join(from, STORE_MANIFEST);
+        FREE_AUTO char *copy = path_join(to, STORE_MANIFEST);
+        if (dir_make(to, STORE_FOLDER_MODE, err) < 0 || copy_files(from, to, err) < 0 ||
+            file_copy(manifest, copy, 0444, err) < 0)
+            return -1;
+    }
+    if (chmod(folder, STORE_FOLDER_MODE) < 0)
+        return error_errno(err, errno, "cannot set the mode of '%s'", folder);
+    return 0;
+}
+
+int
+store_export(struct store *store, const struct strv *keys, const char *folder, struct error *err)
+{
+    STRV_AUTO struct strv all = {0}; // the images and their bases, each once
+    FREE_AUTO char *parent = path_folder(folder), *draft = NULL;
+    ERROR_AUTO struct error ignored = {0};
+    if (file_exists(folder))
+        return error_set(
+            err, ERR_CONFLICT, "'%s' exists already; name a folder that does not exist", folder);
+    if (store_bake_begin(store, err) < 0)
+        return -1;
+    CLEANUP(store_bake_endp) struct store *baking = store;
     for (size_t i = 0; i < keys->count; i++) {
         IMAGE_AUTO struct image *image = NULL;
         if (store_verify(store, keys->items[i], err) < 0 ||
@@ -31,63 +59,15 @@ export_keys(struct store *store, const struct strv *keys, struct strv *ret_keys,
             return -1;
         const char *both[] = {image->backing, image->key};
         for (size_t j = 0; j < 2; j++)
-            if (both[j] != NULL && !strv_has(ret_keys, both[j]))
-                strv_add(ret_keys, both[j]);
+            if (both[j] != NULL && !strv_has(&all, both[j]))
+                strv_add(&all, both[j]);
     }
-    return 0;
-}
-
-static int
-export_image(const struct store *store, const char *key, const char *folder, struct error *err)
-{
-    FREE_AUTO char *from = store_image_folder(store, key);
-    FREE_AUTO char *to = path_join(folder, key);
-    FREE_AUTO char *manifest = path_join(from, STORE_MANIFEST);
-    FREE_AUTO char *copy = path_join(to, STORE_MANIFEST);
-    if (dir_make(to, STORE_FOLDER_MODE, err) < 0 || copy_files(from, to, err) < 0)
+    if (dir_temp(parent, "airbuild-export", &draft, err) < 0)
         return -1;
-    return file_copy(manifest, copy, 0444, err);
-}
-
-static int
-export_images(
-    const struct store *store, const struct strv *keys, const char *folder, struct error *err)
-{
-    for (size_t i = 0; i < keys->count; i++)
-        if (export_image(store, keys->items[i], folder, err) < 0)
-            return -1;
-    if (chmod(folder, STORE_FOLDER_MODE) < 0)
-        return error_errno(err, errno, "cannot set the mode of '%s'", folder);
-    return 0;
-}
-
-static int
-export_marked(struct store *store, const struct strv *keys, const char *folder, struct error *err)
-{
-    STRV_AUTO struct strv all = {0};
-    ERROR_AUTO struct error ignored = {0};
-    FREE_AUTO char *parent = path_folder(folder);
-    FREE_AUTO char *draft = NULL;
-    if (export_keys(store, keys, &all, err) < 0 ||
-        dir_temp(parent, "airbuild-export", &draft, err) < 0)
-        return -1;
-    if (export_images(store, &all, draft, err) == 0 && dir_publish(draft, folder, err) == 0)
+    if (export_images(baking, &all, draft, err) == 0 && dir_publish(draft, folder, err) == 0)
         return 0;
     (void) dir_remove(draft, &ignored);
     return -1;
-}
-
-int
-store_export(struct store *store, const struct strv *keys, const char *folder, struct error *err)
-{
-    if (file_exists(folder))
-        return error_set(
-            err, ERR_CONFLICT, "'%s' exists already; name a folder that does not exist", folder);
-    if (store_bake_begin(store, err) < 0)
-        return -1;
-    int answer = export_marked(store, keys, folder, err);
-    store_bake_end(store);
-    return answer;
 }
 
 // Copies do not keep their times, so store_publish records new ones. It compares the copies with
@@ -114,46 +94,33 @@ import_image(struct store *store, const char *from, const char *key, struct strv
     return 0;
 }
 
-// A layer is published only over a base that exists, so bases go first.
-static int
-import_images(struct store *store, const char *folder, const struct strv *keys,
-    struct strv *ret_keys, struct error *err)
-{
-    for (int layers = 0; layers < 2; layers++)
-        for (size_t i = 0; i < keys->count; i++) {
-            FREE_AUTO char *from = path_join(folder, keys->items[i]);
-            if (manifest_is_base(from, keys->items[i]) == layers)
-                continue;
-            if (import_image(store, from, keys->items[i], ret_keys, err) < 0)
-                return error_context(err, "cannot import the image in '%s'", from);
-        }
-    return 0;
-}
-
-// Reads all manifests before the first image is imported.
-static int
-check_import_folder(const char *folder, const struct strv *keys, struct error *err)
-{
-    for (size_t i = 0; i < keys->count; i++) {
-        json_auto_t *manifest = NULL;
-        FREE_AUTO char *from = path_join(folder, keys->items[i]);
-        if (manifest_read(from, keys->items[i], &manifest, err) < 0)
-            return error_context(err, "cannot import the image in '%s'", from);
-    }
-    if (keys->count > 0)
-        return 0;
-    return error_set(err, ERR_NOT_FOUND,
-        "there is no image in '%s'; name a folder that 'airbuild images export' made", folder);
-}
-
 int
 store_import(struct store *store, const char *folder, struct strv *ret_keys, struct error *err)
 {
     STRV_AUTO struct strv keys = {0};
-    if (store_keys(folder, &keys, err) < 0 || check_import_folder(folder, &keys, err) < 0 ||
-        store_bake_begin(store, err) < 0)
+    if (store_keys(folder, &keys, err) < 0)
         return -1;
-    int answer = import_images(store, folder, &keys, ret_keys, err);
-    store_bake_end(store);
-    return answer;
+    if (keys.count == 0)
+        return error_set(err, ERR_NOT_FOUND,
+            "there is no image in '%s'; name a folder that 'airbuild images export' made", folder);
+    // All manifests are read before the first image is imported.
+    for (size_t i = 0; i < keys.count; i++) {
+        json_auto_t *manifest = NULL;
+        FREE_AUTO char *from = path_join(folder, keys.items[i]);
+        if (manifest_read(from, keys.items[i], &manifest, err) < 0)
+            return error_context(err, "cannot import the image in '%s'", from);
+    }
+    if (store_bake_begin(store, err) < 0)
+        return -1;
+    CLEANUP(store_bake_endp) struct store *baking = store;
+    // A layer is published only over a base that exists, so bases go first.
+    for (int layers = 0; layers < 2; layers++)
+        for (size_t i = 0; i < keys.count; i++) {
+            FREE_AUTO char *from = path_join(folder, keys.items[i]);
+            if (manifest_is_base(from, keys.items[i]) == layers)
+                continue;
+            if (import_image(baking, from, keys.items[i], ret_keys, err) < 0)
+                return error_context(err, "cannot import the image in '%s'", from);
+        }
+    return 0;
 }

@@ -42,32 +42,6 @@ check_image_base(
     return 0;
 }
 
-static struct image *
-make_image(const struct store *store, json_t *manifest)
-{
-    struct image *image = mem_zero(1, sizeof *image);
-    image->key = json_string_value(json_object_get(manifest, "key"));
-    image->name = json_string_value(json_object_get(manifest, "name"));
-    image->family = json_string_value(json_object_get(manifest, "family"));
-    image->cmdline = json_string_value(json_object_get(manifest, "cmdline"));
-    image->backing = json_string_value(json_object_get(manifest, "backing"));
-    image->created = json_string_value(json_object_get(manifest, "created"));
-    image->virtual_bytes =
-        (uint64_t) json_integer_value(json_object_get(manifest, "virtual_bytes"));
-    image->folder = store_image_folder(store, image->key);
-    image->disk = path_join(image->folder, STORE_DISK);
-    image->kernel = path_join(image->folder, STORE_KERNEL);
-    image->initrd = path_join(image->folder, STORE_INITRD);
-    if (image->backing != NULL) {
-        FREE_AUTO char *base = store_image_folder(store, image->backing);
-        image->backing_disk = path_join(base, STORE_DISK);
-    }
-    int64_t bytes = file_allocated(image->disk);
-    image->disk_bytes = bytes < 0 ? 0 : (uint64_t) bytes;
-    image->manifest = manifest;
-    return image;
-}
-
 // Adds the fix to an ERR_DAMAGED. An image that backs disks must not be baked again, as another
 // build would not fit them. ERR_NOT_FOUND: the image was removed during the check.
 static int
@@ -114,7 +88,26 @@ store_find(struct store *store, const char *key, struct image **ret, struct erro
     if (store_require(store, key, err) < 0 ||
         read_image_manifest(store, key, false, &manifest, err) < 0)
         return -1;
-    *ret = make_image(store, TAKE(manifest));
+    struct image *image = *ret = mem_zero(1, sizeof *image);
+    image->key = json_string_value(json_object_get(manifest, "key"));
+    image->name = json_string_value(json_object_get(manifest, "name"));
+    image->family = json_string_value(json_object_get(manifest, "family"));
+    image->cmdline = json_string_value(json_object_get(manifest, "cmdline"));
+    image->backing = json_string_value(json_object_get(manifest, "backing"));
+    image->created = json_string_value(json_object_get(manifest, "created"));
+    image->virtual_bytes =
+        (uint64_t) json_integer_value(json_object_get(manifest, "virtual_bytes"));
+    image->manifest = TAKE(manifest);
+    image->folder = store_image_folder(store, key);
+    image->disk = path_join(image->folder, STORE_DISK);
+    image->kernel = path_join(image->folder, STORE_KERNEL);
+    image->initrd = path_join(image->folder, STORE_INITRD);
+    if (image->backing != NULL) {
+        FREE_AUTO char *base = store_image_folder(store, image->backing);
+        image->backing_disk = path_join(base, STORE_DISK);
+    }
+    int64_t bytes = file_allocated(image->disk);
+    image->disk_bytes = bytes < 0 ? 0 : (uint64_t) bytes;
     return 0;
 }
 

@@ -32,20 +32,11 @@ store_require(const struct store *store, const char *key, struct error *err)
 
 // ---- reading ------------------------------------------------------------------------------------
 
-// After this no reader needs to check for these members.
-static int
-check_members(const json_t *manifest, const char *path, struct error *err)
-{
-    static const char *const members[] = {"name", "family", "cmdline", "created", NULL};
-    for (size_t i = 0; members[i] != NULL; i++)
-        if (json_string_value(json_object_get(manifest, members[i])) == NULL)
-            return error_set(err, ERR_DAMAGED, "its manifest '%s' has no '%s'", path, members[i]);
-    return 0;
-}
-
 int
 manifest_read(const char *folder, const char *key, json_t **ret, struct error *err)
 {
+    // No reader needs to check for these members.
+    static const char *const members[] = {"name", "family", "cmdline", "created", NULL};
     FREE_AUTO char *path = path_join(folder, STORE_MANIFEST);
     json_auto_t *manifest = NULL;
     if (read_json_file(path, MANIFEST_MAX, &manifest, err) < 0) {
@@ -61,8 +52,9 @@ manifest_read(const char *folder, const char *key, json_t **ret, struct error *e
     if (json_integer_value(json_object_get(manifest, "format")) != STORE_FORMAT ||
         !str_equal(json_string_value(json_object_get(manifest, "key")), key))
         return error_set(err, ERR_DAMAGED, "its manifest '%s' is not one of this image", path);
-    if (check_members(manifest, path, err) < 0)
-        return -1;
+    for (size_t i = 0; members[i] != NULL; i++)
+        if (json_string_value(json_object_get(manifest, members[i])) == NULL)
+            return error_set(err, ERR_DAMAGED, "its manifest '%s' has no '%s'", path, members[i]);
     *ret = TAKE(manifest);
     return 0;
 }
@@ -145,49 +137,11 @@ manifest_record_files(const char *folder, json_t *manifest, struct error *err)
                 "the copy '%s' differs from its source, which changed meanwhile, or a disk of this "
                 "host fails; check them and try again",
                 path);
-        json_t *file = json_object();
-        json_object_set_new(files, store_files[i], file);
-        json_object_set_new(file, "bytes", json_integer(info.st_size));
-        json_object_set_new(file, "time_ns", json_integer(time_ns(&info)));
-        json_object_set_new(file, "sha256", text_to_json(hex));
+        json_object_set_new(files, store_files[i],
+            json_pack("{s:I, s:I, s:s}", "bytes", (json_int_t) info.st_size, "time_ns",
+                (json_int_t) time_ns(&info), "sha256", hex));
     }
     json_object_set_new(manifest, "files", TAKE(files));
-    return 0;
-}
-
-// Restores the recorded time, so that the next check is quick.
-static int
-check_file_digest(const char *path, const json_t *recorded, struct error *err)
-{
-    char hex[DIGEST_HEX + 1];
-    if (digest_file(path, hex, err) < 0)
-        return -1;
-    if (!str_equal(json_string_value(json_object_get(recorded, "sha256")), hex))
-        return error_set(err, ERR_DAMAGED, "the content of '%s' has changed", path);
-    long long ns = json_integer_value(json_object_get(recorded, "time_ns"));
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
-        {.tv_sec = (time_t) (ns / 1000000000), .tv_nsec = (long) (ns % 1000000000)}};
-    (void) utimensat(AT_FDCWD, path, times, 0);
-    return 0;
-}
-
-static int
-check_file(const char *path, const json_t *recorded, bool thorough, struct error *err)
-{
-    struct stat info;
-    if (stat(path, &info) < 0) {
-        if (errno == ENOENT)
-            return error_set(err, ERR_DAMAGED, "'%s' is missing", path);
-        return error_errno(err, errno, "cannot examine '%s'", path);
-    }
-    long long bytes = json_is_integer(json_object_get(recorded, "bytes"))
-                          ? json_integer_value(json_object_get(recorded, "bytes"))
-                          : -1;
-    if (!S_ISREG(info.st_mode) || info.st_size != bytes)
-        return error_set(err, ERR_DAMAGED, "'%s' has %lld bytes where %lld were recorded", path,
-            (long long) info.st_size, bytes);
-    if (thorough || time_ns(&info) != json_integer_value(json_object_get(recorded, "time_ns")))
-        return check_file_digest(path, recorded, err);
     return 0;
 }
 
@@ -196,9 +150,29 @@ manifest_check_files(const char *folder, const json_t *manifest, bool thorough, 
 {
     const json_t *files = json_object_get(manifest, "files");
     for (size_t i = 0; store_files[i] != NULL; i++) {
+        const json_t *recorded = json_object_get(files, store_files[i]);
+        const json_t *bytes = json_object_get(recorded, "bytes");
+        long long wanted = json_is_integer(bytes) ? json_integer_value(bytes) : -1;
+        long long ns = json_integer_value(json_object_get(recorded, "time_ns"));
         FREE_AUTO char *path = path_join(folder, store_files[i]);
-        if (check_file(path, json_object_get(files, store_files[i]), thorough, err) < 0)
+        char hex[DIGEST_HEX + 1];
+        struct stat info;
+        if (stat(path, &info) < 0)
+            return errno == ENOENT ? error_set(err, ERR_DAMAGED, "'%s' is missing", path)
+                                   : error_errno(err, errno, "cannot examine '%s'", path);
+        if (!S_ISREG(info.st_mode) || info.st_size != wanted)
+            return error_set(err, ERR_DAMAGED, "'%s' has %lld bytes where %lld were recorded", path,
+                (long long) info.st_size, wanted);
+        if (!thorough && time_ns(&info) == ns)
+            continue;
+        if (digest_file(path, hex, err) < 0)
             return -1;
+        if (!str_equal(json_string_value(json_object_get(recorded, "sha256")), hex))
+            return error_set(err, ERR_DAMAGED, "the content of '%s' has changed", path);
+        // Restores the recorded time, so that the next check is quick.
+        const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+            {.tv_sec = (time_t) (ns / 1000000000), .tv_nsec = (long) (ns % 1000000000)}};
+        (void) utimensat(AT_FDCWD, path, times, 0);
     }
     return 0;
 }

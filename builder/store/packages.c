@@ -17,26 +17,6 @@ set_path(const struct store *store, const char *set)
     return str_format("%s/%s.json", store->sets, set);
 }
 
-// Moves one file to the name of its digest, and adds it to the list.
-static int
-keep_file(
-    struct store *store, const char *folder, const char *name, json_t *list, struct error *err)
-{
-    char hex[DIGEST_HEX + 1];
-    FREE_AUTO char *from = path_join(folder, name);
-    if (digest_file(from, hex, err) < 0)
-        return -1;
-    FREE_AUTO char *to = path_join(store->packages, hex);
-    json_t *entry = json_object();
-    json_array_append_new(list, entry);
-    json_object_set_new(entry, "file", text_to_json(name));
-    json_object_set_new(entry, "sha256", text_to_json(hex));
-    json_object_set_new(entry, "bytes", json_integer(file_size(from)));
-    if (file_exists(to) ? unlink(from) < 0 : rename(from, to) < 0)
-        return error_errno(err, errno, "cannot keep the package '%s' as '%s'", name, to);
-    return 0;
-}
-
 int
 store_keep_packages(struct store *store, const char *set, const char *folder, struct error *err)
 {
@@ -46,9 +26,18 @@ store_keep_packages(struct store *store, const char *set, const char *folder, st
     if (store_lock(store, "packages", 60 * 1000, &held, err) < 0 ||
         dir_list(folder, &names, err) < 0)
         return -1;
-    for (size_t i = 0; i < names.count; i++)
-        if (keep_file(store, folder, names.items[i], list, err) < 0)
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i];
+        char hex[DIGEST_HEX + 1];
+        FREE_AUTO char *from = path_join(folder, name);
+        if (digest_file(from, hex, err) < 0)
             return -1;
+        FREE_AUTO char *to = path_join(store->packages, hex);
+        json_array_append_new(list, json_pack("{s:o, s:s, s:I}", "file", text_to_json(name),
+                                        "sha256", hex, "bytes", (json_int_t) file_size(from)));
+        if (file_exists(to) ? unlink(from) < 0 : rename(from, to) < 0)
+            return error_errno(err, errno, "cannot keep the package '%s' as '%s'", name, to);
+    }
     FREE_AUTO char *path = set_path(store, set);
     return write_json_file(path, 0644, list, err);
 }

@@ -113,7 +113,8 @@ store_unpin(struct store *store, const char *id, struct error *err)
 
 // ---- users --------------------------------------------------------------------------------------
 
-// Adds the id and the folder of each cluster that pinned the key itself.
+// Adds the id and the folder of each cluster that pinned the key itself. ret_ids NULL: adds each
+// folder once.
 static int
 read_pins(const struct store *store, const char *key, struct strv *ret_ids,
     struct strv *ret_folders, struct error *err)
@@ -131,27 +132,11 @@ read_pins(const struct store *store, const char *key, struct strv *ret_ids,
         if (file_read(path, PATH_MAX, &folder, NULL, err) < 0)
             return -1;
         folder[strcspn(folder, "\n")] = '\0';
-        strv_add(ret_ids, names.items[i]);
-        strv_add(ret_folders, folder);
+        if (ret_ids != NULL)
+            strv_add(ret_ids, names.items[i]);
+        if (ret_ids != NULL || !strv_has(ret_folders, folder))
+            strv_add(ret_folders, folder);
     }
-    return 0;
-}
-
-static void
-add_once(struct strv *list, const char *text)
-{
-    if (!strv_has(list, text))
-        strv_add(list, text);
-}
-
-static int
-add_users(const struct store *store, const char *key, struct strv *ret_folders, struct error *err)
-{
-    STRV_AUTO struct strv ids = {0}, folders = {0};
-    if (read_pins(store, key, &ids, &folders, err) < 0)
-        return -1;
-    for (size_t i = 0; i < folders.count; i++)
-        add_once(ret_folders, folders.items[i]);
     return 0;
 }
 
@@ -160,11 +145,12 @@ store_users_locked(
     const struct store *store, const char *key, struct strv *ret_folders, struct error *err)
 {
     STRV_AUTO struct strv keys = {0};
-    if (add_users(store, key, ret_folders, err) < 0 || store_keys(store->users, &keys, err) < 0)
+    if (read_pins(store, key, NULL, ret_folders, err) < 0 ||
+        store_keys(store->users, &keys, err) < 0)
         return -1;
     for (size_t i = 0; i < keys.count; i++) {
         FREE_AUTO char *base = base_of(store, keys.items[i]);
-        if (str_equal(base, key) && add_users(store, keys.items[i], ret_folders, err) < 0)
+        if (str_equal(base, key) && read_pins(store, keys.items[i], NULL, ret_folders, err) < 0)
             return -1;
     }
     return 0;
@@ -196,31 +182,6 @@ store_pinned(struct store *store, struct strv *ret_keys, struct error *err)
     return 0;
 }
 
-// A folder that cannot be examined may well exist.
-static bool
-is_missing(const char *folder)
-{
-    struct stat info;
-    return lstat(folder, &info) < 0 && errno == ENOENT;
-}
-
-static int
-add_missing_users(const struct store *store, const char *key, bool forget, struct strv *ret_folders,
-    struct error *err)
-{
-    STRV_AUTO struct strv ids = {0}, folders = {0};
-    if (read_pins(store, key, &ids, &folders, err) < 0)
-        return -1;
-    for (size_t i = 0; i < ids.count; i++) {
-        if (!is_missing(folders.items[i]))
-            continue;
-        add_once(ret_folders, folders.items[i]);
-        if (forget && unpin_one(store, key, ids.items[i], err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 int
 store_missing_users(struct store *store, bool forget, struct strv *ret_folders, struct error *err)
 {
@@ -228,8 +189,19 @@ store_missing_users(struct store *store, bool forget, struct strv *ret_folders, 
     STRV_AUTO struct strv keys = {0};
     if (store_lock_users(store, &lock, err) < 0 || store_keys(store->users, &keys, err) < 0)
         return -1;
-    for (size_t i = 0; i < keys.count; i++)
-        if (add_missing_users(store, keys.items[i], forget, ret_folders, err) < 0)
+    for (size_t i = 0; i < keys.count; i++) {
+        STRV_AUTO struct strv ids = {0}, folders = {0};
+        if (read_pins(store, keys.items[i], &ids, &folders, err) < 0)
             return -1;
+        for (size_t j = 0; j < ids.count; j++) {
+            struct stat info;
+            if (lstat(folders.items[j], &info) == 0 || errno != ENOENT)
+                continue; // one that cannot be examined may well exist
+            if (!strv_has(ret_folders, folders.items[j]))
+                strv_add(ret_folders, folders.items[j]);
+            if (forget && unpin_one(store, keys.items[i], ids.items[j], err) < 0)
+                return -1;
+        }
+    }
     return 0;
 }

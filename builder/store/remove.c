@@ -27,29 +27,24 @@ check_image_unused(const struct store *store, const char *key, struct error *err
         key, list);
 }
 
-// Renames the image to its draft, so that no other process sees half an image. It cannot be pinned
-// between the check and the rename.
-static int
-unpublish(const struct store *store, const char *key, const char *folder, const char *draft,
-    struct error *err)
-{
-    CLOSE_AUTO int users = -1;
-    if (store_lock_users(store, &users, err) < 0 || check_image_unused(store, key, err) < 0)
-        return -1;
-    if (rename(folder, draft) < 0)
-        return error_errno(err, errno, "cannot remove '%s'", folder);
-    return dir_sync(store->images, err);
-}
-
 static int
 remove_locked(const struct store *store, const char *key, struct error *err)
 {
+    CLOSE_AUTO int users = -1;
     FREE_AUTO char *folder = store_image_folder(store, key);
     FREE_AUTO char *draft = store_draft_folder(store, key);
     if (!file_exists(folder))
         return 0;
-    if (dir_remove(draft, err) < 0 || unpublish(store, key, folder, draft, err) < 0)
+    // Renames the image to its draft, so that no other process sees half an image. It cannot be
+    // pinned between the check and the rename.
+    if (dir_remove(draft, err) < 0 || store_lock_users(store, &users, err) < 0 ||
+        check_image_unused(store, key, err) < 0)
         return -1;
+    if (rename(folder, draft) < 0)
+        return error_errno(err, errno, "cannot remove '%s'", folder);
+    if (dir_sync(store->images, err) < 0)
+        return -1;
+    close(TAKE_FD(users));
     return dir_remove(draft, err);
 }
 
@@ -83,47 +78,27 @@ store_remove_damaged(struct store *store, const char *key, struct error *err)
 
 // ---- prune --------------------------------------------------------------------------------------
 
-// For an image whose manifest cannot be read: its base may be any of them.
-static int
-add_all_bases(const struct store *store, struct strv *ret, struct error *err)
-{
-    STRV_AUTO struct strv keys = {0};
-    if (store_keys(store->images, &keys, err) < 0)
-        return -1;
-    for (size_t i = 0; i < keys.count; i++) {
-        FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
-        if (manifest_is_base(folder, keys.items[i]) && !strv_has(ret, keys.items[i]))
-            strv_add(ret, keys.items[i]);
-    }
-    return 0;
-}
-
 int
 store_add_bases(struct store *store, struct strv *keys, struct error *err)
 {
+    STRV_AUTO struct strv all = {0};
     size_t count = keys->count;
+    bool unknown = false; // a manifest cannot be read, so its base may be any of them
     for (size_t i = 0; i < count; i++) {
         json_auto_t *manifest = manifest_peek(store, keys->items[i]);
         const char *base = json_string_value(json_object_get(manifest, "backing"));
-        if (manifest == NULL && store_has(store, keys->items[i]) &&
-            add_all_bases(store, keys, err) < 0)
-            return -1;
+        unknown = unknown || (manifest == NULL && store_has(store, keys->items[i]));
         if (base != NULL && !strv_has(keys, base))
             strv_add(keys, base);
     }
-    return 0;
-}
-
-static uint64_t
-folder_bytes(const char *folder)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; store_files[i] != NULL; i++) {
-        FREE_AUTO char *path = path_join(folder, store_files[i]);
-        int64_t bytes = file_allocated(path);
-        sum += bytes > 0 ? (uint64_t) bytes : 0;
+    if (unknown && store_keys(store->images, &all, err) < 0)
+        return -1;
+    for (size_t i = 0; i < all.count; i++) {
+        FREE_AUTO char *folder = store_image_folder(store, all.items[i]);
+        if (manifest_is_base(folder, all.items[i]) && !strv_has(keys, all.items[i]))
+            strv_add(keys, all.items[i]);
     }
-    return sum;
+    return 0;
 }
 
 static int
@@ -134,7 +109,12 @@ prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_r
     json_auto_t *manifest = manifest_peek(store, key);
     FREE_AUTO char *folder = store_image_folder(store, key);
     const char *name = json_string_value(json_object_get(manifest, "name"));
-    uint64_t bytes = folder_bytes(folder);
+    uint64_t bytes = 0;
+    for (size_t i = 0; store_files[i] != NULL; i++) {
+        FREE_AUTO char *path = path_join(folder, store_files[i]);
+        int64_t allocated = file_allocated(path);
+        bytes += allocated > 0 ? (uint64_t) allocated : 0;
+    }
     int taken = store_try_lock(store, key, &lock, err);
     if (taken <= 0)
         return taken;
@@ -149,25 +129,7 @@ prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_r
     return 0;
 }
 
-// Adds the images of a later version of airbuild, which are kept: what they need is not known here.
-// Returns whether there are any.
-static bool
-add_newer(const struct store *store, const struct strv *keys, struct strv *ret)
-{
-    bool any = false;
-    for (size_t i = 0; i < keys->count; i++) {
-        json_auto_t *manifest = NULL;
-        ERROR_AUTO struct error err = {0};
-        FREE_AUTO char *folder = store_image_folder(store, keys->items[i]);
-        if (manifest_read(folder, keys->items[i], &manifest, &err) == 0 || err.code != ERR_CONFLICT)
-            continue;
-        strv_add(ret, keys->items[i]);
-        any = true;
-    }
-    return any;
-}
-
-// *ret_newer: there are images of a later version.
+// *ret_newer: there are images of a later version. They are kept, as what they need is not known.
 static int
 prune_images(struct store *store, const struct strv *keep, bool dry_run, struct strv *ret_removed,
     uint64_t *ret_bytes, bool *ret_newer, struct error *err)
@@ -177,7 +139,17 @@ prune_images(struct store *store, const struct strv *keep, bool dry_run, struct 
         return -1;
     for (size_t i = 0; i < keep->count; i++)
         strv_add(&needed, keep->items[i]);
-    *ret_newer = add_newer(store, &keys, &needed);
+    *ret_newer = false;
+    for (size_t i = 0; i < keys.count; i++) {
+        json_auto_t *manifest = NULL;
+        ERROR_AUTO struct error unread = {0};
+        FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
+        if (manifest_read(folder, keys.items[i], &manifest, &unread) == 0 ||
+            unread.code != ERR_CONFLICT)
+            continue;
+        strv_add(&needed, keys.items[i]);
+        *ret_newer = true;
+    }
     if (store_add_bases(store, &needed, err) < 0)
         return -1;
     // Bases go last, so that no image is ever without its base.
@@ -256,23 +228,12 @@ prune_packages(struct store *store, uint64_t *bytes, struct error *err)
     return prune_folder(store->packages, &digests, true, bytes, err);
 }
 
-// Removes partial files of interrupted downloads, too.
-static int
-prune_downloads(struct store *store, uint64_t *bytes, struct error *err)
-{
-    STRV_AUTO struct strv used = {0};
-    if (add_members(store, "download", &used, err) < 0)
-        return -1;
-    for (size_t i = used.count; i > 0; i--)
-        strv_addf(&used, "%s.sig", used.items[i - 1]);
-    return prune_folder(store->downloads, &used, false, bytes, err);
-}
-
 int
 store_prune(struct store *store, const struct strv *keep, bool dry_run, struct strv *ret_removed,
     uint64_t *ret_bytes, struct error *err)
 {
     CLOSE_AUTO int alone = -1;
+    STRV_AUTO struct strv used = {0};
     bool newer = false;
     *ret_bytes = 0;
     if (!dry_run && store_alone(store, &alone, err) < 0)
@@ -281,7 +242,10 @@ store_prune(struct store *store, const struct strv *keep, bool dry_run, struct s
         return -1;
     if (dry_run || newer)
         return 0;
-    if (prune_packages(store, ret_bytes, err) < 0)
+    if (prune_packages(store, ret_bytes, err) < 0 || add_members(store, "download", &used, err) < 0)
         return -1;
-    return prune_downloads(store, ret_bytes, err);
+    for (size_t i = used.count; i > 0; i--)
+        strv_addf(&used, "%s.sig", used.items[i - 1]);
+    // Partial files of interrupted downloads are removed, too.
+    return prune_folder(store->downloads, &used, false, ret_bytes, err);
 }

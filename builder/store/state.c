@@ -53,39 +53,24 @@ store_state_put(
 
 // ---- digests of the user's files ----------------------------------------------------------------
 
-// Differs between two states of a file.
-static char *
-identity_of(const struct stat *info)
-{
-    return str_format("%llu:%llu:%lld:%lld.%09ld:%lld.%09ld", (unsigned long long) info->st_dev,
-        (unsigned long long) info->st_ino, (long long) info->st_size,
-        (long long) info->st_mtim.tv_sec, info->st_mtim.tv_nsec, (long long) info->st_ctim.tv_sec,
-        info->st_ctim.tv_nsec);
-}
-
-// A cache that cannot be read is dropped: every file can be read again.
-static json_t *
-read_digests(const struct store *store)
-{
-    ERROR_AUTO struct error err = {0};
-    json_t *digests = NULL;
-    if (store_state_read(store, DIGESTS, &digests, &err) == 0)
-        return digests;
-    FREE_AUTO char *path = path_join(store->folder, DIGESTS);
-    if (err.code == ERR_DAMAGED)
-        (void) unlink(path);
-    return json_object();
-}
-
 int
 store_file_digest(struct store *store, const char *path, char **ret_hex, struct error *err)
 {
     struct stat info;
     char hex[DIGEST_HEX + 1];
+    json_auto_t *digests = NULL;
+    ERROR_AUTO struct error unread = {0};
     if (stat(path, &info) < 0)
         return error_errno(err, errno, "cannot examine '%s'", path);
-    FREE_AUTO char *identity = identity_of(&info);
-    json_auto_t *digests = read_digests(store);
+    // Differs between two states of a file.
+    FREE_AUTO char *identity = str_format("%llu:%llu:%lld:%lld.%09ld:%lld.%09ld",
+        (unsigned long long) info.st_dev, (unsigned long long) info.st_ino,
+        (long long) info.st_size, (long long) info.st_mtim.tv_sec, info.st_mtim.tv_nsec,
+        (long long) info.st_ctim.tv_sec, info.st_ctim.tv_nsec);
+    // A cache that cannot be read is dropped: every file can be read again.
+    FREE_AUTO char *cache = path_join(store->folder, DIGESTS);
+    if (store_state_read(store, DIGESTS, &digests, &unread) < 0 && unread.code == ERR_DAMAGED)
+        (void) unlink(cache);
     const json_t *known = json_object_get(digests, path);
     if (str_equal(json_string_value(json_object_get(known, "identity")), identity)) {
         *ret_hex = str_dup(json_string_value(json_object_get(known, "sha256")));
@@ -93,9 +78,7 @@ store_file_digest(struct store *store, const char *path, char **ret_hex, struct 
     }
     if (digest_file(path, hex, err) < 0)
         return -1;
-    json_t *entry = json_object();
-    json_object_set_new(entry, "identity", text_to_json(identity));
-    json_object_set_new(entry, "sha256", text_to_json(hex));
+    json_t *entry = json_pack("{s:o, s:s}", "identity", text_to_json(identity), "sha256", hex);
     if (store_state_put(store, DIGESTS, path, entry, err) < 0)
         return -1;
     *ret_hex = str_dup(hex);

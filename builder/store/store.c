@@ -38,28 +38,23 @@ store_draft_folder(const struct store *store, const char *key)
     return str_format("%s/.%s", store->images, key);
 }
 
-// A draft whose lock is held is still being made.
-static int
-sweep_draft(const struct store *store, const char *key, struct error *err)
-{
-    CLOSE_AUTO int lock = -1;
-    int taken = store_try_lock(store, key, &lock, err);
-    if (taken <= 0)
-        return taken;
-    FREE_AUTO char *folder = store_draft_folder(store, key);
-    return dir_remove(folder, err);
-}
-
 static int
 sweep_drafts(const struct store *store, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
     if (dir_list(store->images, &names, err) < 0)
         return -1;
-    for (size_t i = 0; i < names.count; i++)
-        if (names.items[i][0] == '.' && store_is_key(names.items[i] + 1) &&
-            sweep_draft(store, names.items[i] + 1, err) < 0)
+    for (size_t i = 0; i < names.count; i++) {
+        CLOSE_AUTO int lock = -1;
+        const char *name = names.items[i];
+        FREE_AUTO char *folder = path_join(store->images, name);
+        if (name[0] != '.' || !store_is_key(name + 1))
+            continue;
+        // A draft whose lock is held is still being made.
+        int taken = store_try_lock(store, name + 1, &lock, err);
+        if (taken < 0 || (taken > 0 && dir_remove(folder, err) < 0))
             return -1;
+    }
     return 0;
 }
 
