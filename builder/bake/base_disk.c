@@ -105,15 +105,15 @@ describe_disk(const struct bake_job *job, uint64_t bytes, const struct distro *d
     const struct base_disk *from = job->disk;
     FREE_AUTO char *cmdline =
         base_cmdline(json_string_value(json_object_get(system, "root")), grub);
-    json_object_update_new(manifest,
-        json_pack("{s:o, s:s, s:O?, s:o, s:I, s:O, s:o, s:o*, s:o*, s:s*}", "name",
-            text_to_json(job->item->name), "family", distro->name, "system",
-            json_object_get(system, "name"), "cmdline", text_to_json(cmdline), "virtual_bytes",
-            (json_int_t) bytes, "mounts", json_object_get(system, "mounts"),
-            from->sha256 == NULL ? "file" : "url", text_to_json(from->origin), "download",
-            from->sha256 == NULL ? NULL : text_to_json(from->sha256), "image",
-            source->base.image == NULL ? NULL : text_to_json(source->base.image), "instead_of",
-            source->replaced ? distro_images_of(source->base.kind)->pinned_version : NULL));
+    json_t *members = json_pack("{s:o, s:s, s:O?, s:o, s:I, s:O, s:o, s:o*, s:o*, s:s*}", "name",
+        text_to_json(job->item->name), "family", distro->name, "system",
+        json_object_get(system, "name"), "cmdline", text_to_json(cmdline), "virtual_bytes",
+        (json_int_t) bytes, "mounts", json_object_get(system, "mounts"),
+        from->sha256 == NULL ? "file" : "url", text_to_json(from->origin), "download",
+        from->sha256 == NULL ? NULL : text_to_json(from->sha256), "image",
+        source->base.image == NULL ? NULL : text_to_json(source->base.image), "instead_of",
+        source->replaced ? distro_images_of(source->base.kind)->pinned_version : NULL);
+    json_object_update_new(manifest, members);
 }
 
 // Copies the disk of the job. The copy is checked, as no other process can change it. Cloud images

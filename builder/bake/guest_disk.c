@@ -164,8 +164,7 @@ real_device(const char *device)
     return volume[0] == '\0' ? TAKE(partition) : str_format("btrfsvol:%s/%s", partition, volume);
 }
 
-// Files on btrfs are compressed as in Arch's official image, so that layers stay
-// small.
+// Files on btrfs are compressed as in Arch's official image, so that layers stay small.
 static json_t *
 mounts_of(struct guest *guest, char *const *pairs)
 {
@@ -176,10 +175,10 @@ mounts_of(struct guest *guest, char *const *pairs)
                 continue;
             FREE_AUTO char *device = real_device(pairs[i + 1]);
             FREE_AUTO char *type = guestfs_vfs_type(guest->g, device);
-            json_array_append_new(
-                mounts, json_pack("{s:o, s:o, s:s*}", "device", text_to_json(device), "path",
-                            text_to_json(pairs[i]), "options",
-                            str_equal(type, "btrfs") ? "compress=zstd:1" : NULL));
+            const char *options = str_equal(type, "btrfs") ? "compress=zstd:1" : NULL;
+            json_t *mount = json_pack("{s:o, s:o, s:s*}", "device", text_to_json(device), "path",
+                text_to_json(pairs[i]), "options", options);
+            json_array_append_new(mounts, mount);
             done += 2;
         }
     }

@@ -102,14 +102,13 @@ describe_layer(const struct layer *layer, json_t *manifest)
     const struct image *base = layer->job->base;
     FREE_AUTO char *inputs = recipe_canonical(layer->recipe);
     const json_t *disk = json_object_get(json_object_get(base->manifest, "files"), "disk.qcow2");
-    json_object_update_new(
-        manifest, json_pack("{s:o, s:s, s:o, s:o, s:o, s:I, s:o, s:o*}", "name",
-                      text_to_json(layer->recipe->name), "family", layer->distro->name, "backing",
-                      text_to_json(base->key), "backing_sha256",
-                      text_to_json(json_string_value(json_object_get(disk, "sha256"))), "cmdline",
-                      text_to_json(base->cmdline), "virtual_bytes",
-                      (json_int_t) base->virtual_bytes, "inputs", text_to_json(inputs),
-                      "package_set", layer->installed ? text_to_json(layer->set) : NULL));
+    json_t *members = json_pack("{s:o, s:s, s:o, s:o, s:o, s:I, s:o, s:o*}", "name",
+        text_to_json(layer->recipe->name), "family", layer->distro->name, "backing",
+        text_to_json(base->key), "backing_sha256",
+        text_to_json(json_string_value(json_object_get(disk, "sha256"))), "cmdline",
+        text_to_json(base->cmdline), "virtual_bytes", (json_int_t) base->virtual_bytes, "inputs",
+        text_to_json(inputs), "package_set", layer->installed ? text_to_json(layer->set) : NULL);
+    json_object_update_new(manifest, members);
 }
 
 int
