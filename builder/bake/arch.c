@@ -287,22 +287,6 @@ run_pacman(const struct pacman_run *run, const char *verb, const struct strv *pa
     return pacman_error(text, run->asked.items[0], "the image's", err);
 }
 
-// The appliance cannot reach a folder of this host: its packages are copied in.
-static void
-choose_servers(struct pacman_run *run)
-{
-    const struct strv *servers = &run->asked;
-    arch_servers(run->install->base, &run->asked);
-    if (str_starts(servers->items[0], FILE_URL)) {
-        run->local = servers->items[0];
-        strv_add(&run->servers, FILE_URL MIRROR "/$repo");
-        return;
-    }
-    for (size_t i = 0; i < servers->count; i++)
-        if (!str_starts(servers->items[i], FILE_URL))
-            strv_take(&run->servers, appliance_url(servers->items[i]));
-}
-
 static int
 prepare_pacman(const struct pacman_run *run, struct error *err)
 {
@@ -391,7 +375,15 @@ install_pacman(struct guest *guest, const struct install *install, bool kept,
     CLEANUP(pacman_run_clear)
     struct pacman_run run = {.guest = guest, .install = install, .packages = packages};
     FREE_AUTO char *names = strv_join(packages, " ");
-    choose_servers(&run);
+    arch_servers(install->base, &run.asked);
+    // The appliance cannot reach a folder of this host: its packages are copied in.
+    if (str_starts(run.asked.items[0], FILE_URL)) {
+        run.local = run.asked.items[0];
+        strv_add(&run.servers, FILE_URL MIRROR "/$repo");
+    }
+    for (size_t i = 0; run.local == NULL && i < run.asked.count; i++)
+        if (!str_starts(run.asked.items[i], FILE_URL))
+            strv_take(&run.servers, appliance_url(run.asked.items[i]));
     if (prepare_pacman(&run, err) < 0)
         return -1;
     if ((kept ? install_restore(guest, install, err) : download_pacman(&run, names, err)) < 0)

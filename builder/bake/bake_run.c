@@ -52,7 +52,7 @@ space_of(const struct bake_item *item)
 
 // ---- making -------------------------------------------------------------------------------------
 
-// With the packages that the missing layers over that base will install.
+// Downloads also the packages that the missing layers over that base will install.
 static int
 make_from_packages(
     const struct bake_run *run, struct bake_job *job, json_t *manifest, struct error *err)

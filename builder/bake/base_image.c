@@ -333,23 +333,6 @@ ask_unresolved(const struct base_query *query, struct bake_source *source, struc
 
 // ---- the pinned version -------------------------------------------------------------------------
 
-// *ret: mirrors list their images, and none has that one. One that does not answer does not count.
-static int
-has_left(const struct spec_base *base, bool *ret, struct error *err)
-{
-    STRV_AUTO struct strv urls = {0}, versions = {0};
-    bool answers = false;
-    *ret = false;
-    add_image_urls(base, "", &urls);
-    if (fetch_any_reachable(&urls, MIRRORS_MS, &answers, err) < 0)
-        return -1;
-    if (answers)
-        return 0;
-    list_all(base, &versions);
-    *ret = versions.count > 0 && !strv_has(&versions, base->image);
-    return interrupt_check(err);
-}
-
 static int
 replace_pinned(const struct base_query *query, struct spec_base *base, struct error *err)
 {
@@ -369,24 +352,35 @@ replace_pinned(const struct base_query *query, struct spec_base *base, struct er
     return 0;
 }
 
+// Replaces the pinned image when mirrors list their images and none has it. A mirror that does not
+// answer does not count.
 static int
 check_pinned(const struct base_query *query, struct bake_source *source, struct error *err)
 {
     const struct spec_base *base = &source->base;
     FREE_AUTO char *task = task_name(base), *key = disk_key(base->sha256);
     FREE_AUTO char *download = path_join(query->store->downloads, base->sha256);
+    STRV_AUTO struct strv urls = {0}, versions = {0};
     IMAGE_AUTO struct image *image = NULL;
     ERROR_AUTO struct error ignored = {0};
-    bool left = false;
+    bool answers = false;
     if (source->replaced || query->ask == BAKE_ASK_NEVER ||
         store_find(query->store, key, &image, &ignored) == 0 || file_exists(download))
         return 0;
     progress_step(query->progress, task, "asking for %s's image of %s",
         distro_of_images(base->kind)->title, base->snapshot);
-    if (has_left(base, &left, err) < 0 || (left && replace_pinned(query, &source->base, err) < 0))
+    add_image_urls(base, "", &urls);
+    if (fetch_any_reachable(&urls, MIRRORS_MS, &answers, err) < 0)
         return -1;
-    source->replaced = left;
-    return 0;
+    if (answers)
+        return 0;
+    list_all(base, &versions);
+    if (interrupt_check(err) < 0)
+        return -1;
+    if (versions.count == 0 || strv_has(&versions, base->image))
+        return 0;
+    source->replaced = true;
+    return replace_pinned(query, &source->base, err);
 }
 
 // ---- a base -------------------------------------------------------------------------------------

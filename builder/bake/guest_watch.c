@@ -83,29 +83,22 @@ kill_children(const struct watch *watch)
             (void) kill((pid_t) pid, SIGKILL);
 }
 
-static enum watch_reason
-inspect_bake(struct watch *watch)
-{
-    ERROR_AUTO struct error err = {0};
-    uint64_t space = 0;
-    if (interrupt_pending())
-        return WATCH_INTERRUPTED;
-    if (clock_ms() > atomic_load(&watch->end_ms))
-        return WATCH_LATE;
-    if (dir_space(watch->folder, &space, &err) == 0 && space < SPACE_MIN)
-        return WATCH_SPACE;
-    return WATCH_NONE;
-}
-
 static void *
 watch_thread(void *argument)
 {
     struct watch *watch = argument;
     struct pollfd wait = {.fd = watch->stop, .events = POLLIN};
     while (poll(&wait, 1, LOOK_MS) <= 0) {
-        enum watch_reason reason = inspect_bake(watch);
-        int none = WATCH_NONE;
-        if (reason == WATCH_NONE)
+        ERROR_AUTO struct error err = {0};
+        uint64_t space = 0;
+        int none = WATCH_NONE, reason;
+        if (interrupt_pending())
+            reason = WATCH_INTERRUPTED;
+        else if (clock_ms() > atomic_load(&watch->end_ms))
+            reason = WATCH_LATE;
+        else if (dir_space(watch->folder, &space, &err) == 0 && space < SPACE_MIN)
+            reason = WATCH_SPACE;
+        else
             continue;
         atomic_compare_exchange_strong(&watch->reason, &none, reason);
         kill_children(watch); // every time: a launch may not have forked yet

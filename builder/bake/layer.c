@@ -81,21 +81,6 @@ do_step(struct layer *layer, const struct recipe_step *step, struct error *err)
     return 0;
 }
 
-// Layer and base are both folders of images/: a relative link holds wherever the store is.
-static int
-start_layer(struct layer *layer, struct error *err)
-{
-    const struct bake_job *job = layer->job;
-    FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
-    FREE_AUTO char *over = str_format("../%s/disk.qcow2", job->base->key);
-    struct guest_options options = image_options(job, disk, "qcow2");
-    options.create_over = over;
-    options.network = !job->options->offline && layer->packages.count > 0;
-    if (guest_start(&options, &layer->guest, err) < 0)
-        return -1;
-    return guest_mount(layer->guest, json_object_get(job->base->manifest, "mounts"), err);
-}
-
 static void
 describe_layer(const struct layer *layer, json_t *manifest)
 {
@@ -114,6 +99,10 @@ describe_layer(const struct layer *layer, json_t *manifest)
 int
 make_layer(const struct bake_job *job, json_t *manifest, struct error *err)
 {
+    // Layer and base are both folders of images/: a relative link holds wherever the store is.
+    FREE_AUTO char *over = str_format("../%s/disk.qcow2", job->base->key);
+    FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
+    struct guest_options options = image_options(job, disk, "qcow2");
     CLEANUP(layer_clear)
     struct layer layer = {
         .job = job, .recipe = job->item->source->recipe, .distro = distro_named(job->base->family)};
@@ -125,7 +114,10 @@ make_layer(const struct bake_job *job, json_t *manifest, struct error *err)
     recipe_packages(layer.recipe, layer.distro, &layer.packages);
     layer.set =
         install_set(job->base->key, layer.distro, &layer.packages, &job->item->source->base);
-    if (start_layer(&layer, err) < 0)
+    options.create_over = over;
+    options.network = !job->options->offline && layer.packages.count > 0;
+    if (guest_start(&options, &layer.guest, err) < 0 ||
+        guest_mount(layer.guest, json_object_get(job->base->manifest, "mounts"), err) < 0)
         return -1;
     for (size_t i = 0; i < layer.recipe->steps.count; i++) {
         const struct recipe_step *step = &layer.recipe->steps.items[i];

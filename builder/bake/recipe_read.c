@@ -162,20 +162,11 @@ fill_step(struct yaml_source *source, const struct yaml_node *node, struct raw_s
     }
 }
 
-static size_t
-count_actions(const struct yaml_node *node)
-{
-    static const char *const actions[] = {"packages", "files", "write", "services", "command"};
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
-        count += yaml_get(node, actions[i]) != NULL;
-    return count;
-}
-
 static void
 read_steps(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
     void *member)
 {
+    static const char *const names[] = {"packages", "files", "write", "services", "command"};
     struct recipe_steps *steps = member;
     if (value->kind != YAML_LIST) {
         yaml_error(source, value, "'%s' must be a list of steps", name->text);
@@ -184,7 +175,10 @@ read_steps(struct yaml_source *source, const struct yaml_node *name, const struc
     for (size_t i = 0; i < value->count; i++) {
         const struct yaml_node *node = value->items[i];
         struct raw_step raw = {0};
-        if (node->kind == YAML_MAP && count_actions(node) != 1)
+        size_t actions = 0;
+        for (size_t j = 0; j < sizeof names / sizeof *names; j++)
+            actions += yaml_get(node, names[j]) != NULL;
+        if (node->kind == YAML_MAP && actions != 1)
             yaml_error(source, node,
                 "a step has exactly one of packages, files, write, services, command");
         yaml_map(source, node, "a step", step_keys, &raw);
