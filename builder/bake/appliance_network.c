@@ -9,8 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-// ---- addresses ----------------------------------------------------------------------------------
-
 static bool
 is_loopback(const char *host, size_t length)
 {
@@ -36,8 +34,6 @@ appliance_url(const char *url)
         return str_dup(url);
     return str_format("%.*s" APPLIANCE_HOST "%s", (int) (host - url), url, host + length);
 }
-
-// ---- proxies ------------------------------------------------------------------------------------
 
 static const char *
 variable(const char *name)

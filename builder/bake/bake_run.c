@@ -33,8 +33,6 @@ struct bake_run {
     struct error *errors; // one an item
 };
 
-// ---- before -------------------------------------------------------------------------------------
-
 static uint64_t
 space_of(const struct bake_item *item)
 {
@@ -49,8 +47,6 @@ space_of(const struct bake_item *item)
     int64_t bytes = file_size(item->source->base.file);
     return bytes < 0 ? 0 : (uint64_t) bytes;
 }
-
-// ---- making -------------------------------------------------------------------------------------
 
 // Downloads also the packages that the missing layers over that base will install.
 static int

@@ -44,20 +44,6 @@ check_info(const char *file, const json_t *info, struct error *err)
     return 0;
 }
 
-// Makes the disk from the copy.
-static int
-place_disk(const char *copy, const char *format, const char *disk, struct error *err)
-{
-    if (str_equal(format, "qcow2")) {
-        if (rename(copy, disk) < 0)
-            return error_errno(err, errno, "cannot make '%s'", disk);
-        return 0;
-    }
-    if (disk_convert(copy, format, disk, false, err) < 0)
-        return -1;
-    return unlink(copy) < 0 ? error_errno(err, errno, "cannot remove '%s'", copy) : 0;
-}
-
 static int
 check_system(struct guest *guest, const char *file, const json_t *system, struct error *err)
 {
@@ -139,8 +125,16 @@ copy_grown(const struct bake_job *job, const char *disk, uint64_t *ret_bytes, st
         return -1;
     uint64_t bytes = (uint64_t) json_integer_value(json_object_get(info, "virtual-size"));
     *ret_bytes = bytes < base_disk_bytes ? base_disk_bytes : bytes;
-    if (place_disk(copy, json_string_value(json_object_get(info, "format")), disk, err) < 0)
-        return -1;
+    const char *format = json_string_value(json_object_get(info, "format"));
+    if (str_equal(format, "qcow2")) {
+        if (rename(copy, disk) < 0)
+            return error_errno(err, errno, "cannot make '%s'", disk);
+    } else {
+        if (disk_convert(copy, format, disk, false, err) < 0)
+            return -1;
+        if (unlink(copy) < 0)
+            return error_errno(err, errno, "cannot remove '%s'", copy);
+    }
     return *ret_bytes == bytes ? 0 : disk_grow(disk, *ret_bytes, err);
 }
 

@@ -39,16 +39,6 @@ read_proc(const char *pid, const char *name, char *data, size_t max)
     return length;
 }
 
-static bool
-is_child(const char *pid)
-{
-    char stat[1024];
-    int parent = 0;
-    read_proc(pid, "stat", stat, sizeof stat);
-    const char *name_end = strrchr(stat, ')'); // proc(5): the name may contain anything
-    return name_end != NULL && sscanf(name_end + 1, " %*c %d", &parent) == 1 && parent == getpid();
-}
-
 static char *
 double_commas(const char *text)
 {
@@ -58,15 +48,20 @@ double_commas(const char *text)
     return buf_take(&buf);
 }
 
+// Whether it is our child, and its command line contains the folder.
 static bool
-names_folder(const char *pid, const struct watch *watch)
+is_ours(const char *pid, const struct watch *watch)
 {
-    char *data = mem_zero(PROC_MAX, 1);
+    char stat[1024];
+    int parent = 0;
+    read_proc(pid, "stat", stat, sizeof stat);
+    const char *name_end = strrchr(stat, ')'); // proc(5): the name may contain anything
+    if (name_end == NULL || sscanf(name_end + 1, " %*c %d", &parent) != 1 || parent != getpid())
+        return false;
+    FREE_AUTO char *data = mem_zero(PROC_MAX, 1);
     size_t length = read_proc(pid, "cmdline", data, PROC_MAX);
-    bool found = memmem(data, length, watch->folder, strlen(watch->folder)) != NULL ||
-                 memmem(data, length, watch->doubled, strlen(watch->doubled)) != NULL;
-    free(data);
-    return found;
+    return memmem(data, length, watch->folder, strlen(watch->folder)) != NULL ||
+           memmem(data, length, watch->doubled, strlen(watch->doubled)) != NULL;
 }
 
 static void
@@ -78,8 +73,7 @@ kill_children(const struct watch *watch)
     if (dir_list("/proc", &names, &err) < 0)
         return;
     for (size_t i = 0; i < names.count; i++)
-        if (str_to_u64(names.items[i], INT32_MAX, &pid) && is_child(names.items[i]) &&
-            names_folder(names.items[i], watch))
+        if (str_to_u64(names.items[i], INT32_MAX, &pid) && is_ours(names.items[i], watch))
             (void) kill((pid_t) pid, SIGKILL);
 }
 

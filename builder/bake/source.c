@@ -96,14 +96,15 @@ char *
 layer_key(const struct bake_source *source)
 {
     const struct spec_base *base = &source->base;
+    const struct distro *distro = distro_of_packages(base);
     DIGEST_AUTO struct digest *digest = digest_new();
     FREE_AUTO char *recipe = recipe_canonical(source->recipe);
     digest_add_field(digest, LAYER_FORMAT);
     digest_add_field(digest, source->base_key);
     digest_add_field(digest, recipe);
-    // The mirror and the snapshot of a dated distribution are part of the key. Those of another are
-    // in the recipe's sources.
-    if (distro_is_dated(base) && (base->snapshot != NULL || base->mirror != NULL)) {
+    // The mirror and the snapshot of a dated or unknown distribution are part of the key. Those of
+    // another are in the recipe's sources.
+    if ((distro == NULL || distro->is_dated) && (base->snapshot != NULL || base->mirror != NULL)) {
         digest_add_field(digest, base->snapshot);
         digest_add_field(digest, base->snapshot_given ? "said" : NULL);
         digest_add_field(digest, base->mirror);
