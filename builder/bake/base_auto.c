@@ -5,10 +5,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "fetch/fetch.h"
 
-#include <stdlib.h>
+#include <jansson.h>
 
 #define AUTO_FILE "base.json"
 
