@@ -9,8 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-// ---- addresses ----------------------------------------------------------------------------------
-
 static bool
 is_loopback(const char *host, size_t length)
 {
@@ -37,8 +35,6 @@ appliance_url(const char *url)
     return str_format("%.*s" APPLIANCE_HOST "%s", (int) (host - url), url, host + length);
 }
 
-// ---- proxies ------------------------------------------------------------------------------------
-
 static const char *
 variable(const char *name)
 {
@@ -54,18 +50,6 @@ add_export(struct buf *out, const char *name, const char *value)
     buf_add(out, "\n");
 }
 
-// A star alone means every host; it cannot be combined with other names.
-static void
-add_exceptions(struct buf *out)
-{
-    const char *lower = variable("no_proxy");
-    const char *value = lower != NULL ? lower : variable("NO_PROXY");
-    FREE_AUTO char *list = value == NULL           ? str_dup(APPLIANCE_HOST)
-                           : str_equal(value, "*") ? str_dup(value)
-                                                   : str_format("%s," APPLIANCE_HOST, value);
-    add_export(out, "no_proxy", list);
-}
-
 char *
 appliance_proxies(void)
 {
@@ -79,7 +63,13 @@ appliance_proxies(void)
         FREE_AUTO char *proxy = appliance_url(value);
         add_export(&out, names[i], proxy);
     }
-    if (out.length > 0)
-        add_exceptions(&out);
+    if (out.length == 0)
+        return buf_take(&out);
+    const char *lower = variable("no_proxy"), *hosts = lower != NULL ? lower : variable("NO_PROXY");
+    // A star alone means every host; it cannot be combined with other names.
+    FREE_AUTO char *list = hosts == NULL           ? str_dup(APPLIANCE_HOST)
+                           : str_equal(hosts, "*") ? str_dup(hosts)
+                                                   : str_format("%s," APPLIANCE_HOST, hosts);
+    add_export(&out, "no_proxy", list);
     return buf_take(&out);
 }

@@ -62,49 +62,6 @@ pacman_conf(const struct pacman *pacman)
 
 // ---- causes -------------------------------------------------------------------------------------
 
-enum pacman_cause {
-    PACMAN_OTHER,
-    PACMAN_SPACE,
-    PACMAN_NETWORK,
-    PACMAN_LIST, // the answer is not a package database
-    PACMAN_PACKAGE,
-    PACMAN_KEY,     // not signed by a trusted key
-    PACMAN_DAMAGED, // the signature does not match
-};
-
-// The order matters: an invalid database also reports missing packages, and an unknown key also
-// reports a corrupted package.
-static enum pacman_cause
-pacman_cause(const char *text)
-{
-    static const char *const space[] = {
-        "No space left on device", "not enough free disk space", "too full:", NULL};
-    static const char *const damaged[] = {"\" is invalid",
-        "invalid or corrupted package (checksum)", "invalid or corrupted package)", NULL};
-    static const char *const list[] = {
-        ".db: Unrecognized archive format", "invalid or corrupted database", NULL};
-    static const char *const key[] = {"unknown trust", "marginal trust", "never trust",
-        "PGP signature", "required key missing", "could not be looked up remotely",
-        "could not be imported", "is disabled", "key is unknown", "missing required signature",
-        NULL};
-    static const char *const network[] = {"failed retrieving file", "failed to retrieve some files",
-        "failed to synchronize", "failed to update", "Could not resolve host", "Failed to connect",
-        "Operation too slow", NULL};
-    static const char *const package[] = {
-        "target not found", "could not satisfy dependencies", "unable to satisfy dependency", NULL};
-    if (str_has_any(text, space))
-        return PACMAN_SPACE;
-    if (str_has_any(text, list))
-        return PACMAN_LIST;
-    if (str_has_any(text, damaged))
-        return PACMAN_DAMAGED;
-    if (str_has_any(text, key))
-        return PACMAN_KEY;
-    if (str_has_any(text, network))
-        return PACMAN_NETWORK;
-    return str_has_any(text, package) ? PACMAN_PACKAGE : PACMAN_OTHER;
-}
-
 #define HOOK_FAILED "error: command failed to execute correctly" // not fatal
 
 // pacman prints "error: ", its scripts "==> ERROR: "; other programs give the reason last.
@@ -128,45 +85,57 @@ pacman_reason(const char *text)
     return str_ndup(last, strnlen(last, REASON_MAX));
 }
 
+// The order matters: an invalid database also reports missing packages, and an unknown key also
+// reports a corrupted package.
 int
 pacman_error(const char *text, const char *server, const char *system, struct error *err)
 {
+    static const char *const space[] = {
+        "No space left on device", "not enough free disk space", "too full:", NULL};
+    static const char *const damaged[] = {"\" is invalid",
+        "invalid or corrupted package (checksum)", "invalid or corrupted package)", NULL};
+    static const char *const list[] = {
+        ".db: Unrecognized archive format", "invalid or corrupted database", NULL};
+    static const char *const key[] = {"unknown trust", "marginal trust", "never trust",
+        "PGP signature", "required key missing", "could not be looked up remotely",
+        "could not be imported", "is disabled", "key is unknown", "missing required signature",
+        NULL};
+    static const char *const network[] = {"failed retrieving file", "failed to retrieve some files",
+        "failed to synchronize", "failed to update", "Could not resolve host", "Failed to connect",
+        "Operation too slow", NULL};
+    static const char *const package[] = {
+        "target not found", "could not satisfy dependencies", "unable to satisfy dependency", NULL};
     FREE_AUTO char *reason = pacman_reason(text);
-    switch (pacman_cause(text)) {
-    case PACMAN_SPACE:
+    if (str_has_any(text, space))
         return error_set(err, ERR_SPACE,
             "the disk became full while packages were installed; free some space and run it "
             "again: %s",
             reason);
-    case PACMAN_KEY:
+    if (str_has_any(text, list))
+        return error_set(err, ERR_NETWORK,
+            "'%s' did not return a package database; open it in a browser to see whether this "
+            "network asks for a sign-in, or use another mirror: %s",
+            server, reason);
+    if (str_has_any(text, damaged))
+        return error_set(err, ERR_DAMAGED,
+            "a package of '%s' does not match its signature; it was damaged at the mirror or on "
+            "the way, so run it again, or use another mirror: %s",
+            server, reason);
+    if (str_has_any(text, key))
         return error_set(err, ERR_DAMAGED,
             "a package of '%s' is not signed by a key that %s keyring trusts; an old keyring does "
             "not know new packagers, so use a snapshot of the image's own date, or a newer image: "
             "%s",
             server, system, reason);
-    case PACMAN_DAMAGED:
-        return error_set(err, ERR_DAMAGED,
-            "a package of '%s' does not match its signature; it was damaged at the mirror or on "
-            "the "
-            "way, so run it again, or use another mirror: %s",
-            server, reason);
-    case PACMAN_LIST:
-        return error_set(err, ERR_NETWORK,
-            "'%s' did not return a package database; open it in a browser to see whether this "
-            "network asks for a sign-in, or use another mirror: %s",
-            server, reason);
-    case PACMAN_NETWORK:
+    if (str_has_any(text, network))
         return error_set(err, ERR_NETWORK,
             "the packages cannot be downloaded from '%s' and none are kept; check the network and "
             "the mirror, then run 'airbuild images' again: %s",
             server, reason);
-    case PACMAN_PACKAGE:
+    if (str_has_any(text, package))
         return error_set(err, ERR_SPEC,
             "'%s' does not have a requested package; check its name, or use another snapshot: %s",
             server, reason);
-    case PACMAN_OTHER:
-        break;
-    }
     return error_set(err, ERR_FAILED, "pacman failed: %s", reason);
 }
 
@@ -222,8 +191,10 @@ on_arch_line(void *context, const char *line)
         progress_step(bootstrap->progress, bootstrap->recipe->name, "%s", line + strlen(NOW));
 }
 
+// keyring: the mirror's own keys, or NULL for Arch's. Debian's package of these installs them in
+// another folder than Arch's.
 static int
-check_programs(struct error *err)
+check_host(const char *keyring, struct error *err)
 {
     static const char *const programs[] = {"pacstrap", "arch-chroot", "pacman", "pacman-key"};
     if (geteuid() != 0)
@@ -239,22 +210,15 @@ check_programs(struct error *err)
                 "arch-install-scripts')",
                 programs[i]);
     }
-    return 0;
-}
-
-// Debian's package of Arch's keys installs them in another folder than Arch's.
-static int
-check_keys(const char *keys, struct error *err)
-{
-    if (keys == NULL && !file_exists("/usr/share/pacman/keyrings/archlinux.gpg") &&
+    if (keyring == NULL && !file_exists("/usr/share/pacman/keyrings/archlinux.gpg") &&
         !file_exists("/usr/share/keyrings/archlinux.gpg"))
         return error_set(err, ERR_MISSING,
             "the keys that sign Arch's packages are not installed; run 'apt install "
             "archlinux-keyring' (on Arch 'pacman -S archlinux-keyring'), or name the "
             "mirror's own keys by 'keyring'");
-    if (keys != NULL && !file_exists(keys))
+    if (keyring != NULL && !file_exists(keyring))
         return error_set(
-            err, ERR_NOT_FOUND, "there is no keyring '%s'; check 'keyring' of the base", keys);
+            err, ERR_NOT_FOUND, "there is no keyring '%s'; check 'keyring' of the base", keyring);
     return 0;
 }
 
@@ -268,14 +232,18 @@ explain_pacstrap(const struct bootstrap *bootstrap, const char *text, struct err
 
 // Runs in its own mount namespace, so that it leaves no mount on the host, however it ends.
 static int
-run_pacstrap(
+bootstrap_arch(
     const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err)
 {
-    STRV_AUTO struct strv words = {0};
-    FREE_AUTO char *script = NULL;
+    STRV_AUTO struct strv servers = {0}, words = {0};
+    arch_servers(bootstrap->base, &servers);
+    FREE_AUTO char *conf = arch_bootstrap_conf(bootstrap, &servers), *script = NULL;
+    FREE_AUTO char *path = path_join(bootstrap->folder, "pacman.conf");
     struct proc_options options = {
         .timeout_ms = BOOTSTRAP_MS, .line = on_arch_line, .context = (void *) bootstrap};
-    if (asset_read("images/scripts/arch.sh", &script, NULL, err) < 0)
+    if (check_host(bootstrap->base->keyring, err) < 0 ||
+        file_write(path, 0644, conf, strlen(conf), err) < 0 ||
+        asset_read("images/scripts/arch.sh", &script, NULL, err) < 0)
         return -1;
     const char *const program[] = {"unshare", "--mount", "sh", "-eu", "-c", script, "arch.sh"};
     for (size_t i = 0; i < sizeof program / sizeof *program; i++)
@@ -286,32 +254,18 @@ run_pacstrap(
     return 0;
 }
 
-static int
-bootstrap_arch(
-    const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err)
-{
-    STRV_AUTO struct strv servers = {0};
-    arch_servers(bootstrap->base, &servers);
-    FREE_AUTO char *conf = arch_bootstrap_conf(bootstrap, &servers);
-    FREE_AUTO char *path = path_join(bootstrap->folder, "pacman.conf");
-    if (check_programs(err) < 0 || check_keys(bootstrap->base->keyring, err) < 0 ||
-        file_write(path, 0644, conf, strlen(conf), err) < 0)
-        return -1;
-    return run_pacstrap(bootstrap, kept, ret, err);
-}
-
 // ---- packages into an image ----------------------------------------------------------------------
 
 static const char *const repositories[] = {"core", "extra"};
+enum { REPOSITORIES = sizeof repositories / sizeof *repositories };
 
 struct pacman_run {
     struct guest *guest;
     const struct install *install;
     const struct strv *packages;
-    struct strv asked;        // servers, as the base names them
-    struct strv servers;      // as the guest reaches them
-    struct strv repositories; // of the mirror
-    const char *local;        // a mirror that is a folder of this host: its server line; or NULL
+    struct strv asked;   // servers, as the base names them
+    struct strv servers; // as the guest reaches them
+    const char *local;   // a mirror that is a folder of this host: its server line; or NULL
 };
 
 static void
@@ -319,7 +273,6 @@ pacman_run_clear(struct pacman_run *run)
 {
     strv_free(&run->asked);
     strv_free(&run->servers);
-    strv_free(&run->repositories);
 }
 
 static int
@@ -334,32 +287,17 @@ run_pacman(const struct pacman_run *run, const char *verb, const struct strv *pa
     return pacman_error(text, run->asked.items[0], "the image's", err);
 }
 
-// The appliance cannot reach a folder of this host: its packages are copied in.
-static void
-choose_servers(struct pacman_run *run)
-{
-    const struct strv *servers = &run->asked;
-    arch_servers(run->install->base, &run->asked);
-    for (size_t i = 0; i < sizeof repositories / sizeof *repositories; i++)
-        strv_add(&run->repositories, repositories[i]);
-    if (str_starts(servers->items[0], FILE_URL)) {
-        run->local = servers->items[0];
-        strv_add(&run->servers, FILE_URL MIRROR "/$repo");
-        return;
-    }
-    for (size_t i = 0; i < servers->count; i++)
-        if (!str_starts(servers->items[i], FILE_URL))
-            strv_take(&run->servers, appliance_url(servers->items[i]));
-}
-
 static int
 prepare_pacman(const struct pacman_run *run, struct error *err)
 {
+    STRV_AUTO struct strv names = {0};
     struct pacman pacman = {.servers = &run->servers,
-        .repositories = &run->repositories,
+        .repositories = &names,
         .folder = INSTALL_CACHE,
         .hooks = "/etc/pacman.d/hooks/",
         .keep_kernel = true};
+    for (size_t i = 0; i < REPOSITORIES; i++)
+        strv_add(&names, repositories[i]);
     FREE_AUTO char *conf = pacman_conf(&pacman);
     guest_step(run->guest, PREPARE_MS, "preparing pacman");
     if (guest_write(run->guest, INSTALL_CACHE "/pacman.conf", 0644, conf, strlen(conf), err) < 0 ||
@@ -376,35 +314,22 @@ prepare_pacman(const struct pacman_run *run, struct error *err)
         reason);
 }
 
-// Copies a file of a repository to the mirror in the guest. optional: it may be absent.
+// Copies a file of a repository, and its signature if it has one, to the mirror in the guest.
 static int
-copy_in(const struct pacman_run *run, const char *repository, const char *name, bool optional,
-    struct error *err)
+copy_in(const struct pacman_run *run, const char *repository, const char *name, struct error *err)
 {
     struct utsname host = {0};
     (void) uname(&host);
     FREE_AUTO char *folder = pacman_fill(run->local + strlen(FILE_URL), repository, host.machine);
-    FREE_AUTO char *from = path_join(folder, name);
+    FREE_AUTO char *from = path_join(folder, name), *signature = str_format("%s.sig", from);
     FREE_AUTO char *to = str_format(MIRROR "/%s/%s", repository, name);
+    FREE_AUTO char *signature_to = str_format("%s.sig", to);
     if (!file_exists(from))
-        return optional ? 0
-                        : error_set(err, ERR_NETWORK,
-                              "the mirror has no '%s'; check the path of the base's mirror", from);
-    return guest_upload(run->guest, from, to, err);
-}
-
-static int
-copy_lists(const struct pacman_run *run, struct error *err)
-{
-    for (size_t i = 0; i < run->repositories.count; i++) {
-        const char *repository = run->repositories.items[i];
-        FREE_AUTO char *name = str_format("%s.db", repository);
-        FREE_AUTO char *signature = str_format("%s.sig", name);
-        if (copy_in(run, repository, name, false, err) < 0 ||
-            copy_in(run, repository, signature, true, err) < 0)
-            return -1;
-    }
-    return 0;
+        return error_set(
+            err, ERR_NETWORK, "the mirror has no '%s'; check the path of the base's mirror", from);
+    if (guest_upload(run->guest, from, to, err) < 0)
+        return -1;
+    return file_exists(signature) ? guest_upload(run->guest, signature, signature_to, err) : 0;
 }
 
 // text: one line "REPOSITORY URL" for each package that pacman would download.
@@ -418,9 +343,7 @@ copy_packages(const struct pacman_run *run, const char *text, struct error *err)
         if (blank == NULL || slash == NULL)
             continue;
         FREE_AUTO char *repository = str_ndup(lines.items[i], (size_t) (blank - lines.items[i]));
-        FREE_AUTO char *signature = str_format("%s.sig", slash + 1);
-        if (copy_in(run, repository, slash + 1, false, err) < 0 ||
-            copy_in(run, repository, signature, true, err) < 0)
+        if (copy_in(run, repository, slash + 1, err) < 0)
             return -1;
     }
     return 0;
@@ -431,13 +354,16 @@ download_pacman(const struct pacman_run *run, const char *names, struct error *e
 {
     FREE_AUTO char *which = NULL;
     guest_step(run->guest, ASK_MS, "asking the mirror");
-    if ((run->local != NULL && copy_lists(run, err) < 0) ||
-        run_pacman(run, "resolve", run->packages, &which, err) < 0)
+    for (size_t i = 0; run->local != NULL && i < REPOSITORIES; i++) {
+        FREE_AUTO char *list = str_format("%s.db", repositories[i]);
+        if (copy_in(run, repositories[i], list, err) < 0)
+            return -1;
+    }
+    if (run_pacman(run, "resolve", run->packages, &which, err) < 0)
         return -1;
     guest_step(run->guest, DOWNLOAD_MS, "downloading %s", names);
-    if (run->local != NULL && copy_packages(run, which, err) < 0)
-        return -1;
-    if (run_pacman(run, "download", run->packages, NULL, err) < 0)
+    if ((run->local != NULL && copy_packages(run, which, err) < 0) ||
+        run_pacman(run, "download", run->packages, NULL, err) < 0)
         return -1;
     return install_keep(run->guest, run->install, err);
 }
@@ -449,7 +375,15 @@ install_pacman(struct guest *guest, const struct install *install, bool kept,
     CLEANUP(pacman_run_clear)
     struct pacman_run run = {.guest = guest, .install = install, .packages = packages};
     FREE_AUTO char *names = strv_join(packages, " ");
-    choose_servers(&run);
+    arch_servers(install->base, &run.asked);
+    // The appliance cannot reach a folder of this host: its packages are copied in.
+    if (str_starts(run.asked.items[0], FILE_URL)) {
+        run.local = run.asked.items[0];
+        strv_add(&run.servers, FILE_URL MIRROR "/$repo");
+    }
+    for (size_t i = 0; run.local == NULL && i < run.asked.count; i++)
+        if (!str_starts(run.asked.items[i], FILE_URL))
+            strv_take(&run.servers, appliance_url(run.asked.items[i]));
     if (prepare_pacman(&run, err) < 0)
         return -1;
     if ((kept ? install_restore(guest, install, err) : download_pacman(&run, names, err)) < 0)

@@ -51,22 +51,17 @@ arch_mirrors(const struct spec_base *base, struct strv *ret)
         strv_add(ret, own_mirrors[i]);
 }
 
-// Returns the path of a day in an archive.
-static char *
-archive_day(const char *snapshot)
-{
-    return str_format("repos/%.4s/%.2s/%.2s/", snapshot, snapshot + 5, snapshot + 8);
-}
-
 void
 arch_servers(const struct spec_base *base, struct strv *ret)
 {
     STRV_AUTO struct strv roots = {0};
-    FREE_AUTO char *day = base->snapshot == NULL ? str_dup("") : archive_day(base->snapshot);
+    const char *date = base->snapshot;
+    FREE_AUTO char *day = // its folder in an archive
+        date == NULL ? str_dup("") : str_format("repos/%.4s/%.2s/%.2s/", date, date + 5, date + 8);
     add_from_environment(&roots);
     bool chosen = base->mirror != NULL || roots.count > 0;
     strv_free(&roots);
-    if (base->snapshot != NULL && !chosen)
+    if (date != NULL && !chosen)
         strv_add(&roots, ARCHIVE);
     else
         arch_mirrors(base, &roots);

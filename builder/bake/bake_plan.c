@@ -37,19 +37,23 @@ bake_item_named(const struct bake_plan *plan, const char *name)
 
 // ---- items --------------------------------------------------------------------------------------
 
+// Takes over source, name and key.
 static int
-look_up_item(struct bake_item *item, struct store *store, struct error *err)
+add_item(struct bake_plan *plan, struct store *store, struct bake_source *source, char *name,
+    char *key, struct error *err)
 {
-    if (store_find(store, item->key, &item->image, err) == 0) {
-        item->state = BAKE_READY;
+    size_t capacity = plan->count;
+    mem_grow(&plan->items, &capacity, plan->count + 1, sizeof *plan->items);
+    struct bake_item *item = &plan->items[plan->count++];
+    *item = (struct bake_item){.name = name, .key = key, .source = source, .state = BAKE_READY};
+    if (store_find(store, key, &item->image, err) == 0)
         return 0;
-    }
     if (err->code == ERR_NOT_FOUND) {
         item->state = BAKE_MISSING;
-        item->why = str_format(item->source->unresolved
+        item->why = str_format(source->unresolved
                                    ? "'airbuild images' has to resolve the base of '%s' first"
                                    : "the store has no image '%s' of these inputs",
-            item->name);
+            name);
     } else if (err->code == ERR_DAMAGED) {
         item->state = BAKE_DAMAGED;
         item->why = TAKE(err->message);
@@ -60,33 +64,10 @@ look_up_item(struct bake_item *item, struct store *store, struct error *err)
     return 0;
 }
 
-// Takes over source, name and key.
-static int
-add_item(struct bake_plan *plan, struct store *store, struct bake_source *source, char *name,
-    char *key, struct error *err)
-{
-    size_t capacity = plan->count;
-    mem_grow(&plan->items, &capacity, plan->count + 1, sizeof *plan->items);
-    struct bake_item *item = &plan->items[plan->count++];
-    *item = (struct bake_item){.name = name, .key = key, .source = source};
-    return look_up_item(item, store, err);
-}
-
-// Names must differ: progress has one task for each.
-static char *
-base_name(const struct bake_plan *plan, const struct bake_source *source)
-{
-    const char *kind = spec_base_name(source->base.kind);
-    FREE_AUTO char *name =
-        source->recipe != NULL ? str_dup(source->recipe->name) : str_format("base-%s", kind);
-    return bake_item_named(plan, name) == NULL ? TAKE(name) : str_format("%s-2", name);
-}
-
 static bool
-is_same(const struct bake_source *a, const struct bake_source *b)
+is_same_base(const struct spec_base *a, const struct spec_base *b)
 {
-    FREE_AUTO char *first = spec_base_canonical(&a->base);
-    FREE_AUTO char *second = spec_base_canonical(&b->base);
+    FREE_AUTO char *first = spec_base_canonical(a), *second = spec_base_canonical(b);
     return str_equal(first, second);
 }
 
@@ -100,10 +81,15 @@ add_base(struct bake_plan *plan, struct store *store, struct bake_source *source
     if (base_key(source, store, &key, err) < 0)
         return -1;
     for (*ret = 0; *ret < plan->base_count; (*ret)++)
-        if (is_same(source, plan->items[*ret].source))
+        if (is_same_base(&source->base, &plan->items[*ret].source->base))
             return 0;
+    FREE_AUTO char *name = source->recipe != NULL
+                               ? str_dup(source->recipe->name)
+                               : str_format("base-%s", spec_base_name(source->base.kind));
+    bool taken = bake_item_named(plan, name) != NULL; // progress has one task for each name
     plan->base_count++;
-    return add_item(plan, store, TAKE(owned), base_name(plan, source), TAKE(key), err);
+    return add_item(
+        plan, store, TAKE(owned), taken ? str_format("%s-2", name) : TAKE(name), TAKE(key), err);
 }
 
 // Takes over recipe.
@@ -120,46 +106,14 @@ add_layer(struct bake_plan *plan, struct recipe *recipe, size_t base, struct sto
     return add_item(plan, store, source, str_dup(recipe->name), key, err);
 }
 
-static int
-add_extra(
-    struct bake_plan *plan, const char *path, size_t base, struct store *store, struct error *err)
-{
-    RECIPE_AUTO struct recipe *recipe = NULL;
-    if (recipe_load_file(path, &recipe, err) < 0)
-        return -1;
-    if (bake_item_named(plan, recipe->name) != NULL)
-        return error_set(err, ERR_SPEC,
-            "the recipe '%s' is named '%s' like one of airbuild's own; choose another name", path,
-            recipe->name);
-    if (recipe->is_base)
-        return error_set(err, ERR_SPEC,
-            "the recipe '%s' has a bootstrap; --recipe takes only a recipe that goes over a base",
-            path);
-    return add_layer(plan, TAKE(recipe), base, store, err);
-}
-
-// "debian", or "haproxy debian, redis arch" when they differ.
-static void
-name_bases(struct bake_plan *plan, const size_t *bases)
-{
-    const char *kinds[SPEC_ROLES];
-    for (size_t i = 0; i < SPEC_ROLES; i++)
-        kinds[i] = spec_base_name(plan->items[bases[i]].source->base.kind);
-    plan->base = bases[0] == bases[1] ? str_dup(kinds[0])
-                                      : str_format("haproxy %s, redis %s", kinds[0], kinds[1]);
-}
-
 // Returns the first role that has the same base in the spec: that one is resolved for both.
 static size_t
 first_with_base(const struct spec *spec, size_t role)
 {
-    FREE_AUTO char *wanted = spec_base_canonical(&spec->bases[role]);
-    for (size_t i = 0; i < role; i++) {
-        FREE_AUTO char *other = spec_base_canonical(&spec->bases[i]);
-        if (str_equal(other, wanted))
-            return i;
-    }
-    return role;
+    size_t first = 0;
+    while (!is_same_base(&spec->bases[first], &spec->bases[role]))
+        first++;
+    return first;
 }
 
 // Pure but for the store, where it looks for the images. Takes over sources; NULL: of a role whose
@@ -169,29 +123,36 @@ build_plan(struct bake_plan *plan, const struct spec *spec, struct bake_source *
     struct store *store, const char *extra, struct error *err)
 {
     size_t bases[SPEC_ROLES];
-    for (size_t i = 0; i < SPEC_ROLES; i++)
+    const char *kinds[SPEC_ROLES];
+    for (size_t i = 0; i < SPEC_ROLES; i++) {
         if (sources[i] == NULL)
             bases[i] = bases[first_with_base(spec, i)];
         else if (add_base(plan, store, TAKE(sources[i]), &bases[i], err) < 0)
             return -1;
-    name_bases(plan, bases);
+        kinds[i] = spec_base_name(plan->items[bases[i]].source->base.kind);
+    }
+    plan->base = bases[0] == bases[1] ? str_dup(kinds[0])
+                                      : str_format("haproxy %s, redis %s", kinds[0], kinds[1]);
     for (size_t i = 0; i < SPEC_ROLES; i++) {
         struct recipe *recipe = NULL;
         if (recipe_load(spec_role_name((enum spec_role) i), &recipe, err) < 0 ||
             add_layer(plan, recipe, bases[i], store, err) < 0)
             return -1;
     }
-    return extra == NULL ? 0 : add_extra(plan, extra, bases[SPEC_REDIS], store, err);
-}
-
-static int
-resolve_base(struct base_query *query, const struct spec_base *base, struct bake_source **ret,
-    struct error *err)
-{
-    CLEANUP(spec_base_clear) struct spec_base concrete = {0};
-    if (base_resolve_auto(query, base, &concrete, err) < 0)
+    if (extra == NULL)
+        return 0;
+    RECIPE_AUTO struct recipe *recipe = NULL;
+    if (recipe_load_file(extra, &recipe, err) < 0)
         return -1;
-    return base_resolve(query, &concrete, ret, err);
+    if (bake_item_named(plan, recipe->name) != NULL)
+        return error_set(err, ERR_SPEC,
+            "the recipe '%s' is named '%s' like one of airbuild's own; choose another name", extra,
+            recipe->name);
+    if (recipe->is_base)
+        return error_set(err, ERR_SPEC,
+            "the recipe '%s' has a bootstrap; --recipe takes only a recipe that goes over a base",
+            extra);
+    return add_layer(plan, TAKE(recipe), bases[SPEC_REDIS], store, err);
 }
 
 int
@@ -203,9 +164,14 @@ bake_plan_make(const struct spec *spec, struct store *store, const char *extra, 
         .store = store, .ask = ask, .progress = progress, .warnings = &plan->warnings};
     struct bake_source *sources[SPEC_ROLES] = {0};
     int status = 0;
-    for (size_t i = 0; i < SPEC_ROLES && status == 0; i++)
-        if (first_with_base(spec, i) == i)
-            status = resolve_base(&query, &spec->bases[i], &sources[i], err);
+    for (size_t i = 0; i < SPEC_ROLES && status == 0; i++) {
+        CLEANUP(spec_base_clear) struct spec_base concrete = {0};
+        if (first_with_base(spec, i) < i)
+            continue;
+        status = base_resolve_auto(&query, &spec->bases[i], &concrete, err);
+        if (status == 0)
+            status = base_resolve(&query, &concrete, &sources[i], err);
+    }
     plan->chosen = query.chosen;
     if (status == 0)
         status = build_plan(plan, spec, sources, store, extra, err);

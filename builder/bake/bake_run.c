@@ -2,13 +2,13 @@
 // parallel.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/bake.h"
-#include "base/dir.h"
 
 #include "bake/base_resolve.h"
 #include "bake/install.h"
 #include "bake/make.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/dir.h"
 #include "base/file.h"
 
 #include <jansson.h>
@@ -16,7 +16,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 // Space that one needs at its peak, with some room.
@@ -33,8 +32,6 @@ struct bake_run {
     struct error *errors; // one an item
 };
 
-// ---- before -------------------------------------------------------------------------------------
-
 static uint64_t
 space_of(const struct bake_item *item)
 {
@@ -50,38 +47,17 @@ space_of(const struct bake_item *item)
     return bytes < 0 ? 0 : (uint64_t) bytes;
 }
 
+// Downloads also the packages that the missing layers over that base will install.
 static int
-check_bake_space(const struct bake_run *run, struct error *err)
-{
-    uint64_t needed = 0;
-    for (size_t i = 0; i < run->plan->count; i++)
-        needed += space_of(&run->plan->items[i]);
-    return dir_check_space(run->store->folder, needed, "baking", "AIRBUILD_HOME", err);
-}
-
-// A node's disk is backed by the very bytes of its image: another build of it would not fit. in_use
-// are the images of clusters that have no pins in the store.
-static int
-remove_damaged(const struct bake_run *run, const struct bake_item *item, struct error *err)
-{
-    if (item->state != BAKE_DAMAGED)
-        return 0;
-    if (run->options->in_use != NULL && strv_has(run->options->in_use, item->key))
-        return error_set(err, ERR_DAMAGED,
-            "%s; but disks of nodes are backed by it, so run 'airbuild destroy' first", item->why);
-    return store_remove_damaged(run->store, item->key, err);
-}
-
-// ---- making -------------------------------------------------------------------------------------
-
-// Collects the packages that the missing layers over that base will install.
-static void
-make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap_prefetch *ret)
+make_from_packages(
+    const struct bake_run *run, struct bake_job *job, json_t *manifest, struct error *err)
 {
     const struct distro *distro = recipe_distro(job->item->source->recipe);
+    struct bootstrap_prefetch *prefetch = mem_zero(run->plan->count, sizeof *prefetch);
+    job->prefetch = prefetch;
     for (size_t i = run->plan->base_count; i < run->plan->count; i++) {
         const struct bake_item *item = &run->plan->items[i];
-        struct bootstrap_prefetch *one = &ret[job->prefetch_count];
+        struct bootstrap_prefetch *one = &prefetch[job->prefetch_count];
         if (item->state == BAKE_READY || !str_equal(item->source->base_key, job->item->key))
             continue;
         recipe_packages(item->source->recipe, distro, &one->packages);
@@ -90,15 +66,6 @@ make_prefetch(const struct bake_run *run, struct bake_job *job, struct bootstrap
         one->set = install_set(item->source->base_key, distro, &one->packages, &item->source->base);
         job->prefetch_count++;
     }
-    job->prefetch = ret;
-}
-
-static int
-make_from_packages(
-    const struct bake_run *run, struct bake_job *job, json_t *manifest, struct error *err)
-{
-    struct bootstrap_prefetch *prefetch = mem_zero(run->plan->count, sizeof *prefetch);
-    make_prefetch(run, job, prefetch);
     int answer = make_base_from_packages(job, manifest, err);
     for (size_t i = 0; i < job->prefetch_count; i++) {
         free(prefetch[i].set);
@@ -106,15 +73,6 @@ make_from_packages(
     }
     free(prefetch);
     return answer;
-}
-
-static int
-make_any(const struct bake_run *run, struct bake_job *job, json_t *manifest, struct error *err)
-{
-    if (job->base != NULL)
-        return make_layer(job, manifest, err);
-    return job->disk != NULL ? make_base_from_disk(job, manifest, err)
-                             : make_from_packages(run, job, manifest, err);
 }
 
 static int
@@ -130,38 +88,35 @@ publish_image(const struct bake_run *run, struct bake_job *job, struct error *er
     FREE_AUTO char *work = path_join(draft_folder(draft), "work");
     job->folder = draft_folder(draft);
     job->work = work;
-    if (dir_make(work, 0755, err) < 0 || make_any(run, job, manifest, err) < 0 ||
-        dir_remove(work, err) < 0)
+    if (dir_make(work, 0755, err) < 0)
+        return -1;
+    int answer = job->base != NULL   ? make_layer(job, manifest, err)
+                 : job->disk != NULL ? make_base_from_disk(job, manifest, err)
+                                     : make_from_packages(run, job, manifest, err);
+    if (answer < 0 || dir_remove(work, err) < 0)
         return -1;
     json_object_set_new(manifest, "milliseconds", json_integer(clock_ms() - begin));
     return store_publish(draft, manifest, err);
 }
 
-// Finds the disk that a base is made from, or downloads it.
-static int
-find_disk(const struct bake_run *run, const struct spec_base *base, struct base_disk *ret,
-    struct error *err)
-{
-    struct base_query query = {.store = run->store,
-        .ask = run->options->offline ? BAKE_ASK_NEVER : BAKE_ASK_NEW,
-        .progress = run->options->progress};
-    if (base->kind != SPEC_BASE_FILE)
-        return base_download(&query, base, ret, err);
-    *ret = (struct base_disk){.path = str_dup(base->file), .origin = str_dup(base->file)};
-    return 0;
-}
-
+// Finds what the image is made from, or downloads it.
 static int
 bake_image_of(const struct bake_run *run, struct bake_item *item, struct error *err)
 {
     const struct bake_source *source = item->source;
     BASE_DISK_AUTO struct base_disk disk = {0};
     struct bake_job job = {.item = item, .store = run->store, .options = run->options};
+    struct base_query query = {.store = run->store,
+        .ask = run->options->offline ? BAKE_ASK_NEVER : BAKE_ASK_NEW,
+        .progress = run->options->progress};
     if (source->base_key != NULL) {
         job.base = run->plan->items[source->base_item].image;
     } else if (source->recipe == NULL) {
+        const char *file = source->base.file;
         job.disk = &disk;
-        if (find_disk(run, &source->base, &disk, err) < 0)
+        if (source->base.kind == SPEC_BASE_FILE)
+            disk = (struct base_disk){.path = str_dup(file), .origin = str_dup(file)};
+        else if (base_download(&query, &source->base, &disk, err) < 0)
             return -1;
     }
     return publish_image(run, &job, err);
@@ -173,7 +128,13 @@ bake_item(struct bake_run *run, struct bake_item *item, struct error *err)
     int64_t begin = clock_ms();
     if (item->state == BAKE_READY)
         return 0;
-    if (remove_damaged(run, item, err) < 0)
+    // A node's disk is backed by the very bytes of its image: another build of it would not fit.
+    // in_use are the images of clusters that have no pins in the store.
+    const struct strv *in_use = run->options->in_use;
+    if (item->state == BAKE_DAMAGED && in_use != NULL && strv_has(in_use, item->key))
+        return error_set(err, ERR_DAMAGED,
+            "%s; but disks of nodes are backed by it, so run 'airbuild destroy' first", item->why);
+    if (item->state == BAKE_DAMAGED && store_remove_damaged(run->store, item->key, err) < 0)
         return -1;
     if (bake_image_of(run, item, err) < 0)
         return error_context(err, "the image '%s' was not baked", item->name);
@@ -201,20 +162,14 @@ work(void *argument)
     }
 }
 
-static size_t
-job_count(const struct bake_run *run)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t jobs = run->options->jobs != 0 ? run->options->jobs : cores > 0 ? (size_t) cores : 1;
-    size_t most = run->plan->count - run->plan->base_count;
-    return jobs < most ? jobs : most;
-}
-
 // Signals go to the calling thread; the watch wakes the others.
 static void
 bake_layers(struct bake_run *run)
 {
-    size_t count = job_count(run), started = 0;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t jobs = run->options->jobs != 0 ? run->options->jobs : cores > 0 ? (size_t) cores : 1;
+    size_t most = run->plan->count - run->plan->base_count, started = 0;
+    size_t count = jobs < most ? jobs : most;
     pthread_t *threads = mem_zero(count + 1, sizeof *threads);
     sigset_t all, before;
     atomic_store(&run->next, run->plan->base_count);
@@ -229,48 +184,33 @@ bake_layers(struct bake_run *run)
     free(threads);
 }
 
-// The first failure in the order of the plan; an interruption explains least.
 static int
-first_error(struct bake_run *run, struct error *err)
+run_marked(struct bake_run *run, struct error *err)
 {
+    struct bake_plan *plan = run->plan;
     struct error *chosen = NULL;
-    for (size_t i = 0; i < run->plan->count; i++) {
-        struct error *one = &run->errors[i];
-        if (one->code != ERR_NONE && (chosen == NULL || chosen->code == ERR_INTERRUPTED))
-            chosen = one;
-    }
-    return chosen != NULL ? error_move(err, chosen) : 0;
-}
-
-static int
-check_resolved(const struct bake_plan *plan, struct error *err)
-{
+    uint64_t needed = 0;
+    size_t baked = 0;
     for (size_t i = 0; i < plan->base_count; i++)
         if (plan->items[i].source->unresolved)
             return error_set(err, ERR_NETWORK, "the image '%s' was not baked: %s",
                 plan->items[i].name, plan->items[i].why);
-    return 0;
-}
-
-static int
-bake_bases(struct bake_run *run)
-{
-    for (size_t i = 0; i < run->plan->base_count; i++)
-        if (bake_item(run, &run->plan->items[i], &run->errors[i]) < 0)
-            return -1;
-    return 0;
-}
-
-static int
-run_marked(struct bake_run *run, struct error *err)
-{
-    if (check_resolved(run->plan, err) < 0 || check_bake_space(run, err) < 0)
+    for (size_t i = 0; i < plan->count; i++)
+        needed += space_of(&plan->items[i]);
+    if (dir_check_space(run->store->folder, needed, "baking", "AIRBUILD_HOME", err) < 0)
         return -1;
-    run->errors = mem_zero(run->plan->count, sizeof *run->errors);
-    if (bake_bases(run) == 0)
+    run->errors = mem_zero(plan->count, sizeof *run->errors);
+    while (
+        baked < plan->base_count && bake_item(run, &plan->items[baked], &run->errors[baked]) == 0)
+        baked++;
+    if (baked == plan->base_count)
         bake_layers(run);
-    int answer = first_error(run, err);
-    for (size_t i = 0; i < run->plan->count; i++)
+    // Reports the first failure in the order of the plan; an interruption explains least.
+    for (size_t i = 0; i < plan->count; i++)
+        if (run->errors[i].code != ERR_NONE && (chosen == NULL || chosen->code == ERR_INTERRUPTED))
+            chosen = &run->errors[i];
+    int answer = chosen != NULL ? error_move(err, chosen) : 0;
+    for (size_t i = 0; i < plan->count; i++)
         error_clear(&run->errors[i]);
     free(run->errors);
     return answer;

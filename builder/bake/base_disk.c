@@ -44,50 +44,6 @@ check_info(const char *file, const json_t *info, struct error *err)
     return 0;
 }
 
-// Reads the copy: no other process can change it.
-static int
-read_disk_info(const struct base_disk *from, const char *copy, json_t **ret, struct error *err)
-{
-    json_auto_t *info = NULL;
-    if (disk_info(copy, &info, err) < 0)
-        return error_context(err, "the base '%s' cannot be read", from->origin);
-    if (check_info(from->origin, info, err) < 0)
-        return -1;
-    *ret = TAKE(info);
-    return 0;
-}
-
-// Compares the digest that the key is made from with that of the copied bytes.
-static int
-copy_source(const struct bake_job *job, const char *copy, struct error *err)
-{
-    const struct base_disk *from = job->disk;
-    char hex[DIGEST_HEX + 1];
-    if (file_copy(from->path, copy, 0600, err) < 0 || digest_file(copy, hex, err) < 0)
-        return -1;
-    FREE_AUTO char *key = disk_key(hex);
-    if (str_equal(key, job->item->key))
-        return 0;
-    return error_set(err, ERR_DAMAGED,
-        "the base '%s' changed while it was copied: its copy has the SHA-256 %s; find out what "
-        "writes to it, then run 'airbuild images' again",
-        from->origin, hex);
-}
-
-// Makes the disk from the copy.
-static int
-place_disk(const char *copy, const char *format, const char *disk, struct error *err)
-{
-    if (str_equal(format, "qcow2")) {
-        if (rename(copy, disk) < 0)
-            return error_errno(err, errno, "cannot make '%s'", disk);
-        return 0;
-    }
-    if (disk_convert(copy, format, disk, false, err) < 0)
-        return -1;
-    return unlink(copy) < 0 ? error_errno(err, errno, "cannot remove '%s'", copy) : 0;
-}
-
 static int
 check_system(struct guest *guest, const char *file, const json_t *system, struct error *err)
 {
@@ -113,124 +69,72 @@ check_system(struct guest *guest, const char *file, const json_t *system, struct
 #define ROOTFLAGS "rootflags="
 
 // The kernel uses only the last rootflags=; grub-mkconfig(8) may write one of its own before it.
-static void
-add_rootflags(struct buf *out, const char *line)
+char *
+base_cmdline(const char *root, const char *line)
 {
-    STRV_AUTO struct strv words = {0};
-    STRV_AUTO struct strv flags = {0};
+    STRV_AUTO struct strv words = {0}, flags = {0};
     strv_split(&words, line == NULL ? "" : line, ' ');
     for (size_t i = 0; i < words.count; i++)
         if (str_starts(words.items[i], ROOTFLAGS))
             strv_add(&flags, words.items[i] + strlen(ROOTFLAGS));
     FREE_AUTO char *joined = strv_join(&flags, ",");
     joined[strcspn(joined, "\r\n")] = '\0';
-    if (joined[0] != '\0')
-        buf_printf(out, " " ROOTFLAGS "%s", joined);
-}
-
-char *
-base_cmdline(const char *root, const char *line)
-{
-    BUF_AUTO struct buf out = {0};
-    buf_add(&out, root);
-    add_rootflags(&out, line);
-    buf_add(&out, " rw quiet console=ttyS0,115200 net.ifnames=0");
-    return buf_take(&out);
-}
-
-static json_t *
-copy_mounts(const json_t *from)
-{
-    json_t *mounts = json_array();
-    for (size_t i = 0; i < json_array_size(from); i++) {
-        const json_t *point = json_array_get(from, i);
-        json_t *mount = json_object();
-        json_object_set_new(
-            mount, "device", text_to_json(json_string_value(json_object_get(point, "device"))));
-        json_object_set_new(
-            mount, "path", text_to_json(json_string_value(json_object_get(point, "path"))));
-        if (json_string_value(json_object_get(point, "options")) != NULL)
-            json_object_set_new(mount, "options",
-                text_to_json(json_string_value(json_object_get(point, "options"))));
-        json_array_append_new(mounts, mount);
-    }
-    return mounts;
+    return str_format("%s%s%s rw quiet console=ttyS0,115200 net.ifnames=0", root,
+        joined[0] == '\0' ? "" : " " ROOTFLAGS, joined);
 }
 
 static void
-describe_disk(const struct bake_job *job, uint64_t bytes, const json_t *system, const char *grub,
-    json_t *manifest)
+describe_disk(const struct bake_job *job, uint64_t bytes, const struct distro *distro,
+    const json_t *system, const char *grub, json_t *manifest)
 {
     const struct bake_source *source = job->item->source;
     const struct base_disk *from = job->disk;
     FREE_AUTO char *cmdline =
         base_cmdline(json_string_value(json_object_get(system, "root")), grub);
-    json_object_set_new(manifest, "name", text_to_json(job->item->name));
-    json_object_set_new(manifest, "family",
-        text_to_json(
-            distro_of_format(json_string_value(json_object_get(system, "packages")))->name));
-    json_object_set_new(
-        manifest, "system", text_to_json(json_string_value(json_object_get(system, "name"))));
-    json_object_set_new(manifest, "cmdline", text_to_json(cmdline));
-    json_object_set_new(manifest, "virtual_bytes", json_integer((long long) bytes));
-    json_object_set_new(manifest, "mounts", copy_mounts(json_object_get(system, "mounts")));
-    json_object_set_new(
-        manifest, from->sha256 == NULL ? "file" : "url", text_to_json(from->origin));
-    if (from->sha256 != NULL)
-        json_object_set_new(manifest, "download", text_to_json(from->sha256));
-    if (source->base.image != NULL)
-        json_object_set_new(manifest, "image", text_to_json(source->base.image));
-    if (source->replaced)
-        json_object_set_new(manifest, "instead_of",
-            text_to_json(distro_images_of(source->base.kind)->pinned_version));
+    json_t *members = json_pack("{s:o, s:s, s:O?, s:o, s:I, s:O, s:o, s:o*, s:o*, s:s*}", "name",
+        text_to_json(job->item->name), "family", distro->name, "system",
+        json_object_get(system, "name"), "cmdline", text_to_json(cmdline), "virtual_bytes",
+        (json_int_t) bytes, "mounts", json_object_get(system, "mounts"),
+        from->sha256 == NULL ? "file" : "url", text_to_json(from->origin), "download",
+        from->sha256 == NULL ? NULL : text_to_json(from->sha256), "image",
+        source->base.image == NULL ? NULL : text_to_json(source->base.image), "instead_of",
+        source->replaced ? distro_images_of(source->base.kind)->pinned_version : NULL);
+    json_object_update_new(manifest, members);
 }
 
-// Inspects and grows the disk before it mounts it: the first of the mounts is the root.
-static int
-open_system(struct guest *guest, const char *file, json_t **ret_system, struct error *err)
-{
-    guest_step(guest, INSPECT_MS, "inspecting it");
-    if (guest_inspect(guest, ret_system, err) < 0)
-        return error_context(err, "the base '%s' cannot be used", file);
-    const json_t *mounts = json_object_get(*ret_system, "mounts");
-    guest_step(guest, GROW_MS, "growing its root");
-    if (guest_grow(guest, json_string_value(json_object_get(json_array_get(mounts, 0), "device")),
-            err) < 0)
-        return -1;
-    return guest_mount(guest, mounts, err);
-}
-
-static int
-finish_disk(const struct bake_job *job, const char *disk, uint64_t bytes, json_t *manifest,
-    struct error *err)
-{
-    GUEST_AUTO struct guest *guest = NULL;
-    json_auto_t *system = NULL;
-    FREE_AUTO char *grub = NULL;
-    struct guest_options options = image_options(job, disk, "qcow2");
-    if (guest_start(&options, &guest, err) < 0 ||
-        open_system(guest, job->disk->origin, &system, err) < 0 ||
-        check_system(guest, job->disk->origin, system, err) < 0 ||
-        guest_script(guest, "image.sh", "kernel_line", NULL, &grub, err) < 0)
-        return -1;
-    describe_disk(job, bytes, system, grub, manifest);
-    return image_finish(guest, job->folder,
-        distro_of_format(json_string_value(json_object_get(system, "packages"))), true, manifest,
-        err);
-}
-
-// Cloud images leave their packages little room: the disk gets the size of a base from packages.
+// Copies the disk of the job. The copy is checked, as no other process can change it. Cloud images
+// leave their packages little room: it gets the size of a base from packages.
 static int
 copy_grown(const struct bake_job *job, const char *disk, uint64_t *ret_bytes, struct error *err)
 {
+    const struct base_disk *from = job->disk;
     FREE_AUTO char *copy = path_join(job->folder, "source");
     json_auto_t *info = NULL;
-    if (copy_source(job, copy, err) < 0 || read_disk_info(job->disk, copy, &info, err) < 0)
+    char hex[DIGEST_HEX + 1];
+    if (file_copy(from->path, copy, 0600, err) < 0 || digest_file(copy, hex, err) < 0)
+        return -1;
+    FREE_AUTO char *key = disk_key(hex);
+    if (!str_equal(key, job->item->key))
+        return error_set(err, ERR_DAMAGED,
+            "the base '%s' changed while it was copied: its copy has the SHA-256 %s; find out what "
+            "writes to it, then run 'airbuild images' again",
+            from->origin, hex);
+    if (disk_info(copy, &info, err) < 0)
+        return error_context(err, "the base '%s' cannot be read", from->origin);
+    if (check_info(from->origin, info, err) < 0)
         return -1;
     uint64_t bytes = (uint64_t) json_integer_value(json_object_get(info, "virtual-size"));
     *ret_bytes = bytes < base_disk_bytes ? base_disk_bytes : bytes;
-    if (place_disk(copy, json_string_value(json_object_get(info, "format")), disk, err) < 0)
-        return -1;
+    const char *format = json_string_value(json_object_get(info, "format"));
+    if (str_equal(format, "qcow2")) {
+        if (rename(copy, disk) < 0)
+            return error_errno(err, errno, "cannot make '%s'", disk);
+    } else {
+        if (disk_convert(copy, format, disk, false, err) < 0)
+            return -1;
+        if (unlink(copy) < 0)
+            return error_errno(err, errno, "cannot remove '%s'", copy);
+    }
     return *ret_bytes == bytes ? 0 : disk_grow(disk, *ret_bytes, err);
 }
 
@@ -238,9 +142,27 @@ int
 make_base_from_disk(const struct bake_job *job, json_t *manifest, struct error *err)
 {
     uint64_t bytes = 0;
-    FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
-    progress_step(job->options->progress, job->item->name, "copying '%s'", job->disk->origin);
-    if (copy_grown(job, disk, &bytes, err) < 0)
+    GUEST_AUTO struct guest *guest = NULL;
+    json_auto_t *system = NULL;
+    const char *origin = job->disk->origin;
+    FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2"), *grub = NULL;
+    struct guest_options options = image_options(job, disk, "qcow2");
+    progress_step(job->options->progress, job->item->name, "copying '%s'", origin);
+    if (copy_grown(job, disk, &bytes, err) < 0 || guest_start(&options, &guest, err) < 0)
         return -1;
-    return finish_disk(job, disk, bytes, manifest, err);
+    guest_step(guest, INSPECT_MS, "inspecting it");
+    if (guest_inspect(guest, &system, err) < 0)
+        return error_context(err, "the base '%s' cannot be used", origin);
+    // The root, the first of the mounts, is grown before it is mounted.
+    const json_t *mounts = json_object_get(system, "mounts");
+    const json_t *device = json_object_get(json_array_get(mounts, 0), "device");
+    guest_step(guest, GROW_MS, "growing its root");
+    if (guest_grow(guest, json_string_value(device), err) < 0 ||
+        guest_mount(guest, mounts, err) < 0 || check_system(guest, origin, system, err) < 0 ||
+        guest_script(guest, "image.sh", "kernel_line", NULL, &grub, err) < 0)
+        return -1;
+    const struct distro *distro =
+        distro_of_format(json_string_value(json_object_get(system, "packages")));
+    describe_disk(job, bytes, distro, system, grub, manifest);
+    return image_finish(guest, job->folder, distro, true, manifest, err);
 }

@@ -107,12 +107,10 @@ static int
 save_answer(struct store *store, const char *name, const char *version, const char *sha256,
     struct error *err)
 {
-    json_t *entry = json_object();
     FREE_AUTO char *stamp = clock_stamp();
-    if (version != NULL)
-        json_object_set_new(entry, "version", text_to_json(version));
-    json_object_set_new(entry, "sha256", text_to_json(sha256));
-    json_object_set_new(entry, "asked", text_to_json(stamp));
+    json_t *entry =
+        json_pack("{s:o*, s:o, s:s}", "version", version == NULL ? NULL : text_to_json(version),
+            "sha256", text_to_json(sha256), "asked", stamp);
     return store_state_put(store, IMAGES_FILE, name, entry, err);
 }
 
@@ -153,20 +151,7 @@ list_versions(
         url);
 }
 
-// Reads the digest of an image that has its signature beside it.
-static int
-ask_signed(const struct distro_images *images, const char *root, const char *version,
-    char **ret_sha256, struct error *err)
-{
-    STRV_AUTO struct strv lists = {0}, signatures = {0};
-    FREE_AUTO char *image = images->url(root, version), *signature = NULL;
-    strv_addf(&lists, "%s.SHA256", image);
-    strv_addf(&signatures, "%s.sig", image);
-    if (fetch_text(&signatures, SIGNATURE_MAX, &signature, NULL, err) < 0)
-        return -1;
-    return ask_digest(images, &lists, version, ret_sha256, err);
-}
-
+// Finds the newest image of one mirror that has its signature beside it, and its digest.
 static int
 newest_of(const struct distro_images *images, const char *root, char **ret_version,
     char **ret_sha256, struct error *err)
@@ -175,9 +160,15 @@ newest_of(const struct distro_images *images, const char *root, char **ret_versi
     if (list_versions(images, root, &versions, err) < 0)
         return -1;
     for (size_t i = 0; i < versions.count && i < KEPT_BY_MIRRORS; i++) {
+        const char *version = versions.items[i];
+        STRV_AUTO struct strv lists = {0}, signatures = {0};
+        FREE_AUTO char *image = images->url(root, version), *signature = NULL;
+        strv_addf(&lists, "%s.SHA256", image);
+        strv_addf(&signatures, "%s.sig", image);
         error_clear(err);
-        if (ask_signed(images, root, versions.items[i], ret_sha256, err) == 0) {
-            *ret_version = str_dup(versions.items[i]);
+        if (fetch_text(&signatures, SIGNATURE_MAX, &signature, NULL, err) == 0 &&
+            ask_digest(images, &lists, version, ret_sha256, err) == 0) {
+            *ret_version = str_dup(version);
             return 0;
         }
         if (err->code == ERR_INTERRUPTED)
@@ -223,6 +214,19 @@ list_all(const struct spec_base *base, struct strv *ret)
     }
 }
 
+// Appends the URLs of the base's image on all mirrors, each with suffix.
+static void
+add_image_urls(const struct spec_base *base, const char *suffix, struct strv *ret)
+{
+    STRV_AUTO struct strv roots = {0};
+    const struct distro_images *images = distro_images_of(base->kind);
+    images->mirrors(base, &roots);
+    for (size_t i = 0; i < roots.count; i++) {
+        FREE_AUTO char *url = images->url(roots.items[i], base->image);
+        strv_addf(ret, "%s%s", url, suffix);
+    }
+}
+
 // ---- download -----------------------------------------------------------------------------------
 
 // Returns the name of the base in progress and errors; caller frees.
@@ -230,20 +234,6 @@ static char *
 task_name(const struct spec_base *base)
 {
     return str_format("base-%s", spec_base_name(base->kind));
-}
-
-// An official image is signed by the distribution's own key.
-static void
-add_official(const struct distro_images *images, const struct spec_base *base, struct strv *urls,
-    struct strv *signatures)
-{
-    STRV_AUTO struct strv roots = {0};
-    images->mirrors(base, &roots);
-    for (size_t i = 0; i < roots.count; i++) {
-        FREE_AUTO char *url = images->url(roots.items[i], base->image);
-        strv_add(urls, url);
-        strv_addf(signatures, "%s.sig", url);
-    }
 }
 
 int
@@ -262,10 +252,12 @@ base_download(const struct base_query *query, const struct spec_base *base, stru
         .offline = query->ask == BAKE_ASK_NEVER,
         .task = task,
         .progress = query->progress};
-    if (images != NULL)
-        add_official(images, base, &urls, &signatures);
-    else
+    if (images != NULL) {
+        add_image_urls(base, "", &urls);
+        add_image_urls(base, ".sig", &signatures); // by the distribution's own key
+    } else {
         strv_add(&urls, base->url);
+    }
     if (base->signature != NULL)
         strv_add(&signatures, base->signature);
     if (signatures.count > 0)
@@ -281,14 +273,9 @@ base_download(const struct base_query *query, const struct spec_base *base, stru
 static int
 ask_version(const struct spec_base *base, char **ret_sha256, struct error *err)
 {
-    STRV_AUTO struct strv roots = {0}, urls = {0}, versions = {0};
-    const struct distro_images *images = distro_images_of(base->kind);
-    images->mirrors(base, &roots);
-    for (size_t i = 0; i < roots.count; i++) {
-        FREE_AUTO char *image = images->url(roots.items[i], base->image);
-        strv_addf(&urls, "%s.SHA256", image);
-    }
-    if (ask_digest(images, &urls, base->image, ret_sha256, err) == 0)
+    STRV_AUTO struct strv urls = {0}, versions = {0};
+    add_image_urls(base, ".SHA256", &urls);
+    if (ask_digest(distro_images_of(base->kind), &urls, base->image, ret_sha256, err) == 0)
         return 0;
     if (err->code != ERR_NETWORK)
         return -1;
@@ -304,87 +291,47 @@ ask_version(const struct spec_base *base, char **ret_sha256, struct error *err)
 }
 
 static int
-ask_official(const struct base_query *query, struct spec_base *base, struct error *err)
-{
-    FREE_AUTO char *name = memory_name(base, base->image), *task = task_name(base);
-    FREE_AUTO char *version = NULL, *sha256 = NULL;
-    bool latest = str_equal(base->image, "latest");
-    progress_step(query->progress, task, "asking what '%s' is", base->image);
-    if (!latest)
-        version = str_dup(base->image);
-    if ((latest ? ask_newest(base, &version, &sha256, err) : ask_version(base, &sha256, err)) < 0)
-        return -1;
-    if (save_answer(query->store, name, version, sha256, err) < 0)
-        return -1;
-    put_version(base, version, sha256);
-    return 0;
-}
-
-// The signature vouches for the bytes that the URL returns now, so their digest is remembered. The
-// mark keeps the download from being pruned until then.
-static int
-ask_url(const struct base_query *query, struct spec_base *base, struct error *err)
-{
-    FREE_AUTO char *name = memory_name(base, base->image);
-    BASE_DISK_AUTO struct base_disk disk = {0};
-    if (store_bake_begin(query->store, err) < 0)
-        return -1;
-    int status = base_download(query, base, &disk, err);
-    if (status == 0)
-        status = save_answer(query->store, name, NULL, disk.sha256, err);
-    store_bake_end(query->store);
-    if (status == 0)
-        replace_text(&base->sha256, disk.sha256);
-    return status;
-}
-
-static int
 ask_unresolved(const struct base_query *query, struct bake_source *source, struct error *err)
 {
     struct spec_base *base = &source->base;
+    BASE_DISK_AUTO struct base_disk disk = {0};
+    FREE_AUTO char *version = NULL, *sha256 = NULL;
+    FREE_AUTO char *name = memory_name(base, base->image), *task = task_name(base);
+    bool is_url = base->kind == SPEC_BASE_URL;
+    int status = 0;
     if (query->ask == BAKE_ASK_NEVER)
         return error_set(err, ERR_NETWORK,
             "which image '%s' is was never asked; run 'airbuild images' without --offline",
-            base->kind == SPEC_BASE_URL ? base->url : base->image);
-    if ((base->kind == SPEC_BASE_URL ? ask_url(query, base, err) : ask_official(query, base, err)) <
-        0)
-        return -1;
-    source->unresolved = false;
-    return 0;
+            is_url ? base->url : base->image);
+    if (is_url) {
+        // The signature vouches for the bytes that the URL returns now, so their digest is
+        // remembered. The mark keeps the download from being pruned until then.
+        if (store_bake_begin(query->store, err) < 0)
+            return -1;
+        status = base_download(query, base, &disk, err);
+        if (status == 0)
+            status = save_answer(query->store, name, NULL, disk.sha256, err);
+        store_bake_end(query->store);
+        if (status == 0)
+            replace_text(&base->sha256, disk.sha256);
+    } else {
+        progress_step(query->progress, task, "asking what '%s' is", base->image);
+        if (str_equal(base->image, "latest")) {
+            status = ask_newest(base, &version, &sha256, err);
+        } else {
+            version = str_dup(base->image);
+            status = ask_version(base, &sha256, err);
+        }
+        if (status == 0)
+            status = save_answer(query->store, name, version, sha256, err);
+        if (status == 0)
+            put_version(base, version, sha256);
+    }
+    source->unresolved = status < 0;
+    return status;
 }
 
 // ---- the pinned version -------------------------------------------------------------------------
-
-// *ret: mirrors list their images, and none has that one. One that does not answer does not count.
-static int
-has_left(const struct spec_base *base, bool *ret, struct error *err)
-{
-    STRV_AUTO struct strv roots = {0}, urls = {0}, versions = {0};
-    bool answers = false;
-    *ret = false;
-    const struct distro_images *images = distro_images_of(base->kind);
-    images->mirrors(base, &roots);
-    for (size_t i = 0; i < roots.count; i++)
-        strv_take(&urls, images->url(roots.items[i], base->image));
-    if (fetch_any_reachable(&urls, MIRRORS_MS, &answers, err) < 0)
-        return -1;
-    if (answers)
-        return 0;
-    list_all(base, &versions);
-    *ret = versions.count > 0 && !strv_has(&versions, base->image);
-    return interrupt_check(err);
-}
-
-// Returns whether the store has the image of that base, or its download.
-static bool
-is_here(const struct base_query *query, const struct spec_base *base)
-{
-    FREE_AUTO char *key = disk_key(base->sha256);
-    FREE_AUTO char *download = path_join(query->store->downloads, base->sha256);
-    IMAGE_AUTO struct image *image = NULL;
-    ERROR_AUTO struct error ignored = {0};
-    return store_find(query->store, key, &image, &ignored) == 0 || file_exists(download);
-}
 
 static int
 replace_pinned(const struct base_query *query, struct spec_base *base, struct error *err)
@@ -405,20 +352,35 @@ replace_pinned(const struct base_query *query, struct spec_base *base, struct er
     return 0;
 }
 
+// Replaces the pinned image when mirrors list their images and none has it. A mirror that does not
+// answer does not count.
 static int
 check_pinned(const struct base_query *query, struct bake_source *source, struct error *err)
 {
-    FREE_AUTO char *task = task_name(&source->base);
-    bool left = false;
-    if (source->replaced || query->ask == BAKE_ASK_NEVER || is_here(query, &source->base))
+    const struct spec_base *base = &source->base;
+    FREE_AUTO char *task = task_name(base), *key = disk_key(base->sha256);
+    FREE_AUTO char *download = path_join(query->store->downloads, base->sha256);
+    STRV_AUTO struct strv urls = {0}, versions = {0};
+    IMAGE_AUTO struct image *image = NULL;
+    ERROR_AUTO struct error ignored = {0};
+    bool answers = false;
+    if (source->replaced || query->ask == BAKE_ASK_NEVER ||
+        store_find(query->store, key, &image, &ignored) == 0 || file_exists(download))
         return 0;
     progress_step(query->progress, task, "asking for %s's image of %s",
-        distro_of_images(source->base.kind)->title, source->base.snapshot);
-    if (has_left(&source->base, &left, err) < 0 ||
-        (left && replace_pinned(query, &source->base, err) < 0))
+        distro_of_images(base->kind)->title, base->snapshot);
+    add_image_urls(base, "", &urls);
+    if (fetch_any_reachable(&urls, MIRRORS_MS, &answers, err) < 0)
         return -1;
-    source->replaced = left;
-    return 0;
+    if (answers)
+        return 0;
+    list_all(base, &versions);
+    if (interrupt_check(err) < 0)
+        return -1;
+    if (versions.count == 0 || strv_has(&versions, base->image))
+        return 0;
+    source->replaced = true;
+    return replace_pinned(query, &source->base, err);
 }
 
 // ---- a base -------------------------------------------------------------------------------------

@@ -43,98 +43,46 @@ bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
     return str_dup(hex);
 }
 
-static void
-add_step(struct buf *out, size_t number, const struct recipe_step *step)
-{
-    buf_add(out, "place=");
-    buf_add_word(out, step->place);
-    buf_add(out, "\n");
-    for (size_t i = 0; i < step->file_count; i++) {
-        buf_printf(out, "install -D -m %04o /airbuild/%zu-%zu ", step->files[i].mode, number, i);
-        buf_add_word(out, step->files[i].path);
-        buf_add(out, "\n");
-    }
-    recipe_add_services(out, step);
-    if (step->command != NULL)
-        buf_printf(out, "(\n%s\n)\n", step->command);
-}
-
 char *
 bootstrap_script(const struct recipe *recipe)
 {
     BUF_AUTO struct buf out = {0};
     buf_add(&out, "trap '[ $? = 0 ] || echo \"" STEP_FAILED "$place\" >&2' EXIT\n");
-    for (size_t i = 0; i < recipe->steps.count; i++)
-        if (recipe_step_applies(&recipe->steps.items[i], recipe_distro(recipe)))
-            add_step(&out, i, &recipe->steps.items[i]);
+    for (size_t i = 0; i < recipe->steps.count; i++) {
+        const struct recipe_step *step = &recipe->steps.items[i];
+        if (!recipe_step_applies(step, recipe_distro(recipe)))
+            continue;
+        buf_add(&out, "place=");
+        buf_add_word(&out, step->place);
+        buf_add(&out, "\n");
+        for (size_t j = 0; j < step->file_count; j++) {
+            buf_printf(&out, "install -D -m %04o /airbuild/%zu-%zu ", step->files[j].mode, i, j);
+            buf_add_word(&out, step->files[j].path);
+            buf_add(&out, "\n");
+        }
+        recipe_add_services(&out, step);
+        if (step->command != NULL)
+            buf_printf(&out, "(\n%s\n)\n", step->command);
+    }
     return buf_take(&out);
 }
 
 // ---- the tree -----------------------------------------------------------------------------------
 
+// Writes the files of steps. numbered: as FOLDER/STEP-FILE, else by their paths below FOLDER.
 static int
-write_tree_file(const char *folder, const char *path, mode_t mode, const void *data, size_t length,
-    struct error *err)
+lay_steps(const struct recipe_steps *steps, bool numbered, const char *folder, struct error *err)
 {
-    FREE_AUTO char *full = str_format("%s%s", folder, path);
-    FREE_AUTO char *parent = path_folder(full);
-    if (dir_make(parent, 0755, err) < 0)
-        return -1;
-    return file_write(full, mode, data, length, err);
-}
-
-static int
-lay_early(const struct bootstrap *bootstrap, struct error *err)
-{
-    const struct recipe_steps *early = &bootstrap->recipe->bootstrap.early;
-    FREE_AUTO char *folder = path_join(bootstrap->folder, "early");
-    if (dir_make(folder, 0755, err) < 0)
-        return -1;
-    for (size_t i = 0; i < early->count; i++)
-        for (size_t j = 0; j < early->items[i].file_count; j++) {
-            const struct recipe_file *file = &early->items[i].files[j];
-            if (write_tree_file(folder, file->path, file->mode, file->data, file->length, err) < 0)
-                return -1;
-        }
-    return 0;
-}
-
-static int
-lay_steps(const struct bootstrap *bootstrap, struct error *err)
-{
-    const struct recipe_steps *steps = &bootstrap->recipe->steps;
-    FREE_AUTO char *folder = path_join(bootstrap->folder, "steps");
-    FREE_AUTO char *script = bootstrap_script(bootstrap->recipe);
     for (size_t i = 0; i < steps->count; i++)
         for (size_t j = 0; j < steps->items[i].file_count; j++) {
             const struct recipe_file *file = &steps->items[i].files[j];
-            FREE_AUTO char *name = str_format("/%zu-%zu", i, j);
-            if (write_tree_file(folder, name, file->mode, file->data, file->length, err) < 0)
+            FREE_AUTO char *path = numbered ? str_format("%s/%zu-%zu", folder, i, j)
+                                            : str_format("%s%s", folder, file->path);
+            FREE_AUTO char *parent = path_folder(path);
+            if (dir_make(parent, 0755, err) < 0 ||
+                file_write(path, file->mode, file->data, file->length, err) < 0)
                 return -1;
         }
-    return write_tree_file(folder, "/script", 0644, script, strlen(script), err);
-}
-
-static int
-lay_packages(const struct bootstrap *bootstrap, bool kept, struct error *err)
-{
-    FREE_AUTO char *folder = path_join(bootstrap->folder, "packages");
-    if (dir_make(folder, 0755, err) < 0)
-        return -1;
-    return kept ? store_lay_packages(bootstrap->store, bootstrap->set, folder, err) : 0;
-}
-
-static int
-keep_packages(const struct bootstrap *bootstrap, struct error *err)
-{
-    FREE_AUTO char *packages = path_join(bootstrap->folder, "packages");
-    if (store_keep_packages(bootstrap->store, bootstrap->set, packages, err) < 0)
-        return -1;
-    for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
-        FREE_AUTO char *folder = str_format("%s/prefetch-%zu", bootstrap->folder, i);
-        if (store_keep_packages(bootstrap->store, bootstrap->prefetch[i].set, folder, err) < 0)
-            return -1;
-    }
     return 0;
 }
 
@@ -155,51 +103,46 @@ bootstrap_step_failed(const struct recipe *recipe, const char *text, struct erro
 }
 
 static int
-run_tool_of_distro(const struct bootstrap *bootstrap, bool kept, struct error *err)
-{
-    const struct distro *distro = recipe_distro(bootstrap->recipe);
-    PROC_RESULT_AUTO struct proc_result result = {0};
-    if (distro->bootstrap(bootstrap, kept, &result, err) < 0)
-        return -1;
-    if (result.status == 0)
-        return 0;
-    if (bootstrap_step_failed(bootstrap->recipe, result.errors.data, err) < 0)
-        return -1;
-    return distro->explain(bootstrap, result.errors.data, err);
-}
-
-static int
 make_tree(const struct bootstrap *bootstrap, struct error *err)
 {
+    const struct recipe *recipe = bootstrap->recipe;
+    const struct distro *distro = recipe_distro(recipe);
+    FREE_AUTO char *early = path_join(bootstrap->folder, "early");
+    FREE_AUTO char *steps = path_join(bootstrap->folder, "steps");
+    FREE_AUTO char *packages = path_join(bootstrap->folder, "packages");
+    FREE_AUTO char *script = path_join(steps, "script"), *text = bootstrap_script(recipe);
+    PROC_RESULT_AUTO struct proc_result result = {0};
     bool kept =
         install_has_set(bootstrap->store, bootstrap->set, bootstrap->offline, bootstrap->refresh);
     if (!kept && bootstrap->offline)
         return error_set(err, ERR_NETWORK,
             "the packages of the base are not kept in the store; run 'airbuild images' without "
             "--offline");
-    if (lay_early(bootstrap, err) < 0 || lay_steps(bootstrap, err) < 0 ||
-        lay_packages(bootstrap, kept, err) < 0 || run_tool_of_distro(bootstrap, kept, err) < 0)
+    if (dir_make(early, 0755, err) < 0 || dir_make(steps, 0755, err) < 0 ||
+        dir_make(packages, 0755, err) < 0 ||
+        lay_steps(&recipe->bootstrap.early, false, early, err) < 0 ||
+        lay_steps(&recipe->steps, true, steps, err) < 0 ||
+        file_write(script, 0644, text, strlen(text), err) < 0 ||
+        (kept && store_lay_packages(bootstrap->store, bootstrap->set, packages, err) < 0) ||
+        distro->bootstrap(bootstrap, kept, &result, err) < 0)
         return -1;
-    return kept ? 0 : keep_packages(bootstrap, err);
+    if (result.status != 0)
+        return bootstrap_step_failed(recipe, result.errors.data, err) < 0
+                   ? -1
+                   : distro->explain(bootstrap, result.errors.data, err);
+    if (kept)
+        return 0;
+    if (store_keep_packages(bootstrap->store, bootstrap->set, packages, err) < 0)
+        return -1;
+    for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
+        FREE_AUTO char *folder = str_format("%s/prefetch-%zu", bootstrap->folder, i);
+        if (store_keep_packages(bootstrap->store, bootstrap->prefetch[i].set, folder, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 // ---- the disk -----------------------------------------------------------------------------------
-
-// tar: the system to unpack; NULL: the root has its files already.
-static int
-fill_disk(struct guest *guest, const char *tar, struct error *err)
-{
-    guest_step(guest, LAYOUT_MS, "laying out the disk");
-    if (guest_layout(guest, tar == NULL ? NULL : LABEL, err) < 0)
-        return -1;
-    if (tar != NULL) {
-        guest_step(guest, UNPACK_MS, "unpacking the system");
-        if (guest_unpack(guest, tar, err) < 0)
-            return -1;
-    }
-    guest_step(guest, GRUB_MS, "installing GRUB for BIOS and UEFI");
-    return guest_script(guest, "image.sh", "install_grub", NULL, NULL, err);
-}
 
 static void
 describe_bootstrap(const struct bake_job *job, const char *set, json_t *manifest)
@@ -209,28 +152,34 @@ describe_bootstrap(const struct bake_job *job, const char *set, json_t *manifest
     FREE_AUTO char *inputs = recipe_canonical(recipe);
     FREE_AUTO char *cmdline = str_format("root=LABEL=" LABEL " %s",
         recipe->cmdline == NULL ? "rw quiet console=ttyS0,115200 net.ifnames=0" : recipe->cmdline);
-    json_t *mounts = json_array(), *root = json_object();
-    json_object_set_new(root, "device", json_string("/dev/sda3"));
-    json_object_set_new(root, "path", json_string("/"));
-    json_array_append_new(mounts, root);
-    json_object_set_new(manifest, "name", text_to_json(recipe->name));
-    json_object_set_new(manifest, "family", text_to_json(recipe_distro(recipe)->name));
-    json_object_set_new(manifest, "cmdline", text_to_json(cmdline));
-    json_object_set_new(manifest, "virtual_bytes", json_integer((long long) base_disk_bytes));
-    json_object_set_new(manifest, "mounts", mounts);
-    json_object_set_new(manifest, "suite", text_to_json(source->base.suite));
-    json_object_set_new(manifest, "mirror", text_to_json(source->base.mirror));
-    json_object_set_new(manifest, "inputs", text_to_json(inputs));
-    json_object_set_new(manifest, "package_set", text_to_json(set));
+    json_t *members = json_pack("{s:o, s:s, s:o, s:I, s:[{s:s, s:s}], s:o, s:o, s:o, s:o}", "name",
+        text_to_json(recipe->name), "family", recipe_distro(recipe)->name, "cmdline",
+        text_to_json(cmdline), "virtual_bytes", (json_int_t) base_disk_bytes, "mounts", "device",
+        "/dev/sda3", "path", "/", "suite", text_to_json(source->base.suite), "mirror",
+        text_to_json(source->base.mirror), "inputs", text_to_json(inputs), "package_set",
+        text_to_json(set));
+    json_object_update_new(manifest, members);
 }
 
+// tar: the system to unpack; NULL: the root has its files already.
 static int
 finish_base(const struct bake_job *job, const char *raw, const char *tar, json_t *manifest,
     struct error *err)
 {
     GUEST_AUTO struct guest *guest = NULL;
     struct guest_options options = image_options(job, raw, "raw");
-    if (guest_start(&options, &guest, err) < 0 || fill_disk(guest, tar, err) < 0)
+    if (guest_start(&options, &guest, err) < 0)
+        return -1;
+    guest_step(guest, LAYOUT_MS, "laying out the disk");
+    if (guest_layout(guest, tar == NULL ? NULL : LABEL, err) < 0)
+        return -1;
+    if (tar != NULL) {
+        guest_step(guest, UNPACK_MS, "unpacking the system");
+        if (guest_unpack(guest, tar, err) < 0)
+            return -1;
+    }
+    guest_step(guest, GRUB_MS, "installing GRUB for BIOS and UEFI");
+    if (guest_script(guest, "image.sh", "install_grub", NULL, NULL, err) < 0)
         return -1;
     return image_finish(
         guest, job->folder, recipe_distro(job->item->source->recipe), false, manifest, err);

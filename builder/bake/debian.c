@@ -71,18 +71,6 @@ add_copy_hook(struct strv *ret, const char *when, const char *verb, const char *
     strv_take(ret, buf_take(&hook));
 }
 
-// Puts kept packages where apt would download them to: mmdebstrap then downloads nothing.
-static void
-add_kept_hooks(const struct bootstrap *bootstrap, struct strv *ret)
-{
-    strv_add(ret, "--skip=update");
-    strv_add(ret, "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" \"$1/var/lib/apt/lists\"");
-    add_copy_hook(
-        ret, "setup", "sync-in", bootstrap->folder, "packages", "/var/cache/apt/archives");
-    strv_add(ret, "--setup-hook=tar -C \"$1/var/lib/apt/lists\" -xzf "
-                  "\"$1/var/cache/apt/archives/" LISTS "\"");
-}
-
 // Copies out the packages that apt downloaded, and downloads those that the layers will install.
 static void
 add_keeping_hooks(const struct bootstrap *bootstrap, struct strv *ret)
@@ -110,8 +98,15 @@ add_keeping_hooks(const struct bootstrap *bootstrap, struct strv *ret)
 static void
 add_hooks(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
 {
-    if (kept)
-        add_kept_hooks(bootstrap, ret);
+    if (kept) { // put where apt would download them to: mmdebstrap then downloads nothing
+        strv_add(ret, "--skip=update");
+        strv_add(
+            ret, "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" \"$1/var/lib/apt/lists\"");
+        add_copy_hook(
+            ret, "setup", "sync-in", bootstrap->folder, "packages", "/var/cache/apt/archives");
+        strv_add(ret, "--setup-hook=tar -C \"$1/var/lib/apt/lists\" -xzf "
+                      "\"$1/var/cache/apt/archives/" LISTS "\"");
+    }
     add_copy_hook(ret, "essential", "sync-in", bootstrap->folder, "early", "/");
     strv_add(ret, "--customize-hook=mkdir \"$1/airbuild\"");
     if (!kept)
@@ -176,8 +171,7 @@ explain_debian_failure(const struct bootstrap *bootstrap, const char *text, stru
     if (cause == ERR_NETWORK)
         return error_set(err, ERR_NETWORK,
             "the packages of the base cannot be downloaded from the mirror '%s'; check the "
-            "network, "
-            "or name another one by 'base: {debian: {mirror: URL}}': %s",
+            "network, or name another one by 'base: {debian: {mirror: URL}}': %s",
             bootstrap->base->mirror, reason);
     return error_set(err, ERR_FAILED, "mmdebstrap failed: %s", reason);
 }
@@ -224,29 +218,25 @@ explain_apt(struct error *err)
 }
 
 static int
-download_apt(struct guest *guest, const struct install *install, const struct strv *packages,
-    const char *names, struct error *err)
-{
-    guest_step(guest, UPDATE_MS, "asking the mirror");
-    if (guest_script(guest, "debian.sh", "update", NULL, NULL, err) < 0)
-        return explain_apt(err);
-    guest_step(guest, DOWNLOAD_MS, "downloading %s", names);
-    if (guest_script(guest, "debian.sh", "download", packages, NULL, err) < 0)
-        return explain_apt(err);
-    return install_keep(guest, install, err);
-}
-
-static int
 install_apt(struct guest *guest, const struct install *install, bool kept,
     const struct strv *packages, struct error *err)
 {
     FREE_AUTO char *names = strv_join(packages, " ");
     if (guest_script(guest, "debian.sh", "prepare", NULL, NULL, err) < 0)
         return -1;
-    int answer = kept ? install_restore(guest, install, err)
-                      : download_apt(guest, install, packages, names, err);
-    if (answer < 0)
-        return -1;
+    if (kept) {
+        if (install_restore(guest, install, err) < 0)
+            return -1;
+    } else {
+        guest_step(guest, UPDATE_MS, "asking the mirror");
+        if (guest_script(guest, "debian.sh", "update", NULL, NULL, err) < 0)
+            return explain_apt(err);
+        guest_step(guest, DOWNLOAD_MS, "downloading %s", names);
+        if (guest_script(guest, "debian.sh", "download", packages, NULL, err) < 0)
+            return explain_apt(err);
+        if (install_keep(guest, install, err) < 0)
+            return -1;
+    }
     guest_step(guest, INSTALL_MS, "installing %s", names);
     return guest_script(guest, "debian.sh", "install_downloaded", NULL, NULL, err);
 }

@@ -28,34 +28,30 @@ static const char mke2fs_conf[] =
 
 static int
 run_tool(const char *const *arguments, const char *const *environment, int64_t timeout_ms,
-    const char *package, struct buf *ret, struct error *err)
+    struct proc_result *ret, struct error *err)
 {
-    PROC_RESULT_AUTO struct proc_result result = {0};
     struct proc_options options = {.env = environment, .timeout_ms = timeout_ms};
-    if (proc_check(arguments, &options, &result, err) < 0) {
-        if (err->code == ERR_MISSING)
-            return error_set(err, ERR_MISSING,
-                "'%s' is not installed; run 'apt install %s' (on Arch 'pacman -S %s')",
-                arguments[0], package, str_equal(package, "qemu-utils") ? "qemu-img" : package);
-        return err->code == ERR_SPACE
-                   ? error_context(err, "the disk became full while an image was baked")
-                   : -1;
-    }
-    if (ret != NULL) {
-        *ret = result.output;
-        result.output = (struct buf){0};
-    }
-    return 0;
+    bool is_qemu = str_equal(arguments[0], "qemu-img");
+    if (proc_check(arguments, &options, ret, err) == 0)
+        return 0;
+    if (err->code == ERR_MISSING)
+        return error_set(err, ERR_MISSING,
+            "'%s' is not installed; run 'apt install %s' (on Arch 'pacman -S %s')", arguments[0],
+            is_qemu ? "qemu-utils" : "e2fsprogs", is_qemu ? "qemu-img" : "e2fsprogs");
+    return err->code == ERR_SPACE
+               ? error_context(err, "the disk became full while an image was baked")
+               : -1;
 }
 
 int
 disk_info(const char *file, json_t **ret, struct error *err)
 {
-    BUF_AUTO struct buf text = {0};
+    PROC_RESULT_AUTO struct proc_result result = {0};
     const char *const arguments[] = {"qemu-img", "info", "--output=json", file, NULL};
-    if (run_tool(arguments, NULL, INFO_MS, "qemu-utils", &text, err) < 0)
+    if (run_tool(arguments, NULL, INFO_MS, &result, err) < 0)
         return -1;
-    return parse_json(text.data == NULL ? "" : text.data, text.length, ret, err);
+    const struct buf *text = &result.output;
+    return parse_json(text->data == NULL ? "" : text->data, text->length, ret, err);
 }
 
 int
@@ -65,7 +61,7 @@ disk_convert(const char *from, const char *format, const char *to, bool compress
         "qemu-img", "convert", "-f", format, "-O", "qcow2", from, to, NULL};
     const char *const small[] = {"qemu-img", "convert", "-c", "-f", format, "-O", "qcow2", "-o",
         "compression_type=zstd", from, to, NULL};
-    return run_tool(compress ? small : plain, NULL, CONVERT_MS, "qemu-utils", NULL, err);
+    return run_tool(compress ? small : plain, NULL, CONVERT_MS, NULL, err);
 }
 
 int
@@ -73,7 +69,7 @@ disk_grow(const char *disk, uint64_t bytes, struct error *err)
 {
     FREE_AUTO char *size = str_format("%llu", (unsigned long long) bytes);
     const char *const arguments[] = {"qemu-img", "resize", "-q", "-f", "qcow2", disk, size, NULL};
-    return run_tool(arguments, NULL, INFO_MS, "qemu-utils", NULL, err);
+    return run_tool(arguments, NULL, INFO_MS, NULL, err);
 }
 
 int
@@ -99,5 +95,5 @@ disk_make_ext4(const char *disk, uint64_t start, uint64_t bytes, const char *lab
         "-J", "size=16", "-E", extended, "-d", tree, disk, size, NULL};
     if (file_write(conf, 0644, mke2fs_conf, strlen(mke2fs_conf), err) < 0)
         return -1;
-    return run_tool(arguments, environments, MKFS_MS, "e2fsprogs", NULL, err);
+    return run_tool(arguments, environments, MKFS_MS, NULL, err);
 }

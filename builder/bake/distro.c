@@ -91,13 +91,6 @@ distro_images_of(enum spec_base_kind kind)
     return distro == NULL ? NULL : distro->images;
 }
 
-bool
-distro_is_dated(const struct spec_base *base)
-{
-    const struct distro *distro = distro_of_packages(base);
-    return distro == NULL || distro->is_dated;
-}
-
 char *
 distro_initrd(const struct distro *distro, const char *kernel)
 {

@@ -88,8 +88,6 @@ const struct distro *distro_of_packages(const struct spec_base *base);
 // The distribution whose official image a base of that kind is, and those images; or NULL.
 const struct distro *distro_of_images(enum spec_base_kind kind);
 const struct distro_images *distro_images_of(enum spec_base_kind kind);
-// Returns is_dated of the base's distribution; true for an unknown one.
-bool distro_is_dated(const struct spec_base *base);
 
 // Returns text with two placeholders replaced by their values; caller frees. Pure.
 char *distro_fill(const char *text, const char *first, const char *first_value, const char *second,

@@ -22,28 +22,25 @@ enum {
 
 // ---- errors -------------------------------------------------------------------------------------
 
-static int
-killed_error(const struct guest *guest, enum watch_reason reason, struct error *err)
-{
-    if (reason == WATCH_INTERRUPTED)
-        return error_set(err, ERR_INTERRUPTED,
-            "interrupted while baking '%s'; run the same command again to continue", guest->task);
-    if (reason == WATCH_SPACE)
-        return error_set(err, ERR_SPACE,
-            "the disk became full while baking '%s' (%s); free some space and run it again",
-            guest->task, guest->step);
-    return error_set(err, ERR_TIMEOUT,
-        "baking '%s' timed out under %s at '%s'; run it again, and 'airbuild doctor' when it "
-        "happens twice",
-        guest->task, guest->kvm ? "KVM" : "TCG", guest->step);
-}
-
 int
 guest_error(struct guest *guest, struct error *err)
 {
-    enum watch_reason reason = watch_reason(guest->watch);
-    if (reason != WATCH_NONE)
-        return killed_error(guest, reason, err);
+    switch (watch_reason(guest->watch)) {
+    case WATCH_INTERRUPTED:
+        return error_set(err, ERR_INTERRUPTED,
+            "interrupted while baking '%s'; run the same command again to continue", guest->task);
+    case WATCH_SPACE:
+        return error_set(err, ERR_SPACE,
+            "the disk became full while baking '%s' (%s); free some space and run it again",
+            guest->task, guest->step);
+    case WATCH_LATE:
+        return error_set(err, ERR_TIMEOUT,
+            "baking '%s' timed out under %s at '%s'; run it again, and 'airbuild doctor' when it "
+            "happens twice",
+            guest->task, guest->kvm ? "KVM" : "TCG", guest->step);
+    case WATCH_NONE:
+        break;
+    }
     const char *text = guestfs_last_error(guest->g);
     FREE_AUTO char *message = str_dup(text == NULL ? "libguestfs gave no reason" : text);
     for (size_t length = strlen(message); length > 0 && strchr("\n ", message[length - 1]);)
@@ -78,17 +75,6 @@ guest_step(struct guest *guest, int64_t timeout_ms, const char *format, ...)
     progress_step(guest->progress, guest->task, "%s", guest->step);
 }
 
-static int
-create_disk(struct guest *guest, const struct guest_options *options, struct error *err)
-{
-    int answer = 0;
-    if (options->create_over != NULL)
-        answer = guestfs_disk_create(guest->g, options->disk, "qcow2", -1,
-            GUESTFS_DISK_CREATE_BACKINGFILE, options->create_over,
-            GUESTFS_DISK_CREATE_BACKINGFORMAT, "qcow2", -1);
-    return answer < 0 ? guest_error(guest, err) : 0;
-}
-
 // The direct backend needs no libvirtd and does not change the owner of root's files. With one
 // emulated processor QEMU omits memory barriers; write_cpus in virt/domain_xml.c has the details.
 static int
@@ -104,8 +90,10 @@ configure(struct guest *guest, const struct guest_options *options, struct error
         (!guest->kvm && guestfs_set_smp(guest->g, 2) < 0) ||
         guestfs_set_network(guest->g, options->network) < 0)
         return guest_error(guest, err);
-    if (create_disk(guest, options, err) < 0)
-        return -1;
+    if (options->create_over != NULL &&
+        guestfs_disk_create(guest->g, options->disk, "qcow2", -1, GUESTFS_DISK_CREATE_BACKINGFILE,
+            options->create_over, GUESTFS_DISK_CREATE_BACKINGFORMAT, "qcow2", -1) < 0)
+        return guest_error(guest, err);
     if (guestfs_add_drive_opts(guest->g, options->disk, GUESTFS_ADD_DRIVE_OPTS_FORMAT,
             options->format, GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe",
             GUESTFS_ADD_DRIVE_OPTS_DISCARD, "besteffort", -1) < 0)

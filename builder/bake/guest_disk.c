@@ -11,15 +11,13 @@ enum { SECTOR = 512, SECTORS_MIB = 2048, PRIMARY_MAX = 4 };
 
 // ---- layout -------------------------------------------------------------------------------------
 
-struct partition {
-    int64_t first, last;
-    const char *type; // GPT type GUID, UEFI specification 2.10 table 5.7 and systemd's DPS
-};
-
-static int
-make_partitions(struct guest *guest, struct error *err)
+int
+guest_layout(struct guest *guest, const char *label, struct error *err)
 {
-    static const struct partition partitions[] = {
+    static const struct {
+        int64_t first, last;
+        const char *type; // GPT type GUID, UEFI specification 2.10 table 5.7 and systemd's DPS
+    } partitions[] = {
         {SECTORS_MIB, 2 * SECTORS_MIB - 1, "21686148-6449-6E6F-744E-656564454649"},
         {2 * SECTORS_MIB, 34 * SECTORS_MIB - 1, "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"},
         {34 * SECTORS_MIB, -SECTORS_MIB - 1, "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"},
@@ -31,26 +29,13 @@ make_partitions(struct guest *guest, struct error *err)
                 0 ||
             guestfs_part_set_gpt_type(guest->g, "/dev/sda", i + 1, partitions[i].type) < 0)
             return guest_error(guest, err);
-    return 0;
-}
-
-// Writes the inode tables now: else each node would write them into its own overlay.
-static int
-make_root(struct guest *guest, const char *label, struct error *err)
-{
-    if (guestfs_mke2fs(guest->g, "/dev/sda3", GUESTFS_MKE2FS_FSTYPE, "ext4", GUESTFS_MKE2FS_LABEL,
+    // Writes the inode tables now: else each node would write them into its own overlay.
+    if (label != NULL &&
+        guestfs_mke2fs(guest->g, "/dev/sda3", GUESTFS_MKE2FS_FSTYPE, "ext4", GUESTFS_MKE2FS_LABEL,
             label, GUESTFS_MKE2FS_BYTESPERINODE, 65536, GUESTFS_MKE2FS_JOURNALSIZE, 16,
             GUESTFS_MKE2FS_LAZYITABLEINIT, 0, GUESTFS_MKE2FS_LAZYJOURNALINIT, 0,
             GUESTFS_MKE2FS_RESERVEDBLOCKSPERCENTAGE, 1, -1) < 0)
         return guest_error(guest, err);
-    return 0;
-}
-
-int
-guest_layout(struct guest *guest, const char *label, struct error *err)
-{
-    if (make_partitions(guest, err) < 0 || (label != NULL && make_root(guest, label, err) < 0))
-        return -1;
     if (guestfs_mkfs_opts(guest->g, "vfat", "/dev/sda2", GUESTFS_MKFS_OPTS_LABEL, "ESP", -1) < 0 ||
         guestfs_mount(guest->g, "/dev/sda3", "/") < 0 ||
         guestfs_mkdir_p(guest->g, "/boot/efi") < 0 ||
@@ -61,32 +46,13 @@ guest_layout(struct guest *guest, const char *label, struct error *err)
 
 // ---- growing ------------------------------------------------------------------------------------
 
-// Returns 1 when the partition is the last of the disk, else 0; -1: error.
-static int
-is_last(struct guest *guest, int number, uint64_t *ret_end, struct error *err)
-{
-    struct guestfs_partition_list *list = guestfs_part_list(guest->g, "/dev/sda");
-    uint64_t last = 0, start = 0;
-    if (list == NULL)
-        return guest_error(guest, err);
-    for (uint32_t i = 0; i < list->len; i++) {
-        if (list->val[i].part_start > last)
-            last = list->val[i].part_start;
-        if (list->val[i].part_num == number) {
-            start = list->val[i].part_start;
-            *ret_end = list->val[i].part_end;
-        }
-    }
-    guestfs_free_partition_list(list);
-    return start == last;
-}
-
-// The backup of a GPT is at the end of the disk, which has moved.
+// Grows the partition unless another one follows it. The backup of a GPT is at the end of the disk,
+// which has moved.
 static int
 grow_partition(struct guest *guest, const char *device, bool *ret, struct error *err)
 {
     FREE_AUTO char *table = guestfs_part_get_parttype(guest->g, "/dev/sda");
-    uint64_t end = 0;
+    uint64_t last = 0, start = 0, end = 0;
     int number = guestfs_part_to_partnum(guest->g, device);
     int64_t bytes = guestfs_blockdev_getsize64(guest->g, "/dev/sda");
     if (table == NULL || number < 0 || bytes < 0)
@@ -94,24 +60,21 @@ grow_partition(struct guest *guest, const char *device, bool *ret, struct error 
     bool gpt = strcmp(table, "gpt") == 0;
     if (gpt && guestfs_part_expand_gpt(guest->g, "/dev/sda") < 0)
         return guest_error(guest, err);
-    int last = is_last(guest, number, &end, err);
-    if (last < 0)
-        return -1;
+    struct guestfs_partition_list *list = guestfs_part_list(guest->g, "/dev/sda");
+    if (list == NULL)
+        return guest_error(guest, err);
+    for (uint32_t i = 0; i < list->len; i++) {
+        if (list->val[i].part_start > last)
+            last = list->val[i].part_start;
+        if (list->val[i].part_num == number) {
+            start = list->val[i].part_start;
+            end = list->val[i].part_end;
+        }
+    }
+    guestfs_free_partition_list(list);
     int64_t wanted = bytes / SECTOR - SECTORS_MIB - 1;
-    *ret = last && (gpt || number <= PRIMARY_MAX) && (int64_t) (end / SECTOR) < wanted;
+    *ret = start == last && (gpt || number <= PRIMARY_MAX) && (int64_t) (end / SECTOR) < wanted;
     if (*ret && guestfs_part_resize(guest->g, "/dev/sda", number, wanted) < 0)
-        return guest_error(guest, err);
-    return 0;
-}
-
-static int
-grow_mounted(struct guest *guest, const char *device, const char *type, struct error *err)
-{
-    if (guestfs_mount(guest->g, device, "/") < 0)
-        return guest_error(guest, err);
-    int answer = strcmp(type, "xfs") == 0 ? guestfs_xfs_growfs(guest->g, "/", -1)
-                                          : guestfs_btrfs_filesystem_resize(guest->g, "/", -1);
-    if (answer < 0 || guestfs_umount_all(guest->g) < 0)
         return guest_error(guest, err);
     return 0;
 }
@@ -122,12 +85,16 @@ grow_system(struct guest *guest, const char *device, struct error *err)
     FREE_AUTO char *type = guestfs_vfs_type(guest->g, device);
     if (type == NULL)
         return guest_error(guest, err);
-    if (strcmp(type, "btrfs") == 0 || strcmp(type, "xfs") == 0)
-        return grow_mounted(guest, device, type, err);
-    if (!str_starts(type, "ext"))
-        return 0;
-    if (guestfs_e2fsck(guest->g, device, GUESTFS_E2FSCK_CORRECT, 1, -1) < 0 ||
-        guestfs_resize2fs(guest->g, device) < 0)
+    bool xfs = strcmp(type, "xfs") == 0, btrfs = strcmp(type, "btrfs") == 0;
+    if (str_starts(type, "ext") &&
+        (guestfs_e2fsck(guest->g, device, GUESTFS_E2FSCK_CORRECT, 1, -1) < 0 ||
+            guestfs_resize2fs(guest->g, device) < 0))
+        return guest_error(guest, err);
+    if ((xfs || btrfs) && guestfs_mount(guest->g, device, "/") < 0)
+        return guest_error(guest, err);
+    if ((xfs && guestfs_xfs_growfs(guest->g, "/", -1) < 0) ||
+        (btrfs && guestfs_btrfs_filesystem_resize(guest->g, "/", -1) < 0) ||
+        ((xfs || btrfs) && guestfs_umount_all(guest->g) < 0))
         return guest_error(guest, err);
     return 0;
 }
@@ -197,23 +164,7 @@ real_device(const char *device)
     return volume[0] == '\0' ? TAKE(partition) : str_format("btrfsvol:%s/%s", partition, volume);
 }
 
-// The kernel finds its root by the UUID of the file system.
-static char *
-root_argument(struct guest *guest, const char *root)
-{
-    FREE_AUTO char *device = real_device(root);
-    FREE_AUTO char *uuid = guestfs_vfs_uuid(guest->g, device);
-    return uuid == NULL || uuid[0] == '\0' ? NULL : str_format("root=UUID=%s", uuid);
-}
-
-// Compresses files written to btrfs as Arch's official image does, so that layers stay small.
-static const char *
-mount_options(struct guest *guest, const char *device)
-{
-    FREE_AUTO char *type = guestfs_vfs_type(guest->g, device);
-    return str_equal(type, "btrfs") ? "compress=zstd:1" : NULL;
-}
-
+// Files on btrfs are compressed as in Arch's official image, so that layers stay small.
 static json_t *
 mounts_of(struct guest *guest, char *const *pairs)
 {
@@ -223,33 +174,15 @@ mounts_of(struct guest *guest, char *const *pairs)
             if (strlen(pairs[i]) != length)
                 continue;
             FREE_AUTO char *device = real_device(pairs[i + 1]);
-            json_t *mount = json_object();
-            json_object_set_new(mount, "device", text_to_json(device));
-            json_object_set_new(mount, "path", text_to_json(pairs[i]));
-            json_object_set_new(mount, "options", text_to_json(mount_options(guest, device)));
+            FREE_AUTO char *type = guestfs_vfs_type(guest->g, device);
+            const char *options = str_equal(type, "btrfs") ? "compress=zstd:1" : NULL;
+            json_t *mount = json_pack("{s:o, s:o, s:s*}", "device", text_to_json(device), "path",
+                text_to_json(pairs[i]), "options", options);
             json_array_append_new(mounts, mount);
             done += 2;
         }
     }
     return mounts;
-}
-
-static int
-describe_system(struct guest *guest, const char *root, json_t *system, struct error *err)
-{
-    FREE_AUTO char *distro = guestfs_inspect_get_distro(guest->g, root);
-    FREE_AUTO char *name = guestfs_inspect_get_product_name(guest->g, root);
-    FREE_AUTO char *format = guestfs_inspect_get_package_format(guest->g, root);
-    FREE_AUTO char *argument = root_argument(guest, root);
-    NAMES_AUTO char **pairs = guestfs_inspect_get_mountpoints(guest->g, root);
-    if (distro == NULL || pairs == NULL || pairs[0] == NULL)
-        return guest_error(guest, err);
-    json_object_set_new(system, "distro", text_to_json(distro));
-    json_object_set_new(system, "name", text_to_json(name));
-    json_object_set_new(system, "packages", text_to_json(format));
-    json_object_set_new(system, "root", text_to_json(argument));
-    json_object_set_new(system, "mounts", mounts_of(guest, pairs));
-    return 0;
 }
 
 static bool
@@ -259,26 +192,21 @@ is_encrypted(struct guest *guest, const char *device)
     return str_equal(type, "crypto_LUKS") || str_equal(type, "BitLocker");
 }
 
-// Returns the first encrypted device, or NULL: libguestfs does not list them as file systems.
-static char *
-find_encrypted(struct guest *guest)
-{
-    NAMES_AUTO char **partitions = guestfs_list_partitions(guest->g);
-    for (size_t i = 0; partitions != NULL && partitions[i] != NULL; i++)
-        if (is_encrypted(guest, partitions[i]))
-            return str_dup(partitions[i]);
-    return is_encrypted(guest, "/dev/sda") ? str_dup("/dev/sda") : NULL;
-}
-
+// libguestfs does not list an encrypted device as a file system.
 static int
 no_system(struct guest *guest, struct error *err)
 {
-    FREE_AUTO char *encrypted = find_encrypted(guest);
+    NAMES_AUTO char **partitions = guestfs_list_partitions(guest->g);
+    const char *encrypted = NULL;
+    for (size_t i = 0; encrypted == NULL && partitions != NULL && partitions[i] != NULL; i++)
+        if (is_encrypted(guest, partitions[i]))
+            encrypted = partitions[i];
+    if (encrypted == NULL && is_encrypted(guest, "/dev/sda"))
+        encrypted = "/dev/sda";
     if (encrypted != NULL)
         return error_set(err, ERR_SPEC,
             "it is encrypted ('%s'), and a node boots without a passphrase; use an image that is "
-            "not "
-            "encrypted",
+            "not encrypted",
             encrypted);
     return error_set(
         err, ERR_SPEC, "no operating system is found on it; use the disk of an installed system");
@@ -306,9 +234,19 @@ guest_inspect(struct guest *guest, json_t **ret_system, struct error *err)
         return no_system(guest, err);
     if (roots[1] != NULL)
         return several_systems(guest, roots, err);
-    json_auto_t *system = json_object();
-    if (describe_system(guest, roots[0], system, err) < 0)
-        return -1;
-    *ret_system = TAKE(system);
+    const char *root = roots[0];
+    FREE_AUTO char *distro = guestfs_inspect_get_distro(guest->g, root);
+    FREE_AUTO char *name = guestfs_inspect_get_product_name(guest->g, root);
+    FREE_AUTO char *format = guestfs_inspect_get_package_format(guest->g, root);
+    FREE_AUTO char *device = real_device(root), *uuid = guestfs_vfs_uuid(guest->g, device);
+    // The kernel finds its root by the UUID of the file system.
+    FREE_AUTO char *argument =
+        uuid == NULL || uuid[0] == '\0' ? NULL : str_format("root=UUID=%s", uuid);
+    NAMES_AUTO char **pairs = guestfs_inspect_get_mountpoints(guest->g, root);
+    if (distro == NULL || pairs == NULL || pairs[0] == NULL)
+        return guest_error(guest, err);
+    *ret_system = json_pack("{s:o, s:o, s:o, s:o, s:o}", "distro", text_to_json(distro), "name",
+        text_to_json(name), "packages", text_to_json(format), "root", text_to_json(argument),
+        "mounts", mounts_of(guest, pairs));
     return 0;
 }

@@ -39,16 +39,6 @@ read_proc(const char *pid, const char *name, char *data, size_t max)
     return length;
 }
 
-static bool
-is_child(const char *pid)
-{
-    char stat[1024];
-    int parent = 0;
-    read_proc(pid, "stat", stat, sizeof stat);
-    const char *name_end = strrchr(stat, ')'); // proc(5): the name may contain anything
-    return name_end != NULL && sscanf(name_end + 1, " %*c %d", &parent) == 1 && parent == getpid();
-}
-
 static char *
 double_commas(const char *text)
 {
@@ -58,15 +48,20 @@ double_commas(const char *text)
     return buf_take(&buf);
 }
 
+// Whether it is our child, and its command line contains the folder.
 static bool
-names_folder(const char *pid, const struct watch *watch)
+is_ours(const char *pid, const struct watch *watch)
 {
-    char *data = mem_zero(PROC_MAX, 1);
+    char stat[1024];
+    int parent = 0;
+    read_proc(pid, "stat", stat, sizeof stat);
+    const char *name_end = strrchr(stat, ')'); // proc(5): the name may contain anything
+    if (name_end == NULL || sscanf(name_end + 1, " %*c %d", &parent) != 1 || parent != getpid())
+        return false;
+    FREE_AUTO char *data = mem_zero(PROC_MAX, 1);
     size_t length = read_proc(pid, "cmdline", data, PROC_MAX);
-    bool found = memmem(data, length, watch->folder, strlen(watch->folder)) != NULL ||
-                 memmem(data, length, watch->doubled, strlen(watch->doubled)) != NULL;
-    free(data);
-    return found;
+    return memmem(data, length, watch->folder, strlen(watch->folder)) != NULL ||
+           memmem(data, length, watch->doubled, strlen(watch->doubled)) != NULL;
 }
 
 static void
@@ -78,23 +73,8 @@ kill_children(const struct watch *watch)
     if (dir_list("/proc", &names, &err) < 0)
         return;
     for (size_t i = 0; i < names.count; i++)
-        if (str_to_u64(names.items[i], INT32_MAX, &pid) && is_child(names.items[i]) &&
-            names_folder(names.items[i], watch))
+        if (str_to_u64(names.items[i], INT32_MAX, &pid) && is_ours(names.items[i], watch))
             (void) kill((pid_t) pid, SIGKILL);
-}
-
-static enum watch_reason
-inspect_bake(struct watch *watch)
-{
-    ERROR_AUTO struct error err = {0};
-    uint64_t space = 0;
-    if (interrupt_pending())
-        return WATCH_INTERRUPTED;
-    if (clock_ms() > atomic_load(&watch->end_ms))
-        return WATCH_LATE;
-    if (dir_space(watch->folder, &space, &err) == 0 && space < SPACE_MIN)
-        return WATCH_SPACE;
-    return WATCH_NONE;
 }
 
 static void *
@@ -103,9 +83,16 @@ watch_thread(void *argument)
     struct watch *watch = argument;
     struct pollfd wait = {.fd = watch->stop, .events = POLLIN};
     while (poll(&wait, 1, LOOK_MS) <= 0) {
-        enum watch_reason reason = inspect_bake(watch);
-        int none = WATCH_NONE;
-        if (reason == WATCH_NONE)
+        ERROR_AUTO struct error err = {0};
+        uint64_t space = 0;
+        int none = WATCH_NONE, reason;
+        if (interrupt_pending())
+            reason = WATCH_INTERRUPTED;
+        else if (clock_ms() > atomic_load(&watch->end_ms))
+            reason = WATCH_LATE;
+        else if (dir_space(watch->folder, &space, &err) == 0 && space < SPACE_MIN)
+            reason = WATCH_SPACE;
+        else
             continue;
         atomic_compare_exchange_strong(&watch->reason, &none, reason);
         kill_children(watch); // every time: a launch may not have forked yet

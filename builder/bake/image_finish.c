@@ -22,32 +22,22 @@ image_options(const struct bake_job *job, const char *disk, const char *format)
 }
 
 static int
-find_kernel(struct guest *guest, const struct distro *distro, char **ret, struct error *err)
-{
-    const char *usual = distro->usual_kernel;
-    bool is_usual = false;
-    if (usual != NULL && guest_exists(guest, usual, &is_usual, err) < 0)
-        return -1;
-    if (is_usual)
-        *ret = str_dup(usual);
-    else if (guest_newest(guest, "/boot/vmlinuz-*", ret, err) < 0)
-        return -1;
-    if (*ret != NULL)
-        return 0;
-    return error_set(err, ERR_SPEC,
-        "the image has no '/boot/vmlinuz-*'; install a kernel in it, as nodes boot from it");
-}
-
-static int
 copy_kernel(struct guest *guest, const char *folder, const struct distro *distro, struct error *err)
 {
     FREE_AUTO char *from = NULL;
-    FREE_AUTO char *kernel = path_join(folder, "kernel");
-    FREE_AUTO char *initrd = path_join(folder, "initrd");
-    bool exists = false;
+    FREE_AUTO char *kernel = path_join(folder, "kernel"), *initrd = path_join(folder, "initrd");
+    const char *usual = distro->usual_kernel;
+    bool is_usual = false, exists = false;
     guest_step(guest, COPY_MS, "copying the kernel");
-    if (find_kernel(guest, distro, &from, err) < 0)
+    if (usual != NULL && guest_exists(guest, usual, &is_usual, err) < 0)
         return -1;
+    if (is_usual)
+        from = str_dup(usual);
+    else if (guest_newest(guest, "/boot/vmlinuz-*", &from, err) < 0)
+        return -1;
+    if (from == NULL)
+        return error_set(err, ERR_SPEC,
+            "the image has no '/boot/vmlinuz-*'; install a kernel in it, as nodes boot from it");
     FREE_AUTO char *with = distro_initrd(distro, from);
     if (guest_exists(guest, with, &exists, err) < 0)
         return -1;

@@ -64,32 +64,21 @@ install_restore(struct guest *guest, const struct install *install, struct error
     return dir_remove(folder, err);
 }
 
-// Finds packages that the image lacks; the others keep their versions.
-static int
-find_missing(struct guest *guest, const struct distro *distro, const struct strv *packages,
-    struct strv *ret, struct error *err)
-{
-    FREE_AUTO char *text = NULL;
-    guest_step(guest, LOOK_MS, "checking installed packages");
-    if (guest_script(guest, distro->script, "missing", packages, &text, err) < 0)
-        return -1;
-    STRV_AUTO struct strv lines = {0};
-    strv_split(&lines, text, '\n');
-    for (size_t i = 0; i < lines.count; i++)
-        if (lines.items[i][0] != '\0')
-            strv_add(ret, lines.items[i]);
-    return 0;
-}
-
 int
 install_packages(struct guest *guest, const struct install *install, const struct strv *packages,
     struct error *err)
 {
-    STRV_AUTO struct strv missing = {0};
-    if (find_missing(guest, install->distro, packages, &missing, err) < 0)
+    FREE_AUTO char *text = NULL;
+    STRV_AUTO struct strv lines = {0}, missing = {0};
+    guest_step(guest, LOOK_MS, "checking installed packages");
+    if (guest_script(guest, install->distro->script, "missing", packages, &text, err) < 0)
         return -1;
+    strv_split(&lines, text, '\n');
+    for (size_t i = 0; i < lines.count; i++)
+        if (lines.items[i][0] != '\0')
+            strv_add(&missing, lines.items[i]);
     if (missing.count == 0)
-        return 0;
+        return 0; // those that are there keep their versions
     bool kept = install_has_set(install->store, install->set, install->offline, install->refresh);
     if (kept || !install->offline)
         return install->distro->install(guest, install, kept, &missing, err);
@@ -97,19 +86,6 @@ install_packages(struct guest *guest, const struct install *install, const struc
     return error_set(err, ERR_NETWORK,
         "the packages '%s' are not kept in the store; run 'airbuild images' without --offline",
         names);
-}
-
-static void
-add_package(json_t *list, const char *line)
-{
-    const char *blank = strchr(line, ' ');
-    if (blank == NULL)
-        return;
-    FREE_AUTO char *name = str_ndup(line, (size_t) (blank - line));
-    json_t *package = json_object();
-    json_object_set_new(package, "name", text_to_json(name));
-    json_object_set_new(package, "version", text_to_json(blank + 1));
-    json_array_append_new(list, package);
 }
 
 int
@@ -121,7 +97,13 @@ install_list(struct guest *guest, const struct distro *distro, json_t **ret, str
         return -1;
     strv_split(&lines, text, '\n');
     *ret = json_array();
-    for (size_t i = 0; i < lines.count; i++)
-        add_package(*ret, lines.items[i]);
+    for (size_t i = 0; i < lines.count; i++) {
+        char *blank = strchr(lines.items[i], ' ');
+        if (blank == NULL)
+            continue;
+        *blank = '\0';
+        json_array_append_new(*ret, json_pack("{s:o, s:o}", "name", text_to_json(lines.items[i]),
+                                        "version", text_to_json(blank + 1)));
+    }
     return 0;
 }

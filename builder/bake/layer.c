@@ -26,19 +26,6 @@ layer_clear(struct layer *layer)
     free(layer->set);
 }
 
-static int
-put_files(struct layer *layer, const struct recipe_step *step, struct error *err)
-{
-    guest_step(layer->guest, FILES_MS, "installing %zu file%s", step->file_count,
-        step->file_count == 1 ? "" : "s");
-    for (size_t i = 0; i < step->file_count; i++) {
-        const struct recipe_file *file = &step->files[i];
-        if (guest_write(layer->guest, file->path, file->mode, file->data, file->length, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 // A shell text that fails is an error of the recipe.
 static int
 run_text(struct layer *layer, const char *text, struct error *err)
@@ -47,15 +34,6 @@ run_text(struct layer *layer, const char *text, struct error *err)
     if (answer < 0 && err->code == ERR_FAILED)
         err->code = ERR_SPEC;
     return answer;
-}
-
-static int
-set_services(struct layer *layer, const struct recipe_step *step, struct error *err)
-{
-    BUF_AUTO struct buf text = {0};
-    recipe_add_services(&text, step);
-    guest_step(layer->guest, SERVICES_MS, "enabling and disabling services");
-    return text.data == NULL ? 0 : run_text(layer, text.data, err);
 }
 
 // Installs the packages of all steps at the first of them: one set, one run.
@@ -78,13 +56,24 @@ put_packages(struct layer *layer, struct error *err)
 static int
 do_step(struct layer *layer, const struct recipe_step *step, struct error *err)
 {
+    BUF_AUTO struct buf services = {0};
     switch (step->action) {
     case RECIPE_PACKAGES:
         return put_packages(layer, err);
     case RECIPE_FILES:
-        return put_files(layer, step, err);
+        guest_step(layer->guest, FILES_MS, "installing %zu file%s", step->file_count,
+            step->file_count == 1 ? "" : "s");
+        for (size_t i = 0; i < step->file_count; i++) {
+            const struct recipe_file *file = &step->files[i];
+            if (guest_write(layer->guest, file->path, file->mode, file->data, file->length, err) <
+                0)
+                return -1;
+        }
+        return 0;
     case RECIPE_SERVICES:
-        return set_services(layer, step, err);
+        recipe_add_services(&services, step);
+        guest_step(layer->guest, SERVICES_MS, "enabling and disabling services");
+        return services.data == NULL ? 0 : run_text(layer, services.data, err);
     case RECIPE_COMMAND:
         guest_step(layer->guest, COMMAND_MS, "running a command of the recipe");
         return run_text(layer, step->command, err);
@@ -92,54 +81,28 @@ do_step(struct layer *layer, const struct recipe_step *step, struct error *err)
     return 0;
 }
 
-static int
-do_steps(struct layer *layer, struct error *err)
-{
-    for (size_t i = 0; i < layer->recipe->steps.count; i++) {
-        const struct recipe_step *step = &layer->recipe->steps.items[i];
-        if (recipe_step_applies(step, layer->distro) && do_step(layer, step, err) < 0)
-            return error_context(
-                err, "%s: a step of the recipe '%s' failed", step->place, layer->recipe->name);
-    }
-    return 0;
-}
-
-// Layer and base are both folders of images/: a relative link holds wherever the store is.
-static int
-start_layer(struct layer *layer, struct error *err)
-{
-    const struct bake_job *job = layer->job;
-    FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
-    FREE_AUTO char *over = str_format("../%s/disk.qcow2", job->base->key);
-    struct guest_options options = image_options(job, disk, "qcow2");
-    options.create_over = over;
-    options.network = !job->options->offline && layer->packages.count > 0;
-    if (guest_start(&options, &layer->guest, err) < 0)
-        return -1;
-    return guest_mount(layer->guest, json_object_get(job->base->manifest, "mounts"), err);
-}
-
 static void
 describe_layer(const struct layer *layer, json_t *manifest)
 {
     const struct image *base = layer->job->base;
     FREE_AUTO char *inputs = recipe_canonical(layer->recipe);
-    json_object_set_new(manifest, "name", text_to_json(layer->recipe->name));
-    json_object_set_new(manifest, "family", text_to_json(layer->distro->name));
-    json_object_set_new(manifest, "backing", text_to_json(base->key));
     const json_t *disk = json_object_get(json_object_get(base->manifest, "files"), "disk.qcow2");
-    json_object_set_new(manifest, "backing_sha256",
-        text_to_json(json_string_value(json_object_get(disk, "sha256"))));
-    json_object_set_new(manifest, "cmdline", text_to_json(base->cmdline));
-    json_object_set_new(manifest, "virtual_bytes", json_integer((long long) base->virtual_bytes));
-    json_object_set_new(manifest, "inputs", text_to_json(inputs));
-    if (layer->installed)
-        json_object_set_new(manifest, "package_set", text_to_json(layer->set));
+    json_t *members = json_pack("{s:o, s:s, s:o, s:o, s:o, s:I, s:o, s:o*}", "name",
+        text_to_json(layer->recipe->name), "family", layer->distro->name, "backing",
+        text_to_json(base->key), "backing_sha256",
+        text_to_json(json_string_value(json_object_get(disk, "sha256"))), "cmdline",
+        text_to_json(base->cmdline), "virtual_bytes", (json_int_t) base->virtual_bytes, "inputs",
+        text_to_json(inputs), "package_set", layer->installed ? text_to_json(layer->set) : NULL);
+    json_object_update_new(manifest, members);
 }
 
 int
 make_layer(const struct bake_job *job, json_t *manifest, struct error *err)
 {
+    // Layer and base are both folders of images/: a relative link holds wherever the store is.
+    FREE_AUTO char *over = str_format("../%s/disk.qcow2", job->base->key);
+    FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
+    struct guest_options options = image_options(job, disk, "qcow2");
     CLEANUP(layer_clear)
     struct layer layer = {
         .job = job, .recipe = job->item->source->recipe, .distro = distro_named(job->base->family)};
@@ -151,8 +114,17 @@ make_layer(const struct bake_job *job, json_t *manifest, struct error *err)
     recipe_packages(layer.recipe, layer.distro, &layer.packages);
     layer.set =
         install_set(job->base->key, layer.distro, &layer.packages, &job->item->source->base);
-    if (start_layer(&layer, err) < 0 || do_steps(&layer, err) < 0)
+    options.create_over = over;
+    options.network = !job->options->offline && layer.packages.count > 0;
+    if (guest_start(&options, &layer.guest, err) < 0 ||
+        guest_mount(layer.guest, json_object_get(job->base->manifest, "mounts"), err) < 0)
         return -1;
+    for (size_t i = 0; i < layer.recipe->steps.count; i++) {
+        const struct recipe_step *step = &layer.recipe->steps.items[i];
+        if (recipe_step_applies(step, layer.distro) && do_step(&layer, step, err) < 0)
+            return error_context(
+                err, "%s: a step of the recipe '%s' failed", step->place, layer.recipe->name);
+    }
     describe_layer(&layer, manifest);
     return image_finish(layer.guest, job->folder, layer.distro, false, manifest, err);
 }

@@ -17,27 +17,23 @@
 enum { FILE_MAX = 1024 * 1024, TREE_DEPTH_MAX = 16, MODE_DEFAULT = 0644, MODE_SCRIPT = 0755 };
 
 static void
-step_free(struct recipe_step *step)
-{
-    free(step->place);
-    free(step->family);
-    strv_free(&step->packages);
-    for (size_t i = 0; i < step->file_count; i++) {
-        free(step->files[i].path);
-        free(step->files[i].data);
-    }
-    free(step->files);
-    strv_free(&step->enable);
-    strv_free(&step->disable);
-    strv_free(&step->mask);
-    free(step->command);
-}
-
-static void
 steps_free(struct recipe_steps *steps)
 {
-    for (size_t i = 0; i < steps->count; i++)
-        step_free(&steps->items[i]);
+    for (size_t i = 0; i < steps->count; i++) {
+        struct recipe_step *step = &steps->items[i];
+        free(step->place);
+        free(step->family);
+        strv_free(&step->packages);
+        for (size_t j = 0; j < step->file_count; j++) {
+            free(step->files[j].path);
+            free(step->files[j].data);
+        }
+        free(step->files);
+        strv_free(&step->enable);
+        strv_free(&step->disable);
+        strv_free(&step->mask);
+        free(step->command);
+    }
     free(steps->items);
     *steps = (struct recipe_steps){0};
 }
@@ -131,51 +127,31 @@ list_tree(const char *root, const char *below, unsigned depth, struct strv *ret,
     return 0;
 }
 
-static int
-add_user_tree(
-    struct recipe_step *step, const char *root, const struct recipe_modes *modes, struct error *err)
-{
-    STRV_AUTO struct strv paths = {0};
-    if (list_tree(root, "", 0, &paths, err) < 0)
-        return -1;
-    for (size_t i = 0; i < paths.count; i++) {
-        FREE_AUTO char *full = str_format("%s%s", root, paths.items[i]);
-        struct recipe_file *file = recipe_file_add(step, paths.items[i]);
-        if (file_read(full, FILE_MAX, &file->data, &file->length, err) < 0)
-            return -1;
-        recipe_file_set_mode(file, modes);
-    }
-    return 0;
-}
-
-static int
-add_carried_tree(
-    struct recipe_step *step, const char *name, const struct recipe_modes *modes, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *prefix = str_format("images/%s/", name);
-    asset_list(prefix, &names);
-    for (size_t i = 0; i < names.count; i++) {
-        struct recipe_file *file = recipe_file_add(step, names.items[i] + strlen(prefix) - 1);
-        if (asset_read(names.items[i], &file->data, &file->length, err) < 0)
-            return -1;
-        recipe_file_set_mode(file, modes);
-    }
-    if (names.count == 0)
-        return error_set(err, ERR_NOT_FOUND, "there is no folder '%s' with files", name);
-    return 0;
-}
-
 int
 recipe_files_add(struct recipe_step *step, const char *folder, const char *name,
     const struct recipe_modes *modes, struct error *err)
 {
-    if (folder != NULL) {
-        FREE_AUTO char *root = path_join(folder, name);
-        if (file_exists(root))
-            return add_user_tree(step, root, modes, err);
+    STRV_AUTO struct strv paths = {0};
+    FREE_AUTO char *prefix = str_format("images/%s/", name);
+    FREE_AUTO char *root = folder == NULL ? NULL : path_join(folder, name);
+    bool is_users = root != NULL && file_exists(root);
+    if (is_users && list_tree(root, "", 0, &paths, err) < 0)
+        return -1;
+    if (!is_users)
+        asset_list(prefix, &paths);
+    if (!is_users && paths.count == 0)
+        return error_set(err, ERR_NOT_FOUND, "there is no folder '%s' with files", name);
+    for (size_t i = 0; i < paths.count; i++) {
+        const char *path = paths.items[i];
+        FREE_AUTO char *full = str_format("%s%s", is_users ? root : "", path);
+        struct recipe_file *file =
+            recipe_file_add(step, is_users ? path : path + strlen(prefix) - 1);
+        if ((is_users ? file_read(full, FILE_MAX, &file->data, &file->length, err)
+                      : asset_read(full, &file->data, &file->length, err)) < 0)
+            return -1;
+        recipe_file_set_mode(file, modes);
     }
-    return add_carried_tree(step, name, modes, err);
+    return 0;
 }
 
 // ---- fixed form ---------------------------------------------------------------------------------

@@ -59,82 +59,52 @@ read_modes(struct yaml_source *source, const struct yaml_node *name, const struc
     }
 }
 
+// A row of a table below; AT is the struct of its members.
+#define ROW(label, kind, member, text)                                            \
+    {                                                                             \
+        .name = label, .type = kind, .offset = offsetof(AT, member), .form = text \
+    }
+#define NEEDED(label, kind, member, text)                                              \
+    {                                                                                  \
+        .name = label, .type = kind, .required = true, .offset = offsetof(AT, member), \
+        .form = text                                                                   \
+    }
+#define CUSTOM(label, function, member, text)                                                   \
+    {                                                                                           \
+        .name = label, .type = YAML_CUSTOM, .custom = function, .offset = offsetof(AT, member), \
+        .form = text                                                                            \
+    }
+
+#define AT struct raw_write
 static const struct yaml_key write_keys[] = {
-    {.name = "path",
-        .type = YAML_STRING,
-        .required = true,
-        .offset = offsetof(struct raw_write, path),
-        .form = "an absolute path in the image"},
-    {.name = "mode",
-        .type = YAML_STRING,
-        .offset = offsetof(struct raw_write, mode),
-        .form = "an octal mode such as \"0755\""},
-    {.name = "text",
-        .type = YAML_STRING,
-        .required = true,
-        .offset = offsetof(struct raw_write, text),
-        .form = "the content of the file"},
+    NEEDED("path", YAML_STRING, path, "an absolute path in the image"),
+    ROW("mode", YAML_STRING, mode, "an octal mode such as \"0755\""),
+    NEEDED("text", YAML_STRING, text, "the content of the file"),
     {0},
 };
+#undef AT
 
+#define AT struct recipe_step
 static const struct yaml_key service_keys[] = {
-    {.name = "enable",
-        .type = YAML_STRINGS,
-        .offset = offsetof(struct recipe_step, enable),
-        .form = "a list of units"},
-    {.name = "disable",
-        .type = YAML_STRINGS,
-        .offset = offsetof(struct recipe_step, disable),
-        .form = "a list of units"},
-    {.name = "mask",
-        .type = YAML_STRINGS,
-        .offset = offsetof(struct recipe_step, mask),
-        .form = "a list of units"},
+    ROW("enable", YAML_STRINGS, enable, "a list of units"),
+    ROW("disable", YAML_STRINGS, disable, "a list of units"),
+    ROW("mask", YAML_STRINGS, mask, "a list of units"),
     {0},
 };
+#undef AT
 
+#define AT struct raw_step
 static const struct yaml_key step_keys[] = {
-    {.name = "family",
-        .type = YAML_WORD,
-        .words = distro_words,
-        .offset = offsetof(struct raw_step, family)},
-    {.name = "packages",
-        .type = YAML_STRINGS,
-        .offset = offsetof(struct raw_step, step.packages),
-        .form = "a list of packages"},
-    {.name = "files",
-        .type = YAML_STRING,
-        .offset = offsetof(struct raw_step, folder),
-        .form = "a folder whose files go to / of the image"},
-    {.name = "modes",
-        .type = YAML_CUSTOM,
-        .custom = read_modes,
-        .offset = offsetof(struct raw_step, modes),
-        .form = "a mapping of path patterns to modes"},
-    {.name = "write",
-        .type = YAML_TABLE,
-        .keys = write_keys,
-        .offset = offsetof(struct raw_step, write)},
-    {.name = "services",
-        .type = YAML_TABLE,
-        .keys = service_keys,
-        .offset = offsetof(struct raw_step, step)},
-    {.name = "command",
-        .type = YAML_STRING,
-        .offset = offsetof(struct raw_step, step.command),
-        .form = "a shell text"},
+    {.name = "family", .type = YAML_WORD, .words = distro_words, .offset = offsetof(AT, family)},
+    ROW("packages", YAML_STRINGS, step.packages, "a list of packages"),
+    ROW("files", YAML_STRING, folder, "a folder whose files go to / of the image"),
+    CUSTOM("modes", read_modes, modes, "a mapping of path patterns to modes"),
+    {.name = "write", .type = YAML_TABLE, .keys = write_keys, .offset = offsetof(AT, write)},
+    {.name = "services", .type = YAML_TABLE, .keys = service_keys, .offset = offsetof(AT, step)},
+    ROW("command", YAML_STRING, step.command, "a shell text"),
     {0},
 };
-
-static void
-fill_files(struct yaml_source *source, const struct yaml_node *at, struct raw_step *raw,
-    struct recipe_step *step)
-{
-    ERROR_AUTO struct error err = {0};
-    step->action = RECIPE_FILES;
-    if (recipe_files_add(step, source->context, raw->folder, &raw->modes, &err) < 0)
-        yaml_error(source, at, "%s", err.message);
-}
+#undef AT
 
 static void
 fill_write(struct yaml_source *source, const struct yaml_node *at, struct raw_step *raw,
@@ -176,7 +146,10 @@ fill_step(struct yaml_source *source, const struct yaml_node *node, struct raw_s
         step->action = RECIPE_PACKAGES;
         check_step_names(source, node, &step->packages);
     } else if (raw->folder != NULL) {
-        fill_files(source, yaml_get(node, "files"), raw, step);
+        ERROR_AUTO struct error err = {0};
+        step->action = RECIPE_FILES;
+        if (recipe_files_add(step, source->context, raw->folder, &raw->modes, &err) < 0)
+            yaml_error(source, yaml_get(node, "files"), "%s", err.message);
     } else if (yaml_get(node, "write") != NULL) {
         fill_write(source, yaml_get(node, "write"), raw, step);
     } else if (yaml_get(node, "services") != NULL) {
@@ -189,20 +162,11 @@ fill_step(struct yaml_source *source, const struct yaml_node *node, struct raw_s
     }
 }
 
-static size_t
-count_actions(const struct yaml_node *node)
-{
-    static const char *const actions[] = {"packages", "files", "write", "services", "command"};
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
-        count += yaml_get(node, actions[i]) != NULL;
-    return count;
-}
-
 static void
 read_steps(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
     void *member)
 {
+    static const char *const names[] = {"packages", "files", "write", "services", "command"};
     struct recipe_steps *steps = member;
     if (value->kind != YAML_LIST) {
         yaml_error(source, value, "'%s' must be a list of steps", name->text);
@@ -211,7 +175,10 @@ read_steps(struct yaml_source *source, const struct yaml_node *name, const struc
     for (size_t i = 0; i < value->count; i++) {
         const struct yaml_node *node = value->items[i];
         struct raw_step raw = {0};
-        if (node->kind == YAML_MAP && count_actions(node) != 1)
+        size_t actions = 0;
+        for (size_t j = 0; j < sizeof names / sizeof *names; j++)
+            actions += yaml_get(node, names[j]) != NULL;
+        if (node->kind == YAML_MAP && actions != 1)
             yaml_error(source, node,
                 "a step has exactly one of packages, files, write, services, command");
         yaml_map(source, node, "a step", step_keys, &raw);
@@ -227,32 +194,19 @@ read_steps(struct yaml_source *source, const struct yaml_node *name, const struc
 
 // ---- documents ----------------------------------------------------------------------------------
 
+#define AT struct recipe_bootstrap
 static const struct yaml_key bootstrap_keys[] = {
     {.name = "family",
         .type = YAML_WORD,
         .words = distro_words + 1,
-        .offset = offsetof(struct recipe_bootstrap, distro)},
-    {.name = "sources",
-        .type = YAML_STRINGS,
-        .required = true,
-        .offset = offsetof(struct recipe_bootstrap, sources),
-        .form = "a list of package sources"},
-    {.name = "packages",
-        .type = YAML_STRINGS,
-        .required = true,
-        .offset = offsetof(struct recipe_bootstrap, packages),
-        .form = "a list of packages"},
-    {.name = "exclude",
-        .type = YAML_STRINGS,
-        .offset = offsetof(struct recipe_bootstrap, exclude),
-        .form = "a list of paths with *"},
-    {.name = "early",
-        .type = YAML_CUSTOM,
-        .custom = read_steps,
-        .offset = offsetof(struct recipe_bootstrap, early),
-        .form = "a list of steps"},
+        .offset = offsetof(AT, distro)},
+    NEEDED("sources", YAML_STRINGS, sources, "a list of package sources"),
+    NEEDED("packages", YAML_STRINGS, packages, "a list of packages"),
+    ROW("exclude", YAML_STRINGS, exclude, "a list of paths with *"),
+    CUSTOM("early", read_steps, early, "a list of steps"),
     {0},
 };
+#undef AT
 
 // A recipe file. description is for its readers.
 struct document {
@@ -261,29 +215,20 @@ struct document {
     struct strv include;
 };
 
+#define AT struct document
 static const struct yaml_key document_keys[] = {
-    {.name = "name",
-        .type = YAML_STRING,
-        .required = true,
-        .offset = offsetof(struct document, recipe.name),
-        .form = "the image's name"},
-    {.name = "description", .type = YAML_STRING, .offset = offsetof(struct document, description)},
-    {.name = "include",
-        .type = YAML_STRINGS,
-        .offset = offsetof(struct document, include),
-        .form = "a list of recipes"},
-    {.name = "cmdline", .type = YAML_STRING, .offset = offsetof(struct document, recipe.cmdline)},
+    NEEDED("name", YAML_STRING, recipe.name, "the image's name"),
+    ROW("description", YAML_STRING, description, NULL),
+    ROW("include", YAML_STRINGS, include, "a list of recipes"),
+    ROW("cmdline", YAML_STRING, recipe.cmdline, NULL),
     {.name = "bootstrap",
         .type = YAML_TABLE,
         .keys = bootstrap_keys,
-        .offset = offsetof(struct document, recipe.bootstrap)},
-    {.name = "steps",
-        .type = YAML_CUSTOM,
-        .custom = read_steps,
-        .offset = offsetof(struct document, recipe.steps),
-        .form = "a list of steps"},
+        .offset = offsetof(AT, recipe.bootstrap)},
+    CUSTOM("steps", read_steps, recipe.steps, "a list of steps"),
     {0},
 };
+#undef AT
 
 static void
 document_free(struct document *document)
@@ -310,18 +255,6 @@ read_recipe(const char *folder, const char *name, char **ret_origin, char **ret_
 }
 
 static void
-check_sources(struct yaml_source *source, const struct yaml_node *at, const struct distro *distro,
-    const struct strv *sources)
-{
-    for (size_t i = 0; distro->check_source != NULL && i < sources->count; i++) {
-        const char *complaint = distro->check_source(sources->items[i]);
-        FREE_AUTO char *quoted = yaml_quote(sources->items[i]);
-        if (complaint != NULL)
-            yaml_error(source, at, "%s %s", quoted, complaint);
-    }
-}
-
-static void
 check_bootstrap(struct yaml_source *source, const struct yaml_node *bootstrap,
     const struct recipe_bootstrap *is)
 {
@@ -331,7 +264,13 @@ check_bootstrap(struct yaml_source *source, const struct yaml_node *bootstrap,
         yaml_error(source, sources, "'sources' is empty; name at least one");
     if (packages != NULL && is->packages.count == 0)
         yaml_error(source, packages, "'packages' is empty; name at least one");
-    check_sources(source, sources, distro_numbered(is->distro), &is->sources);
+    const struct distro *distro = distro_numbered(is->distro);
+    for (size_t i = 0; distro->check_source != NULL && i < is->sources.count; i++) {
+        const char *complaint = distro->check_source(is->sources.items[i]);
+        FREE_AUTO char *quoted = yaml_quote(is->sources.items[i]);
+        if (complaint != NULL)
+            yaml_error(source, sources, "%s %s", quoted, complaint);
+    }
     for (size_t i = 0; i < is->early.count; i++)
         if (is->early.items[i].action != RECIPE_FILES)
             yaml_error(source, yaml_get(bootstrap, "early")->items[i],
@@ -356,76 +295,46 @@ check_document(
             "'name' must be at most 40 lowercase letters, digits and hyphens");
 }
 
-static int
-parse_document(const char *folder, const char *origin, const char *text, size_t length,
-    struct document *document, struct error *err)
-{
-    // Names are looked up in the folder of the user's recipe first, then among the assets.
-    YAML_SOURCE_AUTO struct yaml_source source = {
-        .origin = origin, .text = text, .length = length, .context = folder};
-    YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
-    if (root != NULL) {
-        yaml_map(&source, root, "a recipe", document_keys, document);
-        check_document(&source, root, &document->recipe);
-    }
-    return yaml_result(&source, err);
-}
-
-// Appends the steps of from to those of to.
-static void
-move_steps(struct recipe_steps *to, struct recipe_steps *from)
-{
-    if (from->count == 0)
-        return;
-    mem_grow(&to->items, &to->capacity, to->count + from->count, sizeof *to->items);
-    memcpy(to->items + to->count, from->items, from->count * sizeof *from->items);
-    to->count += from->count;
-    from->count = 0;
-}
-
-static int load_steps(
-    const char *folder, const char *name, unsigned depth, struct recipe *recipe, struct error *err);
-
-static int
-load_includes(const char *folder, const struct document *document, unsigned depth,
-    struct recipe *recipe, struct error *err)
-{
-    for (size_t i = 0; i < document->include.count; i++)
-        if (load_steps(folder, document->include.items[i], depth + 1, recipe, err) < 0)
-            return -1;
-    return 0;
-}
-
-// The included steps are in recipe already.
-static void
-take_head(struct recipe *recipe, struct document *document)
-{
-    struct recipe_steps steps = recipe->steps;
-    free(document->recipe.steps.items);
-    *recipe = document->recipe;
-    recipe->steps = steps;
-    recipe->is_base = recipe->bootstrap.sources.count > 0; // check_bootstrap: never none
-    document->recipe = (struct recipe){0};
-}
-
+// Appends the steps of a file and before them those of the files that it includes. The outermost
+// file, at depth 0, gives the rest of the recipe.
 static int
 load_steps(
     const char *folder, const char *name, unsigned depth, struct recipe *recipe, struct error *err)
 {
-    FREE_AUTO char *origin = NULL;
-    FREE_AUTO char *text = NULL;
-    size_t length = 0;
+    FREE_AUTO char *origin = NULL, *text = NULL;
     CLEANUP(document_free) struct document document = {0};
+    // Names are looked up in the folder of the user's recipe first, then among the assets.
+    YAML_SOURCE_AUTO struct yaml_source source = {.context = folder};
     if (depth > INCLUDE_DEPTH_MAX)
         return error_set(err, ERR_SPEC,
             "'%s': includes are nested too deeply; does a recipe include itself?", name);
-    if (read_recipe(folder, name, &origin, &text, &length, err) < 0 ||
-        parse_document(folder, origin, text, length, &document, err) < 0 ||
-        load_includes(folder, &document, depth, recipe, err) < 0)
+    if (read_recipe(folder, name, &origin, &text, &source.length, err) < 0)
         return -1;
-    move_steps(&recipe->steps, &document.recipe.steps);
-    if (depth == 0)
-        take_head(recipe, &document);
+    source.origin = origin;
+    source.text = text;
+    YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
+    if (root != NULL) {
+        yaml_map(&source, root, "a recipe", document_keys, &document);
+        check_document(&source, root, &document.recipe);
+    }
+    if (yaml_result(&source, err) < 0)
+        return -1;
+    for (size_t i = 0; i < document.include.count; i++)
+        if (load_steps(folder, document.include.items[i], depth + 1, recipe, err) < 0)
+            return -1;
+    struct recipe_steps *to = &recipe->steps, *from = &document.recipe.steps;
+    mem_grow(&to->items, &to->capacity, to->count + from->count, sizeof *to->items);
+    for (size_t i = 0; i < from->count; i++)
+        to->items[to->count++] = from->items[i];
+    from->count = 0;
+    if (depth == 0) {
+        struct recipe_steps steps = *to;
+        free(from->items);
+        *recipe = document.recipe;
+        recipe->steps = steps;
+        recipe->is_base = recipe->bootstrap.sources.count > 0; // check_bootstrap: never none
+        document.recipe = (struct recipe){0};
+    }
     return 0;
 }
 

@@ -43,89 +43,71 @@ finish_key(struct digest *digest)
     return str_dup(hex);
 }
 
-// The mirror and the snapshot of a dated distribution are part of the key. Those of another are in
-// the recipe's sources.
-static void
-add_origin(struct digest *digest, const struct spec_base *base)
-{
-    if (!distro_is_dated(base) || (base->snapshot == NULL && base->mirror == NULL))
-        return;
-    digest_add_field(digest, base->snapshot);
-    digest_add_field(digest, base->snapshot_given ? "said" : NULL);
-    digest_add_field(digest, base->mirror);
-}
-
-// Machine types cannot share a base made from packages.
 static char *
-bootstrap_key(const struct bake_source *source)
+key_of(const char *format, const char *text)
 {
-    struct utsname host = {0};
     DIGEST_AUTO struct digest *digest = digest_new();
-    FREE_AUTO char *recipe = recipe_canonical(source->recipe);
-    (void) uname(&host);
-    digest_add_field(digest, BASE_FORMAT);
-    digest_add_field(digest, host.machine);
-    digest_add_field(digest, source->base.suite);
-    digest_add_field(digest, source->base.mirror);
-    digest_add_field(digest, recipe);
-    if (recipe_distro(source->recipe)->is_dated)
-        digest_add_field(digest, source->base.snapshot);
+    digest_add_field(digest, format);
+    digest_add_field(digest, text);
     return finish_key(digest);
 }
 
 char *
 disk_key(const char *sha256)
 {
-    DIGEST_AUTO struct digest *digest = digest_new();
-    digest_add_field(digest, DISK_FORMAT);
-    digest_add_field(digest, sha256);
-    return finish_key(digest);
-}
-
-static char *
-unresolved_key(const struct bake_source *source)
-{
-    DIGEST_AUTO struct digest *digest = digest_new();
-    FREE_AUTO char *base = spec_base_canonical(&source->base);
-    digest_add_field(digest, UNRESOLVED_FORMAT);
-    digest_add_field(digest, base);
-    return finish_key(digest);
-}
-
-static int
-file_key(const struct bake_source *source, struct store *store, char **ret, struct error *err)
-{
-    FREE_AUTO char *content = NULL;
-    if (!file_exists(source->base.file))
-        return error_set(err, ERR_NOT_FOUND,
-            "there is no base image '%s'; check 'base: {file: ...}'", source->base.file);
-    if (store_file_digest(store, source->base.file, &content, err) < 0)
-        return -1;
-    *ret = disk_key(content);
-    return 0;
+    return key_of(DISK_FORMAT, sha256);
 }
 
 int
 base_key(const struct bake_source *source, struct store *store, char **ret, struct error *err)
 {
+    const struct spec_base *base = &source->base;
     if (source->unresolved) {
-        *ret = unresolved_key(source);
-        return 0;
+        FREE_AUTO char *canonical = spec_base_canonical(base);
+        *ret = key_of(UNRESOLVED_FORMAT, canonical);
+    } else if (source->recipe != NULL) {
+        struct utsname host = {0};
+        DIGEST_AUTO struct digest *digest = digest_new();
+        FREE_AUTO char *recipe = recipe_canonical(source->recipe);
+        (void) uname(&host);
+        digest_add_field(digest, BASE_FORMAT);
+        digest_add_field(digest, host.machine); // machine types cannot share these packages
+        digest_add_field(digest, base->suite);
+        digest_add_field(digest, base->mirror);
+        digest_add_field(digest, recipe);
+        if (recipe_distro(source->recipe)->is_dated)
+            digest_add_field(digest, base->snapshot);
+        *ret = finish_key(digest);
+    } else if (base->kind == SPEC_BASE_FILE) {
+        FREE_AUTO char *content = NULL;
+        if (!file_exists(base->file))
+            return error_set(err, ERR_NOT_FOUND,
+                "there is no base image '%s'; check 'base: {file: ...}'", base->file);
+        if (store_file_digest(store, base->file, &content, err) < 0)
+            return -1;
+        *ret = disk_key(content);
+    } else {
+        *ret = disk_key(base->sha256);
     }
-    if (source->base.kind == SPEC_BASE_FILE)
-        return file_key(source, store, ret, err);
-    *ret = source->recipe != NULL ? bootstrap_key(source) : disk_key(source->base.sha256);
     return 0;
 }
 
 char *
 layer_key(const struct bake_source *source)
 {
+    const struct spec_base *base = &source->base;
+    const struct distro *distro = distro_of_packages(base);
     DIGEST_AUTO struct digest *digest = digest_new();
     FREE_AUTO char *recipe = recipe_canonical(source->recipe);
     digest_add_field(digest, LAYER_FORMAT);
     digest_add_field(digest, source->base_key);
     digest_add_field(digest, recipe);
-    add_origin(digest, &source->base);
+    // The mirror and the snapshot of a dated or unknown distribution are part of the key. Those of
+    // another are in the recipe's sources.
+    if ((distro == NULL || distro->is_dated) && (base->snapshot != NULL || base->mirror != NULL)) {
+        digest_add_field(digest, base->snapshot);
+        digest_add_field(digest, base->snapshot_given ? "said" : NULL);
+        digest_add_field(digest, base->mirror);
+    }
     return finish_key(digest);
 }
