@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 
+#include <stdint.h>
 #include <string.h>
 
 // Returns the length of the valid UTF-8 character at the beginning of a text that ends with NUL, or
@@ -33,43 +34,27 @@ utf8_length(const unsigned char *byte)
     return length;
 }
 
+// length: of utf8_length.
 static enum text_kind
-kind_of_ascii(unsigned char code)
+kind_of(const unsigned char *byte, size_t length)
 {
+    if (length == 0)
+        return TEXT_BROKEN;
+    uint32_t code = length == 1 ? byte[0] : byte[0] & (0x7fU >> length);
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | (byte[i] & 0x3fU);
     if (code == '\t' || code == '\n')
         return TEXT_LAYOUT;
     if (code == '\r')
         return TEXT_RETURN;
     if (code < ' ')
         return TEXT_CONTROL;
-    return code == 0x7f ? TEXT_LATE_CONTROL : TEXT_PRINTABLE;
-}
-
-static enum text_kind
-kind_of_three(const unsigned char *byte)
-{
-    bool separator = byte[2] >= 0x8b && byte[2] <= 0x8f;
-    bool embedding = byte[2] >= 0xa8 && byte[2] <= 0xae;
-    bool isolate = byte[2] >= 0xa6 && byte[2] <= 0xa9;
-    if ((byte[0] == 0xe2 && byte[1] == 0x80 && (separator || embedding)) ||
-        (byte[0] == 0xe2 && byte[1] == 0x81 && isolate) ||
-        (byte[0] == 0xef && byte[1] == 0xbb && byte[2] == 0xbf))
-        return TEXT_INVISIBLE;
-    if (byte[0] == 0xef && byte[1] == 0xbf && byte[2] >= 0xbe)
-        return TEXT_NONCHARACTER;
-    return TEXT_PRINTABLE;
-}
-
-static enum text_kind
-kind_of(const unsigned char *byte, size_t length)
-{
-    if (length == 0)
-        return TEXT_BROKEN;
-    if (length == 1)
-        return kind_of_ascii(byte[0]);
-    if (length == 2 && byte[0] == 0xc2 && byte[1] < 0xa0)
+    if (code >= 0x7f && code < 0xa0)
         return TEXT_LATE_CONTROL;
-    return length == 3 ? kind_of_three(byte) : TEXT_PRINTABLE;
+    if ((code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+        (code >= 0x2066 && code <= 0x2069) || code == 0xfeff)
+        return TEXT_INVISIBLE;
+    return code == 0xfffe || code == 0xffff ? TEXT_NONCHARACTER : TEXT_PRINTABLE;
 }
 
 bool
