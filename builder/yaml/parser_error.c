@@ -60,31 +60,6 @@ static const struct parser_error parser_errors[] = {
         "this is not a valid block text; write '|' or '>' and begin the text on the next line"},
 };
 
-static const struct parser_error *
-find_parser_error(const char *context, const char *problem)
-{
-    for (size_t i = 0; i < sizeof parser_errors / sizeof parser_errors[0]; i++) {
-        const struct parser_error *known = &parser_errors[i];
-        if ((known->context == NULL || strstr(context, known->context) != NULL) &&
-            (known->problem == NULL || strstr(problem, known->problem) != NULL))
-            return known;
-    }
-    return NULL;
-}
-
-// "found character that cannot start any token" is a tab, or one of YAML's reserved characters.
-static void
-complain_of_character(
-    struct yaml_source *source, const yaml_parser_t *parser, const yaml_mark_t *at)
-{
-    char found = (char) *parser->buffer.pointer;
-    if (found == '\t')
-        yaml_error_at(source, (unsigned) at->line + 1, (unsigned) at->column + 1, TAB);
-    else
-        yaml_error_at(source, (unsigned) at->line + 1, (unsigned) at->column + 1,
-            "a text cannot begin with '%c'; quote it", found);
-}
-
 void
 parser_error_add(struct yaml_source *source, const yaml_parser_t *parser)
 {
@@ -92,17 +67,24 @@ parser_error_add(struct yaml_source *source, const yaml_parser_t *parser)
         mem_exhausted();
     const char *context = parser->context == NULL ? "" : parser->context;
     const char *problem = parser->problem == NULL ? "unknown error" : parser->problem;
-    if (strstr(problem, "cannot start any token") != NULL) {
-        complain_of_character(source, parser, &parser->problem_mark);
-        return;
+    const struct parser_error *known = NULL;
+    for (size_t i = 0; known == NULL && i < sizeof parser_errors / sizeof *parser_errors; i++) {
+        const struct parser_error *row = &parser_errors[i];
+        if ((row->context == NULL || strstr(context, row->context) != NULL) &&
+            (row->problem == NULL || strstr(problem, row->problem) != NULL))
+            known = row;
     }
-    const struct parser_error *known = find_parser_error(context, problem);
     const yaml_mark_t *at =
         known != NULL && known->at_context ? &parser->context_mark : &parser->problem_mark;
     unsigned line = (unsigned) at->line + 1, column = (unsigned) at->column + 1;
+    char found = *(const char *) parser->buffer.pointer;
     if (known != NULL)
         yaml_error_at(source, line, column, "%s", known->sentence);
-    else
+    else if (strstr(problem, "cannot start any token") == NULL)
         yaml_error_at(
             source, line, column, "this is not valid YAML: %s; check this place", problem);
+    else if (found == '\t')
+        yaml_error_at(source, line, column, TAB);
+    else // one of YAML's reserved characters
+        yaml_error_at(source, line, column, "a text cannot begin with '%c'; quote it", found);
 }
