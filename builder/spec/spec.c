@@ -9,21 +9,16 @@
 
 #include <string.h>
 
-static void
-clear_node(struct spec_node *node)
-{
-    free(node->name);
-    free(node->address);
-    free(node->mac);
-}
-
 void
 spec_free(struct spec *spec)
 {
     if (spec == NULL)
         return;
-    for (size_t i = 0; i < spec->node_count; i++)
-        clear_node(&spec->nodes[i]);
+    for (size_t i = 0; i < spec->node_count; i++) {
+        free(spec->nodes[i].name);
+        free(spec->nodes[i].address);
+        free(spec->nodes[i].mac);
+    }
     free(spec->nodes);
     free(spec->origin);
     free(spec->cluster);
