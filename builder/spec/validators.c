@@ -234,13 +234,13 @@ is_shape(const char *text, const char *shape)
     return true;
 }
 
-// Whether text begins with a day of the calendar since 2000. format: of strptime, which allows days
-// such as February 30, that timegm turns into another.
+// Whether text begins with a day of the calendar since 2000, of the format of strptime and length.
+// strptime allows February 30, which timegm turns into another day, and stops early at month 92.
 static bool
-is_day(const char *text, const char *format)
+is_day(const char *text, const char *format, size_t length)
 {
     struct tm day = {0};
-    if (strptime(text, format, &day) == NULL)
+    if (strptime(text, format, &day) != text + length)
         return false;
     struct tm real = day;
     timegm(&real);
@@ -250,7 +250,7 @@ is_day(const char *text, const char *format)
 bool
 valid_snapshot(const char *text)
 {
-    return is_shape(text, "0000-00-00") && text[10] == '\0' && is_day(text, "%Y-%m-%d");
+    return is_shape(text, "0000-00-00") && text[10] == '\0' && is_day(text, "%Y-%m-%d", 10);
 }
 
 bool
@@ -259,7 +259,7 @@ valid_arch_image(const char *text)
     if (str_equal(text, "latest"))
         return true;
     return is_shape(text, "00000000.0") && strlen(text) <= 20 &&
-           strspn(text + 9, DIGIT) == strlen(text + 9) && is_day(text, "%Y%m%d");
+           strspn(text + 9, DIGIT) == strlen(text + 9) && is_day(text, "%Y%m%d", 8);
 }
 
 bool

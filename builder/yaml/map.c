@@ -29,13 +29,11 @@ static const struct unit times[] = {
 static bool
 scalar_bool(const char *text, bool *ret)
 {
-    static const char *const true_words[] = {"on", "yes", "true"};
-    static const char *const false_words[] = {"off", "no", "false"};
-    for (size_t i = 0; i < sizeof true_words / sizeof true_words[0]; i++) {
-        bool is_true = strcasecmp(text, true_words[i]) == 0;
-        if (!is_true && strcasecmp(text, false_words[i]) != 0)
+    static const char *const words[] = {"on", "yes", "true", "off", "no", "false"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcasecmp(text, words[i]) != 0)
             continue;
-        *ret = is_true;
+        *ret = i < 3;
         return true;
     }
     return false;
