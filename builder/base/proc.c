@@ -202,25 +202,23 @@ start_child(struct run *run, const char *const *argv, struct error *err)
 {
     FREE_AUTO char *path = NULL;
     STRV_AUTO struct strv environment = {0};
-    CLOSE_AUTO int input = -1;
-    int out[2], errors[2];
+    CLOSE_AUTO int input = -1, out = -1, errors = -1;
+    int *const ends[2] = {&out, &errors};
     if (find_program(argv[0], &path, err) < 0 || open_input(run->options->input, &input, err) < 0)
         return -1;
-    if (pipe2(out, O_CLOEXEC) < 0)
-        return error_errno(err, errno, "cannot run '%s'", run->name);
-    run->outputs[0].fd = out[0];
-    CLOSE_AUTO int out_end = out[1];
-    if (pipe2(errors, O_CLOEXEC) < 0)
-        return error_errno(err, errno, "cannot run '%s'", run->name);
-    run->outputs[1].fd = errors[0];
-    CLOSE_AUTO int errors_end = errors[1];
+    for (size_t i = 0; i < 2; i++) {
+        int ends_of_pipe[2];
+        if (pipe2(ends_of_pipe, O_CLOEXEC) < 0)
+            return error_errno(err, errno, "cannot run '%s'", run->name);
+        run->outputs[i].fd = ends_of_pipe[0];
+        *ends[i] = ends_of_pipe[1];
+        fcntl(run->outputs[i].fd, F_SETFL, O_NONBLOCK);
+    }
     merge_environment(&environment, run->options->env);
-    int fds[3] = {input, out_end, errors_end};
+    const int fds[3] = {input, out, errors};
     int number = spawn(path, argv, environment.items, fds, &run->pid);
     if (number != 0)
         return error_errno(err, number, "cannot run '%s'", path);
-    fcntl(run->outputs[0].fd, F_SETFL, O_NONBLOCK);
-    fcntl(run->outputs[1].fd, F_SETFL, O_NONBLOCK);
     run->pid_fd = pidfd_open(run->pid, 0);
     return 0;
 }

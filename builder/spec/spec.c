@@ -4,7 +4,6 @@
 
 #include "base/cleanup.h"
 #include "spec/keys.h"
-#include "spec/validators.h"
 #include "yaml/yaml.h"
 
 #include <string.h>
@@ -57,9 +56,7 @@ spec_find_or_error(
     for (size_t i = 0; i < spec->node_count; i++)
         strv_add(&names, spec->nodes[i].name);
     FREE_AUTO char *quoted = yaml_quote(name), *list = strv_join(&names, ", ");
-    const char *near = NULL;
-    if (strlen(name) <= 2 * NODE_NAME_MAX) // a longer one is near no node
-        near = str_nearest(name, (const char *const *) names.items, names.count);
+    const char *near = str_nearest(name, (const char *const *) names.items, names.count);
     if (near != NULL)
         return error_set(err, ERR_NOT_FOUND,
             "there is no node %s; did you mean '%s'? The nodes are %s", quoted, near, list);

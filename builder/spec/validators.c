@@ -176,13 +176,12 @@ is_address_text(const char *text)
 bool
 valid_uri(const char *text)
 {
-    static const char *const drivers[] = {"qemu", "test"};
+    static const char *const drivers[] = {"qemu:", "qemu+", "test:", "test+"};
     const char *scheme_end = strstr(text, "://");
     if (scheme_end == NULL || scheme_end[3] == '\0' || !is_address_text(text))
         return false;
-    size_t driver = strcspn(text, "+:");
     for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++)
-        if (strlen(drivers[i]) == driver && strncmp(text, drivers[i], driver) == 0)
+        if (str_starts(text, drivers[i]))
             return true;
     return false;
 }
