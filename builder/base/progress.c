@@ -23,18 +23,14 @@ struct progress_task {
     int64_t took_ms;  // -1 while it runs
 };
 
-struct progress_style {
+struct progress {
+    FILE *stream;
+    bool live, quiet;
     bool color, utf8;
     unsigned turn;       // position of the spinner
     int64_t now_ms;      // as clock_ms counts
     size_t columns;      // of the screen
     size_t name_columns; // of the widest name
-};
-
-struct progress {
-    FILE *stream;
-    bool live, quiet;
-    struct progress_style style;
     pthread_mutex_t mutex;
     pthread_cond_t ended; // wakes the ticker at the end
     pthread_t ticker;
@@ -79,15 +75,15 @@ cut(const char *text, size_t columns)
 // Adds a task's line: mark, name, text, and at the right end percentage and elapsed time. First the
 // text is shortened to fit, then the name.
 static void
-render_task(const struct progress_style *style, const struct progress_task *task, struct buf *out)
+render_task(const struct progress *progress, const struct progress_task *task, struct buf *out)
 {
     static const char *const round[] = {"⠋", "⠙", "⠸", "⠴", "⠦", "⠇"};
     static const char *const plain[] = {"|", "/", "-", "\\"};
     bool done = task->took_ms >= 0;
-    const char *mark = style->utf8 ? round[style->turn % 6] : plain[style->turn % 4];
+    const char *mark = progress->utf8 ? round[progress->turn % 6] : plain[progress->turn % 4];
     if (done)
-        mark = style->utf8 ? "✓" : "*";
-    long long seconds = (done ? task->took_ms : style->now_ms - task->start_ms) / 1000;
+        mark = progress->utf8 ? "✓" : "*";
+    long long seconds = (done ? task->took_ms : progress->now_ms - task->start_ms) / 1000;
     BUF_AUTO struct buf end = {0};
     if (!done && task->part >= 0)
         buf_printf(&end, "%3.0f%%  ", task->part * 100);
@@ -96,14 +92,15 @@ render_task(const struct progress_style *style, const struct progress_task *task
     else
         buf_printf(&end, "%llds", seconds);
     size_t fixed = end.length + 6; // the mark and the spaces between
-    size_t room = style->columns > fixed ? style->columns - fixed : 0;
-    size_t name_room = style->name_columns < room ? style->name_columns : room;
+    size_t room = progress->columns > fixed ? progress->columns - fixed : 0;
+    size_t name_room = progress->name_columns < room ? progress->name_columns : room;
     FREE_AUTO char *name = cut(task->name, name_room);
     FREE_AUTO char *text = cut(task->text, room - name_room);
     int name_pad = (int) (name_room - text_columns(name)) + 2;
     int text_pad = (int) (room - name_room - text_columns(text)) + 2;
     const char *color = done ? "\x1b[32m" : "\x1b[36m";
-    buf_printf(out, "%s%s%s ", style->color ? color : "", mark, style->color ? "\x1b[0m" : "");
+    buf_printf(
+        out, "%s%s%s ", progress->color ? color : "", mark, progress->color ? "\x1b[0m" : "");
     buf_printf(out, "%s%*s%s%*s%s\x1b[K\n", name, name_pad, "", text, text_pad, "", end.data);
 }
 
@@ -129,23 +126,23 @@ flush(struct progress *progress, struct buf *out)
 static void
 draw(struct progress *progress, struct buf *out)
 {
-    struct progress_style *style = &progress->style;
     struct winsize size = {0};
     ioctl(fileno(progress->stream), TIOCGWINSZ, &size);
     size_t rows = size.ws_row > 0 ? size.ws_row : 24;
-    style->columns = size.ws_col > 0 ? size.ws_col : 80;
-    style->name_columns = 0;
+    progress->columns = size.ws_col > 0 ? size.ws_col : 80;
+    progress->name_columns = 0;
     for (size_t i = 0; i < progress->count; i++) {
         size_t columns = text_columns(progress->tasks[i].name);
-        style->name_columns = columns > style->name_columns ? columns : style->name_columns;
+        progress->name_columns =
+            columns > progress->name_columns ? columns : progress->name_columns;
     }
-    style->now_ms = clock_ms();
+    progress->now_ms = clock_ms();
     size_t shown = progress->count < rows - 1 ? progress->count : rows - 1;
     buf_add(out, "\x1b[?7l");
     if (progress->drawn > 0)
         buf_printf(out, "\r\x1b[%zuA", progress->drawn);
     for (size_t i = progress->count - shown; i < progress->count; i++)
-        render_task(style, &progress->tasks[i], out);
+        render_task(progress, &progress->tasks[i], out);
     buf_add(out, "\x1b[J\x1b[?7h");
     progress->drawn = shown;
     progress->cleared = false;
@@ -171,7 +168,7 @@ tick(void *context)
         when.tv_sec += when.tv_nsec / 1000000000L;
         when.tv_nsec %= 1000000000L;
         pthread_cond_timedwait(&progress->ended, &progress->mutex, &when);
-        progress->style.turn++;
+        progress->turn++;
         if (!progress->ending && !progress->cleared && progress->count > 0)
             redraw_board(progress);
     }
@@ -186,8 +183,8 @@ progress_new(FILE *stream, bool live, bool quiet)
     progress->stream = stream;
     progress->live = live && !quiet;
     progress->quiet = quiet;
-    progress->style =
-        (struct progress_style){.color = progress_wants_color(), .utf8 = wants_utf8()};
+    progress->color = progress_wants_color();
+    progress->utf8 = wants_utf8();
     progress->cleared = true;
     pthread_mutex_init(&progress->mutex, NULL);
     pthread_condattr_t monotonic;
