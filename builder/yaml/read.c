@@ -398,7 +398,7 @@ yaml_read(struct yaml_source *source)
 
 // Returns the node of the key, or its value; NULL when map has no such key.
 static const struct yaml_node *
-find_in(const struct yaml_node *map, const char *key, bool of_key)
+find_key_node(const struct yaml_node *map, const char *key, bool of_key)
 {
     for (size_t i = 0; map != NULL && map->kind == YAML_MAP && i < map->count; i++)
         if (strcmp(map->keys[i]->text, key) == 0)
@@ -409,13 +409,13 @@ find_in(const struct yaml_node *map, const char *key, bool of_key)
 const struct yaml_node *
 yaml_get(const struct yaml_node *map, const char *key)
 {
-    return find_in(map, key, false);
+    return find_key_node(map, key, false);
 }
 
 const struct yaml_node *
 yaml_get_key(const struct yaml_node *map, const char *key)
 {
-    return find_in(map, key, true);
+    return find_key_node(map, key, true);
 }
 
 const struct yaml_node *
