@@ -20,18 +20,20 @@ struct asset {
 
 extern const struct asset asset_table[]; // ends with a NULL name
 
-// Whether the name is inside the folder of assets: recipes choose names.
-static bool
-is_inside(const char *name)
+int
+asset_read(const char *name, char **ret_data, size_t *ret_length, struct error *err)
 {
+    const char *folder = getenv("AIRBUILD_ASSETS");
     STRV_AUTO struct strv parts = {0};
     strv_split(&parts, name, '/');
-    return name[0] != '/' && !strv_has(&parts, "..");
-}
-
-static int
-read_builtin(const char *name, char **ret_data, size_t *ret_length, struct error *err)
-{
+    // Recipes choose names: only those inside the folder are read from it.
+    if (folder != NULL && name[0] != '/' && !strv_has(&parts, "..")) {
+        FREE_AUTO char *path = path_join(folder, name);
+        int answer = file_read(path, ASSET_MAX, ret_data, ret_length, err);
+        if (answer == 0 || err->code != ERR_NOT_FOUND)
+            return answer;
+        error_clear(err);
+    }
     for (const struct asset *asset = asset_table; asset->name != NULL; asset++) {
         if (strcmp(asset->name, name) != 0)
             continue;
@@ -43,20 +45,6 @@ read_builtin(const char *name, char **ret_data, size_t *ret_length, struct error
     }
     return error_set(err, ERR_NOT_FOUND,
         "airbuild has no built-in file '%s'; put it into the folder AIRBUILD_ASSETS", name);
-}
-
-int
-asset_read(const char *name, char **ret_data, size_t *ret_length, struct error *err)
-{
-    const char *folder = getenv("AIRBUILD_ASSETS");
-    if (folder != NULL && is_inside(name)) {
-        FREE_AUTO char *path = path_join(folder, name);
-        int answer = file_read(path, ASSET_MAX, ret_data, ret_length, err);
-        if (answer == 0 || err->code != ERR_NOT_FOUND)
-            return answer;
-        error_clear(err);
-    }
-    return read_builtin(name, ret_data, ret_length, err);
 }
 
 static void

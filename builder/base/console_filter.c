@@ -10,92 +10,57 @@
 #define ESC 0x1b
 #define BEL 0x07
 
-// Collects bytes above 0x7f until they are a character.
-static void
-add_high(struct console_filter *filter, char byte, struct buf *ret)
-{
-    filter->pending[filter->pending_length++] = byte;
-    struct text_iter iter = {.next = filter->pending, .left = filter->pending_length};
-    text_next(&iter);
-    if (iter.kind == TEXT_BROKEN && filter->pending_length < sizeof filter->pending)
-        return;
-    if (iter.kind == TEXT_BROKEN)
-        buf_add(ret, "?");
-    else if (iter.kind == TEXT_PRINTABLE)
-        buf_add_bytes(ret, iter.at, iter.length);
-    filter->pending_length = 0;
-}
-
 static void
 add_text(struct console_filter *filter, char byte, struct buf *ret)
 {
     unsigned char code = (unsigned char) byte;
-    if (code >= 0x80) {
-        add_high(filter, byte, ret);
-        return;
-    }
-    if (filter->pending_length > 0)
+    if (code >= 0x80) { // collected until they are a character
+        filter->pending[filter->pending_length++] = byte;
+        struct text_iter iter = {.next = filter->pending, .left = filter->pending_length};
+        text_next(&iter);
+        if (iter.kind == TEXT_BROKEN && filter->pending_length < sizeof filter->pending)
+            return;
+        if (iter.kind == TEXT_BROKEN)
+            buf_add(ret, "?");
+        else if (iter.kind == TEXT_PRINTABLE)
+            buf_add_bytes(ret, iter.at, iter.length);
+    } else if (filter->pending_length > 0) {
         buf_add(ret, "?");
+    }
     filter->pending_length = 0;
     if (code == ESC)
         filter->state = CONSOLE_ESCAPE;
-    else if ((code >= 0x20 && code != 0x7f) || byte == '\n' || byte == '\t')
+    else if ((code >= 0x20 && code < 0x7f) || byte == '\n' || byte == '\t')
         buf_add_bytes(ret, &byte, 1);
 }
 
-// After ESC: '[' begins a control sequence, one of "]PX^_" a string; bytes 0x20 to 0x2f continue
-// the sequence, any other ends it.
+// Returns the state after a byte of a sequence. After ESC, '[' begins a control sequence, one of
+// "]PX^_" a string; bytes 0x20 to 0x2f continue the sequence, any other ends it.
 static enum console_state
-after_escape(unsigned char code)
+state_after(enum console_state state, unsigned char code)
 {
+    if (code == ESC) // also of ESC \, which ends a string
+        return CONSOLE_ESCAPE;
+    if (state == CONSOLE_CSI)
+        return code >= 0x40 && code <= 0x7e ? CONSOLE_TEXT : CONSOLE_CSI;
+    if (state == CONSOLE_STRING)
+        return code == BEL ? CONSOLE_TEXT : CONSOLE_STRING;
     if (code == '[')
         return CONSOLE_CSI;
     if (code != '\0' && strchr("]PX^_", code) != NULL)
         return CONSOLE_STRING;
-    return (code >= 0x20 && code <= 0x2f) || code == ESC ? CONSOLE_ESCAPE : CONSOLE_TEXT;
-}
-
-static enum console_state
-after_string(unsigned char code)
-{
-    if (code == ESC) // of ESC \, which ends the string
-        return CONSOLE_ESCAPE;
-    return code == BEL ? CONSOLE_TEXT : CONSOLE_STRING;
-}
-
-static enum console_state
-after_csi(unsigned char code)
-{
-    if (code == ESC)
-        return CONSOLE_ESCAPE;
-    return code >= 0x40 && code <= 0x7e ? CONSOLE_TEXT : CONSOLE_CSI;
-}
-
-static void
-add_byte(struct console_filter *filter, char byte, struct buf *ret)
-{
-    unsigned char code = (unsigned char) byte;
-    if (byte == '\n')
-        filter->state = CONSOLE_TEXT;
-    switch (filter->state) {
-    case CONSOLE_TEXT:
-        add_text(filter, byte, ret);
-        break;
-    case CONSOLE_ESCAPE:
-        filter->state = after_escape(code);
-        break;
-    case CONSOLE_CSI:
-        filter->state = after_csi(code);
-        break;
-    case CONSOLE_STRING:
-        filter->state = after_string(code);
-        break;
-    }
+    return code >= 0x20 && code <= 0x2f ? CONSOLE_ESCAPE : CONSOLE_TEXT;
 }
 
 void
 console_filter_add(struct console_filter *filter, const char *data, size_t length, struct buf *ret)
 {
-    for (size_t i = 0; i < length; i++)
-        add_byte(filter, data[i], ret);
+    for (size_t i = 0; i < length; i++) {
+        if (data[i] == '\n')
+            filter->state = CONSOLE_TEXT;
+        if (filter->state == CONSOLE_TEXT)
+            add_text(filter, data[i], ret);
+        else
+            filter->state = state_after(filter->state, (unsigned char) data[i]);
+    }
 }

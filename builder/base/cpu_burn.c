@@ -14,15 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static size_t
-processors(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < 1)
-        return 1;
-    return (size_t) CPU_COUNT(&set);
-}
-
 // In its own session, so that Ctrl-C reaches only the parent, and that kernels which share
 // processors by session (sched(7), autogroup) give it a share of its own.
 static _Noreturn void
@@ -44,7 +35,10 @@ cpu_burn_start(struct cpu_burn *burn, int64_t max_ms, struct error *err)
 {
     pid_t parent = getpid();
     int64_t end_ms = clock_ms() + max_ms;
-    size_t wanted = processors();
+    cpu_set_t set;
+    size_t wanted = 1;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        wanted = (size_t) CPU_COUNT(&set);
     burn->pids = mem_zero(wanted, sizeof *burn->pids);
     for (burn->count = 0; burn->count < wanted; burn->count++) {
         pid_t child = fork();

@@ -11,7 +11,6 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 struct digest {
@@ -46,15 +45,8 @@ digest_add(struct digest *digest, const void *data, size_t length)
 void
 digest_add_field(struct digest *digest, const char *text)
 {
-    if (text == NULL) {
-        digest_add(digest, "-:", 2);
-        return;
-    }
-    size_t length = strlen(text);
-    char head[32];
-    int head_length = snprintf(head, sizeof head, "%zu:", length);
-    digest_add(digest, head, (size_t) head_length);
-    digest_add(digest, text, length);
+    FREE_AUTO char *field = text == NULL ? str_dup("-:") : str_format("%zu:%s", strlen(text), text);
+    digest_add(digest, field, strlen(field));
 }
 
 static void

@@ -90,27 +90,6 @@ dir_list(const char *path, struct strv *ret_names, struct error *err)
     return 0;
 }
 
-static int remove_entry(int folder, const char *name, const char *path, struct error *err);
-
-static int
-remove_inside(int folder, const char *name, const char *path, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    CLOSE_AUTO int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    CLOSEDIR_AUTO DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    if (dir == NULL)
-        return error_errno(err, errno, "cannot open folder '%s'", path);
-    int inside = TAKE_FD(fd); // closedir closes it
-    if (list_open(dir, path, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        FREE_AUTO char *below = path_join(path, names.items[i]);
-        if (remove_entry(inside, names.items[i], below, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 // STATX_ATTR_MOUNT_ROOT (Linux 5.8, statx(2)) shows bind mounts too, which device numbers do not.
 static int
 remove_entry(int folder, const char *name, const char *path, struct error *err)
@@ -123,8 +102,21 @@ remove_entry(int folder, const char *name, const char *path, struct error *err)
         return error_set(err, ERR_CONFLICT,
             "'%s' is a mount point and is not removed; run 'umount %s' and try again", path, path);
     bool is_folder = S_ISDIR(info.stx_mode);
-    if (is_folder && remove_inside(folder, name, path, err) < 0)
-        return -1;
+    if (is_folder) {
+        STRV_AUTO struct strv names = {0};
+        CLOSE_AUTO int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        CLOSEDIR_AUTO DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        if (dir == NULL)
+            return error_errno(err, errno, "cannot open folder '%s'", path);
+        int inside = TAKE_FD(fd); // closedir closes it
+        if (list_open(dir, path, &names, err) < 0)
+            return -1;
+        for (size_t i = 0; i < names.count; i++) {
+            FREE_AUTO char *below = path_join(path, names.items[i]);
+            if (remove_entry(inside, names.items[i], below, err) < 0)
+                return -1;
+        }
+    }
     if (unlinkat(folder, name, is_folder ? AT_REMOVEDIR : 0) < 0 && errno != ENOENT)
         return error_errno(err, errno, "cannot remove '%s'", path);
     return 0;
@@ -165,32 +157,23 @@ sync_tree(const char *path, struct error *err)
     return dir_sync(path, err);
 }
 
-// Some file systems do not support RENAME_NOREPLACE (rename(2)): there the target is checked
-// before.
-static int
-rename_new(const char *from, const char *to)
-{
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL)
-        return -1;
-    if (file_exists(to)) {
-        errno = EEXIST;
-        return -1;
-    }
-    return rename(from, to);
-}
-
 int
 dir_publish(const char *from, const char *to, struct error *err)
 {
     if (sync_tree(from, err) < 0)
         return -1;
-    if (rename_new(from, to) < 0) {
-        if (errno == EEXIST)
-            return error_set(err, ERR_CONFLICT, "'%s' already exists and is not replaced", to);
-        return error_errno(err, errno, "cannot rename to '%s'", to);
+    int answer = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+    // Some file systems do not support RENAME_NOREPLACE (rename(2)): check the target before.
+    if (answer < 0 && errno == EINVAL) {
+        if (file_exists(to))
+            errno = EEXIST;
+        else
+            answer = rename(from, to);
     }
+    if (answer < 0 && errno == EEXIST)
+        return error_set(err, ERR_CONFLICT, "'%s' already exists and is not replaced", to);
+    if (answer < 0)
+        return error_errno(err, errno, "cannot rename to '%s'", to);
     FREE_AUTO char *parent = path_folder(to);
     return dir_sync(parent, err);
 }

@@ -35,22 +35,6 @@ error_set(struct error *err, enum error_code code, const char *format, ...)
     return -1;
 }
 
-static enum error_code
-code_of_errno(int number)
-{
-    switch (number) {
-    case ENOSPC:
-    case EDQUOT:
-    case ENOMEM:
-        return ERR_SPACE;
-    case EACCES:
-    case EPERM:
-        return ERR_ACCESS;
-    default:
-        return ERR_FAILED;
-    }
-}
-
 int
 error_errno(struct error *err, int number, const char *format, ...)
 {
@@ -58,9 +42,13 @@ error_errno(struct error *err, int number, const char *format, ...)
     va_start(args, format);
     FREE_AUTO char *what = str_formatv(format, args);
     va_end(args);
+    enum error_code code = ERR_FAILED;
+    if (number == ENOSPC || number == EDQUOT || number == ENOMEM)
+        code = ERR_SPACE;
+    else if (number == EACCES || number == EPERM)
+        code = ERR_ACCESS;
     char room[128];
-    const char *why = strerror_r(number, room, sizeof room);
-    return error_set(err, code_of_errno(number), "%s: %s", what, why);
+    return error_set(err, code, "%s: %s", what, strerror_r(number, room, sizeof room));
 }
 
 int
@@ -96,41 +84,10 @@ error_clear(struct error *err)
 const char *
 error_code_name(enum error_code code)
 {
-    switch (code) {
-    case ERR_NONE:
-        return "none";
-    case ERR_FAILED:
-        return "failed";
-    case ERR_USAGE:
-        return "usage";
-    case ERR_SPEC:
-        return "spec";
-    case ERR_ACCESS:
-        return "access";
-    case ERR_LIBVIRT:
-        return "libvirt";
-    case ERR_MISSING:
-        return "missing";
-    case ERR_SPACE:
-        return "space";
-    case ERR_NETWORK:
-        return "network";
-    case ERR_CONFLICT:
-        return "conflict";
-    case ERR_DAMAGED:
-        return "damaged";
-    case ERR_BUSY:
-        return "busy";
-    case ERR_TIMEOUT:
-        return "timeout";
-    case ERR_GUEST:
-        return "guest";
-    case ERR_NOT_FOUND:
-        return "not-found";
-    case ERR_VERDICT:
-        return "verdict";
-    case ERR_INTERRUPTED:
+    static const char *const names[] = {"none", "failed", "usage", "spec", "access", "libvirt",
+        "missing", "space", "network", "conflict", "damaged", "busy", "timeout", "guest",
+        "not-found", "verdict"};
+    if (code == ERR_INTERRUPTED)
         return "interrupted";
-    }
-    return "failed";
+    return (size_t) code < sizeof names / sizeof *names ? names[code] : "failed";
 }

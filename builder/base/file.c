@@ -13,40 +13,21 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int
-open_error(struct error *err, const char *path)
-{
-    if (errno == ENOENT)
-        return error_set(err, ERR_NOT_FOUND, "there is no file '%s'", path);
-    return error_errno(err, errno, "cannot open '%s'", path);
-}
-
 // O_NONBLOCK: opening a named pipe does not wait for a writer.
 static int
 open_regular(const char *path, int *ret_fd, struct stat *ret_stat, struct error *err)
 {
     CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && errno == ENOENT)
+        return error_set(err, ERR_NOT_FOUND, "there is no file '%s'", path);
     if (fd < 0)
-        return open_error(err, path);
+        return error_errno(err, errno, "cannot open '%s'", path);
     if (fstat(fd, ret_stat) < 0)
         return error_errno(err, errno, "cannot read the status of '%s'", path);
     if (!S_ISREG(ret_stat->st_mode))
         return error_set(err, ERR_FAILED, "'%s' is not a regular file", path);
     *ret_fd = TAKE_FD(fd);
     return 0;
-}
-
-static int
-read_some(int fd, struct buf *data, const char *path, struct error *err)
-{
-    char room[16384];
-    ssize_t got = read(fd, room, sizeof room);
-    if (got < 0 && errno == EINTR)
-        return 1;
-    if (got < 0)
-        return error_errno(err, errno, "cannot read '%s'", path);
-    buf_add_bytes(data, room, (size_t) got);
-    return got > 0;
 }
 
 static int
@@ -67,12 +48,16 @@ file_read(const char *path, size_t max, char **ret_data, size_t *ret_length, str
         return -1;
     if ((uint64_t) info.st_size > max)
         return too_large(path, max, err);
-    int more;
-    while ((more = read_some(fd, &data, path, err)) > 0)
+    char room[16384];
+    for (ssize_t got; (got = read(fd, room, sizeof room)) != 0;) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_errno(err, errno, "cannot read '%s'", path);
+        buf_add_bytes(&data, room, (size_t) got);
         if (data.length > max)
             return too_large(path, max, err);
-    if (more < 0)
-        return -1;
+    }
     if (ret_length != NULL)
         *ret_length = data.length;
     *ret_data = buf_take(&data);
@@ -122,17 +107,6 @@ file_sync(const char *path, struct error *err)
     return 0;
 }
 
-static int
-fill_and_rename(int fd, const char *temporary, const char *path, mode_t mode, const void *data,
-    size_t length, struct error *err)
-{
-    if (fchmod(fd, mode) < 0 || file_write_all(fd, data, length) < 0 || fsync(fd) < 0)
-        return error_errno(err, errno, "cannot write '%s'", path);
-    if (rename(temporary, path) < 0)
-        return error_errno(err, errno, "cannot rename to '%s'", path);
-    return 0;
-}
-
 int
 file_write(const char *path, mode_t mode, const void *data, size_t length, struct error *err)
 {
@@ -141,40 +115,33 @@ file_write(const char *path, mode_t mode, const void *data, size_t length, struc
     CLOSE_AUTO int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, errno, "cannot make a file in folder '%s'", folder);
-    if (fill_and_rename(fd, temporary, path, mode, data, length, err) < 0) {
-        unlink(temporary);
-        return -1;
-    }
-    return dir_sync(folder, err);
+    if (fchmod(fd, mode) < 0 || file_write_all(fd, data, length) < 0 || fsync(fd) < 0)
+        error_errno(err, errno, "cannot write '%s'", path);
+    else if (rename(temporary, path) < 0)
+        error_errno(err, errno, "cannot rename to '%s'", path);
+    else
+        return dir_sync(folder, err);
+    unlink(temporary);
+    return -1;
 }
 
 // ---- copies -------------------------------------------------------------------------------------
 
-static int
-copy_through_memory(int from, int to, off_t offset, size_t length, size_t *ret_done)
+// Copies at most 16 MiB, so that an interrupt is noticed soon. Returns the bytes copied, 0 at the
+// end of the file, -1 and errno.
+static ssize_t
+copy_some(int from, int to, off_t offset, off_t end)
 {
     char room[65536];
-    ssize_t got = pread(from, room, length < sizeof room ? length : sizeof room, offset);
-    if (got < 0)
-        return -1;
-    *ret_done = (size_t) got;
-    if (lseek(to, offset, SEEK_SET) < 0)
-        return -1;
-    return file_write_all(to, room, (size_t) got);
-}
-
-// Copies at most 16 MiB, so that an interrupt is noticed soon. *ret_done 0: the file has ended.
-static int
-copy_some(int from, int to, off_t offset, off_t end, size_t *ret_done)
-{
-    size_t most = 16 * 1024 * 1024;
-    size_t length = (uint64_t) (end - offset) < most ? (size_t) (end - offset) : most;
-    off_t in = offset, out = offset;
+    off_t in = offset, out = offset, most = 16 * 1024 * 1024;
+    size_t length = (size_t) (end - offset < most ? end - offset : most);
     ssize_t got = copy_file_range(from, &in, to, &out, length, 0);
-    if (got < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
-        return copy_through_memory(from, to, offset, length, ret_done);
-    *ret_done = got < 0 ? 0 : (size_t) got;
-    return got < 0 ? -1 : 0;
+    if (got >= 0 || (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP))
+        return got;
+    got = pread(from, room, length < sizeof room ? length : sizeof room, offset);
+    if (got > 0 && (lseek(to, offset, SEEK_SET) < 0 || file_write_all(to, room, (size_t) got) < 0))
+        return -1;
+    return got;
 }
 
 // Returns where data begins at or after offset, and sets *ret_end to its end; -1: the rest is a
@@ -198,40 +165,31 @@ struct copy {
     struct stat before;          // of the source
 };
 
-// A copy of a file that changes meanwhile is worthless.
-static int
-check_unchanged(const struct copy *copy, bool ended, struct error *err)
-{
-    const struct stat *before = &copy->before;
-    struct stat now;
-    if (fstat(copy->from, &now) < 0)
-        return error_errno(err, errno, "cannot read the status of '%s'", copy->source);
-    if (!ended && now.st_size == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-        now.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
-        return 0;
-    return error_set(err, ERR_DAMAGED,
-        "'%s' %s while it was copied; check its disk and what writes to it, and try again",
-        copy->source, ended ? "ended before its size" : "changed");
-}
-
 static int
 copy_data(const struct copy *copy, struct error *err)
 {
-    off_t offset = 0, end = 0, size = copy->before.st_size;
-    bool ended = false;
-    while (offset < size && !ended) {
+    const struct stat *before = &copy->before;
+    off_t offset = 0, end = 0, size = before->st_size;
+    ssize_t done = 1;
+    while (offset < size && done > 0) {
         if (offset >= end && (offset = next_data(copy->from, offset, size, &end)) < 0)
             break;
-        size_t done = 0;
         if (interrupt_check(err) < 0)
             return -1;
-        if (copy_some(copy->from, copy->to, offset, end, &done) < 0)
+        done = copy_some(copy->from, copy->to, offset, end);
+        if (done < 0)
             return error_errno(err, errno, "cannot copy '%s' to '%s'", copy->source, copy->target);
-        ended = done == 0;
-        offset += (off_t) done;
+        offset += done;
     }
-    if (check_unchanged(copy, ended, err) < 0)
-        return -1;
+    // A copy of a file that changes meanwhile is worthless.
+    struct stat now;
+    if (fstat(copy->from, &now) < 0)
+        return error_errno(err, errno, "cannot read the status of '%s'", copy->source);
+    if (done == 0 || now.st_size != size || now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+        now.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
+        return error_set(err, ERR_DAMAGED,
+            "'%s' %s while it was copied; check its disk and what writes to it, and try again",
+            copy->source, done == 0 ? "ended before its size" : "changed");
     if (ftruncate(copy->to, size) < 0 || fsync(copy->to) < 0)
         return error_errno(err, errno, "cannot write '%s'", copy->target);
     return 0;

@@ -6,33 +6,15 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/progress.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 enum { RETRY_MS = 100, PID_MAX = 64 };
-
-// The file may have been removed between open and flock: a lock on it protects nothing.
-static bool
-still_there(int fd, const char *path)
-{
-    struct stat held, named;
-    return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
-           held.st_dev == named.st_dev;
-}
-
-static int
-write_pid(int fd, const char *path, struct error *err)
-{
-    char text[32];
-    int length = snprintf(text, sizeof text, "%ld\n", (long) getpid());
-    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t) length, 0) != length)
-        return error_errno(err, errno, "cannot write the lock '%s'", path);
-    return 0;
-}
 
 long
 lock_holder(const char *path)
@@ -40,19 +22,6 @@ lock_holder(const char *path)
     ERROR_AUTO struct error unread = {0};
     FREE_AUTO char *text = NULL;
     return file_read(path, PID_MAX, &text, NULL, &unread) < 0 ? 0 : strtol(text, NULL, 10);
-}
-
-static int
-lock_held_error(const char *path, struct error *err)
-{
-    long pid = lock_holder(path);
-    if (pid <= 0)
-        return error_set(err, ERR_BUSY,
-            "another airbuild holds the lock '%s'; wait for it to end and try again", path);
-    return error_set(err, ERR_BUSY,
-        "another airbuild (process %ld) holds the lock '%s'; wait for it to end, or end it with "
-        "'kill %ld'",
-        pid, path, pid);
 }
 
 // Returns 1: taken; 0: another process has it, or the file was removed; -1: error.
@@ -65,12 +34,25 @@ try_lock(const char *path, int *ret_fd, bool last, struct error *err)
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return error_errno(err, errno, "cannot take the lock '%s'", path);
-        return last ? lock_held_error(path, err) : 0;
+        if (!last)
+            return 0;
+        long pid = lock_holder(path);
+        if (pid <= 0)
+            return error_set(err, ERR_BUSY,
+                "another airbuild holds the lock '%s'; wait for it to end and try again", path);
+        return error_set(err, ERR_BUSY,
+            "another airbuild (process %ld) holds the lock '%s'; wait for it to end, or end it "
+            "with 'kill %ld'",
+            pid, path, pid);
     }
-    if (!still_there(fd, path))
+    // The file may have been removed between open and flock: a lock on it protects nothing.
+    struct stat held, named;
+    if (fstat(fd, &held) < 0 || stat(path, &named) < 0 || held.st_ino != named.st_ino ||
+        held.st_dev != named.st_dev)
         return 0;
-    if (write_pid(fd, path, err) < 0)
-        return -1;
+    FREE_AUTO char *text = str_format("%ld\n", (long) getpid());
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, strlen(text), 0) != (ssize_t) strlen(text))
+        return error_errno(err, errno, "cannot write the lock '%s'", path);
     *ret_fd = TAKE_FD(fd);
     return 1;
 }

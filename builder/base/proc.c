@@ -103,47 +103,28 @@ read_output(struct output *output, const struct proc_options *options)
     return true;
 }
 
-// Limited, because a background process may never stop writing.
-static void
-finish_output(struct output *output, const struct proc_options *options)
-{
-    for (size_t i = 0; i < READS_AT_END; i++)
-        if (!read_output(output, options))
-            break;
-    end_output(output, options);
-}
-
-static void
-free_output(struct output *output)
-{
-    cleanup_close(&output->fd);
-    buf_free(&output->last);
-    buf_free(&output->line);
-}
-
 // ---- the child ----------------------------------------------------------------------------------
 
 static void
 run_free(struct run *run)
 {
-    for (size_t i = 0; i < 2; i++)
-        free_output(&run->outputs[i]);
+    for (size_t i = 0; i < 2; i++) {
+        cleanup_close(&run->outputs[i].fd);
+        buf_free(&run->outputs[i].last);
+        buf_free(&run->outputs[i].line);
+    }
     cleanup_close(&run->pid_fd);
 }
 
-static bool
-same_name(const char *a, const char *b)
-{
-    size_t length = strcspn(a, "=");
-    return strncmp(a, b, length) == 0 && b[length] == '=';
-}
-
+// Whether list sets the variable that entry sets.
 static bool
 has_name(const char *const *list, const char *entry)
 {
-    for (size_t i = 0; list != NULL && list[i] != NULL; i++)
-        if (same_name(list[i], entry))
+    for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
+        size_t length = strcspn(list[i], "=");
+        if (strncmp(list[i], entry, length) == 0 && entry[length] == '=')
             return true;
+    }
     return false;
 }
 
@@ -180,27 +161,21 @@ open_input(const char *input, int *ret_fd, struct error *err)
 }
 
 // The child gets its own process group, so that all of it can be ended, and default signals.
-static void
-set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t all, none;
-    sigfillset(&all);
-    sigemptyset(&none);
-    posix_spawnattr_setsigdefault(attributes, &all);
-    posix_spawnattr_setsigmask(attributes, &none);
-    posix_spawnattr_setpgroup(attributes, 0);
-    posix_spawnattr_setflags(
-        attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-}
-
 static int
 spawn(const char *path, const char *const *argv, char **environment, const int fds[3], pid_t *ret)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&actions);
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
     posix_spawnattr_init(&attributes);
-    set_attributes(&attributes);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    posix_spawn_file_actions_init(&actions);
     for (int i = 0; i < 3; i++)
         posix_spawn_file_actions_adddup2(&actions, fds[i], i);
     posix_spawn_file_actions_addclosefrom_np(&actions, 3); // descriptors of libraries
@@ -227,41 +202,29 @@ start_child(struct run *run, const char *const *argv, struct error *err)
 {
     FREE_AUTO char *path = NULL;
     STRV_AUTO struct strv environment = {0};
-    CLOSE_AUTO int input = -1;
-    int out[2], errors[2];
+    CLOSE_AUTO int input = -1, out = -1, errors = -1;
+    int *const ends[2] = {&out, &errors};
     if (find_program(argv[0], &path, err) < 0 || open_input(run->options->input, &input, err) < 0)
         return -1;
-    if (pipe2(out, O_CLOEXEC) < 0)
-        return error_errno(err, errno, "cannot run '%s'", run->name);
-    run->outputs[0].fd = out[0];
-    CLOSE_AUTO int out_end = out[1];
-    if (pipe2(errors, O_CLOEXEC) < 0)
-        return error_errno(err, errno, "cannot run '%s'", run->name);
-    run->outputs[1].fd = errors[0];
-    CLOSE_AUTO int errors_end = errors[1];
+    for (size_t i = 0; i < 2; i++) {
+        int ends_of_pipe[2];
+        if (pipe2(ends_of_pipe, O_CLOEXEC) < 0)
+            return error_errno(err, errno, "cannot run '%s'", run->name);
+        run->outputs[i].fd = ends_of_pipe[0];
+        *ends[i] = ends_of_pipe[1];
+        fcntl(run->outputs[i].fd, F_SETFL, O_NONBLOCK);
+    }
     merge_environment(&environment, run->options->env);
-    int fds[3] = {input, out_end, errors_end};
+    const int fds[3] = {input, out, errors};
     int number = spawn(path, argv, environment.items, fds, &run->pid);
     if (number != 0)
         return error_errno(err, number, "cannot run '%s'", path);
-    fcntl(run->outputs[0].fd, F_SETFL, O_NONBLOCK);
-    fcntl(run->outputs[1].fd, F_SETFL, O_NONBLOCK);
     run->pid_fd = pidfd_open(run->pid, 0);
     return 0;
 }
 
-// The child stays a zombie until reap().
-static bool
-has_ended(const struct run *run)
-{
-    siginfo_t info = {.si_pid = 0};
-    if (waitid(P_PID, (id_t) run->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-        return errno != EINTR;
-    return info.si_pid != 0;
-}
-
-// Waits for output or the end of the child; true when it has ended. Polls where there are no pidfds
-// (Linux before 5.3, valgrind).
+// Waits for output or the end of the child; true when it has ended, and is a zombie until reap().
+// Polls where there are no pidfds (Linux before 5.3, valgrind).
 static bool
 wait_once(struct run *run, int64_t wait_ms, bool interruptible)
 {
@@ -276,7 +239,10 @@ wait_once(struct run *run, int64_t wait_ms, bool interruptible)
         for (size_t i = 0; i < 2; i++)
             if (watched[i + 1].revents != 0)
                 read_output(&run->outputs[i], run->options);
-    return has_ended(run);
+    siginfo_t info = {.si_pid = 0};
+    if (waitid(P_PID, (id_t) run->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+        return errno != EINTR;
+    return info.si_pid != 0;
 }
 
 // The child is a zombie until it is reaped, so its process group is not reused.
@@ -312,15 +278,20 @@ wait_for_child(struct run *run, struct error *err)
     }
 }
 
-// Does not wait for background processes that still hold the pipes.
+// Does not wait for background processes that still hold the pipes, and reads little of those that
+// never stop writing.
 static int
 reap(struct run *run)
 {
     int status = 0;
     while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
         ;
-    finish_output(&run->outputs[0], run->options);
-    finish_output(&run->outputs[1], run->options);
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t reads = 0; reads < READS_AT_END; reads++)
+            if (!read_output(&run->outputs[i], run->options))
+                break;
+        end_output(&run->outputs[i], run->options);
+    }
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -366,14 +337,6 @@ last_line(struct buf *text)
     return newline == NULL ? text->data : newline + 1;
 }
 
-// Programs report a full disk only in words: those of strerrordesc_np, which are English.
-static bool
-reports_full_disk(const struct buf *text)
-{
-    return text->data != NULL && (strstr(text->data, strerrordesc_np(ENOSPC)) != NULL ||
-                                     strstr(text->data, strerrordesc_np(EDQUOT)) != NULL);
-}
-
 int
 proc_check(const char *const *argv, const struct proc_options *options, struct proc_result *ret,
     struct error *err)
@@ -384,12 +347,12 @@ proc_check(const char *const *argv, const struct proc_options *options, struct p
         return -1;
     if (result->status == 0)
         return 0;
-    if (reports_full_disk(&result->errors))
-        return error_set(err, ERR_SPACE,
-            "'%s' failed with status %d: %s; free some space and run it again", argv[0],
-            result->status, last_line(&result->errors));
-    return error_set(err, ERR_FAILED, "'%s' failed with status %d: %s", argv[0], result->status,
-        last_line(&result->errors));
+    // Programs report a full disk only in words, which are English here.
+    const char *const full_disk[] = {strerrordesc_np(ENOSPC), strerrordesc_np(EDQUOT), NULL};
+    bool full = str_has_any(result->errors.data, full_disk);
+    return error_set(err, full ? ERR_SPACE : ERR_FAILED, "'%s' failed with status %d: %s%s",
+        argv[0], result->status, last_line(&result->errors),
+        full ? "; free some space and run it again" : "");
 }
 
 int

@@ -23,18 +23,14 @@ struct progress_task {
     int64_t took_ms;  // -1 while it runs
 };
 
-struct progress_style {
+struct progress {
+    FILE *stream;
+    bool live, quiet;
     bool color, utf8;
     unsigned turn;       // position of the spinner
     int64_t now_ms;      // as clock_ms counts
     size_t columns;      // of the screen
     size_t name_columns; // of the widest name
-};
-
-struct progress {
-    FILE *stream;
-    bool live, quiet;
-    struct progress_style style;
     pthread_mutex_t mutex;
     pthread_cond_t ended; // wakes the ticker at the end
     pthread_t ticker;
@@ -76,76 +72,39 @@ cut(const char *text, size_t columns)
     return str_ndup(text, (size_t) (iter.next - text));
 }
 
-static const char *
-mark_of(const struct progress_style *style, const struct progress_task *task)
+// Adds a task's line: mark, name, text, and at the right end percentage and elapsed time. First the
+// text is shortened to fit, then the name.
+static void
+render_task(const struct progress *progress, const struct progress_task *task, struct buf *out)
 {
     static const char *const round[] = {"⠋", "⠙", "⠸", "⠴", "⠦", "⠇"};
     static const char *const plain[] = {"|", "/", "-", "\\"};
-    if (task->took_ms >= 0)
-        return style->utf8 ? "✓" : "*";
-    return style->utf8 ? round[style->turn % 6] : plain[style->turn % 4];
-}
-
-static char *
-end_of(const struct progress_style *style, const struct progress_task *task)
-{
-    int64_t ms = task->took_ms >= 0 ? task->took_ms : style->now_ms - task->start_ms;
-    long long seconds = (long long) ms / 1000;
+    bool done = task->took_ms >= 0;
+    const char *mark = progress->utf8 ? round[progress->turn % 6] : plain[progress->turn % 4];
+    if (done)
+        mark = progress->utf8 ? "✓" : "*";
+    long long seconds = (done ? task->took_ms : progress->now_ms - task->start_ms) / 1000;
     BUF_AUTO struct buf end = {0};
-    if (task->took_ms < 0 && task->part >= 0)
+    if (!done && task->part >= 0)
         buf_printf(&end, "%3.0f%%  ", task->part * 100);
     if (seconds >= 60)
         buf_printf(&end, "%lldm%02llds", seconds / 60, seconds % 60);
     else
         buf_printf(&end, "%llds", seconds);
-    return buf_take(&end);
-}
-
-// Adds a task's line: mark, name, text, and at the right end percentage and elapsed time. First the
-// text is shortened to fit, then the name.
-static void
-render_task(const struct progress_style *style, const struct progress_task *task, struct buf *out)
-{
-    FREE_AUTO char *end = end_of(style, task);
-    size_t fixed = strlen(end) + 6; // the mark and the spaces between
-    size_t room = style->columns > fixed ? style->columns - fixed : 0;
-    size_t name_room = style->name_columns < room ? style->name_columns : room;
+    size_t fixed = end.length + 6; // the mark and the spaces between
+    size_t room = progress->columns > fixed ? progress->columns - fixed : 0;
+    size_t name_room = progress->name_columns < room ? progress->name_columns : room;
     FREE_AUTO char *name = cut(task->name, name_room);
     FREE_AUTO char *text = cut(task->text, room - name_room);
     int name_pad = (int) (name_room - text_columns(name)) + 2;
     int text_pad = (int) (room - name_room - text_columns(text)) + 2;
-    const char *color = task->took_ms >= 0 ? "\x1b[32m" : "\x1b[36m";
-    buf_printf(out, "%s%s%s ", style->color ? color : "", mark_of(style, task),
-        style->color ? "\x1b[0m" : "");
-    buf_printf(out, "%s%*s%s%*s%s\x1b[K\n", name, name_pad, "", text, text_pad, "", end);
+    const char *color = done ? "\x1b[32m" : "\x1b[36m";
+    buf_printf(
+        out, "%s%s%s ", progress->color ? color : "", mark, progress->color ? "\x1b[0m" : "");
+    buf_printf(out, "%s%*s%s%*s%s\x1b[K\n", name, name_pad, "", text, text_pad, "", end.data);
 }
 
 // ---- the board ----------------------------------------------------------------------------------
-
-static void
-screen_size(const struct progress *progress, size_t *ret_columns, size_t *ret_rows)
-{
-    struct winsize size;
-    *ret_columns = 80;
-    *ret_rows = 24;
-    if (ioctl(fileno(progress->stream), TIOCGWINSZ, &size) < 0)
-        return;
-    if (size.ws_col > 0)
-        *ret_columns = size.ws_col;
-    if (size.ws_row > 0)
-        *ret_rows = size.ws_row;
-}
-
-static size_t
-name_columns(const struct progress *progress)
-{
-    size_t widest = 0;
-    for (size_t i = 0; i < progress->count; i++) {
-        size_t columns = text_columns(progress->tasks[i].name);
-        widest = columns > widest ? columns : widest;
-    }
-    return widest;
-}
 
 static void
 erase(struct progress *progress, struct buf *out)
@@ -167,16 +126,23 @@ flush(struct progress *progress, struct buf *out)
 static void
 draw(struct progress *progress, struct buf *out)
 {
-    size_t rows;
-    screen_size(progress, &progress->style.columns, &rows);
-    progress->style.name_columns = name_columns(progress);
-    progress->style.now_ms = clock_ms();
+    struct winsize size = {0};
+    ioctl(fileno(progress->stream), TIOCGWINSZ, &size);
+    size_t rows = size.ws_row > 0 ? size.ws_row : 24;
+    progress->columns = size.ws_col > 0 ? size.ws_col : 80;
+    progress->name_columns = 0;
+    for (size_t i = 0; i < progress->count; i++) {
+        size_t columns = text_columns(progress->tasks[i].name);
+        progress->name_columns =
+            columns > progress->name_columns ? columns : progress->name_columns;
+    }
+    progress->now_ms = clock_ms();
     size_t shown = progress->count < rows - 1 ? progress->count : rows - 1;
     buf_add(out, "\x1b[?7l");
     if (progress->drawn > 0)
         buf_printf(out, "\r\x1b[%zuA", progress->drawn);
     for (size_t i = progress->count - shown; i < progress->count; i++)
-        render_task(&progress->style, &progress->tasks[i], out);
+        render_task(progress, &progress->tasks[i], out);
     buf_add(out, "\x1b[J\x1b[?7h");
     progress->drawn = shown;
     progress->cleared = false;
@@ -202,7 +168,7 @@ tick(void *context)
         when.tv_sec += when.tv_nsec / 1000000000L;
         when.tv_nsec %= 1000000000L;
         pthread_cond_timedwait(&progress->ended, &progress->mutex, &when);
-        progress->style.turn++;
+        progress->turn++;
         if (!progress->ending && !progress->cleared && progress->count > 0)
             redraw_board(progress);
     }
@@ -217,8 +183,8 @@ progress_new(FILE *stream, bool live, bool quiet)
     progress->stream = stream;
     progress->live = live && !quiet;
     progress->quiet = quiet;
-    progress->style =
-        (struct progress_style){.color = progress_wants_color(), .utf8 = wants_utf8()};
+    progress->color = progress_wants_color();
+    progress->utf8 = wants_utf8();
     progress->cleared = true;
     pthread_mutex_init(&progress->mutex, NULL);
     pthread_condattr_t monotonic;
@@ -232,24 +198,18 @@ progress_new(FILE *stream, bool live, bool quiet)
     return progress;
 }
 
-static void
-end_ticker(struct progress *progress)
-{
-    if (!progress->ticking)
-        return;
-    pthread_mutex_lock(&progress->mutex);
-    progress->ending = true;
-    pthread_cond_signal(&progress->ended);
-    pthread_mutex_unlock(&progress->mutex);
-    pthread_join(progress->ticker, NULL);
-}
-
 void
 progress_free(struct progress *progress)
 {
     if (progress == NULL)
         return;
-    end_ticker(progress);
+    if (progress->ticking) {
+        pthread_mutex_lock(&progress->mutex);
+        progress->ending = true;
+        pthread_cond_signal(&progress->ended);
+        pthread_mutex_unlock(&progress->mutex);
+        pthread_join(progress->ticker, NULL);
+    }
     progress_clear(progress);
     for (size_t i = 0; i < progress->count; i++) {
         free(progress->tasks[i].name);
@@ -270,25 +230,29 @@ find_task(struct progress *progress, const char *name)
     return NULL;
 }
 
-static struct progress_task *
-get_task(struct progress *progress, const char *name)
+// Returns a new text without control characters, which text of a guest may have.
+__attribute__((format(printf, 1, 0))) static char *
+clean_row(const char *format, va_list args)
 {
-    struct progress_task *task = find_task(progress, name);
-    if (task != NULL)
-        return task;
-    mem_grow(&progress->tasks, &progress->capacity, progress->count + 1, sizeof *task);
-    task = &progress->tasks[progress->count++];
-    *task = (struct progress_task){
-        .name = str_dup(name), .text = NULL, .part = -1, .start_ms = clock_ms(), .took_ms = -1};
-    return task;
+    FREE_AUTO char *text = str_formatv(format, args);
+    return text_clean(TEXT_ROW, text);
 }
 
-// Takes ownership of text. A step after the end restarts the task.
-static void
-set_text(struct progress *progress, const char *name, char *text, bool done)
+// A step after the end restarts the task.
+__attribute__((format(printf, 4, 0))) static void
+set_text(struct progress *progress, const char *name, bool done, const char *format, va_list args)
 {
+    if (progress == NULL || progress->quiet)
+        return;
+    char *text = clean_row(format, args);
     pthread_mutex_lock(&progress->mutex);
-    struct progress_task *task = get_task(progress, name);
+    struct progress_task *task = find_task(progress, name);
+    if (task == NULL) {
+        mem_grow(&progress->tasks, &progress->capacity, progress->count + 1, sizeof *task);
+        task = &progress->tasks[progress->count++];
+        *task = (struct progress_task){
+            .name = str_dup(name), .part = -1, .start_ms = clock_ms(), .took_ms = -1};
+    }
     bool changed = !str_equal(task->text, text);
     if (!done && task->took_ms >= 0)
         task->start_ms = clock_ms();
@@ -306,33 +270,21 @@ set_text(struct progress *progress, const char *name, char *text, bool done)
     pthread_mutex_unlock(&progress->mutex);
 }
 
-// Returns a new text without control characters, which text of a guest may have.
-__attribute__((format(printf, 1, 0))) static char *
-clean_row(const char *format, va_list args)
-{
-    FREE_AUTO char *text = str_formatv(format, args);
-    return text_clean(TEXT_ROW, text);
-}
-
 void
 progress_step(struct progress *progress, const char *task, const char *format, ...)
 {
-    if (progress == NULL || progress->quiet)
-        return;
     va_list args;
     va_start(args, format);
-    set_text(progress, task, clean_row(format, args), false);
+    set_text(progress, task, false, format, args);
     va_end(args);
 }
 
 void
 progress_done(struct progress *progress, const char *task, const char *format, ...)
 {
-    if (progress == NULL || progress->quiet)
-        return;
     va_list args;
     va_start(args, format);
-    set_text(progress, task, clean_row(format, args), true);
+    set_text(progress, task, true, format, args);
     va_end(args);
 }
 

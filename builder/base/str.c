@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
-#include <limits.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,13 +115,6 @@ str_has_any(const char *text, const char *const *parts)
     return false;
 }
 
-static size_t
-smallest(size_t a, size_t b, size_t c)
-{
-    size_t least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
 size_t
 str_distance(const char *a, const char *b)
 {
@@ -134,7 +127,9 @@ str_distance(const char *a, const char *b)
         row[0] = i + 1;
         for (size_t j = 0; j < width; j++) {
             size_t above = row[j + 1];
-            row[j + 1] = smallest(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
+            size_t least = diagonal + (a[i] != b[j]);
+            least = above + 1 < least ? above + 1 : least;
+            row[j + 1] = row[j] + 1 < least ? row[j] + 1 : least;
             diagonal = above;
         }
     }
@@ -163,18 +158,11 @@ str_nearest(const char *word, const char *const *names, size_t count)
 bool
 str_to_u64(const char *text, unsigned long long max, unsigned long long *ret)
 {
-    unsigned long long number = 0;
-    if (*text == '\0')
+    if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
         return false;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
-        unsigned digit = (unsigned) (*text - '0');
-        if (number > (ULLONG_MAX - digit) / 10)
-            return false;
-        number = number * 10 + digit;
-    }
-    if (number > max)
+    errno = 0;
+    unsigned long long number = strtoull(text, NULL, 10);
+    if (errno == ERANGE || number > max)
         return false;
     *ret = number;
     return true;

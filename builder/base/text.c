@@ -4,72 +4,40 @@
 
 #include "base/str.h"
 
+#include <stdint.h>
 #include <string.h>
 
-// Returns the length of the valid UTF-8 character at the beginning of a text that ends with NUL, or
-// 0. The ranges are table 3-7 of the Unicode Standard ("Well-Formed UTF-8 Byte Sequences").
-static size_t
-utf8_length(const unsigned char *byte)
-{
-    unsigned char low = 0x80, high = 0xbf;
-    if (byte[0] < 0x80)
-        return 1;
-    if (byte[0] < 0xc2 || byte[0] > 0xf4)
-        return 0;
-    size_t length = byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
-    if (byte[0] == 0xe0)
-        low = 0xa0;
-    else if (byte[0] == 0xed)
-        high = 0x9f;
-    else if (byte[0] == 0xf0)
-        low = 0x90;
-    else if (byte[0] == 0xf4)
-        high = 0x8f;
-    if (byte[1] < low || byte[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if (byte[i] < 0x80 || byte[i] > 0xbf)
-            return 0;
-    return length;
-}
-
+// Returns the kind of the character at the beginning of a text that ends with NUL, and sets its
+// length; UTF-8 has no longer form than needed, no surrogates and no more than U+10FFFF (RFC 3629).
 static enum text_kind
-kind_of_ascii(unsigned char code)
+kind_of(const unsigned char *byte, size_t *ret_length)
 {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000}; // by length
+    size_t length = byte[0] < 0x80 ? 1 : byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
+    uint32_t code = length == 1 ? byte[0] : byte[0] & (0x7fU >> length);
+    *ret_length = 1;
+    if ((byte[0] >= 0x80 && byte[0] < 0xc0) || byte[0] >= 0xf8)
+        return TEXT_BROKEN;
+    for (size_t i = 1; i < length; i++) {
+        if ((byte[i] & 0xc0) != 0x80)
+            return TEXT_BROKEN;
+        code = code << 6 | (byte[i] & 0x3fU);
+    }
+    if (code < least[length] || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff)
+        return TEXT_BROKEN;
+    *ret_length = length;
     if (code == '\t' || code == '\n')
         return TEXT_LAYOUT;
     if (code == '\r')
         return TEXT_RETURN;
     if (code < ' ')
         return TEXT_CONTROL;
-    return code == 0x7f ? TEXT_LATE_CONTROL : TEXT_PRINTABLE;
-}
-
-static enum text_kind
-kind_of_three(const unsigned char *byte)
-{
-    bool separator = byte[2] >= 0x8b && byte[2] <= 0x8f;
-    bool embedding = byte[2] >= 0xa8 && byte[2] <= 0xae;
-    bool isolate = byte[2] >= 0xa6 && byte[2] <= 0xa9;
-    if ((byte[0] == 0xe2 && byte[1] == 0x80 && (separator || embedding)) ||
-        (byte[0] == 0xe2 && byte[1] == 0x81 && isolate) ||
-        (byte[0] == 0xef && byte[1] == 0xbb && byte[2] == 0xbf))
-        return TEXT_INVISIBLE;
-    if (byte[0] == 0xef && byte[1] == 0xbf && byte[2] >= 0xbe)
-        return TEXT_NONCHARACTER;
-    return TEXT_PRINTABLE;
-}
-
-static enum text_kind
-kind_of(const unsigned char *byte, size_t length)
-{
-    if (length == 0)
-        return TEXT_BROKEN;
-    if (length == 1)
-        return kind_of_ascii(byte[0]);
-    if (length == 2 && byte[0] == 0xc2 && byte[1] < 0xa0)
+    if (code >= 0x7f && code < 0xa0)
         return TEXT_LATE_CONTROL;
-    return length == 3 ? kind_of_three(byte) : TEXT_PRINTABLE;
+    if ((code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+        (code >= 0x2066 && code <= 0x2069) || code == 0xfeff)
+        return TEXT_INVISIBLE;
+    return code == 0xfffe || code == 0xffff ? TEXT_NONCHARACTER : TEXT_PRINTABLE;
 }
 
 bool
@@ -79,9 +47,7 @@ text_next(struct text_iter *iter)
     if (iter->left == 0)
         return false;
     memcpy(window, iter->next, iter->left < 4 ? iter->left : 4);
-    size_t length = utf8_length(window);
-    iter->kind = kind_of(window, length);
-    iter->length = length == 0 ? 1 : length;
+    iter->kind = kind_of(window, &iter->length);
     iter->at = iter->next;
     iter->next += iter->length;
     iter->left -= iter->length;

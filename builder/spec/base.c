@@ -115,21 +115,6 @@ static const struct yaml_key role_keys[] = {
 
 // ---- reading ------------------------------------------------------------------------------------
 
-static void
-set_kind_by_word(struct yaml_source *source, const char *what, const struct yaml_node *value,
-    struct spec_base *base)
-{
-    static const char *const words[] = {"auto", "arch", "debian", NULL};
-    const struct yaml_key key = {.name = what, .type = YAML_CUSTOM, .form = EXAMPLES};
-    for (unsigned i = 0; value->kind == YAML_SCALAR && words[i] != NULL; i++) {
-        if (strcmp(value->text, words[i]) != 0)
-            continue;
-        base->kind = (enum spec_base_kind) i;
-        return;
-    }
-    yaml_error_value(source, value, &key);
-}
-
 static const struct kind {
     const char *key;
     enum spec_base_kind kind;
@@ -174,20 +159,7 @@ refuse_beside(struct yaml_source *source, const struct yaml_node *value, const c
         yaml_error(source, place, "'%s' cannot be used with '%s'; %s", key, kind, fix);
 }
 
-static void
-check_url(struct yaml_source *source, const struct yaml_node *value)
-{
-    const struct yaml_node *keyring = yaml_get_key(value, "keyring");
-    if (yaml_get(value, "sha256") == NULL && yaml_get(value, "signature") == NULL)
-        yaml_error(source, yaml_get_key(value, "url"),
-            "an image from a URL needs a 'sha256' or a 'signature' that proves its origin; add "
-            "one of them");
-    if (keyring != NULL && yaml_get(value, "signature") == NULL)
-        yaml_error(source, keyring,
-            "'keyring' is for a signature, but there is no 'signature'; add it, or remove the "
-            "line");
-}
-
+// Refuses keys that do not go with the kind.
 static void
 check_beside(struct yaml_source *source, const struct yaml_node *value, const struct kind *kind)
 {
@@ -200,8 +172,16 @@ check_beside(struct yaml_source *source, const struct yaml_node *value, const st
     for (size_t i = 0; !kind->packages && i < 2; i++)
         refuse_beside(source, value, of_packages[i], kind->key,
             kind->kind == SPEC_BASE_DEBIAN && i == 0 ? "it is for Arch; remove the line" : inside);
-    if (kind->kind == SPEC_BASE_URL)
-        check_url(source, value);
+    if (kind->kind != SPEC_BASE_URL || yaml_get(value, "signature") != NULL)
+        return;
+    if (yaml_get(value, "sha256") == NULL)
+        yaml_error(source, yaml_get_key(value, "url"),
+            "an image from a URL needs a 'sha256' or a 'signature' that proves its origin; add "
+            "one of them");
+    if (yaml_get(value, "keyring") != NULL)
+        yaml_error(source, yaml_get_key(value, "keyring"),
+            "'keyring' is for a signature, but there is no 'signature'; add it, or remove the "
+            "line");
 }
 
 static void
@@ -209,7 +189,14 @@ set_base(struct yaml_source *source, const char *what, const struct yaml_node *v
     struct spec_base *base)
 {
     if (value->kind != YAML_MAP) {
-        set_kind_by_word(source, what, value, base);
+        const struct yaml_key key = {.name = what, .type = YAML_CUSTOM, .form = EXAMPLES};
+        enum spec_base_kind kind = SPEC_BASE_AUTO;
+        while (kind <= SPEC_BASE_DEBIAN && !str_equal(value->text, spec_base_name(kind)))
+            kind++;
+        if (kind <= SPEC_BASE_DEBIAN)
+            base->kind = kind;
+        else
+            yaml_error_value(source, value, &key);
         return;
     }
     FREE_AUTO char *quoted = str_format("'%s'", what);
@@ -297,59 +284,56 @@ spec_base_for(const struct spec *spec, enum spec_role role)
     return &spec->bases[role];
 }
 
-static void
-add_base_line(struct buf *out, const char *key, const char *value)
-{
-    if (value != NULL)
-        buf_printf(out, "base.%s: %s\n", key, value);
-}
-
 char *
 spec_base_canonical(const struct spec_base *base)
 {
     struct buf out = {0};
     bool debian = base->kind == SPEC_BASE_AUTO || base->kind == SPEC_BASE_DEBIAN;
+    bool arch = base->kind == SPEC_BASE_ARCH;
+    const struct {
+        const char *key, *value;
+    } lines[] = {
+        {"file", base->file},
+        {"debian.suite", base->suite},
+        {"arch.image", base->image},
+        {"url", base->url},
+        {"sha256", base->sha256},
+        {"signature", base->signature},
+        {"keyring", base->keyring},
+        {"bootstrap", base->bootstrap},
+        {arch ? "arch.snapshot" : "snapshot", base->snapshot},
+        {debian    ? "debian.mirror"
+            : arch ? "arch.mirror"
+                   : "mirror",
+            base->mirror},
+    };
     buf_printf(&out, "base: %s\n", spec_base_name(base->kind));
-    add_base_line(&out, "file", base->file);
-    add_base_line(&out, "debian.suite", base->suite);
-    add_base_line(&out, "arch.image", base->image);
-    add_base_line(&out, "url", base->url);
-    add_base_line(&out, "sha256", base->sha256);
-    add_base_line(&out, "signature", base->signature);
-    add_base_line(&out, "keyring", base->keyring);
-    add_base_line(&out, "bootstrap", base->bootstrap);
-    add_base_line(
-        &out, base->kind == SPEC_BASE_ARCH ? "arch.snapshot" : "snapshot", base->snapshot);
-    add_base_line(&out,
-        debian                         ? "debian.mirror"
-        : base->kind == SPEC_BASE_ARCH ? "arch.mirror"
-                                       : "mirror",
-        base->mirror);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (lines[i].value != NULL)
+            buf_printf(&out, "base.%s: %s\n", lines[i].key, lines[i].value);
     return buf_take(&out);
 }
+
+#define TEXTS_OF(base)                                                                     \
+    {                                                                                      \
+        &(base)->file, &(base)->suite, &(base)->mirror, &(base)->image, &(base)->snapshot, \
+            &(base)->url, &(base)->sha256, &(base)->signature, &(base)->keyring,           \
+            &(base)->bootstrap                                                             \
+    }
 
 void
 spec_base_copy(const struct spec_base *from, struct spec_base *ret)
 {
-    *ret = (struct spec_base){.kind = from->kind,
-        .file = str_dup(from->file),
-        .suite = str_dup(from->suite),
-        .mirror = str_dup(from->mirror),
-        .image = str_dup(from->image),
-        .snapshot = str_dup(from->snapshot),
-        .snapshot_given = from->snapshot_given,
-        .url = str_dup(from->url),
-        .sha256 = str_dup(from->sha256),
-        .signature = str_dup(from->signature),
-        .keyring = str_dup(from->keyring),
-        .bootstrap = str_dup(from->bootstrap)};
+    *ret = *from;
+    char **const texts[] = TEXTS_OF(ret);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        *texts[i] = str_dup(*texts[i]);
 }
 
 void
 spec_base_clear(struct spec_base *base)
 {
-    char **const texts[] = {&base->file, &base->suite, &base->mirror, &base->image, &base->snapshot,
-        &base->url, &base->sha256, &base->signature, &base->keyring, &base->bootstrap};
+    char **const texts[] = TEXTS_OF(base);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(*texts[i]);
     *base = (struct spec_base){0};

@@ -19,48 +19,20 @@ spec_draft_place(const struct spec_draft *draft, size_t node, const char *key)
     return value != NULL ? value : nodes->keys[node];
 }
 
-// ---- the host -----------------------------------------------------------------------------------
-
-static void
-check_uri(const struct spec_draft *draft)
-{
-    const struct yaml_node *given = yaml_get(draft->root, "uri");
-    // A URI that is not valid has its error already.
-    if (given == NULL || !str_equal(given->text, draft->spec->uri) ||
-        uri_is_local(draft->spec->uri))
-        return;
-    yaml_error(draft->source, given,
-        "'%s' is a libvirt on another host, but the disks of the nodes are made on this host; "
-        "write qemu:///system and run airbuild on that host",
-        draft->spec->uri);
-}
-
 // ---- addresses ----------------------------------------------------------------------------------
-
-// Returns why no machine can have the address, or NULL.
-static const char *
-address_error(const struct spec_draft *draft, uint32_t address)
-{
-    if (address < draft->subnet.network || address > draft->subnet.broadcast)
-        return "outside the subnet";
-    if (address == draft->subnet.network)
-        return "the network address of the subnet";
-    if (address == draft->subnet.broadcast)
-        return "the broadcast address of the subnet";
-    return NULL;
-}
 
 static bool
 check_in_subnet(const struct spec_draft *draft, const struct yaml_node *place, const char *text)
 {
-    uint32_t address;
+    uint32_t address, network = draft->subnet.network, broadcast = draft->subnet.broadcast;
     if (!draft->subnet_known || text == NULL || !address_read(text, &address))
         return false;
-    const char *why = address_error(draft, address);
-    if (why == NULL)
+    if (address > network && address < broadcast)
         return true;
-    FREE_AUTO char *first = address_write(draft->subnet.network + 1);
-    FREE_AUTO char *last = address_write(draft->subnet.broadcast - 1);
+    const char *why = address == network     ? "the network address of the subnet"
+                      : address == broadcast ? "the broadcast address of the subnet"
+                                             : "outside the subnet";
+    FREE_AUTO char *first = address_write(network + 1), *last = address_write(broadcast - 1);
     yaml_error(draft->source, place, "'%s' is %s '%s'; choose one from %s to %s", text, why,
         draft->spec->network.subnet, first, last);
     return false;
@@ -143,15 +115,6 @@ check_heads(const struct spec_draft *draft)
             "no node has the role haproxy; add one such as 'head10: {role: haproxy}'");
 }
 
-static const char *
-loss_of_a_worker(size_t workers)
-{
-    if (workers == 1)
-        return "with one redis node there is no replica, so losing it loses service and data";
-    return "two redis nodes cannot elect a master when one is lost, so writes stop until it is "
-           "back";
-}
-
 static void
 check_workers(const struct spec_draft *draft)
 {
@@ -161,7 +124,10 @@ check_workers(const struct spec_draft *draft)
     else if (draft->workers < 3 && draft->spec->ha)
         yaml_error(draft->source, yaml_get_key(draft->root, "nodes"),
             "%s; add nodes to have three, or write 'ha: off' to accept that",
-            loss_of_a_worker(draft->workers));
+            draft->workers == 1
+                ? "with one redis node there is no replica, so losing it loses service and data"
+                : "two redis nodes cannot elect a master when one is lost, so writes stop until "
+                  "it is back");
     else if (draft->workers >= 3 && !draft->spec->ha)
         yaml_error(draft->source, yaml_get(draft->root, "ha"),
             "'ha: off' is for one or two redis nodes, but there are %zu; remove the line",
@@ -230,9 +196,16 @@ check_maxmemory(const struct spec_draft *draft)
 void
 spec_check(struct spec_draft *draft)
 {
-    check_uri(draft);
+    const struct spec *spec = draft->spec;
+    const struct yaml_node *uri = yaml_get(draft->root, "uri");
+    // A URI that is not valid has its error already.
+    if (uri != NULL && str_equal(uri->text, spec->uri) && !uri_is_local(spec->uri))
+        yaml_error(draft->source, uri,
+            "'%s' is a libvirt on another host, but the disks of the nodes are made on this host; "
+            "write qemu:///system and run airbuild on that host",
+            spec->uri);
     check_network(draft);
-    for (size_t i = 0; i < draft->spec->node_count; i++) {
+    for (size_t i = 0; i < spec->node_count; i++) {
         check_address(draft, i);
         check_mac(draft, i);
     }

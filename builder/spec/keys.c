@@ -68,28 +68,17 @@ static const struct yaml_key redis_keys[] = {
         "Whether redis writes an append-only file, so that data survive a power cut."),
     COUNT("min-replicas", min_replicas, 0, SPEC_NODE_MAX, "1, and 0 with ha: off",
         "How many replicas must keep up, or the master refuses writes."),
-    {.name = "min-replicas-max-lag",
-        .type = YAML_DURATION,
-        .offset = AT(min_replicas_max_lag),
-        .unit = 1000,
-        .min = 2000,
-        .max = 3600000,
-        .absent = "2s",
-        .meaning = "How far behind a replica may be and still count for min-replicas."},
+    ROW(DURATION, "min-replicas-max-lag", min_replicas_max_lag, "2s",
+        "How far behind a replica may be and still count for min-replicas.", .unit = 1000,
+        .min = 2000, .max = 3600000),
     TEXT("master-name", master_name, valid_master_name,
         "a name such as redis-primary: letters, digits, '.', '_' and '-'", "redis-primary",
         "Sentinel's name of the group; clients ask sentinel for the master of this name."),
-    {.name = "maxmemory",
-        .type = YAML_SIZE,
-        .offset = AT(maxmemory_mib),
-        .words = only_auto,
-        .unit = MIB,
-        .min = 16 * MIB,
-        .max = TIB,
-        .absent = "auto: about two fifths of a node's memory above 192M, so that a copy for a "
-                  "replica or the disk fits too",
-        .meaning =
-            "How much memory the data may take; auto is computed at each start of the node."},
+    ROW(SIZE, "maxmemory", maxmemory_mib,
+        "auto: about two fifths of a node's memory above 192M, so that a copy for a replica or the "
+        "disk fits too",
+        "How much memory the data may take; auto is computed at each start of the node.",
+        .words = only_auto, .unit = MIB, .min = 16 * MIB, .max = TIB),
     WORD("maxmemory-policy", maxmemory_policy, spec_policies, "noeviction",
         "What redis does when maxmemory is reached: noeviction refuses writes; the others "
         "remove keys."),
@@ -99,13 +88,10 @@ static const struct yaml_key redis_keys[] = {
 
 #define AT(member) offsetof(struct spec_node, member)
 const struct yaml_key node_keys[] = {
-    {.name = "role",
-        .type = YAML_WORD,
-        .required = true,
-        .offset = AT(role),
-        .words = spec_roles,
-        .meaning = "haproxy: the one node that clients talk to; redis: a worker, with a sentinel. "
-                   "The first redis node is the first master."},
+    ROW(WORD, "role", role, NULL,
+        "haproxy: the one node that clients talk to; redis: a worker, with a sentinel. The first "
+        "redis node is the first master.",
+        .required = true, .words = spec_roles),
     TEXT("address", address, valid_address, "an IPv4 address such as 172.31.255.11",
         "the number at the end of the node's name, counted from the start of the subnet: "
         "work11 is 172.31.255.11",
@@ -185,17 +171,12 @@ const struct yaml_key spec_keys[] = {
     SWITCH("ha", ha, "on",
         "on: three or more redis nodes, of which any one may be lost; off: one or two, "
         "and no failover when the master is lost."),
-    {.name = "base",
-        .type = YAML_CUSTOM,
-        .offset = AT(bases),
-        .keys = base_keys,
-        .custom = base_set,
-        .form = "auto, arch, debian, or a mapping with some of the keys below",
-        .absent = "auto",
-        .meaning =
-            "The base of the images; auto is Arch if one of its mirrors can be reached, else "
-            "Debian, and later stays the same. A mapping has one of the keys arch, debian, "
-            "file, url and bootstrap, or haproxy and redis with a base for each."},
+    ROW(CUSTOM, "base", bases, "auto",
+        "The base of the images; auto is Arch if one of its mirrors can be reached, else Debian, "
+        "and later stays the same. A mapping has one of the keys arch, debian, file, url and "
+        "bootstrap, or haproxy and redis with a base for each.",
+        .keys = base_keys, .custom = base_set,
+        .form = "auto, arch, debian, or a mapping with some of the keys below"),
     TABLE("network", AT(network), network_keys, "The flat network of the nodes."),
     WORD("accel", accel, spec_accels, "auto",
         "kvm: hardware virtualisation; tcg: emulation in software; auto: kvm if a "
@@ -207,7 +188,6 @@ const struct yaml_key spec_keys[] = {
     TABLE("redis", AT(redis), redis_keys, "How redis and sentinel behave."),
     {.name = "nodes",
         .type = YAML_CUSTOM,
-        .offset = 0,
         .keys = any_node_keys,
         .custom = set_nodes,
         .form = "a mapping of names to nodes",

@@ -17,40 +17,26 @@ extern const char *const spec_policies[];
 
 // Rows of a table: the key, AT(its member), the rules of its type, then for messages and the
 // reference what a value is (only of texts), the default and the meaning. Each table defines AT.
-#define TEXT(key, member, check, what, without, sense)                                        \
-    {                                                                                         \
-        .name = key, .type = YAML_STRING, .offset = AT(member), .valid = check, .form = what, \
-        .absent = without, .meaning = sense                                                   \
+// ROW is a row of any type; its rules come last.
+#define ROW(kind, key, member, without, sense, ...)                                \
+    {                                                                              \
+        .name = key, .type = YAML_##kind, .offset = AT(member), .absent = without, \
+        .meaning = sense, __VA_ARGS__                                              \
     }
-#define TEXTS(key, member, check, what, without, sense)                                        \
-    {                                                                                          \
-        .name = key, .type = YAML_STRINGS, .offset = AT(member), .valid = check, .form = what, \
-        .absent = without, .meaning = sense                                                    \
-    }
-#define SWITCH(key, member, without, sense)                                                       \
-    {                                                                                             \
-        .name = key, .type = YAML_BOOL, .offset = AT(member), .absent = without, .meaning = sense \
-    }
-#define COUNT(key, member, least, most, without, sense)                                      \
-    {                                                                                        \
-        .name = key, .type = YAML_UNSIGNED, .offset = AT(member), .min = least, .max = most, \
-        .absent = without, .meaning = sense                                                  \
-    }
-#define DURATION(key, member, least, most, without, sense)                                   \
-    {                                                                                        \
-        .name = key, .type = YAML_DURATION, .offset = AT(member), .min = least, .max = most, \
-        .absent = without, .meaning = sense                                                  \
-    }
-#define SIZE(key, member, count, least, most, without, sense)                              \
-    {                                                                                      \
-        .name = key, .type = YAML_SIZE, .offset = AT(member), .unit = count, .min = least, \
-        .max = most, .absent = without, .meaning = sense                                   \
-    }
-#define WORD(key, member, choices, without, sense)                                                 \
-    {                                                                                              \
-        .name = key, .type = YAML_WORD, .offset = AT(member), .words = choices, .absent = without, \
-        .meaning = sense                                                                           \
-    }
+#define TEXT(key, member, check, what, without, sense) \
+    ROW(STRING, key, member, without, sense, .valid = check, .form = what)
+#define TEXTS(key, member, check, what, without, sense) \
+    ROW(STRINGS, key, member, without, sense, .valid = check, .form = what)
+#define SWITCH(key, member, without, sense) \
+    ROW(BOOL, key, member, without, sense, .required = false)
+#define COUNT(key, member, least, most, without, sense) \
+    ROW(UNSIGNED, key, member, without, sense, .min = least, .max = most)
+#define DURATION(key, member, least, most, without, sense) \
+    ROW(DURATION, key, member, without, sense, .min = least, .max = most)
+#define SIZE(key, member, count, least, most, without, sense) \
+    ROW(SIZE, key, member, without, sense, .unit = count, .min = least, .max = most)
+#define WORD(key, member, choices, without, sense) \
+    ROW(WORD, key, member, without, sense, .words = choices)
 #define TABLE(key, where, inner, sense)                                                   \
     {                                                                                     \
         .name = key, .type = YAML_TABLE, .offset = where, .keys = inner, .meaning = sense \

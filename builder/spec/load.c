@@ -15,7 +15,6 @@
 
 #define DEFAULT_FILE "cluster.yaml"
 #define BUILTIN_ASSET "images/cluster.yaml"
-#define BUILTIN_ORIGIN "built-in"
 enum { HAPROXY_MIB = 512, REDIS_MIB = 768, DEFAULT_NODES_PREFIX = 28 };
 
 static void
@@ -54,21 +53,13 @@ add_default_nodes(struct spec_draft *draft)
     }
 }
 
-// Returns the digits at the end of a name, perhaps "".
-static const char *
-digits_of(const char *name)
-{
-    const char *begin = name + strlen(name);
-    while (begin > name && isdigit((unsigned char) begin[-1]))
-        begin--;
-    return begin;
-}
-
 static void
 derive_address(const struct spec_draft *draft, size_t index)
 {
     struct spec_node *node = &draft->spec->nodes[index];
-    const char *digits = digits_of(node->name);
+    const char *digits = node->name + strlen(node->name);
+    while (digits > node->name && isdigit((unsigned char) digits[-1]))
+        digits--;
     uint32_t last = draft->subnet.broadcast - draft->subnet.network - 1;
     unsigned long long number;
     if (str_to_u64(digits, last, &number) && number > 0) {
@@ -84,18 +75,6 @@ derive_address(const struct spec_draft *draft, size_t index)
         example);
 }
 
-static void
-derive_mac(struct spec_node *node)
-{
-    uint32_t address;
-    if (node->mac != NULL)
-        for (char *at = node->mac; *at != '\0'; at++)
-            *at = (char) tolower((unsigned char) *at);
-    else if (node->address != NULL && address_read(node->address, &address))
-        node->mac = str_format(
-            "52:54:00:%02x:%02x:%02x", address >> 16 & 255, address >> 8 & 255, address & 255);
-}
-
 // An address or name that is not valid has its error already.
 static void
 derive_node(const struct spec_draft *draft, size_t index)
@@ -105,32 +84,31 @@ derive_node(const struct spec_draft *draft, size_t index)
     bool given = nodes != NULL && yaml_get(nodes->items[index], "address") != NULL;
     if (node->address == NULL && !given && draft->subnet_known && valid_node_name(node->name))
         derive_address(draft, index);
-    derive_mac(node);
+    uint32_t address;
+    for (char *at = node->mac; at != NULL && *at != '\0'; at++)
+        *at = (char) tolower((unsigned char) *at);
+    if (node->mac == NULL && node->address != NULL && address_read(node->address, &address))
+        node->mac = str_format(
+            "52:54:00:%02x:%02x:%02x", address >> 16 & 255, address >> 8 & 255, address & 255);
     if (node->memory_mib == 0)
         node->memory_mib = node->role == SPEC_HAPROXY ? HAPROXY_MIB : REDIS_MIB;
-}
-
-static void
-derive_network(struct spec_draft *draft)
-{
-    struct spec_network *network = &draft->spec->network;
-    const struct yaml_node *given = yaml_get(yaml_get(draft->root, "network"), "subnet");
-    draft->subnet_known = given == NULL || str_equal(given->text, network->subnet);
-    subnet_read(network->subnet, &draft->subnet);
-    network->prefix = draft->subnet.prefix;
-    if (network->host == NULL)
-        network->host = address_write(draft->subnet.broadcast - 1);
-    if (network->name == NULL && network->mode != SPEC_NETWORK_BRIDGE)
-        network->name = str_dup(draft->spec->cluster);
 }
 
 static void
 derive_values(struct spec_draft *draft)
 {
     struct spec *spec = draft->spec;
+    struct spec_network *network = &spec->network;
+    const struct yaml_node *subnet = yaml_get(yaml_get(draft->root, "network"), "subnet");
     for (size_t i = 0; i < SPEC_ROLES; i++)
         base_derive(draft->source, draft->root, &spec->bases[i]);
-    derive_network(draft);
+    draft->subnet_known = subnet == NULL || str_equal(subnet->text, network->subnet);
+    subnet_read(network->subnet, &draft->subnet);
+    network->prefix = draft->subnet.prefix;
+    if (network->host == NULL)
+        network->host = address_write(draft->subnet.broadcast - 1);
+    if (network->name == NULL && network->mode != SPEC_NETWORK_BRIDGE)
+        network->name = str_dup(spec->cluster);
     if (yaml_get(draft->root, "nodes") == NULL)
         add_default_nodes(draft);
     for (size_t i = 0; i < spec->node_count; i++)
@@ -181,19 +159,6 @@ spec_parse(
     return 0;
 }
 
-static int
-load_builtin(struct spec **ret, struct error *err)
-{
-    FREE_AUTO char *text = NULL;
-    size_t length;
-    if (asset_read(BUILTIN_ASSET, &text, &length, err) != 0)
-        return -1;
-    if (spec_parse(BUILTIN_ORIGIN, text, length, ret, err) != 0)
-        return -1;
-    strv_free(&(*ret)->given); // its values are defaults, which the next version may change
-    return 0;
-}
-
 // A folder or a file that is too large is an error of the spec.
 static int
 load_file(const char *path, struct spec **ret, struct error *err)
@@ -214,11 +179,15 @@ load_file(const char *path, struct spec **ret, struct error *err)
 int
 spec_load(const char *path, struct spec **ret, struct error *err)
 {
-    if (path != NULL)
-        return load_file(path, ret, err);
-    if (file_exists(DEFAULT_FILE))
-        return load_file(DEFAULT_FILE, ret, err);
-    return load_builtin(ret, err);
+    if (path != NULL || file_exists(DEFAULT_FILE))
+        return load_file(path != NULL ? path : DEFAULT_FILE, ret, err);
+    FREE_AUTO char *text = NULL;
+    size_t length;
+    if (asset_read(BUILTIN_ASSET, &text, &length, err) != 0 ||
+        spec_parse("built-in", text, length, ret, err) != 0)
+        return -1;
+    strv_free(&(*ret)->given); // its values are defaults, which the next version may change
+    return 0;
 }
 
 const char *

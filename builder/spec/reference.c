@@ -34,21 +34,6 @@ add_wrapped(struct buf *out, const char *text)
     buf_add(out, "\n");
 }
 
-static void
-add_key(struct buf *out, const struct yaml_key *key, const char *path)
-{
-    buf_printf(out, "\n%s\n", path);
-    add_wrapped(out, key->meaning);
-    if (key->type == YAML_TABLE)
-        return;
-    FREE_AUTO char *expected = yaml_expected(key);
-    FREE_AUTO char *form = str_format("Value: %s.", expected);
-    FREE_AUTO char *absent =
-        key->required ? str_dup("Required.") : str_format("Default: %s.", key->absent);
-    add_wrapped(out, form);
-    add_wrapped(out, absent);
-}
-
 // Recurses into tables: at most three levels.
 static void
 add_keys(struct buf *out, const struct yaml_key *keys, const char *above)
@@ -58,9 +43,17 @@ add_keys(struct buf *out, const struct yaml_key *keys, const char *above)
             add_keys(out, keys->keys, above);
             continue;
         }
-        FREE_AUTO char *path = str_format("%s%s", above, keys->name);
-        FREE_AUTO char *below = str_format("%s.", path);
-        add_key(out, keys, path);
+        buf_printf(out, "\n%s%s\n", above, keys->name);
+        add_wrapped(out, keys->meaning);
+        if (keys->type != YAML_TABLE) {
+            FREE_AUTO char *expected = yaml_expected(keys);
+            FREE_AUTO char *form = str_format("Value: %s.", expected);
+            FREE_AUTO char *absent =
+                keys->required ? str_dup("Required.") : str_format("Default: %s.", keys->absent);
+            add_wrapped(out, form);
+            add_wrapped(out, absent);
+        }
+        FREE_AUTO char *below = str_format("%s%s.", above, keys->name);
         if (keys->keys != NULL)
             add_keys(out, keys->keys, below);
     }

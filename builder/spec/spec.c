@@ -4,26 +4,20 @@
 
 #include "base/cleanup.h"
 #include "spec/keys.h"
-#include "spec/validators.h"
 #include "yaml/yaml.h"
 
 #include <string.h>
-
-static void
-clear_node(struct spec_node *node)
-{
-    free(node->name);
-    free(node->address);
-    free(node->mac);
-}
 
 void
 spec_free(struct spec *spec)
 {
     if (spec == NULL)
         return;
-    for (size_t i = 0; i < spec->node_count; i++)
-        clear_node(&spec->nodes[i]);
+    for (size_t i = 0; i < spec->node_count; i++) {
+        free(spec->nodes[i].name);
+        free(spec->nodes[i].address);
+        free(spec->nodes[i].mac);
+    }
     free(spec->nodes);
     free(spec->origin);
     free(spec->cluster);
@@ -62,9 +56,7 @@ spec_find_or_error(
     for (size_t i = 0; i < spec->node_count; i++)
         strv_add(&names, spec->nodes[i].name);
     FREE_AUTO char *quoted = yaml_quote(name), *list = strv_join(&names, ", ");
-    const char *near = NULL;
-    if (strlen(name) <= 2 * NODE_NAME_MAX) // a longer one is near no node
-        near = str_nearest(name, (const char *const *) names.items, names.count);
+    const char *near = str_nearest(name, (const char *const *) names.items, names.count);
     if (near != NULL)
         return error_set(err, ERR_NOT_FOUND,
             "there is no node %s; did you mean '%s'? The nodes are %s", quoted, near, list);

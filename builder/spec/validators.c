@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <time.h>
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -124,14 +125,6 @@ valid_address(const char *text)
     return address_read(text, &address);
 }
 
-// Not "this network", loopback, multicast or reserved (RFC 6890).
-static bool
-is_for_machines(uint32_t address)
-{
-    uint32_t first = address >> 24;
-    return first != 0 && first != 127 && first < 224;
-}
-
 bool
 subnet_read(const char *text, struct subnet *ret)
 {
@@ -144,8 +137,9 @@ subnet_read(const char *text, struct subnet *ret)
     if (!address_read(address, &network) || strlen(slash + 1) > 2 || slash[1] == '0' ||
         !str_to_u64(slash + 1, 29, &prefix) || prefix < 8)
         return false;
-    uint32_t hosts = UINT32_MAX >> prefix;
-    if ((network & hosts) != 0 || !is_for_machines(network))
+    uint32_t hosts = UINT32_MAX >> prefix, first = network >> 24;
+    // Not "this network", loopback, multicast or reserved (RFC 6890).
+    if ((network & hosts) != 0 || first == 0 || first == 127 || first >= 224)
         return false;
     *ret = (struct subnet){network, network | hosts, (unsigned) prefix};
     return true;
@@ -182,13 +176,12 @@ is_address_text(const char *text)
 bool
 valid_uri(const char *text)
 {
-    static const char *const drivers[] = {"qemu", "test"};
+    static const char *const drivers[] = {"qemu:", "qemu+", "test:", "test+"};
     const char *scheme_end = strstr(text, "://");
     if (scheme_end == NULL || scheme_end[3] == '\0' || !is_address_text(text))
         return false;
-    size_t driver = strcspn(text, "+:");
     for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++)
-        if (strlen(drivers[i]) == driver && strncmp(text, drivers[i], driver) == 0)
+        if (str_starts(text, drivers[i]))
             return true;
     return false;
 }
@@ -232,15 +225,6 @@ valid_sha256(const char *text)
 // ---- days and versions --------------------------------------------------------------------------
 
 static bool
-is_day(unsigned year, unsigned month, unsigned day)
-{
-    static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return year >= 2000 && month >= 1 && month <= 12 && day >= 1 &&
-           day <= days[month - 1] + (month == 2 && leap);
-}
-
-static bool
 is_shape(const char *text, const char *shape)
 {
     for (size_t i = 0; shape[i] != '\0'; i++)
@@ -249,20 +233,23 @@ is_shape(const char *text, const char *shape)
     return true;
 }
 
-static unsigned
-number(const char *digits, size_t count)
+// Whether text begins with a day of the calendar since 2000, of the format of strptime and length.
+// strptime allows February 30, which timegm turns into another day, and stops early at month 92.
+static bool
+is_day(const char *text, const char *format, size_t length)
 {
-    unsigned value = 0;
-    for (size_t i = 0; i < count; i++)
-        value = value * 10 + (unsigned) (digits[i] - '0');
-    return value;
+    struct tm day = {0};
+    if (strptime(text, format, &day) != text + length)
+        return false;
+    struct tm real = day;
+    timegm(&real);
+    return day.tm_year >= 100 && real.tm_mday == day.tm_mday;
 }
 
 bool
 valid_snapshot(const char *text)
 {
-    return is_shape(text, "0000-00-00") && text[10] == '\0' &&
-           is_day(number(text, 4), number(text + 5, 2), number(text + 8, 2));
+    return is_shape(text, "0000-00-00") && text[10] == '\0' && is_day(text, "%Y-%m-%d", 10);
 }
 
 bool
@@ -271,8 +258,7 @@ valid_arch_image(const char *text)
     if (str_equal(text, "latest"))
         return true;
     return is_shape(text, "00000000.0") && strlen(text) <= 20 &&
-           strspn(text + 9, DIGIT) == strlen(text + 9) &&
-           is_day(number(text, 4), number(text + 4, 2), number(text + 6, 2));
+           strspn(text + 9, DIGIT) == strlen(text + 9) && is_day(text, "%Y%m%d", 8);
 }
 
 bool
@@ -314,17 +300,6 @@ static const struct {
     {"sk-ecdsa-sha2-nistp256@openssh.com ", "AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20"},
 };
 
-// The shortest blob, of ed25519, is 51 bytes long: 68 characters.
-static bool
-is_blob(const char *text, size_t length, const char *begin)
-{
-    FREE_AUTO char *blob = str_ndup(text, length);
-    size_t digits = strspn(blob, LOWER UPPER DIGIT "+/");
-    size_t padding = strspn(blob + digits, "=");
-    return str_starts(blob, begin) && length >= 68 && length % 4 == 0 && padding <= 2 &&
-           digits + padding == length;
-}
-
 bool
 valid_public_key(const char *text)
 {
@@ -334,7 +309,11 @@ valid_public_key(const char *text)
         if (!str_starts(text, key_types[i].type))
             continue;
         const char *blob = text + strlen(key_types[i].type);
-        return is_blob(blob, strcspn(blob, " "), key_types[i].blob);
+        size_t length = strcspn(blob, " "), digits = strspn(blob, LOWER UPPER DIGIT "+/");
+        size_t padding = strspn(blob + digits, "=");
+        // The shortest blob, of ed25519, is 51 bytes long: 68 characters.
+        return str_starts(blob, key_types[i].blob) && length >= 68 && length % 4 == 0 &&
+               padding <= 2 && digits + padding == length;
     }
     return false;
 }

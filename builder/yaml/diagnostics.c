@@ -22,19 +22,14 @@ yaml_source_clear(struct yaml_source *source)
     source->error_count = source->error_total = 0;
 }
 
-static bool
-goes_before(const struct yaml_diagnostic *a, const struct yaml_diagnostic *b)
-{
-    return a->line != b->line ? a->line < b->line : a->column < b->column;
-}
-
 // Inserts the error by its place. The last one is dropped when there are too many.
 static void
 add_error(struct yaml_source *source, unsigned line, unsigned column, char *sentence)
 {
     struct yaml_diagnostic *list = source->diagnostics, added = {line, column, sentence};
     size_t at = source->error_count;
-    while (at > 0 && goes_before(&added, &list[at - 1]))
+    while (at > 0 && (line < list[at - 1].line ||
+                         (line == list[at - 1].line && column < list[at - 1].column)))
         at--;
     source->error_total++;
     if (source->error_count == YAML_ERROR_MAX) {
@@ -107,28 +102,21 @@ add_excerpt(struct buf *out, const struct yaml_source *source, const struct yaml
     buf_printf(out, "\n    %s%s^", first > 0 ? "   " : "", caret.length > 0 ? caret.data : "");
 }
 
-static void
-add_diagnostic(
-    struct buf *out, const struct yaml_source *source, const struct yaml_diagnostic *about)
-{
-    if (out->length > 0)
-        buf_add(out, "\n");
-    if (about->line == 0) {
-        buf_printf(out, "%s: %s", source->origin, about->sentence);
-        return;
-    }
-    buf_printf(out, "%s:%u:%u: %s", source->origin, about->line, about->column, about->sentence);
-    add_excerpt(out, source, about);
-}
-
 int
 yaml_result(const struct yaml_source *source, struct error *err)
 {
     BUF_AUTO struct buf out = {0};
     if (source->error_total == 0)
         return 0;
-    for (size_t i = 0; i < source->error_count; i++)
-        add_diagnostic(&out, source, &source->diagnostics[i]);
+    for (size_t i = 0; i < source->error_count; i++) {
+        const struct yaml_diagnostic *about = &source->diagnostics[i];
+        buf_printf(&out, "%s%s:", i > 0 ? "\n" : "", source->origin);
+        if (about->line > 0)
+            buf_printf(&out, "%u:%u:", about->line, about->column);
+        buf_printf(&out, " %s", about->sentence);
+        if (about->line > 0)
+            add_excerpt(&out, source, about);
+    }
     size_t more = source->error_total - source->error_count;
     if (more > 0)
         buf_printf(

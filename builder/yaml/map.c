@@ -29,13 +29,11 @@ static const struct unit times[] = {
 static bool
 scalar_bool(const char *text, bool *ret)
 {
-    static const char *const true_words[] = {"on", "yes", "true"};
-    static const char *const false_words[] = {"off", "no", "false"};
-    for (size_t i = 0; i < sizeof true_words / sizeof true_words[0]; i++) {
-        bool is_true = strcasecmp(text, true_words[i]) == 0;
-        if (!is_true && strcasecmp(text, false_words[i]) != 0)
+    static const char *const words[] = {"on", "yes", "true", "off", "no", "false"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcasecmp(text, words[i]) != 0)
             continue;
-        *ret = is_true;
+        *ret = i < 3;
         return true;
     }
     return false;
@@ -66,44 +64,12 @@ with_unit(const char *text, const struct unit *units, unsigned long long *ret)
     return false;
 }
 
-static bool
-scalar_size(const char *text, unsigned long long *ret)
-{
-    unsigned long long bytes;
-    if (!with_unit(text, sizes, &bytes))
-        return false;
-    *ret = bytes;
-    return true;
-}
-
-static bool
-scalar_duration(const char *text, unsigned long long *ret)
-{
-    unsigned long long time;
-    if (!with_unit(text, times, &time))
-        return false;
-    *ret = time;
-    return true;
-}
-
 static void
 add_with_unit(struct buf *out, unsigned long long number, const struct unit *units)
 {
     while (units[1].name != NULL && (number == 0 || number % units->factor != 0))
         units++;
     buf_printf(out, "%llu%s", number / units->factor, units->name);
-}
-
-static void
-scalar_add_size(struct buf *out, unsigned long long bytes)
-{
-    add_with_unit(out, bytes, sizes);
-}
-
-static void
-scalar_add_duration(struct buf *out, unsigned long long time)
-{
-    add_with_unit(out, time, times);
 }
 
 // ---- sentences ----------------------------------------------------------------------------------
@@ -123,72 +89,59 @@ describe_node(const struct yaml_node *node)
 }
 
 static void
-add_choices(struct buf *out, const char *const *words)
-{
-    for (size_t i = 0; words[i] != NULL; i++) {
-        const char *before = i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ";
-        buf_printf(out, "%s%s", before, words[i]);
-    }
-}
-
-static void
-add_limits(struct buf *out, const struct yaml_key *key,
-    void (*add)(struct buf *out, unsigned long long limit))
+add_limits(struct buf *out, const struct yaml_key *key, const struct unit *units)
 {
     if (key->min == 0 && key->max == 0)
         return;
     buf_add(out, key->max == 0 ? ", at least " : ", from ");
-    add(out, key->min);
+    add_with_unit(out, key->min, units);
     if (key->max == 0)
         return;
     buf_add(out, " to ");
-    add(out, key->max);
-}
-
-static void
-add_type(struct buf *out, const struct yaml_key *key)
-{
-    switch (key->type) {
-    case YAML_STRING:
-    case YAML_CUSTOM:
-        buf_add(out, key->form != NULL ? key->form : "a text");
-        return;
-    case YAML_BOOL:
-        buf_add(out, "on or off");
-        return;
-    case YAML_UNSIGNED:
-        buf_printf(out, "a whole number from %llu", key->min);
-        if (key->max != 0)
-            buf_printf(out, " to %llu", key->max);
-        return;
-    case YAML_SIZE:
-        if (key->words != NULL)
-            buf_printf(out, "%s, or ", key->words[0]);
-        buf_add(out, "a size such as 512M or 10G");
-        add_limits(out, key, scalar_add_size);
-        return;
-    case YAML_DURATION:
-        buf_add(
-            out, key->unit == 1000 ? "whole seconds such as 3s" : "a duration such as 2s or 500ms");
-        add_limits(out, key, scalar_add_duration);
-        return;
-    case YAML_WORD:
-        add_choices(out, key->words);
-        return;
-    case YAML_STRINGS:
-        buf_printf(out, "a list, each item %s", key->form != NULL ? key->form : "a text");
-        return;
-    case YAML_TABLE:
-        buf_add(out, MAPPING);
-        return;
-    }
+    add_with_unit(out, key->max, units);
 }
 
 char *
 yaml_expected(const struct yaml_key *key)
 {
     struct buf out = {0};
-    add_type(&out, key);
+    switch (key->type) {
+    case YAML_STRING:
+    case YAML_CUSTOM:
+        buf_add(&out, key->form != NULL ? key->form : "a text");
+        break;
+    case YAML_BOOL:
+        buf_add(&out, "on or off");
+        break;
+    case YAML_UNSIGNED:
+        buf_printf(&out, "a whole number from %llu", key->min);
+        if (key->max != 0)
+            buf_printf(&out, " to %llu", key->max);
+        break;
+    case YAML_SIZE:
+        if (key->words != NULL)
+            buf_printf(&out, "%s, or ", key->words[0]);
+        buf_add(&out, "a size such as 512M or 10G");
+        add_limits(&out, key, sizes);
+        break;
+    case YAML_DURATION:
+        buf_add(&out,
+            key->unit == 1000 ? "whole seconds such as 3s" : "a duration such as 2s or 500ms");
+        add_limits(&out, key, times);
+        break;
+    case YAML_WORD:
+        for (size_t i = 0; key->words[i] != NULL; i++) {
+            const char *before = i == 0 ? "" : key->words[i + 1] == NULL ? " or " : ", ";
+            buf_printf(&out, "%s%s", before, key->words[i]);
+        }
+        break;
+    case YAML_STRINGS:
+        buf_printf(&out, "a list, each item %s", key->form != NULL ? key->form : "a text");
+        break;
+    case YAML_TABLE:
+        buf_add(&out, MAPPING);
+        break;
+    }
     return buf_take(&out);
 }
 
@@ -203,34 +156,20 @@ describe_for(const struct yaml_node *value, const struct yaml_key *key)
     return describe_node(value);
 }
 
-static size_t
-count_words(const char *const *words)
-{
-    size_t count = 0;
-    while (words[count] != NULL)
-        count++;
-    return count;
-}
-
 void
 yaml_error_value(
     struct yaml_source *source, const struct yaml_node *value, const struct yaml_key *key)
 {
     FREE_AUTO char *expected = yaml_expected(key), *found = describe_for(value, key);
-    const char *near = NULL;
-    if (key->type == YAML_WORD && value->kind == YAML_SCALAR && strlen(value->text) < 64)
-        near = str_nearest(value->text, key->words, count_words(key->words));
+    size_t words = 0;
+    while (value->kind == YAML_SCALAR && key->type == YAML_WORD && key->words[words] != NULL)
+        words++;
+    const char *near = words == 0 ? NULL : str_nearest(value->text, key->words, words);
     yaml_error(source, value, "'%s' must be %s, not %s%s%s%s", key->name, expected, found,
         near == NULL ? "" : "; did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'?");
 }
 
 // ---- values -------------------------------------------------------------------------------------
-
-static bool
-in_range(unsigned long long number, const struct yaml_key *key)
-{
-    return number >= key->min && (key->max == 0 || number <= key->max);
-}
 
 static bool
 set_unsigned(unsigned long long number, void *member)
@@ -245,23 +184,11 @@ static bool
 set_counted(unsigned long long number, const struct yaml_key *key, void *member)
 {
     unsigned long long unit = key->unit == 0 ? 1 : key->unit;
-    if (!in_range(number, key) || number % unit != 0)
+    if (number < key->min || (key->max != 0 && number > key->max) || number % unit != 0)
         return false;
     if (key->type != YAML_SIZE || key->unit != 0)
         return set_unsigned(number / unit, member);
     *(uint64_t *) member = number;
-    return true;
-}
-
-static bool
-set_word(const char *text, const struct yaml_key *key, void *member)
-{
-    unsigned i = 0;
-    while (key->words[i] != NULL && strcmp(key->words[i], text) != 0)
-        i++;
-    if (key->words[i] == NULL)
-        return false;
-    memcpy(member, &i, sizeof i);
     return true;
 }
 
@@ -271,37 +198,35 @@ is_valid_text(const char *text, const struct yaml_key *key)
     return key->valid != NULL ? key->valid(text) : text[0] != '\0';
 }
 
-static bool
-set_string(const char *text, const struct yaml_key *key, void *member)
-{
-    char **string = member;
-    if (!is_valid_text(text, key))
-        return false;
-    free(*string);
-    *string = str_dup(text);
-    return true;
-}
-
 // A quoted value is a text, so it cannot be a number or a boolean.
 static bool
 set_scalar(const struct yaml_node *value, const struct yaml_key *key, void *member)
 {
+    const char *text = value->text;
     unsigned long long number;
-    if (key->type == YAML_STRING)
-        return set_string(value->text, key, member);
-    if (key->type == YAML_WORD)
-        return set_word(value->text, key, member);
+    if (key->type == YAML_STRING) {
+        if (!is_valid_text(text, key))
+            return false;
+        free(*(char **) member);
+        *(char **) member = str_dup(text);
+        return true;
+    }
+    if (key->type == YAML_WORD) {
+        unsigned i = 0;
+        while (key->words[i] != NULL && strcmp(key->words[i], text) != 0)
+            i++;
+        return key->words[i] != NULL && set_unsigned(i, member);
+    }
     if (!value->plain)
         return false;
     if (key->type == YAML_BOOL)
-        return scalar_bool(value->text, member);
-    if (key->type == YAML_SIZE && key->words != NULL && strcmp(value->text, key->words[0]) == 0)
+        return scalar_bool(text, member);
+    if (key->type == YAML_SIZE && key->words != NULL && strcmp(text, key->words[0]) == 0)
         return set_unsigned(0, member);
-    if (key->type == YAML_SIZE)
-        return scalar_size(value->text, &number) && set_counted(number, key, member);
-    if (key->type == YAML_DURATION)
-        return scalar_duration(value->text, &number) && set_counted(number, key, member);
-    return scalar_number(value->text, &number) && set_counted(number, key, member);
+    bool valid = key->type == YAML_SIZE       ? with_unit(text, sizes, &number)
+                 : key->type == YAML_DURATION ? with_unit(text, times, &number)
+                                              : scalar_number(text, &number);
+    return valid && set_counted(number, key, member);
 }
 
 static void
@@ -365,27 +290,13 @@ add_unknown_key(struct yaml_source *source, const struct yaml_node *name, const 
     FREE_AUTO char *quoted = yaml_quote(name->text);
     for (; keys->name != NULL; keys++)
         strv_add(&known, keys->name);
-    const char *near = NULL;
-    if (strlen(name->text) < 64)
-        near = str_nearest(name->text, (const char *const *) known.items, known.count);
+    const char *near = str_nearest(name->text, (const char *const *) known.items, known.count);
     if (near != NULL) {
         yaml_error(source, name, "%s has no key %s; did you mean '%s'?", what, quoted, near);
         return;
     }
     FREE_AUTO char *list = strv_join(&known, ", ");
     yaml_error(source, name, "%s has no key %s; its keys are %s", what, quoted, list);
-}
-
-static void
-add_missing_keys(struct yaml_source *source, const struct yaml_node *map, const char *what,
-    const struct yaml_key *keys)
-{
-    for (; keys->name != NULL; keys++) {
-        if (!keys->required || yaml_get(map, keys->name) != NULL)
-            continue;
-        FREE_AUTO char *expected = yaml_expected(keys);
-        yaml_error(source, map, "%s lacks the key '%s'; add it: %s", what, keys->name, expected);
-    }
 }
 
 void
@@ -404,5 +315,10 @@ yaml_map(struct yaml_source *source, const struct yaml_node *map, const char *wh
         else
             yaml_map_value(source, map->keys[i], map->items[i], key, target);
     }
-    add_missing_keys(source, map, what, keys);
+    for (; keys->name != NULL; keys++) {
+        if (!keys->required || yaml_get(map, keys->name) != NULL)
+            continue;
+        FREE_AUTO char *expected = yaml_expected(keys);
+        yaml_error(source, map, "%s lacks the key '%s'; add it: %s", what, keys->name, expected);
+    }
 }

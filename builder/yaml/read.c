@@ -6,10 +6,15 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "base/text.h"
-#include "yaml/parser_error.h"
 
 #include <string.h>
 #include <yaml.h>
+
+#define TAB "a tab is not allowed as indentation; use spaces"
+#define OPEN_QUOTE "this quoted text is never closed; close it with the same quote"
+#define ANCHOR "anchors are not supported; remove the '&' and its name"
+#define DIRECTIVE "directives are not supported; remove the line that begins with '%'"
+#define TAG "tags are not supported; remove the '!', or quote the text"
 
 struct yaml_reader {
     struct yaml_source *source;
@@ -21,12 +26,6 @@ struct yaml_reader {
     size_t nodes;
     bool stopped; // the rest of the text is not read
 };
-
-static void
-cleanup_event(yaml_event_t *event)
-{
-    yaml_event_delete(event);
-}
 
 void
 yaml_node_free(struct yaml_node *node)
@@ -68,18 +67,6 @@ new_node(enum yaml_kind kind, const yaml_event_t *event)
     return node;
 }
 
-static void
-append(struct yaml_node *parent, struct yaml_node *key, struct yaml_node *value)
-{
-    size_t capacity = parent->capacity;
-    if (parent->kind == YAML_MAP)
-        mem_grow(&parent->keys, &capacity, parent->count + 1, sizeof(struct yaml_node *));
-    mem_grow(&parent->items, &parent->capacity, parent->count + 1, sizeof(struct yaml_node *));
-    if (parent->kind == YAML_MAP)
-        parent->keys[parent->count] = key;
-    parent->items[parent->count++] = value;
-}
-
 // Adds a node to the innermost open collection. Takes ownership.
 static void
 place_node(struct yaml_reader *reader, struct yaml_node *node)
@@ -99,7 +86,13 @@ place_node(struct yaml_reader *reader, struct yaml_node *node)
         reader->key[top] = node;
         return;
     }
-    append(parent, parent->kind == YAML_MAP ? TAKE(reader->key[top]) : NULL, node);
+    size_t capacity = parent->capacity;
+    mem_grow(&parent->items, &parent->capacity, parent->count + 1, sizeof(struct yaml_node *));
+    if (parent->kind == YAML_MAP) {
+        mem_grow(&parent->keys, &capacity, parent->count + 1, sizeof(struct yaml_node *));
+        parent->keys[parent->count] = TAKE(reader->key[top]);
+    }
+    parent->items[parent->count++] = node;
 }
 
 static int
@@ -138,6 +131,16 @@ refuse_duplicates(struct yaml_reader *reader, const struct yaml_node *map)
 }
 
 static void
+refuse_anchor_and_tag(struct yaml_reader *reader, const yaml_event_t *event,
+    const yaml_char_t *anchor, const yaml_char_t *tag)
+{
+    if (anchor != NULL)
+        add_error_here(reader, event, ANCHOR);
+    if (tag != NULL)
+        add_error_here(reader, event, TAG);
+}
+
+static void
 open_collection(struct yaml_reader *reader, enum yaml_kind kind, const yaml_event_t *event)
 {
     if (reader->depth == YAML_DEPTH_MAX) {
@@ -150,20 +153,12 @@ open_collection(struct yaml_reader *reader, enum yaml_kind kind, const yaml_even
     reader->key[reader->depth++] = NULL;
 }
 
-// A collection that is a key has its error already, and is freed with key[].
-static void
-close_collection(struct yaml_reader *reader)
-{
-    const struct yaml_node *node = reader->open[--reader->depth];
-    if (node->kind == YAML_MAP)
-        refuse_duplicates(reader, node);
-}
-
 static void
 add_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 {
     const char *text = (const char *) event->data.scalar.value;
     size_t length = event->data.scalar.length;
+    refuse_anchor_and_tag(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
     if (memchr(text, '\0', length) != NULL)
         add_error_here(reader, event, "this text contains a NUL character; remove the '\\0'");
     struct yaml_node *node = new_node(YAML_SCALAR, event);
@@ -173,49 +168,27 @@ add_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 }
 
 static void
-refuse_anchor_and_tag(struct yaml_reader *reader, const yaml_event_t *event,
-    const yaml_char_t *anchor, const yaml_char_t *tag)
-{
-    if (anchor != NULL)
-        add_error_here(reader, event, "anchors are not supported; remove the '&' and its name");
-    if (tag != NULL)
-        add_error_here(reader, event, "tags are not supported; remove the '!', or quote the text");
-}
-
-static void
-add_alias(struct yaml_reader *reader, const yaml_event_t *event)
-{
-    add_error_here(reader, event,
-        "aliases are not supported; write the value, or quote a text that begins with '*'");
-    struct yaml_node *node = new_node(YAML_SCALAR, event);
-    node->text = str_dup("");
-    place_node(reader, node);
-}
-
-static void
-start_document(struct yaml_reader *reader, const yaml_event_t *event)
-{
-    if (reader->root != NULL)
-        stop(reader, event, "a second document begins here; keep one document and remove '---'");
-    else if (event->data.document_start.version_directive != NULL ||
-             event->data.document_start.tag_directives.start !=
-                 event->data.document_start.tag_directives.end)
-        add_error_here(
-            reader, event, "directives are not supported; remove the line that begins with '%'");
-}
-
-static void
 take_yaml_event(struct yaml_reader *reader, const yaml_event_t *event)
 {
+    struct yaml_node *node;
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
-        start_document(reader, event);
+        if (reader->root != NULL)
+            stop(
+                reader, event, "a second document begins here; keep one document and remove '---'");
+        else if (event->data.document_start.version_directive != NULL ||
+                 event->data.document_start.tag_directives.start !=
+                     event->data.document_start.tag_directives.end)
+            add_error_here(reader, event, DIRECTIVE);
         return;
     case YAML_ALIAS_EVENT:
-        add_alias(reader, event);
+        add_error_here(reader, event,
+            "aliases are not supported; write the value, or quote a text that begins with '*'");
+        node = new_node(YAML_SCALAR, event);
+        node->text = str_dup("");
+        place_node(reader, node);
         break;
     case YAML_SCALAR_EVENT:
-        refuse_anchor_and_tag(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
         add_scalar(reader, event);
         break;
     case YAML_SEQUENCE_START_EVENT:
@@ -230,7 +203,9 @@ take_yaml_event(struct yaml_reader *reader, const yaml_event_t *event)
         break;
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
-        close_collection(reader);
+        // A collection that is a key has its error already, and is freed with key[].
+        if (reader->open[--reader->depth]->kind == YAML_MAP)
+            refuse_duplicates(reader, reader->open[reader->depth]);
         return;
     case YAML_STREAM_END_EVENT:
         reader->stopped = true;
@@ -266,58 +241,112 @@ byte_error(const struct text_iter *iter)
     return NULL;
 }
 
-// The text is valid up to offset, so its characters are the bytes that begin one.
-static void
-add_byte_error(struct yaml_source *source, size_t begin, size_t offset, const char *sentence)
-{
-    unsigned line = 1, column = 1;
-    for (size_t i = begin; i < offset; i++) {
-        char byte = source->text[i];
-        if (byte == '\n' || (byte == '\r' && source->text[i + 1] != '\n')) {
-            line++;
-            column = 1;
-        } else if (((unsigned char) byte & 0xc0) != 0x80) {
-            column++;
-        }
-    }
-    yaml_error_at(source, line, column, "%s", sentence);
-}
-
 static size_t
 mark_length(const struct yaml_source *source)
 {
     return source->length >= 3 && memcmp(source->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
+// Adds the error of the first character that is not allowed, and returns false.
 static bool
 is_text(struct yaml_source *source)
 {
     size_t begin = mark_length(source);
     struct text_iter iter = {.next = source->text + begin, .left = source->length - begin};
-    while (text_next(&iter)) {
+    for (unsigned line = 1, column = 1; text_next(&iter); column++) {
         const char *sentence = byte_error(&iter);
-        if (sentence == NULL)
-            continue;
-        add_byte_error(source, begin, (size_t) (iter.at - source->text), sentence);
-        return false;
+        if (sentence != NULL) {
+            yaml_error_at(source, line, column, "%s", sentence);
+            return false;
+        }
+        if (*iter.at == '\n' || (*iter.at == '\r' && (iter.left == 0 || *iter.next != '\n'))) {
+            line++;
+            column = 0;
+        }
     }
     return true;
 }
 
-// ---- the text ---------------------------------------------------------------------------------
+// ---- the parser's errors ------------------------------------------------------------------------
+
+// Those of scanner.c and parser.c of libyaml 0.2.5; any other is reported in libyaml's own words.
+struct parser_error {
+    const char *context, *problem; // parts of libyaml's two texts; NULL: any
+    bool at_context;               // report where the construct began
+    const char *sentence;
+};
+
+static const struct parser_error parser_errors[] = {
+    {NULL, "tab character", false, TAB},
+    {"quoted scalar", "unexpected end of stream", true, OPEN_QUOTE},
+    {"quoted scalar", "document indicator", true, OPEN_QUOTE},
+    {"quoted scalar", "escape", false,
+        "this escape sequence is unknown; write '\\\\' for a backslash, or use single quotes"},
+    {"quoted scalar", "hexdecimal", false,
+        "this escape sequence lacks hexadecimal digits; write '\\\\' for a backslash, or use "
+        "single quotes"},
+    {"flow sequence", "',' or ']'", true,
+        "the list that begins here is not closed; separate its items by ',' and end it with ']'"},
+    {"flow mapping", "',' or '}'", true,
+        "the mapping that begins here is not closed; separate its entries by ',' and end it with "
+        "'}'"},
+    {"simple key", "expected ':'", true,
+        "this line has no ':'; write 'key: value', or check its indentation"},
+    {NULL, "mapping values are not allowed", false,
+        "a ':' is not allowed here; quote a text that holds ': ', or fix the ':' or the "
+        "indentation of the line above"},
+    {NULL, "block sequence entries are not allowed", false,
+        "a list item is not allowed here; put it on a line of its own below its key"},
+    {NULL, "mapping keys are not allowed", false,
+        "a key is not allowed here; put it on a line of its own"},
+    {"block mapping", "expected key", false,
+        "a key is expected here; check that the indentation fits the lines above"},
+    {"block collection", "'-' indicator", false,
+        "a list item is expected here; begin it with '- ', or check the indentation"},
+    {NULL, "node content", false, "a value is missing here; write one, or remove the line"},
+    {"anchor", NULL, false, ANCHOR},
+    {"alias", NULL, false, "aliases are not supported; write the value, or quote the text"},
+    {"tag", NULL, false, TAG},
+    {"directive", NULL, false, DIRECTIVE},
+    {NULL, "%YAML directive", false, DIRECTIVE},
+    {NULL, "incompatible YAML", false, DIRECTIVE},
+    {NULL, "undefined tag handle", false, TAG},
+    {NULL, "<document start>", false,
+        "the document has ended above; check that the indentation fits the lines above"},
+    {"block scalar", NULL, false,
+        "this is not a valid block text; write '|' or '>' and begin the text on the next line"},
+};
 
 static void
-read_events(struct yaml_reader *reader)
+add_parser_error(struct yaml_source *source, const yaml_parser_t *parser)
 {
-    while (!reader->stopped) {
-        CLEANUP(cleanup_event) yaml_event_t event = {0};
-        if (yaml_parser_parse(&reader->parser, &event) == 0) {
-            parser_error_add(reader->source, &reader->parser);
-            return;
-        }
-        take_yaml_event(reader, &event);
+    if (parser->error == YAML_MEMORY_ERROR)
+        mem_exhausted();
+    const char *context = parser->context == NULL ? "" : parser->context;
+    const char *problem = parser->problem == NULL ? "unknown error" : parser->problem;
+    const struct parser_error *known = NULL;
+    for (size_t i = 0; known == NULL && i < sizeof parser_errors / sizeof *parser_errors; i++) {
+        const struct parser_error *row = &parser_errors[i];
+        if ((row->context == NULL || strstr(context, row->context) != NULL) &&
+            (row->problem == NULL || strstr(problem, row->problem) != NULL))
+            known = row;
     }
+    const yaml_mark_t *at =
+        known != NULL && known->at_context ? &parser->context_mark : &parser->problem_mark;
+    unsigned line = (unsigned) at->line + 1, column = (unsigned) at->column + 1;
+    char found = *(const char *) parser->buffer.pointer;
+    if (known != NULL)
+        yaml_error_at(source, line, column, "%s", known->sentence);
+    else if (strstr(problem, "cannot start any token") == NULL)
+        yaml_error_at(
+            source, line, column, "this is not valid YAML: %s; check this place", problem);
+    else if (found == '\t')
+        yaml_error_at(source, line, column, TAB);
+    else // one of YAML's reserved characters
+        yaml_error_at(source, line, column, "a text cannot begin with '%c'; quote it", found);
 }
+
+// ---- the text -----------------------------------------------------------------------------------
 
 // Skips the byte order mark, which libyaml would count as a column.
 static void
@@ -330,7 +359,16 @@ read_tree(struct yaml_reader *reader)
     yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(
         &reader->parser, (const unsigned char *) source->text + mark, source->length - mark);
-    read_events(reader);
+    while (!reader->stopped) {
+        yaml_event_t event = {0};
+        if (yaml_parser_parse(&reader->parser, &event) != 0) {
+            take_yaml_event(reader, &event);
+        } else {
+            add_parser_error(reader->source, &reader->parser);
+            reader->stopped = true;
+        }
+        yaml_event_delete(&event);
+    }
     yaml_parser_delete(&reader->parser);
     for (size_t i = 0; i < reader->depth; i++)
         yaml_node_free(reader->key[i]);
@@ -358,31 +396,26 @@ yaml_read(struct yaml_source *source)
 
 // ---- looking things up --------------------------------------------------------------------------
 
-static size_t
-find_pair(const struct yaml_node *map, const char *key)
+// Returns the node of the key, or its value; NULL when map has no such key.
+static const struct yaml_node *
+find_key_node(const struct yaml_node *map, const char *key, bool of_key)
 {
-    size_t i = 0;
-    while (i < map->count && strcmp(map->keys[i]->text, key) != 0)
-        i++;
-    return i;
+    for (size_t i = 0; map != NULL && map->kind == YAML_MAP && i < map->count; i++)
+        if (strcmp(map->keys[i]->text, key) == 0)
+            return of_key ? map->keys[i] : map->items[i];
+    return NULL;
 }
 
 const struct yaml_node *
 yaml_get(const struct yaml_node *map, const char *key)
 {
-    if (map == NULL || map->kind != YAML_MAP)
-        return NULL;
-    size_t i = find_pair(map, key);
-    return i < map->count ? map->items[i] : NULL;
+    return find_key_node(map, key, false);
 }
 
 const struct yaml_node *
 yaml_get_key(const struct yaml_node *map, const char *key)
 {
-    if (map == NULL || map->kind != YAML_MAP)
-        return NULL;
-    size_t i = find_pair(map, key);
-    return i < map->count ? map->keys[i] : NULL;
+    return find_key_node(map, key, true);
 }
 
 const struct yaml_node *

@@ -71,29 +71,30 @@ yaml_writer_new(const char *head)
 static void
 begin_collection(struct yaml_writer *writer, bool list)
 {
+    yaml_event_t event;
     if (writer->depth == OPEN_MAX) {
         writer_failed(writer, "it is nested too deeply (bug)");
         return;
     }
     writer->list[writer->depth++] = list;
+    if (list)
+        emit(writer, &event,
+            yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
+    else
+        emit(writer, &event,
+            yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
 }
 
 void
 yaml_write_map(struct yaml_writer *writer)
 {
-    yaml_event_t event;
     begin_collection(writer, false);
-    emit(writer, &event,
-        yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
 }
 
 void
 yaml_write_list(struct yaml_writer *writer)
 {
-    yaml_event_t event;
     begin_collection(writer, true);
-    emit(writer, &event,
-        yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
 }
 
 void
