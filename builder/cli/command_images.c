@@ -156,7 +156,7 @@ print_images_json(const struct bake_plan *plan)
     json_auto_t *value = json_object();
     json_object_set_new(value, "base", text_to_json(plan->base));
     json_object_set_new(value, "images", images);
-    json_object_set_new(value, "warnings", images_strings_json(&plan->warnings));
+    json_object_set_new(value, "warnings", cli_list_json(&plan->warnings));
     cli_print_json(value);
 }
 

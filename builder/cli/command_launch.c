@@ -182,7 +182,7 @@ run_launch(struct cli *cli, struct error *err)
         json_object_set_new(value, "accel", json_string(report->tcg ? "tcg" : "kvm"));
         json_object_set_new(value, "seconds", real_to_json(report->seconds));
         json_object_set_new(value, "unchanged", json_boolean(report->unchanged));
-        json_object_set_new(value, "warnings", images_strings_json(&warnings));
+        json_object_set_new(value, "warnings", cli_list_json(&warnings));
         cli_print_json(value);
     } else {
         print_recap(cli, spec, report);

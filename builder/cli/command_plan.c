@@ -122,11 +122,11 @@ print_plan_json(const struct plan_view *view)
     json_object_set_new(value, "chosen", text_to_json(view->workspace->plan->chosen));
     json_object_set_new(value, "nodes", nodes);
     json_object_set_new(value, "steps", steps);
-    json_object_set_new(value, "missing", images_strings_json(&view->plan->notes));
+    json_object_set_new(value, "missing", cli_list_json(&view->plan->notes));
     json_object_set_new(value, "begins_empty", json_boolean(view->plan->empty));
-    json_object_set_new(value, "conflicts", images_strings_json(&view->plan->conflicts));
-    json_object_set_new(value, "faults", images_strings_json(&view->plan->faults));
-    json_object_set_new(value, "differences", images_strings_json(&view->plan->differences));
+    json_object_set_new(value, "conflicts", cli_list_json(&view->plan->conflicts));
+    json_object_set_new(value, "faults", cli_list_json(&view->plan->faults));
+    json_object_set_new(value, "differences", cli_list_json(&view->plan->differences));
     json_object_set_new(value, "libvirt_error", text_to_json(view->libvirt));
     cli_print_json(value);
 }

@@ -51,15 +51,6 @@ images_json(const struct image *image)
     return value;
 }
 
-json_t *
-images_strings_json(const struct strv *list)
-{
-    json_t *value = json_array();
-    for (size_t i = 0; i < list->count; i++)
-        json_array_append_new(value, text_to_json(list->items[i]));
-    return value;
-}
-
 static void
 add_image(struct table *table, const struct image *image)
 {
@@ -121,7 +112,7 @@ images_list(struct cli *cli, struct error *err)
     for (size_t i = 0; i < list.count; i++)
         json_array_append_new(images, images_json(list.items[i]));
     json_object_set_new(value, "images", images);
-    json_object_set_new(value, "damaged", images_strings_json(&damaged));
+    json_object_set_new(value, "damaged", cli_list_json(&damaged));
     cli_print_json(value);
     return 0;
 }
@@ -174,7 +165,7 @@ images_verify(struct cli *cli, struct error *err)
     if (cli->globals.json) {
         json_auto_t *value = json_object();
         json_object_set_new(value, "read", json_integer((long long) list.count));
-        json_object_set_new(value, "damaged", images_strings_json(&damaged));
+        json_object_set_new(value, "damaged", cli_list_json(&damaged));
         cli_print_json(value);
     } else {
         BUF_AUTO struct buf text = {0};
@@ -255,7 +246,7 @@ images_import(struct cli *cli, struct error *err)
         return -1;
     if (cli->globals.json) {
         json_auto_t *value = json_object();
-        json_object_set_new(value, "imported", images_strings_json(&keys));
+        json_object_set_new(value, "imported", cli_list_json(&keys));
         cli_print_json(value);
         return 0;
     }

@@ -90,13 +90,13 @@ print_prune_json(const struct images_values *values, const struct pruned *pruned
         json_array_append_new(kept, one);
         json_object_set_new(one, "name", text_to_json(pruned->kept[i].name));
         json_object_set_new(one, "key", text_to_json(pruned->kept[i].key));
-        json_object_set_new(one, "clusters", images_strings_json(&pruned->kept[i].folders));
+        json_object_set_new(one, "clusters", cli_list_json(&pruned->kept[i].folders));
     }
     json_object_set_new(value, "dry_run", json_boolean(values->dry_run));
-    json_object_set_new(value, "removed", images_strings_json(&pruned->removed));
+    json_object_set_new(value, "removed", cli_list_json(&pruned->removed));
     json_object_set_new(value, "bytes", json_integer((long long) pruned->bytes));
     json_object_set_new(value, "kept", kept);
-    json_object_set_new(value, "missing", images_strings_json(&pruned->missing));
+    json_object_set_new(value, "missing", cli_list_json(&pruned->missing));
     cli_print_json(value);
 }
 

@@ -44,7 +44,7 @@ image_json(struct store *store, const struct image *image, struct error *err)
             text_to_json(json_string_value(json_object_get(image->manifest, origins[i].member))));
     json_object_set_new(value, "packages",
         json_integer((long long) json_array_size(json_object_get(image->manifest, "packages"))));
-    json_object_set_new(value, "clusters", images_strings_json(&folders));
+    json_object_set_new(value, "clusters", cli_list_json(&folders));
     return value;
 }
 
