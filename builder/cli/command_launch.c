@@ -88,8 +88,7 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
     for (size_t i = 0; i < workspace.plan->warnings.count; i++)
         strv_add(ret_warnings, workspace.plan->warnings.items[i]);
     const struct image *redis = bake_image(workspace.plan, SPEC_REDIS);
-    const char *kernel = redis != NULL ? redis->kernel : NULL;
-    if (workspace_accel(workspace.home, spec, kernel, progress, &verdict, err) != 0)
+    if (workspace_accel(workspace.home, spec, redis, progress, &verdict, err) != 0)
         return -1;
     struct launch_options launch = {
         .spec = spec,

@@ -108,10 +108,9 @@ run_plan(struct cli *cli, struct error *err)
         .haproxy = bake_image(workspace.plan, SPEC_HAPROXY),
         .redis = bake_image(workspace.plan, SPEC_REDIS),
     };
-    const char *kernel = launch.redis != NULL ? launch.redis->kernel : NULL;
     // Proves the accelerator, which may take seconds, only when there are domains to compare with.
     if (cluster_exists(spec) &&
-        workspace_accel(workspace.home, spec, kernel, NULL, &verdict, err) != 0)
+        workspace_accel(workspace.home, spec, launch.redis, NULL, &verdict, err) != 0)
         return -1;
     launch.kvm = verdict.kvm;
     if (cluster_plan_make(&launch, &plan, &libvirt, err) != 0)
