@@ -42,10 +42,9 @@ run_destroy(struct cli *cli, struct error *err)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     bool found = false;
-    int status = cluster_destroy(spec, progress, &found, err);
+    if (cluster_destroy(spec, progress, &found, err) != 0)
+        return -1;
     progress_clear(progress);
-    if (status != 0)
-        return status;
     FREE_AUTO char *line =
         found ? str_format("cluster '%s' is destroyed; the images stay\n", spec->cluster)
               : str_format("there is no cluster '%s'; nothing to destroy\n", spec->cluster);

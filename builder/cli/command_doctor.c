@@ -71,10 +71,9 @@ run_doctor(struct cli *cli, struct error *err)
     // On a terminal only: in a log the facts are enough.
     PROGRESS_AUTO struct progress *progress =
         message_live(STDERR_FILENO) ? cli_progress(cli) : NULL;
-    int status = run_checks(&doctor, progress, err);
-    progress_clear(progress);
-    if (status != 0)
+    if (run_checks(&doctor, progress, err) != 0)
         return -1;
+    progress_clear(progress);
     print_facts(cli, &doctor);
     for (size_t i = 0; i < doctor.count; i++)
         if (doctor.facts[i].result == DOCTOR_FAIL)

@@ -134,10 +134,9 @@ images_bake(struct cli *cli, struct error *err)
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    int status = make_ready(cli, spec, progress, &workspace, err);
-    progress_clear(progress);
-    if (status != 0)
+    if (make_ready(cli, spec, progress, &workspace, err) != 0)
         return -1;
+    progress_clear(progress);
     print_images(cli, workspace.plan);
     images_warn(&workspace.plan->warnings);
     return 0;

@@ -147,10 +147,9 @@ run_launch(struct cli *cli, struct error *err)
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    int status = launch(cli, spec, progress, &report, &warnings, err);
-    progress_clear(progress);
-    if (status != 0)
+    if (launch(cli, spec, progress, &report, &warnings, err) != 0)
         return -1;
+    progress_clear(progress);
     if (cli->globals.json) {
         json_auto_t *value = show_json(spec, report);
         json_object_set_new(value, "accel", json_string(report->tcg ? "tcg" : "kvm"));

@@ -59,16 +59,7 @@ print_plan(const struct cli *cli, const struct spec *spec, const struct bake_pla
 {
     BUF_AUTO struct buf text = {0};
     TABLE_AUTO struct table table = {0};
-    STRV_AUTO struct strv nodes = {0};
-    for (size_t i = 0; i < spec->node_count; i++)
-        strv_add(&nodes, spec->nodes[i].name);
-    json_auto_t *value = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}",
-        "cluster", text_to_json(spec->cluster), "spec", text_to_json(spec->origin), "base",
-        text_to_json(bake->base), "chosen", text_to_json(bake->chosen), "nodes",
-        cli_list_json(&nodes), "steps", add_steps(bake, plan, &table), "missing",
-        cli_list_json(&plan->notes), "begins_empty", plan->empty, "conflicts",
-        cli_list_json(&plan->conflicts), "faults", cli_list_json(&plan->faults), "differences",
-        cli_list_json(&plan->differences), "libvirt_error", text_to_json(libvirt));
+    json_t *steps = add_steps(bake, plan, &table);
     FREE_AUTO char *origin = text_clean(TEXT_LINES, spec->origin);
     buf_printf(&text, "cluster %s (%s): %zu nodes on %s, %s, base %s, accel %s\n", spec->cluster,
         origin, spec->node_count, spec->network.subnet, spec->uri, bake->base,
@@ -89,6 +80,22 @@ print_plan(const struct cli *cli, const struct spec *spec, const struct bake_pla
         FREE_AUTO char *why = text_clean(TEXT_LINES, libvirt);
         buf_printf(&text, "\nlibvirt was not queried: %s\n", why);
     }
+    STRV_AUTO struct strv nodes = {0};
+    for (size_t i = 0; i < spec->node_count; i++)
+        strv_add(&nodes, spec->nodes[i].name);
+    json_auto_t *value = json_object();
+    json_object_set_new(value, "cluster", text_to_json(spec->cluster));
+    json_object_set_new(value, "spec", text_to_json(spec->origin));
+    json_object_set_new(value, "base", text_to_json(bake->base));
+    json_object_set_new(value, "chosen", text_to_json(bake->chosen));
+    json_object_set_new(value, "nodes", cli_list_json(&nodes));
+    json_object_set_new(value, "steps", steps);
+    json_object_set_new(value, "missing", cli_list_json(&plan->notes));
+    json_object_set_new(value, "begins_empty", json_boolean(plan->empty));
+    json_object_set_new(value, "conflicts", cli_list_json(&plan->conflicts));
+    json_object_set_new(value, "faults", cli_list_json(&plan->faults));
+    json_object_set_new(value, "differences", cli_list_json(&plan->differences));
+    json_object_set_new(value, "libvirt_error", text_to_json(libvirt));
     cli_print_result(cli, text.data, value);
 }
 

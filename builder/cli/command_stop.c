@@ -15,10 +15,9 @@ run_stop(struct cli *cli, struct error *err)
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    int status = cluster_stop(spec, &cli->operands, progress, err);
+    if (cluster_stop(spec, &cli->operands, progress, err) != 0)
+        return -1;
     progress_clear(progress);
-    if (status != 0)
-        return status;
     STRV_AUTO struct strv names = {0};
     for (size_t i = 0; i < spec->node_count; i++)
         if (cli->operands.count == 0 || strv_has(&cli->operands, spec->nodes[i].name))

@@ -72,16 +72,14 @@ images_list(struct cli *cli, struct error *err)
         const struct image *image = list.items[i];
         FREE_AUTO char *size = str_bytes(image->disk_bytes);
         FREE_AUTO char *disk = str_bytes(image->virtual_bytes);
-        FREE_AUTO char *key = str_ndup(image->key, IMAGES_KEY_SHOWN);
-        FREE_AUTO char *backing =
-            image->backing != NULL ? str_ndup(image->backing, IMAGES_KEY_SHOWN) : NULL;
+        const char *backing = image->backing != NULL ? image->backing : "-";
         table_row(&table);
         table_cell(&table, COLOR_BOLD, image->name);
-        table_cell(&table, COLOR_NONE, key);
+        table_cellf(&table, COLOR_NONE, "%.*s", IMAGES_KEY_SHOWN, image->key);
         table_cell(&table, COLOR_NONE, image->family);
         table_cell(&table, COLOR_NONE, size);
         table_cell(&table, COLOR_NONE, disk);
-        table_cell(&table, COLOR_NONE, backing);
+        table_cellf(&table, COLOR_NONE, "%.*s", IMAGES_KEY_SHOWN, backing);
         table_cell(&table, COLOR_NONE, image->created);
         json_array_append_new(images, images_json(image));
     }
@@ -131,10 +129,9 @@ images_verify(struct cli *cli, struct error *err)
     if (images_open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    int status = verify_all(&list, store, progress, &damaged, err);
-    progress_clear(progress);
-    if (status != 0)
+    if (verify_all(&list, store, progress, &damaged, err) != 0)
         return -1;
+    progress_clear(progress);
     BUF_AUTO struct buf text = {0};
     add_sentences(cli, &text, &damaged);
     buf_printf(&text, "%zu images read, %zu damaged\n", list.count, damaged.count);
@@ -186,10 +183,9 @@ images_import(struct cli *cli, struct error *err)
     if (images_open_store(progress, &store, err) != 0)
         return -1;
     progress_step(progress, "import", "copying and checking %s", folder);
-    int status = store_import(store, folder, &keys, err);
-    progress_clear(progress);
-    if (status != 0)
+    if (store_import(store, folder, &keys, err) != 0)
         return -1;
+    progress_clear(progress);
     BUF_AUTO struct buf text = {0};
     for (size_t i = 0; i < keys.count; i++) {
         const char *key = keys.items[i];
