@@ -25,7 +25,7 @@ add_list(struct buf *text, bool color, const char *heading, const struct strv *l
 }
 
 static void
-add_step(
+add_plan_step(
     struct table *table, json_t *steps, const char *verb, const char *object, const char *detail)
 {
     table_row(table);
@@ -44,11 +44,12 @@ add_steps(const struct bake_plan *bake, const struct cluster_plan *plan, struct 
     for (size_t i = 0; i < bake->count; i++) {
         const struct bake_item *item = &bake->items[i];
         FREE_AUTO char *object = str_format("image %s", item->name);
-        add_step(table, steps, item->state == BAKE_READY ? "keep" : "bake", object,
+        add_plan_step(table, steps, item->state == BAKE_READY ? "keep" : "bake", object,
             item->why != NULL ? item->why : "");
     }
     for (size_t i = 0; i < plan->count; i++)
-        add_step(table, steps, plan->steps[i].verb, plan->steps[i].object, plan->steps[i].detail);
+        add_plan_step(
+            table, steps, plan->steps[i].verb, plan->steps[i].object, plan->steps[i].detail);
     return steps;
 }
 
