@@ -1,7 +1,6 @@
 // command_help.c - `airbuild help [COMMAND|spec|example]`, and the words for shell completion.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
-#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "drill/drill.h"

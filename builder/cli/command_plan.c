@@ -5,7 +5,6 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "cli/commands.h"
-#include "cli/images.h"
 #include "cli/table.h"
 #include "cli/workspace.h"
 #include "cluster/cluster.h"

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/commands.h"
-#include "cli/message.h"
 #include "cluster/cluster.h"
 #include "seed/secrets.h"
 #include "seed/seed.h"

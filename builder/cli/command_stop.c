@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/interrupt.h"
-#include "base/json.h"
 #include "cli/commands.h"
 #include "cluster/cluster.h"
 

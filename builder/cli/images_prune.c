@@ -4,8 +4,8 @@
 #include "base/cleanup.h"
 #include "base/interrupt.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/images.h"
-#include "cli/message.h"
 #include "cli/workspace.h"
 
 // Adds the images that stay for the clusters that use them.

@@ -3,7 +3,6 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "cli/images.h"
-#include "cli/message.h"
 #include "cli/table.h"
 
 #include <string.h>
