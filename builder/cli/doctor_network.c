@@ -112,9 +112,10 @@ check_firewall(struct doctor *doctor, const char *bridge, bool own)
     const struct proc_options options = {.timeout_ms = IPTABLES_MS, .output_max = TABLE_MAX};
     PROC_RESULT_AUTO struct proc_result rules = {0};
     ERROR_AUTO struct error found = {0};
-    FREE_AUTO char *passed = NULL; // to the firewall
-    if (file_read("/proc/sys/net/bridge/bridge-nf-call-iptables", 64, &passed, NULL, &found) != 0 ||
-        passed[0] != '1') {
+    FREE_AUTO char *filtered = NULL; // "1": bridged frames pass through iptables
+    if (file_read("/proc/sys/net/bridge/bridge-nf-call-iptables", 64, &filtered, NULL, &found) !=
+            0 ||
+        filtered[0] != '1') {
         doctor_pass(doctor, "firewall", "frames between the nodes do not pass through it");
         return;
     }
