@@ -48,6 +48,24 @@ cli_print_json(const json_t *value)
     cli_print(text);
 }
 
+void
+cli_print_result(const struct cli *cli, const char *text, const json_t *value)
+{
+    if (cli->globals.json)
+        cli_print_json(value);
+    else
+        cli_print(text);
+}
+
+json_t *
+cli_list_json(const struct strv *list)
+{
+    json_t *value = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(value, text_to_json(list->items[i]));
+    return value;
+}
+
 const struct cli_command *
 cli_find(const struct cli *cli, const char *name)
 {
@@ -61,10 +79,9 @@ cli_find(const struct cli *cli, const char *name)
 static int
 usage_hint(const struct cli *cli, struct error *err)
 {
-    FREE_AUTO char *sentence = str_dup(err->message);
-    if (cli->command == NULL)
-        return error_set(err, ERR_USAGE, "%s; see 'airbuild --help'", sentence);
-    return error_set(err, ERR_USAGE, "%s; see 'airbuild %s --help'", sentence, cli->command->name);
+    const char *space = cli->command != NULL ? " " : "";
+    const char *name = cli->command != NULL ? cli->command->name : "";
+    return error_set(err, ERR_USAGE, "%s; see 'airbuild%s%s --help'", err->message, space, name);
 }
 
 int
@@ -75,6 +92,16 @@ cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
     error_setv(err, ERR_USAGE, format, args);
     va_end(args);
     return usage_hint(cli, err);
+}
+
+char *
+cli_suggest(const char *word, const char *const *names)
+{
+    size_t count = 0;
+    while (names[count] != NULL)
+        count++;
+    const char *near = str_nearest(word, names, count);
+    return near != NULL ? str_format(" (did you mean '%s'?)", near) : str_dup("");
 }
 
 int
@@ -135,55 +162,6 @@ cli_progress(const struct cli *cli)
     return progress_new(stderr, live, cli->globals.quiet || (cli->globals.json && !live));
 }
 
-static int
-unknown_command(const struct cli *cli, const char *name, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    for (const struct cli_command *const *c = cli->commands; *c != NULL; c++)
-        strv_add(&names, (*c)->name);
-    const char *near = str_nearest(name, (const char *const *) names.items, names.count);
-    if (near == NULL)
-        return cli_usage(cli, err, "there is no command '%s'", name);
-    return cli_usage(cli, err, "there is no command '%s' (did you mean '%s'?)", name, near);
-}
-
-static int
-check_operands(const struct cli *cli, struct error *err)
-{
-    const struct cli_command *command = cli->command;
-    if (cli->operands.count < command->operands_min)
-        return cli_usage(cli, err, "usage: airbuild %s %s", command->name, command->arguments);
-    if (cli->operands.count > command->operands_max)
-        return cli_usage(cli, err, "'airbuild %s' does not take '%s'", command->name,
-            cli->operands.items[command->operands_max]);
-    return 0;
-}
-
-static int
-print_help(const struct cli *cli)
-{
-    BUF_AUTO struct buf text = {0};
-    if (cli->command != NULL)
-        help_command(cli->command, &text);
-    else
-        help_general(cli, &text);
-    cli_print(text.data);
-    return 0;
-}
-
-static int
-print_version(const struct cli *cli)
-{
-    if (!cli->globals.json) {
-        cli_print("airbuild " AIRBUILD_VERSION "\n");
-        return 0;
-    }
-    json_auto_t *version = json_object();
-    json_object_set_new(version, "version", json_string(AIRBUILD_VERSION));
-    cli_print_json(version);
-    return 0;
-}
-
 // The variable is read by base/progress, too.
 static void
 apply_no_color(const struct cli *cli)
@@ -192,20 +170,42 @@ apply_no_color(const struct cli *cli)
         setenv("NO_COLOR", "1", 1);
 }
 
+// Returns whether --help or --version was given, after printing that.
+static bool
+print_about(const struct cli *cli)
+{
+    BUF_AUTO struct buf text = {0};
+    if (cli->globals.help) {
+        if (cli->command != NULL)
+            help_command(cli->command, &text);
+        else
+            help_general(cli, &text);
+        cli_print(text.data);
+    } else if (cli->globals.version) {
+        json_auto_t *version = json_pack("{s:s}", "version", AIRBUILD_VERSION);
+        cli_print_result(cli, "airbuild " AIRBUILD_VERSION "\n", version);
+    }
+    return cli->globals.help || cli->globals.version;
+}
+
 static int
 run_command(struct cli *cli, int argc, char *const *argv, struct error *err)
 {
     const struct cli_command *command = cli->command;
+    const struct strv *operands = &cli->operands;
     FREE_AUTO char *values = mem_zero(1, command->values_size + 1);
     struct option_group groups[] = {
         {command->options, values}, {cli_global_options, &cli->globals}};
     if (options_parse(groups, 2, argc, argv, command->stop_early, &cli->operands, err) != 0)
         return usage_hint(cli, err);
-    if (cli->globals.help)
-        return print_help(cli);
-    if (cli->globals.version)
-        return print_version(cli);
-    if (check_operands(cli, err) != 0 || cluster_check_folders(err) != 0)
+    if (print_about(cli))
+        return 0;
+    if (operands->count < command->operands_min)
+        return cli_usage(cli, err, "usage: airbuild %s %s", command->name, command->arguments);
+    if (operands->count > command->operands_max)
+        return cli_usage(cli, err, "'airbuild %s' does not take '%s'", command->name,
+            operands->items[command->operands_max]);
+    if (cluster_check_folders(err) != 0)
         return -1;
     cli->values = values;
     apply_no_color(cli);
@@ -219,19 +219,18 @@ static int
 run_arguments(struct cli *cli, int argc, char *const *argv, struct error *err)
 {
     struct option_group group = {cli_global_options, &cli->globals};
-    STRV_AUTO struct strv rest = {0};
+    STRV_AUTO struct strv rest = {0}, names = {0};
     if (options_parse(&group, 1, argc, argv, true, &rest, err) != 0)
         return usage_hint(cli, err);
-    if (rest.count == 0 && cli->globals.help)
-        return print_help(cli);
-    if (rest.count == 0 && cli->globals.version)
-        return print_version(cli);
     if (rest.count == 0)
-        return cli_usage(cli, err, "no command given");
+        return print_about(cli) ? 0 : cli_usage(cli, err, "no command given");
     cli->command = cli_find(cli, rest.items[0]);
-    if (cli->command == NULL)
-        return unknown_command(cli, rest.items[0], err);
-    return run_command(cli, (int) rest.count, argv + argc - rest.count, err);
+    if (cli->command != NULL)
+        return run_command(cli, (int) rest.count, argv + argc - rest.count, err);
+    for (const struct cli_command *const *c = cli->commands; *c != NULL; c++)
+        strv_add(&names, (*c)->name);
+    FREE_AUTO char *hint = cli_suggest(rest.items[0], (const char *const *) names.items);
+    return cli_usage(cli, err, "there is no command '%s'%s", rest.items[0], hint);
 }
 
 // After a usage error --json may not have been parsed yet.
@@ -246,50 +245,32 @@ wants_json(const struct cli *cli, char *const *argv, const struct error *err)
     return false;
 }
 
-static int
-report_error(const struct cli *cli, char *const *argv, const struct error *err)
-{
-    if (wants_json(cli, argv, err)) {
-        json_auto_t *value = message_error_json(err);
-        cli_print_json(value);
-    } else {
-        apply_no_color(cli);
-        message_error(err);
-    }
-    return err->code != ERR_NONE ? (int) err->code : ERR_FAILED;
-}
-
-// EPIPE is not a failure: `| head` ends early.
-static int
-report_output(int status)
-{
-    if (print_error == 0 || print_error == EPIPE || status != 0)
-        return status;
-    ERROR_AUTO struct error err = {0};
-    error_errno(&err, print_error, "cannot write the result to standard output");
-    message_error(&err);
-    return (int) err.code;
-}
-
-// Open closed ones on /dev/null, so that no file or socket becomes standard input or output.
-static void
-fill_standard_descriptors(void)
-{
-    for (int fd = 0; fd <= 2; fd++)
-        if (fcntl(fd, F_GETFD) < 0)
-            (void) !open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
-}
-
 int
 cli_run(const struct cli_command *const *commands, int argc, char *const *argv)
 {
-    fill_standard_descriptors();
-    signal(SIGPIPE, SIG_IGN);
     struct cli cli = {.commands = commands};
     ERROR_AUTO struct error err = {0};
+    // Closed descriptors would be given to files and sockets, which then are standard output.
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void) !open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+    signal(SIGPIPE, SIG_IGN);
     int status = run_arguments(&cli, argc, argv, &err);
-    if (status < 0)
-        status = report_error(&cli, argv, &err);
     strv_free(&cli.operands);
-    return report_output(status);
+    if (status < 0) {
+        status = err.code != ERR_NONE ? (int) err.code : ERR_FAILED;
+        if (wants_json(&cli, argv, &err)) {
+            json_auto_t *value = message_error_json(&err);
+            cli_print_json(value);
+        } else {
+            apply_no_color(&cli);
+            message_error(&err);
+        }
+    }
+    // EPIPE is not a failure: `| head` ends early.
+    if (status != 0 || print_error == 0 || print_error == EPIPE)
+        return status;
+    error_errno(&err, print_error, "cannot write the result to standard output");
+    message_error(&err);
+    return (int) err.code;
 }

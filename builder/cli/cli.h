@@ -58,6 +58,9 @@ const struct cli_command *cli_find(const struct cli *cli, const char *name);
 // Sets ERR_USAGE with the sentence and the command to get help; always returns -1.
 int cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+// Returns " (did you mean 'NAME'?)", or "" when none of names, which end with NULL, is near. Caller
+// frees.
+char *cli_suggest(const char *word, const char *const *names);
 
 // Loads the spec: that of --spec, ./cluster.yaml, or the built-in one. Caller frees.
 int cli_spec(const struct cli *cli, struct spec **ret, struct error *err);
@@ -78,5 +81,8 @@ bool cli_ask(const char *question);
 // write is reported when the command has ended; false tells an endless command to end now.
 bool cli_print(const char *text);
 void cli_print_json(const json_t *value);
+// Prints value with --json, else text.
+void cli_print_result(const struct cli *cli, const char *text, const json_t *value);
+json_t *cli_list_json(const struct strv *list); // caller frees
 
 #endif

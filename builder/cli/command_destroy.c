@@ -11,20 +11,6 @@ struct destroy_values {
 };
 
 // Called before interrupt_install: Ctrl-C at the question ends the program.
-static bool
-ask_to_destroy(const struct spec *spec)
-{
-    STRV_AUTO struct strv names = {0};
-    for (size_t i = 0; i < spec->node_count; i++)
-        strv_add(&names, spec->nodes[i].name);
-    FREE_AUTO char *joined = strv_join(&names, ", ");
-    FREE_AUTO char *question = str_format(
-        "This destroys cluster '%s' with all its data: the machines %s, their disks, the network "
-        "and the secrets.\nThe images stay. Destroy it?",
-        spec->cluster, joined);
-    return cli_ask(question);
-}
-
 static int
 agree_to_destroy(const struct cli *cli, const struct spec *spec, struct error *err)
 {
@@ -34,25 +20,17 @@ agree_to_destroy(const struct cli *cli, const struct spec *spec, struct error *e
     if (!cli_can_ask(cli))
         return cli_usage(
             cli, err, "destroying cluster '%s' needs --yes without a terminal", spec->cluster);
-    if (!ask_to_destroy(spec))
+    STRV_AUTO struct strv names = {0};
+    for (size_t i = 0; i < spec->node_count; i++)
+        strv_add(&names, spec->nodes[i].name);
+    FREE_AUTO char *joined = strv_join(&names, ", ");
+    FREE_AUTO char *question = str_format(
+        "This destroys cluster '%s' with all its data: the machines %s, their disks, the network "
+        "and the secrets.\nThe images stay. Destroy it?",
+        spec->cluster, joined);
+    if (!cli_ask(question))
         return error_set(err, ERR_FAILED, "nothing was destroyed, as the answer was not 'y'");
     return 0;
-}
-
-static void
-print_result(const struct cli *cli, const struct spec *spec, bool found)
-{
-    if (cli->globals.json) {
-        json_auto_t *value = json_object();
-        json_object_set_new(value, "cluster", text_to_json(spec->cluster));
-        json_object_set_new(value, "destroyed", json_boolean(found));
-        cli_print_json(value);
-        return;
-    }
-    FREE_AUTO char *line =
-        found ? str_format("cluster '%s' is destroyed; the images stay\n", spec->cluster)
-              : str_format("there is no cluster '%s'; nothing to destroy\n", spec->cluster);
-    cli_print(line);
 }
 
 static int
@@ -64,11 +42,16 @@ run_destroy(struct cli *cli, struct error *err)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     bool found = false;
-    int status = cluster_destroy(spec, progress, &found, err);
+    if (cluster_destroy(spec, progress, &found, err) != 0)
+        return -1;
     progress_clear(progress);
-    if (status == 0)
-        print_result(cli, spec, found);
-    return status;
+    FREE_AUTO char *line =
+        found ? str_format("cluster '%s' is destroyed; the images stay\n", spec->cluster)
+              : str_format("there is no cluster '%s'; nothing to destroy\n", spec->cluster);
+    json_auto_t *value =
+        json_pack("{s:o, s:b}", "cluster", text_to_json(spec->cluster), "destroyed", found);
+    cli_print_result(cli, line, value);
+    return 0;
 }
 
 static const struct cli_option options[] = {

@@ -34,39 +34,30 @@ run_checks(struct doctor *doctor, struct progress *progress, struct error *err)
 }
 
 static void
-print_doctor_text(const struct cli *cli, const struct doctor *doctor)
+print_facts(const struct cli *cli, const struct doctor *doctor)
 {
     static const enum message_color colors[] = {
         [DOCTOR_PASS] = COLOR_GREEN, [DOCTOR_WARN] = COLOR_YELLOW, [DOCTOR_FAIL] = COLOR_RED};
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
+    json_auto_t *list = json_array();
     for (size_t i = 0; i < doctor->count; i++) {
         const struct doctor_fact *fact = &doctor->facts[i];
+        const char *result = doctor_result_name(fact->result);
         table_row(&table);
-        table_cell(&table, colors[fact->result], doctor_result_name(fact->result));
+        table_cell(&table, colors[fact->result], result);
         table_cell(&table, COLOR_NONE, fact->name);
         if (fact->fix == NULL)
             table_cell(&table, COLOR_NONE, fact->detail);
         else
             table_cellf(&table, COLOR_NONE, "%s; fix: %s", fact->detail, fact->fix);
+        // "mend" is the key of the first release.
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:o, s:o}", "name", fact->name, "result", result, "detail",
+                      text_to_json(fact->detail), "mend", text_to_json(fact->fix)));
     }
     table_print(&table, 0, cli->color, &text);
-    cli_print(text.data);
-}
-
-static void
-print_doctor_json(const struct doctor *doctor)
-{
-    json_auto_t *list = json_array();
-    for (const struct doctor_fact *f = doctor->facts; f < doctor->facts + doctor->count; f++) {
-        json_t *fact = json_object();
-        json_object_set_new(fact, "name", text_to_json(f->name));
-        json_object_set_new(fact, "result", text_to_json(doctor_result_name(f->result)));
-        json_object_set_new(fact, "detail", text_to_json(f->detail));
-        json_object_set_new(fact, "mend", text_to_json(f->fix)); // the key of the first release
-        json_array_append_new(list, fact);
-    }
-    cli_print_json(list);
+    cli_print_result(cli, text.data, list);
 }
 
 static int
@@ -80,14 +71,10 @@ run_doctor(struct cli *cli, struct error *err)
     // On a terminal only: in a log the facts are enough.
     PROGRESS_AUTO struct progress *progress =
         message_live(STDERR_FILENO) ? cli_progress(cli) : NULL;
-    int status = run_checks(&doctor, progress, err);
-    progress_clear(progress);
-    if (status != 0)
+    if (run_checks(&doctor, progress, err) != 0)
         return -1;
-    if (cli->globals.json)
-        print_doctor_json(&doctor);
-    else
-        print_doctor_text(cli, &doctor);
+    progress_clear(progress);
+    print_facts(cli, &doctor);
     for (size_t i = 0; i < doctor.count; i++)
         if (doctor.facts[i].result == DOCTOR_FAIL)
             return ERR_VERDICT;

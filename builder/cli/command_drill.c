@@ -5,10 +5,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/interrupt.h"
-#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/drill_table.h"
-#include "cli/message.h"
 #include "cli/table.h"
 #include "cli/workspace.h"
 #include "drill/drill.h"
@@ -26,8 +24,7 @@ struct drills { // those to run, and the results so far
     const struct cli *cli;
     struct spec *spec;
     const struct drill_info **infos;
-    size_t info_count, info_capacity;
-    unsigned long long repeat;
+    size_t info_count;
     struct drill_result *results;
     size_t count, capacity;
     bool kvm;
@@ -49,45 +46,28 @@ drills_close(struct drills *drills)
 
 // ---- choice ---------------------------------------------------------------------------------------
 
-static void
-choose(struct drills *drills, const struct drill_info *info)
-{
-    mem_grow(&drills->infos, &drills->info_capacity, drills->info_count + 1, sizeof *drills->infos);
-    drills->infos[drills->info_count++] = info;
-}
-
-static int
-unknown_drill(const char *name, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    for (size_t i = 0; drill_at(i) != NULL; i++)
-        strv_add(&names, drill_at(i)->name);
-    const char *near = str_nearest(name, (const char *const *) names.items, names.count);
-    if (near != NULL)
-        return error_set(err, ERR_NOT_FOUND,
-            "there is no drill '%s' (did you mean '%s'?); 'airbuild drill --list' lists them", name,
-            near);
-    return error_set(
-        err, ERR_NOT_FOUND, "there is no drill '%s'; 'airbuild drill --list' lists them", name);
-}
-
 // Chooses the named drills, in that order; else those that keep the data, or all.
 static int
-choose_all(struct drills *drills, struct error *err)
+choose_drills(struct drills *drills, struct error *err)
 {
     const struct drill_values *values = drills->cli->values;
     const struct strv *names = &drills->cli->operands;
-    if (values->all && names->count > 0)
-        return cli_usage(drills->cli, err, "'--all' and names of drills exclude each other");
+    STRV_AUTO struct strv known = {0};
+    for (size_t i = 0; drill_at(i) != NULL; i++)
+        strv_add(&known, drill_at(i)->name);
+    drills->infos = mem_zero(names->count + known.count, sizeof(const struct drill_info *));
     for (size_t i = 0; i < names->count; i++) {
         const struct drill_info *info = drill_find(names->items[i]);
+        FREE_AUTO char *hint = cli_suggest(names->items[i], (const char *const *) known.items);
         if (info == NULL)
-            return unknown_drill(names->items[i], err);
-        choose(drills, info);
+            return error_set(err, ERR_NOT_FOUND,
+                "there is no drill '%s'%s; 'airbuild drill --list' lists them", names->items[i],
+                hint);
+        drills->infos[drills->info_count++] = info;
     }
-    for (size_t i = 0; names->count == 0 && drill_at(i) != NULL; i++)
+    for (size_t i = 0; names->count == 0 && i < known.count; i++)
         if (values->all || values->list || !drill_at(i)->new_data)
-            choose(drills, drill_at(i));
+            drills->infos[drills->info_count++] = drill_at(i);
     return 0;
 }
 
@@ -99,12 +79,9 @@ print_drill_list(const struct drills *drills)
     json_auto_t *list = json_array();
     for (size_t i = 0; i < drills->info_count; i++) {
         const struct drill_info *info = drills->infos[i];
-        json_t *value = json_object();
-        json_object_set_new(value, "drill", text_to_json(info->name));
-        json_object_set_new(value, "what", text_to_json(info->what));
-        json_object_set_new(value, "limit", text_to_json(info->limit));
-        json_object_set_new(value, "new_data", json_boolean(info->new_data));
-        json_array_append_new(list, value);
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:b}", "drill", info->name, "what", info->what,
+                      "limit", info->limit, "new_data", info->new_data));
         table_row(&table);
         table_cell(&table, COLOR_BOLD, info->name);
         table_cellf(
@@ -114,10 +91,7 @@ print_drill_list(const struct drills *drills)
         table_cell(&table, COLOR_DIM, info->limit);
     }
     table_print(&table, 0, drills->cli->color, &text);
-    if (drills->cli->globals.json)
-        cli_print_json(list);
-    else
-        cli_print(text.data);
+    cli_print_result(drills->cli, text.data, list);
 }
 
 // ---- preparation ----------------------------------------------------------------------------------
@@ -150,18 +124,6 @@ agree_to_drills(const struct drills *drills, struct error *err)
     return error_set(err, ERR_FAILED, "nothing was broken, as the answer was not 'y'");
 }
 
-static int
-parse_repeat(struct drills *drills, struct error *err)
-{
-    const struct drill_values *values = drills->cli->values;
-    drills->repeat = 1;
-    if (values->repeat != NULL &&
-        (!str_to_u64(values->repeat, REPEAT_MAX, &drills->repeat) || drills->repeat == 0))
-        return cli_usage(drills->cli, err, "'--repeat' is a number from 1 to %d, not '%s'",
-            REPEAT_MAX, values->repeat);
-    return 0;
-}
-
 // Only new nodes need an accelerator.
 static int
 find_accel(struct drills *drills, struct error *err)
@@ -173,8 +135,7 @@ find_accel(struct drills *drills, struct error *err)
     if (workspace_open(drills->spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
     const struct image *redis = bake_image(workspace.plan, SPEC_REDIS);
-    if (workspace_accel(workspace.home, drills->spec, redis != NULL ? redis->kernel : NULL,
-            drills->progress, &verdict, err) != 0)
+    if (workspace_accel(workspace.home, drills->spec, redis, drills->progress, &verdict, err) != 0)
         return -1;
     drills->kvm = verdict.kvm;
     return 0;
@@ -189,11 +150,28 @@ report_of(const struct drills *drills)
         drills->spec->cluster, drills->stamp, drills->results, drills->count};
 }
 
-// Called after every drill, so that an interruption loses no result.
+// Runs a drill and writes the files with all results so far, so that an interruption loses none.
 static int
-write_files(const struct drills *drills, struct error *err)
+run_one(struct drills *drills, const struct drill_info *info, struct error *err)
 {
     const struct drill_values *values = drills->cli->values;
+    struct drill_run run = {
+        .spec = drills->spec, .info = info, .kvm = drills->kvm, .progress = drills->progress};
+    struct drill_result result;
+    if (drill_execute(&run, &result, err) != 0) {
+        // The cause of the first one's error is likely to stop all others too.
+        if (err->code == ERR_INTERRUPTED || drills->count == 0)
+            return -1;
+        result.info = info;
+        result.converged_s = result.promoted_s = -1;
+        result.verdict = str_format("the drill failed to run: %s", err->message);
+        error_clear(err);
+    }
+    progress_done(drills->progress, info->name,
+        "%s: %llu of %llu writes lost, no writes for %.2f s", drill_result_word(&result),
+        result.lost, result.acked, result.write_outage_s);
+    mem_grow(&drills->results, &drills->capacity, drills->count + 1, sizeof *drills->results);
+    drills->results[drills->count++] = result;
     struct drill_report report = report_of(drills);
     FREE_AUTO char *html = NULL;
     FREE_AUTO char *junit = drill_report_junit(&report, values->strict);
@@ -205,85 +183,19 @@ write_files(const struct drills *drills, struct error *err)
     return 0;
 }
 
-static void
-print_drill_result(const struct drills *drills, const struct drill_result *result)
-{
-    progress_done(drills->progress, result->info->name,
-        "%s: %llu of %llu writes lost, no writes for %.2f s", drill_result_word(result),
-        result->lost, result->acked, result->write_outage_s);
-}
-
-// Turns the error of a drill into its result, unless it is the first drill: the cause is then
-// likely to stop all others too.
-static int
-record_error(const struct drills *drills, struct drill_result *result, struct error *err)
-{
-    if (err->code == ERR_INTERRUPTED || drills->count == 0)
-        return -1;
-    result->converged_s = result->promoted_s = -1;
-    result->verdict = str_format("the drill failed to run: %s", err->message);
-    error_clear(err);
-    return 0;
-}
-
-static int
-run_one(struct drills *drills, const struct drill_info *info, struct error *err)
-{
-    struct drill_run run = {
-        .spec = drills->spec, .info = info, .kvm = drills->kvm, .progress = drills->progress};
-    struct drill_result result;
-    if (drill_execute(&run, &result, err) != 0) {
-        result.info = info;
-        if (record_error(drills, &result, err) != 0)
-            return -1;
-    }
-    print_drill_result(drills, &result);
-    mem_grow(&drills->results, &drills->capacity, drills->count + 1, sizeof *drills->results);
-    drills->results[drills->count++] = result;
-    return write_files(drills, err);
-}
-
-static int
-run_all(struct drills *drills, struct error *err)
-{
-    for (unsigned long long i = 0; i < drills->repeat; i++)
-        for (size_t j = 0; j < drills->info_count; j++)
-            if (run_one(drills, drills->infos[j], err) != 0)
-                return -1;
-    return 0;
-}
-
-static void
-print_results(const struct drills *drills)
-{
-    struct drill_report report = report_of(drills);
-    if (drills->cli->globals.json) {
-        json_auto_t *list = drill_report_json(&report);
-        cli_print_json(list);
-        return;
-    }
-    BUF_AUTO struct buf text = {0};
-    drill_table(&report, drills->cli->color, &text);
-    cli_print(text.data);
-}
-
-static int
-status_of(const struct drills *drills)
-{
-    const struct drill_values *values = drills->cli->values;
-    for (size_t i = 0; i < drills->count; i++)
-        if (drill_result_failed(&drills->results[i], values->strict))
-            return ERR_VERDICT;
-    return 0;
-}
-
 static int
 run_drill(struct cli *cli, struct error *err)
 {
     const struct drill_values *values = cli->values;
     CLEANUP(drills_close) struct drills drills = {.cli = cli, .stamp = clock_stamp()};
-    if (choose_all(&drills, err) != 0 || parse_repeat(&drills, err) != 0)
+    unsigned long long repeat = 1;
+    if (values->all && cli->operands.count > 0)
+        return cli_usage(cli, err, "'--all' and names of drills exclude each other");
+    if (choose_drills(&drills, err) != 0)
         return -1;
+    if (values->repeat != NULL && (!str_to_u64(values->repeat, REPEAT_MAX, &repeat) || repeat == 0))
+        return cli_usage(
+            cli, err, "'--repeat' is a number from 1 to %d, not '%s'", REPEAT_MAX, values->repeat);
     if (values->list) {
         print_drill_list(&drills);
         return 0;
@@ -292,12 +204,22 @@ run_drill(struct cli *cli, struct error *err)
         agree_to_drills(&drills, err) != 0 || interrupt_install(err) != 0)
         return -1;
     drills.progress = cli_progress(cli);
-    int status = find_accel(&drills, err) == 0 ? run_all(&drills, err) : -1;
+    int status = find_accel(&drills, err);
+    for (size_t i = 0; status == 0 && i < repeat * drills.info_count; i++)
+        status = run_one(&drills, drills.infos[i % drills.info_count], err);
     progress_clear(drills.progress);
     // With --json an error is the one document that is printed.
-    if (drills.count > 0 && (status == 0 || !cli->globals.json))
-        print_results(&drills);
-    return status == 0 ? status_of(&drills) : -1;
+    if (drills.count > 0 && (status == 0 || !cli->globals.json)) {
+        struct drill_report report = report_of(&drills);
+        json_auto_t *list = drill_report_json(&report);
+        BUF_AUTO struct buf text = {0};
+        drill_table(&report, cli->color, &text);
+        cli_print_result(cli, text.data, list);
+    }
+    for (size_t i = 0; status == 0 && i < drills.count; i++)
+        if (drill_result_failed(&drills.results[i], values->strict))
+            status = ERR_VERDICT;
+    return status;
 }
 
 static const struct cli_option options[] = {

@@ -42,84 +42,55 @@ add_port(struct env_output *output, const char *name, const char *address, int p
     add_variable(output, name, value);
 }
 
-// "work11" is AIRBUILD_NODE_WORK11; the prefix keeps node names apart from airbuild's own
-// variables.
-static void
-add_node(struct env_output *output, const struct spec_node *node)
-{
-    FREE_AUTO char *name = str_format("AIRBUILD_NODE_%s", node->name);
-    for (char *c = name; *c != '\0'; c++)
-        *c = isalnum((unsigned char) *c) ? (char) toupper((unsigned char) *c) : '_';
-    add_variable(output, name, node->address);
-}
-
-static void
-add_sentinels(struct env_output *output, const struct spec *spec)
-{
-    STRV_AUTO struct strv list = {0};
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (spec->nodes[i].role == SPEC_REDIS)
-            strv_addf(&list, "%s:%d", spec->nodes[i].address, PROBE_SENTINEL_PORT);
-    FREE_AUTO char *joined = strv_join(&list, ",");
-    add_variable(output, "AIRBUILD_SENTINELS", joined);
-}
-
 static void
 add_variables(struct env_output *output, const struct spec *spec, const char *password)
 {
     const char *head = spec_head(spec)->address;
+    STRV_AUTO struct strv sentinels = {0};
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (spec->nodes[i].role == SPEC_REDIS)
+            strv_addf(&sentinels, "%s:%d", spec->nodes[i].address, PROBE_SENTINEL_PORT);
+    FREE_AUTO char *joined = strv_join(&sentinels, ",");
     add_variable(output, "REDISCLI_AUTH", password);
     add_variable(output, "AIRBUILD_CLUSTER", spec->cluster);
     add_port(output, "AIRBUILD_WRITE", head, PROBE_WRITE_PORT);
     add_port(output, "AIRBUILD_READ", head, PROBE_READ_PORT);
-    add_sentinels(output, spec);
+    add_variable(output, "AIRBUILD_SENTINELS", joined);
     add_variable(output, "AIRBUILD_MASTER_NAME", spec->redis.master_name);
-    for (size_t i = 0; i < spec->node_count; i++)
-        add_node(output, &spec->nodes[i]);
-}
-
-static void
-add_hosts(struct env_output *output, const struct spec *spec)
-{
     for (size_t i = 0; i < spec->node_count; i++) {
-        json_object_set_new(
-            output->json, spec->nodes[i].name, text_to_json(spec->nodes[i].address));
-        buf_printf(&output->text, "%s %s\n", spec->nodes[i].address, spec->nodes[i].name);
+        // "work11" is AIRBUILD_NODE_WORK11; the prefix keeps node names apart from airbuild's own
+        // variables.
+        FREE_AUTO char *name = str_format("AIRBUILD_NODE_%s", spec->nodes[i].name);
+        for (char *c = name; *c != '\0'; c++)
+            *c = isalnum((unsigned char) *c) ? (char) toupper((unsigned char) *c) : '_';
+        add_variable(output, name, spec->nodes[i].address);
     }
-}
-
-static int
-collect_env(
-    const struct cli *cli, const struct spec *spec, struct env_output *output, struct error *err)
-{
-    const struct env_values *values = cli->values;
-    if (values->hosts) {
-        add_hosts(output, spec);
-        return 0;
-    }
-    FREE_AUTO char *folder = cluster_folder(spec);
-    SECRETS_AUTO struct secrets *secrets = NULL;
-    if (cli_launched(spec, err) != 0 || secrets_load(folder, &secrets, err) != 0)
-        return -1;
-    add_variables(output, spec, spec->redis.auth ? secrets->passwords[SECRETS_APP] : NULL);
-    return 0;
 }
 
 static int
 run_env(struct cli *cli, struct error *err)
 {
+    const struct env_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
+    SECRETS_AUTO struct secrets *secrets = NULL;
     if (cli_spec(cli, &spec, err) != 0)
         return -1;
+    FREE_AUTO char *folder = cluster_folder(spec);
+    if (!values->hosts &&
+        (cli_launched(spec, err) != 0 || secrets_load(folder, &secrets, err) != 0))
+        return -1;
     struct env_output output = {.json = json_object()};
-    int status = collect_env(cli, spec, &output, err);
-    if (status == 0 && cli->globals.json)
-        cli_print_json(output.json);
-    else if (status == 0)
-        cli_print(output.text.data);
+    if (!values->hosts)
+        add_variables(&output, spec, spec->redis.auth ? secrets->passwords[SECRETS_APP] : NULL);
+    for (size_t i = 0; values->hosts && i < spec->node_count; i++) {
+        const struct spec_node *node = &spec->nodes[i];
+        json_object_set_new(output.json, node->name, text_to_json(node->address));
+        buf_printf(&output.text, "%s %s\n", node->address, node->name);
+    }
+    cli_print_result(cli, output.text.data, output.json);
     buf_free(&output.text);
     json_decref(output.json);
-    return status;
+    return 0;
 }
 
 static const struct cli_option options[] = {

@@ -1,7 +1,6 @@
 // command_help.c - `airbuild help [COMMAND|spec|example]`, and the words for shell completion.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
-#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "drill/drill.h"
@@ -9,8 +8,6 @@
 struct help_values {
     bool words;
 };
-
-static const char *const topics[] = {"spec", "example", NULL};
 
 // An option that takes a value ends in '='. Letters of hiding (may be NULL) are left out.
 static void
@@ -32,39 +29,26 @@ add_commands(const struct cli *cli, struct buf *text)
 }
 
 static void
-add_words(struct buf *text, const char *const *words)
-{
-    for (; *words != NULL; words++)
-        buf_printf(text, "%s\n", *words);
-}
-
-// A wrong spec has no nodes to offer; completion does not report errors.
-static void
-add_node_words(const struct cli *cli, struct buf *text)
-{
-    ERROR_AUTO struct error ignored = {0};
-    SPEC_AUTO struct spec *spec = NULL;
-    if (cli_spec(cli, &spec, &ignored) != 0)
-        return;
-    for (size_t i = 0; i < spec->node_count; i++)
-        buf_printf(text, "%s\n", spec->nodes[i].name);
-}
-
-static void
 add_operand_words(const struct cli *cli, const struct cli_command *command, struct buf *text)
 {
+    SPEC_AUTO struct spec *spec = NULL;
+    ERROR_AUTO struct error ignored = {0};
     switch (command->operand) {
     case CLI_NO_OPERAND:
         break;
     case CLI_NODE:
-        add_node_words(cli, text);
+        // A wrong spec has no nodes to offer; completion does not report errors.
+        if (cli_spec(cli, &spec, &ignored) == 0)
+            for (size_t i = 0; i < spec->node_count; i++)
+                buf_printf(text, "%s\n", spec->nodes[i].name);
         break;
     case CLI_TOPIC:
         add_commands(cli, text);
-        add_words(text, topics);
+        buf_add(text, "spec\nexample\n");
         break;
     case CLI_ACTION:
-        add_words(text, command->actions);
+        for (const char *const *action = command->actions; *action != NULL; action++)
+            buf_printf(text, "%s\n", *action);
         break;
     case CLI_DRILL:
         for (size_t i = 0; drill_at(i) != NULL; i++)
@@ -73,19 +57,17 @@ add_operand_words(const struct cli *cli, const struct cli_command *command, stru
     }
 }
 
-// Print the words that may follow the command, or `airbuild` when it is NULL, one per line.
+// Add the words that may follow the command, or `airbuild` when it is NULL, one per line.
 static void
-print_words(const struct cli *cli, const struct cli_command *command)
+add_words(const struct cli *cli, const struct cli_command *command, struct buf *text)
 {
-    BUF_AUTO struct buf text = {0};
     const struct cli_option *own = command != NULL ? command->options : NULL;
     if (command == NULL)
-        add_commands(cli, &text);
+        add_commands(cli, text);
     else
-        add_operand_words(cli, command, &text);
-    add_option_words(&text, own, NULL);
-    add_option_words(&text, cli_global_options, own);
-    cli_print(text.data);
+        add_operand_words(cli, command, text);
+    add_option_words(text, own, NULL);
+    add_option_words(text, cli_global_options, own);
 }
 
 static json_t *
@@ -93,13 +75,10 @@ options_json(const struct cli_option *table)
 {
     json_t *list = json_array();
     for (const struct cli_option *o = table; o != NULL && o->name != NULL; o++) {
-        json_t *option = json_object();
         char letter[2] = {o->letter, '\0'};
-        json_object_set_new(option, "name", text_to_json(o->name));
-        json_object_set_new(option, "letter", text_to_json(o->letter != 0 ? letter : NULL));
-        json_object_set_new(option, "value", text_to_json(o->value));
-        json_object_set_new(option, "help", text_to_json(o->help));
-        json_array_append_new(list, option);
+        json_array_append_new(
+            list, json_pack("{s:s, s:s?, s:s?, s:s}", "name", o->name, "letter",
+                      o->letter != 0 ? letter : NULL, "value", o->value, "help", o->help));
     }
     return list;
 }
@@ -110,26 +89,28 @@ static void
 print_help_json(const struct cli *cli)
 {
     json_t *commands = json_array();
-    for (const struct cli_command *const *c = cli->commands; *c != NULL; c++) {
-        json_t *command = json_object();
-        json_object_set_new(command, "name", text_to_json((*c)->name));
-        json_object_set_new(command, "arguments", text_to_json((*c)->arguments));
-        json_object_set_new(command, "summary", text_to_json((*c)->summary));
-        json_object_set_new(command, "options", options_json((*c)->options));
-        json_array_append_new(commands, command);
-    }
-    json_auto_t *all = json_object();
-    json_object_set_new(all, "options", options_json(cli_global_options));
-    json_object_set_new(all, "commands", commands);
+    for (const struct cli_command *const *c = cli->commands; *c != NULL; c++)
+        json_array_append_new(commands,
+            json_pack("{s:s, s:s, s:s, s:o}", "name", (*c)->name, "arguments", (*c)->arguments,
+                "summary", (*c)->summary, "options", options_json((*c)->options)));
+    json_auto_t *all =
+        json_pack("{s:o, s:o}", "options", options_json(cli_global_options), "commands", commands);
     cli_print_json(all);
 }
 
 static int
-print_topic(const struct cli *cli, const char *topic, struct error *err)
+run_help(struct cli *cli, struct error *err)
 {
-    BUF_AUTO struct buf text = {0};
+    const struct help_values *values = cli->values;
+    const char *topic = cli->operands.count > 0 ? cli->operands.items[0] : NULL;
     const struct cli_command *command = topic != NULL ? cli_find(cli, topic) : NULL;
-    if (topic == NULL) {
+    BUF_AUTO struct buf text = {0};
+    if (values->words) {
+        add_words(cli, command, &text);
+    } else if (cli->globals.json) {
+        print_help_json(cli);
+        return 0;
+    } else if (topic == NULL) {
         help_general(cli, &text);
     } else if (command != NULL) {
         help_command(command, &text);
@@ -143,20 +124,6 @@ print_topic(const struct cli *cli, const char *topic, struct error *err)
             "there is no help on '%s'; 'airbuild help' lists the commands", topic);
     }
     cli_print(text.data);
-    return 0;
-}
-
-static int
-run_help(struct cli *cli, struct error *err)
-{
-    const struct help_values *values = cli->values;
-    const char *topic = cli->operands.count > 0 ? cli->operands.items[0] : NULL;
-    if (!values->words && !cli->globals.json)
-        return print_topic(cli, topic, err);
-    if (values->words)
-        print_words(cli, topic != NULL ? cli_find(cli, topic) : NULL);
-    else
-        print_help_json(cli);
     return 0;
 }
 

@@ -17,22 +17,6 @@ in_plan(const struct bake_plan *plan, const char *key)
     return false;
 }
 
-static int
-check_item_unused(const struct workspace *workspace, const struct bake_item *item,
-    const struct strv *in_use, struct error *err)
-{
-    STRV_AUTO struct strv folders = {0};
-    if (store_users(workspace->store, item->key, &folders, err) != 0)
-        return -1;
-    if (folders.count == 0 && !strv_has(in_use, item->key))
-        return 0;
-    FREE_AUTO char *list = strv_join(&folders, "', '");
-    return error_set(err, ERR_CONFLICT,
-        "image '%s' cannot be baked again while disks of a cluster are backed by it%s%s%s; run "
-        "'airbuild destroy' for that cluster first",
-        item->name, folders.count > 0 ? " ('" : "", list, folders.count > 0 ? "')" : "");
-}
-
 // Refuses when a disk, or an image outside the plan, is backed by one of the images.
 static int
 check_free(const struct workspace *workspace, const struct strv *in_use, struct error *err)
@@ -41,9 +25,19 @@ check_free(const struct workspace *workspace, const struct strv *in_use, struct 
     STRV_AUTO struct strv damaged = {0};
     if (store_list(workspace->store, &list, &damaged, err) != 0)
         return -1;
-    for (size_t i = 0; i < workspace->plan->count; i++)
-        if (check_item_unused(workspace, &workspace->plan->items[i], in_use, err) != 0)
+    for (size_t i = 0; i < workspace->plan->count; i++) {
+        const struct bake_item *item = &workspace->plan->items[i];
+        STRV_AUTO struct strv folders = {0};
+        if (store_users(workspace->store, item->key, &folders, err) != 0)
             return -1;
+        if (folders.count == 0 && !strv_has(in_use, item->key))
+            continue;
+        FREE_AUTO char *names = strv_join(&folders, "', '");
+        return error_set(err, ERR_CONFLICT,
+            "image '%s' cannot be baked again while disks of a cluster are backed by it%s%s%s; run "
+            "'airbuild destroy' for that cluster first",
+            item->name, folders.count > 0 ? " ('" : "", names, folders.count > 0 ? "')" : "");
+    }
     for (size_t i = 0; i < list.count; i++) {
         const struct image *image = list.items[i];
         if (image->backing != NULL && in_plan(workspace->plan, image->backing) &&
@@ -69,68 +63,51 @@ remove_planned(const struct workspace *workspace, const struct strv *in_use, str
     return 0;
 }
 
-// Plans again after the images were removed, without asking the network a second time. Keeps the
-// first plan's warnings.
-static int
-plan_again(const struct images_values *values, const struct spec *spec, struct workspace *workspace,
-    struct progress *progress, struct error *err)
-{
-    enum bake_ask ask = values->offline ? BAKE_ASK_NEVER : BAKE_ASK_NEW;
-    BAKE_PLAN_AUTO struct bake_plan *before = workspace->plan;
-    workspace->plan = NULL;
-    if (bake_plan_make(
-            spec, workspace->store, values->recipe, ask, progress, &workspace->plan, err) != 0)
-        return -1;
-    strv_free(&workspace->plan->warnings);
-    workspace->plan->warnings = before->warnings;
-    before->warnings = (struct strv){0};
-    return 0;
-}
-
-static int
-bake_missing(const struct cli *cli, const struct spec *spec, const struct workspace *workspace,
-    const struct strv *in_use, struct progress *progress, struct error *err)
-{
-    const struct images_values *values = cli->values;
-    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    struct bake_options options = {
-        .offline = values->offline,
-        .refresh = values->refresh,
-        .in_use = in_use,
-        .progress = progress,
-    };
-    if (workspace_accel(workspace->home, spec, NULL, progress, &verdict, err) != 0)
-        return -1;
-    options.kvm = verdict.kvm;
-    return bake_run(workspace->plan, workspace->store, &options, err);
-}
-
 static int
 make_ready(const struct cli *cli, const struct spec *spec, struct progress *progress,
     struct workspace *workspace, struct error *err)
 {
     const struct images_values *values = cli->values;
-    enum bake_ask ask = values->offline   ? BAKE_ASK_NEVER
-                        : values->refresh ? BAKE_ASK_AGAIN
-                                          : BAKE_ASK_NEW;
+    enum bake_ask ask = values->offline ? BAKE_ASK_NEVER : BAKE_ASK_NEW;
+    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     STRV_AUTO struct strv in_use = {0};
-    if (workspace_open(spec, values->recipe, ask, progress, workspace, err) != 0)
+    if (workspace_open(spec, values->recipe, values->refresh ? BAKE_ASK_AGAIN : ask, progress,
+            workspace, err) != 0)
         return -1;
     if (!values->rebuild && bake_plan_ready(workspace->plan))
         return 0;
     if (images_unpinned(workspace->store, &in_use, err) != 0)
         return -1;
-    if (values->rebuild && (remove_planned(workspace, &in_use, err) != 0 ||
-                               plan_again(values, spec, workspace, progress, err) != 0))
+    if (values->rebuild) {
+        if (remove_planned(workspace, &in_use, err) != 0)
+            return -1;
+        // Plan again without asking the network a second time. Keep the first plan's warnings.
+        BAKE_PLAN_AUTO struct bake_plan *before = TAKE(workspace->plan);
+        if (bake_plan_make(
+                spec, workspace->store, values->recipe, ask, progress, &workspace->plan, err) != 0)
+            return -1;
+        strv_free(&workspace->plan->warnings);
+        workspace->plan->warnings = before->warnings;
+        before->warnings = (struct strv){0};
+    }
+    if (workspace_accel(workspace->home, spec, NULL, progress, &verdict, err) != 0)
         return -1;
-    return bake_missing(cli, spec, workspace, &in_use, progress, err);
+    struct bake_options options = {
+        .kvm = verdict.kvm,
+        .offline = values->offline,
+        .refresh = values->refresh,
+        .in_use = &in_use,
+        .progress = progress,
+    };
+    return bake_run(workspace->plan, workspace->store, &options, err);
 }
 
 static void
-print_images_text(const struct cli *cli, const struct bake_plan *plan)
+print_images(const struct cli *cli, const struct bake_plan *plan)
 {
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
+    json_t *images = json_array();
     for (size_t i = 0; i < plan->count; i++) {
         const struct bake_item *item = &plan->items[i];
         FREE_AUTO char *size = str_bytes(item->image->disk_bytes);
@@ -139,25 +116,14 @@ print_images_text(const struct cli *cli, const struct bake_plan *plan)
         table_cell(&table, COLOR_GREEN, item->baked ? "baked" : "ready");
         table_cellf(&table, COLOR_NONE, "%.*s", IMAGES_KEY_SHOWN, item->key);
         table_cell(&table, COLOR_NONE, size);
-    }
-    table_print(&table, 0, cli->color, &text);
-    cli_print(text.data);
-}
-
-static void
-print_images_json(const struct bake_plan *plan)
-{
-    json_t *images = json_array();
-    for (size_t i = 0; i < plan->count; i++) {
-        json_t *image = images_json(plan->items[i].image);
-        json_object_set_new(image, "baked", json_boolean(plan->items[i].baked));
+        json_t *image = images_json(item->image);
+        json_object_set_new(image, "baked", json_boolean(item->baked));
         json_array_append_new(images, image);
     }
-    json_auto_t *value = json_object();
-    json_object_set_new(value, "base", text_to_json(plan->base));
-    json_object_set_new(value, "images", images);
-    json_object_set_new(value, "warnings", images_strings_json(&plan->warnings));
-    cli_print_json(value);
+    table_print(&table, 0, cli->color, &text);
+    json_auto_t *value = json_pack("{s:o, s:o, s:o}", "base", text_to_json(plan->base), "images",
+        images, "warnings", cli_list_json(&plan->warnings));
+    cli_print_result(cli, text.data, value);
 }
 
 static int
@@ -168,14 +134,10 @@ images_bake(struct cli *cli, struct error *err)
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    int status = make_ready(cli, spec, progress, &workspace, err);
-    progress_clear(progress);
-    if (status != 0)
+    if (make_ready(cli, spec, progress, &workspace, err) != 0)
         return -1;
-    if (cli->globals.json)
-        print_images_json(workspace.plan);
-    else
-        print_images_text(cli, workspace.plan);
+    progress_clear(progress);
+    print_images(cli, workspace.plan);
     images_warn(&workspace.plan->warnings);
     return 0;
 }
@@ -236,10 +198,8 @@ run_images(struct cli *cli, struct error *err)
     for (size_t i = 0; i < ACTIONS; i++)
         if (str_equal(actions[i].name, name))
             return check_action(cli, &actions[i], err) == 0 ? actions[i].run(cli, err) : -1;
-    const char *near = str_nearest(name, action_names, ACTIONS);
-    if (near != NULL)
-        return cli_usage(cli, err, "'images' has no action '%s' (did you mean '%s'?)", name, near);
-    return cli_usage(cli, err, "'images' has no action '%s'", name);
+    FREE_AUTO char *hint = cli_suggest(name, action_names);
+    return cli_usage(cli, err, "'images' has no action '%s'%s", name, hint);
 }
 
 static const struct cli_option options[] = {

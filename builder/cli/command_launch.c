@@ -26,45 +26,25 @@ struct asking {
     struct progress *progress;
 };
 
+// Fails when a disk has to be made and an image for it is missing. Recipes may have changed since
+// the launch: only new disks need their images.
 static int
-parse_timeout(const struct cli *cli, int64_t *ret_ms, struct error *err)
+check_images(const struct spec *spec, const struct bake_plan *plan, struct error *err)
 {
-    const struct launch_values *values = cli->values;
-    unsigned long long seconds = 0;
-    if (values->timeout != NULL &&
-        (!str_to_u64(values->timeout, TIMEOUT_MAX_S, &seconds) || seconds == 0))
-        return cli_usage(cli, err, "'--timeout' is a number of seconds from 1 to %d, not '%s'",
-            TIMEOUT_MAX_S, values->timeout);
-    *ret_ms = (int64_t) seconds * 1000;
-    return 0;
-}
-
-// Recipes may have changed since the launch: only new disks need their images.
-static bool
-has_every_disk(const struct spec *spec)
-{
-    for (size_t i = 0; i < spec->node_count; i++) {
+    bool whole = cluster_exists(spec);
+    for (size_t i = 0; whole && i < spec->node_count; i++) {
         FREE_AUTO char *disk = cluster_node_path(spec, spec->nodes[i].name, "disk.qcow2");
-        if (!file_exists(disk))
-            return false;
+        whole = file_exists(disk);
     }
-    return cluster_exists(spec);
-}
-
-static int
-find_images(const struct spec *spec, const struct workspace *workspace,
-    struct launch_options *launch, struct error *err)
-{
-    launch->haproxy = bake_image(workspace->plan, SPEC_HAPROXY);
-    launch->redis = bake_image(workspace->plan, SPEC_REDIS);
-    if ((launch->haproxy != NULL && launch->redis != NULL) || has_every_disk(spec))
+    if (whole || (bake_image(plan, SPEC_HAPROXY) != NULL && bake_image(plan, SPEC_REDIS) != NULL))
         return 0;
-    for (size_t i = 0; i < workspace->plan->count; i++)
-        if (workspace->plan->items[i].state != BAKE_READY)
-            return error_set(err,
-                workspace->plan->items[i].state == BAKE_DAMAGED ? ERR_DAMAGED : ERR_NOT_FOUND,
-                "image '%s' is %s; run 'airbuild images' first", workspace->plan->items[i].name,
-                bake_state_name(workspace->plan->items[i].state));
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct bake_item *item = &plan->items[i];
+        if (item->state != BAKE_READY)
+            return error_set(err, item->state == BAKE_DAMAGED ? ERR_DAMAGED : ERR_NOT_FOUND,
+                "image '%s' is %s; run 'airbuild images' first", item->name,
+                bake_state_name(item->state));
+    }
     return error_set(err, ERR_NOT_FOUND, "the images are missing; run 'airbuild images' first");
 }
 
@@ -97,61 +77,47 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
     WORKSPACE_AUTO struct workspace workspace = {0};
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     struct asking asking = {cli, progress};
-    struct launch_options launch = {.spec = spec,
-        .no_wait = values->no_wait,
-        .agree = agree_to_launch,
-        .context = &asking,
-        .progress = progress};
-    if (parse_timeout(cli, &launch.timeout_ms, err) != 0 ||
-        workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0 ||
-        find_images(spec, &workspace, &launch, err) != 0)
+    unsigned long long seconds = 0;
+    if (values->timeout != NULL &&
+        (!str_to_u64(values->timeout, TIMEOUT_MAX_S, &seconds) || seconds == 0))
+        return cli_usage(cli, err, "'--timeout' is a number of seconds from 1 to %d, not '%s'",
+            TIMEOUT_MAX_S, values->timeout);
+    if (workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0 ||
+        check_images(spec, workspace.plan, err) != 0)
         return -1;
     for (size_t i = 0; i < workspace.plan->warnings.count; i++)
         strv_add(ret_warnings, workspace.plan->warnings.items[i]);
-    const char *kernel = launch.redis != NULL ? launch.redis->kernel : NULL;
-    if (workspace_accel(workspace.home, spec, kernel, progress, &verdict, err) != 0)
+    const struct image *redis = bake_image(workspace.plan, SPEC_REDIS);
+    if (workspace_accel(workspace.home, spec, redis, progress, &verdict, err) != 0)
         return -1;
-    launch.kvm = verdict.kvm;
-    launch.accel_why = verdict.why;
+    struct launch_options launch = {
+        .spec = spec,
+        .haproxy = bake_image(workspace.plan, SPEC_HAPROXY),
+        .redis = redis,
+        .kvm = verdict.kvm,
+        .accel_why = verdict.why,
+        .no_wait = values->no_wait,
+        .timeout_ms = (int64_t) seconds * 1000,
+        .agree = agree_to_launch,
+        .context = &asking,
+        .progress = progress,
+    };
     return cluster_launch(&launch, ret, err);
-}
-
-// Returns "airbuild" and the spec's option, quoted for a shell; caller frees.
-static char *
-program_words(const struct cli *cli)
-{
-    struct buf words = {0};
-    buf_add(&words, "airbuild");
-    if (cli->globals.spec != NULL) {
-        FREE_AUTO char *path = text_clean(TEXT_LINES, cli->globals.spec);
-        buf_add(&words, " -f ");
-        message_quote(&words, path);
-    }
-    return buf_take(&words);
-}
-
-// Adds how to use the cluster, with names where this host resolves them.
-static void
-add_usage(const struct cli *cli, const struct spec *spec, struct buf *text)
-{
-    FREE_AUTO char *airbuild = program_words(cli);
-    const struct spec_node *head = spec_head(spec);
-    bool known = hosts_know(head->name, head->address);
-    const char *name = known ? head->name : head->address;
-    buf_add(text, "\n");
-    if (spec->redis.auth)
-        buf_printf(text, "  eval \"$(%s env)\"    # the password, for redis-cli\n", airbuild);
-    buf_printf(text, "  redis-cli -h %s -p %d set hello1 world1\n", name, PROBE_WRITE_PORT);
-    buf_printf(text, "  redis-cli -h %s -p %d get hello1\n", name, PROBE_READ_PORT);
-    buf_printf(text, "  %s ssh %s\n", airbuild, spec_first_master(spec)->name);
-    if (!known)
-        buf_printf(text, "  %s env --hosts    # lines for /etc/hosts, to use names\n", airbuild);
 }
 
 static void
 print_recap(const struct cli *cli, const struct spec *spec, const struct cluster_report *report)
 {
-    BUF_AUTO struct buf text = {0};
+    BUF_AUTO struct buf text = {0}, airbuild = {0}; // airbuild: its name and the spec's option
+    const struct spec_node *head = spec_head(spec);
+    bool known = hosts_know(head->name, head->address);
+    const char *name = known ? head->name : head->address;
+    buf_add(&airbuild, "airbuild");
+    if (cli->globals.spec != NULL) {
+        FREE_AUTO char *path = text_clean(TEXT_LINES, cli->globals.spec);
+        buf_add(&airbuild, " -f ");
+        message_quote(&airbuild, path);
+    }
     show_nodes(report, cli->color, &text);
     buf_add(&text, "\n");
     show_verdict(report, cli->color, &text);
@@ -160,7 +126,15 @@ print_recap(const struct cli *cli, const struct spec *spec, const struct cluster
     else
         buf_printf(&text, "after %.1f s%s\n", report->seconds,
             report->tcg ? ", without KVM: the nodes are emulated" : "");
-    add_usage(cli, spec, &text);
+    buf_add(&text, "\n");
+    if (spec->redis.auth)
+        buf_printf(&text, "  eval \"$(%s env)\"    # the password, for redis-cli\n", airbuild.data);
+    buf_printf(&text, "  redis-cli -h %s -p %d set hello1 world1\n", name, PROBE_WRITE_PORT);
+    buf_printf(&text, "  redis-cli -h %s -p %d get hello1\n", name, PROBE_READ_PORT);
+    buf_printf(&text, "  %s ssh %s\n", airbuild.data, spec_first_master(spec)->name);
+    if (!known)
+        buf_printf(
+            &text, "  %s env --hosts    # lines for /etc/hosts, to use names\n", airbuild.data);
     cli_print(text.data);
 }
 
@@ -173,16 +147,15 @@ run_launch(struct cli *cli, struct error *err)
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    int status = launch(cli, spec, progress, &report, &warnings, err);
-    progress_clear(progress);
-    if (status != 0)
+    if (launch(cli, spec, progress, &report, &warnings, err) != 0)
         return -1;
+    progress_clear(progress);
     if (cli->globals.json) {
         json_auto_t *value = show_json(spec, report);
         json_object_set_new(value, "accel", json_string(report->tcg ? "tcg" : "kvm"));
         json_object_set_new(value, "seconds", real_to_json(report->seconds));
         json_object_set_new(value, "unchanged", json_boolean(report->unchanged));
-        json_object_set_new(value, "warnings", images_strings_json(&warnings));
+        json_object_set_new(value, "warnings", cli_list_json(&warnings));
         cli_print_json(value);
     } else {
         print_recap(cli, spec, report);

@@ -25,19 +25,6 @@ struct log {
     struct console_filter filter;
 };
 
-static int
-log_open(struct log *log, const char *node, struct error *err)
-{
-    log->fd = open(log->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (log->fd < 0 && errno == ENOENT)
-        return error_set(err, ERR_NOT_FOUND,
-            "node '%s' has no console log, as it has never been started; run 'airbuild launch'",
-            node);
-    if (log->fd < 0)
-        return error_errno(err, errno, "cannot read the console log '%s'", log->path);
-    return 0;
-}
-
 // Adds the next piece to text. *ret_more is false at the current end.
 static int
 log_read(struct log *log, struct buf *text, bool *ret_more, struct error *err)
@@ -106,28 +93,13 @@ print_log_json(struct log *log, const char *node, struct error *err)
     STRV_AUTO struct strv lines = {0};
     if (text.length > 0)
         strv_split(&lines, text.data, '\n');
-    json_auto_t *value = json_object();
-    json_t *list = json_array();
-    json_object_set_new(value, "node", text_to_json(node));
-    json_object_set_new(value, "path", text_to_json(log->path));
-    json_object_set_new(value, "lines", list);
-    for (size_t i = 0; i < lines.count; i++)
-        if (i + 1 < lines.count || lines.items[i][0] != '\0')
-            json_array_append_new(list, text_to_json(lines.items[i]));
+    json_t *list = cli_list_json(&lines);
+    if (lines.count > 0 && lines.items[lines.count - 1][0] == '\0') // after the last newline
+        json_array_remove(list, lines.count - 1);
+    json_auto_t *value = json_pack("{s:o, s:o, s:o}", "node", text_to_json(node), "path",
+        text_to_json(log->path), "lines", list);
     cli_print_json(value);
     return 0;
-}
-
-static int
-print_log(const struct cli *cli, struct log *log, const char *node, struct error *err)
-{
-    const struct logs_values *values = cli->values;
-    if (values->follow)
-        return follow(log, err);
-    if (cli->globals.json)
-        return print_log_json(log, node, err);
-    bool read = true;
-    return print_rest(log, &read, err);
 }
 
 static int
@@ -142,10 +114,17 @@ run_logs(struct cli *cli, struct error *err)
         interrupt_install(err) != 0)
         return -1;
     FREE_AUTO char *path = cluster_node_path(spec, node->name, "console.log");
-    struct log log = {.path = path, .fd = -1};
-    if (log_open(&log, node->name, err) != 0)
-        return -1;
-    int status = print_log(cli, &log, node->name, err);
+    struct log log = {.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    bool read = true;
+    if (log.fd < 0 && errno == ENOENT)
+        return error_set(err, ERR_NOT_FOUND,
+            "node '%s' has no console log, as it has never been started; run 'airbuild launch'",
+            node->name);
+    if (log.fd < 0)
+        return error_errno(err, errno, "cannot read the console log '%s'", path);
+    int status = values->follow      ? follow(&log, err)
+                 : cli->globals.json ? print_log_json(&log, node->name, err)
+                                     : print_rest(&log, &read, err);
     close(log.fd);
     return status;
 }

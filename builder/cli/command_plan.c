@@ -5,43 +5,9 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "cli/commands.h"
-#include "cli/images.h"
 #include "cli/table.h"
 #include "cli/workspace.h"
 #include "cluster/cluster.h"
-
-struct plan_view {
-    const struct spec *spec;
-    const struct workspace *workspace;
-    const struct cluster_plan *plan;
-    const char *libvirt; // why it was not reached, or NULL
-};
-
-static void
-add_images(struct table *table, const struct bake_plan *plan)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct bake_item *item = &plan->items[i];
-        bool ready = item->state == BAKE_READY;
-        table_row(table);
-        table_cell(table, ready ? COLOR_DIM : COLOR_YELLOW, ready ? "keep" : "bake");
-        table_cellf(table, COLOR_NONE, "image %s", item->name);
-        table_cell(table, COLOR_NONE, ready ? "" : item->why);
-    }
-}
-
-static void
-add_plan_rows(struct table *table, const struct cluster_plan *plan)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct cluster_step *step = &plan->steps[i];
-        bool keep = str_equal(step->verb, "keep");
-        table_row(table);
-        table_cell(table, keep ? COLOR_DIM : COLOR_YELLOW, step->verb);
-        table_cell(table, COLOR_NONE, step->object);
-        table_cell(table, COLOR_NONE, step->detail);
-    }
-}
 
 static void
 add_list(struct buf *text, bool color, const char *heading, const struct strv *list)
@@ -58,96 +24,79 @@ add_list(struct buf *text, bool color, const char *heading, const struct strv *l
 }
 
 static void
-print_plan_text(const struct cli *cli, const struct plan_view *view)
+add_plan_step(
+    struct table *table, json_t *steps, const char *verb, const char *object, const char *detail)
+{
+    table_row(table);
+    table_cell(table, str_equal(verb, "keep") ? COLOR_DIM : COLOR_YELLOW, verb);
+    table_cell(table, COLOR_NONE, object);
+    table_cell(table, COLOR_NONE, detail);
+    json_array_append_new(steps, json_pack("{s:s, s:o, s:o}", "verb", verb, "object",
+                                     text_to_json(object), "detail", text_to_json(detail)));
+}
+
+// Adds the images, then the plan's own steps, to table, and returns them as a list.
+static json_t *
+add_steps(const struct bake_plan *bake, const struct cluster_plan *plan, struct table *table)
+{
+    json_t *steps = json_array();
+    for (size_t i = 0; i < bake->count; i++) {
+        const struct bake_item *item = &bake->items[i];
+        FREE_AUTO char *object = str_format("image %s", item->name);
+        add_plan_step(table, steps, item->state == BAKE_READY ? "keep" : "bake", object,
+            item->why != NULL ? item->why : "");
+    }
+    for (size_t i = 0; i < plan->count; i++)
+        add_plan_step(
+            table, steps, plan->steps[i].verb, plan->steps[i].object, plan->steps[i].detail);
+    return steps;
+}
+
+// libvirt: why it was not reached, or NULL.
+static void
+print_plan(const struct cli *cli, const struct spec *spec, const struct bake_plan *bake,
+    const struct cluster_plan *plan, const char *libvirt)
 {
     BUF_AUTO struct buf text = {0};
     TABLE_AUTO struct table table = {0};
-    const struct spec *spec = view->spec;
+    json_t *steps = add_steps(bake, plan, &table);
     FREE_AUTO char *origin = text_clean(TEXT_LINES, spec->origin);
     buf_printf(&text, "cluster %s (%s): %zu nodes on %s, %s, base %s, accel %s\n", spec->cluster,
-        origin, spec->node_count, spec->network.subnet, spec->uri, view->workspace->plan->base,
+        origin, spec->node_count, spec->network.subnet, spec->uri, bake->base,
         spec_accel_name(spec->accel));
-    if (view->workspace->plan->chosen != NULL)
-        buf_printf(&text, "%s\n", view->workspace->plan->chosen);
+    if (bake->chosen != NULL)
+        buf_printf(&text, "%s\n", bake->chosen);
     buf_add(&text, "\n");
-    add_images(&table, view->workspace->plan);
-    add_plan_rows(&table, view->plan);
     table_print(&table, 0, cli->color, &text);
-    add_list(&text, cli->color, "missing:", &view->plan->notes);
-    if (view->plan->empty)
+    add_list(&text, cli->color, "missing:", &plan->notes);
+    if (plan->empty)
         buf_add(&text, "\nno disk of a worker is left: the cluster begins empty, and launch needs "
                        "--yes\n");
-    add_list(
-        &text, cli->color, "launch refuses, as these names are in use:", &view->plan->conflicts);
-    add_list(&text, cli->color, "launch refuses, as data could be lost:", &view->plan->faults);
+    add_list(&text, cli->color, "launch refuses, as these names are in use:", &plan->conflicts);
+    add_list(&text, cli->color, "launch refuses, as data could be lost:", &plan->faults);
     add_list(&text, cli->color,
-        "launch refuses, as the launched cluster differs from the spec:", &view->plan->differences);
-    if (view->libvirt != NULL) {
-        FREE_AUTO char *why = text_clean(TEXT_LINES, view->libvirt);
+        "launch refuses, as the launched cluster differs from the spec:", &plan->differences);
+    if (libvirt != NULL) {
+        FREE_AUTO char *why = text_clean(TEXT_LINES, libvirt);
         buf_printf(&text, "\nlibvirt was not queried: %s\n", why);
     }
-    cli_print(text.data);
-}
-
-static void
-push_step(json_t *steps, const char *verb, const char *object, const char *detail)
-{
-    json_t *step = json_object();
-    json_object_set_new(step, "verb", text_to_json(verb));
-    json_object_set_new(step, "object", text_to_json(object));
-    json_object_set_new(step, "detail", text_to_json(detail));
-    json_array_append_new(steps, step);
-}
-
-static void
-print_plan_json(const struct plan_view *view)
-{
-    json_t *nodes = json_array();
-    for (size_t i = 0; i < view->spec->node_count; i++)
-        json_array_append_new(nodes, text_to_json(view->spec->nodes[i].name));
-    json_t *steps = json_array();
-    for (size_t i = 0; i < view->workspace->plan->count; i++) {
-        const struct bake_item *item = &view->workspace->plan->items[i];
-        FREE_AUTO char *object = str_format("image %s", item->name);
-        push_step(steps, item->state == BAKE_READY ? "keep" : "bake", object,
-            item->why != NULL ? item->why : "");
-    }
-    for (size_t i = 0; i < view->plan->count; i++)
-        push_step(steps, view->plan->steps[i].verb, view->plan->steps[i].object,
-            view->plan->steps[i].detail);
+    STRV_AUTO struct strv nodes = {0};
+    for (size_t i = 0; i < spec->node_count; i++)
+        strv_add(&nodes, spec->nodes[i].name);
     json_auto_t *value = json_object();
-    json_object_set_new(value, "cluster", text_to_json(view->spec->cluster));
-    json_object_set_new(value, "spec", text_to_json(view->spec->origin));
-    json_object_set_new(value, "base", text_to_json(view->workspace->plan->base));
-    json_object_set_new(value, "chosen", text_to_json(view->workspace->plan->chosen));
-    json_object_set_new(value, "nodes", nodes);
+    json_object_set_new(value, "cluster", text_to_json(spec->cluster));
+    json_object_set_new(value, "spec", text_to_json(spec->origin));
+    json_object_set_new(value, "base", text_to_json(bake->base));
+    json_object_set_new(value, "chosen", text_to_json(bake->chosen));
+    json_object_set_new(value, "nodes", cli_list_json(&nodes));
     json_object_set_new(value, "steps", steps);
-    json_object_set_new(value, "missing", images_strings_json(&view->plan->notes));
-    json_object_set_new(value, "begins_empty", json_boolean(view->plan->empty));
-    json_object_set_new(value, "conflicts", images_strings_json(&view->plan->conflicts));
-    json_object_set_new(value, "faults", images_strings_json(&view->plan->faults));
-    json_object_set_new(value, "differences", images_strings_json(&view->plan->differences));
-    json_object_set_new(value, "libvirt_error", text_to_json(view->libvirt));
-    cli_print_json(value);
-}
-
-// Proves the accelerator, which may take seconds, only when there are domains to compare with.
-static int
-plan_launch(const struct spec *spec, const struct workspace *workspace, struct cluster_plan **ret,
-    char **ret_libvirt, struct error *err)
-{
-    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    struct launch_options launch = {
-        .spec = spec,
-        .haproxy = bake_image(workspace->plan, SPEC_HAPROXY),
-        .redis = bake_image(workspace->plan, SPEC_REDIS),
-    };
-    const char *kernel = launch.redis != NULL ? launch.redis->kernel : NULL;
-    if (cluster_exists(spec) &&
-        workspace_accel(workspace->home, spec, kernel, NULL, &verdict, err) != 0)
-        return -1;
-    launch.kvm = verdict.kvm;
-    return cluster_plan_make(&launch, ret, ret_libvirt, err);
+    json_object_set_new(value, "missing", cli_list_json(&plan->notes));
+    json_object_set_new(value, "begins_empty", json_boolean(plan->empty));
+    json_object_set_new(value, "conflicts", cli_list_json(&plan->conflicts));
+    json_object_set_new(value, "faults", cli_list_json(&plan->faults));
+    json_object_set_new(value, "differences", cli_list_json(&plan->differences));
+    json_object_set_new(value, "libvirt_error", text_to_json(libvirt));
+    cli_print_result(cli, text.data, value);
 }
 
 static int
@@ -156,16 +105,24 @@ run_plan(struct cli *cli, struct error *err)
     SPEC_AUTO struct spec *spec = NULL;
     WORKSPACE_AUTO struct workspace workspace = {0};
     CLUSTER_PLAN_AUTO struct cluster_plan *plan = NULL;
+    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     FREE_AUTO char *libvirt = NULL;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0 ||
-        plan_launch(spec, &workspace, &plan, &libvirt, err) != 0)
+        workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
-    struct plan_view view = {spec, &workspace, plan, libvirt};
-    if (cli->globals.json)
-        print_plan_json(&view);
-    else
-        print_plan_text(cli, &view);
+    struct launch_options launch = {
+        .spec = spec,
+        .haproxy = bake_image(workspace.plan, SPEC_HAPROXY),
+        .redis = bake_image(workspace.plan, SPEC_REDIS),
+    };
+    // Proves the accelerator, which may take seconds, only when there are domains to compare with.
+    if (cluster_exists(spec) &&
+        workspace_accel(workspace.home, spec, launch.redis, NULL, &verdict, err) != 0)
+        return -1;
+    launch.kvm = verdict.kvm;
+    if (cluster_plan_make(&launch, &plan, &libvirt, err) != 0)
+        return -1;
+    print_plan(cli, spec, workspace.plan, plan, libvirt);
     return (int) plan->refusal;
 }
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/commands.h"
-#include "cli/message.h"
 #include "cluster/cluster.h"
 #include "seed/secrets.h"
 #include "seed/seed.h"
@@ -23,18 +23,14 @@ print_seed(const struct cli *cli, const struct spec_node *node, const struct see
         {"network-config", "network_config", seed->network_config},
     };
     BUF_AUTO struct buf text = {0};
-    json_auto_t *value = json_object();
-    json_object_set_new(value, "node", text_to_json(node->name));
+    json_auto_t *value = json_pack("{s:o}", "node", text_to_json(node->name));
     for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
         FREE_AUTO char *clean = text_clean(TEXT_LINES, documents[i].text);
         json_object_set_new(value, documents[i].key, text_to_json(documents[i].text));
         buf_printf(&text, "%s# ---- %s ----\n%s%s", i > 0 ? "\n" : "", documents[i].name, clean,
             str_ends(clean, "\n") ? "" : "\n");
     }
-    if (cli->globals.json)
-        cli_print_json(value);
-    else
-        cli_print(text.data);
+    cli_print_result(cli, text.data, value);
 }
 
 static int
@@ -42,17 +38,15 @@ run_seed(struct cli *cli, struct error *err)
 {
     const struct seed_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
-    const struct spec_node *node = NULL;
-    if (cli_spec_node(cli, &spec, &node, err) != 0)
-        return -1;
-    if (values->reveal && cli_launched(spec, err) != 0)
-        return -1;
     SECRETS_AUTO struct secrets *secrets = NULL;
-    FREE_AUTO char *folder = cluster_folder(spec);
-    if (cluster_exists(spec) && secrets_load(folder, &secrets, err) != 0)
-        return -1;
     SEED_AUTO struct seed seed = {0};
-    if (seed_build(spec, node, secrets, values->reveal, &seed, err) != 0)
+    const struct spec_node *node = NULL;
+    if (cli_spec_node(cli, &spec, &node, err) != 0 ||
+        (values->reveal && cli_launched(spec, err) != 0))
+        return -1;
+    FREE_AUTO char *folder = cluster_folder(spec);
+    if ((cluster_exists(spec) && secrets_load(folder, &secrets, err) != 0) ||
+        seed_build(spec, node, secrets, values->reveal, &seed, err) != 0)
         return -1;
     print_seed(cli, node, &seed);
     return 0;

@@ -35,32 +35,8 @@ render(const struct cli *cli, const struct spec *spec, const struct cluster_repo
     return buf_take(&text);
 }
 
-static int
-show_once(const struct cli *cli, const struct spec *spec, struct error *err)
-{
-    CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
-    if (cluster_status(spec, &report, err) != 0)
-        return -1;
-    FREE_AUTO char *text = render(cli, spec, report, false);
-    cli_print(text);
-    return report->converged ? 0 : ERR_VERDICT;
-}
-
-// Redraws the screen line by line, without flicker.
-static bool
-redraw_screen(const char *text)
-{
-    STRV_AUTO struct strv lines = {0};
-    strv_split(&lines, text, '\n');
-    BUF_AUTO struct buf screen = {0};
-    buf_add(&screen, "\033[H");
-    for (size_t i = 0; i + 1 < lines.count; i++)
-        buf_printf(&screen, "%s\033[K\n", lines.items[i]);
-    buf_add(&screen, "\033[J");
-    return cli_print(screen.data);
-}
-
-// Redraws on a terminal; elsewhere prints each change, with --json on one line.
+// Redraws on a terminal, line by line against flicker; elsewhere prints each change, with --json on
+// one line.
 static int
 watch(const struct cli *cli, const struct spec *spec, struct error *err)
 {
@@ -76,10 +52,15 @@ watch(const struct cli *cli, const struct spec *spec, struct error *err)
             break;
         verdict = report->converged ? 0 : ERR_VERDICT;
         char *text = render(cli, spec, report, true);
-        if (live)
-            read = redraw_screen(text);
-        else if (!str_equal(text, before))
+        if (live) {
+            STRV_AUTO struct strv lines = {0};
+            strv_split(&lines, text, '\n');
+            FREE_AUTO char *cleared = strv_join(&lines, "\033[K\n");
+            FREE_AUTO char *screen = str_format("\033[H%s\033[J", cleared);
+            read = cli_print(screen);
+        } else if (!str_equal(text, before)) {
             read = cli_print(text);
+        }
         free(before);
         before = text;
     } while (read && clock_sleep(WATCH_PAUSE_MS, err) == 0);
@@ -94,9 +75,16 @@ run_status(struct cli *cli, struct error *err)
 {
     const struct status_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
+    CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
-    return values->watch ? watch(cli, spec, err) : show_once(cli, spec, err);
+    if (values->watch)
+        return watch(cli, spec, err);
+    if (cluster_status(spec, &report, err) != 0)
+        return -1;
+    FREE_AUTO char *text = render(cli, spec, report, false);
+    cli_print(text);
+    return report->converged ? 0 : ERR_VERDICT;
 }
 
 static const struct cli_option options[] = {

@@ -2,34 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/interrupt.h"
-#include "base/json.h"
 #include "cli/commands.h"
 #include "cluster/cluster.h"
 
 #include <stdint.h>
-
-static void
-print_stopped(const struct cli *cli, const struct spec *spec)
-{
-    STRV_AUTO struct strv names = {0};
-    json_auto_t *value = json_object();
-    json_t *list = json_array();
-    json_object_set_new(value, "stopped", list);
-    for (size_t i = 0; i < spec->node_count; i++) {
-        const char *name = spec->nodes[i].name;
-        if (cli->operands.count > 0 && !strv_has(&cli->operands, name))
-            continue;
-        json_array_append_new(list, text_to_json(name));
-        strv_add(&names, name);
-    }
-    if (cli->globals.json) {
-        cli_print_json(value);
-        return;
-    }
-    FREE_AUTO char *joined = strv_join(&names, ", ");
-    FREE_AUTO char *line = str_format("off: %s; 'airbuild launch' starts what is off\n", joined);
-    cli_print(line);
-}
 
 static int
 run_stop(struct cli *cli, struct error *err)
@@ -38,11 +14,18 @@ run_stop(struct cli *cli, struct error *err)
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    int status = cluster_stop(spec, &cli->operands, progress, err);
+    if (cluster_stop(spec, &cli->operands, progress, err) != 0)
+        return -1;
     progress_clear(progress);
-    if (status == 0)
-        print_stopped(cli, spec);
-    return status;
+    STRV_AUTO struct strv names = {0};
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (cli->operands.count == 0 || strv_has(&cli->operands, spec->nodes[i].name))
+            strv_add(&names, spec->nodes[i].name);
+    FREE_AUTO char *joined = strv_join(&names, ", ");
+    FREE_AUTO char *line = str_format("off: %s; 'airbuild launch' starts what is off\n", joined);
+    json_auto_t *value = json_pack("{s:o}", "stopped", cli_list_json(&names));
+    cli_print_result(cli, line, value);
+    return 0;
 }
 
 const struct cli_command command_stop = {

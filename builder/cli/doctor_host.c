@@ -55,9 +55,12 @@ check_cpu(struct doctor *doctor)
             doctor, "cpu", DOCTOR_WARN, fix, "the processor offers no hardware virtualisation");
 }
 
-static void
-check_kvm_device(struct doctor *doctor)
+int
+doctor_check_processor(struct doctor *doctor, struct error *err)
 {
+    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
+    ERROR_AUTO struct error found = {0};
+    check_cpu(doctor);
     CLOSE_AUTO int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     if (fd >= 0)
         doctor_pass(doctor, "kvm device", "/dev/kvm can be opened");
@@ -69,32 +72,6 @@ check_kvm_device(struct doctor *doctor)
         doctor_add(doctor, "kvm device", DOCTOR_WARN,
             "load the module kvm_intel or kvm_amd; without it nodes are emulated",
             "/dev/kvm cannot be opened: %s", strerror(errno));
-}
-
-static void
-check_accel(struct doctor *doctor)
-{
-    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    ERROR_AUTO struct error found = {0};
-    if (workspace_accel(doctor->home, doctor->spec, NULL, NULL, &verdict, &found) != 0) {
-        doctor_add(doctor, "accelerator", DOCTOR_FAIL,
-            "set 'accel: auto' in the spec, which falls back to emulation", "%s", found.message);
-    } else if (verdict.kvm) {
-        doctor_pass(doctor, "accelerator", "KVM: %s", verdict.why);
-    } else if (doctor->spec->accel == SPEC_ACCEL_TCG) {
-        doctor_pass(doctor, "accelerator", "emulation (TCG), as specified");
-    } else {
-        doctor_add(doctor, "accelerator", DOCTOR_WARN,
-            "use a host where KVM works, for speed; emulated nodes have every feature, too",
-            "emulation (TCG): %s", verdict.why);
-    }
-}
-
-int
-doctor_check_processor(struct doctor *doctor, struct error *err)
-{
-    check_cpu(doctor);
-    check_kvm_device(doctor);
     FREE_AUTO char *qemu = accel_qemu();
     if (qemu != NULL)
         doctor_pass(doctor, "qemu", "%s", qemu);
@@ -102,7 +79,17 @@ doctor_check_processor(struct doctor *doctor, struct error *err)
         doctor_add(doctor, "qemu", DOCTOR_FAIL,
             "apt-get install qemu-system-x86, or pacman -S qemu-base",
             "no system emulator is installed");
-    check_accel(doctor);
+    if (workspace_accel(doctor->home, doctor->spec, NULL, NULL, &verdict, &found) != 0)
+        doctor_add(doctor, "accelerator", DOCTOR_FAIL,
+            "set 'accel: auto' in the spec, which falls back to emulation", "%s", found.message);
+    else if (verdict.kvm)
+        doctor_pass(doctor, "accelerator", "KVM: %s", verdict.why);
+    else if (doctor->spec->accel == SPEC_ACCEL_TCG)
+        doctor_pass(doctor, "accelerator", "emulation (TCG), as specified");
+    else
+        doctor_add(doctor, "accelerator", DOCTOR_WARN,
+            "use a host where KVM works, for speed; emulated nodes have every feature, too",
+            "emulation (TCG): %s", verdict.why);
     return interrupt_check(err);
 }
 
@@ -166,13 +153,15 @@ check_disk(struct doctor *doctor)
         doctor_pass(doctor, "disk", "%s free in '%s'", text, doctor->home);
 }
 
-// A clock that is before the program's own build is wrong: to it, signatures and certificates are
-// from the future.
-static void
-check_clock(struct doctor *doctor)
+int
+doctor_check_resources(struct doctor *doctor, struct error *err)
 {
     struct stat self;
     FREE_AUTO char *now = clock_stamp();
+    check_memory(doctor);
+    check_disk(doctor);
+    // A clock that is before the program's own build is wrong: to it, signatures and certificates
+    // are from the future.
     if (stat("/proc/self/exe", &self) == 0 && time(NULL) + 86400 < self.st_mtime)
         doctor_add(doctor, "clock", DOCTOR_WARN,
             "set the clock: 'timedatectl set-ntp true'; checks of signatures and certificates "
@@ -180,13 +169,5 @@ check_clock(struct doctor *doctor)
             "%s is before this program was built", now);
     else
         doctor_pass(doctor, "clock", "%s", now);
-}
-
-int
-doctor_check_resources(struct doctor *doctor, struct error *err)
-{
-    check_memory(doctor);
-    check_disk(doctor);
-    check_clock(doctor);
     return interrupt_check(err);
 }

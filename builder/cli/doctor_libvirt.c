@@ -93,23 +93,16 @@ account_name(uid_t user)
     return str_dup(entry.pw_name);
 }
 
-static struct account
-look_up_account(uid_t user, gid_t group)
-{
-    struct account account = {.user = user, .groups = {group}, .group_count = 1};
-    FREE_AUTO char *name = account_name(user);
-    if (name == NULL)
-        return account;
-    account.group_count = GROUPS_MAX;
-    if (getgrouplist(name, group, account.groups, &account.group_count) < 0)
-        account.group_count = GROUPS_MAX;
-    return account;
-}
-
 char *
 doctor_closed_folder(const char *path, uid_t user, gid_t group)
 {
-    struct account account = look_up_account(user, group);
+    struct account account = {.user = user, .groups = {group}, .group_count = 1};
+    FREE_AUTO char *name = account_name(user);
+    if (name != NULL) {
+        account.group_count = GROUPS_MAX;
+        if (getgrouplist(name, group, account.groups, &account.group_count) < 0)
+            account.group_count = GROUPS_MAX;
+    }
     FREE_AUTO char *part = str_dup(path);
     for (char *at = part + 1;; at++) {
         if (*at != '/' && *at != '\0')
@@ -145,20 +138,6 @@ check_reach(struct doctor *doctor, uid_t user, gid_t group)
         "QEMU is run as '%s' and may not enter '%s', so it cannot open the disks", name, closed);
 }
 
-static void
-check_access(struct doctor *doctor)
-{
-    const struct group *libvirt = getgrnam("libvirt");
-    if (geteuid() == 0)
-        doctor_pass(doctor, "access", "root");
-    else if (libvirt != NULL && (getegid() == libvirt->gr_gid || group_member(libvirt->gr_gid)))
-        doctor_pass(doctor, "access", "member of group 'libvirt'");
-    else
-        doctor_add(doctor, "access", DOCTOR_WARN,
-            "'usermod -aG libvirt USER', then log in again; or run airbuild as root",
-            "neither root nor a member of group 'libvirt'");
-}
-
 int
 doctor_check_libvirt(struct doctor *doctor, struct error *err)
 {
@@ -166,7 +145,15 @@ doctor_check_libvirt(struct doctor *doctor, struct error *err)
     VIRT_AUTO struct virt *virt = NULL;
     VIRT_HOST_AUTO struct virt_host host = {0};
     ERROR_AUTO struct error found = {0};
-    check_access(doctor);
+    const struct group *group = getgrnam("libvirt");
+    if (geteuid() == 0)
+        doctor_pass(doctor, "access", "root");
+    else if (group != NULL && (getegid() == group->gr_gid || group_member(group->gr_gid)))
+        doctor_pass(doctor, "access", "member of group 'libvirt'");
+    else
+        doctor_add(doctor, "access", DOCTOR_WARN,
+            "'usermod -aG libvirt USER', then log in again; or run airbuild as root",
+            "neither root nor a member of group 'libvirt'");
     if (virt_open(uri, &virt, &found) == 0 && virt_host_look(virt, &host, &found) == 0) {
         doctor_pass(doctor, "libvirt", "%s answers: libvirt %s%s%s, %s", uri, host.libvirt,
             host.hypervisor != NULL ? ", " : "", host.hypervisor != NULL ? host.hypervisor : "",

@@ -89,18 +89,6 @@ check_subnet(struct doctor *doctor, const char *bridge)
             network->subnet, clash);
 }
 
-// ---- interface -----------------------------------------------------------------------------------
-
-static void
-check_bridge(struct doctor *doctor, const char *bridge)
-{
-    if (cluster_exists(doctor->spec) || if_nametoindex(bridge) == 0)
-        doctor_pass(doctor, "bridge", "no other interface is called '%s'", bridge);
-    else
-        doctor_add(doctor, "bridge", DOCTOR_FAIL, "choose another cluster name in the spec",
-            "this host already has an interface '%s', the name of the cluster's bridge", bridge);
-}
-
 // ---- firewall ------------------------------------------------------------------------------------
 
 enum doctor_result
@@ -117,14 +105,6 @@ doctor_forward_verdict(const char *rules, const char *bridge, bool own)
     return strstr(rules, "LIBVIRT_FWX") != NULL ? DOCTOR_PASS : DOCTOR_WARN;
 }
 
-static bool
-is_on(const char *path)
-{
-    FREE_AUTO char *text = NULL;
-    ERROR_AUTO struct error ignored = {0};
-    return file_read(path, 64, &text, NULL, &ignored) == 0 && text[0] == '1';
-}
-
 static void
 check_firewall(struct doctor *doctor, const char *bridge, bool own)
 {
@@ -132,7 +112,10 @@ check_firewall(struct doctor *doctor, const char *bridge, bool own)
     const struct proc_options options = {.timeout_ms = IPTABLES_MS, .output_max = TABLE_MAX};
     PROC_RESULT_AUTO struct proc_result rules = {0};
     ERROR_AUTO struct error found = {0};
-    if (!is_on("/proc/sys/net/bridge/bridge-nf-call-iptables")) {
+    FREE_AUTO char *filtered = NULL; // "1": bridged frames pass through iptables
+    if (file_read("/proc/sys/net/bridge/bridge-nf-call-iptables", 64, &filtered, NULL, &found) !=
+            0 ||
+        filtered[0] != '1') {
         doctor_pass(doctor, "firewall", "frames between the nodes do not pass through it");
         return;
     }
@@ -198,26 +181,6 @@ check_dns(struct doctor *doctor)
         doctor_pass(doctor, "dns", "%s, port %d is free for libvirt's server", address, DNS_PORT);
 }
 
-// ---- names ---------------------------------------------------------------------------------------
-
-static void
-check_node_names(struct doctor *doctor)
-{
-    STRV_AUTO struct strv unknown = {0};
-    for (size_t i = 0; i < doctor->spec->node_count; i++) {
-        const struct spec_node *node = &doctor->spec->nodes[i];
-        if (!hosts_know(node->name, node->address))
-            strv_add(&unknown, node->name);
-    }
-    FREE_AUTO char *list = strv_join(&unknown, ", ");
-    if (unknown.count == 0)
-        doctor_pass(doctor, "names", "/etc/hosts has all nodes");
-    else
-        doctor_add(doctor, "names", DOCTOR_WARN,
-            "'airbuild env --hosts | sudo tee -a /etc/hosts', or use addresses",
-            "not in /etc/hosts: %s", list);
-}
-
 int
 doctor_check_network(struct doctor *doctor, struct error *err)
 {
@@ -225,11 +188,24 @@ doctor_check_network(struct doctor *doctor, struct error *err)
     bool own = spec->network.mode == SPEC_NETWORK_BRIDGE;
     FREE_AUTO char *bridge = own ? str_dup(spec->network.name) : str_format("%s0", spec->cluster);
     check_subnet(doctor, bridge);
-    if (!own)
-        check_bridge(doctor, bridge);
+    if (!own && (cluster_exists(spec) || if_nametoindex(bridge) == 0))
+        doctor_pass(doctor, "bridge", "no other interface is called '%s'", bridge);
+    else if (!own)
+        doctor_add(doctor, "bridge", DOCTOR_FAIL, "choose another cluster name in the spec",
+            "this host already has an interface '%s', the name of the cluster's bridge", bridge);
     check_firewall(doctor, bridge, own);
     if (!own)
         check_dns(doctor);
-    check_node_names(doctor);
+    STRV_AUTO struct strv unknown = {0};
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (!hosts_know(spec->nodes[i].name, spec->nodes[i].address))
+            strv_add(&unknown, spec->nodes[i].name);
+    FREE_AUTO char *list = strv_join(&unknown, ", ");
+    if (unknown.count == 0)
+        doctor_pass(doctor, "names", "/etc/hosts has all nodes");
+    else
+        doctor_add(doctor, "names", DOCTOR_WARN,
+            "'airbuild env --hosts | sudo tee -a /etc/hosts', or use addresses",
+            "not in /etc/hosts: %s", list);
     return interrupt_check(err);
 }

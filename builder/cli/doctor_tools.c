@@ -39,13 +39,6 @@ has_base(const struct spec *spec, enum spec_base_kind kind)
            spec_base_for(spec, SPEC_REDIS)->kind == kind;
 }
 
-static bool
-has_signature(const struct spec *spec)
-{
-    return spec_base_for(spec, SPEC_HAPROXY)->signature != NULL ||
-           spec_base_for(spec, SPEC_REDIS)->signature != NULL;
-}
-
 // A base that is chosen when it is baked (auto) may need one tool or another.
 static enum tool_need
 tool_need(const char *tool, const struct spec *spec)
@@ -54,7 +47,11 @@ tool_need(const char *tool, const struct spec *spec)
     if (str_equal(tool, "mmdebstrap"))
         return has_base(spec, SPEC_BASE_DEBIAN) ? TOOL_NEEDED : otherwise;
     if (str_equal(tool, "gpgv"))
-        return has_base(spec, SPEC_BASE_ARCH) || has_signature(spec) ? TOOL_NEEDED : otherwise;
+        return has_base(spec, SPEC_BASE_ARCH) ||
+                       spec_base_for(spec, SPEC_HAPROXY)->signature != NULL ||
+                       spec_base_for(spec, SPEC_REDIS)->signature != NULL
+                   ? TOOL_NEEDED
+                   : otherwise;
     if (str_equal(tool, "pacstrap"))
         return has_base(spec, SPEC_BASE_BOOTSTRAP) ? TOOL_NEEDED : TOOL_UNUSED;
     if (str_equal(tool, "dnsmasq"))

@@ -8,14 +8,6 @@
 
 #include <stdlib.h>
 
-static enum message_color
-color_of(const struct drill_result *result)
-{
-    if (!result->behaved)
-        return COLOR_RED;
-    return result->in_time ? COLOR_GREEN : COLOR_YELLOW;
-}
-
 // ---- results --------------------------------------------------------------------------------------
 
 static void
@@ -37,7 +29,11 @@ add_lines(const struct drill_report *report, bool color, struct buf *text)
         const struct drill_result *result = &report->results[i];
         table_row(&table);
         table_cell(&table, COLOR_BOLD, result->info->name);
-        table_cell(&table, color_of(result), drill_result_word(result));
+        table_cell(&table,
+            !result->behaved  ? COLOR_RED
+            : result->in_time ? COLOR_GREEN
+                              : COLOR_YELLOW,
+            drill_result_word(result));
         table_cellf(&table, result->lost > 0 ? COLOR_RED : COLOR_NONE, "%llu of %llu", result->lost,
             result->acked);
         seconds_cell(&table, result->write_outage_s, result->write_outage_s <= 0);
@@ -49,29 +45,22 @@ add_lines(const struct drill_report *report, bool color, struct buf *text)
     table_print(&table, 0, color, text);
 }
 
+// Adds the limits that were not met, and the counts.
 static void
-add_faults(const struct drill_report *report, struct buf *text)
+add_verdicts(const struct drill_report *report, bool color, struct buf *text)
 {
-    bool first = true;
+    size_t passed = 0, slow = 0, failed = 0;
     for (size_t i = 0; i < report->count; i++) {
         const struct drill_result *result = &report->results[i];
-        if (result->behaved && result->in_time)
+        if (result->behaved && result->in_time) {
+            passed++;
             continue;
+        }
         FREE_AUTO char *verdict = text_clean(TEXT_LINES, result->verdict);
-        buf_printf(text, "%s%s: %s\n", first ? "\n" : "", result->info->name, verdict);
-        first = false;
+        buf_printf(text, "%s%s: %s\n", slow + failed == 0 ? "\n" : "", result->info->name, verdict);
+        slow += result->behaved;
+        failed += !result->behaved;
     }
-}
-
-static void
-add_verdict_counts(const struct drill_report *report, bool color, struct buf *text)
-{
-    size_t passed = 0, slow = 0;
-    for (size_t i = 0; i < report->count; i++) {
-        passed += report->results[i].behaved && report->results[i].in_time;
-        slow += report->results[i].behaved && !report->results[i].in_time;
-    }
-    size_t failed = report->count - passed - slow;
     FREE_AUTO char *words =
         str_format("%zu passed, %zu too slow, %zu failed", passed, slow, failed);
     buf_add(text, "\n");
@@ -134,15 +123,6 @@ add_spread(struct table *table, const struct drill_report *report, const struct 
     spread_cell(table, converged, convergences);
 }
 
-static size_t
-first_result_of(const struct drill_report *report, const struct drill_info *info)
-{
-    size_t at = 0;
-    while (report->results[at].info != info)
-        at++;
-    return at;
-}
-
 static void
 add_medians(const struct drill_report *report, bool color, struct buf *text)
 {
@@ -152,7 +132,10 @@ add_medians(const struct drill_report *report, bool color, struct buf *text)
         &table, "DRILL", "PASSED", "LOST", "NO WRITES: MEDIAN", "PROMOTED", "CONVERGED", NULL);
     for (size_t i = 0; i < report->count; i++) {
         const struct drill_info *info = report->results[i].info;
-        if (first_result_of(report, info) == i)
+        size_t first = 0;
+        while (report->results[first].info != info)
+            first++;
+        if (first == i)
             add_spread(&table, report, info);
         else
             again = true;
@@ -168,6 +151,5 @@ drill_table(const struct drill_report *report, bool color, struct buf *text)
 {
     add_lines(report, color, text);
     add_medians(report, color, text);
-    add_faults(report, text);
-    add_verdict_counts(report, color, text);
+    add_verdicts(report, color, text);
 }

@@ -5,18 +5,8 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stddef.h>
+#include <string.h>
 #include <strings.h>
-
-static bool
-entry_has(const struct hostent *entry, const char *name, struct in_addr address)
-{
-    bool named = strcasecmp(entry->h_name, name) == 0;
-    for (char **alias = entry->h_aliases; !named && *alias != NULL; alias++)
-        named = strcasecmp(*alias, name) == 0;
-    return named && entry->h_addrtype == AF_INET &&
-           ((const struct in_addr *) (const void *) entry->h_addr_list[0])->s_addr ==
-               address.s_addr;
-}
 
 bool
 hosts_know(const char *name, const char *address)
@@ -29,8 +19,13 @@ hosts_know(const char *name, const char *address)
     if (inet_pton(AF_INET, address, &wanted) != 1)
         return false;
     sethostent(0);
-    while (!known && gethostent_r(&entry, line, sizeof line, &found, &code) == 0 && found != NULL)
-        known = entry_has(found, name, wanted);
+    while (!known && gethostent_r(&entry, line, sizeof line, &found, &code) == 0 && found != NULL) {
+        bool named = strcasecmp(found->h_name, name) == 0;
+        for (char **alias = found->h_aliases; !named && *alias != NULL; alias++)
+            named = strcasecmp(*alias, name) == 0;
+        known = named && found->h_addrtype == AF_INET &&
+                memcmp(found->h_addr_list[0], &wanted, sizeof wanted) == 0;
+    }
     endhostent();
     return known;
 }

@@ -29,8 +29,6 @@ int images_import(struct cli *cli, struct error *err);
 // caller frees.
 json_t *images_json(const struct image *image);
 
-json_t *images_strings_json(const struct strv *list); // caller frees
-
 // Appends the images that clusters without pins in the store use: an earlier airbuild launched
 // them.
 int images_unpinned(struct store *store, struct strv *ret_keys, struct error *err);

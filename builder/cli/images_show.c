@@ -3,7 +3,6 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "cli/images.h"
-#include "cli/message.h"
 #include "cli/table.h"
 
 #include <string.h>
@@ -25,26 +24,16 @@ static const struct {
     {"backing", "backed by"},
 };
 
-static bool
-is_named(const struct image *image, const char *word)
-{
-    return str_equal(image->name, word) ||
-           (strlen(word) >= PREFIX_LEAST && str_starts(image->key, word));
-}
-
 static json_t *
-image_json(struct store *store, const struct image *image, struct error *err)
+image_json(const struct image *image, const struct strv *folders)
 {
-    STRV_AUTO struct strv folders = {0};
-    if (store_users(store, image->key, &folders, err) != 0)
-        return NULL;
     json_t *value = images_json(image);
     for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
         json_object_set_new(value, origins[i].member,
             text_to_json(json_string_value(json_object_get(image->manifest, origins[i].member))));
     json_object_set_new(value, "packages",
         json_integer((long long) json_array_size(json_object_get(image->manifest, "packages"))));
-    json_object_set_new(value, "clusters", images_strings_json(&folders));
+    json_object_set_new(value, "clusters", cli_list_json(folders));
     return value;
 }
 
@@ -79,19 +68,6 @@ print_image_text(const struct cli *cli, const struct image *image, const json_t 
     cli_print(text.data);
 }
 
-static int
-show_one(const struct cli *cli, struct store *store, const struct image *image, json_t *images,
-    struct error *err)
-{
-    json_t *value = image_json(store, image, err);
-    if (value == NULL)
-        return -1;
-    if (!cli->globals.json)
-        print_image_text(cli, image, value);
-    json_array_append_new(images, value);
-    return 0;
-}
-
 int
 images_show(struct cli *cli, struct error *err)
 {
@@ -102,16 +78,25 @@ images_show(struct cli *cli, struct error *err)
     json_auto_t *images = json_array();
     if (images_open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
         return -1;
-    for (size_t i = 0; i < list.count; i++)
-        if (is_named(list.items[i], word) && show_one(cli, store, list.items[i], images, err) != 0)
+    for (size_t i = 0; i < list.count; i++) {
+        const struct image *image = list.items[i];
+        STRV_AUTO struct strv folders = {0};
+        bool by_key = strlen(word) >= PREFIX_LEAST && str_starts(image->key, word);
+        if (!by_key && !str_equal(image->name, word))
+            continue;
+        if (store_users(store, image->key, &folders, err) != 0)
             return -1;
+        json_t *value = image_json(image, &folders);
+        json_array_append_new(images, value);
+        if (!cli->globals.json)
+            print_image_text(cli, image, value);
+    }
     if (json_array_size(images) == 0)
         return error_set(err, ERR_NOT_FOUND,
             "the store '%s' has no image '%s'; 'airbuild images list' shows those it has",
             store->folder, word);
     if (cli->globals.json) {
-        json_auto_t *value = json_object();
-        json_object_set_new(value, "images", TAKE(images));
+        json_auto_t *value = json_pack("{s:O}", "images", images);
         cli_print_json(value);
     }
     return 0;

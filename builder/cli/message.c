@@ -64,11 +64,6 @@ message_error(const struct error *err)
 json_t *
 message_error_json(const struct error *err)
 {
-    json_t *inner = json_object();
-    json_object_set_new(inner, "cause", text_to_json(error_code_name(err->code)));
-    json_object_set_new(inner, "status", json_integer(err->code));
-    json_object_set_new(inner, "message", text_to_json(err->message));
-    json_t *outer = json_object();
-    json_object_set_new(outer, "error", inner);
-    return outer;
+    return json_pack("{s:{s:s, s:i, s:o}}", "error", "cause", error_code_name(err->code), "status",
+        (int) err->code, "message", text_to_json(err->message));
 }

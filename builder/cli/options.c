@@ -22,30 +22,6 @@ struct parser {
     size_t count;
 };
 
-static void
-add_group(struct parser *parser, const struct option_group *group, struct buf *letters)
-{
-    for (const struct cli_option *o = group->table; o != NULL && o->name != NULL; o++) {
-        assert(parser->count < OPTIONS_MAX);
-        size_t i = parser->count++;
-        parser->options[i] = o;
-        parser->targets[i] = (char *) group->values + o->at;
-        parser->longs[i] = (struct option){o->name, o->value != NULL, NULL, LONG_FIRST + (int) i};
-        if (o->letter != 0)
-            buf_printf(letters, "%c%s", o->letter, o->value != NULL ? ":" : "");
-    }
-}
-
-// Returns the index of the option, or parser->count.
-static size_t
-find_option(const struct parser *parser, int code)
-{
-    size_t i = 0;
-    while (i < parser->count && code != parser->longs[i].val && code != parser->options[i]->letter)
-        i++;
-    return i;
-}
-
 static int
 refuse_long(const struct parser *parser, const char *argument, struct error *err)
 {
@@ -66,16 +42,6 @@ refuse_long(const struct parser *parser, const char *argument, struct error *err
         err, ERR_USAGE, "there is no option '--%s' (did you mean '--%s'?)", name, near);
 }
 
-// The letter may be the first byte of a longer character.
-static int
-refuse_letter(const char *argument, char letter, struct error *err)
-{
-    const char *at = strchr(argument + 1, letter);
-    struct text_iter iter = {.next = at, .left = strlen(at)};
-    text_next(&iter);
-    return error_set(err, ERR_USAGE, "there is no option '-%.*s'", (int) iter.length, at);
-}
-
 // code: returned by getopt_long, which found it in argument. After '?' and ':' optopt is 0 for a
 // long option that is unknown or ambiguous, else an unknown letter or the code of an option that
 // takes no value or lacks one. attached: the value is in the same argument.
@@ -88,9 +54,16 @@ take_option(
         code = optopt;
     if (code == 0)
         return refuse_long(parser, argument, err);
-    size_t i = find_option(parser, code);
-    if (i == parser->count)
-        return refuse_letter(argument, (char) code, err);
+    size_t i = 0;
+    while (i < parser->count && code != parser->longs[i].val && code != parser->options[i]->letter)
+        i++;
+    if (i == parser->count) {
+        // The letter may be the first byte of a longer character.
+        const char *at = strchr(argument + 1, code);
+        struct text_iter iter = {.next = at, .left = strlen(at)};
+        text_next(&iter);
+        return error_set(err, ERR_USAGE, "there is no option '-%.*s'", (int) iter.length, at);
+    }
     const struct cli_option *option = parser->options[i];
     FREE_AUTO char *given =
         code < LONG_FIRST ? str_format("-%c", option->letter) : str_format("--%s", option->name);
@@ -116,8 +89,17 @@ options_parse(const struct option_group *groups, size_t group_count, int argc, c
     struct parser parser = {0};
     BUF_AUTO struct buf letters = {0};
     buf_add(&letters, "-:"); // operands in their order; ':' for a missing value; no messages
-    for (size_t i = 0; i < group_count; i++)
-        add_group(&parser, &groups[i], &letters);
+    for (const struct option_group *g = groups; g < groups + group_count; g++)
+        for (const struct cli_option *o = g->table; o != NULL && o->name != NULL; o++) {
+            assert(parser.count < OPTIONS_MAX);
+            size_t i = parser.count++;
+            parser.options[i] = o;
+            parser.targets[i] = (char *) g->values + o->at;
+            parser.longs[i] =
+                (struct option){o->name, o->value != NULL, NULL, LONG_FIRST + (int) i};
+            if (o->letter != 0)
+                buf_printf(&letters, "%c%s", o->letter, o->value != NULL ? ":" : "");
+        }
     optind = 0; // full reset of glibc's getopt, even after an error within combined letters
     for (int code = 0, at = 1; code != OPERAND || !stop_early; at = optind) {
         code = getopt_long(argc, argv, letters.data, parser.longs, NULL);

@@ -32,17 +32,6 @@ role_text(const struct cluster_node_report *node)
 }
 
 static void
-state_cell(struct table *table, const struct cluster_node_report *node)
-{
-    enum message_color color = COLOR_YELLOW;
-    if (str_equal(node->state, "running"))
-        color = COLOR_GREEN;
-    else if (str_equal(node->state, "crashed") || str_equal(node->state, "not ours"))
-        color = COLOR_RED;
-    table_cell(table, color, node->state);
-}
-
-static void
 link_cell(struct table *table, const struct cluster_node_report *node)
 {
     if (is_master(node))
@@ -55,41 +44,25 @@ link_cell(struct table *table, const struct cluster_node_report *node)
         table_cell(table, COLOR_YELLOW, node->phase != NULL ? node->phase : node->says);
 }
 
-static void
-sentinel_cell(struct table *table, const struct cluster_node_report *node)
-{
-    if (node->sentinel == NULL)
-        table_cell(table, COLOR_NONE, NULL);
-    else
-        table_cellf(table, COLOR_NONE, "%s (%u sentinel%s)", node->sentinel, node->sentinels,
-            node->sentinels == 1 ? "" : "s");
-}
-
-// Returns further problems of a node, or NULL; the caller frees.
-static char *
-note_of(const struct cluster_node_report *node)
-{
-    STRV_AUTO struct strv notes = {0};
-    if (node->clock_ms != 0)
-        strv_addf(&notes, "clock %.1f s %s", (double) llabs(node->clock_ms) / 1000,
-            node->clock_ms < 0 ? "behind" : "ahead");
-    if (node->tilt)
-        strv_add(&notes, "TILT");
-    if (node->quorum != NULL)
-        strv_add(&notes, node->quorum);
-    return notes.count > 0 ? strv_join(&notes, "; ") : NULL;
-}
-
-// Adds a line below the table for each node with problems.
+// Adds a line below the table for each node with further problems.
 static void
 show_notes(const struct cluster_report *report, bool color, struct buf *text)
 {
     for (size_t i = 0; i < report->node_count; i++) {
-        FREE_AUTO char *note = note_of(&report->nodes[i]);
-        FREE_AUTO char *clean = note != NULL ? text_clean(TEXT_LINES, note) : NULL;
-        if (clean == NULL)
+        const struct cluster_node_report *node = &report->nodes[i];
+        STRV_AUTO struct strv notes = {0};
+        if (node->clock_ms != 0)
+            strv_addf(&notes, "clock %.1f s %s", (double) llabs(node->clock_ms) / 1000,
+                node->clock_ms < 0 ? "behind" : "ahead");
+        if (node->tilt)
+            strv_add(&notes, "TILT");
+        if (node->quorum != NULL)
+            strv_add(&notes, node->quorum);
+        if (notes.count == 0)
             continue;
-        message_paint(text, color, COLOR_YELLOW, report->nodes[i].name);
+        FREE_AUTO char *joined = strv_join(&notes, "; ");
+        FREE_AUTO char *clean = text_clean(TEXT_LINES, joined);
+        message_paint(text, color, COLOR_YELLOW, node->name);
         buf_printf(text, ": %s\n", clean);
     }
 }
@@ -101,17 +74,23 @@ show_nodes(const struct cluster_report *report, bool color, struct buf *text)
     table_heads(&table, "NODE", "ADDRESS", "STATE", "ROLE", "LINK", "LAG", "SENTINEL NAMES", NULL);
     for (size_t i = 0; i < report->node_count; i++) {
         const struct cluster_node_report *node = &report->nodes[i];
+        bool bad = str_equal(node->state, "crashed") || str_equal(node->state, "not ours");
+        enum message_color good = str_equal(node->state, "running") ? COLOR_GREEN : COLOR_YELLOW;
         table_row(&table);
         table_cell(&table, COLOR_BOLD, node->name);
         table_cell(&table, COLOR_NONE, node->address);
-        state_cell(&table, node);
+        table_cell(&table, bad ? COLOR_RED : good, node->state);
         table_cell(&table, is_master(node) ? COLOR_BOLD : COLOR_NONE, role_text(node));
         link_cell(&table, node);
         if (node->lag_s >= 0 && is_replica(node))
             table_cellf(&table, COLOR_NONE, "%lld s", node->lag_s);
         else
             table_cell(&table, COLOR_NONE, NULL);
-        sentinel_cell(&table, node);
+        if (node->sentinel != NULL)
+            table_cellf(&table, COLOR_NONE, "%s (%u sentinel%s)", node->sentinel, node->sentinels,
+                node->sentinels == 1 ? "" : "s");
+        else
+            table_cell(&table, COLOR_NONE, NULL);
     }
     table_print(&table, 0, color, text);
     show_notes(report, color, text);
@@ -156,13 +135,8 @@ show_json(const struct spec *spec, const struct cluster_report *report)
     json_t *nodes = json_array();
     for (size_t i = 0; i < report->node_count; i++)
         json_array_append_new(nodes, node_json(&report->nodes[i]));
-    json_t *value = json_object();
-    json_object_set_new(value, "cluster", text_to_json(spec->cluster));
-    json_object_set_new(value, "converged", json_boolean(report->converged));
-    json_object_set_new(value, "summary", text_to_json(report->summary));
-    json_object_set_new(value, "master", text_to_json(report->master));
-    json_object_set_new(value, "writes", json_boolean(report->writes));
-    json_object_set_new(value, "reads", json_boolean(report->reads));
-    json_object_set_new(value, "nodes", nodes);
-    return value;
+    return json_pack("{s:o, s:b, s:o, s:o, s:b, s:b, s:o}", "cluster", text_to_json(spec->cluster),
+        "converged", report->converged, "summary", text_to_json(report->summary), "master",
+        text_to_json(report->master), "writes", report->writes, "reads", report->reads, "nodes",
+        nodes);
 }

@@ -33,7 +33,7 @@ workspace_close(struct workspace *workspace)
 }
 
 int
-workspace_accel(const char *home, const struct spec *spec, const char *kernel,
+workspace_accel(const char *home, const struct spec *spec, const struct image *redis,
     struct progress *progress, struct accel_verdict *ret, struct error *err)
 {
     static const enum accel_wanted wanted[] = {
@@ -41,6 +41,7 @@ workspace_accel(const char *home, const struct spec *spec, const char *kernel,
         [SPEC_ACCEL_KVM] = ACCEL_KVM,
         [SPEC_ACCEL_TCG] = ACCEL_TCG,
     };
+    const char *kernel = redis != NULL ? redis->kernel : NULL;
     progress_step(progress, "host", "proving the accelerator");
     if (accel_prove(home, wanted[spec->accel], kernel, ret, err) != 0)
         return -1;

@@ -27,8 +27,9 @@ int workspace_open(const struct spec *spec, const char *recipe, enum bake_ask as
 void workspace_close(struct workspace *workspace);
 #define WORKSPACE_AUTO CLEANUP(workspace_close)
 
-// The verdict for spec->accel, proven now or in this boot of the host. kernel may be NULL.
-int workspace_accel(const char *home, const struct spec *spec, const char *kernel,
+// The verdict for spec->accel, proven now or in this boot of the host. redis: the
+// image whose kernel is booted, or NULL for the host's.
+int workspace_accel(const char *home, const struct spec *spec, const struct image *redis,
     struct progress *progress, struct accel_verdict *ret, struct error *err);
 
 #endif
