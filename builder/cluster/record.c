@@ -72,17 +72,12 @@ record_set_image(struct record *record, const char *node, const char *key)
 int
 record_save(const char *folder, const struct record *record, struct error *err)
 {
-    json_auto_t *root = json_object();
-    json_object_set_new(root, "format", json_integer(RECORD_FORMAT));
-    json_object_set_new(root, "id", text_to_json(record->id));
-    json_object_set_new(root, "old", json_boolean(record->old));
-    json_object_set_new(root, "founded", json_boolean(record->founded));
-    json_object_set_new(root, "spec", text_to_json(record->spec));
-    json_object_set_new(root, "network", text_to_json(record->network));
-    json_t *nodes = json_object();
+    json_t *images = json_object();
     for (size_t i = 0; i < record->node_count; i++)
-        json_object_set_new(nodes, record->nodes[i].name, text_to_json(record->nodes[i].image));
-    json_object_set_new(root, "images", nodes);
+        json_object_set_new(images, record->nodes[i].name, text_to_json(record->nodes[i].image));
+    json_auto_t *root = json_pack("{s:i, s:o, s:b, s:b, s:o, s:o, s:o}", "format", RECORD_FORMAT,
+        "id", text_to_json(record->id), "old", record->old, "founded", record->founded, "spec",
+        text_to_json(record->spec), "network", text_to_json(record->network), "images", images);
     FREE_AUTO char *path = path_join(folder, RECORD_FILE);
     return write_json_file(path, 0644, root, err);
 }
@@ -114,32 +109,6 @@ is_id(const char *text)
            strspn(text, "0123456789abcdef") == RECORD_ID_LENGTH;
 }
 
-static int
-check_record(const json_t *root, const char *path, struct error *err)
-{
-    long long format = json_integer_value(json_object_get(root, "format"));
-    if (format > RECORD_FORMAT)
-        return error_set(err, ERR_CONFLICT,
-            "the cluster in '%s' was launched by a newer airbuild; use that version", path);
-    if (format < 1 || json_string_value(json_object_get(root, "spec")) == NULL ||
-        (format > 1 && !is_id(json_string_value(json_object_get(root, "id")))))
-        return record_damaged(err, path);
-    return 0;
-}
-
-static void
-read_images(json_t *images, struct record *record)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(images, name, value)
-    {
-        const char *key = json_string_value(value);
-        if (key != NULL)
-            record_set_image(record, name, key);
-    }
-}
-
 // Format 1 recorded each image just before its disk was made, and not whether a domain was started.
 static bool
 had_all_images(const struct record *record)
@@ -148,21 +117,6 @@ had_all_images(const struct record *record)
     for (const char *at = record->spec; (at = strstr(at, ".role: ")) != NULL; at++)
         nodes++;
     return nodes > 0 && record->node_count >= nodes;
-}
-
-static struct record *
-read_record(const json_t *root)
-{
-    struct record *record = mem_zero(1, sizeof *record);
-    bool first = json_integer_value(json_object_get(root, "format")) == 1;
-    record->spec = str_dup(json_string_value(json_object_get(root, "spec")));
-    record->network = str_dup(json_string_value(json_object_get(root, "network")));
-    read_images(json_object_get(root, "images"), record);
-    record->id = first ? NULL : str_dup(json_string_value(json_object_get(root, "id")));
-    record->old = first || json_is_true(json_object_get(root, "old"));
-    record->founded =
-        first ? had_all_images(record) : !json_is_false(json_object_get(root, "founded"));
-    return record;
 }
 
 int
@@ -174,9 +128,33 @@ record_load(const char *folder, struct record **ret, struct error *err)
         bool damaged = err->code == ERR_FAILED || err->code == ERR_DAMAGED;
         return damaged ? record_damaged(err, path) : -1;
     }
-    if (check_record(root, path, err) < 0)
-        return -1;
-    *ret = read_record(root);
+    const char *id = json_string_value(json_object_get(root, "id"));
+    const char *spec = json_string_value(json_object_get(root, "spec"));
+    long long format = json_integer_value(json_object_get(root, "format"));
+    if (format > RECORD_FORMAT)
+        return error_set(err, ERR_CONFLICT,
+            "the cluster in '%s' was launched by a newer airbuild; use that version", path);
+    if (format < 1 || spec == NULL || (format > 1 && !is_id(id)))
+        return record_damaged(err, path);
+    struct record *record = mem_zero(1, sizeof *record);
+    record->spec = str_dup(spec);
+    record->network = str_dup(json_string_value(json_object_get(root, "network")));
+    const char *name;
+    json_t *image;
+    json_object_foreach(json_object_get(root, "images"), name, image)
+    {
+        if (json_is_string(image))
+            record_set_image(record, name, json_string_value(image));
+    }
+    if (format == 1) {
+        record->old = true;
+        record->founded = had_all_images(record);
+    } else {
+        record->id = str_dup(id);
+        record->old = json_is_true(json_object_get(root, "old"));
+        record->founded = !json_is_false(json_object_get(root, "founded"));
+    }
+    *ret = record;
     return 0;
 }
 
@@ -188,15 +166,6 @@ record_value(const struct record *record, const char *key)
     return str_dup(line_value(&lines, key, strlen(key)));
 }
 
-// Nodes and network never change after a launch, so they are compared even where the spec leaves
-// them open.
-static bool
-is_compared(const struct spec *spec, const char *key)
-{
-    return str_equal(key, "cluster") || str_starts(key, "network.") || str_ends(key, ".role") ||
-           str_ends(key, ".address") || spec_specifies(spec, key);
-}
-
 static void
 compare_line(const struct spec *spec, const struct strv *old, const struct strv *new,
     const char *line, struct strv *ret)
@@ -206,9 +175,14 @@ compare_line(const struct spec *spec, const struct strv *old, const struct strv 
         return;
     FREE_AUTO char *key = str_ndup(line, (size_t) (colon - line));
     const char *was = line_value(old, key, strlen(key)), *now = line_value(new, key, strlen(key));
+    // Nodes and network never change after a launch, so they are compared even where the spec
+    // leaves them open.
+    bool compared = str_equal(key, "cluster") || str_starts(key, "network.") ||
+                    str_ends(key, ".role") || str_ends(key, ".address") ||
+                    spec_specifies(spec, key);
     FREE_AUTO char *text = str_format(
         "%s: was %s, now %s", key, was != NULL ? was : "absent", now != NULL ? now : "absent");
-    if (!str_equal(was, now) && is_compared(spec, key) && !strv_has(ret, text))
+    if (!str_equal(was, now) && compared && !strv_has(ret, text))
         strv_add(ret, text);
 }
 
