@@ -16,14 +16,8 @@
     {                    \
         (act), (whom), 0 \
     }
-#define MEASURE                   \
-    {                             \
-        ACT_MEASURE, WHOM_NONE, 0 \
-    }
-#define CONVERGE                          \
-    {                                     \
-        ACT_AWAIT_CONVERGED, WHOM_NONE, 0 \
-    }
+#define MEASURE DO(ACT_MEASURE, WHOM_NONE)
+#define CONVERGE DO(ACT_AWAIT_CONVERGED, WHOM_NONE)
 #define NO_LIMIT (-1.0)
 // The head detects a lost replica when two checks have failed (1.3 s at most); a reader that was
 // sent there needs a moment more.
