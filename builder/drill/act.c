@@ -262,7 +262,7 @@ perform_on_all(struct drill *drill, const struct drill_step *step, struct error 
             drill->run->spec->nodes[i].name, acts[step->act].text);
         if (perform_on_node(drill, step, i, err) < 0)
             return -1;
-        // The others must have detected the failure of one machine before it can be recovered.
+        // Until the others have detected its failure, and until it has recovered.
         if (step->act == ACT_KILL_SENTINEL &&
             (drill_await(drill, &notice, err) < 0 || drill_await(drill, &recover, err) < 0))
             return -1;
@@ -315,7 +315,6 @@ drill_repair(struct drill *drill)
 {
     const struct spec *spec = drill->run->spec;
     struct virt *virt = drill->session.virt;
-    int64_t end = clock_ms() + PRESSED_MS;
     ERROR_AUTO struct error ignored = {0};
     interrupt_acknowledge();
     cpu_burn_end(&drill->burn);
@@ -324,6 +323,7 @@ drill_repair(struct drill *drill)
     interrupt_hold();
     drill_note(drill, DRILL_NOTE, "repairing what was broken");
     // A machine whose power button was pressed may still run: it must be off before it is started.
+    int64_t end = clock_ms() + PRESSED_MS;
     while (count_running(drill, drill->pressed) > 0 && clock_left(end) > 0)
         clock_sleep(PAUSE_MS, &ignored);
     for (size_t i = 0; i < spec->node_count; i++) {

@@ -130,15 +130,6 @@ span_of(const struct drill *drill, struct load_gap gap)
     return (struct drill_span){gap.from_ms - drill->begin_ms, gap.to_ms - drill->begin_ms};
 }
 
-static void
-clear_drill(struct drill *drill)
-{
-    if (drill->load == NULL || drill->verdict.master < 0)
-        return;
-    load_stop(drill->load);
-    load_forget(drill->load, drill->run->spec->nodes[drill->verdict.master].address, FORGET_MS);
-}
-
 static int
 take_measurements(struct drill *drill, struct error *err)
 {
@@ -192,7 +183,11 @@ run_and_measure(struct drill *drill, struct error *err)
         if (result < 0)
             interrupt_acknowledge();
     }
-    clear_drill(drill);
+    if (drill->load != NULL && drill->verdict.master >= 0) {
+        const struct spec_node *master = &drill->run->spec->nodes[drill->verdict.master];
+        load_stop(drill->load);
+        load_forget(drill->load, master->address, FORGET_MS);
+    }
     return result;
 }
 

@@ -119,12 +119,13 @@ observe_cluster(struct drill *drill, struct error *err)
 static bool
 step_is_over(const struct drill *drill, const struct drill_step *step)
 {
-    size_t running = 0;
-    for (size_t i = 0; i < drill->survey.count; i++)
-        running +=
-            drill_concerns(drill, step->whom, i) && drill->survey.domains[i].state == VIRT_RUNNING;
-    if (step->act == ACT_AWAIT_OFF)
+    if (step->act == ACT_AWAIT_OFF) {
+        size_t running = 0;
+        for (size_t i = 0; i < drill->survey.count; i++)
+            running += drill_concerns(drill, step->whom, i) &&
+                       drill->survey.domains[i].state == VIRT_RUNNING;
         return running == 0;
+    }
     if (step->act == ACT_AWAIT_MASTER)
         return drill->named >= 0 && (size_t) drill->named != drill->master;
     if (step->act == ACT_AWAIT_SERVING)
