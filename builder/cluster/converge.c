@@ -121,21 +121,6 @@ describe_node(const struct waiting *waiting, size_t index)
         sentinel->other_sentinels + 1, spec_worker_count(waiting->spec));
 }
 
-static int
-look_at_cluster(struct waiting *waiting, struct error *err)
-{
-    survey_free(&waiting->survey);
-    if (survey_make(waiting->session, &waiting->survey, err) < 0 ||
-        survey_probe(&waiting->survey, waiting->session, PROBE_MS, waiting->results,
-            &waiting->verdict, err) < 0)
-        return -1;
-    for (size_t i = 0; i < waiting->spec->node_count; i++) {
-        FREE_AUTO char *text = describe_node(waiting, i);
-        progress_step(waiting->options->progress, waiting->spec->nodes[i].name, "%s", text);
-    }
-    return 0;
-}
-
 // Returns the first node that the verdict names, else the head.
 static size_t
 stuck_node(const struct waiting *waiting)
@@ -150,19 +135,6 @@ stuck_node(const struct waiting *waiting)
         }
     }
     return stuck;
-}
-
-// Finds domains that stopped before the watch began.
-static int
-check_running(const struct waiting *waiting, struct error *err)
-{
-    for (size_t i = 0; i < waiting->spec->node_count; i++) {
-        const struct virt_domain_info *domain = &waiting->survey.domains[i];
-        if (domain->state != VIRT_RUNNING && !waiting->launched->paused[i])
-            return guest_failed(waiting, &waiting->spec->nodes[i],
-                domain->state == VIRT_PAUSED ? "was paused" : "powered off", domain->reason, err);
-    }
-    return 0;
 }
 
 // Resumes nodes whose turn has come: workers first, as the head needs them. Restarts the timeout.
@@ -194,13 +166,27 @@ resume_next(struct waiting *waiting, int64_t *end, struct error *err)
 static int
 wait_loop(struct waiting *waiting, struct virt_watch *watch, struct error *err)
 {
+    const struct spec *spec = waiting->spec;
     int64_t end = clock_ms() + waiting->timeout_ms;
     for (;;) {
-        if (interrupt_check(err) < 0 || look_at_cluster(waiting, err) < 0)
+        survey_free(&waiting->survey);
+        if (interrupt_check(err) < 0 || survey_make(waiting->session, &waiting->survey, err) < 0 ||
+            survey_probe(&waiting->survey, waiting->session, PROBE_MS, waiting->results,
+                &waiting->verdict, err) < 0)
             return -1;
+        for (size_t i = 0; i < spec->node_count; i++) {
+            FREE_AUTO char *text = describe_node(waiting, i);
+            progress_step(waiting->options->progress, spec->nodes[i].name, "%s", text);
+        }
         if (waiting->verdict.converged || waiting->options->no_wait)
             return 0;
-        if (check_running(waiting, err) < 0 || resume_next(waiting, &end, err) < 0)
+        for (size_t i = 0; i < spec->node_count; i++) { // it stopped before the watch began
+            const struct virt_domain_info *domain = &waiting->survey.domains[i];
+            const char *what = domain->state == VIRT_PAUSED ? "was paused" : "powered off";
+            if (domain->state != VIRT_RUNNING && !waiting->launched->paused[i])
+                return guest_failed(waiting, &spec->nodes[i], what, domain->reason, err);
+        }
+        if (resume_next(waiting, &end, err) < 0)
             return -1;
         if (clock_left(end) == 0) {
             error_set(err, ERR_TIMEOUT, "not converged after %lld s: %s",

@@ -228,9 +228,14 @@ cluster_images_in_use(struct strv *ret_keys, struct error *err)
             error_clear(err);
             continue;
         }
-        for (size_t k = 0; k < record->node_count; k++)
-            if (!strv_has(ret_keys, record->nodes[k].image))
-                strv_add(ret_keys, record->nodes[k].image);
+        const char *node;
+        json_t *image;
+        json_object_foreach(record->images, node, image)
+        {
+            const char *key = json_string_value(image);
+            if (key != NULL && !strv_has(ret_keys, key))
+                strv_add(ret_keys, key);
+        }
     }
     return 0;
 }
