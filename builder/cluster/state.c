@@ -113,16 +113,18 @@ check_folder(const char *folder, struct error *err)
         folder, user);
 }
 
-// Looks in the nodes' folders for anything that cannot be made again.
+// Returns 0 as if there were no cluster when err is that a part is missing, and no node has
+// anything that cannot be made again.
 static int
-has_any_disk(const char *folder, bool *ret, struct error *err)
+refuse_missing_part(const char *folder, const char *part, struct error *err)
 {
     FREE_AUTO char *nodes = path_join(folder, "nodes");
     STRV_AUTO struct strv names = {0};
-    *ret = false;
-    if (!file_exists(nodes))
-        return 0;
-    if (dir_list(nodes, &names, err) < 0)
+    bool disks = false;
+    if (err->code != ERR_NOT_FOUND)
+        return -1;
+    error_clear(err);
+    if (file_exists(nodes) && dir_list(nodes, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
         FREE_AUTO char *node = path_join(nodes, names.items[i]);
@@ -130,24 +132,11 @@ has_any_disk(const char *folder, bool *ret, struct error *err)
         if (dir_list(node, &files, err) < 0)
             return -1;
         for (size_t k = 0; k < files.count; k++)
-            *ret |= !str_equal(files.items[k], "seed.iso") &&
-                    !str_equal(files.items[k], "console.log") &&
-                    !str_equal(files.items[k], DISK_DRAFT) &&
-                    !str_starts(files.items[k], FILE_TEMPORARY);
+            disks |= !str_equal(files.items[k], "seed.iso") &&
+                     !str_equal(files.items[k], "console.log") &&
+                     !str_equal(files.items[k], DISK_DRAFT) &&
+                     !str_starts(files.items[k], FILE_TEMPORARY);
     }
-    return 0;
-}
-
-// Returns 0 as if there were no cluster when err is that a part is missing, and there is no disk.
-static int
-refuse_missing_part(const char *folder, const char *part, struct error *err)
-{
-    bool disks = true;
-    if (err->code != ERR_NOT_FOUND)
-        return -1;
-    error_clear(err);
-    if (has_any_disk(folder, &disks, err) < 0)
-        return -1;
     if (!disks)
         return 0;
     return error_set(err, ERR_DAMAGED,

@@ -83,12 +83,17 @@ int
 cluster_destroy(
     const struct spec *spec, struct progress *progress, bool *ret_found, struct error *err)
 {
-    SESSION_AUTO struct session session = {.lock = -1};
+    SESSION_AUTO struct session session = {
+        .spec = spec, .folder = cluster_folder(spec), .lock = -1};
     *ret_found = state_has_any(spec);
     if (!*ret_found)
         return 0;
     // Only the lock and libvirt are needed: a damaged record must not prevent removal.
-    if (session_open_bare(spec, &session, err) < 0 || session_connect(&session, err) < 0)
+    if (state_lock(spec, &session.lock, err) < 0 || state_load_bare(spec, &session.record, err) < 0)
+        return -1;
+    if (session.record != NULL)
+        session.id = str_dup(session.record->id);
+    if (session_connect(&session, err) < 0)
         return -1;
     return destroy_in_session(&session, progress, err);
 }
