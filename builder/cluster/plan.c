@@ -47,10 +47,7 @@ append_step(struct cluster_plan *plan, enum plan_kind kind, size_t node, char *o
     };
 }
 
-static void add_fault(struct cluster_plan *plan, enum error_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void
+static void __attribute__((format(printf, 3, 4)))
 add_fault(struct cluster_plan *plan, enum error_code code, const char *format, ...)
 {
     va_list args;
