@@ -1,7 +1,7 @@
-// converge.c - see converge.h. Waits by libvirt's events and by probes with deadlines; only resumes
+// converge.c - see launch.h. Waits by libvirt's events and by probes with deadlines; only resumes
 // nodes.
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/converge.h"
+#include "cluster/launch.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"

@@ -8,7 +8,6 @@
 #include "base/dir.h"
 #include "base/file.h"
 #include "base/interrupt.h"
-#include "cluster/converge.h"
 #include "cluster/definition.h"
 #include "cluster/disk.h"
 #include "cluster/plan.h"
