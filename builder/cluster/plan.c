@@ -293,7 +293,7 @@ plan_make(const struct launch_options *options, struct session *session, struct 
         const struct virt_domain_info *domain = &survey->domains[i];
         if (domain->state == VIRT_ABSENT || domain->state == VIRT_RUNNING || !domain->ours ||
             plan->images[i] == NULL)
-            continue;
+            continue; // only a domain that is off can be changed to what the spec asks for
         DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
         domain_definition_fill(&wanted, options->spec, session->id, &options->spec->nodes[i],
             plan->images[i], options->kvm);
