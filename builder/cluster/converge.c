@@ -93,7 +93,7 @@ pause_for_events(
 
 // Returns what a node does now, for the progress; the caller frees it.
 static char *
-describe_node(const struct waiting *waiting, size_t index)
+node_activity(const struct waiting *waiting, size_t index)
 {
     const struct probe_redis *redis = &waiting->results[index].redis;
     const struct probe_sentinel *sentinel = &waiting->results[index].sentinel;
@@ -175,7 +175,7 @@ wait_loop(struct waiting *waiting, struct virt_watch *watch, struct error *err)
                 &waiting->verdict, err) < 0)
             return -1;
         for (size_t i = 0; i < spec->node_count; i++) {
-            FREE_AUTO char *text = describe_node(waiting, i);
+            FREE_AUTO char *text = node_activity(waiting, i);
             progress_step(waiting->options->progress, spec->nodes[i].name, "%s", text);
         }
         if (waiting->verdict.converged || waiting->options->no_wait)
