@@ -1,7 +1,7 @@
-// converge.c - see converge.h. Waits by libvirt's events and by probes with deadlines; only resumes
+// converge.c - see launch.h. Waits by libvirt's events and by probes with deadlines; only resumes
 // nodes.
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/converge.h"
+#include "cluster/launch.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -64,8 +64,10 @@ guest_failed(const struct waiting *waiting, const struct spec_node *node, const 
     return add_evidence(waiting, (size_t) (node - waiting->spec->nodes), err);
 }
 
+// Waits for an event, at most ms; then takes all events that are there.
 static int
-check_event(const struct waiting *waiting, const struct virt_event *event, struct error *err)
+pause_for_events(
+    const struct waiting *waiting, struct virt_watch *watch, int64_t ms, struct error *err)
 {
     static const char *const failures[] = {
         [VIRT_EVENT_STOPPED] = "powered off",
@@ -73,90 +75,50 @@ check_event(const struct waiting *waiting, const struct virt_event *event, struc
         [VIRT_EVENT_PANICKED] = "panicked",
         [VIRT_EVENT_LOST] = NULL,
     };
-    if (event->kind == VIRT_EVENT_LOST)
-        return error_set(err, ERR_LIBVIRT,
-            "lost the connection to libvirt; the nodes still run: watch them with 'airbuild "
-            "status'");
-    const struct spec_node *node = spec_find(waiting->spec, event->domain);
-    if (node == NULL || failures[event->kind] == NULL)
-        return 0;
-    return guest_failed(waiting, node, failures[event->kind], event->reason, err);
-}
-
-// Waits for an event, at most ms; then takes all events that are there.
-static int
-pause_for_events(
-    const struct waiting *waiting, struct virt_watch *watch, int64_t ms, struct error *err)
-{
     for (;;) {
         VIRT_EVENT_AUTO struct virt_event event = {0};
         int got = virt_watch_next(watch, ms, &event, err);
         if (got <= 0)
             return got;
-        if (check_event(waiting, &event, err) < 0)
-            return -1;
+        if (event.kind == VIRT_EVENT_LOST)
+            return error_set(err, ERR_LIBVIRT,
+                "lost the connection to libvirt; the nodes still run: watch them with 'airbuild "
+                "status'");
+        const struct spec_node *node = spec_find(waiting->spec, event.domain);
+        if (node != NULL && failures[event.kind] != NULL)
+            return guest_failed(waiting, node, failures[event.kind], event.reason, err);
         ms = 0;
     }
 }
 
-static void
-show_worker(const struct waiting *waiting, size_t index)
+// Returns what a node does now, for the progress; the caller frees it.
+static char *
+node_activity(const struct waiting *waiting, size_t index)
 {
-    const struct spec_node *node = &waiting->spec->nodes[index];
     const struct probe_redis *redis = &waiting->results[index].redis;
     const struct probe_sentinel *sentinel = &waiting->results[index].sentinel;
-    struct progress *progress = waiting->options->progress;
-    if (!redis->answered) {
+    const struct probe_head *head = &waiting->results[index].head;
+    bool worker = waiting->spec->nodes[index].role == SPEC_REDIS;
+    if (waiting->launched->paused[index])
+        return str_dup("waiting for its turn to boot");
+    if (waiting->survey.domains[index].state != VIRT_RUNNING)
+        return str_dup(virt_state_name(waiting->survey.domains[index].state));
+    if (!worker && head->written)
+        return str_format(
+            "serving %s", head->read_back ? "writes and reads" : "writes, no reads yet");
+    if (!worker || !redis->answered) {
         FREE_AUTO char *phase = phase_of(waiting, index);
-        progress_step(progress, node->name, "%s", phase);
-        return;
+        return str_format(worker ? "%s" : "%s; no writes yet", phase);
     }
     const char *link = redis->role == PROBE_MASTER ? ""
                        : redis->link_up            ? ", link up"
                        : redis->syncing            ? ", syncing"
                                                    : ", link down";
     const char *role = redis->loading ? "loading" : probe_role_name(redis->role);
-    if (sentinel->answered)
-        progress_step(progress, node->name, "redis up, %s%s; sentinel knows %u of %zu", role, link,
-            sentinel->other_sentinels + 1, spec_worker_count(waiting->spec));
-    else
-        progress_step(progress, node->name, "redis up, %s%s; no sentinel yet", role, link);
-}
-
-static void
-show_waiting(const struct waiting *waiting)
-{
-    struct progress *progress = waiting->options->progress;
-    for (size_t i = 0; i < waiting->spec->node_count; i++) {
-        const struct spec_node *node = &waiting->spec->nodes[i];
-        const struct probe_head *head = &waiting->results[i].head;
-        if (waiting->launched->paused[i]) {
-            progress_step(progress, node->name, "waiting for its turn to boot");
-        } else if (waiting->survey.domains[i].state != VIRT_RUNNING) {
-            progress_step(
-                progress, node->name, "%s", virt_state_name(waiting->survey.domains[i].state));
-        } else if (node->role == SPEC_REDIS) {
-            show_worker(waiting, i);
-        } else if (head->written) {
-            progress_step(progress, node->name, "serving %s",
-                head->read_back ? "writes and reads" : "writes, no reads yet");
-        } else {
-            FREE_AUTO char *phase = phase_of(waiting, i);
-            progress_step(progress, node->name, "%s; no writes yet", phase);
-        }
-    }
-}
-
-static int
-look_at_cluster(struct waiting *waiting, struct error *err)
-{
-    survey_free(&waiting->survey);
-    if (survey_make(waiting->session, &waiting->survey, err) < 0 ||
-        survey_probe(&waiting->survey, waiting->session, PROBE_MS, waiting->results,
-            &waiting->verdict, err) < 0)
-        return -1;
-    show_waiting(waiting);
-    return 0;
+    if (!sentinel->answered)
+        return str_format("redis up, %s%s; no sentinel yet", role, link);
+    return str_format("redis up, %s%s; sentinel knows %u of %zu", role, link,
+        sentinel->other_sentinels + 1, spec_worker_count(waiting->spec));
 }
 
 // Returns the first node that the verdict names, else the head.
@@ -175,27 +137,6 @@ stuck_node(const struct waiting *waiting)
     return stuck;
 }
 
-// Finds domains that stopped before the watch began.
-static int
-check_running(const struct waiting *waiting, struct error *err)
-{
-    for (size_t i = 0; i < waiting->spec->node_count; i++) {
-        const struct virt_domain_info *domain = &waiting->survey.domains[i];
-        if (domain->state != VIRT_RUNNING && !waiting->launched->paused[i])
-            return guest_failed(waiting, &waiting->spec->nodes[i],
-                domain->state == VIRT_PAUSED ? "was paused" : "powered off", domain->reason, err);
-    }
-    return 0;
-}
-
-static bool
-is_booting(const struct waiting *waiting, size_t index)
-{
-    const struct probe_result *result = &waiting->results[index];
-    return !waiting->launched->paused[index] && !result->redis.answered && !result->head.written &&
-           clock_ms() - waiting->began_ms[index] < waiting->timeout_ms / BOOT_PART;
-}
-
 // Resumes nodes whose turn has come: workers first, as the head needs them. Restarts the timeout.
 static int
 resume_next(struct waiting *waiting, int64_t *end, struct error *err)
@@ -205,7 +146,9 @@ resume_next(struct waiting *waiting, int64_t *end, struct error *err)
     struct launched *launched = waiting->launched;
     size_t booting = 0;
     for (size_t i = 0; i < spec->node_count; i++)
-        booting += is_booting(waiting, i);
+        booting += !launched->paused[i] && !waiting->results[i].redis.answered &&
+                   !waiting->results[i].head.written &&
+                   clock_ms() - waiting->began_ms[i] < waiting->timeout_ms / BOOT_PART;
     for (int heads = 0; heads < 2; heads++)
         for (size_t i = 0; i < spec->node_count && booting < launched->at_once; i++) {
             if (!launched->paused[i] || (spec->nodes[i].role != SPEC_REDIS) != heads)
@@ -223,13 +166,27 @@ resume_next(struct waiting *waiting, int64_t *end, struct error *err)
 static int
 wait_loop(struct waiting *waiting, struct virt_watch *watch, struct error *err)
 {
+    const struct spec *spec = waiting->spec;
     int64_t end = clock_ms() + waiting->timeout_ms;
     for (;;) {
-        if (interrupt_check(err) < 0 || look_at_cluster(waiting, err) < 0)
+        survey_free(&waiting->survey);
+        if (interrupt_check(err) < 0 || survey_make(waiting->session, &waiting->survey, err) < 0 ||
+            survey_probe(&waiting->survey, waiting->session, PROBE_MS, waiting->results,
+                &waiting->verdict, err) < 0)
             return -1;
+        for (size_t i = 0; i < spec->node_count; i++) {
+            FREE_AUTO char *text = node_activity(waiting, i);
+            progress_step(waiting->options->progress, spec->nodes[i].name, "%s", text);
+        }
         if (waiting->verdict.converged || waiting->options->no_wait)
             return 0;
-        if (check_running(waiting, err) < 0 || resume_next(waiting, &end, err) < 0)
+        for (size_t i = 0; i < spec->node_count; i++) { // it stopped before the watch began
+            const struct virt_domain_info *domain = &waiting->survey.domains[i];
+            const char *what = domain->state == VIRT_PAUSED ? "was paused" : "powered off";
+            if (domain->state != VIRT_RUNNING && !waiting->launched->paused[i])
+                return guest_failed(waiting, &spec->nodes[i], what, domain->reason, err);
+        }
+        if (resume_next(waiting, &end, err) < 0)
             return -1;
         if (clock_left(end) == 0) {
             error_set(err, ERR_TIMEOUT, "not converged after %lld s: %s",

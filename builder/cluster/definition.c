@@ -7,22 +7,6 @@
 
 #include <string.h>
 
-// Top first: the disk of the node, the role image, the base.
-static void
-fill_disks(struct domain_definition *definition, const struct image *image)
-{
-    size_t links = 0;
-    definition->disk_chain[links++] = (struct virt_image){definition->disk, "qcow2"};
-    definition->disk_chain[links++] = (struct virt_image){image->disk, "qcow2"};
-    if (image->backing_disk != NULL)
-        definition->disk_chain[links++] = (struct virt_image){image->backing_disk, "qcow2"};
-    definition->seed_chain[0] = (struct virt_image){definition->seed, "raw"};
-    definition->disks[0] =
-        (struct virt_disk){.chain = definition->disk_chain, .chain_count = links, .serial = "root"};
-    definition->disks[1] = (struct virt_disk){
-        .chain = definition->seed_chain, .chain_count = 1, .read_only = true, .serial = "seed"};
-}
-
 void
 domain_definition_fill(struct domain_definition *ret, const struct spec *spec, const char *id,
     const struct spec_node *node, const struct image *image, bool kvm)
@@ -38,7 +22,15 @@ domain_definition_fill(struct domain_definition *ret, const struct spec *spec, c
         .tap = virt_tap_name(spec->cluster, node->address, spec->network.prefix),
     };
     digest_bytes(canonical, strlen(canonical), ret->digest);
-    fill_disks(ret, image);
+    ret->disk_chain[0] = (struct virt_image){ret->disk, "qcow2"};
+    ret->disk_chain[1] = (struct virt_image){image->disk, "qcow2"};
+    ret->disk_chain[2] = (struct virt_image){image->backing_disk, "qcow2"}; // of a role image
+    ret->seed_chain[0] = (struct virt_image){ret->seed, "raw"};
+    ret->disks[0] = (struct virt_disk){.chain = ret->disk_chain,
+        .chain_count = image->backing_disk != NULL ? 3 : 2,
+        .serial = "root"};
+    ret->disks[1] = (struct virt_disk){
+        .chain = ret->seed_chain, .chain_count = 1, .read_only = true, .serial = "seed"};
     ret->domain = (struct virt_domain){
         .name = node->name,
         .cluster = spec->cluster,

@@ -25,23 +25,6 @@ enum { CHECK_CORRUPT = 2, FIRST_PERSON = 1000, LAST_PERSON = 59999 };
 
 // ---- make ----------------------------------------------------------------------------------------
 
-static int
-create_overlay(
-    const struct spec_node *node, const char *path, const struct image *image, struct error *err)
-{
-    uint64_t bytes =
-        node->disk_bytes > image->virtual_bytes ? node->disk_bytes : image->virtual_bytes;
-    FREE_AUTO char *size = str_format("%llu", (unsigned long long) bytes);
-    const char *argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b",
-        image->disk, path, size, NULL};
-    struct proc_options options = {.timeout_ms = MAKE_MS};
-    if (proc_check(argv, &options, NULL, err) < 0)
-        return error_context(err, "cannot make the disk of '%s'", node->name);
-    if (chmod(path, MODE) < 0)
-        return error_errno(err, errno, "cannot set the mode of '%s'", path);
-    return file_sync(path, err);
-}
-
 int
 disk_make(
     const struct spec_node *node, const char *path, const struct image *image, struct error *err)
@@ -49,7 +32,17 @@ disk_make(
     FREE_AUTO char *folder = path_folder(path);
     FREE_AUTO char *draft = path_join(folder, DISK_DRAFT);
     FREE_AUTO char *above = path_folder(folder);
-    if (create_overlay(node, draft, image, err) < 0)
+    uint64_t bytes =
+        node->disk_bytes > image->virtual_bytes ? node->disk_bytes : image->virtual_bytes;
+    FREE_AUTO char *size = str_format("%llu", (unsigned long long) bytes);
+    const char *argv[] = {"qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b",
+        image->disk, draft, size, NULL};
+    struct proc_options options = {.timeout_ms = MAKE_MS};
+    if (proc_check(argv, &options, NULL, err) < 0)
+        return error_context(err, "cannot make the disk of '%s'", node->name);
+    if (chmod(draft, MODE) < 0)
+        return error_errno(err, errno, "cannot set the mode of '%s'", draft);
+    if (file_sync(draft, err) < 0)
         return -1;
     if (rename(draft, path) < 0)
         return error_errno(err, errno, "cannot rename '%s'", draft);
@@ -69,14 +62,6 @@ struct qcow2_header {
     uint64_t l1_offset, refcount_offset;
 };
 
-static bool
-read_header(int fd, struct qcow2_header *ret)
-{
-    return pread(fd, ret, sizeof *ret, 0) == (ssize_t) sizeof *ret &&
-           memcmp(ret->magic, "QFI\xfb", 4) == 0 &&
-           (be32toh(ret->version) == 2 || be32toh(ret->version) == 3);
-}
-
 static int
 unusable(const char *node, const char *path, const char *what, struct error *err)
 {
@@ -87,67 +72,40 @@ unusable(const char *node, const char *path, const char *what, struct error *err
 }
 
 static int
-check_disk_owner(const char *node, const char *path, const struct stat *info, struct error *err)
-{
-    uid_t owner = info->st_uid;
-    if (owner == geteuid() || owner < FIRST_PERSON || owner > LAST_PERSON)
-        return 0; // no person's account: qemu's
-    FREE_AUTO char *user = user_name(owner);
-    return error_set(err, ERR_CONFLICT,
-        "the disk of '%s' ('%s') belongs to the %s; change its owner with chown, or move it "
-        "away",
-        node, path, user);
-}
-
-// Images are at STORE/images/KEY/, wherever the store is mounted.
-static int
-check_backing(const char *node, const char *path, int fd, const struct qcow2_header *header,
-    const char *key, struct error *err)
-{
-    char backing[PATH_MAX] = "";
-    uint32_t length = be32toh(header->backing_size);
-    FREE_AUTO char *part = str_format("/%s/", key);
-    if (header->backing_offset == 0 || length >= sizeof backing)
-        return unusable(node, path, "is not backed by an image", err);
-    if (pread(fd, backing, length, (off_t) be64toh(header->backing_offset)) != (ssize_t) length)
-        return unusable(node, path, "is cut short", err);
-    if (strstr(backing, part) == NULL)
-        return unusable(node, path, "is backed by another image than the one recorded", err);
-    return 0;
-}
-
-static int
-check_tables(const char *node, const char *path, struct error *err)
-{
-    const char *argv[] = {"qemu-img", "check", "-q", "-U", "-f", "qcow2", path, NULL};
-    struct proc_options options = {.timeout_ms = CHECK_MS};
-    struct proc_result result = {0};
-    if (proc_run(argv, &options, &result, err) < 0)
-        return error_context(err, "cannot check the disk of '%s'", node);
-    bool corrupt = result.status == CHECK_CORRUPT;
-    proc_result_free(&result);
-    return corrupt ? unusable(node, path, "is damaged or cut short, as qemu-img check reports", err)
-                   : 0;
-}
-
-static int
-check_open(const char *node, const char *path, int fd, const char *key, struct error *err)
+check_header(const char *node, const char *path, int fd, const char *key, struct error *err)
 {
     struct stat info;
     struct qcow2_header header;
+    char backing[PATH_MAX] = "";
+    FREE_AUTO char *part = str_format("/%s/", key);
     if (fstat(fd, &info) < 0)
         return error_errno(err, errno, "cannot examine '%s'", path);
     if (!S_ISREG(info.st_mode))
         return unusable(node, path, "is not a regular file", err);
-    if (check_disk_owner(node, path, &info, err) < 0)
-        return -1;
-    uint64_t size = (uint64_t) info.st_size;
-    if (!read_header(fd, &header))
+    // Below and above the accounts of persons are those of qemu.
+    if (info.st_uid != geteuid() && info.st_uid >= FIRST_PERSON && info.st_uid <= LAST_PERSON) {
+        FREE_AUTO char *user = user_name(info.st_uid);
+        return error_set(err, ERR_CONFLICT,
+            "the disk of '%s' ('%s') belongs to the %s; change its owner with chown, or move it "
+            "away",
+            node, path, user);
+    }
+    if (pread(fd, &header, sizeof header, 0) != (ssize_t) sizeof header ||
+        memcmp(header.magic, "QFI\xfb", 4) != 0 ||
+        (be32toh(header.version) != 2 && be32toh(header.version) != 3))
         return unusable(node, path, "is not a qcow2 file", err);
+    uint64_t size = (uint64_t) info.st_size;
+    uint32_t length = be32toh(header.backing_size);
     if (be64toh(header.l1_offset) + be32toh(header.l1_entries) * 8ULL > size ||
         be64toh(header.refcount_offset) >= size)
         return unusable(node, path, "is cut short", err);
-    return check_backing(node, path, fd, &header, key, err);
+    if (header.backing_offset == 0 || length >= sizeof backing)
+        return unusable(node, path, "is not backed by an image", err);
+    if (pread(fd, backing, length, (off_t) be64toh(header.backing_offset)) != (ssize_t) length)
+        return unusable(node, path, "is cut short", err);
+    if (strstr(backing, part) == NULL) // images are at STORE/images/KEY/, wherever the store is
+        return unusable(node, path, "is backed by another image than the one recorded", err);
+    return 0;
 }
 
 int
@@ -159,9 +117,19 @@ disk_check(const char *node, const char *path, const char *key, bool thorough, s
     if (fd < 0)
         return errno == ELOOP ? unusable(node, path, "is a symbolic link", err)
                               : error_errno(err, errno, "cannot open '%s'", path);
-    if (check_open(node, path, fd, key, err) < 0)
+    if (check_header(node, path, fd, key, err) < 0)
         return -1;
-    return thorough ? check_tables(node, path, err) : 0;
+    if (!thorough)
+        return 0;
+    const char *argv[] = {"qemu-img", "check", "-q", "-U", "-f", "qcow2", path, NULL};
+    struct proc_options options = {.timeout_ms = CHECK_MS};
+    struct proc_result result = {0};
+    if (proc_run(argv, &options, &result, err) < 0)
+        return error_context(err, "cannot check the disk of '%s'", node);
+    bool corrupt = result.status == CHECK_CORRUPT;
+    proc_result_free(&result);
+    return corrupt ? unusable(node, path, "is damaged or cut short, as qemu-img check reports", err)
+                   : 0;
 }
 
 // ---- seed ----------------------------------------------------------------------------------------

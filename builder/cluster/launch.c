@@ -8,7 +8,6 @@
 #include "base/dir.h"
 #include "base/file.h"
 #include "base/interrupt.h"
-#include "cluster/converge.h"
 #include "cluster/definition.h"
 #include "cluster/disk.h"
 #include "cluster/plan.h"
@@ -36,41 +35,7 @@ struct launch {
     struct launched *launched;
 };
 
-static int
-check_launch_space(const struct launch *launch, struct error *err)
-{
-    uint64_t need = 0;
-    for (size_t i = 0; i < launch->plan->count; i++)
-        need += launch->plan->steps[i].kind == PLAN_DISK ? NODE_SPACE : 0;
-    if (need == 0)
-        return 0;
-    FREE_AUTO char *parent = cluster_parent();
-    FREE_AUTO char *purpose =
-        str_format("a disk for each node of cluster '%s'", launch->spec->cluster);
-    return dir_check_space(parent, need, purpose, "AIRBUILD_STATE", err);
-}
-
 // ---- steps --------------------------------------------------------------------------------------
-
-static int
-make_network(struct session *session, struct error *err)
-{
-    NETWORK_DEFINITION_AUTO struct network_definition wanted;
-    network_definition_fill(&wanted, session->spec, session->id);
-    return virt_network_ensure(session->virt, &wanted.network, NULL, err);
-}
-
-// The seed of the previous disk must never meet a new one, which is another instance and may have
-// to join.
-static int
-remove_seed(const struct spec *spec, const char *node, struct error *err)
-{
-    FREE_AUTO char *seed = cluster_node_path(spec, node, "seed.iso");
-    FREE_AUTO char *folder = path_folder(seed);
-    if (unlink(seed) < 0 && errno != ENOENT)
-        return error_errno(err, errno, "cannot remove '%s'", seed);
-    return dir_sync(folder, err);
-}
 
 // Makes a disk with a new identity. Records both first, so that a disk that exists is always known.
 static int
@@ -81,8 +46,14 @@ make_node_disk(struct launch *launch, size_t index, struct error *err)
     const struct image *image = launch->plan->images[index];
     FREE_AUTO char *folder = cluster_node_path(launch->spec, node->name, "");
     FREE_AUTO char *path = cluster_node_path(launch->spec, node->name, "disk.qcow2");
+    FREE_AUTO char *seed = path_join(folder, "seed.iso");
     bool joins = session->record->founded && node->role == SPEC_REDIS;
-    if (dir_make(folder, 0711, err) < 0 || remove_seed(launch->spec, node->name, err) < 0 ||
+    if (dir_make(folder, 0711, err) < 0)
+        return -1;
+    // The old seed must never meet the new disk, which is another instance and may have to join.
+    if (unlink(seed) < 0 && errno != ENOENT)
+        return error_errno(err, errno, "cannot remove '%s'", seed);
+    if (dir_sync(folder, err) < 0 ||
         secrets_new_disk(session->secrets, session->folder, node->name, joins, err) < 0)
         return -1;
     record_set_image(session->record, node->name, image->key);
@@ -125,59 +96,39 @@ set_founded(struct session *session, bool founded, struct error *err)
     return record_save(session->folder, session->record, err);
 }
 
-// Starts a domain paused. All disks exist by now, and any made from now on joins: that is recorded
-// before one of these is written to.
-static int
-start_paused(struct launch *launch, const char *node, struct error *err)
-{
-    if (set_founded(launch->session, true, err) < 0)
-        return -1;
-    if (str_equal(node, launch->options->except))
-        return 0;
-    return virt_domain_start(launch->session->virt, launch->spec->cluster, node, true, err);
-}
-
 static int
 carry_out_step(struct launch *launch, const struct cluster_step *step, struct error *err)
 {
+    struct session *session = launch->session;
     const struct spec_node *node = &launch->spec->nodes[step->node];
     switch ((enum plan_kind) step->kind) {
     case PLAN_KEEP:
     case PLAN_SECRETS: // made with the cluster
         return 0;
-    case PLAN_NETWORK:
-        return make_network(launch->session, err);
+    case PLAN_NETWORK: {
+        NETWORK_DEFINITION_AUTO struct network_definition wanted;
+        network_definition_fill(&wanted, launch->spec, session->id);
+        return virt_network_ensure(session->virt, &wanted.network, NULL, err);
+    }
     case PLAN_DISK:
         return make_node_disk(launch, step->node, err);
     case PLAN_SEED:
-        return make_seed(launch->session, node, err);
+        return make_seed(session, node, err);
     case PLAN_DEFINE:
         return define_domain(launch, step->node, err);
-    case PLAN_START:
-        return start_paused(launch, node->name, err);
+    case PLAN_START: // paused
+        // All disks exist by now, and any made from now on joins: that is recorded before one of
+        // these is written to.
+        if (set_founded(session, true, err) < 0)
+            return -1;
+        if (str_equal(node->name, launch->options->except))
+            return 0;
+        return virt_domain_start(session->virt, launch->spec->cluster, node->name, true, err);
     }
     return 0;
 }
 
 // ---- resume -------------------------------------------------------------------------------------
-
-// Decides how many of the starting nodes may boot at the same time, so that a cluster which already
-// serves on this host, this one or another, is not starved.
-static int
-boots_at_once(struct launch *launch, size_t starts, size_t *ret, struct error *err)
-{
-    double idle;
-    unsigned cpus;
-    if (virt_host_idle(launch->session->virt, &idle, &cpus, err) < 0)
-        return -1;
-    bool calm = cpus - idle < BUSY_CPUS || idle >= (double) starts;
-    *ret = calm ? starts : idle < 2 ? 1 : (size_t) idle;
-    if (*ret < starts)
-        progress_note(launch->options->progress,
-            "%.1f of this host's %u processors are idle: nodes boot %zu at a time", idle, cpus,
-            *ret);
-    return 0;
-}
 
 // A node that was paused or saved does not boot. It is resumed at once: its sentinel would take
 // nodes that wait for down.
@@ -204,9 +155,19 @@ resume_started(struct launch *launch, struct error *err)
         started[node] = true;
         boots += has_to_boot(launch, node);
     }
-    if (launched->paused != NULL && !launch->options->no_wait && boots > 1 &&
-        boots_at_once(launch, boots, &launched->at_once, err) < 0)
-        return -1;
+    // A cluster that already serves on this host, this one or another, must not be starved.
+    if (launched->paused != NULL && !launch->options->no_wait && boots > 1) {
+        double idle;
+        unsigned cpus;
+        if (virt_host_idle(launch->session->virt, &idle, &cpus, err) < 0)
+            return -1;
+        bool calm = cpus - idle < BUSY_CPUS || idle >= (double) boots;
+        launched->at_once = calm ? boots : idle < 2 ? 1 : (size_t) idle;
+        if (launched->at_once < boots)
+            progress_note(launch->options->progress,
+                "%.1f of this host's %u processors are idle: nodes boot %zu at a time", idle, cpus,
+                launched->at_once);
+    }
     bool in_turn = launched->at_once > 0 && launched->at_once < boots;
     for (size_t i = 0; i < launch->spec->node_count; i++) {
         if (started[i] && in_turn && has_to_boot(launch, i))
@@ -220,44 +181,29 @@ resume_started(struct launch *launch, struct error *err)
 
 // ---- the whole ----------------------------------------------------------------------------------
 
-static int
-pin_images(struct launch *launch, struct error *err)
-{
-    FREE_AUTO char *home = cluster_home();
-    STORE_AUTO struct store *store = NULL;
-    if (store_open(home, &store, err) < 0)
-        return -1;
-    for (size_t i = 0; i < launch->plan->image_count; i++)
-        if (store_pin(store, launch->plan->images[i]->key, launch->session->id,
-                launch->session->folder, err) < 0)
-            return -1;
-    return 0;
-}
-
-static void
-tighten_files(const struct spec *spec)
-{
-    static const char *const files[] = {"disk.qcow2", "seed.iso", "console.log"};
-    for (size_t i = 0; i < spec->node_count; i++)
-        for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
-            FREE_AUTO char *path = cluster_node_path(spec, spec->nodes[i].name, files[k]);
-            disk_tighten(path);
-        }
-}
-
 // Makes sure that the cluster exists and has an id, and that its images are kept; founds a cluster
 // without data again.
 static int
 prepare_state(struct launch *launch, struct error *err)
 {
+    static const char *const files[] = {"disk.qcow2", "seed.iso", "console.log"};
+    const struct spec *spec = launch->spec;
     struct session *session = launch->session;
-    int result =
-        session->record == NULL
-            ? state_create(launch->spec, session->id, &session->record, &session->secrets, err)
-            : state_adopt(launch->spec, session->record, session->id, err);
-    if (result < 0 || state_tidy(launch->spec, err) < 0 || pin_images(launch, err) < 0)
+    FREE_AUTO char *home = cluster_home();
+    STORE_AUTO struct store *store = NULL;
+    int result = session->record == NULL
+                     ? state_create(spec, session->id, &session->record, &session->secrets, err)
+                     : state_adopt(spec, session->record, session->id, err);
+    if (result < 0 || state_tidy(spec, err) < 0 || store_open(home, &store, err) < 0)
         return -1;
-    tighten_files(launch->spec);
+    for (size_t i = 0; i < launch->plan->image_count; i++)
+        if (store_pin(store, launch->plan->images[i]->key, session->id, session->folder, err) < 0)
+            return -1;
+    for (size_t i = 0; i < spec->node_count; i++)
+        for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
+            FREE_AUTO char *path = cluster_node_path(spec, spec->nodes[i].name, files[k]);
+            disk_tighten(path);
+        }
     return launch->plan->empty ? set_founded(session, false, err) : 0;
 }
 
@@ -286,63 +232,42 @@ carry_out_all(struct launch *launch, struct error *err)
     return resume_started(launch, err);
 }
 
-static bool
-has_nothing_to_do(const struct cluster_plan *plan)
-{
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->steps[i].kind != PLAN_KEEP)
-            return false;
-    return true;
-}
-
-// Removes what a failed first launch made.
-static void
-undo_launch(struct session *session, struct progress *progress)
-{
-    ERROR_AUTO struct error left = {0};
-    interrupt_hold();
-    if (destroy_in_session(session, progress, &left) < 0)
-        progress_note(progress, "what this launch made could not all be removed: %s", left.message);
-    interrupt_release();
-}
-
-static int
-require_images(const struct launch *launch, struct error *err)
-{
-    for (size_t i = 0; i < launch->plan->image_count; i++)
-        if (launch->plan->images[i] == NULL)
-            return error_set(err, ERR_NOT_FOUND,
-                "there is no %s image for the disk of '%s'; bake it with 'airbuild images'",
-                spec_role_name(launch->spec->nodes[i].role), launch->spec->nodes[i].name);
-    return 0;
-}
-
-// Asks for consent when all data is lost.
-static int
-agree_to_empty(const struct launch *launch, struct error *err)
-{
-    if (!launch->plan->empty)
-        return 0;
-    FREE_AUTO char *sentence =
-        str_format("no disk of a worker of cluster '%s' is left: it begins empty, and all its data "
-                   "is lost, unless you restore a disk from a copy",
-            launch->spec->cluster);
-    if (launch->options->agree != NULL)
-        return launch->options->agree(launch->options->context, sentence, err);
-    return error_set(err, ERR_CONFLICT, "%s", sentence);
-}
-
 // Plans, and refuses before anything is changed.
 static int
 decide(struct launch *launch, struct error *err)
 {
     const struct launch_options *options = launch->options;
+    const struct spec *spec = launch->spec;
+    const struct cluster_plan *plan = launch->plan;
     if (plan_make(options, launch->session, &launch->survey, launch->plan, err) < 0 ||
-        plan_refuse(launch->plan, launch->spec, err) < 0 || require_images(launch, err) < 0)
+        plan_refuse(plan, spec, err) < 0)
         return -1;
-    for (size_t i = 0; i < launch->plan->notes.count; i++)
-        progress_note(options->progress, "%s", launch->plan->notes.items[i]);
-    return agree_to_empty(launch, err) < 0 ? -1 : check_launch_space(launch, err);
+    for (size_t i = 0; i < plan->image_count; i++)
+        if (plan->images[i] == NULL)
+            return error_set(err, ERR_NOT_FOUND,
+                "there is no %s image for the disk of '%s'; bake it with 'airbuild images'",
+                spec_role_name(spec->nodes[i].role), spec->nodes[i].name);
+    for (size_t i = 0; i < plan->notes.count; i++)
+        progress_note(options->progress, "%s", plan->notes.items[i]);
+    if (plan->empty) {
+        FREE_AUTO char *sentence = str_format(
+            "no disk of a worker of cluster '%s' is left: it begins empty, and all its data is "
+            "lost, unless you restore a disk from a copy",
+            spec->cluster);
+        if (options->agree == NULL)
+            return error_set(err, ERR_CONFLICT, "%s", sentence);
+        if (options->agree(options->context, sentence, err) < 0)
+            return -1;
+    }
+    uint64_t need = 0;
+    launch->launched->unchanged = true;
+    for (size_t i = 0; i < plan->count; i++) {
+        need += plan->steps[i].kind == PLAN_DISK ? NODE_SPACE : 0;
+        launch->launched->unchanged &= plan->steps[i].kind == PLAN_KEEP;
+    }
+    FREE_AUTO char *parent = cluster_parent();
+    FREE_AUTO char *purpose = str_format("a disk for each node of cluster '%s'", spec->cluster);
+    return need > 0 ? dir_check_space(parent, need, purpose, "AIRBUILD_STATE", err) : 0;
 }
 
 int
@@ -360,10 +285,15 @@ launch_in_session(const struct launch_options *options, struct session *session,
     bool first = session->record == NULL;
     int result = decide(&launch, err);
     if (result == 0) {
-        ret->unchanged = has_nothing_to_do(plan);
         result = carry_out_all(&launch, err);
-        if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED)
-            undo_launch(session, options->progress);
+        if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED) {
+            ERROR_AUTO struct error left = {0};
+            interrupt_hold();
+            if (destroy_in_session(session, options->progress, &left) < 0)
+                progress_note(options->progress,
+                    "what this launch made could not all be removed: %s", left.message);
+            interrupt_release();
+        }
     }
     survey_free(&launch.survey);
     return result;

@@ -1,4 +1,5 @@
-// launch.h - carries out a launch in a session that holds the lock; cluster_launch adds the wait.
+// launch.h - the two halves of cluster_launch, in a session that holds the lock: launch.c makes and
+// starts the nodes, converge.c waits until the cluster has converged.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLUSTER_LAUNCH_H
 #define AIRBUILD_CLUSTER_LAUNCH_H
@@ -16,5 +17,13 @@ struct launched {
 // Plans and carries out, without waiting. ret: with its arrays, zeroed.
 int launch_in_session(const struct launch_options *options, struct session *session,
     struct launched *ret, struct error *err);
+
+// Resumes in turn the nodes that launch_in_session left paused, and notes that in launched. The
+// timeout counts from when the last of them was resumed; with no_wait it looks once. Returns the
+// report of the moment it converged. ERR_TIMEOUT and ERR_GUEST (a domain stopped, crashed or
+// panicked meanwhile) name node, phase and accelerator and show the last console lines;
+// ERR_INTERRUPTED. In every case no node is left paused.
+int converge_wait(const struct launch_options *options, struct session *session,
+    struct launched *launched, struct cluster_report **ret, struct error *err);
 
 #endif

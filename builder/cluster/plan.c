@@ -47,10 +47,7 @@ append_step(struct cluster_plan *plan, enum plan_kind kind, size_t node, char *o
     };
 }
 
-static void add_fault(struct cluster_plan *plan, enum error_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void
+static void __attribute__((format(printf, 3, 4)))
 add_fault(struct cluster_plan *plan, enum error_code code, const char *format, ...)
 {
     va_list args;
@@ -95,61 +92,30 @@ plan_network(
         str_format("%s, host %s", spec->network.subnet, spec->network.host));
 }
 
-static bool
-has_worker_disk(const struct spec *spec, const struct survey *survey)
-{
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (spec->nodes[i].role == SPEC_REDIS && survey->disks[i])
-            return true;
-    return false;
-}
-
-static void
-note_lost_disk(struct cluster_plan *plan, const struct spec_node *node)
-{
-    if (node->role == SPEC_HAPROXY)
-        strv_addf(&plan->notes, "the disk of '%s' is missing: it is made again; it held no data",
-            node->name);
-    else
-        strv_addf(&plan->notes, "the disk of '%s' is missing: it is made empty%s", node->name,
-            plan->empty ? "" : " and copies its data from the others");
-}
-
 static void
 plan_losses(struct cluster_plan *plan, const struct spec *spec, const struct record *record,
     const struct survey *survey)
 {
     if (record == NULL || !record->founded)
         return;
-    plan->empty = !has_worker_disk(spec, survey);
+    plan->empty = true;
     for (size_t i = 0; i < spec->node_count; i++)
+        if (spec->nodes[i].role == SPEC_REDIS && survey->disks[i])
+            plan->empty = false;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const char *consequence = spec->nodes[i].role == SPEC_HAPROXY ? "again; it held no data"
+                                  : plan->empty                       ? "empty"
+                                                : "empty and copies its data from the others";
         if (!survey->disks[i])
-            note_lost_disk(plan, &spec->nodes[i]);
+            strv_addf(&plan->notes, "the disk of '%s' is missing: it is made %s",
+                spec->nodes[i].name, consequence);
+    }
 }
 
 static bool
 is_up(const struct virt_domain_info *domain)
 {
     return domain->state == VIRT_RUNNING || domain->state == VIRT_PAUSED;
-}
-
-static void
-plan_node_files(struct cluster_plan *plan, const struct spec_node *node, size_t index,
-    const struct survey *survey)
-{
-    append_step(plan, survey->disks[index] ? PLAN_KEEP : PLAN_DISK, index,
-        str_format("disk %s", node->name),
-        survey->disks[index] ? str_dup("with its data")
-                             : str_format("backed by the %s image", spec_role_name(node->role)));
-    if (!survey->disks[index] && survey->domains[index].ours && is_up(&survey->domains[index]))
-        add_fault(plan, ERR_CONFLICT,
-            "'%s' runs on a disk that was removed under it; copy what it holds, then stop it with "
-            "'airbuild stop %s': the next launch makes a new disk",
-            node->name, node->name);
-    // A new disk is a new instance: its seed is made with it.
-    bool seed = survey->disks[index] && survey->seeds[index];
-    append_step(
-        plan, seed ? PLAN_KEEP : PLAN_SEED, index, str_format("seed %s", node->name), str_dup(""));
 }
 
 // Finds a domain that is off and was given another disk, by a snapshot of virsh for one: only that
@@ -169,23 +135,6 @@ check_disk_source(struct cluster_plan *plan, const struct spec *spec, const stru
         node->name, domain->disk, disk, node->name, node->name, node->name);
 }
 
-// Finds a domain that cannot be started, or whose saved memory does not match its new disk or
-// definition.
-static void
-check_domain_start(
-    struct cluster_plan *plan, const struct virt_domain_info *domain, bool other_machine)
-{
-    ERROR_AUTO struct error held = {0};
-    if (virt_domain_held(domain, &held) < 0)
-        add_fault(plan, held.code, "%s", held.message);
-    if (domain->saved && other_machine)
-        add_fault(plan, ERR_CONFLICT,
-            "the memory of '%s' was saved, and its disk or definition has changed since; start it "
-            "with 'virsh start %s' and stop it with 'airbuild stop', or drop the memory with "
-            "'virsh managedsave-remove %s'",
-            domain->name, domain->name, domain->name);
-}
-
 static void
 plan_domain(
     struct cluster_plan *plan, const struct spec *spec, size_t index, const struct survey *survey)
@@ -200,7 +149,15 @@ plan_domain(
     }
     if (!absent && domain->state != VIRT_RUNNING)
         check_disk_source(plan, spec, node, domain);
-    check_domain_start(plan, domain, change != NULL || !survey->disks[index]);
+    ERROR_AUTO struct error held = {0};
+    if (virt_domain_held(domain, &held) < 0)
+        add_fault(plan, held.code, "%s", held.message);
+    if (domain->saved && (change != NULL || !survey->disks[index]))
+        add_fault(plan, ERR_CONFLICT,
+            "the memory of '%s' was saved, and its disk or definition has changed since; start it "
+            "with 'virsh start %s' and stop it with 'airbuild stop', or drop the memory with "
+            "'virsh managedsave-remove %s'",
+            domain->name, domain->name, domain->name);
     char *detail =
         str_format("%s, %u MiB, %u cpu%s%s%s", node->address, node->memory_mib, node->cpus,
             node->cpus == 1 ? "" : "s", change != NULL ? "; " : "", change != NULL ? change : "");
@@ -221,8 +178,21 @@ plan_fill(struct cluster_plan *plan, const struct spec *spec, const struct recor
     plan_network(plan, spec, &survey->network);
     append_step(plan, record != NULL ? PLAN_KEEP : PLAN_SECRETS, 0, str_dup("secrets"),
         str_dup("passwords, SSH keys, identities"));
-    for (size_t i = 0; i < spec->node_count; i++)
-        plan_node_files(plan, &spec->nodes[i], i, survey);
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *node = &spec->nodes[i];
+        bool disk = survey->disks[i];
+        bool seed = disk && survey->seeds[i]; // a new disk is a new instance, with a new seed
+        append_step(plan, disk ? PLAN_KEEP : PLAN_DISK, i, str_format("disk %s", node->name),
+            disk ? str_dup("with its data")
+                 : str_format("backed by the %s image", spec_role_name(node->role)));
+        if (!disk && survey->domains[i].ours && is_up(&survey->domains[i]))
+            add_fault(plan, ERR_CONFLICT,
+                "'%s' runs on a disk that was removed under it; copy what it holds, then stop it "
+                "with 'airbuild stop %s': the next launch makes a new disk",
+                node->name, node->name);
+        append_step(
+            plan, seed ? PLAN_KEEP : PLAN_SEED, i, str_format("seed %s", node->name), str_dup(""));
+    }
     for (size_t i = 0; i < spec->node_count; i++)
         plan_domain(plan, spec, i, survey);
     if (plan->conflicts.count > 0 || (plan->refusal == ERR_NONE && plan->differences.count > 0))
@@ -256,28 +226,8 @@ plan_refuse(const struct cluster_plan *plan, const struct spec *spec, struct err
 
 // ---- the host -------------------------------------------------------------------------------------
 
-// Finds the image that backs the disk of a node, or will; NULL for a new disk whose image is not
-// there.
-static int
-load_image(const struct launch_options *options, struct store *store, const struct record *record,
-    bool kept, const struct spec_node *node, struct image **ret, struct error *err)
-{
-    const struct image *fresh = node->role == SPEC_HAPROXY ? options->haproxy : options->redis;
-    const char *key = fresh != NULL ? fresh->key : NULL;
-    if (kept)
-        key = record != NULL ? record_image(record, node->name) : NULL;
-    if (kept && key == NULL)
-        return error_set(err, ERR_DAMAGED,
-            "the disk of '%s' exists, but the cluster's record does not name the image that backs "
-            "it; move the disk away, or restore the record from a copy",
-            node->name);
-    if (key == NULL)
-        return 0;
-    if (store_find(store, key, ret, err) < 0)
-        return error_context(err, "the disk of '%s' is backed by an image", node->name);
-    return 0;
-}
-
+// Finds the image that backs the disk of each node, or will; leaves NULL for a new disk whose image
+// is not there.
 static int
 load_images(const struct launch_options *options, const struct session *session,
     const struct survey *survey, struct cluster_plan *plan, struct error *err)
@@ -288,10 +238,20 @@ load_images(const struct launch_options *options, const struct session *session,
         return -1;
     plan->images = mem_zero(survey->count, sizeof *plan->images);
     plan->image_count = survey->count;
-    for (size_t i = 0; i < survey->count; i++)
-        if (load_image(options, store, session->record, survey->disks[i], &options->spec->nodes[i],
-                &plan->images[i], err) < 0)
-            return -1;
+    for (size_t i = 0; i < survey->count; i++) {
+        const struct spec_node *node = &options->spec->nodes[i];
+        const struct image *fresh = node->role == SPEC_HAPROXY ? options->haproxy : options->redis;
+        const char *key = fresh != NULL ? fresh->key : NULL;
+        if (survey->disks[i])
+            key = session->record != NULL ? record_image(session->record, node->name) : NULL;
+        if (survey->disks[i] && key == NULL)
+            return error_set(err, ERR_DAMAGED,
+                "the disk of '%s' exists, but the cluster's record does not name the image that "
+                "backs it; move the disk away, or restore the record from a copy",
+                node->name);
+        if (key != NULL && store_find(store, key, &plan->images[i], err) < 0)
+            return error_context(err, "the disk of '%s' is backed by an image", node->name);
+    }
     return 0;
 }
 
@@ -319,21 +279,6 @@ check_node_files(const struct session *session, struct survey *survey, size_t in
     return 0;
 }
 
-// Compares a domain that is off with the one that the spec asks for.
-static int
-compare_domain(const struct launch_options *options, struct session *session, struct survey *survey,
-    size_t index, const struct image *image, struct error *err)
-{
-    const struct virt_domain_info *domain = &survey->domains[index];
-    if (domain->state == VIRT_ABSENT || domain->state == VIRT_RUNNING || !domain->ours ||
-        image == NULL)
-        return 0;
-    DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
-    domain_definition_fill(
-        &wanted, options->spec, session->id, &options->spec->nodes[index], image, options->kvm);
-    return virt_domain_compare(session->virt, &wanted.domain, &survey->changes[index], err);
-}
-
 int
 plan_make(const struct launch_options *options, struct session *session, struct survey *survey,
     struct cluster_plan *plan, struct error *err)
@@ -344,9 +289,17 @@ plan_make(const struct launch_options *options, struct session *session, struct 
     for (size_t i = 0; i < survey->count; i++)
         if (check_node_files(session, survey, i, plan, err) < 0)
             return -1;
-    for (size_t i = 0; i < survey->count; i++)
-        if (compare_domain(options, session, survey, i, plan->images[i], err) < 0)
+    for (size_t i = 0; i < survey->count; i++) {
+        const struct virt_domain_info *domain = &survey->domains[i];
+        if (domain->state == VIRT_ABSENT || domain->state == VIRT_RUNNING || !domain->ours ||
+            plan->images[i] == NULL)
+            continue; // only a domain that is off can be changed to what the spec asks for
+        DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
+        domain_definition_fill(&wanted, options->spec, session->id, &options->spec->nodes[i],
+            plan->images[i], options->kvm);
+        if (virt_domain_compare(session->virt, &wanted.domain, &survey->changes[i], err) < 0)
             return -1;
+    }
     plan_fill(plan, options->spec, session->record, survey);
     return 0;
 }

@@ -19,6 +19,7 @@ record_new(const struct spec *spec, const char *id)
     record->spec = spec_canonical(spec);
     if (spec->network.mode != SPEC_NETWORK_BRIDGE)
         record->network = str_dup(spec->network.name);
+    record->images = json_object();
     return record;
 }
 
@@ -28,73 +29,45 @@ record_freep(struct record **owner)
     struct record *record = *owner;
     if (record == NULL)
         return;
-    for (size_t i = 0; i < record->node_count; i++) {
-        free(record->nodes[i].name);
-        free(record->nodes[i].image);
-    }
-    free(record->nodes);
+    json_decref(record->images);
     free(record->id);
     free(record->spec);
     free(record->network);
     free(record);
 }
 
-static struct record_node *
-record_find(const struct record *record, const char *node)
-{
-    for (size_t i = 0; i < record->node_count; i++)
-        if (str_equal(record->nodes[i].name, node))
-            return &record->nodes[i];
-    return NULL;
-}
-
 const char *
 record_image(const struct record *record, const char *node)
 {
-    const struct record_node *found = record_find(record, node);
-    return found != NULL ? found->image : NULL;
+    return json_string_value(json_object_get(record->images, node));
 }
 
 void
 record_set_image(struct record *record, const char *node, const char *key)
 {
-    struct record_node *found = record_find(record, node);
-    if (found == NULL) {
-        size_t capacity = record->node_count;
-        mem_grow(&record->nodes, &capacity, record->node_count + 1, sizeof *record->nodes);
-        found = &record->nodes[record->node_count++];
-        *found = (struct record_node){.name = str_dup(node)};
-    }
-    free(found->image);
-    found->image = str_dup(key);
+    json_object_set_new(record->images, node, json_string(key));
 }
 
 int
 record_save(const char *folder, const struct record *record, struct error *err)
 {
-    json_auto_t *root = json_object();
-    json_object_set_new(root, "format", json_integer(RECORD_FORMAT));
-    json_object_set_new(root, "id", text_to_json(record->id));
-    json_object_set_new(root, "old", json_boolean(record->old));
-    json_object_set_new(root, "founded", json_boolean(record->founded));
-    json_object_set_new(root, "spec", text_to_json(record->spec));
-    json_object_set_new(root, "network", text_to_json(record->network));
-    json_t *nodes = json_object();
-    for (size_t i = 0; i < record->node_count; i++)
-        json_object_set_new(nodes, record->nodes[i].name, text_to_json(record->nodes[i].image));
-    json_object_set_new(root, "images", nodes);
+    json_auto_t *root = json_pack("{s:i, s:o, s:b, s:b, s:o, s:o, s:O}", "format", RECORD_FORMAT,
+        "id", text_to_json(record->id), "old", record->old, "founded", record->founded, "spec",
+        text_to_json(record->spec), "network", text_to_json(record->network), "images",
+        record->images);
     FREE_AUTO char *path = path_join(folder, RECORD_FILE);
     return write_json_file(path, 0644, root, err);
 }
 
 // Returns the value of "KEY: " in lines, or NULL.
 static const char *
-line_value(const struct strv *lines, const char *key, size_t key_length)
+line_value(const struct strv *lines, const char *key)
 {
+    size_t length = strlen(key);
     for (size_t i = 0; i < lines->count; i++)
-        if (strncmp(lines->items[i], key, key_length) == 0 &&
-            str_starts(lines->items[i] + key_length, ": "))
-            return lines->items[i] + key_length + 2;
+        if (strncmp(lines->items[i], key, length) == 0 &&
+            str_starts(lines->items[i] + length, ": "))
+            return lines->items[i] + length + 2;
     return NULL;
 }
 
@@ -114,32 +87,6 @@ is_id(const char *text)
            strspn(text, "0123456789abcdef") == RECORD_ID_LENGTH;
 }
 
-static int
-check_record(const json_t *root, const char *path, struct error *err)
-{
-    long long format = json_integer_value(json_object_get(root, "format"));
-    if (format > RECORD_FORMAT)
-        return error_set(err, ERR_CONFLICT,
-            "the cluster in '%s' was launched by a newer airbuild; use that version", path);
-    if (format < 1 || json_string_value(json_object_get(root, "spec")) == NULL ||
-        (format > 1 && !is_id(json_string_value(json_object_get(root, "id")))))
-        return record_damaged(err, path);
-    return 0;
-}
-
-static void
-read_images(json_t *images, struct record *record)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(images, name, value)
-    {
-        const char *key = json_string_value(value);
-        if (key != NULL)
-            record_set_image(record, name, key);
-    }
-}
-
 // Format 1 recorded each image just before its disk was made, and not whether a domain was started.
 static bool
 had_all_images(const struct record *record)
@@ -147,22 +94,7 @@ had_all_images(const struct record *record)
     size_t nodes = 0;
     for (const char *at = record->spec; (at = strstr(at, ".role: ")) != NULL; at++)
         nodes++;
-    return nodes > 0 && record->node_count >= nodes;
-}
-
-static struct record *
-read_record(const json_t *root)
-{
-    struct record *record = mem_zero(1, sizeof *record);
-    bool first = json_integer_value(json_object_get(root, "format")) == 1;
-    record->spec = str_dup(json_string_value(json_object_get(root, "spec")));
-    record->network = str_dup(json_string_value(json_object_get(root, "network")));
-    read_images(json_object_get(root, "images"), record);
-    record->id = first ? NULL : str_dup(json_string_value(json_object_get(root, "id")));
-    record->old = first || json_is_true(json_object_get(root, "old"));
-    record->founded =
-        first ? had_all_images(record) : !json_is_false(json_object_get(root, "founded"));
-    return record;
+    return nodes > 0 && json_object_size(record->images) >= nodes;
 }
 
 int
@@ -174,9 +106,28 @@ record_load(const char *folder, struct record **ret, struct error *err)
         bool damaged = err->code == ERR_FAILED || err->code == ERR_DAMAGED;
         return damaged ? record_damaged(err, path) : -1;
     }
-    if (check_record(root, path, err) < 0)
-        return -1;
-    *ret = read_record(root);
+    const char *id = json_string_value(json_object_get(root, "id"));
+    const char *spec = json_string_value(json_object_get(root, "spec"));
+    long long format = json_integer_value(json_object_get(root, "format"));
+    if (format > RECORD_FORMAT)
+        return error_set(err, ERR_CONFLICT,
+            "the cluster in '%s' was launched by a newer airbuild; use that version", path);
+    if (format < 1 || spec == NULL || (format > 1 && !is_id(id)))
+        return record_damaged(err, path);
+    struct record *record = mem_zero(1, sizeof *record);
+    record->spec = str_dup(spec);
+    record->network = str_dup(json_string_value(json_object_get(root, "network")));
+    json_t *images = json_object_get(root, "images");
+    record->images = json_is_object(images) ? json_incref(images) : json_object();
+    if (format == 1) {
+        record->old = true;
+        record->founded = had_all_images(record);
+    } else {
+        record->id = str_dup(id);
+        record->old = json_is_true(json_object_get(root, "old"));
+        record->founded = !json_is_false(json_object_get(root, "founded"));
+    }
+    *ret = record;
     return 0;
 }
 
@@ -185,42 +136,33 @@ record_value(const struct record *record, const char *key)
 {
     STRV_AUTO struct strv lines = {0};
     strv_split(&lines, record->spec, '\n');
-    return str_dup(line_value(&lines, key, strlen(key)));
-}
-
-// Nodes and network never change after a launch, so they are compared even where the spec leaves
-// them open.
-static bool
-is_compared(const struct spec *spec, const char *key)
-{
-    return str_equal(key, "cluster") || str_starts(key, "network.") || str_ends(key, ".role") ||
-           str_ends(key, ".address") || spec_specifies(spec, key);
-}
-
-static void
-compare_line(const struct spec *spec, const struct strv *old, const struct strv *new,
-    const char *line, struct strv *ret)
-{
-    const char *colon = strstr(line, ": ");
-    if (colon == NULL)
-        return;
-    FREE_AUTO char *key = str_ndup(line, (size_t) (colon - line));
-    const char *was = line_value(old, key, strlen(key)), *now = line_value(new, key, strlen(key));
-    FREE_AUTO char *text = str_format(
-        "%s: was %s, now %s", key, was != NULL ? was : "absent", now != NULL ? now : "absent");
-    if (!str_equal(was, now) && is_compared(spec, key) && !strv_has(ret, text))
-        strv_add(ret, text);
+    return str_dup(line_value(&lines, key));
 }
 
 void
 record_differences(const char *was, const struct spec *spec, struct strv *ret)
 {
-    STRV_AUTO struct strv old = {0}, new = {0};
+    STRV_AUTO struct strv old = {0}, new = {0}, both = {0};
     FREE_AUTO char *now = spec_canonical(spec);
     strv_split(&old, was, '\n');
     strv_split(&new, now, '\n');
-    for (size_t i = 0; i < new.count; i++)
-        compare_line(spec, &old, &new, new.items[i], ret);
-    for (size_t i = 0; i < old.count; i++)
-        compare_line(spec, &old, &new, old.items[i], ret);
+    strv_split(&both, now, '\n');
+    strv_split(&both, was, '\n');
+    for (size_t i = 0; i < both.count; i++) {
+        const char *line = both.items[i], *colon = strstr(line, ": ");
+        if (colon == NULL)
+            continue;
+        FREE_AUTO char *key = str_ndup(line, (size_t) (colon - line));
+        const char *before = line_value(&old, key);
+        const char *after = line_value(&new, key);
+        // Nodes and network never change after a launch, so they are compared even where the spec
+        // leaves them open.
+        bool compared = str_equal(key, "cluster") || str_starts(key, "network.") ||
+                        str_ends(key, ".role") || str_ends(key, ".address") ||
+                        spec_specifies(spec, key);
+        FREE_AUTO char *text = str_format("%s: was %s, now %s", key,
+            before != NULL ? before : "absent", after != NULL ? after : "absent");
+        if (!str_equal(before, after) && compared && !strv_has(ret, text))
+            strv_add(ret, text);
+    }
 }

@@ -9,31 +9,26 @@
 #include "base/str.h"
 #include "spec/spec.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #define RECORD_FILE "cluster.json"
 #define RECORD_ID_LENGTH 32 // hex digits, 128 random bits
 
-struct record_node {
-    char *name;
-    char *image; // key of the image that backs its disk
-};
-
 struct record {
-    char *id;      // for the cluster's whole life; NULL: an airbuild without ids made it
-    bool old;      // it was made without an id: not all of its domains and networks carry it
-    bool founded;  // all disks were made, and a domain may have been started since
-    char *spec;    // spec_canonical of the spec it was launched with
-    char *network; // the libvirt network it was launched on; NULL: a bridge of the host
-    struct record_node *nodes;
-    size_t node_count;
+    char *id;       // for the cluster's whole life; NULL: an airbuild without ids made it
+    bool old;       // it was made without an id: not all of its domains and networks carry it
+    bool founded;   // all disks were made, and a domain may have been started since
+    char *spec;     // spec_canonical of the spec it was launched with
+    char *network;  // the libvirt network it was launched on; NULL: a bridge of the host
+    json_t *images; // by name of a node: key of the image that backs its disk
 };
 
 // Loads FOLDER/cluster.json. ERR_NOT_FOUND: there is none; ERR_DAMAGED: it is not valid;
 // ERR_CONFLICT: a newer airbuild wrote it; ERR_ACCESS: it may not be read.
 int record_load(const char *folder, struct record **ret, struct error *err);
 int record_save(const char *folder, const struct record *record, struct error *err);
-struct record *record_new(const struct spec *spec, const char *id); // without nodes
+struct record *record_new(const struct spec *spec, const char *id); // without images
 // Returns the key of the image that backs a node's disk, or NULL.
 const char *record_image(const struct record *record, const char *node);
 void record_set_image(struct record *record, const char *node, const char *key);

@@ -38,15 +38,6 @@ name_of_address(const struct spec *spec, const char *address)
 }
 
 static void
-report_head(struct cluster_node_report *node, const struct probe_head *head)
-{
-    node->says = str_dup(head->written && head->read_back ? "serving"
-                         : head->written                  ? "writes only"
-                         : head->read_back                ? "reads only"
-                                                          : "not serving");
-}
-
-static void
 report_worker(
     struct cluster_node_report *node, const struct spec *spec, const struct probe_result *result)
 {
@@ -62,30 +53,10 @@ report_worker(
         node->tilt = result->sentinel.tilt;
         node->quorum = result->sentinel.quorum_ok ? NULL : str_dup(result->sentinel.quorum_text);
     }
+    if (!redis->answered)
+        node->phase = tail_phase(spec, node->name, 0);
     if (redis->answered && redis->clock_known && llabs(redis->clock_ms) > PROBE_CLOCK_MS)
         node->clock_ms = redis->clock_ms;
-}
-
-static void
-report_node(struct cluster_node_report *node, const struct spec *spec, size_t index,
-    const struct survey *survey, const struct probe_result *result)
-{
-    const struct spec_node *wanted = &spec->nodes[index];
-    const struct virt_domain_info *domain = &survey->domains[index];
-    bool foreign = survey_is_foreign(survey, spec, index);
-    *node = (struct cluster_node_report){
-        .name = wanted->name, .address = wanted->address, .role = wanted->role, .lag_s = -1};
-    node->state = str_dup(foreign ? "not ours" : virt_state_name(domain->state));
-    if (foreign || domain->state != VIRT_RUNNING) {
-        node->says = str_dup("-");
-        return;
-    }
-    if (wanted->role == SPEC_HAPROXY)
-        report_head(node, &result->head);
-    else
-        report_worker(node, spec, result);
-    if (wanted->role == SPEC_REDIS && !result->redis.answered)
-        node->phase = tail_phase(spec, wanted->name, 0);
 }
 
 static char *
@@ -115,10 +86,26 @@ report_make(const struct spec *spec, const struct survey *survey,
     report->nodes = mem_zero(spec->node_count, sizeof *report->nodes);
     report->node_count = spec->node_count;
     for (size_t i = 0; i < spec->node_count; i++) {
-        report_node(&report->nodes[i], spec, i, survey, &results[i]);
-        if (spec->nodes[i].role == SPEC_HAPROXY) {
-            report->writes = results[i].head.written;
-            report->reads = results[i].head.read_back;
+        const struct spec_node *wanted = &spec->nodes[i];
+        const struct probe_head *head = &results[i].head;
+        struct cluster_node_report *node = &report->nodes[i];
+        bool foreign = survey_is_foreign(survey, spec, i);
+        bool worker = wanted->role == SPEC_REDIS;
+        *node = (struct cluster_node_report){
+            .name = wanted->name, .address = wanted->address, .role = wanted->role, .lag_s = -1};
+        node->state = str_dup(foreign ? "not ours" : virt_state_name(survey->domains[i].state));
+        if (foreign || survey->domains[i].state != VIRT_RUNNING)
+            node->says = str_dup("-");
+        else if (worker)
+            report_worker(node, spec, &results[i]);
+        else
+            node->says = str_dup(head->written && head->read_back ? "serving"
+                                 : head->written                  ? "writes only"
+                                 : head->read_back                ? "reads only"
+                                                                  : "not serving");
+        if (!worker) {
+            report->writes = head->written;
+            report->reads = head->read_back;
         }
     }
     report->converged = verdict->converged;
@@ -126,15 +113,6 @@ report_make(const struct spec *spec, const struct survey *survey,
         report->master = spec->nodes[verdict->master].name;
     report->summary = summary_of(report, verdict);
     return report;
-}
-
-static bool
-all_domains_off(const struct survey *survey)
-{
-    for (size_t i = 0; i < survey->count; i++)
-        if (survey->domains[i].state != VIRT_OFF || !survey->domains[i].ours)
-            return false;
-    return survey->count > 0;
 }
 
 char *
@@ -147,18 +125,6 @@ report_off(int64_t booted_s, int64_t logged_s)
         "the machines are off: the host was restarted at %s, or they were stopped before; "
         "'airbuild launch' starts them",
         stamp);
-}
-
-// Libvirt does not know since when they are off: the time of the console logs is the nearest.
-static char *
-why_off(const struct spec *spec)
-{
-    int64_t logged = 0;
-    for (size_t i = 0; i < spec->node_count; i++) {
-        int64_t at = tail_time(spec, spec->nodes[i].name);
-        logged = at > logged ? at : logged;
-    }
-    return report_off(clock_boot_s(), logged);
 }
 
 int
@@ -174,9 +140,18 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
     if (survey_probe(&survey, &session, STATUS_MS, results, &verdict, err) < 0)
         return -1;
     *ret = report_make(spec, &survey, results, &verdict);
-    if (all_domains_off(&survey)) {
+    // Libvirt does not know since when domains are off: the time of their console logs is the
+    // nearest.
+    int64_t logged_s = 0;
+    bool all_off = true;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        int64_t at_s = tail_time(spec, spec->nodes[i].name);
+        logged_s = at_s > logged_s ? at_s : logged_s;
+        all_off &= survey.domains[i].state == VIRT_OFF && survey.domains[i].ours;
+    }
+    if (all_off) {
         free((*ret)->summary);
-        (*ret)->summary = why_off(spec);
+        (*ret)->summary = report_off(clock_boot_s(), logged_s);
     }
     return 0;
 }

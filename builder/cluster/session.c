@@ -10,20 +10,6 @@
 #include <stdlib.h>
 
 int
-session_open_bare(const struct spec *spec, struct session *ret, struct error *err)
-{
-    SESSION_AUTO struct session session = {
-        .spec = spec, .folder = cluster_folder(spec), .lock = -1};
-    if (state_lock(spec, &session.lock, err) < 0 || state_load_bare(spec, &session.record, err) < 0)
-        return -1;
-    if (session.record != NULL)
-        session.id = str_dup(session.record->id);
-    *ret = session;
-    session = (struct session){.lock = -1};
-    return 0;
-}
-
-int
 session_open(const struct spec *spec, bool locked, struct session *ret, struct error *err)
 {
     SESSION_AUTO struct session session = {

@@ -28,8 +28,6 @@ int session_open(const struct spec *spec, bool locked, struct session *ret, stru
 // As session_open, but ERR_NOT_FOUND when there is no cluster.
 int session_open_launched(
     const struct spec *spec, bool locked, struct session *ret, struct error *err);
-// Takes the lock and loads the record alone: to remove a cluster that has lost a part.
-int session_open_bare(const struct spec *spec, struct session *ret, struct error *err);
 // Connects to the libvirt that the cluster was launched on, else to the spec's, to act for it.
 int session_connect(struct session *session, struct error *err);
 void session_close(struct session *session);

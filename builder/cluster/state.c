@@ -21,33 +21,38 @@
 
 // ---- remnants of processes that were killed -----------------------------------------------------
 
-// Removes the pins before the folder: as long as there are pins, a folder shows whose they are.
-static int
-remove_gone(const char *path, const char *id, struct error *err)
+// Returns the id in the name of the remnant of a removal of cluster, "" for a remnant of making it,
+// and NULL for any other name.
+static const char *
+remnant_id(const char *name, const char *cluster)
 {
-    FREE_AUTO char *home = cluster_home();
-    FREE_AUTO char *folder = path_join(home, "store");
-    STORE_AUTO struct store *store = NULL;
-    if (file_exists(folder) &&
-        (store_open(home, &store, err) < 0 || store_unpin(store, id, err) < 0))
-        return -1;
-    return dir_remove(path, err);
+    FREE_AUTO char *new = str_format(".%s.new-", cluster);
+    FREE_AUTO char *gone = str_format(".%s.gone-", cluster);
+    if (str_starts(name, new))
+        return "";
+    return str_starts(name, gone) ? name + strlen(gone) : NULL;
 }
 
 static int
 sweep_gone(const char *parent, const char *cluster, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *new = str_format(".%s.new-", cluster);
-    FREE_AUTO char *gone = str_format(".%s.gone-", cluster);
+    STORE_AUTO struct store *store = NULL;
+    FREE_AUTO char *home = cluster_home();
+    FREE_AUTO char *store_folder = path_join(home, "store");
     if (dir_list(parent, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
-        FREE_AUTO char *path = path_join(parent, names.items[i]);
-        if (str_starts(names.items[i], new) && dir_remove(path, err) < 0)
+        const char *id = remnant_id(names.items[i], cluster);
+        if (id == NULL)
+            continue;
+        // The pins go before the folder: as long as there are pins, a folder shows whose they are.
+        if (id[0] != '\0' && file_exists(store_folder) &&
+            ((store == NULL && store_open(home, &store, err) < 0) ||
+                store_unpin(store, id, err) < 0))
             return -1;
-        if (str_starts(names.items[i], gone) &&
-            remove_gone(path, names.items[i] + strlen(gone), err) < 0)
+        FREE_AUTO char *path = path_join(parent, names.items[i]);
+        if (dir_remove(path, err) < 0)
             return -1;
     }
     return 0;
@@ -77,14 +82,12 @@ bool
 state_has_any(const struct spec *spec)
 {
     FREE_AUTO char *parent = cluster_parent();
-    FREE_AUTO char *new = str_format(".%s.new-", spec->cluster);
-    FREE_AUTO char *gone = str_format(".%s.gone-", spec->cluster);
     STRV_AUTO struct strv names = {0};
     ERROR_AUTO struct error ignored = {0};
     dir_list(parent, &names, &ignored);
     for (size_t i = 0; i < names.count; i++)
-        if (str_equal(names.items[i], spec->cluster) || str_starts(names.items[i], gone) ||
-            str_starts(names.items[i], new))
+        if (str_equal(names.items[i], spec->cluster) ||
+            remnant_id(names.items[i], spec->cluster) != NULL)
             return true;
     return false;
 }
@@ -110,46 +113,30 @@ check_folder(const char *folder, struct error *err)
         folder, user);
 }
 
-// Looks for anything in a node's folder that cannot be made again.
-static int
-node_has_disk(const char *folder, bool *ret, struct error *err)
-{
-    STRV_AUTO struct strv names = {0};
-    if (dir_list(folder, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++)
-        if (!str_equal(names.items[i], "seed.iso") && !str_equal(names.items[i], "console.log") &&
-            !str_equal(names.items[i], DISK_DRAFT) && !str_starts(names.items[i], FILE_TEMPORARY))
-            *ret = true;
-    return 0;
-}
-
-static int
-has_any_disk(const char *folder, bool *ret, struct error *err)
-{
-    FREE_AUTO char *nodes = path_join(folder, "nodes");
-    STRV_AUTO struct strv names = {0};
-    *ret = false;
-    if (!file_exists(nodes))
-        return 0;
-    if (dir_list(nodes, &names, err) < 0)
-        return -1;
-    for (size_t i = 0; i < names.count; i++) {
-        FREE_AUTO char *node = path_join(nodes, names.items[i]);
-        if (node_has_disk(node, ret, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-// Returns 0 as if there were no cluster when a part is missing and there is no disk.
+// Returns 0 as if there were no cluster when err is that a part is missing, and no node has
+// anything that cannot be made again.
 static int
 refuse_missing_part(const char *folder, const char *part, struct error *err)
 {
-    bool disks = true;
-    error_clear(err);
-    if (has_any_disk(folder, &disks, err) < 0)
+    FREE_AUTO char *nodes = path_join(folder, "nodes");
+    STRV_AUTO struct strv names = {0};
+    bool disks = false;
+    if (err->code != ERR_NOT_FOUND)
         return -1;
+    error_clear(err);
+    if (file_exists(nodes) && dir_list(nodes, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *node = path_join(nodes, names.items[i]);
+        STRV_AUTO struct strv files = {0};
+        if (dir_list(node, &files, err) < 0)
+            return -1;
+        for (size_t k = 0; k < files.count; k++)
+            disks |= !str_equal(files.items[k], "seed.iso") &&
+                     !str_equal(files.items[k], "console.log") &&
+                     !str_equal(files.items[k], DISK_DRAFT) &&
+                     !str_starts(files.items[k], FILE_TEMPORARY);
+    }
     if (!disks)
         return 0;
     return error_set(err, ERR_DAMAGED,
@@ -169,13 +156,9 @@ state_load(const struct spec *spec, struct record **ret_record, struct secrets *
     if (there <= 0)
         return there;
     if (record_load(folder, &record, err) < 0)
-        return err->code == ERR_NOT_FOUND
-                   ? refuse_missing_part(folder, "record (" RECORD_FILE ")", err)
-                   : -1;
+        return refuse_missing_part(folder, "record (" RECORD_FILE ")", err);
     if (secrets_load(folder, &secrets, err) < 0)
-        return err->code == ERR_NOT_FOUND
-                   ? refuse_missing_part(folder, "secrets (secrets.json)", err)
-                   : -1;
+        return refuse_missing_part(folder, "secrets (secrets.json)", err);
     *ret_record = TAKE(record);
     *ret_secrets = TAKE(secrets);
     return 0;
@@ -234,24 +217,19 @@ cluster_images_in_use(struct strv *ret_keys, struct error *err)
             error_clear(err);
             continue;
         }
-        for (size_t k = 0; k < record->node_count; k++)
-            if (!strv_has(ret_keys, record->nodes[k].image))
-                strv_add(ret_keys, record->nodes[k].image);
+        const char *node;
+        json_t *image;
+        json_object_foreach(record->images, node, image)
+        {
+            const char *key = json_string_value(image);
+            if (key != NULL && !strv_has(ret_keys, key))
+                strv_add(ret_keys, key);
+        }
     }
     return 0;
 }
 
 // ---- birth and death -----------------------------------------------------------------------------
-
-static int
-write_first_state(const char *draft, const struct spec *spec, const char *id, struct error *err)
-{
-    RECORD_AUTO struct record *record = record_new(spec, id);
-    SECRETS_AUTO struct secrets *secrets = NULL;
-    if (chmod(draft, FOLDER_MODE) < 0)
-        return error_errno(err, errno, "cannot set the mode of folder '%s'", draft);
-    return record_save(draft, record, err) < 0 ? -1 : secrets_open(draft, spec, &secrets, err);
-}
 
 int
 state_create(const struct spec *spec, const char *id, struct record **ret_record,
@@ -261,9 +239,14 @@ state_create(const struct spec *spec, const char *id, struct record **ret_record
     FREE_AUTO char *folder = cluster_folder(spec);
     FREE_AUTO char *prefix = str_format("%s.new", spec->cluster);
     FREE_AUTO char *draft = NULL;
+    RECORD_AUTO struct record *record = record_new(spec, id);
+    SECRETS_AUTO struct secrets *secrets = NULL;
     if (dir_temp(parent, prefix, &draft, err) < 0)
         return -1;
-    if (write_first_state(draft, spec, id, err) < 0 || dir_remove(folder, err) < 0 ||
+    int made = chmod(draft, FOLDER_MODE) < 0
+                   ? error_errno(err, errno, "cannot set the mode of folder '%s'", draft)
+                   : record_save(draft, record, err);
+    if (made < 0 || secrets_open(draft, spec, &secrets, err) < 0 || dir_remove(folder, err) < 0 ||
         dir_publish(draft, folder, err) < 0) {
         ERROR_AUTO struct error ignored = {0};
         dir_remove(draft, &ignored);

@@ -20,22 +20,6 @@ survey_empty(const struct spec *spec)
     return survey;
 }
 
-static int
-look_at_libvirt(struct session *session, struct survey *survey, struct error *err)
-{
-    const struct spec *spec = session->spec;
-    if (spec->network.mode != SPEC_NETWORK_BRIDGE) {
-        NETWORK_DEFINITION_AUTO struct network_definition wanted;
-        network_definition_fill(&wanted, spec, session->id);
-        if (virt_network_look(session->virt, &wanted.network, &survey->network, err) < 0)
-            return -1;
-    }
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (virt_domain_look(session->virt, spec->nodes[i].name, &survey->domains[i], err) < 0)
-            return -1;
-    return 0;
-}
-
 int
 survey_make(struct session *session, struct survey *ret, struct error *err)
 {
@@ -47,8 +31,15 @@ survey_make(struct session *session, struct survey *ret, struct error *err)
         survey.disks[i] = file_exists(disk);
         survey.seeds[i] = file_exists(seed);
     }
-    if (session->virt != NULL && look_at_libvirt(session, &survey, err) < 0)
-        return -1;
+    if (session->virt != NULL && spec->network.mode != SPEC_NETWORK_BRIDGE) {
+        NETWORK_DEFINITION_AUTO struct network_definition wanted;
+        network_definition_fill(&wanted, spec, session->id);
+        if (virt_network_look(session->virt, &wanted.network, &survey.network, err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; session->virt != NULL && i < spec->node_count; i++)
+        if (virt_domain_look(session->virt, spec->nodes[i].name, &survey.domains[i], err) < 0)
+            return -1;
     *ret = survey;
     survey = (struct survey){0};
     return 0;

@@ -31,13 +31,11 @@ static const struct act {
     [ACT_PLUG] = {.text = "network plugged in", .recovers = true},
     [ACT_SUSPEND] = {.text = "paused"},
     [ACT_RESUME] = {.text = "resumed", .recovers = true},
-    [ACT_KILL_REDIS] = {.text = "redis killed", .verb = "kill", .unit = "redis.service"},
-    [ACT_STOP_REDIS] = {.text = "redis stopped", .verb = "stop", .unit = "redis.service"},
+    [ACT_KILL_REDIS] = {"redis killed", false, "kill", "redis.service"},
+    [ACT_STOP_REDIS] = {"redis stopped", false, "stop", "redis.service"},
     [ACT_START_REDIS] = {"redis started", true, "start", "redis.service"},
-    [ACT_KILL_SENTINEL] = {.text = "sentinel killed", .verb = "kill", .unit = "sentinel.service"},
-    [ACT_RESTART_HAPROXY] = {.text = "haproxy restarted",
-        .verb = "restart",
-        .unit = "haproxy.service"},
+    [ACT_KILL_SENTINEL] = {"sentinel killed", false, "kill", "sentinel.service"},
+    [ACT_RESTART_HAPROXY] = {"haproxy restarted", false, "restart", "haproxy.service"},
     [ACT_CUT_PEERS] = {.text = "cut off from the other workers"},
     [ACT_JOIN_PEERS] = {.text = "reaches the other workers", .recovers = true},
     [ACT_BURN] = {.text = "all processors busy"},
@@ -87,16 +85,15 @@ cut_peers(struct drill *drill, size_t index, bool cut, struct error *err)
 }
 
 static int
-start_node(struct drill *drill, const char *node, struct error *err)
-{
-    return virt_domain_start(drill->session.virt, drill->run->spec->cluster, node, false, err);
-}
-
-static int
-perform_on_domain(struct drill *drill, enum drill_act act, const char *node, struct error *err)
+perform_once(struct drill *drill, enum drill_act act, size_t index, struct error *err)
 {
     struct virt *virt = drill->session.virt;
     const char *cluster = drill->run->spec->cluster;
+    const char *node = drill->run->spec->nodes[index].name;
+    if (acts[act].verb != NULL)
+        return systemctl(drill, node, act, err);
+    if (act == ACT_CUT_PEERS || act == ACT_JOIN_PEERS)
+        return cut_peers(drill, index, act == ACT_CUT_PEERS, err);
     if (act == ACT_PRESS)
         return virt_domain_press_power(virt, cluster, node, err);
     if (act == ACT_PULL)
@@ -107,30 +104,7 @@ perform_on_domain(struct drill *drill, enum drill_act act, const char *node, str
         return virt_domain_suspend(virt, cluster, node, err);
     if (act == ACT_RESUME)
         return virt_domain_resume(virt, cluster, node, err);
-    return start_node(drill, node, err);
-}
-
-// Records what drill_repair must undo besides starting machines and plugging links in.
-static void
-note_undo(struct drill *drill, enum drill_act act, enum drill_whom whom)
-{
-    if (act == ACT_PRESS || act == ACT_START)
-        drill->pressed = act == ACT_PRESS ? whom : WHOM_NONE;
-    if (act == ACT_STOP_REDIS || act == ACT_START_REDIS)
-        drill->redis_stopped = act == ACT_STOP_REDIS;
-    if (act == ACT_CUT_PEERS || act == ACT_JOIN_PEERS)
-        drill->peers_cut = act == ACT_CUT_PEERS;
-}
-
-static int
-perform_once(struct drill *drill, enum drill_act act, size_t index, struct error *err)
-{
-    const struct spec_node *node = &drill->run->spec->nodes[index];
-    if (acts[act].verb != NULL)
-        return systemctl(drill, node->name, act, err);
-    if (act == ACT_CUT_PEERS || act == ACT_JOIN_PEERS)
-        return cut_peers(drill, index, act == ACT_CUT_PEERS, err);
-    return perform_on_domain(drill, act, node->name, err);
+    return virt_domain_start(virt, cluster, node, false, err);
 }
 
 static void
@@ -143,9 +117,16 @@ restart_convergence(struct drill *drill)
 static int
 perform_on_node(struct drill *drill, const struct drill_step *step, size_t index, struct error *err)
 {
+    enum drill_act act = step->act;
     interrupt_hold();
-    note_undo(drill, step->act, step->whom);
-    int result = perform_once(drill, step->act, index, err);
+    // What drill_repair must undo besides starting machines and plugging links in.
+    if (act == ACT_PRESS || act == ACT_START)
+        drill->pressed = act == ACT_PRESS ? step->whom : WHOM_NONE;
+    if (act == ACT_STOP_REDIS || act == ACT_START_REDIS)
+        drill->redis_stopped = act == ACT_STOP_REDIS;
+    if (act == ACT_CUT_PEERS || act == ACT_JOIN_PEERS)
+        drill->peers_cut = act == ACT_CUT_PEERS;
+    int result = perform_once(drill, act, index, err);
     interrupt_release();
     if (result < 0)
         return error_context(err, "drill '%s'", drill->scenario->info.name);
@@ -173,19 +154,6 @@ find_image(const struct drill *drill, struct store *store, const struct spec_nod
     return store_find(store, key, ret, err);
 }
 
-static int
-remove_disks(struct drill *drill, struct error *err)
-{
-    const struct spec *spec = drill->run->spec;
-    for (size_t i = 0; i < spec->node_count; i++) {
-        FREE_AUTO char *disk = cluster_node_path(spec, spec->nodes[i].name, "disk.qcow2");
-        if (virt_domain_pull(drill->session.virt, spec->cluster, spec->nodes[i].name, err) < 0 ||
-            dir_remove(disk, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 // The user agreed to that before the drill.
 static int
 agree_to_loss(void *context, const char *sentence, struct error *err)
@@ -211,8 +179,15 @@ new_disks(struct drill *drill, struct error *err)
         find_image(drill, store, spec_head(spec), &haproxy, err) < 0 ||
         find_image(drill, store, spec_first_master(spec), &redis, err) < 0)
         return -1;
+    int wiped = 0;
     interrupt_hold();
-    int wiped = remove_disks(drill, err);
+    for (size_t i = 0; i < spec->node_count && wiped == 0; i++) {
+        const char *node = spec->nodes[i].name;
+        FREE_AUTO char *disk = cluster_node_path(spec, node, "disk.qcow2");
+        wiped = virt_domain_pull(session->virt, spec->cluster, node, err) < 0
+                    ? -1
+                    : dir_remove(disk, err);
+    }
     interrupt_release();
     if (wiped < 0)
         return -1;
@@ -269,18 +244,11 @@ suspend_all(struct drill *drill, enum drill_whom whom, struct error *err)
     return result;
 }
 
-// Waits until the others have detected the failure of one machine, and until it has recovered.
-static int
-await_recovery(struct drill *drill, struct error *err)
-{
-    static const struct drill_step notice = {ACT_WATCH, WHOM_NONE, NOTICE_MS};
-    static const struct drill_step recover = {ACT_AWAIT_CONVERGED, WHOM_NONE, 0};
-    return drill_await(drill, &notice, err) < 0 ? -1 : drill_await(drill, &recover, err);
-}
-
 static int
 perform_on_all(struct drill *drill, const struct drill_step *step, struct error *err)
 {
+    static const struct drill_step notice = {ACT_WATCH, WHOM_NONE, NOTICE_MS};
+    static const struct drill_step recover = {ACT_AWAIT_CONVERGED, WHOM_NONE, 0};
     if (step->act == ACT_PULL && suspend_all(drill, step->whom, err) < 0)
         return -1;
     for (size_t i = 0; i < drill->run->spec->node_count; i++) {
@@ -292,21 +260,11 @@ perform_on_all(struct drill *drill, const struct drill_step *step, struct error 
             drill->run->spec->nodes[i].name, acts[step->act].text);
         if (perform_on_node(drill, step, i, err) < 0)
             return -1;
-        if (step->act == ACT_KILL_SENTINEL && await_recovery(drill, err) < 0)
+        // Until the others have detected its failure, and until it has recovered.
+        if (step->act == ACT_KILL_SENTINEL &&
+            (drill_await(drill, &notice, err) < 0 || drill_await(drill, &recover, err) < 0))
             return -1;
     }
-    return 0;
-}
-
-// Twice the time allows for a slow observer.
-static int
-toggle_burn(struct drill *drill, enum drill_act act, struct error *err)
-{
-    drill_note(drill, act == ACT_REST ? DRILL_HEAL : DRILL_FAULT, "host: %s", acts[act].text);
-    cpu_burn_end(&drill->burn);
-    if (act == ACT_BURN && cpu_burn_start(&drill->burn, 2LL * DRILL_BURN_MS, err) < 0)
-        return -1;
-    restart_convergence(drill);
     return 0;
 }
 
@@ -323,8 +281,16 @@ drill_perform(struct drill *drill, const struct drill_step *step, struct error *
         drill->heal_ms = now;
     if (step->act == ACT_NEW_DISKS)
         return new_disks(drill, err);
-    if (step->act == ACT_BURN || step->act == ACT_REST)
-        return toggle_burn(drill, step->act, err);
+    if (step->act == ACT_BURN || step->act == ACT_REST) {
+        bool burn = step->act == ACT_BURN;
+        drill_note(drill, burn ? DRILL_FAULT : DRILL_HEAL, "host: %s", acts[step->act].text);
+        cpu_burn_end(&drill->burn);
+        // Twice the time allows for a slow observer.
+        if (burn && cpu_burn_start(&drill->burn, 2LL * DRILL_BURN_MS, err) < 0)
+            return -1;
+        restart_convergence(drill);
+        return 0;
+    }
     if (step->act == ACT_START_SHUFFLED)
         return start_shuffled(drill, err);
     return perform_on_all(drill, step, err);
@@ -342,44 +308,32 @@ count_running(struct drill *drill, enum drill_whom whom)
     return count;
 }
 
-// A machine whose power button was pressed may still run: it must be off before it is started.
-static void
-await_pressed(struct drill *drill)
-{
-    int64_t end = clock_ms() + PRESSED_MS;
-    ERROR_AUTO struct error ignored = {0};
-    while (count_running(drill, drill->pressed) > 0 && clock_left(end) > 0)
-        clock_sleep(PAUSE_MS, &ignored);
-}
-
-static void
-repair_all(struct drill *drill)
+void
+drill_repair(struct drill *drill)
 {
     const struct spec *spec = drill->run->spec;
+    struct virt *virt = drill->session.virt;
     ERROR_AUTO struct error ignored = {0};
-    await_pressed(drill);
+    interrupt_acknowledge();
+    cpu_burn_end(&drill->burn);
+    if (drill->broken_ms == 0 || virt == NULL)
+        return;
+    interrupt_hold();
+    drill_note(drill, DRILL_NOTE, "repairing what was broken");
+    // A machine whose power button was pressed may still run: it must be off before it is started.
+    int64_t end = clock_ms() + PRESSED_MS;
+    while (count_running(drill, drill->pressed) > 0 && clock_left(end) > 0)
+        clock_sleep(PAUSE_MS, &ignored);
     for (size_t i = 0; i < spec->node_count; i++) {
-        const char *name = spec->nodes[i].name;
-        virt_domain_link(drill->session.virt, spec->cluster, name, true, &ignored);
-        start_node(drill, name, &ignored);
-        virt_domain_resume(drill->session.virt, spec->cluster, name, &ignored);
+        const char *node = spec->nodes[i].name;
+        virt_domain_link(virt, spec->cluster, node, true, &ignored);
+        virt_domain_start(virt, spec->cluster, node, false, &ignored);
+        virt_domain_resume(virt, spec->cluster, node, &ignored);
     }
     bool peers = drill->peers_cut && cut_peers(drill, drill->master, false, &ignored) < 0;
     bool redis = drill->redis_stopped &&
                  systemctl(drill, spec->nodes[drill->master].name, ACT_START_REDIS, &ignored) < 0;
     if (peers || redis || count_running(drill, WHOM_ALL) < spec->node_count)
         drill_note(drill, DRILL_NOTE, "could not repair everything; run 'airbuild launch'");
-}
-
-void
-drill_repair(struct drill *drill)
-{
-    interrupt_acknowledge();
-    cpu_burn_end(&drill->burn);
-    if (drill->broken_ms == 0 || drill->session.virt == NULL)
-        return;
-    interrupt_hold();
-    drill_note(drill, DRILL_NOTE, "repairing what was broken");
-    repair_all(drill);
     interrupt_release();
 }

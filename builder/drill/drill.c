@@ -15,15 +15,6 @@
 #define FORGET_MS 20000
 #define READY_MS 60000 // until the cluster has converged before the drill
 
-static int
-open_session(struct drill *drill, struct error *err)
-{
-    if (session_open_launched(drill->run->spec, true, &drill->session, err) < 0)
-        return -1;
-    drill->access = session_access(&drill->session);
-    return session_connect(&drill->session, err);
-}
-
 // Waits for a converged cluster and takes down the roles.
 static int
 await_ready(struct drill *drill, struct error *err)
@@ -63,13 +54,6 @@ start_load(struct drill *drill, struct error *err)
     return load_start(&options, &drill->load, err);
 }
 
-static bool
-is_wait(enum drill_act act)
-{
-    return act == ACT_WATCH || act == ACT_AWAIT_OFF || act == ACT_AWAIT_MASTER ||
-           act == ACT_AWAIT_SERVING || act == ACT_AWAIT_CONVERGED;
-}
-
 static int
 run_steps(struct drill *drill, struct error *err)
 {
@@ -82,8 +66,8 @@ run_steps(struct drill *drill, struct error *err)
     for (const struct drill_step *step = drill->scenario->steps; step->act != ACT_END; step++) {
         if (step->act == ACT_MEASURE)
             drill->measuring = true;
-        else if (is_wait(step->act) ? drill_await(drill, step, err) < 0
-                                    : drill_perform(drill, step, err) < 0)
+        else if (step->act >= ACT_AWAIT_OFF ? drill_await(drill, step, err) < 0
+                                            : drill_perform(drill, step, err) < 0)
             return -1;
         // The new disks have no data: the load begins only now.
         if (step->act == ACT_NEW_DISKS && start_load(drill, err) < 0)
@@ -146,88 +130,65 @@ span_of(const struct drill *drill, struct load_gap gap)
     return (struct drill_span){gap.from_ms - drill->begin_ms, gap.to_ms - drill->begin_ms};
 }
 
-static void
-measure_load(struct drill *drill, int64_t end_ms)
-{
-    struct drill_result *result = drill->result;
-    size_t writes, reads;
-    const struct load_sample *write = load_writes(drill->load, &writes);
-    const struct load_sample *read = load_reads(drill->load, &reads);
-    int64_t from = drill->measure_ms;
-    result->write_outage = span_of(drill, load_outage(write, writes, from, end_ms));
-    result->read_outage = span_of(drill, load_outage(read, reads, from, end_ms));
-    result->write_outage_s = seconds(result->write_outage.from_ms, result->write_outage.to_ms);
-    result->read_outage_s = seconds(result->read_outage.from_ms, result->read_outage.to_ms);
-    result->write_pause_s = (double) load_pause(write, writes, from, end_ms) / 1000;
-    if (drill->load_ms < drill->broken_ms)
-        result->noise_s =
-            (double) load_pause(write, writes, drill->load_ms, drill->broken_ms) / 1000;
-}
-
-// Without a master nothing that was acknowledged can be read.
-static int
-count_lost_writes(struct drill *drill, struct error *err)
-{
-    struct drill_result *result = drill->result;
-    int64_t silence;
-    load_now(drill->load, &result->acked, &silence);
-    result->lost = result->acked;
-    if (drill->verdict.master < 0)
-        return 0;
-    return load_verify(drill->load, drill->run->spec->nodes[drill->verdict.master].address,
-        VERIFY_MS, &result->acked, &result->lost, err);
-}
-
-static void
-clear_drill(struct drill *drill)
-{
-    if (drill->load == NULL || drill->verdict.master < 0)
-        return;
-    load_stop(drill->load);
-    load_forget(drill->load, drill->run->spec->nodes[drill->verdict.master].address, FORGET_MS);
-}
-
 static int
 take_measurements(struct drill *drill, struct error *err)
 {
     struct drill_result *result = drill->result;
-    int64_t end_ms = clock_ms();
+    int64_t end_ms = clock_ms(), from_ms = drill->measure_ms, silence;
+    size_t writes, reads;
     load_stop(drill->load);
-    measure_load(drill, end_ms);
-    result->fault_ms = drill->measure_ms - drill->begin_ms;
-    result->promoted_s =
-        drill->promoted_ms != 0 ? seconds(drill->measure_ms, drill->promoted_ms) : -1;
+    const struct load_sample *write = load_writes(drill->load, &writes);
+    const struct load_sample *read = load_reads(drill->load, &reads);
+    result->write_outage = span_of(drill, load_outage(write, writes, from_ms, end_ms));
+    result->read_outage = span_of(drill, load_outage(read, reads, from_ms, end_ms));
+    result->write_outage_s = seconds(result->write_outage.from_ms, result->write_outage.to_ms);
+    result->read_outage_s = seconds(result->read_outage.from_ms, result->read_outage.to_ms);
+    result->write_pause_s = (double) load_pause(write, writes, from_ms, end_ms) / 1000;
+    if (drill->load_ms < drill->broken_ms)
+        result->noise_s =
+            (double) load_pause(write, writes, drill->load_ms, drill->broken_ms) / 1000;
+    result->fault_ms = from_ms - drill->begin_ms;
+    result->promoted_s = drill->promoted_ms != 0 ? seconds(from_ms, drill->promoted_ms) : -1;
     result->converged_s =
         drill->converged_ms != 0 ? seconds(drill->last_act_ms, drill->converged_ms) : -1;
     result->two_masters = drill->two_masters;
     result->two_masters_s = seconds(drill->two_masters_from_ms, drill->two_masters_to_ms);
-    if (count_lost_writes(drill, err) < 0)
+    load_now(drill->load, &result->acked, &silence);
+    result->lost = result->acked; // without a master nothing that was acknowledged can be read
+    if (drill->verdict.master >= 0 &&
+        load_verify(drill->load, drill->run->spec->nodes[drill->verdict.master].address, VERIFY_MS,
+            &result->acked, &result->lost, err) < 0)
         return -1;
     count_slots(drill, end_ms);
+    drill_assess(drill->scenario, &drill->limits, DRILL_WRITES_PER_S,
+        drill->scenario->closed ? acked_while_closed(drill) : 0, result);
     return 0;
 }
 
 static int
 run_and_measure(struct drill *drill, struct error *err)
 {
-    if (open_session(drill, err) < 0 ||
+    if (session_open_launched(drill->run->spec, true, &drill->session, err) < 0)
+        return -1;
+    drill->access = session_access(&drill->session);
+    if (session_connect(&drill->session, err) < 0 ||
         (!drill->scenario->info.new_data && await_ready(drill, err) < 0))
         return -1;
     drill->begin_ms = clock_ms();
-    if (run_steps(drill, err) < 0) {
+    int result = run_steps(drill, err);
+    if (result < 0) {
         drill_repair(drill);
-        clear_drill(drill);
-        return -1;
+    } else {
+        result = take_measurements(drill, err);
+        if (result < 0)
+            interrupt_acknowledge();
     }
-    int measured = take_measurements(drill, err);
-    if (measured < 0)
-        interrupt_acknowledge();
-    clear_drill(drill);
-    if (measured < 0)
-        return -1;
-    drill_assess(drill->scenario, &drill->limits, DRILL_WRITES_PER_S,
-        drill->scenario->closed ? acked_while_closed(drill) : 0, drill->result);
-    return 0;
+    if (drill->load != NULL && drill->verdict.master >= 0) {
+        const struct spec_node *master = &drill->run->spec->nodes[drill->verdict.master];
+        load_stop(drill->load);
+        load_forget(drill->load, master->address, FORGET_MS);
+    }
+    return result;
 }
 
 int

@@ -87,41 +87,6 @@ detect_two_masters(struct drill *drill)
     drill->two_masters_to_ms = clock_ms();
 }
 
-static void
-note_master(struct drill *drill)
-{
-    const struct spec *spec = drill->run->spec;
-    int now = drill->verdict.master;
-    if (drill->load_ms == 0 || now < 0 || now == drill->named)
-        return;
-    drill->named = now;
-    drill_note(drill, DRILL_ROLE, "%s is master", spec->nodes[now].name);
-    if (drill->measure_ms != 0 && drill->promoted_ms == 0 && (size_t) now != drill->master &&
-        !drill->scenario->info.new_data)
-        drill->promoted_ms = clock_ms();
-}
-
-// Returns true when every machine of the spec runs and the probes agree.
-static bool
-has_converged(const struct drill *drill)
-{
-    for (size_t i = 0; i < drill->survey.count; i++)
-        if (drill->survey.domains[i].state != VIRT_RUNNING)
-            return false;
-    return drill->verdict.converged;
-}
-
-static void
-update_convergence(struct drill *drill)
-{
-    bool converged = has_converged(drill);
-    drill->misses = converged ? 0 : drill->misses + 1;
-    if (drill->misses >= MISSES)
-        drill->converged_ms = 0;
-    if (converged && drill->converged_ms == 0)
-        drill->converged_ms = clock_ms();
-}
-
 static int
 observe_cluster(struct drill *drill, struct error *err)
 {
@@ -130,27 +95,37 @@ observe_cluster(struct drill *drill, struct error *err)
         survey_probe(
             &drill->survey, &drill->session, SURVEY_MS, drill->results, &drill->verdict, err) < 0)
         return -1;
-    note_master(drill);
+    int named = drill->verdict.master;
+    if (drill->load_ms != 0 && named >= 0 && named != drill->named) {
+        drill->named = named;
+        drill_note(drill, DRILL_ROLE, "%s is master", drill->run->spec->nodes[named].name);
+        if (drill->measure_ms != 0 && drill->promoted_ms == 0 && (size_t) named != drill->master &&
+            !drill->scenario->info.new_data)
+            drill->promoted_ms = clock_ms();
+    }
     detect_two_masters(drill);
-    update_convergence(drill);
-    return 0;
-}
-
-static bool
-all_are_off(const struct drill *drill, enum drill_whom whom)
-{
+    bool converged = drill->verdict.converged;
     for (size_t i = 0; i < drill->survey.count; i++)
-        if (drill_concerns(drill, whom, i) && drill->survey.domains[i].state == VIRT_RUNNING)
-            return false;
-    return true;
+        converged &= drill->survey.domains[i].state == VIRT_RUNNING;
+    drill->misses = converged ? 0 : drill->misses + 1;
+    if (drill->misses >= MISSES)
+        drill->converged_ms = 0;
+    if (converged && drill->converged_ms == 0)
+        drill->converged_ms = clock_ms();
+    return 0;
 }
 
 // ACT_WATCH ends by its time alone.
 static bool
 step_is_over(const struct drill *drill, const struct drill_step *step)
 {
-    if (step->act == ACT_AWAIT_OFF)
-        return all_are_off(drill, step->whom);
+    if (step->act == ACT_AWAIT_OFF) {
+        size_t running = 0;
+        for (size_t i = 0; i < drill->survey.count; i++)
+            running += drill_concerns(drill, step->whom, i) &&
+                       drill->survey.domains[i].state == VIRT_RUNNING;
+        return running == 0;
+    }
     if (step->act == ACT_AWAIT_MASTER)
         return drill->named >= 0 && (size_t) drill->named != drill->master;
     if (step->act == ACT_AWAIT_SERVING)
@@ -171,17 +146,6 @@ step_limit_ms(const struct drill *drill, const struct drill_step *step)
     return drill->run->timeout_ms > 0 ? drill->run->timeout_ms : AWAIT_CONVERGED_MS;
 }
 
-// Adds one event each time it converges.
-static void
-note_converged(struct drill *drill, const struct drill_step *step)
-{
-    if (step->act != ACT_AWAIT_CONVERGED || drill->broken_ms == 0 ||
-        drill->noted_ms == drill->converged_ms)
-        return;
-    drill->noted_ms = drill->converged_ms;
-    add_event(drill, drill->converged_ms - drill->begin_ms, DRILL_CONVERGED, "converged");
-}
-
 int
 drill_await(struct drill *drill, const struct drill_step *step, struct error *err)
 {
@@ -190,7 +154,12 @@ drill_await(struct drill *drill, const struct drill_step *step, struct error *er
         if (observe_cluster(drill, err) < 0)
             return -1;
         if (step_is_over(drill, step)) {
-            note_converged(drill, step);
+            if (step->act == ACT_AWAIT_CONVERGED && drill->broken_ms != 0 &&
+                drill->noted_ms != drill->converged_ms) { // one event each time it converges
+                drill->noted_ms = drill->converged_ms;
+                add_event(
+                    drill, drill->converged_ms - drill->begin_ms, DRILL_CONVERGED, "converged");
+            }
             return 0;
         }
         if (clock_sleep(PAUSE_MS, err) < 0)

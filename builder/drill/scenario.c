@@ -16,18 +16,17 @@
     {                    \
         (act), (whom), 0 \
     }
-#define MEASURE                   \
-    {                             \
-        ACT_MEASURE, WHOM_NONE, 0 \
-    }
-#define CONVERGE                          \
-    {                                     \
-        ACT_AWAIT_CONVERGED, WHOM_NONE, 0 \
-    }
+#define MEASURE DO(ACT_MEASURE, WHOM_NONE)
+#define CONVERGE DO(ACT_AWAIT_CONVERGED, WHOM_NONE)
 #define NO_LIMIT (-1.0)
 // The head detects a lost replica when two checks have failed (1.3 s at most); a reader that was
 // sent there needs a moment more.
 #define READS_S 2
+
+// Limits that several scenarios share.
+#define FAILOVER \
+    .failover = true, .outage_s = DRILL_BY_SPEC, .pause_s = NO_LIMIT, .read_outage_s = READS_S
+#define NO_LIMITS .outage_s = NO_LIMIT, .pause_s = NO_LIMIT, .read_outage_s = NO_LIMIT
 
 static const struct drill_scenario scenarios[] = {
     {.info = {"replica-shutdown", "a replica's machine is shut down", "no write gap, 0 lost",
@@ -58,25 +57,16 @@ static const struct drill_scenario scenarios[] = {
         .steps = STEPS(MEASURE, DO(ACT_KILL_REDIS, WHOM_MASTER), WATCH(8000), CONVERGE)},
     {.info = {"master-stop", "redis is stopped on the master and stays stopped", "failover, 0 lost",
          false},
-        .failover = true,
-        .outage_s = DRILL_BY_SPEC,
-        .pause_s = NO_LIMIT,
-        .read_outage_s = READS_S,
+        FAILOVER,
         .steps = STEPS(MEASURE, DO(ACT_STOP_REDIS, WHOM_MASTER), DO(ACT_AWAIT_MASTER, WHOM_NONE),
             WATCH(3000), DO(ACT_START_REDIS, WHOM_MASTER), CONVERGE)},
     {.info = {"master-shutdown", "the master's machine is shut down", "failover, 0 lost", false},
-        .failover = true,
-        .outage_s = DRILL_BY_SPEC,
-        .pause_s = NO_LIMIT,
-        .read_outage_s = READS_S,
+        FAILOVER,
         .steps = STEPS(MEASURE, DO(ACT_PRESS, WHOM_MASTER), DO(ACT_AWAIT_OFF, WHOM_MASTER),
             DO(ACT_AWAIT_MASTER, WHOM_NONE), WATCH(3000), DO(ACT_START, WHOM_MASTER), CONVERGE)},
     {.info = {"master-off", "the power of the master's machine is pulled",
          "failover, writes restored within down-after and 4 s, 0 lost", false},
-        .failover = true,
-        .outage_s = DRILL_BY_SPEC,
-        .pause_s = NO_LIMIT,
-        .read_outage_s = READS_S,
+        FAILOVER,
         .steps = STEPS(MEASURE, DO(ACT_PULL, WHOM_MASTER), DO(ACT_AWAIT_MASTER, WHOM_NONE),
             WATCH(5000), DO(ACT_START, WHOM_MASTER), CONVERGE)},
     {.info = {"master-return", "the old master's machine comes back after a failover",
@@ -86,10 +76,7 @@ static const struct drill_scenario scenarios[] = {
             MEASURE, DO(ACT_START, WHOM_MASTER), CONVERGE, WATCH(12000))},
     {.info = {"master-cut", "the network cable of the master is pulled, later plugged in again",
          "failover, then nothing acknowledged by the old master, 0 lost", false},
-        .failover = true,
-        .outage_s = DRILL_BY_SPEC,
-        .pause_s = NO_LIMIT,
-        .read_outage_s = READS_S,
+        FAILOVER,
         .steps = STEPS(MEASURE, DO(ACT_UNPLUG, WHOM_MASTER), DO(ACT_AWAIT_MASTER, WHOM_NONE),
             WATCH(8000), DO(ACT_PLUG, WHOM_MASTER), CONVERGE)},
     {.info = {"master-half-cut", "the master loses the other workers but not the head",
@@ -109,24 +96,18 @@ static const struct drill_scenario scenarios[] = {
         .steps = STEPS(MEASURE, DO(ACT_KILL_SENTINEL, WHOM_WORKERS), CONVERGE)},
     {.info = {"head-restart", "haproxy is restarted, then its machine is rebooted",
          "writes restored with the head, 0 lost", false},
-        .outage_s = NO_LIMIT,
-        .pause_s = NO_LIMIT,
-        .read_outage_s = NO_LIMIT,
+        NO_LIMITS,
         .steps = STEPS(MEASURE, DO(ACT_RESTART_HAPROXY, WHOM_HEAD), WATCH(5000), CONVERGE,
             DO(ACT_PULL, WHOM_HEAD), DO(ACT_START, WHOM_HEAD), CONVERGE)},
     {.info = {"all-off", "the power of all machines is pulled; they start in random order",
          "it converges, at most the last second before is lost", false},
-        .outage_s = NO_LIMIT,
-        .pause_s = NO_LIMIT,
-        .read_outage_s = NO_LIMIT,
+        NO_LIMITS,
         .lost_s = 1,
         .steps = STEPS(MEASURE, DO(ACT_PULL, WHOM_ALL), WATCH(2000),
             DO(ACT_START_SHUFFLED, WHOM_ALL), CONVERGE)},
     {.info = {"cold-without-first", "the very first boot, without the configured first master",
          "the others elect one and serve; the first joins later", true},
-        .outage_s = NO_LIMIT,
-        .pause_s = NO_LIMIT,
-        .read_outage_s = NO_LIMIT,
+        NO_LIMITS,
         .steps = STEPS(MEASURE, DO(ACT_NEW_DISKS, WHOM_NONE), DO(ACT_AWAIT_SERVING, WHOM_NONE),
             WATCH(5000), DO(ACT_START, WHOM_FIRST), CONVERGE)},
     {.info = {"pause", "the master's machine is paused for 10 s", "it recovers by itself, 0 lost",
@@ -138,9 +119,7 @@ static const struct drill_scenario scenarios[] = {
             DO(ACT_RESUME, WHOM_MASTER), WATCH(5000), CONVERGE)},
     {.info = {"two-down", "the power of two workers is pulled; later they start",
          "no write is acknowledged while a majority is away, 0 lost", false},
-        .outage_s = NO_LIMIT,
-        .pause_s = NO_LIMIT,
-        .read_outage_s = NO_LIMIT,
+        NO_LIMITS,
         .closed = true,
         .steps = STEPS(MEASURE, DO(ACT_PULL, WHOM_REPLICAS), WATCH(15000),
             DO(ACT_START, WHOM_REPLICAS), CONVERGE)},

@@ -35,9 +35,10 @@ enum drill_act {
     ACT_RESTART_HAPROXY,
     ACT_CUT_PEERS, // no packet to the other workers; the head still reaches it
     ACT_JOIN_PEERS,
-    ACT_BURN,            // keep all processors of the host busy
-    ACT_REST,            // end ACT_BURN
-    ACT_NEW_DISKS,       // give all nodes new disks, start all but the first master
+    ACT_BURN,      // keep all processors of the host busy
+    ACT_REST,      // end ACT_BURN
+    ACT_NEW_DISKS, // give all nodes new disks, start all but the first master
+    // From here on waits, which change nothing.
     ACT_AWAIT_OFF,       // until the machine is off
     ACT_AWAIT_MASTER,    // until the sentinels name another master
     ACT_AWAIT_SERVING,   // until the machines that run have converged

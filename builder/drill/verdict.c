@@ -48,25 +48,6 @@ drill_limits(
 }
 
 static void
-check_behaviour(const struct drill_scenario *scenario, double allowed,
-    unsigned long long acked_while_closed, const struct drill_result *result, struct strv *faults)
-{
-    if ((double) result->lost > allowed)
-        strv_addf(faults, "%llu of %llu acknowledged writes lost", result->lost, result->acked);
-    if (result->two_masters > 0)
-        strv_addf(faults, "two workers accepted writes at the same time (seen %u times)",
-            result->two_masters);
-    if (result->converged_s < 0)
-        strv_add(faults, "it did not converge again");
-    if (scenario->failover && result->promoted_s < 0)
-        strv_add(faults, "no other master was named");
-    if (scenario->steady && result->promoted_s >= 0)
-        strv_add(faults, "another master was named, though nothing was wrong with the first");
-    if (scenario->closed && acked_while_closed > 0)
-        strv_addf(faults, "%llu writes acknowledged while a majority was away", acked_while_closed);
-}
-
-static void
 check_limit(const char *what, double measured, double limit, double noise, struct strv *faults)
 {
     if (limit >= 0 && measured > limit + noise)
@@ -80,7 +61,20 @@ drill_assess(const struct drill_scenario *scenario, const struct drill_limits *l
 {
     STRV_AUTO struct strv faults = {0};
     result->limits = *limits;
-    check_behaviour(scenario, limits->lost_s * writes_per_s, acked_while_closed, result, &faults);
+    if ((double) result->lost > limits->lost_s * writes_per_s)
+        strv_addf(&faults, "%llu of %llu acknowledged writes lost", result->lost, result->acked);
+    if (result->two_masters > 0)
+        strv_addf(&faults, "two workers accepted writes at the same time (seen %u times)",
+            result->two_masters);
+    if (result->converged_s < 0)
+        strv_add(&faults, "it did not converge again");
+    if (scenario->failover && result->promoted_s < 0)
+        strv_add(&faults, "no other master was named");
+    if (scenario->steady && result->promoted_s >= 0)
+        strv_add(&faults, "another master was named, though nothing was wrong with the first");
+    if (scenario->closed && acked_while_closed > 0)
+        strv_addf(
+            &faults, "%llu writes acknowledged while a majority was away", acked_while_closed);
     result->behaved = faults.count == 0;
     check_limit("write outage", result->write_outage_s, limits->outage_s, result->noise_s, &faults);
     check_limit("write gap", result->write_pause_s, limits->pause_s, result->noise_s, &faults);
