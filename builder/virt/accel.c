@@ -145,21 +145,9 @@ was_starved(const struct accel_places *places, const struct kvm_boot *boot)
     return boot->started <= 0 && boot->late && boot->busy < (double) places->timeout_ms / 1000 / 2;
 }
 
-static const char *
-last_error_line(struct buf *text)
-{
-    while (text->length > 0 && text->data[text->length - 1] == '\n')
-        text->data[--text->length] = '\0';
-    if (text->length == 0)
-        return NULL;
-    const char *newline = strrchr(text->data, '\n');
-    return newline != NULL ? newline + 1 : text->data;
-}
-
 static char *
 explain_boot(const struct accel_places *places, struct kvm_boot *boot)
 {
-    const char *line = last_error_line(&boot->result.errors);
     if (boot->started > 0)
         return str_format("a kernel started under KVM after %.1f s", boot->started);
     if (boot->failure != NULL)
@@ -168,10 +156,14 @@ explain_boot(const struct accel_places *places, struct kvm_boot *boot)
         return str_format("'%s' opens, but no kernel started under KVM within %.1f s, in which "
                           "QEMU ran for %.1f s",
             places->device, (double) boot->timeout_ms / 1000, boot->busy);
-    if (line != NULL)
-        return str_format("QEMU cannot use KVM: %s", line);
-    return str_format(
-        "QEMU ended with status %d under KVM before the kernel started", boot->result.status);
+    struct buf *errors = &boot->result.errors;
+    while (errors->length > 0 && errors->data[errors->length - 1] == '\n')
+        errors->data[--errors->length] = '\0';
+    if (errors->length == 0)
+        return str_format(
+            "QEMU ended with status %d under KVM before the kernel started", boot->result.status);
+    const char *newline = strrchr(errors->data, '\n');
+    return str_format("QEMU cannot use KVM: %s", newline != NULL ? newline + 1 : errors->data);
 }
 
 // Fails when the proof cannot even be tried: ERR_MISSING, ERR_ACCESS.
@@ -222,17 +214,6 @@ run_proof(const struct accel_places *places, struct accel_verdict *ret, bool *re
 
 // ---- the cache -----------------------------------------------------------------------------------
 
-// Returns the key of a verdict: QEMU's path, size and time. Not the kernel's: each kernel gives the
-// same verdict on the host.
-static char *
-cache_key(const struct accel_places *places)
-{
-    struct stat status = {0};
-    stat(places->qemu, &status);
-    return str_format("%s %lld bytes of %lld.%09ld", places->qemu, (long long) status.st_size,
-        (long long) status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-}
-
 // Returns the seconds since the host booted, including those it was asleep.
 static long long
 boot_seconds(void)
@@ -256,9 +237,7 @@ cache_read(const struct accel_places *places)
         str_equal(json_string_value(json_object_get(cache, "boot")), boot))
         return cache;
     json_decref(cache);
-    cache = json_object();
-    json_object_set_new(cache, "boot", text_to_json(boot));
-    return cache;
+    return json_pack("{s:o}", "boot", text_to_json(boot));
 }
 
 // A cached refusal counts only when trust_refusal is set.
@@ -285,11 +264,9 @@ cache_write(const struct accel_places *places, const char *key, const struct acc
     ERROR_AUTO struct error ignored = {0};
     FREE_AUTO char *path = path_join(places->home, "accel.json");
     json_auto_t *cache = cache_read(places);
-    json_t *entry = json_object();
-    json_object_set_new(entry, "kvm", json_boolean(verdict->kvm));
-    json_object_set_new(entry, "why", text_to_json(verdict->why));
-    if (unsure)
-        json_object_set_new(entry, "until", json_integer(boot_seconds() + UNSURE_S));
+    json_t *entry =
+        json_pack("{s:b, s:o, s:o*}", "kvm", verdict->kvm, "why", text_to_json(verdict->why),
+            "until", unsure ? json_integer(boot_seconds() + UNSURE_S) : NULL);
     json_object_set_new(cache, key, entry);
     write_json_file(path, 0644, cache, &ignored);
 }
@@ -297,12 +274,16 @@ cache_write(const struct accel_places *places, const char *key, const struct acc
 // ---- the verdict ---------------------------------------------------------------------------------
 
 // One proof at a time: a second airbuild waits, then finds the first one's verdict. Without a lock
-// each runs its own.
+// each runs its own. The key of a verdict is QEMU's path, size and time, not the kernel's: each
+// kernel gives the same verdict on the host.
 static int
 find_or_prove(const struct accel_places *places, bool trust_refusal, struct accel_verdict *ret,
     struct error *err)
 {
-    FREE_AUTO char *key = cache_key(places);
+    struct stat qemu = {0};
+    stat(places->qemu, &qemu);
+    FREE_AUTO char *key = str_format("%s %lld bytes of %lld.%09ld", places->qemu,
+        (long long) qemu.st_size, (long long) qemu.st_mtim.tv_sec, qemu.st_mtim.tv_nsec);
     FREE_AUTO char *lock = path_join(places->home, "accel.lock");
     CLOSE_AUTO int fd = -1;
     bool unsure = false;
@@ -321,30 +302,6 @@ find_or_prove(const struct accel_places *places, bool trust_refusal, struct acce
     return 0;
 }
 
-static int
-refuse_accel(struct accel_verdict *verdict, struct error *err)
-{
-    error_set(err, ERR_FAILED,
-        "KVM does not work here: %s; set 'accel: auto' or 'accel: tcg' in cluster.yaml",
-        verdict->why);
-    accel_verdict_free(verdict);
-    return -1;
-}
-
-// No proof is possible, for the reason in err: with ACCEL_AUTO that is the verdict.
-static int
-cannot_prove(enum accel_wanted wanted, struct accel_verdict *ret, struct error *err)
-{
-    if (wanted == ACCEL_KVM) {
-        FREE_AUTO char *why = str_dup(err->message);
-        return error_set(err, err->code,
-            "KVM cannot be used here: %s; fix that, or set 'accel: auto' in cluster.yaml", why);
-    }
-    ret->why = str_dup(err->message);
-    error_clear(err);
-    return 0;
-}
-
 int
 accel_prove_at(const struct accel_places *places, enum accel_wanted wanted,
     struct accel_verdict *ret, struct error *err)
@@ -354,11 +311,26 @@ accel_prove_at(const struct accel_places *places, enum accel_wanted wanted,
         ret->why = str_dup("software emulation was requested");
         return 0;
     }
-    if (check_places(places, err) < 0)
-        return cannot_prove(wanted, ret, err);
-    if (find_or_prove(places, wanted == ACCEL_AUTO, ret, err) < 0)
-        return err->code == ERR_MISSING ? cannot_prove(wanted, ret, err) : -1;
-    return wanted == ACCEL_KVM && !ret->kvm ? refuse_accel(ret, err) : 0;
+    if (check_places(places, err) == 0 &&
+        find_or_prove(places, wanted == ACCEL_AUTO, ret, err) == 0) {
+        if (wanted != ACCEL_KVM || ret->kvm)
+            return 0;
+        error_set(err, ERR_FAILED,
+            "KVM does not work here: %s; set 'accel: auto' or 'accel: tcg' in cluster.yaml",
+            ret->why);
+        accel_verdict_free(ret);
+        return -1;
+    }
+    if (err->code == ERR_INTERRUPTED)
+        return -1;
+    if (wanted == ACCEL_KVM)
+        return error_set(err, err->code,
+            "KVM cannot be used here: %s; fix that, or set 'accel: auto' in cluster.yaml",
+            err->message);
+    // No proof is possible: with ACCEL_AUTO that is the verdict.
+    ret->why = str_dup(err->message);
+    error_clear(err);
+    return 0;
 }
 
 int
