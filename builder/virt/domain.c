@@ -200,34 +200,6 @@ compare_names(const void *a, const void *b)
     return strcmp(one->name, other->name);
 }
 
-static bool
-is_listed(const struct virt_domain_info *info, const char *cluster)
-{
-    return cluster == NULL ? info->cluster != NULL
-                           : info->ours && str_equal(info->cluster, cluster);
-}
-
-// Leaves out one that has vanished since.
-static int
-add_if_listed(const struct virt *virt, virDomainPtr domain, const char *cluster,
-    struct virt_domain_list *list, struct error *err)
-{
-    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
-    CALL_AUTO struct call *found = NULL;
-    if (domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &found, err) < 0 ||
-        fill_info(virt, found, &info, err) < 0) {
-        if (err->code != ERR_NOT_FOUND)
-            return -1;
-        error_clear(err);
-        return 0;
-    }
-    if (!is_listed(&info, cluster))
-        return 0;
-    list->items[list->count++] = info;
-    info = (struct virt_domain_info){0};
-    return 0;
-}
-
 static int
 run_list_domains(struct call *call, struct error *err)
 {
@@ -244,9 +216,22 @@ virt_domain_list(
         return -1;
     VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
     list.items = mem_zero((size_t) call->count + 1, sizeof(*list.items));
-    for (int i = 0; i < call->count; i++)
-        if (add_if_listed(virt, call->domains[i], cluster, &list, err) < 0)
-            return -1;
+    for (int i = 0; i < call->count; i++) {
+        VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
+        CALL_AUTO struct call *found = NULL;
+        if (domain_describe(call->domains[i], VIR_DOMAIN_XML_INACTIVE, &found, err) < 0 ||
+            fill_info(virt, found, &info, err) < 0) {
+            if (err->code != ERR_NOT_FOUND)
+                return -1;
+            error_clear(err); // it has vanished since
+            continue;
+        }
+        if (cluster == NULL ? info.cluster == NULL
+                            : !info.ours || !str_equal(info.cluster, cluster))
+            continue;
+        list.items[list.count++] = info;
+        info = (struct virt_domain_info){0};
+    }
     qsort(list.items, list.count, sizeof(*list.items), compare_names);
     *ret = list;
     list = (struct virt_domain_list){0};

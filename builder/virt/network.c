@@ -35,26 +35,11 @@ run_find_network(struct call *call, struct error *err)
     return call->text != NULL ? 0 : call_failed(call, err);
 }
 
-// A network of the version before has no id, and no disk that would show the owner: it is not ours
-// when there are domains of another cluster of the same name.
-static int
-has_namesake(struct virt *virt, const char *cluster, bool *ret, struct error *err)
-{
-    VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
-    *ret = false;
-    if (virt_domain_list(virt, NULL, &list, err) < 0)
-        return -1;
-    for (size_t i = 0; i < list.count; i++)
-        *ret |= !list.items[i].ours && str_equal(list.items[i].cluster, cluster);
-    return 0;
-}
-
 static int
 fill_network_info(struct virt *virt, const struct call *found, const char *cluster,
     struct virt_network_info *info, struct error *err)
 {
     READER_AUTO struct reader *reader = NULL;
-    bool namesake = false;
     if (reader_new(found->text, &reader, err) < 0)
         return -1;
     info->exists = true;
@@ -62,11 +47,18 @@ fill_network_info(struct virt *virt, const struct call *found, const char *clust
     info->cluster = reader_get(reader, MARK "/@cluster");
     info->id = reader_get(reader, MARK "/@id");
     info->folder = reader_get(reader, MARK "/@folder");
-    if (info->cluster != NULL && info->id == NULL && virt->acting &&
-        has_namesake(virt, info->cluster, &namesake, err) < 0)
-        return -1;
     const struct mark mark = {info->cluster, info->id, info->folder};
-    info->ours = str_equal(info->cluster, cluster) && !namesake && owner_has(virt, &mark, NULL);
+    info->ours = str_equal(info->cluster, cluster) && owner_has(virt, &mark, NULL);
+    if (info->cluster == NULL || info->id != NULL || !virt->acting)
+        return 0;
+    // A network of the version before has no id, and no disk that would show the owner: it is not
+    // ours when there are domains of another cluster of the same name.
+    VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
+    if (virt_domain_list(virt, NULL, &list, err) < 0)
+        return -1;
+    for (size_t i = 0; i < list.count; i++)
+        if (!list.items[i].ours && str_equal(list.items[i].cluster, info->cluster))
+            info->ours = false;
     return 0;
 }
 

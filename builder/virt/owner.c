@@ -22,13 +22,6 @@ virt_act_for(struct virt *virt, const struct virt_owner *owner)
     virt->folder = owner != NULL ? str_dup(owner->folder) : NULL;
 }
 
-static bool
-is_below(const char *path, const char *folder)
-{
-    return path != NULL && folder != NULL && str_starts(path, folder) &&
-           path[strlen(folder)] == '/';
-}
-
 bool
 owner_has(const struct virt *virt, const struct mark *mark, const char *disk)
 {
@@ -42,7 +35,10 @@ owner_has(const struct virt *virt, const struct mark *mark, const char *disk)
         return str_equal(mark->id, virt->id);
     if (mark->id != NULL)
         return mark->folder != NULL && str_equal(mark->folder, virt->folder);
-    return disk != NULL ? is_below(disk, virt->folder) : virt->old;
+    if (disk == NULL)
+        return virt->old;
+    return virt->folder != NULL && str_starts(disk, virt->folder) &&
+           disk[strlen(virt->folder)] == '/';
 }
 
 int
