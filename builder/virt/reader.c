@@ -56,24 +56,18 @@ reader_freep(struct reader **reader)
     *reader = NULL;
 }
 
-static void
-add_node_text(struct buf *text, xmlNodePtr node)
-{
-    xmlChar *content = xmlNodeGetContent(node);
-    if (text->length > 0)
-        buf_add(text, " ");
-    buf_add(text, content != NULL ? (const char *) content : "");
-    xmlFree(content);
-}
-
 char *
 reader_get(const struct reader *reader, const char *path)
 {
     xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, reader->context);
     struct buf text = {0};
     int count = found != NULL ? xmlXPathNodeSetGetLength(found->nodesetval) : 0;
-    for (int i = 0; i < count; i++)
-        add_node_text(&text, found->nodesetval->nodeTab[i]);
+    for (int i = 0; i < count; i++) {
+        xmlChar *content = xmlNodeGetContent(found->nodesetval->nodeTab[i]);
+        buf_printf(&text, "%s%s", text.length > 0 ? " " : "",
+            content != NULL ? (const char *) content : "");
+        xmlFree(content);
+    }
     xmlXPathFreeObject(found);
     return count > 0 ? buf_take(&text) : NULL;
 }
@@ -87,31 +81,25 @@ add_value(struct buf *text, const char *value, const char *unit)
         buf_printf(text, "'%s%s'", value, unit);
 }
 
-static void
-add_difference(struct buf *text, const struct reader *have, const struct reader *want,
-    const struct reader_fact *fact)
-{
-    FREE_AUTO char *old = reader_get(have, fact->path);
-    FREE_AUTO char *new = reader_get(want, fact->path);
-    if (str_equal(old, new))
-        return;
-    buf_printf(text, "%s%s is ", text->length > 0 ? "; " : "", fact->label);
-    add_value(text, old, fact->unit);
-    buf_add(text, ", wanted ");
-    add_value(text, new, fact->unit);
-}
-
 int
 reader_compare(const char *have, const char *want, const struct reader_fact *facts, size_t count,
     char **ret_difference, struct error *err)
 {
-    READER_AUTO struct reader *old = NULL;
-    READER_AUTO struct reader *new = NULL;
-    if (reader_new(have, &old, err) < 0 || reader_new(want, &new, err) < 0)
+    READER_AUTO struct reader *before = NULL;
+    READER_AUTO struct reader *after = NULL;
+    if (reader_new(have, &before, err) < 0 || reader_new(want, &after, err) < 0)
         return -1;
     BUF_AUTO struct buf text = {0};
-    for (size_t i = 0; i < count; i++)
-        add_difference(&text, old, new, &facts[i]);
+    for (size_t i = 0; i < count; i++) {
+        FREE_AUTO char *old = reader_get(before, facts[i].path);
+        FREE_AUTO char *new = reader_get(after, facts[i].path);
+        if (str_equal(old, new))
+            continue;
+        buf_printf(&text, "%s%s is ", text.length > 0 ? "; " : "", facts[i].label);
+        add_value(&text, old, facts[i].unit);
+        buf_add(&text, ", wanted ");
+        add_value(&text, new, facts[i].unit);
+    }
     *ret_difference = text.length > 0 ? buf_take(&text) : NULL;
     return 0;
 }

@@ -144,24 +144,6 @@ on_close(virConnectPtr conn, int reason, void *context)
 
 // ---- the watch -------------------------------------------------------------------------------
 
-static int
-queue_new(const struct strv *names, struct watch_queue **ret, struct error *err)
-{
-    struct watch_queue *queue = mem_zero(1, sizeof(*queue));
-    queue->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (queue->fd < 0) {
-        int number = errno;
-        free(queue);
-        return error_errno(err, number, "cannot make an event descriptor");
-    }
-    atomic_init(&queue->holders, 1);
-    pthread_mutex_init(&queue->lock, NULL);
-    for (size_t i = 0; i < names->count; i++)
-        strv_add(&queue->names, names->items[i]);
-    *ret = queue;
-    return 0;
-}
-
 // The close callback has no function to free the queue, as some drivers drop it without calling
 // that. Once unregistered it no longer runs (libvirt holds its lock meanwhile).
 static int
@@ -191,7 +173,15 @@ virt_watch_new(
     watch->virt = virt;
     watch->callback = -1;
     virt->watched = true;
-    if (queue_new(names, &watch->queue, err) < 0 || add_callbacks(watch, err) < 0)
+    struct watch_queue *queue = watch->queue = mem_zero(1, sizeof(*queue));
+    atomic_init(&queue->holders, 1);
+    pthread_mutex_init(&queue->lock, NULL);
+    for (size_t i = 0; i < names->count; i++)
+        strv_add(&queue->names, names->items[i]);
+    queue->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (queue->fd < 0)
+        return error_errno(err, errno, "cannot make an event descriptor");
+    if (add_callbacks(watch, err) < 0)
         return -1;
     *ret = TAKE(watch);
     return 0;
@@ -207,8 +197,7 @@ virt_watch_freep(struct virt_watch **pointer)
         virConnectDomainEventDeregisterAny(watch->virt->conn, watch->callback);
     if (watch->close_callback)
         virConnectUnregisterCloseCallback(watch->virt->conn, on_close);
-    if (watch->queue != NULL)
-        queue_leave(watch->queue);
+    queue_leave(watch->queue);
     watch->virt->watched = false;
     free(watch);
 }

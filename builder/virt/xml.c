@@ -29,19 +29,6 @@ virt_cmdline(bool kvm)
     return kvm ? "console=ttyS0" : "console=ttyS0 mitigations=off tsc=reliable no_timer_check";
 }
 
-// QEMU translates a TCG machine that can have only one processor without memory barriers and
-// without atomic operations (CF_PARALLEL; 8.1 fixed the barriers, commit c914d46d0a64). A guest
-// then misses, at times, that a virtio device waits for a notification, and its network hangs for
-// good (seen with 7.2). So the machine may have two processors, and has one.
-static void
-write_cpus(struct writer *writer, const struct virt_domain *domain)
-{
-    FREE_AUTO char *cpus = str_format("%u", domain->cpus);
-    bool lone = !domain->kvm && domain->cpus == 1;
-    XML_ELEMENT(writer, "vcpu", "current", lone ? "1" : NULL)
-        writer_content(writer, lone ? "2" : cpus);
-}
-
 static void
 write_os(struct writer *writer, const struct virt_domain *domain)
 {
@@ -57,17 +44,6 @@ write_os(struct writer *writer, const struct virt_domain *domain)
             writer_leaf(writer, "boot", "dev", "hd", NULL);
         }
     }
-}
-
-// TCG: everything it can emulate except five-level page tables, as libguestfs does
-// (lib/launch-libvirt.c). Named models are no faster, and Intel's make the guest's kernel isolate
-// its page tables.
-static void
-write_cpu(struct writer *writer, const struct virt_domain *domain)
-{
-    XML_ELEMENT(writer, "cpu", "mode", domain->kvm ? "host-passthrough" : "maximum")
-        if (!domain->kvm)
-            writer_leaf(writer, "feature", "policy", "disable", "name", "la57", NULL);
 }
 
 // Names every level, then ends with an empty <backingStore/>, so that libvirt probes no file.
@@ -116,18 +92,6 @@ write_interface(struct writer *writer, const struct virt_domain *domain)
     }
 }
 
-// A person can connect to a pty at any time. Its log is written by virtlogd, or by QEMU itself
-// where libvirt is configured without it (stdio_handler = "file").
-static void
-write_serial(struct writer *writer, const struct virt_domain *domain)
-{
-    XML_ELEMENT(writer, "serial", "type", "pty") {
-        if (domain->console_log != NULL)
-            writer_leaf(writer, "log", "file", domain->console_log, "append", "on", NULL);
-        writer_leaf(writer, "target", "type", "isa-serial", "port", "0", NULL);
-    }
-}
-
 static void
 write_devices(struct writer *writer, const struct virt_domain *domain)
 {
@@ -137,7 +101,13 @@ write_devices(struct writer *writer, const struct virt_domain *domain)
             write_disk(writer, &domain->disks[i], i);
         writer_leaf(writer, "controller", "type", "usb", "model", "none", NULL);
         write_interface(writer, domain);
-        write_serial(writer, domain);
+        // A person can connect to a pty at any time. Its log is written by virtlogd, or by QEMU
+        // itself where libvirt is configured without it (stdio_handler = "file").
+        XML_ELEMENT(writer, "serial", "type", "pty") {
+            if (domain->console_log != NULL)
+                writer_leaf(writer, "log", "file", domain->console_log, "append", "on", NULL);
+            writer_leaf(writer, "target", "type", "isa-serial", "port", "0", NULL);
+        }
         XML_ELEMENT(writer, "channel", "type", "unix")
             writer_leaf(writer, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
         XML_ELEMENT(writer, "rng", "model", "virtio")
@@ -158,6 +128,8 @@ char *
 virt_domain_xml(const struct virt_domain *domain)
 {
     struct writer *writer = writer_new();
+    FREE_AUTO char *cpus = str_format("%u", domain->cpus);
+    bool lone = !domain->kvm && domain->cpus == 1;
     FREE_AUTO char *kib = str_format("%llu", domain->memory_mib * 1024ULL);
     XML_ELEMENT(writer, "domain", "type", domain->kvm ? "kvm" : "qemu") {
         writer_text(writer, "name", domain->name);
@@ -167,13 +139,24 @@ virt_domain_xml(const struct virt_domain *domain)
                 domain->cluster, "id", domain->id, "folder", domain->folder, "role", domain->role,
                 "spec", domain->spec, "image", domain->image, NULL);
         writer_text(writer, "memory", kib);
-        write_cpus(writer, domain);
+        // QEMU translates a TCG machine that can have only one processor without memory barriers
+        // and without atomic operations (CF_PARALLEL; 8.1 fixed the barriers, commit c914d46d0a64).
+        // A guest then misses, at times, that a virtio device waits for a notification, and its
+        // network hangs for good (seen with 7.2). So the machine may have two processors, and has
+        // one.
+        XML_ELEMENT(writer, "vcpu", "current", lone ? "1" : NULL)
+            writer_content(writer, lone ? "2" : cpus);
         write_os(writer, domain);
         XML_ELEMENT(writer, "features") {
             writer_leaf(writer, "acpi", NULL);
             writer_leaf(writer, "apic", NULL);
         }
-        write_cpu(writer, domain);
+        // TCG: everything it can emulate except five-level page tables, as libguestfs does
+        // (lib/launch-libvirt.c). Named models are no faster, and Intel's make the guest's kernel
+        // isolate its page tables.
+        XML_ELEMENT(writer, "cpu", "mode", domain->kvm ? "host-passthrough" : "maximum")
+            if (!domain->kvm)
+                writer_leaf(writer, "feature", "policy", "disable", "name", "la57", NULL);
         writer_leaf(writer, "clock", "offset", "utc", NULL);
         writer_text(writer, "on_poweroff", "destroy");
         writer_text(writer, "on_reboot", "restart");
