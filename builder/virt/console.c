@@ -185,22 +185,6 @@ take_input(struct console *console)
         console->ended = true;
 }
 
-// Handles the stream's events; relay() then asks for more.
-static int
-serve_stream(struct console *console, struct error *err)
-{
-    eventfd_t ignored;
-    eventfd_read(console->signal->fd, &ignored);
-    int events = atomic_exchange(&console->signal->events, 0);
-    if ((events & VIR_STREAM_EVENT_READABLE) != 0 && show_output(console, err) < 0)
-        return -1;
-    if ((events & (VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)) != 0)
-        console->ended = true;
-    if ((events & VIR_STREAM_EVENT_WRITABLE) != 0 && console->input_length > 0)
-        send_input(console);
-    return 0;
-}
-
 static int
 relay(struct console *console, struct error *err)
 {
@@ -217,8 +201,15 @@ relay(struct console *console, struct error *err)
             return error_errno(err, errno, "cannot wait for the console");
         if (interrupt_check(err) < 0)
             return -1;
-        if (fds[0].revents != 0 && serve_stream(console, err) < 0)
+        eventfd_t ignored;
+        eventfd_read(console->signal->fd, &ignored);
+        int events = atomic_exchange(&console->signal->events, 0);
+        if ((events & VIR_STREAM_EVENT_READABLE) != 0 && show_output(console, err) < 0)
             return -1;
+        if ((events & (VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)) != 0)
+            console->ended = true;
+        if ((events & VIR_STREAM_EVENT_WRITABLE) != 0 && console->input_length > 0)
+            send_input(console);
         if (fds[2].revents != 0)
             take_input(console);
     }
@@ -232,12 +223,11 @@ virt_console(
     CALL_AUTO struct call *found = NULL;
     if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    enum virt_state state = state_of(found->state, found->reason).state;
-    if (!state_is_up(state))
+    if (!state_is_up(found->condition.state))
         return error_set(err, ERR_GUEST,
             "'%s' does not run (%s), so it has no console: start it with 'airbuild launch', or "
             "read 'airbuild logs %s'",
-            name, virt_state_name(state), name);
+            name, virt_state_name(found->condition.state), name);
     CLEANUP(console_close) struct console console = {0};
     if (open_stream(virt, found->domain, force, &console, err) < 0 || make_raw(&console, err) < 0)
         return -1;

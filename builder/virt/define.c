@@ -129,7 +129,7 @@ virt_domain_undefine(struct virt *virt, const char *cluster, const char *name, s
         return -1;
     if (found->domain == NULL)
         return 0;
-    if (state_is_up(state_of(found->state, found->reason).state))
+    if (state_is_up(found->condition.state))
         return error_set(err, ERR_FAILED,
             "the domain '%s' still runs and is not removed: stop it first ('airbuild stop')", name);
     if (check_snapshots(found->domain, name, err) < 0)

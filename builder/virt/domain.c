@@ -35,8 +35,10 @@ read_mark(
 static int
 run_state(struct call *call, struct error *err)
 {
-    if (virDomainGetState(call->domain, &call->state, &call->reason, 0) < 0)
+    int state, reason;
+    if (virDomainGetState(call->domain, &state, &reason, 0) < 0)
         return call_failed(call, err);
+    call->condition = state_of(state, reason);
     return 0;
 }
 
@@ -123,7 +125,7 @@ domain_condition(virDomainPtr domain, struct condition *ret, struct error *err)
         call_new(NULL, domain, NULL, "reading the state of '%s'", virDomainGetName(domain));
     if (call_run(&call, CALL_MS, run_state, err) < 0)
         return -1;
-    *ret = state_of(call->state, call->reason);
+    *ret = call->condition;
     return 0;
 }
 
@@ -151,11 +153,10 @@ static int
 fill_info(const struct virt *virt, const struct call *found, struct virt_domain_info *info,
     struct error *err)
 {
-    const struct condition condition = state_of(found->state, found->reason);
     info->name = str_dup(virDomainGetName(found->domain));
-    info->state = condition.state;
-    info->reason = condition.reason;
-    info->held = condition.held;
+    info->state = found->condition.state;
+    info->reason = found->condition.reason;
+    info->held = found->condition.held;
     info->saved = found->saved;
     return read_mark(virt, found->text, info, err);
 }

@@ -69,10 +69,9 @@ virt_domain_start(
     CALL_AUTO struct call *found = NULL;
     if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    const struct condition condition = state_of(found->state, found->reason);
-    if (condition_check(name, &condition, err) < 0)
+    if (condition_check(name, &found->condition, err) < 0)
         return -1;
-    if (state_is_up(condition.state))
+    if (state_is_up(found->condition.state))
         return 0;
     return domain_call(found->domain, "starting", START_MS,
         paused ? create_paused : virDomainCreateWithFlags, paused ? VIR_DOMAIN_START_PAUSED : 0,
@@ -91,8 +90,7 @@ virt_domain_resume(struct virt *virt, const char *cluster, const char *name, str
     CALL_AUTO struct call *found = NULL;
     if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    const struct condition condition = state_of(found->state, found->reason);
-    return resume_domain(found->domain, &condition, err);
+    return resume_domain(found->domain, &found->condition, err);
 }
 
 int
@@ -117,7 +115,7 @@ virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struc
     CALL_AUTO struct call *found = NULL;
     if (domain_seek(virt, cluster, name, &found, err) < 0)
         return -1;
-    if (found->domain == NULL || !state_is_up(state_of(found->state, found->reason).state) ||
+    if (!state_is_up(found->condition.state) ||
         domain_call(found->domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
         return 0;
     // It may have failed only because the domain had just gone off by itself.
@@ -213,12 +211,11 @@ add_shutdown(struct shutdown_set *set, struct virt *virt, const char *cluster, c
     CALL_AUTO struct call *found = NULL;
     if (domain_seek(virt, cluster, name, &found, err) < 0)
         return -1;
-    const struct condition condition = state_of(found->state, found->reason);
-    if (found->domain == NULL || !state_is_up(condition.state))
+    if (!state_is_up(found->condition.state)) // absent, too
         return 0;
-    bool stuck = condition.held == ERR_GUEST;
-    if (condition.state == VIRT_PAUSED && condition.held == ERR_NONE &&
-        resume_domain(found->domain, &condition, err) < 0) {
+    bool stuck = found->condition.held == ERR_GUEST;
+    if (found->condition.state == VIRT_PAUSED && found->condition.held == ERR_NONE &&
+        resume_domain(found->domain, &found->condition, err) < 0) {
         stuck = true;
         if (pass_interruption(err) < 0)
             return -1;

@@ -53,7 +53,6 @@ reader_freep(struct reader **reader)
     xmlXPathFreeContext((*reader)->context);
     xmlFreeDoc((*reader)->document);
     free(*reader);
-    *reader = NULL;
 }
 
 char *

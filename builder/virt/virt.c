@@ -154,10 +154,3 @@ virt_close(struct virt *virt)
     virt_act_for(virt, NULL);
     free(virt);
 }
-
-void
-virt_closep(struct virt **virt)
-{
-    virt_close(*virt);
-    *virt = NULL;
-}
