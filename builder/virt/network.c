@@ -35,11 +35,21 @@ run_find_network(struct call *call, struct error *err)
     return call->text != NULL ? 0 : call_failed(call, err);
 }
 
+// Finds the network of that name, with its XML in text, and fills in info, which starts as {0}.
+// When there is none, (*ret)->network is NULL.
 static int
-fill_network_info(struct virt *virt, const struct call *found, const char *cluster,
+find_network(struct virt *virt, const char *name, const char *cluster, struct call **ret,
     struct virt_network_info *info, struct error *err)
 {
     READER_AUTO struct reader *reader = NULL;
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "inspecting the network '%s'", name);
+    call->name = str_dup(name);
+    if (call_run(&call, CALL_MS, run_find_network, err) < 0)
+        return -1;
+    const struct call *found = *ret = TAKE(call);
+    if (found->network == NULL)
+        return 0;
     if (reader_new(found->text, &reader, err) < 0)
         return -1;
     info->exists = true;
@@ -59,22 +69,6 @@ fill_network_info(struct virt *virt, const struct call *found, const char *clust
     for (size_t i = 0; i < list.count; i++)
         if (!list.items[i].ours && str_equal(list.items[i].cluster, info->cluster))
             info->ours = false;
-    return 0;
-}
-
-// Finds the network of that name, with its XML in text, and fills in info, which starts as {0}.
-// When there is none, (*ret)->network is NULL.
-static int
-find_network(struct virt *virt, const char *name, const char *cluster, struct call **ret,
-    struct virt_network_info *info, struct error *err)
-{
-    CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "inspecting the network '%s'", name);
-    call->name = str_dup(name);
-    if (call_run(&call, CALL_MS, run_find_network, err) < 0 ||
-        (call->network != NULL && fill_network_info(virt, call, cluster, info, err) < 0))
-        return -1;
-    *ret = TAKE(call);
     return 0;
 }
 

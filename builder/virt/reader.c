@@ -103,18 +103,6 @@ reader_compare(const char *have, const char *want, const struct reader_fact *fac
     return 0;
 }
 
-static void
-set_link(xmlNodePtr interface, bool up)
-{
-    xmlNodePtr link = interface->children;
-    while (link != NULL && !str_equal((const char *) link->name, "link"))
-        link = link->next;
-    if (link == NULL)
-        link = xmlNewChild(interface, NULL, BAD_CAST "link", NULL);
-    if (link == NULL || xmlSetProp(link, BAD_CAST "state", BAD_CAST(up ? "up" : "down")) == NULL)
-        mem_exhausted();
-}
-
 char *
 reader_link(const char *domain_xml, bool up)
 {
@@ -127,9 +115,15 @@ reader_link(const char *domain_xml, bool up)
     char *text = NULL;
     if (found != NULL && xmlXPathNodeSetGetLength(found->nodesetval) > 0) {
         xmlNodePtr interface = found->nodesetval->nodeTab[0];
+        xmlNodePtr link = interface->children;
+        while (link != NULL && !str_equal((const char *) link->name, "link"))
+            link = link->next;
+        if (link == NULL)
+            link = xmlNewChild(interface, NULL, BAD_CAST "link", NULL);
         xmlBufferPtr buffer = xmlBufferCreate();
-        set_link(interface, up);
-        if (buffer == NULL || xmlNodeDump(buffer, reader->document, interface, 0, 0) < 0)
+        if (link == NULL || buffer == NULL ||
+            xmlSetProp(link, BAD_CAST "state", BAD_CAST(up ? "up" : "down")) == NULL ||
+            xmlNodeDump(buffer, reader->document, interface, 0, 0) < 0)
             mem_exhausted();
         text = str_dup((const char *) xmlBufferContent(buffer));
         xmlBufferFree(buffer);

@@ -85,18 +85,6 @@ start_loop(struct error *err)
     return error_errno(err, number, "cannot start a thread for libvirt's events");
 }
 
-// Before a connection is opened; the first one starts the loop.
-static int
-take_loop(struct error *err)
-{
-    pthread_mutex_lock(&lock);
-    int result = users > 0 ? 0 : start_loop(err);
-    if (result == 0)
-        users++;
-    pthread_mutex_unlock(&lock);
-    return result;
-}
-
 // After a connection is closed; the last one ends the loop.
 static void
 drop_loop(void)
@@ -130,7 +118,11 @@ int
 virt_open(const char *uri, struct virt **ret, struct error *err)
 {
     virt_error_silence();
-    if (take_loop(err) < 0)
+    pthread_mutex_lock(&lock);
+    int result = users > 0 ? 0 : start_loop(err); // the first connection starts it
+    users += result == 0;
+    pthread_mutex_unlock(&lock);
+    if (result < 0)
         return -1;
     CALL_AUTO struct call *call = call_new(NULL, NULL, NULL, "connecting to libvirt at '%s'", uri);
     call->text = str_dup(uri);

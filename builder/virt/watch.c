@@ -144,25 +144,6 @@ on_close(virConnectPtr conn, int reason, void *context)
 
 // ---- the watch -------------------------------------------------------------------------------
 
-// The close callback has no function to free the queue, as some drivers drop it without calling
-// that. Once unregistered it no longer runs (libvirt holds its lock meanwhile).
-static int
-add_callbacks(struct virt_watch *watch, struct error *err)
-{
-    virConnectPtr conn = watch->virt->conn;
-    atomic_fetch_add(&watch->queue->holders, 1);
-    // As VIR_DOMAIN_EVENT_CALLBACK, through the type that compilers let be cast to any function.
-    watch->callback = virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-        VIR_DOMAIN_EVENT_CALLBACK((void (*)(void)) on_lifecycle), watch->queue, queue_leave);
-    if (watch->callback < 0) {
-        atomic_fetch_sub(&watch->queue->holders, 1);
-        return virt_error_set(err, "cannot subscribe to libvirt's events");
-    }
-    watch->close_callback =
-        virConnectRegisterCloseCallback(conn, on_close, watch->queue, NULL) == 0;
-    return 0;
-}
-
 int
 virt_watch_new(
     struct virt *virt, const struct strv *names, struct virt_watch **ret, struct error *err)
@@ -181,8 +162,18 @@ virt_watch_new(
     queue->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (queue->fd < 0)
         return error_errno(err, errno, "cannot make an event descriptor");
-    if (add_callbacks(watch, err) < 0)
-        return -1;
+    atomic_fetch_add(&queue->holders, 1);
+    // As VIR_DOMAIN_EVENT_CALLBACK, through the type that compilers let be cast to any function.
+    watch->callback =
+        virConnectDomainEventRegisterAny(virt->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+            VIR_DOMAIN_EVENT_CALLBACK((void (*)(void)) on_lifecycle), queue, queue_leave);
+    if (watch->callback < 0) {
+        atomic_fetch_sub(&queue->holders, 1);
+        return virt_error_set(err, "cannot subscribe to libvirt's events");
+    }
+    // It has no function to free the queue, as some drivers drop it without calling that. Once
+    // unregistered it no longer runs (libvirt holds its lock meanwhile).
+    watch->close_callback = virConnectRegisterCloseCallback(virt->conn, on_close, queue, NULL) == 0;
     *ret = TAKE(watch);
     return 0;
 }
