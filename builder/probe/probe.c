@@ -44,6 +44,7 @@ advance_query(struct query *query, bool ready)
         resp_close(&query->conn);
 }
 
+// Advances the queries until each is over, at most until end_ms. -1 only when interrupted.
 static int
 poll_queries(struct query *const *queries, size_t count, int64_t end_ms, struct error *err)
 {
@@ -68,23 +69,6 @@ poll_queries(struct query *const *queries, size_t count, int64_t end_ms, struct 
         for (size_t i = 0; i < count; i++)
             advance_query(queries[i], fds[i].revents != 0);
     }
-}
-
-// Runs them until each is over, at most until deadline_ms after start_ms; those that are not over
-// then fail. Closes all. -1 only when interrupted.
-static int
-run_queries(struct query *const *queries, size_t count, int64_t start_ms, int64_t deadline_ms,
-    struct error *err)
-{
-    int result = poll_queries(queries, count, start_ms + deadline_ms, err);
-    for (size_t i = 0; i < count; i++) {
-        struct resp_conn *conn = &queries[i]->conn;
-        if (!resp_is_closed(conn))
-            resp_fail(conn, "no %s within %" PRId64 " ms",
-                conn->connected ? "answer" : "connection", deadline_ms);
-        memcpy(queries[i]->error, conn->error, PROBE_TEXT);
-    }
-    return result;
 }
 
 // ---- the nodes ----------------------------------------------------------------------------------
@@ -147,7 +131,15 @@ probe_cluster(const struct probe_target *targets, size_t count, const struct pro
             queries[query_count++] = &all[i].sentinel;
         }
     }
-    if (run_queries(queries, query_count, start_ms, deadline_ms, err) < 0)
+    int result = poll_queries(queries, query_count, start_ms + deadline_ms, err);
+    for (size_t i = 0; i < query_count; i++) {
+        struct resp_conn *conn = &queries[i]->conn;
+        if (!resp_is_closed(conn))
+            resp_fail(conn, "no %s within %" PRId64 " ms",
+                conn->connected ? "answer" : "connection", deadline_ms);
+        memcpy(queries[i]->error, conn->error, PROBE_TEXT);
+    }
+    if (result < 0)
         return -1;
     complete_results(targets, results, count);
     return 0;

@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 // The differences that a user would name, without what libvirt itself fills in or rewrites.
 static const struct reader_fact facts[] = {
     {"cluster's id", "/domain/metadata/*[local-name()='node']/@id", ""},
@@ -36,7 +34,8 @@ virt_domain_compare(
     if (domain_find(virt, wanted->cluster, wanted->name, &found, err) < 0)
         return -1;
     FREE_AUTO char *want = virt_domain_xml(wanted);
-    return reader_compare(found->text, want, facts, COUNT(facts), ret_difference, err);
+    return reader_compare(
+        found->text, want, facts, sizeof facts / sizeof *facts, ret_difference, err);
 }
 
 static int

@@ -11,7 +11,6 @@
 #include "virt/virt_error.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CPU_STATS 16

@@ -12,7 +12,6 @@
 
 #include <stdlib.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MARK "/network/metadata/*[local-name()='network' and namespace-uri()='" VIRT_NAMESPACE "']"
 
 static const struct reader_fact facts[] = {
@@ -81,7 +80,8 @@ compare_network(struct virt *virt, const struct virt_network *wanted, struct cal
         return -1;
     if (!info->ours)
         return 0;
-    return reader_compare((*ret)->text, want, facts, COUNT(facts), &info->difference, err);
+    return reader_compare(
+        (*ret)->text, want, facts, sizeof facts / sizeof *facts, &info->difference, err);
 }
 
 int

@@ -179,29 +179,22 @@ write_disk(struct writer *writer, const struct virt_disk *disk, size_t index)
 }
 
 static void
-write_interface(struct writer *writer, const struct virt_domain *domain)
-{
-    const char *bridge = domain->network != NULL ? NULL : domain->bridge;
-    if (domain->network == NULL && bridge == NULL)
-        return;
-    XML_ELEMENT(writer, "interface", "type", bridge == NULL ? "network" : "bridge") {
-        XML_LEAF(writer, "mac", "address", domain->mac);
-        XML_LEAF(writer, "source", "network", domain->network, "bridge", bridge);
-        if (domain->tap != NULL)
-            XML_LEAF(writer, "target", "dev", domain->tap);
-        XML_LEAF(writer, "model", "type", "virtio");
-    }
-}
-
-static void
 write_devices(struct writer *writer, const struct virt_domain *domain)
 {
+    const char *bridge = domain->network != NULL ? NULL : domain->bridge;
     XML_ELEMENT(writer, "devices") {
         writer_text(writer, "emulator", domain->emulator);
         for (size_t i = 0; i < domain->disk_count; i++)
             write_disk(writer, &domain->disks[i], i);
         XML_LEAF(writer, "controller", "type", "usb", "model", "none");
-        write_interface(writer, domain);
+        if (domain->network != NULL || bridge != NULL)
+            XML_ELEMENT(writer, "interface", "type", bridge == NULL ? "network" : "bridge") {
+                XML_LEAF(writer, "mac", "address", domain->mac);
+                XML_LEAF(writer, "source", "network", domain->network, "bridge", bridge);
+                if (domain->tap != NULL)
+                    XML_LEAF(writer, "target", "dev", domain->tap);
+                XML_LEAF(writer, "model", "type", "virtio");
+            }
         // A person can connect to a pty at any time. Its log is written by virtlogd, or by QEMU
         // itself where libvirt is configured without it (stdio_handler = "file").
         XML_ELEMENT(writer, "serial", "type", "pty") {
