@@ -112,9 +112,16 @@ create_bounded_array(const redisReadTask *task, resp_length elements)
     return too_large ? NULL : conn->plain->createArray(task, elements);
 }
 
-static void
-connect_to(struct resp_conn *conn, const struct sockaddr_in *where)
+void
+resp_open(
+    struct resp_conn *conn, const char *address, unsigned port, const struct probe_access *access)
 {
+    *conn = (struct resp_conn){0};
+    struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
+    if (inet_pton(AF_INET, address, &where.sin_addr) != 1) {
+        resp_fail(conn, "'%s' is not an IPv4 address", address);
+        return;
+    }
     int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     conn->context = fd < 0 ? NULL : redisConnectFd(fd);
     if (conn->context == NULL) {
@@ -131,27 +138,14 @@ connect_to(struct resp_conn *conn, const struct sockaddr_in *where)
     reader->fn = &conn->functions;
     reader->privdata = conn;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    conn->connected = connect(fd, (const struct sockaddr *) where, sizeof *where) == 0;
-    if (!conn->connected && errno != EINPROGRESS)
+    conn->connected = connect(fd, (const struct sockaddr *) &where, sizeof where) == 0;
+    if (!conn->connected && errno != EINPROGRESS) {
         fail_errno(conn, errno);
-}
-
-void
-resp_open(
-    struct resp_conn *conn, const char *address, unsigned port, const struct probe_access *access)
-{
-    *conn = (struct resp_conn){0};
-    struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
-    if (inet_pton(AF_INET, address, &where.sin_addr) != 1) {
-        resp_fail(conn, "'%s' is not an IPv4 address", address);
-        return;
+    } else if (access->password != NULL) {
+        resp_ask(conn, "AUTH", access->user, access->password);
+        conn->signing_in = true;
+        conn->asked = 0;
     }
-    connect_to(conn, &where);
-    if (access->password == NULL)
-        return;
-    resp_ask(conn, "AUTH", access->user, access->password);
-    conn->signing_in = true;
-    conn->asked = 0;
 }
 
 // ---- ask, send, receive --------------------------------------------------------------------------

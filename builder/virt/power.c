@@ -67,9 +67,8 @@ virt_domain_start(
     struct virt *virt, const char *cluster, const char *name, bool paused, struct error *err)
 {
     CALL_AUTO struct call *found = NULL;
-    if (domain_find(virt, cluster, name, &found, err) < 0)
-        return -1;
-    if (condition_check(name, &found->condition, err) < 0)
+    if (domain_find(virt, cluster, name, &found, err) < 0 ||
+        condition_check(name, &found->condition, err) < 0)
         return -1;
     if (state_is_up(found->condition.state))
         return 0;

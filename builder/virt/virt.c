@@ -1,6 +1,6 @@
 // virt.c - connect and disconnect; libvirt's event loop in a thread of its own while a connection
-// is open. Whether a domain or network belongs to the cluster that a connection acts for: by the id
-// in its mark; by name and folder only where the version before wrote no id.
+// is open. A domain or network belongs to the cluster that the connection acts for by the id in its
+// mark; by name and folder only where the version before wrote no id.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/virt.h"
 
