@@ -144,26 +144,6 @@ start_network(virNetworkPtr network, struct error *err)
     return call_on_network(network, "starting with libvirt", set_autostart, err);
 }
 
-// Not interrupted: a call that is given up could still create the network after the launch was
-// rolled back. Removes it again when it does not start.
-static int
-create_network(struct virt *virt, const struct virt_network *wanted, struct error *err)
-{
-    ERROR_AUTO struct error ignored = {0};
-    CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "defining the network '%s'", wanted->name);
-    call->text = virt_network_xml(wanted);
-    interrupt_hold();
-    int result = call_run(&call, CALL_MS, run_define_network, err);
-    interrupt_release();
-    if (result < 0)
-        return -1;
-    if (start_network(call->network, err) == 0)
-        return 0;
-    call_on_network(call->network, "removing", virNetworkUndefine, &ignored);
-    return -1;
-}
-
 int
 virt_network_ensure(
     struct virt *virt, const struct virt_network *wanted, bool *ret_changed, struct error *err)
@@ -183,9 +163,23 @@ virt_network_ensure(
             wanted->name, info.difference);
     if (ret_changed != NULL)
         *ret_changed = !info.active;
-    if (!info.exists)
-        return create_network(virt, wanted, err);
-    return info.active ? 0 : start_network(found->network, err);
+    if (info.exists)
+        return info.active ? 0 : start_network(found->network, err);
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "defining the network '%s'", wanted->name);
+    call->text = virt_network_xml(wanted);
+    // Not interrupted: a call that is given up could still create the network after the launch was
+    // rolled back.
+    interrupt_hold();
+    int result = call_run(&call, CALL_MS, run_define_network, err);
+    interrupt_release();
+    if (result < 0)
+        return -1;
+    if (start_network(call->network, err) == 0)
+        return 0;
+    ERROR_AUTO struct error ignored = {0};
+    call_on_network(call->network, "removing", virNetworkUndefine, &ignored);
+    return -1;
 }
 
 int
