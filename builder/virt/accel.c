@@ -249,21 +249,6 @@ cache_find(const struct accel_places *places, const char *key, bool trust_refusa
     return true;
 }
 
-// A failure is ignored: it only costs the next airbuild another proof.
-static void
-cache_write(const struct accel_places *places, const char *key, const struct accel_verdict *verdict,
-    bool unsure)
-{
-    ERROR_AUTO struct error ignored = {0};
-    FREE_AUTO char *path = path_join(places->home, "accel.json");
-    json_auto_t *cache = cache_read(places);
-    json_t *entry =
-        json_pack("{s:b, s:o, s:o*}", "kvm", verdict->kvm, "why", text_to_json(verdict->why),
-            "until", unsure ? json_integer(boot_seconds() + UNSURE_S) : NULL);
-    json_object_set_new(cache, key, entry);
-    write_json_file(path, 0644, cache, &ignored);
-}
-
 // ---- the verdict ---------------------------------------------------------------------------------
 
 // One proof at a time: a second airbuild waits, then finds the first one's verdict. Without a lock
@@ -291,7 +276,14 @@ find_or_prove(const struct accel_places *places, bool trust_refusal, struct acce
         return 0;
     if (run_proof(places, ret, &unsure, err) < 0)
         return -1;
-    cache_write(places, key, ret, unsure);
+    // A failure to write the cache is ignored: it only costs the next airbuild another proof.
+    ERROR_AUTO struct error ignored = {0};
+    FREE_AUTO char *path = path_join(places->home, "accel.json");
+    json_auto_t *cache = cache_read(places);
+    json_object_set_new(cache, key,
+        json_pack("{s:b, s:o, s:o*}", "kvm", ret->kvm, "why", text_to_json(ret->why), "until",
+            unsure ? json_integer(boot_seconds() + UNSURE_S) : NULL));
+    write_json_file(path, 0644, cache, &ignored);
     return 0;
 }
 
