@@ -14,7 +14,7 @@
 
 #define CALL_MS 30000 // deadline of a call that a healthy libvirt answers at once
 
-struct condition {
+struct condition { // of a domain
     enum virt_state state;
     const char *reason; // this and held as in struct virt_domain_info
     enum error_code held;
