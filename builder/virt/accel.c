@@ -82,17 +82,16 @@ host_kernel(void)
 struct kvm_boot {
     int64_t begin_ms, timeout_ms;
     struct proc_result result;
-    double started; // seconds until the kernel's first line; 0: none came
-    double busy;    // seconds of processor time that QEMU used
-    bool late;      // the deadline ended it
-    char *failure;  // why QEMU could not be run; NULL: it was
+    double started;       // seconds until the kernel's first line; 0: none came
+    double busy;          // seconds of processor time that QEMU used
+    struct error failure; // ERR_TIMEOUT: the deadline ended QEMU; else why it could not be run
 };
 
 static void
 kvm_boot_free(struct kvm_boot *boot)
 {
     proc_result_free(&boot->result);
-    free(boot->failure);
+    error_clear(&boot->failure);
 }
 
 // The firmware prints lines even where no kernel runs: only the kernel's own first line counts.
@@ -128,13 +127,10 @@ boot_kernel(
     double before = children_time();
     boot->begin_ms = clock_ms();
     boot->timeout_ms = timeout_ms;
-    bool ended = proc_run(argv, &options, &boot->result, err) == 0;
-    if (!ended && err->code == ERR_INTERRUPTED)
+    if (proc_run(argv, &options, &boot->result, err) < 0 && err->code == ERR_INTERRUPTED)
         return -1;
-    boot->late = !ended && err->code == ERR_TIMEOUT;
     boot->busy = children_time() - before;
-    boot->failure = !ended && !boot->late ? str_dup(err->message) : NULL;
-    error_clear(err);
+    error_move(&boot->failure, err);
     return 0;
 }
 
@@ -143,12 +139,12 @@ explain_boot(const struct accel_places *places, struct kvm_boot *boot)
 {
     if (boot->started > 0)
         return str_format("a kernel started under KVM after %.1f s", boot->started);
-    if (boot->failure != NULL)
-        return str_dup(boot->failure);
-    if (boot->late)
+    if (boot->failure.code == ERR_TIMEOUT)
         return str_format("'%s' opens, but no kernel started under KVM within %.1f s, in which "
                           "QEMU ran for %.1f s",
             places->device, (double) boot->timeout_ms / 1000, boot->busy);
+    if (boot->failure.code != ERR_NONE)
+        return str_dup(boot->failure.message);
     struct buf *errors = &boot->result.errors;
     while (errors->length > 0 && errors->data[errors->length - 1] == '\n')
         errors->data[--errors->length] = '\0';
@@ -195,8 +191,8 @@ run_proof(const struct accel_places *places, struct accel_verdict *ret, bool *re
         if (boot_kernel(places, timeout_ms, &boot, err) < 0)
             return -1;
         // A kernel that hangs under KVM spins: a QEMU that hardly ran was starved by a busy host.
-        *ret_unsure =
-            boot.started <= 0 && boot.late && boot.busy < (double) places->timeout_ms / 1000 / 2;
+        *ret_unsure = boot.started <= 0 && boot.failure.code == ERR_TIMEOUT &&
+                      boot.busy < (double) places->timeout_ms / 1000 / 2;
         if (*ret_unsure && timeout_ms == places->timeout_ms)
             continue;
         ret->kvm = boot.started > 0;
