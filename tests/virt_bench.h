@@ -28,7 +28,7 @@ bench_open(struct virt **ret, struct error *err)
             return -1;
         if (list.count == 0 || i == 500)
             return 0;
-        virt_closep(ret);
+        virt_close(TAKE(*ret));
         usleep(10000);
     }
 }

@@ -52,24 +52,12 @@ load_key(const struct load *load, unsigned number)
     return str_format("%s:%u", load->prefix, number);
 }
 
-// ---- attempts -----------------------------------------------------------------------------------
-
 static bool
 holds_write(const redisReply *reply, unsigned number)
 {
     char value[16];
     snprintf(value, sizeof value, "%u", number);
     return reply->type == REDIS_REPLY_STRING && str_equal(reply->str, value);
-}
-
-// nil is a good reply to a read, as a replica may not have the key yet; any other value than the
-// one written is not.
-static enum load_outcome
-judge_reply(const struct load_client *client, unsigned number, const redisReply *reply)
-{
-    bool good = client->writes ? reply->type == REDIS_REPLY_STATUS
-                               : reply->type == REDIS_REPLY_NIL || holds_write(reply, number);
-    return good ? LOAD_ACKED : LOAD_REFUSED;
 }
 
 // Ends the oldest attempt under way.
@@ -104,33 +92,17 @@ send_one(struct load_client *client)
         resp_ask(&client->conn, "GET", key);
 }
 
-// Requests that an outage prevented are not sent later: that would raise the rate.
-static void
-send_due(struct load_client *client)
-{
-    int64_t now_us = clock_ms() * 1000;
-    if (client->due_us < now_us - MOMENT_US)
-        client->due_us = now_us;
-    while (client->due_us <= now_us)
-        send_one(client);
-}
-
-// A connection that fails at once counts as a failed attempt, too.
-static void
-connect_again(struct load_client *client)
-{
-    const struct load *load = client->load;
-    resp_open(&client->conn, load->address, client->port, &load->access);
-    client->due_us = clock_ms() * 1000;
-    send_one(client);
-}
-
+// nil is a good reply to a read, as a replica may not have the key yet; any other value than the
+// one written is not.
 static void
 read_replies(struct load_client *client)
 {
     redisReply *reply;
     while (client->ended < client->count && (reply = resp_reply(&client->conn)) != NULL) {
-        end_attempt(client, judge_reply(client, client->samples[client->ended].number, reply));
+        unsigned number = client->samples[client->ended].number;
+        bool good = client->writes ? reply->type == REDIS_REPLY_STATUS
+                                   : reply->type == REDIS_REPLY_NIL || holds_write(reply, number);
+        end_attempt(client, good ? LOAD_ACKED : LOAD_REFUSED);
         freeReplyObject(reply);
     }
 }
@@ -181,37 +153,39 @@ static void *
 load_thread(void *context)
 {
     struct load_client *client = context;
+    const struct load *load = client->load;
     struct resp_conn *conn = &client->conn;
     bool stopping = false;
     while (!stopping || client->ended < client->count) {
-        if (resp_is_closed(conn) && clock_left(client->open_ms) == 0)
-            connect_again(client);
-        if (!resp_is_closed(conn) && !stopping)
-            send_due(client);
+        if (resp_is_closed(conn) && clock_left(client->open_ms) == 0) {
+            resp_open(conn, load->address, client->port, &load->access);
+            client->due_us = clock_ms() * 1000;
+            send_one(client); // a connection that fails at once counts as a failed attempt, too
+        }
+        if (!resp_is_closed(conn) && !stopping) {
+            int64_t now_us = clock_ms() * 1000;
+            // Requests that an outage prevented are not sent later: that would raise the rate.
+            if (client->due_us < now_us - MOMENT_US)
+                client->due_us = now_us;
+            while (client->due_us <= now_us)
+                send_one(client);
+        }
         stopping = !wait_for(client, stopping) || stopping;
         read_replies(client);
         if ((resp_is_closed(conn) && client->ended < client->count) ||
             clock_left(late_ms(client)) == 0)
             give_up_client(client);
     }
-    resp_close(&client->conn);
+    resp_close(conn);
     return NULL;
 }
 
-static int
-start_client(struct load_client *client, struct error *err)
-{
-    int number = thread_start(&client->thread, load_thread, client);
-    client->running = number == 0;
-    return number == 0 ? 0 : error_errno(err, number, "cannot start a client of the load");
-}
+// ---- the load ------------------------------------------------------------------------------------
 
-// ---- the load ---------------------------------------------------------------------------------------
-
-static struct load *
-load_new(const struct load_options *options)
+int
+load_start(const struct load_options *options, struct load **ret, struct error *err)
 {
-    struct load *load = mem_zero(1, sizeof *load);
+    LOAD_AUTO struct load *load = mem_zero(1, sizeof *load);
     load->address = str_dup(options->address);
     load->prefix = str_dup(options->prefix);
     load->user = str_dup(options->access->user);
@@ -228,17 +202,15 @@ load_new(const struct load_options *options)
     load->reader =
         (struct load_client){.load = load, .port = PROBE_READ_PORT, .per_s = options->reads_per_s};
     load->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return load;
-}
-
-int
-load_start(const struct load_options *options, struct load **ret, struct error *err)
-{
-    LOAD_AUTO struct load *load = load_new(options);
     if (load->stop < 0)
         return error_errno(err, errno, "cannot start a load");
-    if (start_client(&load->writer, err) < 0 || start_client(&load->reader, err) < 0)
-        return -1;
+    struct load_client *clients[] = {&load->writer, &load->reader};
+    for (size_t i = 0; i < sizeof clients / sizeof *clients; i++) {
+        int number = thread_start(&clients[i]->thread, load_thread, clients[i]);
+        if (number != 0)
+            return error_errno(err, number, "cannot start a client of the load");
+        clients[i]->running = true;
+    }
     *ret = TAKE(load);
     return 0;
 }
@@ -296,17 +268,6 @@ load_now(struct load *load, unsigned long long *ret_acked, int64_t *ret_silence_
 
 // ---- afterwards ----------------------------------------------------------------------------------
 
-static int
-not_verified(const struct resp_conn *conn, const char *address, struct error *err)
-{
-    if (resp_is_closed(conn))
-        return error_set(err, ERR_FAILED,
-            "cannot read the writes back from '%s': %s; see 'airbuild status'", address,
-            conn->error);
-    return error_set(err, ERR_TIMEOUT,
-        "reading the writes back from '%s' timed out; see 'airbuild status'", address);
-}
-
 // Reads the acknowledged writes among samples and marks those that are lost. false: no more replies
 // come. The account `status` may use one key a command, so the whole batch is under way at once.
 static bool
@@ -350,8 +311,14 @@ load_verify(struct load *load, const char *address, int64_t deadline_ms,
     RESP_AUTO struct resp_conn conn;
     resp_open(&conn, address, PROBE_REDIS_PORT, &load->access);
     for (size_t i = 0; i < load->writer.count; i += batch_at(load, i))
-        if (!verify_batch(load, &conn, &samples[i], batch_at(load, i), end_ms))
-            return not_verified(&conn, address, err);
+        if (!verify_batch(load, &conn, &samples[i], batch_at(load, i), end_ms)) {
+            if (resp_is_closed(&conn))
+                return error_set(err, ERR_FAILED,
+                    "cannot read the writes back from '%s': %s; see 'airbuild status'", address,
+                    conn.error);
+            return error_set(err, ERR_TIMEOUT,
+                "reading the writes back from '%s' timed out; see 'airbuild status'", address);
+        }
     *ret_acked = *ret_lost = 0;
     for (size_t i = 0; i < load->writer.count; i++) {
         *ret_acked += samples[i].outcome == LOAD_ACKED;
@@ -360,33 +327,24 @@ load_verify(struct load *load, const char *address, int64_t deadline_ms,
     return 0;
 }
 
-// Removes the keys of the samples, acknowledged or not. false: no more replies come.
-static bool
-remove_batch(const struct load *load, struct resp_conn *conn, const struct load_sample *samples,
-    size_t count, int64_t end_ms)
-{
-    for (size_t i = 0; i < count; i++) {
-        FREE_AUTO char *key = load_key(load, samples[i].number);
-        resp_ask(conn, "DEL", key);
-    }
-    for (size_t i = 0; i < count; i++) {
-        redisReply *reply = resp_wait(conn, end_ms);
-        if (reply == NULL)
-            return false;
-        freeReplyObject(reply);
-    }
-    return true;
-}
-
 void
 load_forget(const struct load *load, const char *address, int64_t deadline_ms)
 {
     int64_t end_ms = clock_ms() + deadline_ms;
     RESP_AUTO struct resp_conn conn;
     resp_open(&conn, address, PROBE_REDIS_PORT, &load->access);
-    for (size_t i = 0; i < load->writer.count; i += batch_at(load, i))
-        if (!remove_batch(load, &conn, &load->writer.samples[i], batch_at(load, i), end_ms))
-            return;
+    for (size_t from = 0; from < load->writer.count; from += batch_at(load, from)) {
+        for (size_t i = 0; i < batch_at(load, from); i++) {
+            FREE_AUTO char *key = load_key(load, load->writer.samples[from + i].number);
+            resp_ask(&conn, "DEL", key);
+        }
+        for (size_t i = 0; i < batch_at(load, from); i++) {
+            redisReply *reply = resp_wait(&conn, end_ms);
+            if (reply == NULL)
+                return;
+            freeReplyObject(reply);
+        }
+    }
 }
 
 bool

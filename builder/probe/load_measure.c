@@ -2,12 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probe/load.h"
 
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static void
 keep_longer(struct load_gap *longest, int64_t from_ms, int64_t to_ms)
 {
@@ -29,7 +23,7 @@ load_outage(const struct load_sample *samples, size_t count, int64_t from_ms, in
             continue;
         }
         if (failing_ms >= 0)
-            keep_longer(&longest, failing_ms, earlier(sample->ended_ms, to_ms));
+            keep_longer(&longest, failing_ms, sample->ended_ms < to_ms ? sample->ended_ms : to_ms);
         failing_ms = -1;
     }
     if (failing_ms >= 0)

@@ -21,18 +21,6 @@ is_answered(const struct query *query)
     return query->wake_at == 0 && query->conn.answered >= query->conn.asked;
 }
 
-// Stops at the last answer: what the other side does after it, such as closing the connection, does
-// not matter.
-static void
-take_replies(struct query *query)
-{
-    redisReply *reply;
-    while (!is_answered(query) && (reply = resp_reply(&query->conn)) != NULL) {
-        query->on_reply(query, query->conn.answered - 1, reply);
-        freeReplyObject(reply);
-    }
-}
-
 static void
 advance_query(struct query *query, bool ready)
 {
@@ -40,7 +28,13 @@ advance_query(struct query *query, bool ready)
         return;
     if (ready) {
         resp_turn(&query->conn);
-        take_replies(query);
+        // Stops at the last answer: what the other side does after it, such as closing the
+        // connection, does not matter.
+        redisReply *reply;
+        while (!is_answered(query) && (reply = resp_reply(&query->conn)) != NULL) {
+            query->on_reply(query, query->conn.answered - 1, reply);
+            freeReplyObject(reply);
+        }
     }
     if (query->wake_at != 0 && clock_left(query->wake_at) == 0) {
         query->wake_at = 0;
@@ -50,23 +44,7 @@ advance_query(struct query *query, bool ready)
         resp_close(&query->conn);
 }
 
-// Fills fds with the descriptors to poll and reduces *left_ms to the time until the next wake.
-// Returns the number of queries that are not over.
-static size_t
-gather_queries(struct query *const *queries, size_t count, struct pollfd *fds, int64_t *left_ms)
-{
-    size_t open = 0;
-    for (size_t i = 0; i < count; i++) {
-        fds[i] = resp_pollfd(&queries[i]->conn);
-        if (resp_is_closed(&queries[i]->conn))
-            continue;
-        open++;
-        if (queries[i]->wake_at != 0 && clock_left(queries[i]->wake_at) < *left_ms)
-            *left_ms = clock_left(queries[i]->wake_at);
-    }
-    return open;
-}
-
+// Advances the queries until each is over, at most until end_ms. -1 only when interrupted.
 static int
 poll_queries(struct query *const *queries, size_t count, int64_t end_ms, struct error *err)
 {
@@ -74,8 +52,17 @@ poll_queries(struct query *const *queries, size_t count, int64_t end_ms, struct 
     for (;;) {
         if (interrupt_check(err) < 0)
             return -1;
-        int64_t end_left = clock_left(end_ms), left = end_left;
-        if (gather_queries(queries, count, fds, &left) == 0 || end_left == 0)
+        bool open = false;
+        int64_t end_left = clock_left(end_ms), left = end_left; // until the deadline or a wake
+        for (size_t i = 0; i < count; i++) {
+            fds[i] = resp_pollfd(&queries[i]->conn);
+            if (resp_is_closed(&queries[i]->conn))
+                continue;
+            open = true;
+            if (queries[i]->wake_at != 0 && clock_left(queries[i]->wake_at) < left)
+                left = clock_left(queries[i]->wake_at);
+        }
+        if (!open || end_left == 0)
             return 0;
         fds[count] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
         poll(fds, count + 1, left > INT_MAX ? INT_MAX : (int) left);
@@ -84,46 +71,12 @@ poll_queries(struct query *const *queries, size_t count, int64_t end_ms, struct 
     }
 }
 
-// Runs them until each is over, at most until deadline_ms after start_ms; those that are not over
-// then fail. Closes all. -1 only when interrupted.
-static int
-run_queries(struct query *const *queries, size_t count, int64_t start_ms, int64_t deadline_ms,
-    struct error *err)
-{
-    int result = poll_queries(queries, count, start_ms + deadline_ms, err);
-    for (size_t i = 0; i < count; i++) {
-        struct resp_conn *conn = &queries[i]->conn;
-        if (!resp_is_closed(conn))
-            resp_fail(conn, "no %s within %" PRId64 " ms",
-                conn->connected ? "answer" : "connection", deadline_ms);
-        memcpy(queries[i]->error, conn->error, PROBE_TEXT);
-    }
-    return result;
-}
-
 // ---- the nodes ----------------------------------------------------------------------------------
 
 struct target_queries { // of one target
     struct query redis, sentinel;
     struct head_query head;
 };
-
-// Begins the two queries of a target, and lists them in ret.
-static void
-begin_queries(const struct probe_target *target, const struct probe_access *access,
-    struct target_queries *queries, struct probe_result *result, struct query *ret[2])
-{
-    if (target->head) {
-        query_head(&queries->head, target->address, access, &result->head);
-        ret[0] = &queries->head.write;
-        ret[1] = &queries->head.read;
-    } else {
-        query_redis(&queries->redis, target->address, access, &result->redis);
-        query_sentinel(&queries->sentinel, target->address, access, &result->sentinel);
-        ret[0] = &queries->redis;
-        ret[1] = &queries->sentinel;
-    }
-}
 
 static void
 not_running(struct probe_result *result)
@@ -135,24 +88,21 @@ not_running(struct probe_result *result)
     memcpy(result->head.read_error, why, sizeof why);
 }
 
-static int
-find_run_id(const struct probe_result *results, size_t count, const char *run_id)
-{
-    for (size_t i = 0; i < count; i++)
-        if (run_id[0] != '\0' && str_equal(results[i].redis.run_id, run_id))
-            return (int) i;
-    return -1;
-}
-
 static void
-complete_result(const struct probe_target *target, struct probe_result *result)
+complete_results(const struct probe_target *targets, struct probe_result *results, size_t count)
 {
     static const char lost[] = "what was written did not come back";
-    struct probe_head *head = &result->head;
-    result->redis.answered = !target->head && result->redis.error[0] == '\0';
-    result->sentinel.answered = !target->head && result->sentinel.error[0] == '\0';
-    if (head->written && head->readable && !head->read_back)
-        memcpy(head->read_error, lost, sizeof lost);
+    for (size_t i = 0; i < count; i++) {
+        struct probe_head *head = &results[i].head;
+        results[i].redis.answered = !targets[i].head && results[i].redis.error[0] == '\0';
+        results[i].sentinel.answered = !targets[i].head && results[i].sentinel.error[0] == '\0';
+        if (head->written && head->readable && !head->read_back)
+            memcpy(head->read_error, lost, sizeof lost);
+        head->writer = -1;
+        for (size_t k = 0; k < count && head->writer < 0; k++)
+            if (head->writer_id[0] != '\0' && str_equal(results[k].redis.run_id, head->writer_id))
+                head->writer = (int) k;
+    }
 }
 
 int
@@ -169,15 +119,29 @@ probe_cluster(const struct probe_target *targets, size_t count, const struct pro
             not_running(&results[i]);
             continue;
         }
-        begin_queries(&targets[i], access, &all[i], &results[i], &queries[query_count]);
-        query_count += 2;
+        const char *address = targets[i].address;
+        if (targets[i].head) {
+            query_head(&all[i].head, address, access, &results[i].head);
+            queries[query_count++] = &all[i].head.write;
+            queries[query_count++] = &all[i].head.read;
+        } else {
+            query_redis(&all[i].redis, address, access, &results[i].redis);
+            query_sentinel(&all[i].sentinel, address, access, &results[i].sentinel);
+            queries[query_count++] = &all[i].redis;
+            queries[query_count++] = &all[i].sentinel;
+        }
     }
-    if (run_queries(queries, query_count, start_ms, deadline_ms, err) < 0)
+    int result = poll_queries(queries, query_count, start_ms + deadline_ms, err);
+    for (size_t i = 0; i < query_count; i++) {
+        struct resp_conn *conn = &queries[i]->conn;
+        if (!resp_is_closed(conn))
+            resp_fail(conn, "no %s within %" PRId64 " ms",
+                conn->connected ? "answer" : "connection", deadline_ms);
+        memcpy(queries[i]->error, conn->error, PROBE_TEXT);
+    }
+    if (result < 0)
         return -1;
-    for (size_t i = 0; i < count; i++)
-        complete_result(&targets[i], &results[i]);
-    for (size_t i = 0; i < count; i++)
-        results[i].head.writer = find_run_id(results, count, results[i].head.writer_id);
+    complete_results(targets, results, count);
     return 0;
 }
 

@@ -16,24 +16,18 @@
 
 // ---- INFO: lines "name:value" --------------------------------------------------------------------
 
-static const char *
-find_info(const char *info, const char *name)
-{
-    size_t length = strlen(name);
-    for (const char *line = info; line != NULL; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (strncmp(line, name, length) == 0 && line[length] == ':')
-            return line + length + 1;
-    }
-    return NULL;
-}
-
 // Copies the value of the first line "name:..." into ret, cut to size, printable; "" when there is
 // none. Returns whether there is one.
 static bool
 info_text(const char *info, const char *name, char *ret, size_t size)
 {
-    const char *value = find_info(info, name);
+    size_t named = strlen(name);
+    const char *line = info;
+    while (line != NULL && (strncmp(line, name, named) != 0 || line[named] != ':')) {
+        const char *newline = strchr(line, '\n');
+        line = newline == NULL ? NULL : newline + 1;
+    }
+    const char *value = line == NULL ? NULL : line + named + 1;
     size_t length = value == NULL ? 0 : strcspn(value, "\r\n");
     resp_copy_text(ret, length < size ? length + 1 : size, value);
     return value != NULL;
@@ -57,59 +51,32 @@ info_number(const char *info, const char *name, long long otherwise)
 // In the order of the questions.
 enum redis_question { ASK_INFO, ASK_TIME };
 
-static enum probe_role
-parse_role(const char *info)
-{
-    char text[16];
-    info_text(info, "role", text, sizeof text);
-    if (str_equal(text, "master"))
-        return PROBE_MASTER;
-    return str_equal(text, "slave") ? PROBE_REPLICA : PROBE_ROLE_UNKNOWN;
-}
-
 static void
-parse_replica(const char *info, struct probe_redis *ret)
+parse_redis_info(const char *info, struct probe_redis *ret)
 {
-    char link[16];
+    char role[16], link[16];
+    info_text(info, "role", role, sizeof role);
+    ret->role = str_equal(role, "master")  ? PROBE_MASTER
+                : str_equal(role, "slave") ? PROBE_REPLICA
+                                           : PROBE_ROLE_UNKNOWN;
+    ret->loading = info_number(info, "loading", 0) != 0;
+    info_text(info, "run_id", ret->run_id, sizeof ret->run_id);
+    ret->link_idle_s = -1;
+    if (ret->role != PROBE_REPLICA)
+        return;
     info_text(info, "master_host", ret->master, sizeof ret->master);
     info_text(info, "master_link_status", link, sizeof link);
     ret->link_up = str_equal(link, "up");
     ret->syncing = info_number(info, "master_sync_in_progress", 0) != 0;
-    ret->link_idle_s = ret->link_up ? info_number(info, "master_last_io_seconds_ago", -1) : -1;
-}
-
-static void
-parse_redis_info(const char *info, struct probe_redis *ret)
-{
-    ret->role = parse_role(info);
-    ret->loading = info_number(info, "loading", 0) != 0;
-    info_text(info, "run_id", ret->run_id, sizeof ret->run_id);
-    ret->link_idle_s = -1;
-    if (ret->role == PROBE_REPLICA)
-        parse_replica(info, ret);
-}
-
-static void
-on_redis_info(struct query *query, const redisReply *reply)
-{
-    struct probe_redis *redis = query->result;
-    if (reply->type == REDIS_REPLY_ERROR) {
-        resp_fail_reply(&query->conn, reply);
-    } else if (reply->type != REDIS_REPLY_STRING) {
-        resp_fail(&query->conn, "its reply to INFO is not a text");
-    } else {
-        parse_redis_info(reply->str, redis);
-        redis->clock_asked_ms = clock_wall_ms();
-        resp_ask(&query->conn, "TIME");
-    }
+    if (ret->link_up)
+        ret->link_idle_s = info_number(info, "master_last_io_seconds_ago", -1);
 }
 
 // The reply is seconds and microseconds, read at an unknown time between question and reply. What
 // that time can explain is not counted.
 static void
-on_time(struct query *query, const redisReply *reply)
+on_time(struct probe_redis *redis, const redisReply *reply)
 {
-    struct probe_redis *redis = query->result;
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
         reply->element[0]->str == NULL || reply->element[1]->str == NULL)
         return;
@@ -126,10 +93,18 @@ on_time(struct query *query, const redisReply *reply)
 static void
 on_redis_reply(struct query *query, unsigned index, const redisReply *reply)
 {
-    if (index == ASK_INFO)
-        on_redis_info(query, reply);
-    else
-        on_time(query, reply);
+    struct probe_redis *redis = query->result;
+    if (index == ASK_TIME) {
+        on_time(redis, reply);
+    } else if (reply->type == REDIS_REPLY_ERROR) {
+        resp_fail_reply(&query->conn, reply);
+    } else if (reply->type != REDIS_REPLY_STRING) {
+        resp_fail(&query->conn, "its reply to INFO is not a text");
+    } else {
+        parse_redis_info(reply->str, redis);
+        redis->clock_asked_ms = clock_wall_ms();
+        resp_ask(&query->conn, "TIME");
+    }
 }
 
 void
@@ -167,13 +142,6 @@ on_address(struct query *query, const redisReply *reply)
         resp_fail(&query->conn, "its reply is not one of sentinel");
 }
 
-static unsigned
-number_of(const char *text)
-{
-    unsigned long long number = 0;
-    return str_to_u64(text, UINT16_MAX, &number) ? (unsigned) number : 0;
-}
-
 // Returns the value of that name in a flat list of names and values, "" when there is none.
 static const char *
 field_of(const redisReply *list, const char *name)
@@ -186,9 +154,8 @@ field_of(const redisReply *list, const char *name)
 
 // The reply is a list of such lists, one for each other sentinel.
 static void
-on_peers(struct query *query, const redisReply *reply)
+on_peers(struct probe_sentinel *sentinel, const redisReply *reply)
 {
-    struct probe_sentinel *sentinel = query->result;
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
         const char *address = field_of(reply->element[i], "ip");
         if (*address != '\0' && sentinel->peer_count < PROBE_PEERS)
@@ -199,9 +166,8 @@ on_peers(struct query *query, const redisReply *reply)
 // Flags are "slave" or "slave,s_down,disconnected". Sentinel does not elect a replica that is down
 // or disconnected (sentinelSelectSlave).
 static void
-on_replicas(struct query *query, const redisReply *reply)
+on_replicas(struct probe_sentinel *sentinel, const redisReply *reply)
 {
-    struct probe_sentinel *sentinel = query->result;
     sentinel->replicas_known = reply->type == REDIS_REPLY_ARRAY;
     for (size_t i = 0; sentinel->replicas_known && i < reply->elements && i < PROBE_PEERS; i++) {
         struct probe_known *known = &sentinel->known[sentinel->known_count++];
@@ -215,18 +181,20 @@ static void
 on_sentinel_reply(struct query *query, unsigned index, const redisReply *reply)
 {
     struct probe_sentinel *sentinel = query->result;
+    unsigned long long number = 0;
     switch ((enum sentinel_question) index) {
     case ASK_ADDRESS:
         on_address(query, reply);
         break;
     case ASK_MASTER:
-        sentinel->other_sentinels = number_of(field_of(reply, "num-other-sentinels"));
+        if (str_to_u64(field_of(reply, "num-other-sentinels"), UINT16_MAX, &number))
+            sentinel->other_sentinels = (unsigned) number;
         break;
     case ASK_PEERS:
-        on_peers(query, reply);
+        on_peers(sentinel, reply);
         break;
     case ASK_REPLICAS:
-        on_replicas(query, reply);
+        on_replicas(sentinel, reply);
         break;
     case ASK_QUORUM:
         sentinel->quorum_ok = reply->type == REDIS_REPLY_STATUS;

@@ -112,36 +112,6 @@ create_bounded_array(const redisReadTask *task, resp_length elements)
     return too_large ? NULL : conn->plain->createArray(task, elements);
 }
 
-static void
-bound_arrays(struct resp_conn *conn)
-{
-    redisReader *reader = conn->context->reader;
-    conn->plain = reader->fn;
-    conn->functions = *reader->fn;
-    conn->functions.createArray = create_bounded_array;
-    reader->fn = &conn->functions;
-    reader->privdata = conn;
-}
-
-static void
-connect_to(struct resp_conn *conn, const struct sockaddr_in *where)
-{
-    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    conn->context = fd < 0 ? NULL : redisConnectFd(fd);
-    if (conn->context == NULL) {
-        fail_errno(conn, errno);
-        if (fd >= 0)
-            close(fd);
-        return;
-    }
-    conn->context->flags &= ~REDIS_BLOCK;
-    bound_arrays(conn);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    conn->connected = connect(fd, (const struct sockaddr *) where, sizeof *where) == 0;
-    if (!conn->connected && errno != EINPROGRESS)
-        fail_errno(conn, errno);
-}
-
 void
 resp_open(
     struct resp_conn *conn, const char *address, unsigned port, const struct probe_access *access)
@@ -152,12 +122,30 @@ resp_open(
         resp_fail(conn, "'%s' is not an IPv4 address", address);
         return;
     }
-    connect_to(conn, &where);
-    if (access->password == NULL)
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    conn->context = fd < 0 ? NULL : redisConnectFd(fd);
+    if (conn->context == NULL) {
+        fail_errno(conn, errno);
+        if (fd >= 0)
+            close(fd);
         return;
-    resp_ask(conn, "AUTH", access->user, access->password);
-    conn->signing_in = true;
-    conn->asked = 0;
+    }
+    conn->context->flags &= ~REDIS_BLOCK;
+    redisReader *reader = conn->context->reader;
+    conn->plain = reader->fn;
+    conn->functions = *reader->fn;
+    conn->functions.createArray = create_bounded_array;
+    reader->fn = &conn->functions;
+    reader->privdata = conn;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    conn->connected = connect(fd, (const struct sockaddr *) &where, sizeof where) == 0;
+    if (!conn->connected && errno != EINPROGRESS) {
+        fail_errno(conn, errno);
+    } else if (access->password != NULL) {
+        resp_ask(conn, "AUTH", access->user, access->password);
+        conn->signing_in = true;
+        conn->asked = 0;
+    }
 }
 
 // ---- ask, send, receive --------------------------------------------------------------------------
@@ -183,28 +171,23 @@ resp_pollfd(const struct resp_conn *conn)
     };
 }
 
-// After poll reported the descriptor: the connection is made, or has failed.
-static bool
-is_connected(struct resp_conn *conn)
-{
-    int number = 0;
-    socklen_t size = sizeof number;
-    if (!conn->connected)
-        getsockopt(conn->context->fd, SOL_SOCKET, SO_ERROR, &number, &size);
-    conn->connected = number == 0;
-    if (number != 0)
-        fail_errno(conn, number);
-    return number == 0;
-}
-
 // Receives first: what the other side sent before it closed counts even when sending fails. An
 // error stays in the context until resp_reply has returned the replies before it.
 void
 resp_turn(struct resp_conn *conn)
 {
     redisContext *context = conn->context;
-    if (context == NULL || context->err != 0 || !is_connected(conn))
+    if (context == NULL || context->err != 0)
         return;
+    int number = 0; // why it could not connect; 0: it could
+    socklen_t size = sizeof number;
+    if (!conn->connected)
+        getsockopt(context->fd, SOL_SOCKET, SO_ERROR, &number, &size);
+    conn->connected = number == 0;
+    if (number != 0) {
+        fail_errno(conn, number);
+        return;
+    }
     size_t before = context->reader->len;
     int done = 0;
     if (redisBufferRead(context) != REDIS_OK ||
@@ -214,18 +197,6 @@ resp_turn(struct resp_conn *conn)
     conn->received += context->reader->len - before;
     if (conn->received > MAX_REPLY)
         resp_fail(conn, "its reply is longer than any of redis: another program listens there");
-}
-
-// Handles the reply to AUTH, or one that nobody asked for.
-static void
-on_other_reply(struct resp_conn *conn, const redisReply *reply)
-{
-    conn->refused = conn->signing_in && reply->type == REDIS_REPLY_ERROR;
-    if (conn->refused)
-        resp_fail_reply(conn, reply);
-    else if (!conn->signing_in)
-        resp_fail(conn, "it sent a reply to no request");
-    conn->signing_in = false;
 }
 
 redisReply *
@@ -243,7 +214,14 @@ resp_reply(struct resp_conn *conn)
             conn->answered++;
             return reply;
         }
-        on_other_reply(conn, reply);
+        // The reply to AUTH, or one that nobody asked for.
+        const redisReply *other = reply;
+        conn->refused = conn->signing_in && other->type == REDIS_REPLY_ERROR;
+        if (conn->refused)
+            resp_fail_reply(conn, other);
+        else if (!conn->signing_in)
+            resp_fail(conn, "it sent a reply to no request");
+        conn->signing_in = false;
         freeReplyObject(reply);
     }
     return NULL;

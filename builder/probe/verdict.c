@@ -95,25 +95,18 @@ sentinel_answers(const struct cluster_view *view, size_t i)
     return true;
 }
 
-// Returns how many running sentinels name this address.
-static unsigned
-count_votes(const struct cluster_view *view, const char *address)
-{
-    unsigned votes = 0;
-    for (size_t i = 0; i < view->count; i++)
-        votes += is_worker(view, i) && view->results[i].sentinel.answered &&
-                 str_equal(view->results[i].sentinel.master, address);
-    return votes;
-}
-
 // Returns the worker that reports role:master and that at least a quorum names, or -1.
 static int
 find_master(const struct cluster_view *view)
 {
     for (size_t i = 0; i < view->count; i++) {
-        unsigned votes = count_votes(view, view->targets[i].address);
-        if (is_worker(view, i) && view->results[i].redis.role == PROBE_MASTER && votes > 0 &&
-            votes >= view->quorum)
+        if (!is_worker(view, i) || view->results[i].redis.role != PROBE_MASTER)
+            continue;
+        unsigned votes = 0;
+        for (size_t k = 0; k < view->count; k++)
+            votes += is_worker(view, k) && view->results[k].sentinel.answered &&
+                     str_equal(view->results[k].sentinel.master, view->targets[i].address);
+        if (votes > 0 && votes >= view->quorum)
             return (int) i;
     }
     return -1;
@@ -175,8 +168,13 @@ clock_is_right(const struct cluster_view *view, size_t i)
 // ---- the head ------------------------------------------------------------------------------------
 
 static bool
-head_serves(const struct cluster_view *view, size_t i)
+first_head_serves(const struct cluster_view *view)
 {
+    size_t i = 0;
+    while (i < view->count && !view->targets[i].head)
+        i++;
+    if (i == view->count)
+        return await(view, "the cluster has no head");
     const struct probe_head *head = &view->results[i].head;
     const char *name = view->targets[i].name;
     if (!view->targets[i].running)
@@ -189,15 +187,6 @@ head_serves(const struct cluster_view *view, size_t i)
     if (!head->read_back)
         return await(view, "'%s' serves no reads: %s", name, head->read_error);
     return true;
-}
-
-static bool
-first_head_serves(const struct cluster_view *view)
-{
-    for (size_t i = 0; i < view->count; i++)
-        if (view->targets[i].head)
-            return head_serves(view, i);
-    return await(view, "the cluster has no head");
 }
 
 // ---- the sentinels: could they replace the master now? -------------------------------------------

@@ -82,17 +82,16 @@ host_kernel(void)
 struct kvm_boot {
     int64_t begin_ms, timeout_ms;
     struct proc_result result;
-    double started; // seconds until the kernel's first line; 0: none came
-    double busy;    // seconds of processor time that QEMU used
-    bool late;      // the deadline ended it
-    char *failure;  // why QEMU could not be run; NULL: it was
+    double started;       // seconds until the kernel's first line; 0: none came
+    double busy;          // seconds of processor time that QEMU used
+    struct error failure; // ERR_TIMEOUT: the deadline ended QEMU; else why it could not be run
 };
 
 static void
 kvm_boot_free(struct kvm_boot *boot)
 {
     proc_result_free(&boot->result);
-    free(boot->failure);
+    error_clear(&boot->failure);
 }
 
 // The firmware prints lines even where no kernel runs: only the kernel's own first line counts.
@@ -128,50 +127,32 @@ boot_kernel(
     double before = children_time();
     boot->begin_ms = clock_ms();
     boot->timeout_ms = timeout_ms;
-    bool ended = proc_run(argv, &options, &boot->result, err) == 0;
-    if (!ended && err->code == ERR_INTERRUPTED)
+    if (proc_run(argv, &options, &boot->result, err) < 0 && err->code == ERR_INTERRUPTED)
         return -1;
-    boot->late = !ended && err->code == ERR_TIMEOUT;
     boot->busy = children_time() - before;
-    boot->failure = !ended && !boot->late ? str_dup(err->message) : NULL;
-    error_clear(err);
+    error_move(&boot->failure, err);
     return 0;
-}
-
-// A kernel that hangs under KVM spins: a QEMU that hardly ran was starved by a busy host.
-static bool
-was_starved(const struct accel_places *places, const struct kvm_boot *boot)
-{
-    return boot->started <= 0 && boot->late && boot->busy < (double) places->timeout_ms / 1000 / 2;
-}
-
-static const char *
-last_error_line(struct buf *text)
-{
-    while (text->length > 0 && text->data[text->length - 1] == '\n')
-        text->data[--text->length] = '\0';
-    if (text->length == 0)
-        return NULL;
-    const char *newline = strrchr(text->data, '\n');
-    return newline != NULL ? newline + 1 : text->data;
 }
 
 static char *
 explain_boot(const struct accel_places *places, struct kvm_boot *boot)
 {
-    const char *line = last_error_line(&boot->result.errors);
     if (boot->started > 0)
         return str_format("a kernel started under KVM after %.1f s", boot->started);
-    if (boot->failure != NULL)
-        return str_dup(boot->failure);
-    if (boot->late)
+    if (boot->failure.code == ERR_TIMEOUT)
         return str_format("'%s' opens, but no kernel started under KVM within %.1f s, in which "
                           "QEMU ran for %.1f s",
             places->device, (double) boot->timeout_ms / 1000, boot->busy);
-    if (line != NULL)
-        return str_format("QEMU cannot use KVM: %s", line);
-    return str_format(
-        "QEMU ended with status %d under KVM before the kernel started", boot->result.status);
+    if (boot->failure.code != ERR_NONE)
+        return str_dup(boot->failure.message);
+    struct buf *errors = &boot->result.errors;
+    while (errors->length > 0 && errors->data[errors->length - 1] == '\n')
+        errors->data[--errors->length] = '\0';
+    if (errors->length == 0)
+        return str_format(
+            "QEMU ended with status %d under KVM before the kernel started", boot->result.status);
+    const char *newline = strrchr(errors->data, '\n');
+    return str_format("QEMU cannot use KVM: %s", newline != NULL ? newline + 1 : errors->data);
 }
 
 // Fails when the proof cannot even be tried: ERR_MISSING, ERR_ACCESS.
@@ -201,37 +182,26 @@ static int
 run_proof(const struct accel_places *places, struct accel_verdict *ret, bool *ret_unsure,
     struct error *err)
 {
-    CLEANUP(kvm_boot_free) struct kvm_boot boot = {0};
     if (places->kernel == NULL)
         return error_set(err, ERR_MISSING,
             "there is no kernel to test KVM with (none of /boot/vmlinuz-* and "
             "/usr/lib/modules/*/vmlinuz is readable)");
-    if (boot_kernel(places, places->timeout_ms, &boot, err) < 0)
-        return -1;
-    if (was_starved(places, &boot)) {
-        kvm_boot_free(&boot);
-        boot = (struct kvm_boot){0};
-        if (boot_kernel(places, places->timeout_ms * PATIENCE, &boot, err) < 0)
+    for (int64_t timeout_ms = places->timeout_ms;; timeout_ms *= PATIENCE) {
+        CLEANUP(kvm_boot_free) struct kvm_boot boot = {0};
+        if (boot_kernel(places, timeout_ms, &boot, err) < 0)
             return -1;
+        // A kernel that hangs under KVM spins: a QEMU that hardly ran was starved by a busy host.
+        *ret_unsure = boot.started <= 0 && boot.failure.code == ERR_TIMEOUT &&
+                      boot.busy < (double) places->timeout_ms / 1000 / 2;
+        if (*ret_unsure && timeout_ms == places->timeout_ms)
+            continue;
+        ret->kvm = boot.started > 0;
+        ret->why = explain_boot(places, &boot);
+        return 0;
     }
-    ret->kvm = boot.started > 0;
-    ret->why = explain_boot(places, &boot);
-    *ret_unsure = was_starved(places, &boot);
-    return 0;
 }
 
 // ---- the cache -----------------------------------------------------------------------------------
-
-// Returns the key of a verdict: QEMU's path, size and time. Not the kernel's: each kernel gives the
-// same verdict on the host.
-static char *
-cache_key(const struct accel_places *places)
-{
-    struct stat status = {0};
-    stat(places->qemu, &status);
-    return str_format("%s %lld bytes of %lld.%09ld", places->qemu, (long long) status.st_size,
-        (long long) status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-}
 
 // Returns the seconds since the host booted, including those it was asleep.
 static long long
@@ -256,9 +226,7 @@ cache_read(const struct accel_places *places)
         str_equal(json_string_value(json_object_get(cache, "boot")), boot))
         return cache;
     json_decref(cache);
-    cache = json_object();
-    json_object_set_new(cache, "boot", text_to_json(boot));
-    return cache;
+    return json_pack("{s:o}", "boot", text_to_json(boot));
 }
 
 // A cached refusal counts only when trust_refusal is set.
@@ -277,32 +245,19 @@ cache_find(const struct accel_places *places, const char *key, bool trust_refusa
     return true;
 }
 
-// A failure is ignored: it only costs the next airbuild another proof.
-static void
-cache_write(const struct accel_places *places, const char *key, const struct accel_verdict *verdict,
-    bool unsure)
-{
-    ERROR_AUTO struct error ignored = {0};
-    FREE_AUTO char *path = path_join(places->home, "accel.json");
-    json_auto_t *cache = cache_read(places);
-    json_t *entry = json_object();
-    json_object_set_new(entry, "kvm", json_boolean(verdict->kvm));
-    json_object_set_new(entry, "why", text_to_json(verdict->why));
-    if (unsure)
-        json_object_set_new(entry, "until", json_integer(boot_seconds() + UNSURE_S));
-    json_object_set_new(cache, key, entry);
-    write_json_file(path, 0644, cache, &ignored);
-}
-
 // ---- the verdict ---------------------------------------------------------------------------------
 
 // One proof at a time: a second airbuild waits, then finds the first one's verdict. Without a lock
-// each runs its own.
+// each runs its own. The key of a verdict is QEMU's path, size and time, not the kernel's: each
+// kernel gives the same verdict on the host.
 static int
 find_or_prove(const struct accel_places *places, bool trust_refusal, struct accel_verdict *ret,
     struct error *err)
 {
-    FREE_AUTO char *key = cache_key(places);
+    struct stat qemu = {0};
+    stat(places->qemu, &qemu);
+    FREE_AUTO char *key = str_format("%s %lld bytes of %lld.%09ld", places->qemu,
+        (long long) qemu.st_size, (long long) qemu.st_mtim.tv_sec, qemu.st_mtim.tv_nsec);
     FREE_AUTO char *lock = path_join(places->home, "accel.lock");
     CLOSE_AUTO int fd = -1;
     bool unsure = false;
@@ -317,31 +272,14 @@ find_or_prove(const struct accel_places *places, bool trust_refusal, struct acce
         return 0;
     if (run_proof(places, ret, &unsure, err) < 0)
         return -1;
-    cache_write(places, key, ret, unsure);
-    return 0;
-}
-
-static int
-refuse_accel(struct accel_verdict *verdict, struct error *err)
-{
-    error_set(err, ERR_FAILED,
-        "KVM does not work here: %s; set 'accel: auto' or 'accel: tcg' in cluster.yaml",
-        verdict->why);
-    accel_verdict_free(verdict);
-    return -1;
-}
-
-// No proof is possible, for the reason in err: with ACCEL_AUTO that is the verdict.
-static int
-cannot_prove(enum accel_wanted wanted, struct accel_verdict *ret, struct error *err)
-{
-    if (wanted == ACCEL_KVM) {
-        FREE_AUTO char *why = str_dup(err->message);
-        return error_set(err, err->code,
-            "KVM cannot be used here: %s; fix that, or set 'accel: auto' in cluster.yaml", why);
-    }
-    ret->why = str_dup(err->message);
-    error_clear(err);
+    // A failure to write the cache is ignored: it only costs the next airbuild another proof.
+    ERROR_AUTO struct error ignored = {0};
+    FREE_AUTO char *path = path_join(places->home, "accel.json");
+    json_auto_t *cache = cache_read(places);
+    json_object_set_new(cache, key,
+        json_pack("{s:b, s:o, s:o*}", "kvm", ret->kvm, "why", text_to_json(ret->why), "until",
+            unsure ? json_integer(boot_seconds() + UNSURE_S) : NULL));
+    write_json_file(path, 0644, cache, &ignored);
     return 0;
 }
 
@@ -354,11 +292,26 @@ accel_prove_at(const struct accel_places *places, enum accel_wanted wanted,
         ret->why = str_dup("software emulation was requested");
         return 0;
     }
-    if (check_places(places, err) < 0)
-        return cannot_prove(wanted, ret, err);
-    if (find_or_prove(places, wanted == ACCEL_AUTO, ret, err) < 0)
-        return err->code == ERR_MISSING ? cannot_prove(wanted, ret, err) : -1;
-    return wanted == ACCEL_KVM && !ret->kvm ? refuse_accel(ret, err) : 0;
+    if (check_places(places, err) == 0 &&
+        find_or_prove(places, wanted == ACCEL_AUTO, ret, err) == 0) {
+        if (wanted != ACCEL_KVM || ret->kvm)
+            return 0;
+        error_set(err, ERR_FAILED,
+            "KVM does not work here: %s; set 'accel: auto' or 'accel: tcg' in cluster.yaml",
+            ret->why);
+        accel_verdict_free(ret);
+        return -1;
+    }
+    if (err->code == ERR_INTERRUPTED)
+        return -1;
+    if (wanted == ACCEL_KVM)
+        return error_set(err, err->code,
+            "KVM cannot be used here: %s; fix that, or set 'accel: auto' in cluster.yaml",
+            err->message);
+    // No proof is possible: with ACCEL_AUTO that is the verdict.
+    ret->why = str_dup(err->message);
+    error_clear(err);
+    return 0;
 }
 
 int

@@ -15,35 +15,23 @@
 
 // ---- JSON ----------------------------------------------------------------------------------------
 
-// Takes ownership of arguments.
-static char *
-agent_command(const char *name, json_t *arguments)
-{
-    json_auto_t *value = json_object();
-    json_object_set_new(value, "execute", text_to_json(name));
-    json_object_set_new(value, "arguments", arguments);
-    return print_json(value, false);
-}
-
 char *
 agent_exec(const char *const *argv)
 {
-    json_t *arguments = json_object();
     json_t *rest = json_array();
     for (size_t i = 1; argv[i] != NULL; i++)
         json_array_append_new(rest, text_to_json(argv[i]));
-    json_object_set_new(arguments, "path", text_to_json(argv[0]));
-    json_object_set_new(arguments, "arg", rest);
-    json_object_set_new(arguments, "capture-output", json_true());
-    return agent_command("guest-exec", arguments);
+    json_auto_t *command = json_pack("{s:s, s:{s:o, s:o, s:b}}", "execute", "guest-exec",
+        "arguments", "path", text_to_json(argv[0]), "arg", rest, "capture-output", true);
+    return print_json(command, false);
 }
 
 char *
 agent_exec_status(long long pid)
 {
-    json_t *arguments = json_object();
-    json_object_set_new(arguments, "pid", json_integer(pid));
-    return agent_command("guest-exec-status", arguments);
+    json_auto_t *command = json_pack(
+        "{s:s, s:{s:I}}", "execute", "guest-exec-status", "arguments", "pid", (json_int_t) pid);
+    return print_json(command, false);
 }
 
 static int
@@ -60,9 +48,8 @@ agent_started(const char *answer, long long *ret_pid, struct error *err)
     json_auto_t *value = NULL;
     if (parse_json(answer, strlen(answer), &value, err) < 0)
         return not_understood(answer, err);
-    *ret_pid = json_is_integer(json_object_get(json_object_get(value, "return"), "pid"))
-                   ? json_integer_value(json_object_get(json_object_get(value, "return"), "pid"))
-                   : -1;
+    const json_t *pid = json_object_get(json_object_get(value, "return"), "pid");
+    *ret_pid = json_is_integer(pid) ? json_integer_value(pid) : -1;
     return *ret_pid > 0 ? 0 : not_understood(answer, err);
 }
 
@@ -132,25 +119,6 @@ send_command(virDomainPtr domain, const char *name, char *text, int64_t end_ms, 
     return 0;
 }
 
-static int
-wait_for_command(virDomainPtr domain, const char *name, long long pid, int64_t end_ms,
-    int *ret_status, char **ret_output, struct error *err)
-{
-    bool ended = false;
-    do {
-        FREE_AUTO char *answer = NULL;
-        if (clock_sleep(POLL_MS, err) < 0 ||
-            send_command(domain, name, agent_exec_status(pid), end_ms, &answer, err) < 0 ||
-            agent_ended(answer, &ended, ret_status, ret_output, err) < 0)
-            return -1;
-    } while (!ended && clock_left(end_ms) > 0);
-    if (ended)
-        return 0;
-    return error_set(err, ERR_GUEST,
-        "the program that the guest agent of '%s' runs timed out; see 'airbuild console %s'", name,
-        name);
-}
-
 int
 virt_agent_run(struct virt *virt, const char *cluster, const char *name, const char *const *argv,
     int64_t timeout_ms, int *ret_status, char **ret_output, struct error *err)
@@ -163,5 +131,17 @@ virt_agent_run(struct virt *virt, const char *cluster, const char *name, const c
         send_command(found->domain, name, agent_exec(argv), end, &answer, err) < 0 ||
         agent_started(answer, &pid, err) < 0)
         return -1;
-    return wait_for_command(found->domain, name, pid, end, ret_status, ret_output, err);
+    do {
+        FREE_AUTO char *progress = NULL;
+        bool ended = false;
+        if (clock_sleep(POLL_MS, err) < 0 ||
+            send_command(found->domain, name, agent_exec_status(pid), end, &progress, err) < 0 ||
+            agent_ended(progress, &ended, ret_status, ret_output, err) < 0)
+            return -1;
+        if (ended)
+            return 0;
+    } while (clock_left(end) > 0);
+    return error_set(err, ERR_GUEST,
+        "the program that the guest agent of '%s' runs timed out; see 'airbuild console %s'", name,
+        name);
 }

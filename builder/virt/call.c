@@ -98,17 +98,6 @@ call_wait(const struct call *call, int64_t timeout_ms, struct error *err)
     }
 }
 
-// Leaves the call to its thread. When it has just ended, waits until the thread is done with it.
-static void
-give_up_call(struct call **call)
-{
-    eventfd_t ignored;
-    if (atomic_exchange(&(*call)->thread.state, CALL_GIVEN_UP) == CALL_RUNNING)
-        *call = NULL;
-    else
-        eventfd_read((*call)->thread.done, &ignored);
-}
-
 int
 call_run(struct call **call, int64_t timeout_ms, call_function *function, struct error *err)
 {
@@ -122,7 +111,13 @@ call_run(struct call **call, int64_t timeout_ms, call_function *function, struct
         return error_errno(err, number, "%s: cannot start a thread", (*call)->what);
     pthread_detach(id);
     if (call_wait(*call, timeout_ms, err) < 0) {
-        give_up_call(call);
+        // The thread goes on with the call, unless it has just ended; then wait until it is done
+        // with it.
+        eventfd_t ignored;
+        if (atomic_exchange(&thread->state, CALL_GIVEN_UP) == CALL_RUNNING)
+            *call = NULL;
+        else
+            eventfd_read(thread->done, &ignored);
         return -1;
     }
     if (thread->result == 0)

@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "virt/virt.h"
+#include "virt/domain.h"
 
 #include <libvirt/libvirt.h>
 #include <stdatomic.h>
@@ -13,6 +13,13 @@
 #include <stdint.h>
 
 #define CALL_MS 30000 // deadline of a call that a healthy libvirt answers at once
+
+struct condition { // of a domain
+    enum virt_state state;
+    const char *reason; // this and held as in struct virt_domain_info
+    enum error_code held;
+    bool asleep; // its guest suspended itself: wake it instead of resuming it
+};
 
 struct call;
 typedef int call_function(struct call *call, struct error *err);
@@ -33,7 +40,7 @@ struct call {
     // More results.
     virDomainPtr *domains;
     int count;
-    int state, reason;
+    struct condition condition;
     bool saved, active;
     struct virt_host host;
     double idle; // processors

@@ -22,8 +22,6 @@ struct virt {
 // still runs. Returns false when that took more than 5 s.
 bool connection_sync(void);
 
-// ---- owner.c ----
-
 struct mark { // of the owner, in an object's metadata; NULL: not given
     const char *cluster, *id, *folder;
 };

@@ -37,17 +37,6 @@ struct console {
     bool ended;
 };
 
-// The callback may still run in the other thread, and libvirt does not always report when it is
-// done with its context (the remote driver never calls the function that frees it).
-static void
-stream_signal_free(struct stream_signal *signal)
-{
-    if (signal == NULL || !connection_sync())
-        return;
-    cleanup_close(&signal->fd);
-    free(signal);
-}
-
 static void
 console_close(struct console *console)
 {
@@ -58,7 +47,12 @@ console_close(struct console *console)
         virStreamAbort(console->stream);
         virStreamFree(console->stream);
     }
-    stream_signal_free(console->signal);
+    // The callback may still run in the other thread, and libvirt does not always report when it is
+    // done with its context (the remote driver never calls the function that frees it).
+    if (console->signal == NULL || !connection_sync())
+        return;
+    cleanup_close(&console->signal->fd);
+    free(console->signal);
 }
 
 // Runs in the event loop's thread. Asks for no more events until this thread has handled these.
@@ -101,12 +95,6 @@ open_stream(
     if (call_run(&call, CALL_MS, run_open_console, err) < 0)
         return -1;
     console->stream = TAKE(call->stream);
-    return 0;
-}
-
-static int
-follow_stream(struct console *console, struct error *err)
-{
     struct stream_signal *signal = console->signal = mem_zero(1, sizeof(*signal));
     signal->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (signal->fd < 0)
@@ -135,19 +123,13 @@ make_raw(struct console *console, struct error *err)
 
 // The reader of our output may stop reading for any time; a signal ends this wait, too.
 static int
-await_reader(struct error *err)
-{
-    struct pollfd fds[] = {{STDOUT_FILENO, POLLOUT, 0}, {interrupt_fd(), POLLIN, 0}};
-    if (poll(fds, 2, -1) < 0 && errno != EINTR)
-        return error_errno(err, errno, "cannot wait for the reader of the console");
-    return interrupt_check(err);
-}
-
-static int
 write_terminal(const char *data, size_t length, struct error *err)
 {
     while (length > 0) {
-        if (await_reader(err) < 0)
+        struct pollfd fds[] = {{STDOUT_FILENO, POLLOUT, 0}, {interrupt_fd(), POLLIN, 0}};
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return error_errno(err, errno, "cannot wait for the reader of the console");
+        if (interrupt_check(err) < 0)
             return -1;
         ssize_t written = write(STDOUT_FILENO, data, length < WRITE_MAX ? length : WRITE_MAX);
         if (written < 0 && errno != EINTR && errno != EAGAIN)
@@ -164,27 +146,21 @@ static int
 show_output(struct console *console, struct error *err)
 {
     char data[4096];
-    for (;;) {
-        int length = virStreamRecv(console->stream, data, sizeof(data));
-        if (length == -2)
-            return 0;
-        if (length <= 0) {
-            console->ended = true;
-            return 0;
-        }
+    int length;
+    while ((length = virStreamRecv(console->stream, data, sizeof(data))) > 0)
         if (write_terminal(data, (size_t) length, err) < 0)
             return -1;
-    }
+    if (length != -2)
+        console->ended = true;
+    return 0;
 }
 
 static void
 send_input(struct console *console)
 {
     int sent = virStreamSend(console->stream, console->input, console->input_length);
-    if (sent == -2)
-        return;
     if (sent < 0) {
-        console->ended = true;
+        console->ended = console->ended || sent != -2;
         return;
     }
     console->input_length -= (size_t) sent;
@@ -209,22 +185,6 @@ take_input(struct console *console)
         console->ended = true;
 }
 
-// Handles the stream's events; relay() then asks for more.
-static int
-serve_stream(struct console *console, struct error *err)
-{
-    eventfd_t ignored;
-    eventfd_read(console->signal->fd, &ignored);
-    int events = atomic_exchange(&console->signal->events, 0);
-    if ((events & VIR_STREAM_EVENT_READABLE) != 0 && show_output(console, err) < 0)
-        return -1;
-    if ((events & (VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)) != 0)
-        console->ended = true;
-    if ((events & VIR_STREAM_EVENT_WRITABLE) != 0 && console->input_length > 0)
-        send_input(console);
-    return 0;
-}
-
 static int
 relay(struct console *console, struct error *err)
 {
@@ -241,8 +201,15 @@ relay(struct console *console, struct error *err)
             return error_errno(err, errno, "cannot wait for the console");
         if (interrupt_check(err) < 0)
             return -1;
-        if (fds[0].revents != 0 && serve_stream(console, err) < 0)
+        eventfd_t ignored;
+        eventfd_read(console->signal->fd, &ignored);
+        int events = atomic_exchange(&console->signal->events, 0);
+        if ((events & VIR_STREAM_EVENT_READABLE) != 0 && show_output(console, err) < 0)
             return -1;
+        if ((events & (VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)) != 0)
+            console->ended = true;
+        if ((events & VIR_STREAM_EVENT_WRITABLE) != 0 && console->input_length > 0)
+            send_input(console);
         if (fds[2].revents != 0)
             take_input(console);
     }
@@ -256,15 +223,13 @@ virt_console(
     CALL_AUTO struct call *found = NULL;
     if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    enum virt_state state = state_of(found->state, found->reason).state;
-    if (!state_is_up(state))
+    if (!state_is_up(found->condition.state))
         return error_set(err, ERR_GUEST,
             "'%s' does not run (%s), so it has no console: start it with 'airbuild launch', or "
             "read 'airbuild logs %s'",
-            name, virt_state_name(state), name);
+            name, virt_state_name(found->condition.state), name);
     CLEANUP(console_close) struct console console = {0};
-    if (open_stream(virt, found->domain, force, &console, err) < 0 ||
-        follow_stream(&console, err) < 0 || make_raw(&console, err) < 0)
+    if (open_stream(virt, found->domain, force, &console, err) < 0 || make_raw(&console, err) < 0)
         return -1;
     return relay(&console, err);
 }

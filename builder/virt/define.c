@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 // The differences that a user would name, without what libvirt itself fills in or rewrites.
 static const struct reader_fact facts[] = {
     {"cluster's id", "/domain/metadata/*[local-name()='node']/@id", ""},
@@ -36,7 +34,8 @@ virt_domain_compare(
     if (domain_find(virt, wanted->cluster, wanted->name, &found, err) < 0)
         return -1;
     FREE_AUTO char *want = virt_domain_xml(wanted);
-    return reader_compare(found->text, want, facts, COUNT(facts), ret_difference, err);
+    return reader_compare(
+        found->text, want, facts, sizeof facts / sizeof *facts, ret_difference, err);
 }
 
 static int
@@ -129,7 +128,7 @@ virt_domain_undefine(struct virt *virt, const char *cluster, const char *name, s
         return -1;
     if (found->domain == NULL)
         return 0;
-    if (state_is_up(state_of(found->state, found->reason).state))
+    if (state_is_up(found->condition.state))
         return error_set(err, ERR_FAILED,
             "the domain '%s' still runs and is not removed: stop it first ('airbuild stop')", name);
     if (check_snapshots(found->domain, name, err) < 0)

@@ -12,31 +12,13 @@
 
 #define MARK "/domain/metadata/*[local-name()='node' and namespace-uri()='" VIRT_NAMESPACE "']"
 
-// Fills in what its XML holds: our metadata, the disk; and so whether it is ours.
-static int
-read_mark(
-    const struct virt *virt, const char *xml, struct virt_domain_info *info, struct error *err)
-{
-    READER_AUTO struct reader *reader = NULL;
-    if (reader_new(xml, &reader, err) < 0)
-        return -1;
-    info->cluster = reader_get(reader, MARK "/@cluster");
-    info->id = reader_get(reader, MARK "/@id");
-    info->folder = reader_get(reader, MARK "/@folder");
-    info->role = reader_get(reader, MARK "/@role");
-    info->spec = reader_get(reader, MARK "/@spec");
-    info->image = reader_get(reader, MARK "/@image");
-    info->disk = reader_get(reader, "(/domain/devices/disk)[1]/source/@file");
-    const struct mark mark = {info->cluster, info->id, info->folder};
-    info->ours = owner_has(virt, &mark, info->disk);
-    return 0;
-}
-
 static int
 run_state(struct call *call, struct error *err)
 {
-    if (virDomainGetState(call->domain, &call->state, &call->reason, 0) < 0)
+    int state, reason;
+    if (virDomainGetState(call->domain, &state, &reason, 0) < 0)
         return call_failed(call, err);
+    call->condition = state_of(state, reason);
     return 0;
 }
 
@@ -73,15 +55,43 @@ run_find(struct call *call, struct error *err)
     return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? 0 : call_failed(call, err);
 }
 
-// Describes the domain of that name; (*ret)->domain is NULL when there is none.
+// Fills in info, which starts as {0}, from a description.
 static int
-describe_by_name(struct virt *virt, const char *name, struct call **ret, struct error *err)
+fill_info(const struct virt *virt, const struct call *found, struct virt_domain_info *info,
+    struct error *err)
+{
+    READER_AUTO struct reader *reader = NULL;
+    if (reader_new(found->text, &reader, err) < 0)
+        return -1;
+    info->name = str_dup(virDomainGetName(found->domain));
+    info->state = found->condition.state;
+    info->reason = found->condition.reason;
+    info->held = found->condition.held;
+    info->saved = found->saved;
+    info->cluster = reader_get(reader, MARK "/@cluster");
+    info->id = reader_get(reader, MARK "/@id");
+    info->folder = reader_get(reader, MARK "/@folder");
+    info->role = reader_get(reader, MARK "/@role");
+    info->spec = reader_get(reader, MARK "/@spec");
+    info->image = reader_get(reader, MARK "/@image");
+    info->disk = reader_get(reader, "(/domain/devices/disk)[1]/source/@file");
+    const struct mark mark = {info->cluster, info->id, info->folder};
+    info->ours = owner_has(virt, &mark, info->disk);
+    return 0;
+}
+
+// Describes the domain of that name and fills in info, which starts as {0}. When there is none,
+// (*ret)->domain is NULL and info stays as it is.
+static int
+describe_by_name(struct virt *virt, const char *name, struct call **ret,
+    struct virt_domain_info *info, struct error *err)
 {
     CALL_AUTO struct call *call =
         call_new(virt->conn, NULL, NULL, "inspecting the domain '%s'", name);
     call->name = str_dup(name);
     call->flags = VIR_DOMAIN_XML_INACTIVE;
-    if (call_run(&call, CALL_MS, run_find, err) < 0)
+    if (call_run(&call, CALL_MS, run_find, err) < 0 ||
+        (call->domain != NULL && fill_info(virt, call, info, err) < 0))
         return -1;
     *ret = TAKE(call);
     return 0;
@@ -91,10 +101,9 @@ int
 domain_seek(
     struct virt *virt, const char *cluster, const char *name, struct call **ret, struct error *err)
 {
-    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
+    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {0};
     CALL_AUTO struct call *found = NULL;
-    if (describe_by_name(virt, name, &found, err) < 0 ||
-        (found->domain != NULL && read_mark(virt, found->text, &info, err) < 0))
+    if (describe_by_name(virt, name, &found, &info, err) < 0)
         return -1;
     const struct mark mark = {info.cluster, info.id, info.folder};
     if (found->domain != NULL &&
@@ -123,7 +132,7 @@ domain_condition(virDomainPtr domain, struct condition *ret, struct error *err)
         call_new(NULL, domain, NULL, "reading the state of '%s'", virDomainGetName(domain));
     if (call_run(&call, CALL_MS, run_state, err) < 0)
         return -1;
-    *ret = state_of(call->state, call->reason);
+    *ret = call->condition;
     return 0;
 }
 
@@ -146,32 +155,18 @@ domain_call(virDomainPtr domain, const char *doing, int64_t timeout_ms,
 
 // ---- look ----------------------------------------------------------------------------------------
 
-// From a description.
-static int
-fill_info(const struct virt *virt, const struct call *found, struct virt_domain_info *info,
-    struct error *err)
-{
-    const struct condition condition = state_of(found->state, found->reason);
-    info->name = str_dup(virDomainGetName(found->domain));
-    info->state = condition.state;
-    info->reason = condition.reason;
-    info->held = condition.held;
-    info->saved = found->saved;
-    return read_mark(virt, found->text, info, err);
-}
-
 int
 virt_domain_look(
     struct virt *virt, const char *name, struct virt_domain_info *ret, struct error *err)
 {
-    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.state = VIRT_ABSENT, .reason = ""};
+    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {0};
     CALL_AUTO struct call *found = NULL;
-    if (describe_by_name(virt, name, &found, err) < 0)
+    if (describe_by_name(virt, name, &found, &info, err) < 0)
         return -1;
-    if (found->domain == NULL)
+    if (found->domain == NULL) {
         info.name = str_dup(name);
-    else if (fill_info(virt, found, &info, err) < 0)
-        return -1;
+        info.reason = "";
+    }
     *ret = info;
     info = (struct virt_domain_info){0};
     return 0;
@@ -200,34 +195,6 @@ compare_names(const void *a, const void *b)
     return strcmp(one->name, other->name);
 }
 
-static bool
-is_listed(const struct virt_domain_info *info, const char *cluster)
-{
-    return cluster == NULL ? info->cluster != NULL
-                           : info->ours && str_equal(info->cluster, cluster);
-}
-
-// Leaves out one that has vanished since.
-static int
-add_if_listed(const struct virt *virt, virDomainPtr domain, const char *cluster,
-    struct virt_domain_list *list, struct error *err)
-{
-    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {.reason = ""};
-    CALL_AUTO struct call *found = NULL;
-    if (domain_describe(domain, VIR_DOMAIN_XML_INACTIVE, &found, err) < 0 ||
-        fill_info(virt, found, &info, err) < 0) {
-        if (err->code != ERR_NOT_FOUND)
-            return -1;
-        error_clear(err);
-        return 0;
-    }
-    if (!is_listed(&info, cluster))
-        return 0;
-    list->items[list->count++] = info;
-    info = (struct virt_domain_info){0};
-    return 0;
-}
-
 static int
 run_list_domains(struct call *call, struct error *err)
 {
@@ -244,9 +211,22 @@ virt_domain_list(
         return -1;
     VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
     list.items = mem_zero((size_t) call->count + 1, sizeof(*list.items));
-    for (int i = 0; i < call->count; i++)
-        if (add_if_listed(virt, call->domains[i], cluster, &list, err) < 0)
-            return -1;
+    for (int i = 0; i < call->count; i++) {
+        VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {0};
+        CALL_AUTO struct call *found = NULL;
+        if (domain_describe(call->domains[i], VIR_DOMAIN_XML_INACTIVE, &found, err) < 0 ||
+            fill_info(virt, found, &info, err) < 0) {
+            if (err->code != ERR_NOT_FOUND)
+                return -1;
+            error_clear(err); // it has vanished since
+            continue;
+        }
+        if (cluster == NULL ? info.cluster == NULL
+                            : !info.ours || !str_equal(info.cluster, cluster))
+            continue;
+        list.items[list.count++] = info;
+        info = (struct virt_domain_info){0};
+    }
     qsort(list.items, list.count, sizeof(*list.items), compare_names);
     *ret = list;
     list = (struct virt_domain_list){0};

@@ -17,12 +17,6 @@ int domain_find(
 int domain_seek(
     struct virt *virt, const char *cluster, const char *name, struct call **ret, struct error *err);
 
-struct condition {
-    enum virt_state state;
-    const char *reason; // this and held as in struct virt_domain_info
-    enum error_code held;
-    bool asleep; // its guest suspended itself: wake it instead of resuming it
-};
 static inline bool
 state_is_up(enum virt_state state)
 {

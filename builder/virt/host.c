@@ -11,7 +11,6 @@
 #include "virt/virt_error.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CPU_STATS 16
@@ -24,53 +23,30 @@ version_text(unsigned long version)
     return str_format("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
 }
 
-static void
-look_versions(virConnectPtr conn, struct virt_host *host)
-{
-    unsigned long version = 0;
-    if (virConnectGetLibVersion(conn, &version) == 0)
-        host->libvirt = version_text(version);
-    const char *type = virConnectGetType(conn);
-    if (type != NULL && virConnectGetVersion(conn, &version) == 0) {
-        FREE_AUTO char *number = version_text(version);
-        host->hypervisor = str_format("%s %s", type, number);
-    }
-}
-
-// Reads "+64055:+64055", the account of the security driver that changes owners of files ("dac").
-static void
-look_account(const struct reader *reader, struct virt_host *host)
-{
-    unsigned user, group;
-    FREE_AUTO char *label =
-        reader_get(reader, "/capabilities/host/secmodel[model='dac']/baselabel[@type='qemu'][1]");
-    if (label == NULL || sscanf(label, "+%u:+%u", &user, &group) != 2)
-        return;
-    host->qemu_known = true;
-    host->qemu_user = user;
-    host->qemu_group = group;
-}
-
 static int
-look_capabilities(virConnectPtr conn, struct virt_host *host, struct error *err)
+run_look_host(struct call *call, struct error *err)
 {
-    FREE_AUTO char *xml = virConnectGetCapabilities(conn);
+    struct virt_host *host = &call->host;
+    FREE_AUTO char *xml = virConnectGetCapabilities(call->conn);
     if (xml == NULL)
         return virt_error_set(err, "cannot read the host's capabilities from libvirt");
     READER_AUTO struct reader *reader = NULL;
     if (reader_new(xml, &reader, err) < 0)
         return -1;
     host->arch = reader_get(reader, "/capabilities/host/cpu/arch");
-    look_account(reader, host);
-    return 0;
-}
-
-static int
-run_look_host(struct call *call, struct error *err)
-{
-    if (look_capabilities(call->conn, &call->host, err) < 0)
-        return -1;
-    look_versions(call->conn, &call->host);
+    // "+64055:+64055", the account of the security driver that changes owners of files ("dac").
+    FREE_AUTO char *label =
+        reader_get(reader, "/capabilities/host/secmodel[model='dac']/baselabel[@type='qemu'][1]");
+    host->qemu_known =
+        label != NULL && sscanf(label, "+%u:+%u", &host->qemu_user, &host->qemu_group) == 2;
+    unsigned long version = 0;
+    if (virConnectGetLibVersion(call->conn, &version) == 0)
+        host->libvirt = version_text(version);
+    const char *type = virConnectGetType(call->conn);
+    if (type != NULL && virConnectGetVersion(call->conn, &version) == 0) {
+        FREE_AUTO char *number = version_text(version);
+        host->hypervisor = str_format("%s %s", type, number);
+    }
     return 0;
 }
 

@@ -12,7 +12,6 @@
 
 #include <stdlib.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MARK "/network/metadata/*[local-name()='network' and namespace-uri()='" VIRT_NAMESPACE "']"
 
 static const struct reader_fact facts[] = {
@@ -35,26 +34,21 @@ run_find_network(struct call *call, struct error *err)
     return call->text != NULL ? 0 : call_failed(call, err);
 }
 
-// A network of the version before has no id, and no disk that would show the owner: it is not ours
-// when there are domains of another cluster of the same name.
+// Finds the network of that name, with its XML in text, and fills in info, which starts as {0}.
+// When there is none, (*ret)->network is NULL.
 static int
-has_namesake(struct virt *virt, const char *cluster, bool *ret, struct error *err)
-{
-    VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
-    *ret = false;
-    if (virt_domain_list(virt, NULL, &list, err) < 0)
-        return -1;
-    for (size_t i = 0; i < list.count; i++)
-        *ret |= !list.items[i].ours && str_equal(list.items[i].cluster, cluster);
-    return 0;
-}
-
-static int
-fill_network_info(struct virt *virt, const struct call *found, const char *cluster,
+find_network(struct virt *virt, const char *name, const char *cluster, struct call **ret,
     struct virt_network_info *info, struct error *err)
 {
     READER_AUTO struct reader *reader = NULL;
-    bool namesake = false;
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "inspecting the network '%s'", name);
+    call->name = str_dup(name);
+    if (call_run(&call, CALL_MS, run_find_network, err) < 0)
+        return -1;
+    const struct call *found = *ret = TAKE(call);
+    if (found->network == NULL)
+        return 0;
     if (reader_new(found->text, &reader, err) < 0)
         return -1;
     info->exists = true;
@@ -62,27 +56,18 @@ fill_network_info(struct virt *virt, const struct call *found, const char *clust
     info->cluster = reader_get(reader, MARK "/@cluster");
     info->id = reader_get(reader, MARK "/@id");
     info->folder = reader_get(reader, MARK "/@folder");
-    if (info->cluster != NULL && info->id == NULL && virt->acting &&
-        has_namesake(virt, info->cluster, &namesake, err) < 0)
-        return -1;
     const struct mark mark = {info->cluster, info->id, info->folder};
-    info->ours = str_equal(info->cluster, cluster) && !namesake && owner_has(virt, &mark, NULL);
-    return 0;
-}
-
-// Finds the network of that name, with its XML in text, and fills in info, which starts as {0}.
-// When there is none, (*ret)->network is NULL.
-static int
-find_network(struct virt *virt, const char *name, const char *cluster, struct call **ret,
-    struct virt_network_info *info, struct error *err)
-{
-    CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "inspecting the network '%s'", name);
-    call->name = str_dup(name);
-    if (call_run(&call, CALL_MS, run_find_network, err) < 0 ||
-        (call->network != NULL && fill_network_info(virt, call, cluster, info, err) < 0))
+    info->ours = str_equal(info->cluster, cluster) && owner_has(virt, &mark, NULL);
+    if (info->cluster == NULL || info->id != NULL || !virt->acting)
+        return 0;
+    // A network of the version before has no id, and no disk that would show the owner: it is not
+    // ours when there are domains of another cluster of the same name.
+    VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
+    if (virt_domain_list(virt, NULL, &list, err) < 0)
         return -1;
-    *ret = TAKE(call);
+    for (size_t i = 0; i < list.count; i++)
+        if (!list.items[i].ours && str_equal(list.items[i].cluster, info->cluster))
+            info->ours = false;
     return 0;
 }
 
@@ -95,7 +80,8 @@ compare_network(struct virt *virt, const struct virt_network *wanted, struct cal
         return -1;
     if (!info->ours)
         return 0;
-    return reader_compare((*ret)->text, want, facts, COUNT(facts), &info->difference, err);
+    return reader_compare(
+        (*ret)->text, want, facts, sizeof facts / sizeof *facts, &info->difference, err);
 }
 
 int
@@ -158,26 +144,6 @@ start_network(virNetworkPtr network, struct error *err)
     return call_on_network(network, "starting with libvirt", set_autostart, err);
 }
 
-// Not interrupted: a call that is given up could still create the network after the launch was
-// rolled back. Removes it again when it does not start.
-static int
-create_network(struct virt *virt, const struct virt_network *wanted, struct error *err)
-{
-    ERROR_AUTO struct error ignored = {0};
-    CALL_AUTO struct call *call =
-        call_new(virt->conn, NULL, NULL, "defining the network '%s'", wanted->name);
-    call->text = virt_network_xml(wanted);
-    interrupt_hold();
-    int result = call_run(&call, CALL_MS, run_define_network, err);
-    interrupt_release();
-    if (result < 0)
-        return -1;
-    if (start_network(call->network, err) == 0)
-        return 0;
-    call_on_network(call->network, "removing", virNetworkUndefine, &ignored);
-    return -1;
-}
-
 int
 virt_network_ensure(
     struct virt *virt, const struct virt_network *wanted, bool *ret_changed, struct error *err)
@@ -197,9 +163,23 @@ virt_network_ensure(
             wanted->name, info.difference);
     if (ret_changed != NULL)
         *ret_changed = !info.active;
-    if (!info.exists)
-        return create_network(virt, wanted, err);
-    return info.active ? 0 : start_network(found->network, err);
+    if (info.exists)
+        return info.active ? 0 : start_network(found->network, err);
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "defining the network '%s'", wanted->name);
+    call->text = virt_network_xml(wanted);
+    // Not interrupted: a call that is given up could still create the network after the launch was
+    // rolled back.
+    interrupt_hold();
+    int result = call_run(&call, CALL_MS, run_define_network, err);
+    interrupt_release();
+    if (result < 0)
+        return -1;
+    if (start_network(call->network, err) == 0)
+        return 0;
+    ERROR_AUTO struct error ignored = {0};
+    call_on_network(call->network, "removing", virNetworkUndefine, &ignored);
+    return -1;
 }
 
 int

@@ -67,12 +67,10 @@ virt_domain_start(
     struct virt *virt, const char *cluster, const char *name, bool paused, struct error *err)
 {
     CALL_AUTO struct call *found = NULL;
-    if (domain_find(virt, cluster, name, &found, err) < 0)
+    if (domain_find(virt, cluster, name, &found, err) < 0 ||
+        condition_check(name, &found->condition, err) < 0)
         return -1;
-    const struct condition condition = state_of(found->state, found->reason);
-    if (condition_check(name, &condition, err) < 0)
-        return -1;
-    if (state_is_up(condition.state))
+    if (state_is_up(found->condition.state))
         return 0;
     return domain_call(found->domain, "starting", START_MS,
         paused ? create_paused : virDomainCreateWithFlags, paused ? VIR_DOMAIN_START_PAUSED : 0,
@@ -91,8 +89,7 @@ virt_domain_resume(struct virt *virt, const char *cluster, const char *name, str
     CALL_AUTO struct call *found = NULL;
     if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    const struct condition condition = state_of(found->state, found->reason);
-    return resume_domain(found->domain, &condition, err);
+    return resume_domain(found->domain, &found->condition, err);
 }
 
 int
@@ -111,29 +108,23 @@ virt_domain_drop_saved(struct virt *virt, const char *cluster, const char *name,
 
 // ---- pull the power, plug the network ------------------------------------------------------------
 
-// Clears a failure that came only because the domain had just gone off by itself.
-static int
-forgive_if_off(virDomainPtr domain, struct error *err)
-{
-    ERROR_AUTO struct error ignored = {0};
-    struct condition condition;
-    if (err->code != ERR_LIBVIRT || domain_condition(domain, &condition, &ignored) < 0 ||
-        state_is_up(condition.state))
-        return -1;
-    error_clear(err);
-    return 0;
-}
-
 int
 virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
     CALL_AUTO struct call *found = NULL;
     if (domain_seek(virt, cluster, name, &found, err) < 0)
         return -1;
-    if (found->domain == NULL || !state_is_up(state_of(found->state, found->reason).state) ||
+    if (!state_is_up(found->condition.state) ||
         domain_call(found->domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
         return 0;
-    return forgive_if_off(found->domain, err);
+    // It may have failed only because the domain had just gone off by itself.
+    ERROR_AUTO struct error ignored = {0};
+    struct condition condition;
+    if (err->code != ERR_LIBVIRT || domain_condition(found->domain, &condition, &ignored) < 0 ||
+        state_is_up(condition.state))
+        return -1;
+    error_clear(err);
+    return 0;
 }
 
 static int
@@ -189,8 +180,6 @@ struct shutdown_set {
     struct shutdown *items;
     size_t count;
     size_t awaited; // that are still up and not stuck
-    void (*each)(void *context, const char *name);
-    void *context;
 };
 
 static void
@@ -215,37 +204,29 @@ pass_interruption(struct error *err)
 // Resumes a paused guest, which cannot see its button. One that cannot be resumed is stuck; one
 // that libvirt is working on is left alone.
 static int
-prepare_shutdown(
-    virDomainPtr domain, const struct condition *condition, bool *ret_stuck, struct error *err)
-{
-    *ret_stuck = condition->held == ERR_GUEST;
-    if (condition->state != VIRT_PAUSED || condition->held != ERR_NONE ||
-        resume_domain(domain, condition, err) == 0)
-        return 0;
-    *ret_stuck = true;
-    return pass_interruption(err);
-}
-
-static int
 add_shutdown(struct shutdown_set *set, struct virt *virt, const char *cluster, const char *name,
     struct error *err)
 {
     CALL_AUTO struct call *found = NULL;
-    bool stuck = false;
     if (domain_seek(virt, cluster, name, &found, err) < 0)
         return -1;
-    const struct condition condition = state_of(found->state, found->reason);
-    if (found->domain == NULL || !state_is_up(condition.state))
+    if (!state_is_up(found->condition.state)) // absent, too
         return 0;
-    if (prepare_shutdown(found->domain, &condition, &stuck, err) < 0)
-        return -1;
+    bool stuck = found->condition.held == ERR_GUEST;
+    if (found->condition.state == VIRT_PAUSED && found->condition.held == ERR_NONE &&
+        resume_domain(found->domain, &found->condition, err) < 0) {
+        stuck = true;
+        if (pass_interruption(err) < 0)
+            return -1;
+    }
     set->items[set->count++] = (struct shutdown){TAKE(found->domain), stuck};
     set->awaited += !stuck;
     return 0;
 }
 
 static int
-drop_ended(struct shutdown_set *set, struct error *err)
+drop_ended(struct shutdown_set *set, void (*each)(void *context, const char *name), void *context,
+    struct error *err)
 {
     for (size_t i = 0; i < set->count; i++) {
         struct shutdown *item = &set->items[i];
@@ -256,8 +237,8 @@ drop_ended(struct shutdown_set *set, struct error *err)
             return -1;
         if (state_is_up(condition.state))
             continue;
-        if (set->each != NULL)
-            set->each(set->context, virDomainGetName(item->domain));
+        if (each != NULL)
+            each(context, virDomainGetName(item->domain));
         virDomainFree(TAKE(item->domain));
         set->awaited -= !item->stuck;
     }
@@ -280,37 +261,28 @@ press_all(const struct shutdown_set *set, unsigned presses, struct error *err)
     return 0;
 }
 
-static int
-await_shutdown(struct shutdown_set *set, int64_t timeout_ms, struct error *err)
-{
-    int64_t end = clock_ms() + timeout_ms;
-    int64_t next_press = clock_ms();
-    for (unsigned presses = 0; set->awaited > 0 && clock_left(end) > 0;) {
-        if (clock_left(next_press) == 0) {
-            if (press_all(set, presses++, err) < 0)
-                return -1;
-            next_press = clock_ms() + PRESS_AGAIN_MS;
-        }
-        if (drop_ended(set, err) < 0)
-            return -1;
-        if (set->awaited > 0 && clock_sleep(POLL_MS, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 int
 virt_domain_shutdown(struct virt *virt, const char *cluster, const struct strv *names,
     int64_t timeout_ms, void (*each)(void *context, const char *name), void *context,
     struct strv *ret_left, struct error *err)
 {
-    CLEANUP(shutdown_set_free) struct shutdown_set set = {.each = each, .context = context};
+    CLEANUP(shutdown_set_free) struct shutdown_set set = {0};
     set.items = mem_zero(names->count + 1, sizeof(*set.items));
     for (size_t i = 0; i < names->count; i++)
         if (add_shutdown(&set, virt, cluster, names->items[i], err) < 0)
             return -1;
-    if (await_shutdown(&set, timeout_ms, err) < 0)
-        return -1;
+    int64_t end = clock_ms() + timeout_ms;
+    int64_t next_press = clock_ms();
+    for (unsigned presses = 0; set.awaited > 0 && clock_left(end) > 0;) {
+        if (clock_left(next_press) == 0) {
+            if (press_all(&set, presses++, err) < 0)
+                return -1;
+            next_press = clock_ms() + PRESS_AGAIN_MS;
+        }
+        if (drop_ended(&set, each, context, err) < 0 ||
+            (set.awaited > 0 && clock_sleep(POLL_MS, err) < 0))
+            return -1;
+    }
     for (size_t i = 0; i < set.count; i++)
         if (set.items[i].domain != NULL)
             strv_add(ret_left, virDomainGetName(set.items[i].domain));

@@ -53,17 +53,6 @@ reader_freep(struct reader **reader)
     xmlXPathFreeContext((*reader)->context);
     xmlFreeDoc((*reader)->document);
     free(*reader);
-    *reader = NULL;
-}
-
-static void
-add_node_text(struct buf *text, xmlNodePtr node)
-{
-    xmlChar *content = xmlNodeGetContent(node);
-    if (text->length > 0)
-        buf_add(text, " ");
-    buf_add(text, content != NULL ? (const char *) content : "");
-    xmlFree(content);
 }
 
 char *
@@ -72,8 +61,12 @@ reader_get(const struct reader *reader, const char *path)
     xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, reader->context);
     struct buf text = {0};
     int count = found != NULL ? xmlXPathNodeSetGetLength(found->nodesetval) : 0;
-    for (int i = 0; i < count; i++)
-        add_node_text(&text, found->nodesetval->nodeTab[i]);
+    for (int i = 0; i < count; i++) {
+        xmlChar *content = xmlNodeGetContent(found->nodesetval->nodeTab[i]);
+        buf_printf(&text, "%s%s", text.length > 0 ? " " : "",
+            content != NULL ? (const char *) content : "");
+        xmlFree(content);
+    }
     xmlXPathFreeObject(found);
     return count > 0 ? buf_take(&text) : NULL;
 }
@@ -87,45 +80,27 @@ add_value(struct buf *text, const char *value, const char *unit)
         buf_printf(text, "'%s%s'", value, unit);
 }
 
-static void
-add_difference(struct buf *text, const struct reader *have, const struct reader *want,
-    const struct reader_fact *fact)
-{
-    FREE_AUTO char *old = reader_get(have, fact->path);
-    FREE_AUTO char *new = reader_get(want, fact->path);
-    if (str_equal(old, new))
-        return;
-    buf_printf(text, "%s%s is ", text->length > 0 ? "; " : "", fact->label);
-    add_value(text, old, fact->unit);
-    buf_add(text, ", wanted ");
-    add_value(text, new, fact->unit);
-}
-
 int
 reader_compare(const char *have, const char *want, const struct reader_fact *facts, size_t count,
     char **ret_difference, struct error *err)
 {
-    READER_AUTO struct reader *old = NULL;
-    READER_AUTO struct reader *new = NULL;
-    if (reader_new(have, &old, err) < 0 || reader_new(want, &new, err) < 0)
+    READER_AUTO struct reader *before = NULL;
+    READER_AUTO struct reader *after = NULL;
+    if (reader_new(have, &before, err) < 0 || reader_new(want, &after, err) < 0)
         return -1;
     BUF_AUTO struct buf text = {0};
-    for (size_t i = 0; i < count; i++)
-        add_difference(&text, old, new, &facts[i]);
+    for (size_t i = 0; i < count; i++) {
+        FREE_AUTO char *old = reader_get(before, facts[i].path);
+        FREE_AUTO char *new = reader_get(after, facts[i].path);
+        if (str_equal(old, new))
+            continue;
+        buf_printf(&text, "%s%s is ", text.length > 0 ? "; " : "", facts[i].label);
+        add_value(&text, old, facts[i].unit);
+        buf_add(&text, ", wanted ");
+        add_value(&text, new, facts[i].unit);
+    }
     *ret_difference = text.length > 0 ? buf_take(&text) : NULL;
     return 0;
-}
-
-static void
-set_link(xmlNodePtr interface, bool up)
-{
-    xmlNodePtr link = interface->children;
-    while (link != NULL && !str_equal((const char *) link->name, "link"))
-        link = link->next;
-    if (link == NULL)
-        link = xmlNewChild(interface, NULL, BAD_CAST "link", NULL);
-    if (link == NULL || xmlSetProp(link, BAD_CAST "state", BAD_CAST(up ? "up" : "down")) == NULL)
-        mem_exhausted();
 }
 
 char *
@@ -140,9 +115,15 @@ reader_link(const char *domain_xml, bool up)
     char *text = NULL;
     if (found != NULL && xmlXPathNodeSetGetLength(found->nodesetval) > 0) {
         xmlNodePtr interface = found->nodesetval->nodeTab[0];
+        xmlNodePtr link = interface->children;
+        while (link != NULL && !str_equal((const char *) link->name, "link"))
+            link = link->next;
+        if (link == NULL)
+            link = xmlNewChild(interface, NULL, BAD_CAST "link", NULL);
         xmlBufferPtr buffer = xmlBufferCreate();
-        set_link(interface, up);
-        if (buffer == NULL || xmlNodeDump(buffer, reader->document, interface, 0, 0) < 0)
+        if (link == NULL || buffer == NULL ||
+            xmlSetProp(link, BAD_CAST "state", BAD_CAST(up ? "up" : "down")) == NULL ||
+            xmlNodeDump(buffer, reader->document, interface, 0, 0) < 0)
             mem_exhausted();
         text = str_dup((const char *) xmlBufferContent(buffer));
         xmlBufferFree(buffer);

@@ -1,5 +1,6 @@
 // virt.c - connect and disconnect; libvirt's event loop in a thread of its own while a connection
-// is open.
+// is open. A domain or network belongs to the cluster that the connection acts for by the id in its
+// mark; by name and folder only where the version before wrote no id.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/virt.h"
 
@@ -12,6 +13,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define OPEN_MS 20000
@@ -85,18 +87,6 @@ start_loop(struct error *err)
     return error_errno(err, number, "cannot start a thread for libvirt's events");
 }
 
-// Before a connection is opened; the first one starts the loop.
-static int
-take_loop(struct error *err)
-{
-    pthread_mutex_lock(&lock);
-    int result = users > 0 ? 0 : start_loop(err);
-    if (result == 0)
-        users++;
-    pthread_mutex_unlock(&lock);
-    return result;
-}
-
 // After a connection is closed; the last one ends the loop.
 static void
 drop_loop(void)
@@ -130,7 +120,11 @@ int
 virt_open(const char *uri, struct virt **ret, struct error *err)
 {
     virt_error_silence();
-    if (take_loop(err) < 0)
+    pthread_mutex_lock(&lock);
+    int result = users > 0 ? 0 : start_loop(err); // the first connection starts it
+    users += result == 0;
+    pthread_mutex_unlock(&lock);
+    if (result < 0)
         return -1;
     CALL_AUTO struct call *call = call_new(NULL, NULL, NULL, "connecting to libvirt at '%s'", uri);
     call->text = str_dup(uri);
@@ -155,9 +149,59 @@ virt_close(struct virt *virt)
     free(virt);
 }
 
+// ---- the cluster it acts for ----------------------------------------------------------------------
+
 void
-virt_closep(struct virt **virt)
+virt_act_for(struct virt *virt, const struct virt_owner *owner)
 {
-    virt_close(*virt);
-    *virt = NULL;
+    free(virt->cluster);
+    free(virt->id);
+    free(virt->folder);
+    virt->acting = owner != NULL;
+    virt->old = owner != NULL && owner->old;
+    virt->cluster = owner != NULL ? str_dup(owner->cluster) : NULL;
+    virt->id = owner != NULL ? str_dup(owner->id) : NULL;
+    virt->folder = owner != NULL ? str_dup(owner->folder) : NULL;
+}
+
+bool
+owner_has(const struct virt *virt, const struct mark *mark, const char *disk)
+{
+    if (mark->cluster == NULL)
+        return false;
+    if (!virt->acting)
+        return mark->id == NULL;
+    if (!str_equal(mark->cluster, virt->cluster))
+        return false;
+    if (mark->id != NULL && virt->id != NULL)
+        return str_equal(mark->id, virt->id);
+    if (mark->id != NULL)
+        return mark->folder != NULL && str_equal(mark->folder, virt->folder);
+    if (disk == NULL)
+        return virt->old;
+    return virt->folder != NULL && str_starts(disk, virt->folder) &&
+           disk[strlen(virt->folder)] == '/';
+}
+
+int
+owner_refuse(struct error *err, const char *kind, const char *name, const struct mark *mark,
+    const char *cluster)
+{
+    if (mark->cluster == NULL)
+        return error_set(err, ERR_CONFLICT,
+            "the %s '%s' was not made by airbuild and is not touched: rename it, or choose another "
+            "name in cluster.yaml",
+            kind, name);
+    FREE_AUTO char *owner = mark->folder != NULL
+                                ? str_format("'%s' of the folder '%s'", mark->cluster, mark->folder)
+                                : str_format("'%s'", mark->cluster);
+    if (cluster == NULL || str_equal(mark->cluster, cluster))
+        return error_set(err, ERR_CONFLICT,
+            "the %s '%s' belongs to another cluster %s and is not touched: destroy that cluster "
+            "where it was launched, or choose another name in cluster.yaml",
+            kind, name, owner);
+    return error_set(err, ERR_CONFLICT,
+        "the %s '%s' belongs to the cluster %s, not to '%s', and is not touched: destroy that "
+        "cluster, or choose another name in cluster.yaml",
+        kind, name, owner, cluster);
 }

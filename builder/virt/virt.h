@@ -20,7 +20,7 @@ struct virt; // one connection, for one thread at a time
 // it), ERR_TIMEOUT, ERR_INTERRUPTED.
 int virt_open(const char *uri, struct virt **ret, struct error *err);
 void virt_close(struct virt *virt); // accepts NULL; free its watch before
-void virt_closep(struct virt **virt);
+DEFINE_FREEP(struct virt, virt_close)
 #define VIRT_AUTO CLEANUP(virt_closep)
 
 // The cluster that a connection acts for. It owns a domain or network that carries our mark with

@@ -144,43 +144,6 @@ on_close(virConnectPtr conn, int reason, void *context)
 
 // ---- the watch -------------------------------------------------------------------------------
 
-static int
-queue_new(const struct strv *names, struct watch_queue **ret, struct error *err)
-{
-    struct watch_queue *queue = mem_zero(1, sizeof(*queue));
-    queue->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (queue->fd < 0) {
-        int number = errno;
-        free(queue);
-        return error_errno(err, number, "cannot make an event descriptor");
-    }
-    atomic_init(&queue->holders, 1);
-    pthread_mutex_init(&queue->lock, NULL);
-    for (size_t i = 0; i < names->count; i++)
-        strv_add(&queue->names, names->items[i]);
-    *ret = queue;
-    return 0;
-}
-
-// The close callback has no function to free the queue, as some drivers drop it without calling
-// that. Once unregistered it no longer runs (libvirt holds its lock meanwhile).
-static int
-add_callbacks(struct virt_watch *watch, struct error *err)
-{
-    virConnectPtr conn = watch->virt->conn;
-    atomic_fetch_add(&watch->queue->holders, 1);
-    // As VIR_DOMAIN_EVENT_CALLBACK, through the type that compilers let be cast to any function.
-    watch->callback = virConnectDomainEventRegisterAny(conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-        VIR_DOMAIN_EVENT_CALLBACK((void (*)(void)) on_lifecycle), watch->queue, queue_leave);
-    if (watch->callback < 0) {
-        atomic_fetch_sub(&watch->queue->holders, 1);
-        return virt_error_set(err, "cannot subscribe to libvirt's events");
-    }
-    watch->close_callback =
-        virConnectRegisterCloseCallback(conn, on_close, watch->queue, NULL) == 0;
-    return 0;
-}
-
 int
 virt_watch_new(
     struct virt *virt, const struct strv *names, struct virt_watch **ret, struct error *err)
@@ -191,8 +154,26 @@ virt_watch_new(
     watch->virt = virt;
     watch->callback = -1;
     virt->watched = true;
-    if (queue_new(names, &watch->queue, err) < 0 || add_callbacks(watch, err) < 0)
-        return -1;
+    struct watch_queue *queue = watch->queue = mem_zero(1, sizeof(*queue));
+    atomic_init(&queue->holders, 1);
+    pthread_mutex_init(&queue->lock, NULL);
+    for (size_t i = 0; i < names->count; i++)
+        strv_add(&queue->names, names->items[i]);
+    queue->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (queue->fd < 0)
+        return error_errno(err, errno, "cannot make an event descriptor");
+    atomic_fetch_add(&queue->holders, 1);
+    // As VIR_DOMAIN_EVENT_CALLBACK, through the type that compilers let be cast to any function.
+    watch->callback =
+        virConnectDomainEventRegisterAny(virt->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+            VIR_DOMAIN_EVENT_CALLBACK((void (*)(void)) on_lifecycle), queue, queue_leave);
+    if (watch->callback < 0) {
+        atomic_fetch_sub(&queue->holders, 1);
+        return virt_error_set(err, "cannot subscribe to libvirt's events");
+    }
+    // It has no function to free the queue, as some drivers drop it without calling that. Once
+    // unregistered it no longer runs (libvirt holds its lock meanwhile).
+    watch->close_callback = virConnectRegisterCloseCallback(virt->conn, on_close, queue, NULL) == 0;
     *ret = TAKE(watch);
     return 0;
 }
@@ -207,8 +188,7 @@ virt_watch_freep(struct virt_watch **pointer)
         virConnectDomainEventDeregisterAny(watch->virt->conn, watch->callback);
     if (watch->close_callback)
         virConnectUnregisterCloseCallback(watch->virt->conn, on_close);
-    if (watch->queue != NULL)
-        queue_leave(watch->queue);
+    queue_leave(watch->queue);
     watch->virt->watched = false;
     free(watch);
 }

@@ -7,14 +7,115 @@
 #include "base/cleanup.h"
 #include "base/crypto.h"
 #include "base/str.h"
-#include "virt/writer.h"
+#include "base/text.h"
 
 #include <arpa/inet.h>
+#include <libxml/xmlwriter.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
 #define INTERFACE_MAX 15 // bytes of an interface's name: IFNAMSIZ less its NUL
 #define DIGEST_DIGITS 8
+
+// ---- libxml2's writer; its calls fail only for want of memory here -------------------------------
+
+struct writer {
+    xmlBufferPtr buffer;
+    xmlTextWriterPtr text;
+};
+
+static void
+check_written(int result)
+{
+    if (result < 0)
+        mem_exhausted();
+}
+
+static struct writer *
+writer_new(void)
+{
+    struct writer *writer = mem_zero(1, sizeof(*writer));
+    writer->buffer = xmlBufferCreate();
+    if (writer->buffer != NULL)
+        writer->text = xmlNewTextWriterMemory(writer->buffer, 0);
+    if (writer->text == NULL)
+        mem_exhausted();
+    check_written(xmlTextWriterSetIndent(writer->text, 1));
+    check_written(xmlTextWriterSetIndentString(writer->text, BAD_CAST "  "));
+    return writer;
+}
+
+// Ends the document and frees writer. Returns its text without an XML declaration; the caller frees
+// it.
+static char *
+writer_finish(struct writer *writer)
+{
+    check_written(xmlTextWriterEndDocument(writer->text));
+    xmlFreeTextWriter(writer->text);
+    char *text = str_dup((const char *) xmlBufferContent(writer->buffer));
+    xmlBufferFree(writer->buffer);
+    free(writer);
+    return text;
+}
+
+static bool
+writer_start(struct writer *writer, const char *element, ...)
+{
+    va_list attributes;
+    va_start(attributes, element);
+    check_written(xmlTextWriterStartElement(writer->text, BAD_CAST element));
+    for (const char *name; (name = va_arg(attributes, const char *)) != NULL;) {
+        const char *value = va_arg(attributes, const char *);
+        if (value == NULL)
+            continue;
+        FREE_AUTO char *safe = text_clean(TEXT_XML, value);
+        check_written(xmlTextWriterWriteAttribute(writer->text, BAD_CAST name, BAD_CAST safe));
+    }
+    va_end(attributes);
+    return true;
+}
+
+static bool
+writer_end(struct writer *writer)
+{
+    check_written(xmlTextWriterEndElement(writer->text));
+    return false;
+}
+
+// XML_ELEMENT(writer, "disk", "type", "file") { ... } writes the element with its attributes, given
+// as pairs of name and value, around what the block writes. A NULL value leaves its attribute out.
+// The block must not be left early. (Starting returns true and ending false, for the macro.)
+#define XML_ELEMENT(...) XML_ELEMENT_AT(__LINE__, __VA_ARGS__)
+#define XML_ELEMENT_AT(line, ...) XML_ELEMENT_IN(line, __VA_ARGS__)
+#define XML_ELEMENT_IN(line, writer, ...)                                              \
+    for (bool in_##line = writer_start(writer, __VA_ARGS__, (char *) NULL); in_##line; \
+         in_##line = writer_end(writer))
+
+// Writes an element without content.
+#define XML_LEAF(writer, ...)                             \
+    do {                                                  \
+        writer_start(writer, __VA_ARGS__, (char *) NULL); \
+        writer_end(writer);                               \
+    } while (false)
+
+// <element>text</element>; NULL text: writes nothing.
+static void
+writer_text(struct writer *writer, const char *element, const char *text)
+{
+    if (text == NULL)
+        return;
+    FREE_AUTO char *safe = text_clean(TEXT_XML, text);
+    check_written(xmlTextWriterWriteElement(writer->text, BAD_CAST element, BAD_CAST safe));
+}
+
+// Text inside the element that was started last.
+static void
+writer_content(struct writer *writer, const char *text)
+{
+    FREE_AUTO char *safe = text_clean(TEXT_XML, text);
+    check_written(xmlTextWriterWriteString(writer->text, BAD_CAST safe));
+}
 
 // ---- the domain ----------------------------------------------------------------------------------
 
@@ -29,19 +130,6 @@ virt_cmdline(bool kvm)
     return kvm ? "console=ttyS0" : "console=ttyS0 mitigations=off tsc=reliable no_timer_check";
 }
 
-// QEMU translates a TCG machine that can have only one processor without memory barriers and
-// without atomic operations (CF_PARALLEL; 8.1 fixed the barriers, commit c914d46d0a64). A guest
-// then misses, at times, that a virtio device waits for a notification, and its network hangs for
-// good (seen with 7.2). So the machine may have two processors, and has one.
-static void
-write_cpus(struct writer *writer, const struct virt_domain *domain)
-{
-    FREE_AUTO char *cpus = str_format("%u", domain->cpus);
-    bool lone = !domain->kvm && domain->cpus == 1;
-    XML_ELEMENT(writer, "vcpu", "current", lone ? "1" : NULL)
-        writer_content(writer, lone ? "2" : cpus);
-}
-
 static void
 write_os(struct writer *writer, const struct virt_domain *domain)
 {
@@ -54,20 +142,9 @@ write_os(struct writer *writer, const struct virt_domain *domain)
             writer_text(writer, "initrd", domain->initrd);
             writer_text(writer, "cmdline", domain->cmdline);
         } else {
-            writer_leaf(writer, "boot", "dev", "hd", NULL);
+            XML_LEAF(writer, "boot", "dev", "hd");
         }
     }
-}
-
-// TCG: everything it can emulate except five-level page tables, as libguestfs does
-// (lib/launch-libvirt.c). Named models are no faster, and Intel's make the guest's kernel isolate
-// its page tables.
-static void
-write_cpu(struct writer *writer, const struct virt_domain *domain)
-{
-    XML_ELEMENT(writer, "cpu", "mode", domain->kvm ? "host-passthrough" : "maximum")
-        if (!domain->kvm)
-            writer_leaf(writer, "feature", "policy", "disable", "name", "la57", NULL);
 }
 
 // Names every level, then ends with an empty <backingStore/>, so that libvirt probes no file.
@@ -77,8 +154,8 @@ write_backing(struct writer *writer, const struct virt_disk *disk, size_t level)
     bool last = level == disk->chain_count;
     XML_ELEMENT(writer, "backingStore", "type", last ? NULL : "file")
         if (!last) {
-            writer_leaf(writer, "format", "type", disk->chain[level].format, NULL);
-            writer_leaf(writer, "source", "file", disk->chain[level].path, NULL);
+            XML_LEAF(writer, "format", "type", disk->chain[level].format);
+            XML_LEAF(writer, "source", "file", disk->chain[level].path);
             write_backing(writer, disk, level + 1);
         }
 }
@@ -90,63 +167,50 @@ write_disk(struct writer *writer, const struct virt_disk *disk, size_t index)
 {
     const char target[] = {'v', 'd', (char) ('a' + index % 26), '\0'};
     XML_ELEMENT(writer, "disk", "type", "file", "device", "disk") {
-        writer_leaf(writer, "driver", "name", "qemu", "type", disk->chain[0].format, "cache",
-            "writeback", "discard", disk->read_only ? NULL : "unmap", NULL);
-        writer_leaf(writer, "source", "file", disk->chain[0].path, NULL);
+        XML_LEAF(writer, "driver", "name", "qemu", "type", disk->chain[0].format, "cache",
+            "writeback", "discard", disk->read_only ? NULL : "unmap");
+        XML_LEAF(writer, "source", "file", disk->chain[0].path);
         write_backing(writer, disk, 1);
-        writer_leaf(writer, "target", "dev", target, "bus", "virtio", NULL);
+        XML_LEAF(writer, "target", "dev", target, "bus", "virtio");
         if (disk->read_only)
-            writer_leaf(writer, "readonly", NULL);
+            XML_LEAF(writer, "readonly");
         writer_text(writer, "serial", disk->serial);
-    }
-}
-
-static void
-write_interface(struct writer *writer, const struct virt_domain *domain)
-{
-    const char *bridge = domain->network != NULL ? NULL : domain->bridge;
-    if (domain->network == NULL && bridge == NULL)
-        return;
-    XML_ELEMENT(writer, "interface", "type", bridge == NULL ? "network" : "bridge") {
-        writer_leaf(writer, "mac", "address", domain->mac, NULL);
-        writer_leaf(writer, "source", "network", domain->network, "bridge", bridge, NULL);
-        if (domain->tap != NULL)
-            writer_leaf(writer, "target", "dev", domain->tap, NULL);
-        writer_leaf(writer, "model", "type", "virtio", NULL);
-    }
-}
-
-// A person can connect to a pty at any time. Its log is written by virtlogd, or by QEMU itself
-// where libvirt is configured without it (stdio_handler = "file").
-static void
-write_serial(struct writer *writer, const struct virt_domain *domain)
-{
-    XML_ELEMENT(writer, "serial", "type", "pty") {
-        if (domain->console_log != NULL)
-            writer_leaf(writer, "log", "file", domain->console_log, "append", "on", NULL);
-        writer_leaf(writer, "target", "type", "isa-serial", "port", "0", NULL);
     }
 }
 
 static void
 write_devices(struct writer *writer, const struct virt_domain *domain)
 {
+    const char *bridge = domain->network != NULL ? NULL : domain->bridge;
     XML_ELEMENT(writer, "devices") {
         writer_text(writer, "emulator", domain->emulator);
         for (size_t i = 0; i < domain->disk_count; i++)
             write_disk(writer, &domain->disks[i], i);
-        writer_leaf(writer, "controller", "type", "usb", "model", "none", NULL);
-        write_interface(writer, domain);
-        write_serial(writer, domain);
+        XML_LEAF(writer, "controller", "type", "usb", "model", "none");
+        if (domain->network != NULL || bridge != NULL)
+            XML_ELEMENT(writer, "interface", "type", bridge == NULL ? "network" : "bridge") {
+                XML_LEAF(writer, "mac", "address", domain->mac);
+                XML_LEAF(writer, "source", "network", domain->network, "bridge", bridge);
+                if (domain->tap != NULL)
+                    XML_LEAF(writer, "target", "dev", domain->tap);
+                XML_LEAF(writer, "model", "type", "virtio");
+            }
+        // A person can connect to a pty at any time. Its log is written by virtlogd, or by QEMU
+        // itself where libvirt is configured without it (stdio_handler = "file").
+        XML_ELEMENT(writer, "serial", "type", "pty") {
+            if (domain->console_log != NULL)
+                XML_LEAF(writer, "log", "file", domain->console_log, "append", "on");
+            XML_LEAF(writer, "target", "type", "isa-serial", "port", "0");
+        }
         XML_ELEMENT(writer, "channel", "type", "unix")
-            writer_leaf(writer, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
+            XML_LEAF(writer, "target", "type", "virtio", "name", "org.qemu.guest_agent.0");
         XML_ELEMENT(writer, "rng", "model", "virtio")
             XML_ELEMENT(writer, "backend", "model", "random")
                 writer_content(writer, "/dev/urandom");
         XML_ELEMENT(writer, "video")
-            writer_leaf(writer, "model", "type", "none", NULL);
-        writer_leaf(writer, "memballoon", "model", "none", NULL);
-        writer_leaf(writer, "panic", "model", "isa", NULL);
+            XML_LEAF(writer, "model", "type", "none");
+        XML_LEAF(writer, "memballoon", "model", "none");
+        XML_LEAF(writer, "panic", "model", "isa");
     }
 }
 
@@ -158,23 +222,36 @@ char *
 virt_domain_xml(const struct virt_domain *domain)
 {
     struct writer *writer = writer_new();
+    FREE_AUTO char *cpus = str_format("%u", domain->cpus);
+    bool lone = !domain->kvm && domain->cpus == 1;
     FREE_AUTO char *kib = str_format("%llu", domain->memory_mib * 1024ULL);
     XML_ELEMENT(writer, "domain", "type", domain->kvm ? "kvm" : "qemu") {
         writer_text(writer, "name", domain->name);
         writer_text(writer, "uuid", domain->uuid);
         XML_ELEMENT(writer, "metadata")
-            writer_leaf(writer, "airbuild:node", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
+            XML_LEAF(writer, "airbuild:node", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
                 domain->cluster, "id", domain->id, "folder", domain->folder, "role", domain->role,
-                "spec", domain->spec, "image", domain->image, NULL);
+                "spec", domain->spec, "image", domain->image);
         writer_text(writer, "memory", kib);
-        write_cpus(writer, domain);
+        // QEMU translates a TCG machine that can have only one processor without memory barriers
+        // and without atomic operations (CF_PARALLEL; 8.1 fixed the barriers, commit c914d46d0a64).
+        // A guest then misses, at times, that a virtio device waits for a notification, and its
+        // network hangs for good (seen with 7.2). So the machine may have two processors, and has
+        // one.
+        XML_ELEMENT(writer, "vcpu", "current", lone ? "1" : NULL)
+            writer_content(writer, lone ? "2" : cpus);
         write_os(writer, domain);
         XML_ELEMENT(writer, "features") {
-            writer_leaf(writer, "acpi", NULL);
-            writer_leaf(writer, "apic", NULL);
+            XML_LEAF(writer, "acpi");
+            XML_LEAF(writer, "apic");
         }
-        write_cpu(writer, domain);
-        writer_leaf(writer, "clock", "offset", "utc", NULL);
+        // TCG: everything it can emulate except five-level page tables, as libguestfs does
+        // (lib/launch-libvirt.c). Named models are no faster, and Intel's make the guest's kernel
+        // isolate its page tables.
+        XML_ELEMENT(writer, "cpu", "mode", domain->kvm ? "host-passthrough" : "maximum")
+            if (!domain->kvm)
+                XML_LEAF(writer, "feature", "policy", "disable", "name", "la57");
+        XML_LEAF(writer, "clock", "offset", "utc");
         writer_text(writer, "on_poweroff", "destroy");
         writer_text(writer, "on_reboot", "restart");
         writer_text(writer, "on_crash", "destroy");
@@ -194,17 +271,16 @@ virt_network_xml(const struct virt_network *network)
     XML_ELEMENT(writer, "network") {
         writer_text(writer, "name", network->name);
         XML_ELEMENT(writer, "metadata")
-            writer_leaf(writer, "airbuild:network", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
-                network->cluster, "id", network->id, "folder", network->folder, NULL);
+            XML_LEAF(writer, "airbuild:network", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
+                network->cluster, "id", network->id, "folder", network->folder);
         if (network->nat)
-            writer_leaf(writer, "forward", "mode", "nat", NULL);
-        writer_leaf(writer, "bridge", "name", network->bridge, "stp", "off", "delay", "0", NULL);
+            XML_LEAF(writer, "forward", "mode", "nat");
+        XML_LEAF(writer, "bridge", "name", network->bridge, "stp", "off", "delay", "0");
         XML_ELEMENT(writer, "dns")
             for (size_t i = 0; i < network->host_count; i++)
                 XML_ELEMENT(writer, "host", "ip", network->hosts[i].address)
                     writer_text(writer, "hostname", network->hosts[i].name);
-        writer_leaf(
-            writer, "ip", "family", "ipv4", "address", network->address, "prefix", prefix, NULL);
+        XML_LEAF(writer, "ip", "family", "ipv4", "address", network->address, "prefix", prefix);
     }
     return writer_finish(writer);
 }

@@ -5,8 +5,6 @@
 #ifndef AIRBUILD_VIRT_XML_H
 #define AIRBUILD_VIRT_XML_H
 
-#include "base/error.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -6,7 +6,6 @@
 #include "base/cleanup.h"
 #include "base/proc.h"
 #include "virt/reader.h"
-#include "virt/writer.h"
 #include "virt/xml.h"
 
 #define GOLDEN "tests/golden/virt/"
