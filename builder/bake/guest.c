@@ -76,7 +76,7 @@ guest_step(struct guest *guest, int64_t timeout_ms, const char *format, ...)
 }
 
 // The direct backend needs no libvirtd and does not change the owner of root's files. With one
-// emulated processor QEMU omits memory barriers; write_cpus in virt/domain_xml.c has the details.
+// emulated processor QEMU omits memory barriers; write_cpus in virt/xml.c has the details.
 static int
 configure(struct guest *guest, const struct guest_options *options, struct error *err)
 {
