@@ -142,16 +142,15 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
     *ret = report_make(spec, &survey, results, &verdict);
     // Libvirt does not know since when domains are off: the time of their console logs is the
     // nearest.
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (survey.domains[i].state != VIRT_OFF || !survey.domains[i].ours)
+            return 0;
     int64_t logged_s = 0;
-    bool all_off = true;
     for (size_t i = 0; i < spec->node_count; i++) {
         int64_t at_s = tail_time(spec, spec->nodes[i].name);
         logged_s = at_s > logged_s ? at_s : logged_s;
-        all_off &= survey.domains[i].state == VIRT_OFF && survey.domains[i].ours;
     }
-    if (all_off) {
-        free((*ret)->summary);
-        (*ret)->summary = report_off(clock_boot_s(), logged_s);
-    }
+    free((*ret)->summary);
+    (*ret)->summary = report_off(clock_boot_s(), logged_s);
     return 0;
 }
