@@ -1,6 +1,6 @@
 #!/bin/bash
 # test-clock.sh - keep-clock on a head, which runs no redis: it corrects a clock that is behind or ahead, by a step or
-# slowly, and ignores an invalid RTC. Clock and RTC are the test's own (lib.sh).
+# slowly, ignores an invalid RTC, and leaves a clock source that runs fast. Clock and RTC are the test's own (lib.sh).
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck source=tests/fast/inside.sh
 . "$(dirname "$0")/inside.sh"
@@ -43,6 +43,10 @@ is_within() {
 
 machine_make head10
 clock_make head10
+sources=$dir/head10/sys/devices/system/clocksource/clocksource0
+mkdir -p "$sources"
+echo tsc >"$sources/current_clocksource"
+echo 'tsc hpet acpi_pm' >"$sources/available_clocksource"
 clock_write head10 500000
 rtc_start head10
 keep_start
@@ -59,6 +63,12 @@ like "keep-clock logs the step on the console" "^airbuild: head10: clock set by 
 host_shift -3600 head10
 check "keep-clock sets back a clock that is an hour ahead" within "$patience" clock_is_right head10
 is "keep-clock sets it back in one step" 1 "$(sets)"
+is "a clock that is ahead once keeps its source" tsc "$(<"$sources/current_clocksource")"
+clock_write head10 14000000
+check "keep-clock sets back a clock that is ahead again within a minute" within "$patience" clock_is_right head10
+is "a clock that is ahead again within a minute gets another source" hpet "$(<"$sources/current_clocksource")"
+like "keep-clock logs the new source on the console" \
+    "airbuild: head10: the clock runs fast: its source is hpet in place of tsc" "$(<"$dir/head10/console")"
 
 # While it is slowed, no step is so large that a timer of 50 ms would see the clock go back.
 : >"$dir/sets"
