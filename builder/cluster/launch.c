@@ -14,7 +14,7 @@
 #include "cluster/state.h"
 #include "cluster/stop.h"
 #include "cluster/tail.h"
-#include "seed/iso.h"
+#include "seed/seed.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // iso.c - a NoCloud ISO by libarchive: three files, volume `cidata`. The only user of libarchive.
 // SPDX-License-Identifier: Apache-2.0
-#include "seed/iso.h"
+#include "seed/seed.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"

@@ -1,16 +1,19 @@
-// seed.c - a node's three cloud-init documents and the files inside, from their templates.
+// seed.c - the facts about a node, the files that are made from them, and its three cloud-init
+// documents. Facts are checked, not quoted: a POSIX shell reads them.
 // SPDX-License-Identifier: Apache-2.0
 #include "seed/seed.h"
 
 #include "base/asset.h"
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "seed/facts.h"
 #include "seed/template.h"
 #include "yaml/writer.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
+#define VALUE_CHARACTERS NAME_CHARACTERS " /=_:"
 
 void
 seed_free(struct seed *seed)
@@ -21,16 +24,178 @@ seed_free(struct seed *seed)
     *seed = (struct seed){0};
 }
 
-#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
-
-// The node whose documents are made, and their sources.
+// The node whose documents are made, their sources, and the facts about it.
 struct subject {
     const struct spec *spec;
     const struct spec_node *node;
-    const struct secrets *secrets;  // NULL: there are none yet
-    const struct secrets_node *own; // of the node; NULL likewise
+    const struct secrets *secrets; // NULL: there are none yet
     bool reveal;
+    struct template_value *facts; // their names, texts and cells are owned, too
+    size_t count, capacity;
+    size_t public_count; // /etc/airbuild/facts holds the first ones; only templates use the rest
 };
+
+static void
+subject_clear(struct subject *subject)
+{
+    for (size_t i = 0; i < subject->count; i++) {
+        const struct template_value *fact = &subject->facts[i];
+        free((char *) fact->name);
+        free((char *) fact->text);
+        for (size_t k = 0; k < fact->row_count * fact->column_count; k++)
+            free((char *) fact->cells[k].text);
+        free((struct template_value *) fact->cells);
+    }
+    free(subject->facts);
+}
+#define SUBJECT_AUTO CLEANUP(subject_clear)
+
+// ---- facts --------------------------------------------------------------------------------------
+
+// Takes text. The result is valid until the next fact.
+static struct template_value *
+add_fact(struct subject *subject, const char *name, char *text)
+{
+    mem_grow(&subject->facts, &subject->capacity, subject->count + 1, sizeof *subject->facts);
+    struct template_value *fact = &subject->facts[subject->count++];
+    *fact = (struct template_value){.name = str_dup(name), .text = text};
+    return fact;
+}
+
+static void
+add_truth(struct subject *subject, const char *name, bool truth)
+{
+    add_fact(subject, name, str_dup(truth ? "yes" : "no"));
+}
+
+static const char *
+password(const struct subject *subject, enum secrets_account account)
+{
+    bool shown = subject->reveal && subject->secrets != NULL;
+    return shown ? subject->secrets->passwords[account] : SEED_HIDDEN;
+}
+
+static const char *
+sentinel_id(const struct subject *subject, const struct spec_node *node)
+{
+    return subject->secrets == NULL ? SEED_LATER
+                                    : secrets_find(subject->secrets, node->name)->sentinel_id;
+}
+
+static void
+add_public_facts(struct subject *subject)
+{
+    const struct spec *spec = subject->spec;
+    const struct spec_redis *redis = &spec->redis;
+    const struct spec_node *node = subject->node;
+    add_fact(subject, "node", str_dup(node->name));
+    add_fact(subject, "role", str_dup(spec_role_name(node->role)));
+    add_fact(subject, "cluster", str_dup(spec->cluster));
+    add_fact(subject, "address", str_dup(node->address));
+    add_fact(subject, "subnet", str_dup(spec->network.subnet));
+    add_fact(subject, "head", str_dup(spec_head(spec)->address));
+    STRV_AUTO struct strv workers = {0}; // NAME=ADDRESS=SENTINEL-ID of every worker
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *worker = &spec->nodes[i];
+        if (worker->role == SPEC_REDIS)
+            strv_addf(
+                &workers, "%s=%s=%s", worker->name, worker->address, sentinel_id(subject, worker));
+    }
+    add_fact(subject, "workers", strv_join(&workers, " "));
+    add_fact(subject, "first_master", str_dup(spec_first_master(spec)->address));
+    add_fact(subject, "master_name", str_dup(redis->master_name));
+    add_fact(subject, "quorum", str_format("%u", redis->quorum));
+    add_fact(subject, "down_after_ms", str_format("%u", redis->down_after_ms));
+    add_fact(subject, "failover_timeout_ms", str_format("%u", redis->failover_timeout_ms));
+    add_fact(subject, "min_replicas", str_format("%u", redis->min_replicas));
+    add_fact(subject, "min_replicas_max_lag", str_format("%u", redis->min_replicas_max_lag));
+    add_fact(subject, "maxmemory",
+        redis->maxmemory_mib == 0 ? str_dup("auto") : str_format("%u", redis->maxmemory_mib));
+    add_fact(subject, "maxmemory_policy", str_dup(spec_policy_name(redis->maxmemory_policy)));
+    add_truth(subject, "persistence", redis->persistence);
+    add_truth(subject, "auth", redis->auth);
+    // A head needs no password but that of its health checks.
+    for (enum secrets_account account = SECRETS_APP; account < SECRETS_ACCOUNTS; account++) {
+        FREE_AUTO char *name = str_format("password_%s", secrets_account_name(account));
+        if (node->role == SPEC_REDIS || account == SECRETS_CHECK)
+            add_fact(subject, name, str_dup(password(subject, account)));
+    }
+    add_truth(subject, "ha", spec->ha);
+    add_truth(subject, "joins",
+        subject->secrets != NULL && secrets_find(subject->secrets, node->name)->joins);
+    subject->public_count = subject->count;
+}
+
+// For @each name@: the workers but the one of address `without` (NULL: all).
+static void
+add_rows(struct subject *subject, const char *name, const char *without)
+{
+    static const char *const columns[] = {"worker_name", "worker_address", "worker_id"};
+    enum { COLUMNS = sizeof columns / sizeof *columns };
+    const struct spec *spec = subject->spec;
+    struct template_value *cells = mem_zero(spec->node_count * COLUMNS, sizeof *cells);
+    struct template_value *fact = add_fact(subject, name, NULL);
+    fact->kind = TEMPLATE_ROWS;
+    fact->cells = cells;
+    fact->column_count = COLUMNS;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *node = &spec->nodes[i];
+        if (node->role != SPEC_REDIS || str_equal(node->address, without))
+            continue;
+        const char *texts[COLUMNS] = {node->name, node->address, sentinel_id(subject, node)};
+        for (size_t k = 0; k < COLUMNS; k++, cells++)
+            *cells = (struct template_value){.name = columns[k], .text = str_dup(texts[k])};
+        fact->row_count++;
+    }
+}
+
+static int
+make_facts(struct subject *subject, struct error *err)
+{
+    const struct spec *spec = subject->spec;
+    const struct spec_node *node = subject->node;
+    for (size_t i = 0; subject->secrets != NULL && i < spec->node_count; i++)
+        if (secrets_find(subject->secrets, spec->nodes[i].name) == NULL)
+            return error_set(err, ERR_FAILED,
+                "the cluster's secrets lack node '%s'; run 'airbuild launch' to add it",
+                spec->nodes[i].name);
+    add_public_facts(subject);
+    // From here on values that only templates use; all of them follow from the facts.
+    const char *first = spec_first_master(spec)->address;
+    add_rows(subject, "worker", NULL);
+    if (node->role == SPEC_REDIS) {
+        add_rows(subject, "peer", node->address);
+        add_rows(subject, "replica", first);
+        add_truth(subject, "first", str_equal(node->address, first));
+        add_fact(subject, "sentinel_id", str_dup(sentinel_id(subject, node)));
+        add_fact(subject, "app_login",
+            spec->redis.auth ? str_format(">%s", password(subject, SECRETS_APP))
+                             : str_dup("nopass"));
+    }
+    for (size_t i = 0; i < subject->public_count; i++) {
+        const struct template_value *fact = &subject->facts[i];
+        bool placeholder = str_equal(fact->text, SEED_HIDDEN) ||
+                           (subject->secrets == NULL && str_equal(fact->name, "workers"));
+        if (!placeholder && fact->text[strspn(fact->text, VALUE_CHARACTERS)] != '\0')
+            return error_set(err, ERR_SPEC,
+                "'%s' is not a valid value of the node fact '%s'; use letters, digits, spaces and "
+                "'./=_:-' only",
+                fact->text, fact->name);
+    }
+    return 0;
+}
+
+// The text of /etc/airbuild/facts.
+static char *
+facts_text(const struct subject *subject)
+{
+    struct buf text = {0};
+    for (size_t i = 0; i < subject->public_count; i++)
+        buf_printf(&text, "%s='%s'\n", subject->facts[i].name, subject->facts[i].text);
+    return buf_take(&text);
+}
+
+// ---- files --------------------------------------------------------------------------------------
 
 // Fill in the template cloud-init/ROLE/NAME, or cloud-init/NAME if there is none.
 static int
@@ -54,12 +219,12 @@ int
 seed_file(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
     bool reveal, const char *name, char **ret, struct error *err)
 {
-    FACTS_AUTO struct facts facts = {0};
-    if (facts_make(spec, node, secrets, reveal, &facts, err) < 0)
+    SUBJECT_AUTO struct subject subject = {spec, node, secrets, reveal, .facts = NULL};
+    if (make_facts(&subject, err) < 0)
         return -1;
     if (!str_equal(name, "facts"))
-        return fill_file(node, name, NULL, facts.values, facts.count, ret, err);
-    *ret = facts_text(&facts);
+        return fill_file(node, name, NULL, subject.facts, subject.count, ret, err);
+    *ret = facts_text(&subject);
     return 0;
 }
 
@@ -94,26 +259,32 @@ static const struct {
     {SPEC_HAPROXY, "haproxy.cfg", "haproxy_cfg"},
     {SPEC_HAPROXY, "haproxy.state", "haproxy_state"},
 };
-#define CONFIGURATIONS (sizeof configurations / sizeof *configurations)
 
 static int
-fill_user_data(const struct subject *subject, const struct template_value *files, char **ret,
-    struct error *err)
+make_user_data(struct subject *subject, char **ret, struct error *err)
 {
     const struct spec *spec = subject->spec;
     const struct spec_node *node = subject->node;
-    FREE_AUTO char *fqdn = str_format("%s.%s", node->name, spec->cluster), *hosts = NULL,
-                   *facts = NULL;
+    const struct secrets *secrets = subject->secrets;
+    size_t count = subject->count; // of the facts that configurations are made of
+    for (size_t i = 0; i < sizeof configurations / sizeof *configurations; i++) {
+        char *text = NULL; // stays NULL for those of the other role
+        if (configurations[i].role == node->role &&
+            fill_file(node, configurations[i].name, NULL, subject->facts, count, &text, err) < 0)
+            return -1;
+        add_fact(subject, configurations[i].value, text)->required = text != NULL;
+    }
+    const struct template_value *files = subject->facts + count;
+    FREE_AUTO char *fqdn = str_format("%s.%s", node->name, spec->cluster), *hosts = NULL;
+    FREE_AUTO char *facts = facts_text(subject);
     STRV_AUTO struct strv keys = {0};
-    strv_add(&keys, subject->secrets == NULL ? SEED_LATER : subject->secrets->client_key.public);
+    strv_add(&keys, secrets == NULL ? SEED_LATER : secrets->client_key.public);
     for (size_t i = 0; i < spec->ssh_keys.count; i++)
         strv_add(&keys, spec->ssh_keys.items[i]);
-    if (seed_file(spec, node, subject->secrets, subject->reveal, "facts", &facts, err) < 0 ||
-        make_hosts(spec, &hosts, err) < 0)
+    if (make_hosts(spec, &hosts, err) < 0)
         return -1;
-    const struct secrets_node *own = subject->own;
-    const char *private = subject->reveal && own != NULL ? own->host_key.private : SEED_HIDDEN;
-    const char *public = own == NULL ? SEED_LATER : own->host_key.public;
+    const struct secrets_key *key =
+        secrets == NULL ? NULL : &secrets_find(secrets, node->name)->host_key;
     bool grow = node->disk_bytes != 0;
     const struct template_value values[] = {
         {"name", .text = node->name, .required = true},
@@ -122,8 +293,9 @@ fill_user_data(const struct subject *subject, const struct template_value *files
         {"address", .text = node->address},
         {"user", .text = spec->ssh_user, .required = true},
         {"authorized_keys", TEMPLATE_LIST, .list = &keys, .required = true},
-        {"host_key_private", .text = private, .required = true},
-        {"host_key_public", .text = public, .required = true},
+        {"host_key_private", .text = subject->reveal && key != NULL ? key->private : SEED_HIDDEN,
+            .required = true},
+        {"host_key_public", .text = key == NULL ? SEED_LATER : key->public, .required = true},
         {"growpart", .text = grow ? "auto" : "off"},
         {"grow", TEMPLATE_TRUTH, .truth = grow},
         {"hosts", .text = hosts},
@@ -133,35 +305,15 @@ fill_user_data(const struct subject *subject, const struct template_value *files
         files[2],
         files[3],
     };
-    size_t count = sizeof values / sizeof *values;
+    count = sizeof values / sizeof *values;
     return fill_file(node, "user-data.yaml", "#cloud-config\n", values, count, ret, err);
 }
 
 static int
-make_user_data(const struct subject *subject, char **ret, struct error *err)
+make_network_config(
+    const struct spec *spec, const struct spec_node *node, char **ret, struct error *err)
 {
-    struct template_value files[CONFIGURATIONS] = {{0}};
-    int answer = 0;
-    for (size_t i = 0; i < CONFIGURATIONS && answer == 0; i++) {
-        char *text = NULL; // stays NULL for those of the other role
-        if (configurations[i].role == subject->node->role)
-            answer = seed_file(subject->spec, subject->node, subject->secrets, subject->reveal,
-                configurations[i].name, &text, err);
-        files[i] = (struct template_value){
-            configurations[i].value, .text = text, .required = text != NULL};
-    }
-    if (answer == 0)
-        answer = fill_user_data(subject, files, ret, err);
-    for (size_t i = 0; i < CONFIGURATIONS; i++)
-        free((char *) files[i].text);
-    return answer;
-}
-
-static int
-make_network_config(const struct subject *subject, char **ret, struct error *err)
-{
-    const struct spec_network *network = &subject->spec->network;
-    const struct spec_node *node = subject->node;
+    const struct spec_network *network = &spec->network;
     // Only in mode nat is the host a router and a name server; NULL leaves both out.
     const char *host = network->mode == SPEC_NETWORK_NAT ? network->host : NULL;
     FREE_AUTO char *prefix = str_format("%u", network->prefix);
@@ -180,17 +332,16 @@ int
 seed_build(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
     bool reveal, struct seed *ret, struct error *err)
 {
-    struct subject subject = {.spec = spec, .node = node, .secrets = secrets, .reveal = reveal};
-    subject.own = secrets == NULL ? NULL : secrets_find(secrets, node->name);
+    SUBJECT_AUTO struct subject subject = {spec, node, secrets, reveal, .facts = NULL};
+    const struct secrets_node *own = secrets == NULL ? NULL : secrets_find(secrets, node->name);
     SEED_AUTO struct seed seed = {0};
     YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(NULL);
     yaml_write_map(writer);
-    yaml_put_string(
-        writer, "instance-id", subject.own == NULL ? SEED_LATER : subject.own->instance_id);
+    yaml_put_string(writer, "instance-id", own == NULL ? SEED_LATER : own->instance_id);
     yaml_put_string(writer, "local-hostname", node->name);
     yaml_write_end(writer);
-    if (make_user_data(&subject, &seed.user_data, err) < 0 ||
-        make_network_config(&subject, &seed.network_config, err) < 0 ||
+    if (make_facts(&subject, err) < 0 || make_user_data(&subject, &seed.user_data, err) < 0 ||
+        make_network_config(spec, node, &seed.network_config, err) < 0 ||
         yaml_writer_finish(writer, &seed.meta_data, err) < 0)
         return error_context(err, "cannot make the seed of node '%s'", node->name);
     *ret = seed;

@@ -35,4 +35,9 @@ int seed_build(const struct spec *spec, const struct spec_node *node, const stru
 int seed_file(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
     bool reveal, const char *name, char **ret, struct error *err);
 
+// Publishes the documents at path (0600, whole or not at all) as an ISO 9660 image: volume
+// `cidata`, Rock Ridge and Joliet, made in-process. A file there that holds the same documents is
+// left alone.
+int iso_write(const struct seed *seed, const char *path, struct error *err);
+
 #endif

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/proc.h"
-#include "seed/iso.h"
+#include "seed/seed.h"
 
 #include <sys/stat.h>
 
