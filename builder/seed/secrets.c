@@ -77,12 +77,12 @@ secrets_free(struct secrets *secrets)
 
 // Pointers to other nodes are invalid afterwards.
 static struct secrets_node *
-secrets_add_node(struct secrets *secrets)
+secrets_add_node(struct secrets *secrets, const char *name)
 {
     size_t capacity = secrets->node_count;
     mem_grow(&secrets->nodes, &capacity, secrets->node_count + 1, sizeof *secrets->nodes);
     struct secrets_node *node = &secrets->nodes[secrets->node_count++];
-    *node = (struct secrets_node){0};
+    *node = (struct secrets_node){.name = str_dup(name)};
     return node;
 }
 
@@ -106,9 +106,8 @@ read_text(const json_t *object, const char *name, const char *characters, size_t
 static int
 read_key(const json_t *object, const char *name, struct secrets_key *ret, struct error *err)
 {
-    static const char base64[] = LETTERS "0123456789+/=";
+    static const char characters[] = LETTERS "0123456789+/=- \n@._"; // base64 and comments
     static const char armour[] = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
-    FREE_AUTO char *characters = str_format("%s- \n@._", base64);
     const json_t *key = json_object_get(object, name);
     if (read_text(key, "private", characters, 0, &ret->private, err) < 0 ||
         read_text(key, "public", characters, 0, &ret->public, err) < 0)
@@ -138,8 +137,7 @@ read_parts(const json_t *root, struct secrets *secrets, struct error *err)
         const char *name = json_string_value(json_object_get(object, "name"));
         if (name == NULL || name[0] == '\0' || secrets_find(secrets, name) != NULL)
             return error_set(err, ERR_DAMAGED, "a node has no name or a duplicate one");
-        struct secrets_node *node = secrets_add_node(secrets);
-        node->name = str_dup(name);
+        struct secrets_node *node = secrets_add_node(secrets, name);
         node->joins = json_is_true(json_object_get(object, "joins"));
         if (read_text(object, "instance_id", HEX "-", 36, &node->instance_id, err) < 0 ||
             read_text(object, "sentinel_id", HEX, 40, &node->sentinel_id, err) < 0 ||
@@ -201,38 +199,29 @@ secrets_store(const struct secrets *secrets, const char *folder, struct error *e
 // ---- make ---------------------------------------------------------------------------------------
 
 static int
-make_key_in(const char *folder, const char *comment, struct secrets_key *ret, struct error *err)
-{
-    FREE_AUTO char *private_path = path_join(folder, "key");
-    FREE_AUTO char *public_path = path_join(folder, "key.pub");
-    // -N "": no passphrase.
-    const char *const argv[] = {
-        "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", private_path, NULL};
-    const struct proc_options options = {.timeout_ms = KEYGEN_TIMEOUT_MS};
-    if (proc_check(argv, &options, NULL, err) < 0)
-        return err->code != ERR_MISSING
-                   ? error_context(err, "cannot make an SSH key")
-                   : error_set(err, ERR_MISSING,
-                         "ssh-keygen, which makes the SSH keys, is not installed; install the "
-                         "package 'openssh-client' (Debian) or 'openssh' (Arch)");
-    if (file_read(private_path, KEY_MAX, &ret->private, NULL, err) < 0 ||
-        file_read(public_path, KEY_MAX, &ret->public, NULL, err) < 0)
-        return -1;
-    ret->public[strcspn(ret->public, "\n")] = '\0';
-    return 0;
-}
-
-static int
 make_key(const char *folder, const char *comment, struct secrets_key *ret, struct error *err)
 {
     FREE_AUTO char *temp = NULL;
     if (dir_temp(folder, "key", &temp, err) < 0)
         return -1;
-    int answer = make_key_in(temp, comment, ret, err);
+    FREE_AUTO char *private_path = path_join(temp, "key");
+    FREE_AUTO char *public_path = path_join(temp, "key.pub");
+    // -N "": no passphrase.
+    const char *const argv[] = {
+        "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", private_path, NULL};
+    const struct proc_options options = {.timeout_ms = KEYGEN_TIMEOUT_MS};
+    int answer = proc_check(argv, &options, NULL, err);
+    if (answer < 0 && err->code == ERR_MISSING)
+        error_set(err, ERR_MISSING,
+            "ssh-keygen, which makes the SSH keys, is not installed; install the package "
+            "'openssh-client' (Debian) or 'openssh' (Arch)");
+    else if (answer < 0)
+        error_context(err, "cannot make an SSH key");
+    else if ((answer = file_read(private_path, KEY_MAX, &ret->private, NULL, err)) == 0 &&
+             (answer = file_read(public_path, KEY_MAX, &ret->public, NULL, err)) == 0)
+        ret->public[strcspn(ret->public, "\n")] = '\0';
     ERROR_AUTO struct error later = {0}; // only the first error is reported
-    if (dir_remove(temp, answer < 0 ? &later : err) < 0)
-        return -1;
-    return answer;
+    return dir_remove(temp, answer < 0 ? &later : err) < 0 ? -1 : answer;
 }
 
 int
@@ -255,8 +244,7 @@ secrets_open(const char *folder, const struct spec *spec, struct secrets **ret, 
         const char *name = spec->nodes[i].name;
         if (secrets_find(secrets, name) != NULL)
             continue;
-        struct secrets_node *node = secrets_add_node(secrets);
-        node->name = str_dup(name);
+        struct secrets_node *node = secrets_add_node(secrets, name);
         node->instance_id = random_uuid();
         node->sentinel_id = random_hex(SENTINEL_ID_LENGTH);
         if (make_key(folder, name, &node->host_key, err) < 0)
@@ -272,16 +260,14 @@ int
 secrets_new_disk(
     struct secrets *secrets, const char *folder, const char *node, bool joins, struct error *err)
 {
-    for (size_t i = 0; i < secrets->node_count; i++) {
-        if (!str_equal(secrets->nodes[i].name, node))
-            continue;
-        free(secrets->nodes[i].instance_id);
-        secrets->nodes[i].instance_id = random_uuid();
-        secrets->nodes[i].joins = joins;
-        return secrets_store(secrets, folder, err);
-    }
-    return error_set(err, ERR_NOT_FOUND,
-        "the cluster's secrets lack node '%s'; run 'airbuild launch' to add it", node);
+    struct secrets_node *own = (struct secrets_node *) secrets_find(secrets, node);
+    if (own == NULL)
+        return error_set(err, ERR_NOT_FOUND,
+            "the cluster's secrets lack node '%s'; run 'airbuild launch' to add it", node);
+    free(own->instance_id);
+    own->instance_id = random_uuid();
+    own->joins = joins;
+    return secrets_store(secrets, folder, err);
 }
 
 // ---- ssh ----------------------------------------------------------------------------------------
@@ -301,46 +287,36 @@ publish_file(const char *folder, const char *name, mode_t mode, const char *text
     return file_write(path, mode, text, length, err);
 }
 
-// A path as ssh_config(5) reads it: quoted, percent signs doubled. Quotes and dollar signs cannot
-// be escaped.
+// As ssh_config(5) reads it: paths are quoted, percent signs in them doubled. Quotes and dollar
+// signs cannot be escaped.
 static int
-add_path(
-    struct buf *text, const char *keyword, const char *folder, const char *name, struct error *err)
+make_config(const char *folder, const struct spec *spec, char **ret, struct error *err)
 {
-    FREE_AUTO char *path = path_join(folder, name);
-    if (strpbrk(path, "\"\\$\n\r") != NULL)
+    if (strpbrk(folder, "\"\\$\n\r") != NULL)
         return error_set(err, ERR_USAGE,
             "ssh's configuration cannot name the folder '%s'; set AIRBUILD_HOME to one without "
             "quotes, backslashes, dollar signs and line breaks",
             folder);
-    buf_printf(text, "    %s \"", keyword);
-    for (const char *at = path; *at != '\0'; at++)
-        buf_add(text, *at == '%' ? "%%" : (char[]){*at, '\0'});
-    buf_add(text, "\"\n");
-    return 0;
-}
-
-static int
-make_config(const char *folder, const struct spec *spec, char **ret, struct error *err)
-{
-    BUF_AUTO struct buf text = {0};
+    STRV_AUTO struct strv parts = {0};
+    strv_split(&parts, folder, '%');
+    FREE_AUTO char *escaped = strv_join(&parts, "%%");
+    struct buf text = {0};
     buf_add(&text, "# Made by airbuild at every launch. Use it by: ssh -F this-file NODE\n");
     for (size_t i = 0; i < spec->node_count; i++) {
-        const char *name = spec->nodes[i].name, *address = spec->nodes[i].address;
+        const struct spec_node *node = &spec->nodes[i];
         buf_printf(&text,
             "Host %s %s\n"
             "    HostName %s\n"
-            "    User %s\n",
-            name, address, address, spec->ssh_user);
-        if (add_path(&text, "IdentityFile", folder, "id_ed25519", err) < 0 ||
-            add_path(&text, "UserKnownHostsFile", folder, "known_hosts", err) < 0)
-            return -1;
-        buf_add(&text, "    GlobalKnownHostsFile /dev/null\n"
-                       "    IdentitiesOnly yes\n"
-                       "    StrictHostKeyChecking yes\n"
-                       "    HostKeyAlgorithms ssh-ed25519\n"
-                       "    PreferredAuthentications publickey\n"
-                       "    ConnectTimeout 10\n");
+            "    User %s\n"
+            "    IdentityFile \"%s/id_ed25519\"\n"
+            "    UserKnownHostsFile \"%s/known_hosts\"\n"
+            "    GlobalKnownHostsFile /dev/null\n"
+            "    IdentitiesOnly yes\n"
+            "    StrictHostKeyChecking yes\n"
+            "    HostKeyAlgorithms ssh-ed25519\n"
+            "    PreferredAuthentications publickey\n"
+            "    ConnectTimeout 10\n",
+            node->name, node->address, node->address, spec->ssh_user, escaped, escaped);
     }
     *ret = buf_take(&text);
     return 0;
