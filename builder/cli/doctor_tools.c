@@ -35,8 +35,7 @@ enum tool_need { TOOL_UNUSED, TOOL_MAYBE, TOOL_NEEDED };
 static bool
 has_base(const struct spec *spec, enum spec_base_kind kind)
 {
-    return spec_base_for(spec, SPEC_HAPROXY)->kind == kind ||
-           spec_base_for(spec, SPEC_REDIS)->kind == kind;
+    return spec->bases[SPEC_HAPROXY].kind == kind || spec->bases[SPEC_REDIS].kind == kind;
 }
 
 // A base that is chosen when it is baked (auto) may need one tool or another.
@@ -47,9 +46,8 @@ tool_need(const char *tool, const struct spec *spec)
     if (str_equal(tool, "mmdebstrap"))
         return has_base(spec, SPEC_BASE_DEBIAN) ? TOOL_NEEDED : otherwise;
     if (str_equal(tool, "gpgv"))
-        return has_base(spec, SPEC_BASE_ARCH) ||
-                       spec_base_for(spec, SPEC_HAPROXY)->signature != NULL ||
-                       spec_base_for(spec, SPEC_REDIS)->signature != NULL
+        return has_base(spec, SPEC_BASE_ARCH) || spec->bases[SPEC_HAPROXY].signature != NULL ||
+                       spec->bases[SPEC_REDIS].signature != NULL
                    ? TOOL_NEEDED
                    : otherwise;
     if (str_equal(tool, "pacstrap"))

@@ -1,10 +1,9 @@
 // base.c - the key base of cluster.yaml: what the base image is, for all roles or for each.
 // SPDX-License-Identifier: Apache-2.0
-#include "spec/base.h"
+#include "spec/keys.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "spec/keys.h"
 #include "spec/validators.h"
 
 #include <ctype.h>
@@ -79,36 +78,27 @@ static const struct yaml_key kind_keys[] = {
     {0},
 };
 
-static void set_role(struct yaml_source *source, const struct yaml_node *name,
+static void set_base(struct yaml_source *source, const struct yaml_node *name,
     const struct yaml_node *value, void *member);
 
 // The reference shows all keys in one table; a mapping is read by kind_keys or by role_keys.
+#define ROLE(role, ...)                                \
+    {                                                  \
+        .name = role, .type = YAML_CUSTOM, __VA_ARGS__ \
+    }
 const struct yaml_key base_keys[] = {
     {.name = "", .keys = kind_keys},
-    {.name = "haproxy",
-        .type = YAML_CUSTOM,
-        .form = "a base as above",
-        .absent = "both roles have the same base",
-        .meaning = "The base of haproxy's image; redis must be specified too."},
-    {.name = "redis",
-        .type = YAML_CUSTOM,
-        .form = "a base as above",
-        .absent = "both roles have the same base",
-        .meaning = "The base of redis' image; haproxy must be specified too."},
+    ROLE("haproxy", .form = "a base as above", .absent = "both roles have the same base",
+        .meaning = "The base of haproxy's image; redis must be specified too."),
+    ROLE("redis", .form = "a base as above", .absent = "both roles have the same base",
+        .meaning = "The base of redis' image; haproxy must be specified too."),
     {0},
 };
 static const struct yaml_key role_keys[] = {
-    {.name = "haproxy",
-        .type = YAML_CUSTOM,
-        .required = true,
-        .custom = set_role,
-        .form = "a base such as debian or {file: disk.qcow2}"},
-    {.name = "redis",
-        .type = YAML_CUSTOM,
-        .required = true,
-        .offset = sizeof(struct spec_base),
-        .custom = set_role,
-        .form = "a base such as debian or {file: disk.qcow2}"},
+    ROLE("haproxy", .required = true, .custom = set_base,
+        .form = "a base such as debian or {file: disk.qcow2}"),
+    ROLE("redis", .required = true, .offset = sizeof(struct spec_base), .custom = set_base,
+        .form = "a base such as debian or {file: disk.qcow2}"),
     {0},
 };
 #undef AT
@@ -185,11 +175,12 @@ check_beside(struct yaml_source *source, const struct yaml_node *value, const st
 }
 
 static void
-set_base(struct yaml_source *source, const char *what, const struct yaml_node *value,
-    struct spec_base *base)
+set_base(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
+    void *member)
 {
+    struct spec_base *base = member;
     if (value->kind != YAML_MAP) {
-        const struct yaml_key key = {.name = what, .type = YAML_CUSTOM, .form = EXAMPLES};
+        const struct yaml_key key = {.name = name->text, .type = YAML_CUSTOM, .form = EXAMPLES};
         enum spec_base_kind kind = SPEC_BASE_AUTO;
         while (kind <= SPEC_BASE_DEBIAN && !str_equal(value->text, spec_base_name(kind)))
             kind++;
@@ -199,21 +190,14 @@ set_base(struct yaml_source *source, const char *what, const struct yaml_node *v
             yaml_error_value(source, value, &key);
         return;
     }
-    FREE_AUTO char *quoted = str_format("'%s'", what);
+    FREE_AUTO char *quoted = str_format("'%s'", name->text);
     size_t before = source->error_total;
     yaml_map(source, value, quoted, kind_keys, base);
-    const struct kind *kind = find_kind(source, what, value, source->error_total == before);
+    const struct kind *kind = find_kind(source, name->text, value, source->error_total == before);
     if (kind == NULL)
         return;
     base->kind = kind->kind;
     check_beside(source, value, kind);
-}
-
-static void
-set_role(struct yaml_source *source, const struct yaml_node *name, const struct yaml_node *value,
-    void *member)
-{
-    set_base(source, name->text, value, member);
 }
 
 void
@@ -226,7 +210,7 @@ base_set(struct yaml_source *source, const struct yaml_node *name, const struct 
         yaml_map(source, value, "'base' of each role", role_keys, bases);
         return;
     }
-    set_base(source, name->text, value, &bases[0]);
+    set_base(source, name, value, &bases[0]);
     spec_base_copy(&bases[0], &bases[1]);
 }
 
@@ -276,12 +260,6 @@ spec_base_name(enum spec_base_kind kind)
 {
     static const char *const names[] = {"auto", "arch", "debian", "file", "url", "bootstrap"};
     return names[kind];
-}
-
-const struct spec_base *
-spec_base_for(const struct spec *spec, enum spec_role role)
-{
-    return &spec->bases[role];
 }
 
 char *

@@ -3,7 +3,6 @@
 #include "spec/keys.h"
 
 #include "base/cleanup.h"
-#include "spec/base.h"
 #include "spec/spec.h"
 #include "spec/validators.h"
 

@@ -1,19 +1,28 @@
-// keys.h - inside spec/ only: the tables of the keys of cluster.yaml, and what their rows are made
-// of.
+// keys.h - inside spec/ only: the tables of the keys of cluster.yaml, what their rows are made of,
+// and the key base.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_SPEC_KEYS_H
 #define AIRBUILD_SPEC_KEYS_H
 
+#include "spec/spec.h"
 #include "yaml/map.h"
 
 #define SPEC_NODE_MAX 64
 
 extern const struct yaml_key spec_keys[]; // of the whole spec
 extern const struct yaml_key node_keys[]; // of one of the nodes
+extern const struct yaml_key base_keys[]; // for the reference
 
 // The words of keys, in the order of their enums; each ends with NULL.
 extern const char *const spec_roles[], *const spec_modes[], *const spec_accels[];
 extern const char *const spec_policies[];
+
+// Reads the value of the key base into struct spec_base [SPEC_ROLES]: the custom function of its
+// row.
+void base_set(struct yaml_source *source, const struct yaml_node *name,
+    const struct yaml_node *value, void *member);
+// Sets defaults and makes paths absolute.
+void base_derive(struct yaml_source *source, const struct yaml_node *root, struct spec_base *base);
 
 // Rows of a table: the key, AT(its member), the rules of its type, then for messages and the
 // reference what a value is (only of texts), the default and the meaning. Each table defines AT.

@@ -5,7 +5,6 @@
 #include "base/asset.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "spec/base.h"
 #include "spec/check.h"
 #include "spec/keys.h"
 #include "spec/validators.h"
@@ -159,35 +158,27 @@ spec_parse(
     return 0;
 }
 
-// A folder or a file that is too large is an error of the spec.
-static int
-load_file(const char *path, struct spec **ret, struct error *err)
-{
-    FREE_AUTO char *text = NULL;
-    size_t length;
-    if (file_read(path, YAML_TEXT_MAX, &text, &length, err) != 0) {
-        if (err->code == ERR_NOT_FOUND)
-            return error_set(
-                err, ERR_NOT_FOUND, "there is no file '%s'; check the path of the spec", path);
-        if (err->code == ERR_FAILED)
-            err->code = ERR_SPEC;
-        return error_context(err, "cannot read the spec");
-    }
-    return spec_parse(path, text, length, ret, err);
-}
-
 int
 spec_load(const char *path, struct spec **ret, struct error *err)
 {
-    if (path != NULL || file_exists(DEFAULT_FILE))
-        return load_file(path != NULL ? path : DEFAULT_FILE, ret, err);
     FREE_AUTO char *text = NULL;
     size_t length;
-    if (asset_read(BUILTIN_ASSET, &text, &length, err) != 0 ||
-        spec_parse("built-in", text, length, ret, err) != 0)
-        return -1;
-    strv_free(&(*ret)->given); // its values are defaults, which the next version may change
-    return 0;
+    if (path == NULL && !file_exists(DEFAULT_FILE)) {
+        if (asset_read(BUILTIN_ASSET, &text, &length, err) != 0 ||
+            spec_parse("built-in", text, length, ret, err) != 0)
+            return -1;
+        strv_free(&(*ret)->given); // its values are defaults, which the next version may change
+        return 0;
+    }
+    path = path != NULL ? path : DEFAULT_FILE;
+    if (file_read(path, YAML_TEXT_MAX, &text, &length, err) == 0)
+        return spec_parse(path, text, length, ret, err);
+    if (err->code == ERR_NOT_FOUND)
+        return error_set(
+            err, ERR_NOT_FOUND, "there is no file '%s'; check the path of the spec", path);
+    if (err->code == ERR_FAILED)
+        err->code = ERR_SPEC; // a folder, or a file that is too large
+    return error_context(err, "cannot read the spec");
 }
 
 const char *

@@ -7,31 +7,21 @@
 
 #include <string.h>
 
-enum { WIDTH = 78, INDENT = 4 };
+enum { WIDTH = 78 };
 
-// Adds text, indented and wrapped at blanks.
+// Adds lines below the last one: text, indented and wrapped at blanks.
 static void
 add_wrapped(struct buf *out, const char *text)
 {
-    size_t column = 0;
+    static const char indent[] = "\n    ";
+    size_t column = WIDTH;
     while (*text != '\0') {
         size_t word = strcspn(text, " ");
-        if (column > 0 && column + 1 + word > WIDTH) {
-            buf_add(out, "\n");
-            column = 0;
-        }
-        if (column == 0) {
-            buf_printf(out, "%*s", INDENT, "");
-            column = INDENT;
-        } else {
-            buf_add(out, " ");
-            column++;
-        }
-        buf_add_bytes(out, text, word);
-        column += word;
+        bool fits = column + 1 + word <= WIDTH;
+        buf_printf(out, "%s%.*s", fits ? " " : indent, (int) word, text);
+        column = (fits ? column + 1 : strlen(indent) - 1) + word;
         text += word + strspn(text + word, " ");
     }
-    buf_add(out, "\n");
 }
 
 // Recurses into tables: at most three levels.
@@ -43,7 +33,7 @@ add_keys(struct buf *out, const struct yaml_key *keys, const char *above)
             add_keys(out, keys->keys, above);
             continue;
         }
-        buf_printf(out, "\n%s%s\n", above, keys->name);
+        buf_printf(out, "\n%s%s", above, keys->name);
         add_wrapped(out, keys->meaning);
         if (keys->type != YAML_TABLE) {
             FREE_AUTO char *expected = yaml_expected(keys);
@@ -53,6 +43,7 @@ add_keys(struct buf *out, const struct yaml_key *keys, const char *above)
             add_wrapped(out, form);
             add_wrapped(out, absent);
         }
+        buf_add(out, "\n");
         FREE_AUTO char *below = str_format("%s%s.", above, keys->name);
         if (keys->keys != NULL)
             add_keys(out, keys->keys, below);

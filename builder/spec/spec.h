@@ -76,7 +76,7 @@ struct spec {
     char *origin;  // for messages: a path, or "built-in"
     char *cluster; // name: [a-z][a-z0-9-]*, at most 10 characters (the bridge is NAME0)
     bool ha;
-    struct spec_base bases[SPEC_ROLES]; // by role, see spec_base_for
+    struct spec_base bases[SPEC_ROLES]; // of the images, by role
     struct spec_network network;
     enum spec_accel accel;
     char *uri;            // libvirt URI, "qemu:///system"
@@ -119,8 +119,6 @@ const char *spec_accel_name(enum spec_accel accel);
 const char *spec_policy_name(unsigned policy); // of redis.maxmemory_policy: "noeviction", ...
 // "auto", "arch", "debian", "file", "url", "bootstrap"
 const char *spec_base_name(enum spec_base_kind kind);
-// Returns the base of the image of a role.
-const struct spec_base *spec_base_for(const struct spec *spec, enum spec_role role);
 // Returns lines "base.KEY: value" as in spec_canonical, equal for equal bases; the caller frees
 // them.
 char *spec_base_canonical(const struct spec_base *base);

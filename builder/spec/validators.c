@@ -224,22 +224,14 @@ valid_sha256(const char *text)
 
 // ---- days and versions --------------------------------------------------------------------------
 
-static bool
-is_shape(const char *text, const char *shape)
-{
-    for (size_t i = 0; shape[i] != '\0'; i++)
-        if (shape[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i])
-            return false;
-    return true;
-}
-
-// Whether text begins with a day of the calendar since 2000, of the format of strptime and length.
-// strptime allows February 30, which timegm turns into another day, and stops early at month 92.
+// Whether text begins with a day of the calendar since 2000, of the format of strptime and the
+// length of its longest numbers. strptime allows blanks, February 30, which timegm turns into
+// another day, and stops early at month 92.
 static bool
 is_day(const char *text, const char *format, size_t length)
 {
     struct tm day = {0};
-    if (strptime(text, format, &day) != text + length)
+    if (strspn(text, DIGIT "-") < length || strptime(text, format, &day) != text + length)
         return false;
     struct tm real = day;
     timegm(&real);
@@ -249,7 +241,7 @@ is_day(const char *text, const char *format, size_t length)
 bool
 valid_snapshot(const char *text)
 {
-    return is_shape(text, "0000-00-00") && text[10] == '\0' && is_day(text, "%Y-%m-%d", 10);
+    return is_day(text, "%Y-%m-%d", 10) && text[10] == '\0';
 }
 
 bool
@@ -257,8 +249,9 @@ valid_arch_image(const char *text)
 {
     if (str_equal(text, "latest"))
         return true;
-    return is_shape(text, "00000000.0") && strlen(text) <= 20 &&
-           strspn(text + 9, DIGIT) == strlen(text + 9) && is_day(text, "%Y%m%d", 8);
+    size_t length = strlen(text);
+    return is_day(text, "%Y%m%d", 8) && text[8] == '.' && length > 9 && length <= 20 &&
+           strspn(text + 9, DIGIT) == length - 9;
 }
 
 bool
