@@ -85,7 +85,7 @@ add_base(struct bake_plan *plan, struct store *store, struct bake_source *source
             return 0;
     FREE_AUTO char *name = source->recipe != NULL
                                ? str_dup(source->recipe->name)
-                               : str_format("base-%s", spec_base_name(source->base.kind));
+                               : str_format("base-%s", spec_base_kinds[source->base.kind]);
     bool taken = bake_item_named(plan, name) != NULL; // progress has one task for each name
     plan->base_count++;
     return add_item(
@@ -129,13 +129,13 @@ build_plan(struct bake_plan *plan, const struct spec *spec, struct bake_source *
             bases[i] = bases[first_with_base(spec, i)];
         else if (add_base(plan, store, TAKE(sources[i]), &bases[i], err) < 0)
             return -1;
-        kinds[i] = spec_base_name(plan->items[bases[i]].source->base.kind);
+        kinds[i] = spec_base_kinds[plan->items[bases[i]].source->base.kind];
     }
     plan->base = bases[0] == bases[1] ? str_dup(kinds[0])
                                       : str_format("haproxy %s, redis %s", kinds[0], kinds[1]);
     for (size_t i = 0; i < SPEC_ROLES; i++) {
         struct recipe *recipe = NULL;
-        if (recipe_load(spec_role_name((enum spec_role) i), &recipe, err) < 0 ||
+        if (recipe_load(spec_roles[i], &recipe, err) < 0 ||
             add_layer(plan, recipe, bases[i], store, err) < 0)
             return -1;
     }
@@ -201,7 +201,7 @@ bake_image_named(const struct bake_plan *plan, const char *name)
 const struct image *
 bake_image(const struct bake_plan *plan, enum spec_role role)
 {
-    return bake_image_named(plan, spec_role_name(role));
+    return bake_image_named(plan, spec_roles[role]);
 }
 
 const char *

@@ -22,7 +22,7 @@ auto_kind(const struct distro *distro)
 static const char *
 auto_name(const struct distro *distro)
 {
-    return spec_base_name(auto_kind(distro));
+    return spec_base_kinds[auto_kind(distro)];
 }
 
 // The spec's values for `auto` are those of the fallback.

@@ -36,7 +36,7 @@ memory_name(const struct spec_base *base, const char *image)
 {
     if (base->kind == SPEC_BASE_URL)
         return str_format("%s %s", base->url, base->signature);
-    return str_format("%s %s%s%s", spec_base_name(base->kind), image,
+    return str_format("%s %s%s%s", spec_base_kinds[base->kind], image,
         base->mirror == NULL ? "" : " ", base->mirror == NULL ? "" : base->mirror);
 }
 
@@ -233,7 +233,7 @@ add_image_urls(const struct spec_base *base, const char *suffix, struct strv *re
 static char *
 task_name(const struct spec_base *base)
 {
-    return str_format("base-%s", spec_base_name(base->kind));
+    return str_format("base-%s", spec_base_kinds[base->kind]);
 }
 
 int

@@ -63,7 +63,7 @@ print_plan(const struct cli *cli, const struct spec *spec, const struct bake_pla
     FREE_AUTO char *origin = text_clean(TEXT_LINES, spec->origin);
     buf_printf(&text, "cluster %s (%s): %zu nodes on %s, %s, base %s, accel %s\n", spec->cluster,
         origin, spec->node_count, spec->network.subnet, spec->uri, bake->base,
-        spec_accel_name(spec->accel));
+        spec_accels[spec->accel]);
     if (bake->chosen != NULL)
         buf_printf(&text, "%s\n", bake->chosen);
     buf_add(&text, "\n");

@@ -28,7 +28,7 @@ role_text(const struct cluster_node_report *node)
 {
     if (node->role == SPEC_REDIS && (is_master(node) || is_replica(node)))
         return node->says;
-    return spec_role_name(node->role);
+    return spec_roles[node->role];
 }
 
 static void

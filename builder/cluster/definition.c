@@ -36,7 +36,7 @@ domain_definition_fill(struct domain_definition *ret, const struct spec *spec, c
         .cluster = spec->cluster,
         .id = id,
         .folder = ret->folder,
-        .role = spec_role_name(node->role),
+        .role = spec_roles[node->role],
         .spec = ret->digest,
         .image = image->key,
         .memory_mib = node->memory_mib,

@@ -246,7 +246,7 @@ decide(struct launch *launch, struct error *err)
         if (plan->images[i] == NULL)
             return error_set(err, ERR_NOT_FOUND,
                 "there is no %s image for the disk of '%s'; bake it with 'airbuild images'",
-                spec_role_name(spec->nodes[i].role), spec->nodes[i].name);
+                spec_roles[spec->nodes[i].role], spec->nodes[i].name);
     for (size_t i = 0; i < plan->notes.count; i++)
         progress_note(options->progress, "%s", plan->notes.items[i]);
     if (plan->empty) {

@@ -184,7 +184,7 @@ plan_fill(struct cluster_plan *plan, const struct spec *spec, const struct recor
         bool seed = disk && survey->seeds[i]; // a new disk is a new instance, with a new seed
         append_step(plan, disk ? PLAN_KEEP : PLAN_DISK, i, str_format("disk %s", node->name),
             disk ? str_dup("with its data")
-                 : str_format("backed by the %s image", spec_role_name(node->role)));
+                 : str_format("backed by the %s image", spec_roles[node->role]));
         if (!disk && survey->domains[i].ours && is_up(&survey->domains[i]))
             add_fault(plan, ERR_CONFLICT,
                 "'%s' runs on a disk that was removed under it; copy what it holds, then stop it "

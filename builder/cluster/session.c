@@ -81,7 +81,7 @@ session_access(const struct session *session)
 {
     bool auth = session->spec->redis.auth && session->secrets != NULL;
     return (struct probe_access){
-        .user = secrets_account_name(SECRETS_STATUS),
+        .user = secrets_accounts[SECRETS_STATUS],
         .password = auth ? session->secrets->passwords[SECRETS_STATUS] : NULL,
         .master_name = session->spec->redis.master_name,
     };

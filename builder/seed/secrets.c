@@ -26,7 +26,7 @@
 #define HEX "0123456789abcdef"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-static const char *const account_names[SECRETS_ACCOUNTS] = {
+const char *const secrets_accounts[SECRETS_ACCOUNTS] = {
     [SECRETS_APP] = "app",
     [SECRETS_ADMIN] = "admin",
     [SECRETS_REPLICA] = "replica",
@@ -34,12 +34,6 @@ static const char *const account_names[SECRETS_ACCOUNTS] = {
     [SECRETS_CHECK] = "check",
     [SECRETS_STATUS] = "status",
 };
-
-const char *
-secrets_account_name(enum secrets_account account)
-{
-    return account_names[account];
-}
 
 const struct secrets_node *
 secrets_find(const struct secrets *secrets, const char *node)
@@ -127,7 +121,7 @@ read_parts(const json_t *root, struct secrets *secrets, struct error *err)
     const json_t *passwords = json_object_get(root, "passwords"),
                  *nodes = json_object_get(root, "nodes");
     for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
-        if (read_text(passwords, account_names[i], LETTERS "0123456789", PASSWORD_LENGTH,
+        if (read_text(passwords, secrets_accounts[i], LETTERS "0123456789", PASSWORD_LENGTH,
                 &secrets->passwords[i], err) < 0)
             return error_context(err, "passwords");
     if (read_key(root, "client_key", &secrets->client_key, err) < 0)
@@ -184,7 +178,7 @@ secrets_store(const struct secrets *secrets, const char *folder, struct error *e
     json_auto_t *root = json_pack("{s:i, s:o, s:o, s:o}", "format", FORMAT, "passwords", passwords,
         "client_key", write_key(&secrets->client_key), "nodes", nodes);
     for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
-        json_object_set_new(passwords, account_names[i], text_to_json(secrets->passwords[i]));
+        json_object_set_new(passwords, secrets_accounts[i], text_to_json(secrets->passwords[i]));
     for (size_t i = 0; i < secrets->node_count; i++) {
         const struct secrets_node *node = &secrets->nodes[i];
         json_array_append_new(nodes,

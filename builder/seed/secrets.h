@@ -45,7 +45,7 @@ struct secrets {
     size_t node_count;
 };
 
-const char *secrets_account_name(enum secrets_account account); // "app", "admin", "replica", ...
+extern const char *const secrets_accounts[SECRETS_ACCOUNTS]; // "app", "admin", "replica", ...
 
 // Read FOLDER/secrets.json. ERR_NOT_FOUND when there is none; ERR_DAMAGED when a part is missing or
 // malformed (it is not overwritten). The caller frees *ret with secrets_free.

@@ -89,7 +89,7 @@ add_public_facts(struct subject *subject)
     const struct spec_redis *redis = &spec->redis;
     const struct spec_node *node = subject->node;
     add_fact(subject, "node", str_dup(node->name));
-    add_fact(subject, "role", str_dup(spec_role_name(node->role)));
+    add_fact(subject, "role", str_dup(spec_roles[node->role]));
     add_fact(subject, "cluster", str_dup(spec->cluster));
     add_fact(subject, "address", str_dup(node->address));
     add_fact(subject, "subnet", str_dup(spec->network.subnet));
@@ -111,12 +111,12 @@ add_public_facts(struct subject *subject)
     add_fact(subject, "min_replicas_max_lag", str_format("%u", redis->min_replicas_max_lag));
     add_fact(subject, "maxmemory",
         redis->maxmemory_mib == 0 ? str_dup("auto") : str_format("%u", redis->maxmemory_mib));
-    add_fact(subject, "maxmemory_policy", str_dup(spec_policy_name(redis->maxmemory_policy)));
+    add_fact(subject, "maxmemory_policy", str_dup(spec_policies[redis->maxmemory_policy]));
     add_truth(subject, "persistence", redis->persistence);
     add_truth(subject, "auth", redis->auth);
     // A head needs no password but that of its health checks.
     for (enum secrets_account account = SECRETS_APP; account < SECRETS_ACCOUNTS; account++) {
-        FREE_AUTO char *name = str_format("password_%s", secrets_account_name(account));
+        FREE_AUTO char *name = str_format("password_%s", secrets_accounts[account]);
         if (node->role == SPEC_REDIS || account == SECRETS_CHECK)
             add_fact(subject, name, str_dup(password(subject, account)));
     }
@@ -202,7 +202,7 @@ static int
 fill_file(const struct spec_node *node, const char *name, const char *head,
     const struct template_value *values, size_t count, char **ret, struct error *err)
 {
-    FREE_AUTO char *own = str_format("cloud-init/%s/%s", spec_role_name(node->role), name);
+    FREE_AUTO char *own = str_format("cloud-init/%s/%s", spec_roles[node->role], name);
     FREE_AUTO char *common = str_format("cloud-init/%s", name), *template = NULL;
     const char *asset = own;
     size_t length;

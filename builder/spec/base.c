@@ -17,6 +17,8 @@
 #define SNAPSHOT_FORM "a day such as 2026-11-01"
 #define FILE_FORM "a path, absolute or relative to the folder of this file ('~' is not expanded)"
 
+const char *const spec_base_kinds[] = {"auto", "debian", "arch", "file", "url", "bootstrap"};
+
 // ---- keys ---------------------------------------------------------------------------------------
 
 #define AT(member) offsetof(struct spec_base, member)
@@ -105,35 +107,23 @@ static const struct yaml_key role_keys[] = {
 
 // ---- reading ------------------------------------------------------------------------------------
 
-static const struct kind {
-    const char *key;
-    enum spec_base_kind kind;
-    bool packages; // may have snapshot and mirror beside it
-} kinds[] = {
-    {"debian", SPEC_BASE_DEBIAN, false},
-    {"arch", SPEC_BASE_ARCH, false},
-    {"file", SPEC_BASE_FILE, true},
-    {"url", SPEC_BASE_URL, true},
-    {"bootstrap", SPEC_BASE_BOOTSTRAP, true},
-};
-#define KINDS (sizeof kinds / sizeof *kinds)
-
-// Returns the one kind that value specifies; NULL after an error. valid: value has no error yet.
-static const struct kind *
+// Returns the one kind that value specifies; SPEC_BASE_AUTO after an error. valid: value has no
+// error yet.
+static enum spec_base_kind
 find_kind(struct yaml_source *source, const char *what, const struct yaml_node *value, bool valid)
 {
-    const struct kind *found = NULL;
-    for (size_t i = 0; i < KINDS; i++) {
-        if (yaml_get(value, kinds[i].key) == NULL)
+    enum spec_base_kind found = SPEC_BASE_AUTO;
+    for (enum spec_base_kind kind = SPEC_BASE_DEBIAN; kind <= SPEC_BASE_BOOTSTRAP; kind++) {
+        if (yaml_get(value, spec_base_kinds[kind]) == NULL)
             continue;
-        if (found != NULL) {
+        if (found != SPEC_BASE_AUTO) {
             yaml_error(source, value, "'%s' has both '%s' and '%s'; remove one of them", what,
-                found->key, kinds[i].key);
-            return NULL;
+                spec_base_kinds[found], spec_base_kinds[kind]);
+            return SPEC_BASE_AUTO;
         }
-        found = &kinds[i];
+        found = kind;
     }
-    if (found == NULL && valid)
+    if (found == SPEC_BASE_AUTO && valid)
         yaml_error(source, value,
             "'%s' %s; add one of debian, arch, file, url and bootstrap, or write auto", what,
             value->count == 0 ? "is empty" : "does not specify its kind");
@@ -151,18 +141,19 @@ refuse_beside(struct yaml_source *source, const struct yaml_node *value, const c
 
 // Refuses keys that do not go with the kind.
 static void
-check_beside(struct yaml_source *source, const struct yaml_node *value, const struct kind *kind)
+check_beside(struct yaml_source *source, const struct yaml_node *value, enum spec_base_kind kind)
 {
     static const char *const of_url[] = {"sha256", "signature", "keyring"};
     static const char *const of_packages[] = {"snapshot", "mirror"};
-    size_t refused = kind->kind == SPEC_BASE_BOOTSTRAP ? 2 : 3; // its packages are signed too
-    for (size_t i = 0; kind->kind != SPEC_BASE_URL && i < refused; i++)
-        refuse_beside(source, value, of_url[i], kind->key, "it is for 'url'; remove the line");
-    FREE_AUTO char *inside = str_format("write it inside '%s'", kind->key);
-    for (size_t i = 0; !kind->packages && i < 2; i++)
-        refuse_beside(source, value, of_packages[i], kind->key,
-            kind->kind == SPEC_BASE_DEBIAN && i == 0 ? "it is for Arch; remove the line" : inside);
-    if (kind->kind != SPEC_BASE_URL || yaml_get(value, "signature") != NULL)
+    const char *name = spec_base_kinds[kind];
+    size_t refused = kind == SPEC_BASE_BOOTSTRAP ? 2 : 3; // its packages are signed too
+    for (size_t i = 0; kind != SPEC_BASE_URL && i < refused; i++)
+        refuse_beside(source, value, of_url[i], name, "it is for 'url'; remove the line");
+    FREE_AUTO char *inside = str_format("write it inside '%s'", name);
+    for (size_t i = 0; kind < SPEC_BASE_FILE && i < 2; i++)
+        refuse_beside(source, value, of_packages[i], name,
+            kind == SPEC_BASE_DEBIAN && i == 0 ? "it is for Arch; remove the line" : inside);
+    if (kind != SPEC_BASE_URL || yaml_get(value, "signature") != NULL)
         return;
     if (yaml_get(value, "sha256") == NULL)
         yaml_error(source, yaml_get_key(value, "url"),
@@ -182,9 +173,9 @@ set_base(struct yaml_source *source, const struct yaml_node *name, const struct 
     if (value->kind != YAML_MAP) {
         const struct yaml_key key = {.name = name->text, .type = YAML_CUSTOM, .form = EXAMPLES};
         enum spec_base_kind kind = SPEC_BASE_AUTO;
-        while (kind <= SPEC_BASE_DEBIAN && !str_equal(value->text, spec_base_name(kind)))
+        while (kind < SPEC_BASE_FILE && !str_equal(value->text, spec_base_kinds[kind]))
             kind++;
-        if (kind <= SPEC_BASE_DEBIAN)
+        if (kind < SPEC_BASE_FILE)
             base->kind = kind;
         else
             yaml_error_value(source, value, &key);
@@ -193,11 +184,9 @@ set_base(struct yaml_source *source, const struct yaml_node *name, const struct 
     FREE_AUTO char *quoted = str_format("'%s'", name->text);
     size_t before = source->error_total;
     yaml_map(source, value, quoted, kind_keys, base);
-    const struct kind *kind = find_kind(source, name->text, value, source->error_total == before);
-    if (kind == NULL)
-        return;
-    base->kind = kind->kind;
-    check_beside(source, value, kind);
+    base->kind = find_kind(source, name->text, value, source->error_total == before);
+    if (base->kind != SPEC_BASE_AUTO)
+        check_beside(source, value, base->kind);
 }
 
 void
@@ -255,13 +244,6 @@ base_derive(struct yaml_source *source, const struct yaml_node *root, struct spe
 
 // ---- values -------------------------------------------------------------------------------------
 
-const char *
-spec_base_name(enum spec_base_kind kind)
-{
-    static const char *const names[] = {"auto", "arch", "debian", "file", "url", "bootstrap"};
-    return names[kind];
-}
-
 char *
 spec_base_canonical(const struct spec_base *base)
 {
@@ -285,7 +267,7 @@ spec_base_canonical(const struct spec_base *base)
                    : "mirror",
             base->mirror},
     };
-    buf_printf(&out, "base: %s\n", spec_base_name(base->kind));
+    buf_printf(&out, "base: %s\n", spec_base_kinds[base->kind]);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (lines[i].value != NULL)
             buf_printf(&out, "base.%s: %s\n", lines[i].key, lines[i].value);

@@ -28,26 +28,8 @@ add_bases(struct buf *out, const struct spec *spec)
         STRV_AUTO struct strv lines = {0};
         strv_split(&lines, i == 0 ? first : second, '\n');
         for (size_t j = 0; j + 1 < lines.count; j++)
-            buf_printf(out, "%s.%s\n", spec_role_name((enum spec_role) i), lines.items[j]);
+            buf_printf(out, "%s.%s\n", spec_roles[i], lines.items[j]);
     }
-}
-
-static void
-add_canonical_redis(struct buf *out, const struct spec_redis *redis)
-{
-    buf_printf(out, "redis.down-after: %ums\n", redis->down_after_ms);
-    buf_printf(out, "redis.failover-timeout: %ums\n", redis->failover_timeout_ms);
-    buf_printf(out, "redis.quorum: %u\n", redis->quorum);
-    buf_printf(out, "redis.auth: %s\n", on_off(redis->auth));
-    buf_printf(out, "redis.persistence: %s\n", on_off(redis->persistence));
-    buf_printf(out, "redis.min-replicas: %u\n", redis->min_replicas);
-    buf_printf(out, "redis.min-replicas-max-lag: %us\n", redis->min_replicas_max_lag);
-    buf_printf(out, "redis.master-name: %s\n", redis->master_name);
-    // Only when they are specified, so that clusters older than these keys still compare equal.
-    if (redis->maxmemory_mib != 0)
-        buf_printf(out, "redis.maxmemory: %uM\n", redis->maxmemory_mib);
-    if (redis->maxmemory_policy != 0)
-        buf_printf(out, "redis.maxmemory-policy: %s\n", spec_policy_name(redis->maxmemory_policy));
 }
 
 char *
@@ -55,6 +37,7 @@ spec_canonical(const struct spec *spec)
 {
     struct buf out = {0};
     const struct spec_network *network = &spec->network;
+    const struct spec_redis *redis = &spec->redis;
     FREE_AUTO char *keys = strv_join(&spec->ssh_keys, ", ");
     buf_printf(&out, "cluster: %s\n", spec->cluster);
     buf_printf(&out, "ha: %s\n", on_off(spec->ha));
@@ -62,16 +45,28 @@ spec_canonical(const struct spec *spec)
     buf_printf(&out, "network.name: %s\n", network->name);
     buf_printf(&out, "network.subnet: %s\n", network->subnet);
     buf_printf(&out, "network.host: %s\n", network->host);
-    buf_printf(&out, "network.mode: %s\n", spec_mode_name(network->mode));
-    buf_printf(&out, "accel: %s\n", spec_accel_name(spec->accel));
+    buf_printf(&out, "network.mode: %s\n", spec_modes[network->mode]);
+    buf_printf(&out, "accel: %s\n", spec_accels[spec->accel]);
     buf_printf(&out, "uri: %s\n", spec->uri);
     buf_printf(&out, "ssh.user: %s\n", spec->ssh_user);
     buf_printf(&out, "ssh.keys: %s\n", keys);
-    add_canonical_redis(&out, &spec->redis);
+    buf_printf(&out, "redis.down-after: %ums\n", redis->down_after_ms);
+    buf_printf(&out, "redis.failover-timeout: %ums\n", redis->failover_timeout_ms);
+    buf_printf(&out, "redis.quorum: %u\n", redis->quorum);
+    buf_printf(&out, "redis.auth: %s\n", on_off(redis->auth));
+    buf_printf(&out, "redis.persistence: %s\n", on_off(redis->persistence));
+    buf_printf(&out, "redis.min-replicas: %u\n", redis->min_replicas);
+    buf_printf(&out, "redis.min-replicas-max-lag: %us\n", redis->min_replicas_max_lag);
+    buf_printf(&out, "redis.master-name: %s\n", redis->master_name);
+    // Only when they are specified, so that clusters older than these keys still compare equal.
+    if (redis->maxmemory_mib != 0)
+        buf_printf(&out, "redis.maxmemory: %uM\n", redis->maxmemory_mib);
+    if (redis->maxmemory_policy != 0)
+        buf_printf(&out, "redis.maxmemory-policy: %s\n", spec_policies[redis->maxmemory_policy]);
     for (size_t i = 0; i < spec->node_count; i++) {
         const struct spec_node *node = &spec->nodes[i];
         const char *name = node->name;
-        buf_printf(&out, "nodes.%s.role: %s\n", name, spec_role_name(node->role));
+        buf_printf(&out, "nodes.%s.role: %s\n", name, spec_roles[node->role]);
         buf_printf(&out, "nodes.%s.address: %s\n", name, node->address);
         buf_printf(&out, "nodes.%s.mac: %s\n", name, node->mac);
         buf_printf(&out, "nodes.%s.memory: %uM\n", name, node->memory_mib);
@@ -91,7 +86,7 @@ bool
 spec_specifies(const struct spec *spec, const char *key)
 {
     for (size_t i = 0; i < SPEC_ROLES; i++) { // the key of a base without the role before it
-        const char *role = spec_role_name((enum spec_role) i);
+        const char *role = spec_roles[i];
         size_t length = strlen(role);
         if (str_starts(key, role) && str_starts(key + length, ".base"))
             key += length + 1;

@@ -3,7 +3,6 @@
 #include "spec/keys.h"
 
 #include "base/cleanup.h"
-#include "spec/spec.h"
 #include "spec/validators.h"
 
 #include <string.h>
@@ -46,9 +45,9 @@ static const struct yaml_key ssh_keys[] = {
         "a new account such as air: lower-case letters, digits, '_' and '-', and not "
         "an account or group of the base system",
         "air", "The account on the nodes, with login by key and sudo."),
-    TEXTS("keys", ssh_keys, valid_public_key,
-        "the one line of an OpenSSH .pub file (ssh-ed25519 AAAA...)", "only airbuild's own key",
-        "Public keys that may log in, besides airbuild's own."),
+    ROW(STRINGS, "keys", ssh_keys, "only airbuild's own key",
+        "Public keys that may log in, besides airbuild's own.", .valid = valid_public_key,
+        .form = "the one line of an OpenSSH .pub file (ssh-ed25519 AAAA...)"),
     {0},
 };
 #undef AT
@@ -99,11 +98,11 @@ const struct yaml_key node_keys[] = {
         "six hex pairs such as 52:54:00:1f:ff:0b, neither multicast nor beginning with fe",
         "52:54:00 and the last three numbers of the address",
         "The MAC address of the node's network card."),
-    SIZE("memory", memory_mib, MIB, 256 * MIB, TIB, "512M for haproxy, 768M for redis",
-        "The node's memory."),
+    ROW(SIZE, "memory", memory_mib, "512M for haproxy, 768M for redis", "The node's memory.",
+        .unit = MIB, .min = 256 * MIB, .max = TIB),
     COUNT("cpus", cpus, 1, 64, "1", "The node's processors."),
-    SIZE("disk", disk_bytes, 0, 2 * GIB, 64 * TIB, "as large as the image",
-        "The size of the node's disk."),
+    ROW(SIZE, "disk", disk_bytes, "as large as the image", "The size of the node's disk.",
+        .min = 2 * GIB, .max = 64 * TIB),
     {0},
 };
 #undef AT

@@ -13,10 +13,6 @@ extern const struct yaml_key spec_keys[]; // of the whole spec
 extern const struct yaml_key node_keys[]; // of one of the nodes
 extern const struct yaml_key base_keys[]; // for the reference
 
-// The words of keys, in the order of their enums; each ends with NULL.
-extern const char *const spec_roles[], *const spec_modes[], *const spec_accels[];
-extern const char *const spec_policies[];
-
 // Reads the value of the key base into struct spec_base [SPEC_ROLES]: the custom function of its
 // row.
 void base_set(struct yaml_source *source, const struct yaml_node *name,
@@ -34,16 +30,12 @@ void base_derive(struct yaml_source *source, const struct yaml_node *root, struc
     }
 #define TEXT(key, member, check, what, without, sense) \
     ROW(STRING, key, member, without, sense, .valid = check, .form = what)
-#define TEXTS(key, member, check, what, without, sense) \
-    ROW(STRINGS, key, member, without, sense, .valid = check, .form = what)
 #define SWITCH(key, member, without, sense) \
     ROW(BOOL, key, member, without, sense, .required = false)
 #define COUNT(key, member, least, most, without, sense) \
     ROW(UNSIGNED, key, member, without, sense, .min = least, .max = most)
 #define DURATION(key, member, least, most, without, sense) \
     ROW(DURATION, key, member, without, sense, .min = least, .max = most)
-#define SIZE(key, member, count, least, most, without, sense) \
-    ROW(SIZE, key, member, without, sense, .unit = count, .min = least, .max = most)
 #define WORD(key, member, choices, without, sense) \
     ROW(WORD, key, member, without, sense, .words = choices)
 #define TABLE(key, where, inner, sense)                                                   \

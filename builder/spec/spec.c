@@ -3,7 +3,6 @@
 #include "spec/spec.h"
 
 #include "base/cleanup.h"
-#include "spec/keys.h"
 #include "yaml/yaml.h"
 
 #include <string.h>
@@ -91,28 +90,4 @@ spec_worker_count(const struct spec *spec)
     for (size_t i = 0; i < spec->node_count; i++)
         count += spec->nodes[i].role == SPEC_REDIS;
     return count;
-}
-
-const char *
-spec_role_name(enum spec_role role)
-{
-    return spec_roles[role];
-}
-
-const char *
-spec_mode_name(enum spec_network_mode mode)
-{
-    return spec_modes[mode];
-}
-
-const char *
-spec_accel_name(enum spec_accel accel)
-{
-    return spec_accels[accel];
-}
-
-const char *
-spec_policy_name(unsigned policy)
-{
-    return spec_policies[policy];
 }

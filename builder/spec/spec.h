@@ -16,8 +16,9 @@ enum spec_role { SPEC_HAPROXY, SPEC_REDIS };
 enum { SPEC_ROLES = 2 };
 enum spec_base_kind {
     SPEC_BASE_AUTO,
-    SPEC_BASE_ARCH,      // Arch's official cloud image
-    SPEC_BASE_DEBIAN,    // made from Debian's packages
+    SPEC_BASE_DEBIAN, // made from Debian's packages
+    SPEC_BASE_ARCH,   // Arch's official cloud image
+    // These have the mirror and the snapshot of their packages beside them.
     SPEC_BASE_FILE,      // a disk image of the user
     SPEC_BASE_URL,       // a disk image to download
     SPEC_BASE_BOOTSTRAP, // made from Arch's packages
@@ -113,12 +114,10 @@ int spec_find_or_error(
 const struct spec_node *spec_head(const struct spec *spec);         // the one haproxy node
 const struct spec_node *spec_first_master(const struct spec *spec); // the first redis node
 size_t spec_worker_count(const struct spec *spec);
-const char *spec_role_name(enum spec_role role);         // "haproxy", "redis"
-const char *spec_mode_name(enum spec_network_mode mode); // "isolated", "nat", "bridge"
-const char *spec_accel_name(enum spec_accel accel);
-const char *spec_policy_name(unsigned policy); // of redis.maxmemory_policy: "noeviction", ...
-// "auto", "arch", "debian", "file", "url", "bootstrap"
-const char *spec_base_name(enum spec_base_kind kind);
+// The words of keys, in the order of their enums; each but the kinds ends with NULL.
+extern const char *const spec_roles[], *const spec_modes[], *const spec_accels[];
+extern const char *const spec_policies[]; // "noeviction", ...: of redis.maxmemory_policy
+extern const char *const spec_base_kinds[];
 // Returns lines "base.KEY: value" as in spec_canonical, equal for equal bases; the caller frees
 // them.
 char *spec_base_canonical(const struct spec_base *base);

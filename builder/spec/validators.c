@@ -18,8 +18,9 @@
 
 enum {
     SHORT_NAME_MAX = 10, // so that NAME0 is a valid name of an interface
-    INTERFACE_MAX = 15,  // IFNAMSIZ without the NUL
-    ACCOUNT_MAX = 32,    // useradd(8)
+    NODE_NAME_MAX = 31,
+    INTERFACE_MAX = 15, // IFNAMSIZ without the NUL
+    ACCOUNT_MAX = 32,   // useradd(8)
     MASTER_NAME_MAX = 64,
     ADDRESS_MAX = 512,
     PATH_LENGTH_MAX = 4095,

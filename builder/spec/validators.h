@@ -6,9 +6,8 @@
 #include <stdbool.h>
 
 bool valid_short_name(const char *text); // host label of at most 10 characters
-enum { NODE_NAME_MAX = 31 };
-bool valid_node_name(const char *text); // host label of at most 31 characters, not localhost
-bool valid_interface(const char *text); // name of a Linux network interface
+bool valid_node_name(const char *text);  // host label of at most 31 characters, not localhost
+bool valid_interface(const char *text);  // name of a Linux network interface
 bool valid_address(const char *text);
 bool valid_subnet(const char *text);
 bool valid_mac(const char *text);

@@ -60,7 +60,7 @@ static void
 set_policy(const char *name)
 {
     unsigned *policy = &fixture.spec.redis.maxmemory_policy;
-    while (!str_equal(spec_policy_name(*policy), name))
+    while (!str_equal(spec_policies[*policy], name))
         (*policy)++;
 }
 

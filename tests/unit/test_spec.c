@@ -80,7 +80,7 @@ assert_defaults(const struct spec *spec)
     assert_int_equal(spec->redis.min_replicas, 1);
     assert_int_equal(spec->redis.min_replicas_max_lag, 2);
     assert_int_equal(spec->redis.maxmemory_mib, 0);
-    assert_string_equal(spec_policy_name(spec->redis.maxmemory_policy), "noeviction");
+    assert_string_equal(spec_policies[spec->redis.maxmemory_policy], "noeviction");
     assert_default_nodes(spec);
 }
 
@@ -334,9 +334,9 @@ test_find(void **state)
     memset(long_name, 'w', (1 << 20) - 1);
     assert_error(spec_find_or_error(spec, long_name, &node, &err), &err, ERR_NOT_FOUND,
         "the nodes are head10, work11, work12, work13");
-    assert_string_equal(spec_role_name(SPEC_REDIS), "redis");
-    assert_string_equal(spec_accel_name(SPEC_ACCEL_TCG), "tcg");
-    assert_string_equal(spec_base_name(SPEC_BASE_FILE), "file");
+    assert_string_equal(spec_roles[SPEC_REDIS], "redis");
+    assert_string_equal(spec_accels[SPEC_ACCEL_TCG], "tcg");
+    assert_string_equal(spec_base_kinds[SPEC_BASE_FILE], "file");
     spec_free(NULL);
 }
 
