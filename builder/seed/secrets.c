@@ -147,19 +147,16 @@ secrets_load(const char *folder, struct secrets **ret, struct error *err)
     FREE_AUTO char *path = path_join(folder, SECRETS_FILE);
     json_auto_t *root = NULL;
     SECRETS_AUTO struct secrets *secrets = mem_zero(1, sizeof *secrets);
-    int answer = read_json_file(path, SECRETS_MAX, &root, err);
-    if (answer < 0 && err->code != ERR_DAMAGED)
-        return -1;
-    if (answer == 0)
-        answer = read_parts(root, secrets, err);
-    if (answer == 0)
+    if (read_json_file(path, SECRETS_MAX, &root, err) == 0 && read_parts(root, secrets, err) == 0) {
         *ret = TAKE(secrets);
-    else
-        error_set(err, ERR_DAMAGED,
-            "the secrets in '%s' are damaged (%s); restore the file from a backup, or remove the "
-            "cluster with 'airbuild destroy' and launch it again",
-            path, err->message);
-    return answer;
+        return 0;
+    }
+    if (err->code != ERR_DAMAGED)
+        return -1;
+    return error_set(err, ERR_DAMAGED,
+        "the secrets in '%s' are damaged (%s); restore the file from a backup, or remove the "
+        "cluster with 'airbuild destroy' and launch it again",
+        path, err->message);
 }
 
 // ---- write -------------------------------------------------------------------------------------
@@ -272,11 +269,10 @@ publish_file(const char *folder, const char *name, mode_t mode, const char *text
 {
     FREE_AUTO char *path = path_join(folder, name), *old = NULL;
     ERROR_AUTO struct error unread = {0};
-    size_t length = strlen(text), old_length = 0;
+    size_t length = strlen(text);
     struct stat info;
-    if (file_read(path, length, &old, &old_length, &unread) == 0 && old_length == length &&
-        memcmp(old, text, length) == 0 && lstat(path, &info) == 0 &&
-        (info.st_mode & (mode_t) 07777) == mode)
+    if (file_read(path, length, &old, NULL, &unread) == 0 && str_equal(old, text) &&
+        lstat(path, &info) == 0 && (info.st_mode & (mode_t) 07777) == mode)
         return 0;
     return file_write(path, mode, text, length, err);
 }

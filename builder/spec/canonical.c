@@ -120,7 +120,7 @@ find_key_of_path(const struct yaml_key *keys, const char *path, char **target)
 
 // Skips lists, custom values, and values that the key no longer allows.
 static void
-restore_value(struct spec *spec, const char *path, const char *value)
+restore_value(struct spec *spec, const char *path, char *value)
 {
     char *target = (char *) spec;
     const struct yaml_key *key = find_key_of_path(spec_keys, path, &target);
@@ -135,10 +135,8 @@ restore_value(struct spec *spec, const char *path, const char *value)
         key->type == YAML_TABLE)
         return;
     YAML_SOURCE_AUTO struct yaml_source source = {.origin = "", .text = "", .length = 0};
-    FREE_AUTO char *name_text = str_dup(key->name), *text = str_dup(value);
-    const struct yaml_node name = {.kind = YAML_SCALAR, .text = name_text, .plain = true};
-    const struct yaml_node node = {.kind = YAML_SCALAR, .text = text, .plain = true};
-    yaml_map_value(&source, &name, &node, key, target);
+    const struct yaml_node node = {.kind = YAML_SCALAR, .text = value, .plain = true};
+    yaml_map_value(&source, &node, &node, key, target);
 }
 
 void
