@@ -6,6 +6,7 @@
 
 #include "seed/secrets.h"
 #include "spec/spec.h"
+#include "yaml/yaml.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -104,6 +105,21 @@ fixture_make(struct fixture *fixture)
     memset(fixture, 0, sizeof *fixture);
     fixture_spec(fixture);
     fixture_secrets(fixture);
+}
+
+// The file of that name in a node's /etc/airbuild, of its user-data. Caller frees; NULL: none.
+static inline char *
+fixture_file(const char *user_data, const char *name)
+{
+    FREE_AUTO char *path = str_format("/etc/airbuild/%s", name);
+    YAML_SOURCE_AUTO struct yaml_source source = {
+        .origin = "user-data", .text = user_data, .length = strlen(user_data)};
+    YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
+    const struct yaml_node *files = yaml_get(root, "write_files");
+    for (size_t i = 0; files != NULL && i < files->count; i++)
+        if (str_equal(yaml_get(files->items[i], "path")->text, path))
+            return str_dup(yaml_get(files->items[i], "content")->text);
+    return NULL;
 }
 
 #endif

@@ -185,7 +185,7 @@ make_facts(struct subject *subject, struct error *err)
     return 0;
 }
 
-// The text of /etc/airbuild/facts.
+// The text of /etc/airbuild/facts: lines NAME='value' that a POSIX shell can source.
 static char *
 facts_text(const struct subject *subject)
 {
@@ -213,19 +213,6 @@ fill_file(const struct spec_node *node, const char *name, const char *head,
         answer = asset_read(common, &template, &length, err);
     }
     return answer < 0 ? -1 : template_fill(asset, template, length, head, values, count, ret, err);
-}
-
-int
-seed_file(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
-    bool reveal, const char *name, char **ret, struct error *err)
-{
-    SUBJECT_AUTO struct subject subject = {spec, node, secrets, reveal, .facts = NULL};
-    if (make_facts(&subject, err) < 0)
-        return -1;
-    if (!str_equal(name, "facts"))
-        return fill_file(node, name, NULL, subject.facts, subject.count, ret, err);
-    *ret = facts_text(&subject);
-    return 0;
 }
 
 // The text of /etc/hosts on every node: all nodes by name.

@@ -28,13 +28,6 @@ void seed_free(struct seed *seed); // leaves {0}
 int seed_build(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
     bool reveal, struct seed *ret, struct error *err);
 
-// One of the files that the seed puts into the node's /etc/airbuild: "facts", which are lines
-// NAME='value' that a POSIX shell can source, or a configuration, which is made from the template
-// cloud-init/ROLE/NAME: of a worker "redis.conf" and "sentinel.conf", of a head "haproxy.cfg" and
-// "haproxy.state". As seed_build in secrets, reveal and errors. Caller frees *ret.
-int seed_file(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
-    bool reveal, const char *name, char **ret, struct error *err);
-
 // Publishes the documents at path (0600, whole or not at all) as an ISO 9660 image: volume
 // `cidata`, Rock Ridge and Joliet, made in-process. A file there that holds the same documents is
 // left alone.

@@ -106,10 +106,13 @@ write_files(const struct spec_node *node, const char *folder, struct error *err)
 {
     const char *const names[] = {"facts", node->role == SPEC_REDIS ? "redis.conf" : "haproxy.cfg",
         node->role == SPEC_REDIS ? "sentinel.conf" : "haproxy.state"};
+    SEED_AUTO struct seed seed = {0};
+    if (seed_build(&fixture.spec, node, &fixture.secrets, true, &seed, err) < 0)
+        return -1;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        FREE_AUTO char *path = path_join(folder, names[i]), *text = NULL;
-        if (seed_file(&fixture.spec, node, &fixture.secrets, true, names[i], &text, err) < 0 ||
-            file_write(path, 0600, text, strlen(text), err) < 0)
+        FREE_AUTO char *path = path_join(folder, names[i]);
+        FREE_AUTO char *text = fixture_file(seed.user_data, names[i]);
+        if (file_write(path, 0600, text, strlen(text), err) < 0)
             return -1;
     }
     return 0;

@@ -53,8 +53,11 @@ golden(struct fixture *fixture, const char *name, size_t node, bool secrets, boo
 static int
 facts_of(const struct fixture *fixture, size_t node, char **ret, struct error *err)
 {
-    return seed_file(
-        &fixture->spec, &fixture->nodes[node], &fixture->secrets, true, "facts", ret, err);
+    SEED_AUTO struct seed seed = {0};
+    int answer =
+        seed_build(&fixture->spec, &fixture->nodes[node], &fixture->secrets, true, &seed, err);
+    *ret = answer == 0 ? fixture_file(seed.user_data, "facts") : NULL;
+    return answer;
 }
 
 // The configurations of a node.
@@ -65,13 +68,15 @@ golden_files(struct fixture *fixture, const char *name, size_t node)
         [SPEC_HAPROXY] = {"haproxy.cfg", "haproxy.state"},
         [SPEC_REDIS] = {"redis.conf", "sentinel.conf"},
     };
+    ERROR_AUTO struct error err = {0};
+    SEED_AUTO struct seed seed = {0};
+    assert_ok(
+        seed_build(&fixture->spec, &fixture->nodes[node], &fixture->secrets, true, &seed, &err),
+        &err);
     for (size_t i = 0; i < 2; i++) {
-        ERROR_AUTO struct error err = {0};
-        FREE_AUTO char *text = NULL;
         const char *file = names[fixture->nodes[node].role][i];
-        assert_ok(seed_file(&fixture->spec, &fixture->nodes[node], &fixture->secrets, true, file,
-                      &text, &err),
-            &err);
+        FREE_AUTO char *text = fixture_file(seed.user_data, file);
+        assert_non_null(text);
         assert_same("node", name, file, text);
     }
 }
@@ -364,15 +369,16 @@ test_head_has_no_other_password(void **state)
 {
     struct fixture *fixture = *state;
     ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *text = NULL;
+    SEED_AUTO struct seed seed = {0};
+    assert_ok(
+        seed_build(&fixture->spec, &fixture->nodes[0], &fixture->secrets, true, &seed, &err), &err);
     for (size_t k = 0; k < 2; k++) {
-        assert_ok(seed_file(&fixture->spec, &fixture->nodes[0], &fixture->secrets, true,
-                      k == 0 ? "haproxy.cfg" : "haproxy.state", &text, &err),
-            &err);
+        FREE_AUTO char *text =
+            fixture_file(seed.user_data, k == 0 ? "haproxy.cfg" : "haproxy.state");
+        assert_non_null(text);
         for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
             if (i != SECRETS_CHECK)
                 assert_null(strstr(text, fixture->secrets.passwords[i]));
-        free(TAKE(text));
     }
 }
 
