@@ -296,31 +296,22 @@ make_user_data(struct subject *subject, char **ret, struct error *err)
     return fill_file(node, "user-data.yaml", "#cloud-config\n", values, count, ret, err);
 }
 
-static int
-make_network_config(
-    const struct spec *spec, const struct spec_node *node, char **ret, struct error *err)
-{
-    const struct spec_network *network = &spec->network;
-    // Only in mode nat is the host a router and a name server; NULL leaves both out.
-    const char *host = network->mode == SPEC_NETWORK_NAT ? network->host : NULL;
-    FREE_AUTO char *prefix = str_format("%u", network->prefix);
-    const struct template_value values[] = {
-        {"mac", .text = node->mac, .required = true},
-        {"address", .text = node->address, .required = true},
-        {"prefix", .text = prefix, .required = true},
-        {"gateway", .text = host},
-        {"nameserver", .text = host},
-    };
-    size_t count = sizeof values / sizeof *values;
-    return fill_file(node, "network-config.yaml", NULL, values, count, ret, err);
-}
-
 int
 seed_build(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
     bool reveal, struct seed *ret, struct error *err)
 {
     SUBJECT_AUTO struct subject subject = {spec, node, secrets, reveal, .facts = NULL};
     const struct secrets_node *own = secrets == NULL ? NULL : secrets_find(secrets, node->name);
+    // Only in mode nat is the host a router and a name server; NULL leaves both out.
+    const char *host = spec->network.mode == SPEC_NETWORK_NAT ? spec->network.host : NULL;
+    FREE_AUTO char *prefix = str_format("%u", spec->network.prefix);
+    const struct template_value network[] = {
+        {"mac", .text = node->mac, .required = true},
+        {"address", .text = node->address, .required = true},
+        {"prefix", .text = prefix, .required = true},
+        {"gateway", .text = host},
+        {"nameserver", .text = host},
+    };
     SEED_AUTO struct seed seed = {0};
     YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(NULL);
     yaml_write_map(writer);
@@ -328,7 +319,8 @@ seed_build(const struct spec *spec, const struct spec_node *node, const struct s
     yaml_put_string(writer, "local-hostname", node->name);
     yaml_write_end(writer);
     if (make_facts(&subject, err) < 0 || make_user_data(&subject, &seed.user_data, err) < 0 ||
-        make_network_config(spec, node, &seed.network_config, err) < 0 ||
+        fill_file(node, "network-config.yaml", NULL, network, sizeof network / sizeof *network,
+            &seed.network_config, err) < 0 ||
         yaml_writer_finish(writer, &seed.meta_data, err) < 0)
         return error_context(err, "cannot make the seed of node '%s'", node->name);
     *ret = seed;
