@@ -21,15 +21,15 @@
 #define READABLE_AND_END \
     (VIR_STREAM_EVENT_READABLE | VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)
 
-// Set by the event loop's thread.
-struct stream_signal {
+// Set by the event loop's thread. Not freed: its callback may still run when a console is closed,
+// and libvirt does not always report when it is done with it (the remote driver never does).
+static struct {
     atomic_int events; // of the stream
     int fd;            // eventfd: readable when events is not 0
-};
+} signal_of_stream = {.fd = -1};
 
 struct console {
     virStreamPtr stream;
-    struct stream_signal *signal;
     bool raw; // the terminal is in raw mode; saved: its mode before
     struct termios saved;
     char input[1024]; // typed, not sent yet
@@ -47,22 +47,16 @@ console_close(struct console *console)
         virStreamAbort(console->stream);
         virStreamFree(console->stream);
     }
-    // The callback may still run in the other thread, and libvirt does not always report when it is
-    // done with its context (the remote driver never calls the function that frees it).
-    if (console->signal == NULL || !connection_sync())
-        return;
-    cleanup_close(&console->signal->fd);
-    free(console->signal);
 }
 
 // Runs in the event loop's thread. Asks for no more events until this thread has handled these.
 static void
 on_stream(virStreamPtr stream, int events, void *context)
 {
-    struct stream_signal *signal = context;
+    (void) context;
     virStreamEventUpdateCallback(stream, 0);
-    atomic_fetch_or(&signal->events, events);
-    eventfd_write(signal->fd, 1);
+    atomic_fetch_or(&signal_of_stream.events, events);
+    eventfd_write(signal_of_stream.fd, 1);
 }
 
 static int
@@ -95,11 +89,12 @@ open_stream(
     if (call_run(&call, CALL_MS, run_open_console, err) < 0)
         return -1;
     console->stream = TAKE(call->stream);
-    struct stream_signal *signal = console->signal = mem_zero(1, sizeof(*signal));
-    signal->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (signal->fd < 0)
+    if (signal_of_stream.fd < 0)
+        signal_of_stream.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (signal_of_stream.fd < 0)
         return error_errno(err, errno, "cannot make an event descriptor");
-    if (virStreamEventAddCallback(console->stream, READABLE_AND_END, on_stream, signal, NULL) < 0)
+    atomic_store(&signal_of_stream.events, 0);
+    if (virStreamEventAddCallback(console->stream, READABLE_AND_END, on_stream, NULL, NULL) < 0)
         return virt_error_set(err, "cannot follow the console");
     return 0;
 }
@@ -193,7 +188,7 @@ relay(struct console *console, struct error *err)
         virStreamEventUpdateCallback(
             console->stream, READABLE_AND_END | (full ? VIR_STREAM_EVENT_WRITABLE : 0));
         struct pollfd fds[] = {
-            {console->signal->fd, POLLIN, 0},
+            {signal_of_stream.fd, POLLIN, 0},
             {interrupt_fd(), POLLIN, 0},
             {full ? -1 : STDIN_FILENO, POLLIN, 0},
         };
@@ -202,8 +197,8 @@ relay(struct console *console, struct error *err)
         if (interrupt_check(err) < 0)
             return -1;
         eventfd_t ignored;
-        eventfd_read(console->signal->fd, &ignored);
-        int events = atomic_exchange(&console->signal->events, 0);
+        eventfd_read(signal_of_stream.fd, &ignored);
+        int events = atomic_exchange(&signal_of_stream.events, 0);
         if ((events & VIR_STREAM_EVENT_READABLE) != 0 && show_output(console, err) < 0)
             return -1;
         if ((events & (VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)) != 0)
