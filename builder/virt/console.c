@@ -60,21 +60,21 @@ on_stream(virStreamPtr stream, int events, void *context)
 }
 
 static int
-run_open_console(struct call *call, struct error *err)
+run_open_console(struct call *call)
 {
     const char *name = call->text;
     call->stream = virStreamNew(call->conn, VIR_STREAM_NONBLOCK);
     if (call->stream == NULL)
-        return virt_error_set(err, "cannot make a stream to '%s'", name);
+        return virt_error_set(&call->err, "cannot make a stream to '%s'", name);
     if (virDomainOpenConsole(call->domain, NULL, call->stream, call->flags) == 0)
         return 0;
     // The code with which libvirt's qemuDomainOpenConsole reports a console in use, and nothing
     // else.
     if ((call->flags & VIR_DOMAIN_CONSOLE_FORCE) == 0 &&
         virGetLastErrorCode() == VIR_ERR_OPERATION_FAILED)
-        return error_set(err, ERR_BUSY,
+        return error_set(&call->err, ERR_BUSY,
             "another console of '%s' is open: close it, or take it over with --force", name);
-    return virt_error_set(err, "cannot open the console of '%s'", name);
+    return virt_error_set(&call->err, "cannot open the console of '%s'", name);
 }
 
 static int
@@ -218,11 +218,11 @@ virt_console(
     CALL_AUTO struct call *found = NULL;
     if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    if (!state_is_up(found->condition.state))
+    if (!state_is_up(found->info.state))
         return error_set(err, ERR_GUEST,
             "'%s' does not run (%s), so it has no console: start it with 'airbuild launch', or "
             "read 'airbuild logs %s'",
-            name, virt_state_name(found->condition.state), name);
+            name, virt_state_name(found->info.state), name);
     CLEANUP(console_close) struct console console = {0};
     if (open_stream(virt, found->domain, force, &console, err) < 0 || make_raw(&console, err) < 0)
         return -1;

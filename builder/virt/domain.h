@@ -33,6 +33,7 @@ struct virt_domain_info {
                           // when there is none
     enum error_code held; // why it cannot be started or resumed: ERR_BUSY, libvirt is working on
                           // it; ERR_GUEST, only pulling its power helps; ERR_NONE: it can
+    bool asleep;          // paused: its guest suspended itself; resuming wakes it
     bool ours;            // belongs to the cluster that the connection acts for
     char *cluster, *id, *folder, *role, *spec, *image; // from the metadata; NULL when absent
     char *disk; // file of its first disk; NULL when it has none

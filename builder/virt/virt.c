@@ -52,11 +52,11 @@ start_loop(struct error *err)
 // Without keepalives a daemon that hangs would block every call for good; unanswered ones break the
 // connection. The test driver has none.
 static int
-run_open(struct call *call, struct error *err)
+run_open(struct call *call)
 {
     call->conn = virConnectOpen(call->text);
     if (call->conn == NULL)
-        return virt_error_set(err, "cannot connect to libvirt at '%s'", call->text);
+        return virt_error_set(&call->err, "cannot connect to libvirt at '%s'", call->text);
     if (virConnectSetKeepAlive(call->conn, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT) != 0)
         virResetLastError();
     return 0;

@@ -24,13 +24,13 @@ static struct slow {
 } slow;
 
 static int
-slow_run(struct call *call, struct error *err)
+slow_run(struct call *call)
 {
     eventfd_t ignored;
     eventfd_read(slow.go, &ignored);
     call->text = str_dup("answer");
     eventfd_write(slow.ended, 1);
-    return slow.result < 0 ? error_set(err, ERR_LIBVIRT, "refused") : 0;
+    return slow.result < 0 ? error_set(&call->err, ERR_LIBVIRT, "refused") : 0;
 }
 
 static struct call *
@@ -221,7 +221,7 @@ test_states(void **state)
             false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct condition condition = state_of(cases[i].state, cases[i].reason);
+        struct virt_domain_info condition = state_of(cases[i].state, cases[i].reason);
         assert_int_equal(condition.state, cases[i].wanted);
         assert_string_equal(condition.reason, cases[i].why);
         assert_int_equal(condition.held, cases[i].held);
