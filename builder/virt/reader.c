@@ -104,6 +104,17 @@ reader_compare(const char *have, const char *want, const struct reader_fact *fac
 }
 
 char *
+reader_print(xmlNodePtr node, bool indented)
+{
+    xmlBufferPtr buffer = xmlBufferCreate();
+    if (buffer == NULL || xmlNodeDump(buffer, node->doc, node, 0, indented) < 0)
+        mem_exhausted();
+    char *text = str_dup((const char *) xmlBufferContent(buffer));
+    xmlBufferFree(buffer);
+    return text;
+}
+
+char *
 reader_link(const char *domain_xml, bool up)
 {
     READER_AUTO struct reader *reader = NULL;
@@ -120,13 +131,10 @@ reader_link(const char *domain_xml, bool up)
             link = link->next;
         if (link == NULL)
             link = xmlNewChild(interface, NULL, BAD_CAST "link", NULL);
-        xmlBufferPtr buffer = xmlBufferCreate();
-        if (link == NULL || buffer == NULL ||
-            xmlSetProp(link, BAD_CAST "state", BAD_CAST(up ? "up" : "down")) == NULL ||
-            xmlNodeDump(buffer, reader->document, interface, 0, 0) < 0)
+        if (link == NULL ||
+            xmlSetProp(link, BAD_CAST "state", BAD_CAST(up ? "up" : "down")) == NULL)
             mem_exhausted();
-        text = str_dup((const char *) xmlBufferContent(buffer));
-        xmlBufferFree(buffer);
+        text = reader_print(interface, false);
     }
     xmlXPathFreeObject(found);
     return text;

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
+#include <libxml/tree.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -29,6 +30,9 @@ struct reader_fact {
 // (caller frees), NULL when none does.
 int reader_compare(const char *have, const char *want, const struct reader_fact *facts,
     size_t count, char **ret_difference, struct error *err);
+
+// Returns an element as text; the caller frees it.
+char *reader_print(xmlNodePtr node, bool indented);
 
 // Returns the first <interface> of a domain's XML with its link up or down; the caller frees it.
 // NULL when there is none.
