@@ -31,12 +31,21 @@ serve_events(void *context)
     return context;
 }
 
+// Keeps libvirt from printing errors itself.
+static void
+ignore_libvirt_error(void *context, virErrorPtr error)
+{
+    (void) context;
+    (void) error;
+}
+
 static int
 start_loop(struct error *err)
 {
     pthread_t thread;
     if (running)
         return 0;
+    virSetErrorFunc(NULL, ignore_libvirt_error); // NULL would restore printing
     if (virEventRegisterDefaultImpl() < 0)
         return virt_error_set(err, "cannot set up libvirt's event loop");
     int number = thread_start(&thread, serve_events, NULL);
@@ -65,7 +74,6 @@ run_open(struct call *call)
 int
 virt_open(const char *uri, struct virt **ret, struct error *err)
 {
-    virt_error_silence();
     pthread_mutex_lock(&lock);
     int result = start_loop(err);
     pthread_mutex_unlock(&lock);
