@@ -62,7 +62,7 @@ on_stream(virStreamPtr stream, int events, void *context)
 static int
 run_open_console(struct call *call)
 {
-    const char *name = call->text;
+    const char *name = virDomainGetName(call->domain);
     call->stream = virStreamNew(call->conn, VIR_STREAM_NONBLOCK);
     if (call->stream == NULL)
         return virt_error_set(&call->err, "cannot make a stream to '%s'", name);
@@ -84,7 +84,6 @@ open_stream(
     const char *name = virDomainGetName(domain);
     CALL_AUTO struct call *call =
         call_new(virt->conn, domain, NULL, "opening the console of '%s'", name);
-    call->text = str_dup(name);
     call->flags = VIR_DOMAIN_CONSOLE_SAFE | (force ? VIR_DOMAIN_CONSOLE_FORCE : 0U);
     if (call_run(&call, CALL_MS, run_open_console, err) < 0)
         return -1;

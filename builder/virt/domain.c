@@ -25,7 +25,7 @@ run_state(struct call *call)
 static int
 run_describe(struct call *call)
 {
-    READER_AUTO struct reader *reader = NULL;
+    READER_AUTO xmlXPathContextPtr reader = NULL;
     struct virt_domain_info *info = &call->info;
     if (call->domain == NULL)
         call->domain = virDomainLookupByName(call->conn, call->name);
@@ -42,9 +42,6 @@ run_describe(struct call *call)
     info->cluster = reader_get(reader, MARK "/@cluster");
     info->id = reader_get(reader, MARK "/@id");
     info->folder = reader_get(reader, MARK "/@folder");
-    info->role = reader_get(reader, MARK "/@role");
-    info->spec = reader_get(reader, MARK "/@spec");
-    info->image = reader_get(reader, MARK "/@image");
     info->disk = reader_get(reader, "(/domain/devices/disk)[1]/source/@file");
     return 0;
 }
@@ -137,20 +134,6 @@ virt_domain_look(
     *ret = found->info;
     found->info = (struct virt_domain_info){0};
     return 0;
-}
-
-void
-virt_domain_info_free(struct virt_domain_info *info)
-{
-    free(info->name);
-    free(info->cluster);
-    free(info->id);
-    free(info->folder);
-    free(info->disk);
-    free(info->role);
-    free(info->spec);
-    free(info->image);
-    *info = (struct virt_domain_info){0};
 }
 
 // ---- list ----------------------------------------------------------------------------------------

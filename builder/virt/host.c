@@ -30,7 +30,7 @@ run_look_host(struct call *call)
     FREE_AUTO char *xml = virConnectGetCapabilities(call->conn);
     if (xml == NULL)
         return virt_error_set(&call->err, "cannot read the host's capabilities from libvirt");
-    READER_AUTO struct reader *reader = NULL;
+    READER_AUTO xmlXPathContextPtr reader = NULL;
     if (reader_new(xml, &reader, &call->err) < 0)
         return -1;
     host->arch = reader_get(reader, "/capabilities/host/cpu/arch");

@@ -26,7 +26,7 @@ static const struct reader_fact facts[] = {
 static int
 run_look_network(struct call *call)
 {
-    READER_AUTO struct reader *reader = NULL;
+    READER_AUTO xmlXPathContextPtr reader = NULL;
     struct virt_network_info *info = &call->network_info;
     call->network = virNetworkLookupByName(call->conn, call->name);
     if (call->network == NULL)
@@ -82,16 +82,6 @@ virt_network_look(struct virt *virt, const struct virt_network *wanted,
     *ret = found->network_info;
     found->network_info = (struct virt_network_info){0};
     return 0;
-}
-
-void
-virt_network_info_free(struct virt_network_info *info)
-{
-    free(info->cluster);
-    free(info->id);
-    free(info->folder);
-    free(info->difference);
-    *info = (struct virt_network_info){0};
 }
 
 static int

@@ -11,6 +11,7 @@
 #include "virt/xml.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 struct virt_network_info {
     bool exists, active, ours;
@@ -18,7 +19,15 @@ struct virt_network_info {
     char *difference; // from the wanted one; NULL when there is none, it does not exist or is not
                       // ours
 };
-void virt_network_info_free(struct virt_network_info *info);
+static inline void
+virt_network_info_free(struct virt_network_info *info)
+{
+    free(info->cluster);
+    free(info->id);
+    free(info->folder);
+    free(info->difference);
+    *info = (struct virt_network_info){0};
+}
 #define VIRT_NETWORK_INFO_AUTO CLEANUP(virt_network_info_free)
 
 // Changes nothing. A network that does not exist is not an error.

@@ -1,5 +1,5 @@
 // power.c - a domain's power button and cables: start, shut down, pull the power, pause, resume,
-// save, plug the network.
+// plug the network.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/domain_handle.h"
 
@@ -13,18 +13,6 @@
 #define POLL_MS 200
 #define PRESS_AGAIN_MS 5000 // a guest that is still booting ignores its button
 #define PRESSES_BEFORE_AGENT 3
-
-// domain_call on a domain of the cluster, which must exist.
-static int
-call_named(struct virt *virt, const char *cluster, const char *name, const char *doing,
-    int64_t timeout_ms, int (*function)(virDomainPtr domain, unsigned flags), unsigned flags,
-    struct error *err)
-{
-    CALL_AUTO struct call *found = NULL;
-    if (domain_find(virt, cluster, name, &found, err) < 0)
-        return -1;
-    return domain_call(found->domain, doing, timeout_ms, function, flags, err);
-}
 
 // ---- start, pause, resume ------------------------------------------------------------------------
 
@@ -80,7 +68,10 @@ virt_domain_start(
 int
 virt_domain_suspend(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    return call_named(virt, cluster, name, "pausing", CALL_MS, suspend_flags, 0, err);
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
+        return -1;
+    return domain_call(found->domain, "pausing", CALL_MS, suspend_flags, 0, err);
 }
 
 int
@@ -90,20 +81,6 @@ virt_domain_resume(struct virt *virt, const char *cluster, const char *name, str
     if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
     return resume_domain(found, err);
-}
-
-int
-virt_domain_save(
-    struct virt *virt, const char *cluster, const char *name, int64_t timeout_ms, struct error *err)
-{
-    return call_named(virt, cluster, name, "saving", timeout_ms, virDomainManagedSave, 0, err);
-}
-
-int
-virt_domain_drop_saved(struct virt *virt, const char *cluster, const char *name, struct error *err)
-{
-    return call_named(virt, cluster, name, "dropping the saved memory of", CALL_MS,
-        virDomainManagedSaveRemove, 0, err);
 }
 
 // ---- pull the power, plug the network ------------------------------------------------------------
@@ -168,7 +145,10 @@ press_flags(virDomainPtr domain, unsigned flags)
 int
 virt_domain_press_power(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    return call_named(virt, cluster, name, "shutting down", CALL_MS, press_flags,
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
+        return -1;
+    return domain_call(found->domain, "shutting down", CALL_MS, press_flags,
         VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, err);
 }
 

@@ -7,19 +7,18 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
-#include <libxml/tree.h>
+#include <libxml/xpath.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-struct reader; // a parsed document
-int reader_new(
-    const char *xml, struct reader **ret, struct error *err); // ERR_LIBVIRT when it is not XML
-void reader_freep(struct reader **reader);
+// Parses a document, which reader_freep frees, too. ERR_LIBVIRT when it is not XML.
+int reader_new(const char *xml, xmlXPathContextPtr *ret, struct error *err);
+void reader_freep(xmlXPathContextPtr *reader);
 #define READER_AUTO CLEANUP(reader_freep)
 
 // Returns the text of all nodes that an XPath expression finds, in document order, joined by single
 // spaces; the caller frees it. NULL when it finds none.
-char *reader_get(const struct reader *reader, const char *path);
+char *reader_get(xmlXPathContextPtr reader, const char *path);
 
 struct reader_fact {
     const char *label; // "memory"

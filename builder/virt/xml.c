@@ -85,9 +85,7 @@ static void
 add_os(xmlNodePtr root, const struct virt_domain *domain)
 {
     xmlNodePtr os = ADD(root, "os");
-    add_content(ADD(os, "type", "arch", domain->arch != NULL ? domain->arch : "x86_64", "machine",
-                    domain->machine != NULL ? domain->machine : "q35"),
-        "hvm");
+    add_content(ADD(os, "type", "arch", "x86_64", "machine", "q35"), "hvm");
     if (domain->kernel == NULL) {
         ADD(os, "boot", "dev", "hd");
         return;
@@ -126,7 +124,6 @@ add_devices(xmlNodePtr root, const struct virt_domain *domain)
 {
     const char *bridge = domain->network != NULL ? NULL : domain->bridge;
     xmlNodePtr devices = ADD(root, "devices");
-    add_text_element(devices, "emulator", domain->emulator);
     for (size_t i = 0; i < domain->disk_count; i++)
         add_disk(devices, &domain->disks[i], i);
     ADD(devices, "controller", "type", "usb", "model", "none");

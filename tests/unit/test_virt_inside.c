@@ -257,7 +257,7 @@ static void
 test_reader(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    READER_AUTO struct reader *reader = NULL;
+    READER_AUTO xmlXPathContextPtr reader = NULL;
     assert_error(reader_new("<a", &reader, &err), &err, ERR_LIBVIRT, "not XML");
     assert_ok(reader_new("<a x='1'><b>one &amp; 1</b><b/><b>three</b></a>", &reader, &err), &err);
     FREE_AUTO char *all = reader_get(reader, "/a/b"), *number = reader_get(reader, "/a/@x");
@@ -273,7 +273,7 @@ static void
 test_reader_entity(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    READER_AUTO struct reader *reader = NULL;
+    READER_AUTO xmlXPathContextPtr reader = NULL;
     assert_ok(
         reader_new("<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/hostname'>]><a><b>x&e;</b></a>",
             &reader, &err),
