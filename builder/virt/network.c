@@ -122,8 +122,7 @@ start_network(virNetworkPtr network, struct error *err)
 }
 
 int
-virt_network_ensure(
-    struct virt *virt, const struct virt_network *wanted, bool *ret_changed, struct error *err)
+virt_network_ensure(struct virt *virt, const struct virt_network *wanted, struct error *err)
 {
     CALL_AUTO struct call *found = NULL;
     if (look_network(virt, wanted, &found, err) < 0)
@@ -138,8 +137,6 @@ virt_network_ensure(
             "next "
             "launch creates it again",
             wanted->name, info->difference);
-    if (ret_changed != NULL)
-        *ret_changed = !info->active;
     if (info->exists)
         return info->active ? 0 : start_network(found->network, err);
     CALL_AUTO struct call *call =

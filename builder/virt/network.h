@@ -34,10 +34,9 @@ virt_network_info_free(struct virt_network_info *info)
 int virt_network_look(struct virt *virt, const struct virt_network *wanted,
     struct virt_network_info *ret, struct error *err);
 
-// Creates it, starts it, makes it start with libvirt. *ret_changed (may be NULL): whether anything
-// was done. ERR_CONFLICT when the one of that name is not ours, or differs (the message has how).
-int virt_network_ensure(
-    struct virt *virt, const struct virt_network *wanted, bool *ret_changed, struct error *err);
+// Creates it, starts it, makes it start with libvirt. ERR_CONFLICT when the one of that name is not
+// ours, or differs (the message has how).
+int virt_network_ensure(struct virt *virt, const struct virt_network *wanted, struct error *err);
 
 // Stops and removes it. Does nothing when it does not exist.
 int virt_network_remove(

@@ -17,17 +17,9 @@
 // ---- start, pause, resume ------------------------------------------------------------------------
 
 static int
-suspend_flags(virDomainPtr domain, unsigned flags)
+pause_or_resume(virDomainPtr domain, unsigned pause)
 {
-    (void) flags;
-    return virDomainSuspend(domain);
-}
-
-static int
-resume_flags(virDomainPtr domain, unsigned flags)
-{
-    (void) flags;
-    return virDomainResume(domain);
+    return pause ? virDomainSuspend(domain) : virDomainResume(domain);
 }
 
 // Without the flag where the driver does not know it (the test driver).
@@ -47,7 +39,7 @@ resume_domain(const struct call *found, struct error *err)
         return -1;
     if (found->info.asleep)
         return domain_call(found->domain, "waking", CALL_MS, virDomainPMWakeup, 0, err);
-    return domain_call(found->domain, "resuming", CALL_MS, resume_flags, 0, err);
+    return domain_call(found->domain, "resuming", CALL_MS, pause_or_resume, false, err);
 }
 
 int
@@ -71,7 +63,7 @@ virt_domain_suspend(struct virt *virt, const char *cluster, const char *name, st
     CALL_AUTO struct call *found = NULL;
     if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    return domain_call(found->domain, "pausing", CALL_MS, suspend_flags, 0, err);
+    return domain_call(found->domain, "pausing", CALL_MS, pause_or_resume, true, err);
 }
 
 int
