@@ -118,5 +118,5 @@ call_run(struct call **pointer, int64_t timeout_ms, call_function *function, str
             eventfd_read(call->done, &ignored);
         return -1;
     }
-    return call->result == 0 ? 0 : error_move(err, &call->err);
+    return call->result >= 0 ? 0 : error_move(err, &call->err);
 }
