@@ -108,7 +108,7 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
     case PLAN_NETWORK: {
         NETWORK_DEFINITION_AUTO struct network_definition wanted;
         network_definition_fill(&wanted, launch->spec, session->id);
-        return virt_network_ensure(session->virt, &wanted.network, NULL, err);
+        return virt_network_ensure(session->virt, &wanted.network, err);
     }
     case PLAN_DISK:
         return make_node_disk(launch, step->node, err);

@@ -113,27 +113,6 @@ children_time(void)
            (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-// Boots the kernel once; boot starts as {0}. -1 only for ERR_INTERRUPTED.
-static int
-boot_kernel(
-    const struct accel_places *places, int64_t timeout_ms, struct kvm_boot *boot, struct error *err)
-{
-    const char *argv[] = {places->qemu, "-nodefaults", "-no-user-config", "-machine", "q35",
-        "-accel", "kvm", "-cpu", "host", "-m", "256", "-display", "none", "-serial", "stdio",
-        "-monitor", "none", "-no-reboot", "-kernel", places->kernel, "-append",
-        "console=ttyS0 panic=-1", NULL};
-    struct proc_options options = {
-        .timeout_ms = timeout_ms, .line = on_kernel_line, .context = boot};
-    double before = children_time();
-    boot->begin_ms = clock_ms();
-    boot->timeout_ms = timeout_ms;
-    if (proc_run(argv, &options, &boot->result, err) < 0 && err->code == ERR_INTERRUPTED)
-        return -1;
-    boot->busy = children_time() - before;
-    error_move(&boot->failure, err);
-    return 0;
-}
-
 static char *
 explain_boot(const struct accel_places *places, struct kvm_boot *boot)
 {
@@ -186,10 +165,20 @@ run_proof(const struct accel_places *places, struct accel_verdict *ret, bool *re
         return error_set(err, ERR_MISSING,
             "there is no kernel to test KVM with (none of /boot/vmlinuz-* and "
             "/usr/lib/modules/*/vmlinuz is readable)");
+    const char *argv[] = {places->qemu, "-nodefaults", "-no-user-config", "-machine", "q35",
+        "-accel", "kvm", "-cpu", "host", "-m", "256", "-display", "none", "-serial", "stdio",
+        "-monitor", "none", "-no-reboot", "-kernel", places->kernel, "-append",
+        "console=ttyS0 panic=-1", NULL};
     for (int64_t timeout_ms = places->timeout_ms;; timeout_ms *= PATIENCE) {
-        CLEANUP(kvm_boot_free) struct kvm_boot boot = {0};
-        if (boot_kernel(places, timeout_ms, &boot, err) < 0)
+        CLEANUP(kvm_boot_free)
+        struct kvm_boot boot = {.begin_ms = clock_ms(), .timeout_ms = timeout_ms};
+        struct proc_options options = {
+            .timeout_ms = timeout_ms, .line = on_kernel_line, .context = &boot};
+        double before = children_time();
+        if (proc_run(argv, &options, &boot.result, err) < 0 && err->code == ERR_INTERRUPTED)
             return -1;
+        boot.busy = children_time() - before;
+        error_move(&boot.failure, err);
         // A kernel that hangs under KVM spins: a QEMU that hardly ran was starved by a busy host.
         *ret_unsure = boot.started <= 0 && boot.failure.code == ERR_TIMEOUT &&
                       boot.busy < (double) places->timeout_ms / 1000 / 2;
@@ -229,27 +218,12 @@ cache_read(const struct accel_places *places)
     return json_pack("{s:o}", "boot", text_to_json(boot));
 }
 
-// A cached refusal counts only when trust_refusal is set.
-static bool
-cache_find(const struct accel_places *places, const char *key, bool trust_refusal,
-    struct accel_verdict *ret)
-{
-    json_auto_t *cache = cache_read(places);
-    const json_t *entry = json_object_get(cache, key);
-    const char *why = json_string_value(json_object_get(entry, "why"));
-    long long until = json_integer_value(json_object_get(entry, "until"));
-    bool kvm = json_is_true(json_object_get(entry, "kvm"));
-    if (why == NULL || (until != 0 && until < boot_seconds()) || (!kvm && !trust_refusal))
-        return false;
-    *ret = (struct accel_verdict){.kvm = kvm, .why = str_dup(why)};
-    return true;
-}
-
 // ---- the verdict ---------------------------------------------------------------------------------
 
 // One proof at a time: a second airbuild waits, then finds the first one's verdict. Without a lock
 // each runs its own. The key of a verdict is QEMU's path, size and time, not the kernel's: each
-// kernel gives the same verdict on the host.
+// kernel gives the same verdict on the host. A cached refusal counts only when trust_refusal is
+// set.
 static int
 find_or_prove(const struct accel_places *places, bool trust_refusal, struct accel_verdict *ret,
     struct error *err)
@@ -260,22 +234,27 @@ find_or_prove(const struct accel_places *places, bool trust_refusal, struct acce
         (long long) qemu.st_size, (long long) qemu.st_mtim.tv_sec, qemu.st_mtim.tv_nsec);
     FREE_AUTO char *lock = path_join(places->home, "accel.lock");
     CLOSE_AUTO int fd = -1;
+    const char *why;
+    int kvm;
+    json_int_t until = 0;
     bool unsure = false;
-    if (cache_find(places, key, trust_refusal, ret))
-        return 0;
     if (dir_make_top(places->home, 0711, err) < 0 || lock_take(lock, LOCK_MS, &fd, err) < 0) {
         if (err->code == ERR_INTERRUPTED)
             return -1;
         error_clear(err);
     }
-    if (cache_find(places, key, trust_refusal, ret))
+    json_auto_t *cache = cache_read(places);
+    if (json_unpack(json_object_get(cache, key), "{s:s, s:b, s?I}", "why", &why, "kvm", &kvm,
+            "until", &until) == 0 &&
+        (until == 0 || until >= boot_seconds()) && (kvm || trust_refusal)) {
+        *ret = (struct accel_verdict){.kvm = kvm, .why = str_dup(why)};
         return 0;
+    }
     if (run_proof(places, ret, &unsure, err) < 0)
         return -1;
     // A failure to write the cache is ignored: it only costs the next airbuild another proof.
     ERROR_AUTO struct error ignored = {0};
     FREE_AUTO char *path = path_join(places->home, "accel.json");
-    json_auto_t *cache = cache_read(places);
     json_object_set_new(cache, key,
         json_pack("{s:b, s:o, s:o*}", "kvm", ret->kvm, "why", text_to_json(ret->why), "until",
             unsure ? json_integer(boot_seconds() + UNSURE_S) : NULL));

@@ -90,7 +90,7 @@ agent_ended(
 // ---- calls ---------------------------------------------------------------------------------------
 
 static int
-run_agent_command(struct call *call, struct error *err)
+run_agent_command(struct call *call)
 {
     const char *name = virDomainGetName(call->domain);
     char *answer = virDomainQemuAgentCommand(call->domain, call->text, call->timeout_s, 0);
@@ -98,7 +98,7 @@ run_agent_command(struct call *call, struct error *err)
     call->text = answer;
     if (answer != NULL)
         return 0;
-    return error_set(err, ERR_GUEST,
+    return error_set(&call->err, ERR_GUEST,
         "the guest agent of '%s' failed the request: %s; see 'airbuild logs %s'", name,
         virGetLastErrorMessage(), name);
 }

@@ -28,14 +28,8 @@ call_new(virConnectPtr conn, virDomainPtr domain, virNetworkPtr network, const c
         call->domain = domain;
     if (network != NULL && virNetworkRef(network) == 0)
         call->network = network;
-    call->thread.done = -1;
+    call->done = -1;
     return call;
-}
-
-int
-call_failed(const struct call *call, struct error *err)
-{
-    return virt_error_set(err, "%s", call->what);
 }
 
 void
@@ -55,12 +49,14 @@ call_freep(struct call **pointer)
         virStreamFree(call->stream);
     if (call->conn != NULL)
         virConnectClose(call->conn);
+    virt_domain_info_free(&call->info);
+    virt_network_info_free(&call->network_info);
     virt_host_free(&call->host);
     free(call->what);
     free(call->name);
     free(call->text);
-    error_clear(&call->thread.err);
-    cleanup_close(&call->thread.done);
+    error_clear(&call->err);
+    cleanup_close(&call->done);
     free(call);
 }
 
@@ -69,9 +65,11 @@ static void *
 serve_call(void *context)
 {
     struct call *call = context;
-    int done = call->thread.done;
-    call->thread.result = call->thread.function(call, &call->thread.err);
-    if (atomic_exchange(&call->thread.state, CALL_ENDED) == CALL_GIVEN_UP)
+    int done = call->done;
+    call->result = call->function(call);
+    if (call->result < 0 && call->err.code == ERR_NONE)
+        virt_error_set(&call->err, "%s", call->what);
+    if (atomic_exchange(&call->state, CALL_ENDED) == CALL_GIVEN_UP)
         call_freep(&call);
     else
         eventfd_write(done, 1);
@@ -83,7 +81,7 @@ call_wait(const struct call *call, int64_t timeout_ms, struct error *err)
 {
     int64_t end = clock_ms() + timeout_ms;
     for (;;) {
-        struct pollfd fds[] = {{call->thread.done, POLLIN, 0}, {interrupt_fd(), POLLIN, 0}};
+        struct pollfd fds[] = {{call->done, POLLIN, 0}, {interrupt_fd(), POLLIN, 0}};
         int64_t left = clock_left(end);
         poll(fds, 2, (int) left);
         if (fds[0].revents != 0)
@@ -99,28 +97,26 @@ call_wait(const struct call *call, int64_t timeout_ms, struct error *err)
 }
 
 int
-call_run(struct call **call, int64_t timeout_ms, call_function *function, struct error *err)
+call_run(struct call **pointer, int64_t timeout_ms, call_function *function, struct error *err)
 {
-    struct call_thread *thread = &(*call)->thread;
+    struct call *call = *pointer;
     pthread_t id;
-    thread->function = function;
-    thread->done = eventfd(0, EFD_CLOEXEC);
-    atomic_init(&thread->state, CALL_RUNNING);
-    int number = thread->done < 0 ? errno : thread_start(&id, serve_call, *call);
+    call->function = function;
+    call->done = eventfd(0, EFD_CLOEXEC);
+    atomic_init(&call->state, CALL_RUNNING);
+    int number = call->done < 0 ? errno : thread_start(&id, serve_call, call);
     if (number != 0)
-        return error_errno(err, number, "%s: cannot start a thread", (*call)->what);
+        return error_errno(err, number, "%s: cannot start a thread", call->what);
     pthread_detach(id);
-    if (call_wait(*call, timeout_ms, err) < 0) {
+    if (call_wait(call, timeout_ms, err) < 0) {
         // The thread goes on with the call, unless it has just ended; then wait until it is done
         // with it.
         eventfd_t ignored;
-        if (atomic_exchange(&thread->state, CALL_GIVEN_UP) == CALL_RUNNING)
-            *call = NULL;
+        if (atomic_exchange(&call->state, CALL_GIVEN_UP) == CALL_RUNNING)
+            *pointer = NULL;
         else
-            eventfd_read(thread->done, &ignored);
+            eventfd_read(call->done, &ignored);
         return -1;
     }
-    if (thread->result == 0)
-        return 0;
-    return error_move(err, &thread->err);
+    return call->result >= 0 ? 0 : error_move(err, &call->err);
 }

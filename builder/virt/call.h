@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "virt/domain.h"
+#include "virt/network.h"
 
 #include <libvirt/libvirt.h>
 #include <stdatomic.h>
@@ -14,15 +15,8 @@
 
 #define CALL_MS 30000 // deadline of a call that a healthy libvirt answers at once
 
-struct condition { // of a domain
-    enum virt_state state;
-    const char *reason; // this and held as in struct virt_domain_info
-    enum error_code held;
-    bool asleep; // its guest suspended itself: wake it instead of resuming it
-};
-
 struct call;
-typedef int call_function(struct call *call, struct error *err);
+typedef int call_function(struct call *call);
 
 // The arguments and results of one call into libvirt.
 struct call {
@@ -40,25 +34,21 @@ struct call {
     // More results.
     virDomainPtr *domains;
     int count;
-    struct condition condition;
-    bool saved, active;
+    struct virt_domain_info info;
+    struct virt_network_info network_info;
     struct virt_host host;
     double idle; // processors
     unsigned cpus;
+    struct error err; // ERR_NONE when its function fails: "WHAT: ..." with libvirt's last error
     // call.c's own.
-    struct call_thread {
-        _Atomic enum { CALL_RUNNING, CALL_ENDED, CALL_GIVEN_UP } state;
-        int done; // eventfd: readable when it has ended
-        call_function *function;
-        int result;
-        struct error err;
-    } thread;
+    _Atomic enum { CALL_RUNNING, CALL_ENDED, CALL_GIVEN_UP } state;
+    int done; // eventfd: readable when it has ended
+    call_function *function;
+    int result;
 };
 // conn, domain and network may be NULL. Declare the variable with CALL_AUTO.
 struct call *call_new(virConnectPtr conn, virDomainPtr domain, virNetworkPtr network,
     const char *what, ...) __attribute__((format(printf, 4, 5)));
-// Sets the error of a function of libvirt that failed: "WHAT: ...". Always returns -1.
-int call_failed(const struct call *call, struct error *err);
 void call_freep(struct call **call);
 #define CALL_AUTO CLEANUP(call_freep)
 

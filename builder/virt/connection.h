@@ -18,10 +18,6 @@ struct virt {
     bool old;
 };
 
-// Waits until the event loop has finished its current round: no callback that was removed before
-// still runs. Returns false when that took more than 5 s.
-bool connection_sync(void);
-
 struct mark { // of the owner, in an object's metadata; NULL: not given
     const char *cluster, *id, *folder;
 };

@@ -21,15 +21,15 @@
 #define READABLE_AND_END \
     (VIR_STREAM_EVENT_READABLE | VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)
 
-// Set by the event loop's thread.
-struct stream_signal {
+// Set by the event loop's thread. Not freed: its callback may still run when a console is closed,
+// and libvirt does not always report when it is done with it (the remote driver never does).
+static struct {
     atomic_int events; // of the stream
     int fd;            // eventfd: readable when events is not 0
-};
+} signal_of_stream = {.fd = -1};
 
 struct console {
     virStreamPtr stream;
-    struct stream_signal *signal;
     bool raw; // the terminal is in raw mode; saved: its mode before
     struct termios saved;
     char input[1024]; // typed, not sent yet
@@ -47,40 +47,34 @@ console_close(struct console *console)
         virStreamAbort(console->stream);
         virStreamFree(console->stream);
     }
-    // The callback may still run in the other thread, and libvirt does not always report when it is
-    // done with its context (the remote driver never calls the function that frees it).
-    if (console->signal == NULL || !connection_sync())
-        return;
-    cleanup_close(&console->signal->fd);
-    free(console->signal);
 }
 
 // Runs in the event loop's thread. Asks for no more events until this thread has handled these.
 static void
 on_stream(virStreamPtr stream, int events, void *context)
 {
-    struct stream_signal *signal = context;
+    (void) context;
     virStreamEventUpdateCallback(stream, 0);
-    atomic_fetch_or(&signal->events, events);
-    eventfd_write(signal->fd, 1);
+    atomic_fetch_or(&signal_of_stream.events, events);
+    eventfd_write(signal_of_stream.fd, 1);
 }
 
 static int
-run_open_console(struct call *call, struct error *err)
+run_open_console(struct call *call)
 {
-    const char *name = call->text;
+    const char *name = virDomainGetName(call->domain);
     call->stream = virStreamNew(call->conn, VIR_STREAM_NONBLOCK);
     if (call->stream == NULL)
-        return virt_error_set(err, "cannot make a stream to '%s'", name);
+        return virt_error_set(&call->err, "cannot make a stream to '%s'", name);
     if (virDomainOpenConsole(call->domain, NULL, call->stream, call->flags) == 0)
         return 0;
     // The code with which libvirt's qemuDomainOpenConsole reports a console in use, and nothing
     // else.
     if ((call->flags & VIR_DOMAIN_CONSOLE_FORCE) == 0 &&
         virGetLastErrorCode() == VIR_ERR_OPERATION_FAILED)
-        return error_set(err, ERR_BUSY,
+        return error_set(&call->err, ERR_BUSY,
             "another console of '%s' is open: close it, or take it over with --force", name);
-    return virt_error_set(err, "cannot open the console of '%s'", name);
+    return virt_error_set(&call->err, "cannot open the console of '%s'", name);
 }
 
 static int
@@ -90,16 +84,16 @@ open_stream(
     const char *name = virDomainGetName(domain);
     CALL_AUTO struct call *call =
         call_new(virt->conn, domain, NULL, "opening the console of '%s'", name);
-    call->text = str_dup(name);
     call->flags = VIR_DOMAIN_CONSOLE_SAFE | (force ? VIR_DOMAIN_CONSOLE_FORCE : 0U);
     if (call_run(&call, CALL_MS, run_open_console, err) < 0)
         return -1;
     console->stream = TAKE(call->stream);
-    struct stream_signal *signal = console->signal = mem_zero(1, sizeof(*signal));
-    signal->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (signal->fd < 0)
+    if (signal_of_stream.fd < 0)
+        signal_of_stream.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (signal_of_stream.fd < 0)
         return error_errno(err, errno, "cannot make an event descriptor");
-    if (virStreamEventAddCallback(console->stream, READABLE_AND_END, on_stream, signal, NULL) < 0)
+    atomic_store(&signal_of_stream.events, 0);
+    if (virStreamEventAddCallback(console->stream, READABLE_AND_END, on_stream, NULL, NULL) < 0)
         return virt_error_set(err, "cannot follow the console");
     return 0;
 }
@@ -193,7 +187,7 @@ relay(struct console *console, struct error *err)
         virStreamEventUpdateCallback(
             console->stream, READABLE_AND_END | (full ? VIR_STREAM_EVENT_WRITABLE : 0));
         struct pollfd fds[] = {
-            {console->signal->fd, POLLIN, 0},
+            {signal_of_stream.fd, POLLIN, 0},
             {interrupt_fd(), POLLIN, 0},
             {full ? -1 : STDIN_FILENO, POLLIN, 0},
         };
@@ -202,8 +196,8 @@ relay(struct console *console, struct error *err)
         if (interrupt_check(err) < 0)
             return -1;
         eventfd_t ignored;
-        eventfd_read(console->signal->fd, &ignored);
-        int events = atomic_exchange(&console->signal->events, 0);
+        eventfd_read(signal_of_stream.fd, &ignored);
+        int events = atomic_exchange(&signal_of_stream.events, 0);
         if ((events & VIR_STREAM_EVENT_READABLE) != 0 && show_output(console, err) < 0)
             return -1;
         if ((events & (VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP)) != 0)
@@ -223,11 +217,11 @@ virt_console(
     CALL_AUTO struct call *found = NULL;
     if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    if (!state_is_up(found->condition.state))
+    if (!state_is_up(found->info.state))
         return error_set(err, ERR_GUEST,
             "'%s' does not run (%s), so it has no console: start it with 'airbuild launch', or "
             "read 'airbuild logs %s'",
-            name, virt_state_name(found->condition.state), name);
+            name, virt_state_name(found->info.state), name);
     CLEANUP(console_close) struct console console = {0};
     if (open_stream(virt, found->domain, force, &console, err) < 0 || make_raw(&console, err) < 0)
         return -1;

@@ -39,10 +39,10 @@ virt_domain_compare(
 }
 
 static int
-run_define_domain(struct call *call, struct error *err)
+run_define_domain(struct call *call)
 {
     call->domain = virDomainDefineXMLFlags(call->conn, call->text, VIR_DOMAIN_DEFINE_VALIDATE);
-    return call->domain != NULL ? 0 : call_failed(call, err);
+    return call->domain != NULL ? 0 : -1;
 }
 
 int
@@ -76,13 +76,13 @@ undefine_flags(virDomainPtr domain, unsigned flags)
 
 // Reads the name of one external snapshot into call->text. A driver without snapshots has none.
 static int
-run_find_snapshot(struct call *call, struct error *err)
+run_find_snapshot(struct call *call)
 {
     virDomainSnapshotPtr *snapshots = NULL;
     int count =
         virDomainListAllSnapshots(call->domain, &snapshots, VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL);
     if (count < 0)
-        return virGetLastErrorCode() == VIR_ERR_NO_SUPPORT ? 0 : call_failed(call, err);
+        return virGetLastErrorCode() == VIR_ERR_NO_SUPPORT ? 0 : -1;
     if (count > 0)
         call->text = str_dup(virDomainSnapshotGetName(snapshots[0]));
     for (int i = 0; i < count; i++)
@@ -128,7 +128,7 @@ virt_domain_undefine(struct virt *virt, const char *cluster, const char *name, s
         return -1;
     if (found->domain == NULL)
         return 0;
-    if (state_is_up(found->condition.state))
+    if (state_is_up(found->info.state))
         return error_set(err, ERR_FAILED,
             "the domain '%s' still runs and is not removed: stop it first ('airbuild stop')", name);
     if (check_snapshots(found->domain, name, err) < 0)

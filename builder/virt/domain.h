@@ -1,4 +1,4 @@
-// domain.h - domains by name: inspect, define, start, stop, save, remove. One that does not belong
+// domain.h - domains by name: inspect, define, start, stop, remove. One that does not belong
 // to the cluster that the connection acts for (virt_act_for) is never changed: ERR_CONFLICT. A name
 // that libvirt does not know is ERR_NOT_FOUND. Every call has a deadline (ERR_TIMEOUT) and ends on
 // interruption (ERR_INTERRUPTED).
@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 enum virt_state {
     VIRT_ABSENT,  // no domain of that name
@@ -33,12 +34,22 @@ struct virt_domain_info {
                           // when there is none
     enum error_code held; // why it cannot be started or resumed: ERR_BUSY, libvirt is working on
                           // it; ERR_GUEST, only pulling its power helps; ERR_NONE: it can
+    bool asleep;          // paused: its guest suspended itself; resuming wakes it
     bool ours;            // belongs to the cluster that the connection acts for
-    char *cluster, *id, *folder, *role, *spec, *image; // from the metadata; NULL when absent
-    char *disk; // file of its first disk; NULL when it has none
+    char *cluster, *id, *folder; // from the metadata; NULL when absent
+    char *disk;                  // file of its first disk; NULL when it has none
     bool saved; // off, and its memory is saved: the next start continues from there
 };
-void virt_domain_info_free(struct virt_domain_info *info);
+static inline void
+virt_domain_info_free(struct virt_domain_info *info)
+{
+    free(info->name);
+    free(info->cluster);
+    free(info->id);
+    free(info->folder);
+    free(info->disk);
+    *info = (struct virt_domain_info){0};
+}
 // Sets the error of one that is held; returns 0 when it is not.
 int virt_domain_held(const struct virt_domain_info *info, struct error *err);
 #define VIRT_DOMAIN_INFO_AUTO CLEANUP(virt_domain_info_free)
@@ -103,10 +114,5 @@ int virt_domain_resume(struct virt *virt, const char *cluster, const char *name,
 // Plugs or unplugs its network cable, until the domain is off or the next call.
 int virt_domain_link(
     struct virt *virt, const char *cluster, const char *name, bool up, struct error *err);
-// Saves its memory beside libvirt's own state and stops it; the next start continues from there.
-int virt_domain_save(struct virt *virt, const char *cluster, const char *name, int64_t timeout_ms,
-    struct error *err);
-int virt_domain_drop_saved(
-    struct virt *virt, const char *cluster, const char *name, struct error *err);
 
 #endif

@@ -9,8 +9,8 @@
 #include "virt/connection.h"
 #include "virt/domain.h"
 
-// Finds the domain of that name that belongs to the cluster (NULL: to the connection's), with its
-// definition and state as domain_describe; else ERR_NOT_FOUND, ERR_CONFLICT.
+// Finds the domain of that name that belongs to the cluster (NULL: to the connection's), with info
+// and its definition in text; else ERR_NOT_FOUND, ERR_CONFLICT.
 int domain_find(
     struct virt *virt, const char *cluster, const char *name, struct call **ret, struct error *err);
 // The same, but (*ret)->domain is NULL when there is no such domain.
@@ -22,15 +22,10 @@ state_is_up(enum virt_state state)
 {
     return state == VIRT_RUNNING || state == VIRT_PAUSED;
 }
-// Translates libvirt's state and reason. Pure; in state.c.
-struct condition state_of(int state, int reason);
-// Sets the error of a domain that is held; returns 0 when it is not. In state.c.
-int condition_check(const char *name, const struct condition *condition, struct error *err);
-// Reads the state from libvirt.
-int domain_condition(virDomainPtr domain, struct condition *ret, struct error *err);
-
-// Reads a domain's XML (into text), state, reason, and saved: whether its memory is.
-int domain_describe(virDomainPtr domain, unsigned xml_flags, struct call **ret, struct error *err);
+// Translates libvirt's state and reason; sets nothing else. Pure; in state.c.
+struct virt_domain_info state_of(int state, int reason);
+// Asks libvirt for its state now.
+int domain_is_up(virDomainPtr domain, bool *ret, struct error *err);
 
 // Calls function(domain, flags); doing, for messages: "starting".
 int domain_call(virDomainPtr domain, const char *doing, int64_t timeout_ms,

@@ -24,14 +24,14 @@ version_text(unsigned long version)
 }
 
 static int
-run_look_host(struct call *call, struct error *err)
+run_look_host(struct call *call)
 {
     struct virt_host *host = &call->host;
     FREE_AUTO char *xml = virConnectGetCapabilities(call->conn);
     if (xml == NULL)
-        return virt_error_set(err, "cannot read the host's capabilities from libvirt");
-    READER_AUTO struct reader *reader = NULL;
-    if (reader_new(xml, &reader, err) < 0)
+        return virt_error_set(&call->err, "cannot read the host's capabilities from libvirt");
+    READER_AUTO xmlXPathContextPtr reader = NULL;
+    if (reader_new(xml, &reader, &call->err) < 0)
         return -1;
     host->arch = reader_get(reader, "/capabilities/host/cpu/arch");
     // "+64055:+64055", the account of the security driver that changes owners of files ("dac").
@@ -82,14 +82,14 @@ look_times(virConnectPtr conn, double *ret_idle, double *ret_all)
 }
 
 static int
-run_idle(struct call *call, struct error *err)
+run_idle(struct call *call)
 {
     virNodeInfo node = {0};
     double idle, all, idle_after, all_after;
     if (virNodeGetInfo(call->conn, &node) < 0)
-        return virt_error_set(err, "cannot read the host's data from libvirt");
+        return virt_error_set(&call->err, "cannot read the host's data from libvirt");
     look_times(call->conn, &idle, &all);
-    if (clock_sleep(IDLE_MS, err) < 0)
+    if (clock_sleep(IDLE_MS, &call->err) < 0)
         return -1;
     look_times(call->conn, &idle_after, &all_after);
     if (all_after > all) {

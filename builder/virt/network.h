@@ -11,6 +11,7 @@
 #include "virt/xml.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 struct virt_network_info {
     bool exists, active, ours;
@@ -18,17 +19,24 @@ struct virt_network_info {
     char *difference; // from the wanted one; NULL when there is none, it does not exist or is not
                       // ours
 };
-void virt_network_info_free(struct virt_network_info *info);
+static inline void
+virt_network_info_free(struct virt_network_info *info)
+{
+    free(info->cluster);
+    free(info->id);
+    free(info->folder);
+    free(info->difference);
+    *info = (struct virt_network_info){0};
+}
 #define VIRT_NETWORK_INFO_AUTO CLEANUP(virt_network_info_free)
 
 // Changes nothing. A network that does not exist is not an error.
 int virt_network_look(struct virt *virt, const struct virt_network *wanted,
     struct virt_network_info *ret, struct error *err);
 
-// Creates it, starts it, makes it start with libvirt. *ret_changed (may be NULL): whether anything
-// was done. ERR_CONFLICT when the one of that name is not ours, or differs (the message has how).
-int virt_network_ensure(
-    struct virt *virt, const struct virt_network *wanted, bool *ret_changed, struct error *err);
+// Creates it, starts it, makes it start with libvirt. ERR_CONFLICT when the one of that name is not
+// ours, or differs (the message has how).
+int virt_network_ensure(struct virt *virt, const struct virt_network *wanted, struct error *err);
 
 // Stops and removes it. Does nothing when it does not exist.
 int virt_network_remove(

@@ -1,5 +1,5 @@
 // power.c - a domain's power button and cables: start, shut down, pull the power, pause, resume,
-// save, plug the network.
+// plug the network.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/domain_handle.h"
 
@@ -14,32 +14,12 @@
 #define PRESS_AGAIN_MS 5000 // a guest that is still booting ignores its button
 #define PRESSES_BEFORE_AGENT 3
 
-// domain_call on a domain of the cluster, which must exist.
-static int
-call_named(struct virt *virt, const char *cluster, const char *name, const char *doing,
-    int64_t timeout_ms, int (*function)(virDomainPtr domain, unsigned flags), unsigned flags,
-    struct error *err)
-{
-    CALL_AUTO struct call *found = NULL;
-    if (domain_find(virt, cluster, name, &found, err) < 0)
-        return -1;
-    return domain_call(found->domain, doing, timeout_ms, function, flags, err);
-}
-
 // ---- start, pause, resume ------------------------------------------------------------------------
 
 static int
-suspend_flags(virDomainPtr domain, unsigned flags)
+pause_or_resume(virDomainPtr domain, unsigned pause)
 {
-    (void) flags;
-    return virDomainSuspend(domain);
-}
-
-static int
-resume_flags(virDomainPtr domain, unsigned flags)
-{
-    (void) flags;
-    return virDomainResume(domain);
+    return pause ? virDomainSuspend(domain) : virDomainResume(domain);
 }
 
 // Without the flag where the driver does not know it (the test driver).
@@ -53,13 +33,13 @@ create_paused(virDomainPtr domain, unsigned flags)
 }
 
 static int
-resume_domain(virDomainPtr domain, const struct condition *condition, struct error *err)
+resume_domain(const struct call *found, struct error *err)
 {
-    if (condition_check(virDomainGetName(domain), condition, err) < 0)
+    if (virt_domain_held(&found->info, err) < 0)
         return -1;
-    if (condition->asleep)
-        return domain_call(domain, "waking", CALL_MS, virDomainPMWakeup, 0, err);
-    return domain_call(domain, "resuming", CALL_MS, resume_flags, 0, err);
+    if (found->info.asleep)
+        return domain_call(found->domain, "waking", CALL_MS, virDomainPMWakeup, 0, err);
+    return domain_call(found->domain, "resuming", CALL_MS, pause_or_resume, false, err);
 }
 
 int
@@ -68,9 +48,9 @@ virt_domain_start(
 {
     CALL_AUTO struct call *found = NULL;
     if (domain_find(virt, cluster, name, &found, err) < 0 ||
-        condition_check(name, &found->condition, err) < 0)
+        virt_domain_held(&found->info, err) < 0)
         return -1;
-    if (state_is_up(found->condition.state))
+    if (state_is_up(found->info.state))
         return 0;
     return domain_call(found->domain, "starting", START_MS,
         paused ? create_paused : virDomainCreateWithFlags, paused ? VIR_DOMAIN_START_PAUSED : 0,
@@ -80,7 +60,10 @@ virt_domain_start(
 int
 virt_domain_suspend(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    return call_named(virt, cluster, name, "pausing", CALL_MS, suspend_flags, 0, err);
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
+        return -1;
+    return domain_call(found->domain, "pausing", CALL_MS, pause_or_resume, true, err);
 }
 
 int
@@ -89,21 +72,7 @@ virt_domain_resume(struct virt *virt, const char *cluster, const char *name, str
     CALL_AUTO struct call *found = NULL;
     if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
-    return resume_domain(found->domain, &found->condition, err);
-}
-
-int
-virt_domain_save(
-    struct virt *virt, const char *cluster, const char *name, int64_t timeout_ms, struct error *err)
-{
-    return call_named(virt, cluster, name, "saving", timeout_ms, virDomainManagedSave, 0, err);
-}
-
-int
-virt_domain_drop_saved(struct virt *virt, const char *cluster, const char *name, struct error *err)
-{
-    return call_named(virt, cluster, name, "dropping the saved memory of", CALL_MS,
-        virDomainManagedSaveRemove, 0, err);
+    return resume_domain(found, err);
 }
 
 // ---- pull the power, plug the network ------------------------------------------------------------
@@ -114,43 +83,44 @@ virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struc
     CALL_AUTO struct call *found = NULL;
     if (domain_seek(virt, cluster, name, &found, err) < 0)
         return -1;
-    if (!state_is_up(found->condition.state) ||
+    if (!state_is_up(found->info.state) ||
         domain_call(found->domain, "stopping", CALL_MS, virDomainDestroyFlags, 0, err) == 0)
         return 0;
     // It may have failed only because the domain had just gone off by itself.
     ERROR_AUTO struct error ignored = {0};
-    struct condition condition;
-    if (err->code != ERR_LIBVIRT || domain_condition(found->domain, &condition, &ignored) < 0 ||
-        state_is_up(condition.state))
+    bool up;
+    if (err->code != ERR_LIBVIRT || domain_is_up(found->domain, &up, &ignored) < 0 || up)
         return -1;
     error_clear(err);
     return 0;
 }
 
+// flags: whether its cable is plugged.
 static int
-run_update_device(struct call *call, struct error *err)
+run_link(struct call *call)
 {
-    if (virDomainUpdateDeviceFlags(call->domain, call->text, VIR_DOMAIN_AFFECT_LIVE) < 0)
-        return call_failed(call, err);
-    return 0;
+    FREE_AUTO char *live = virDomainGetXMLDesc(call->domain, 0);
+    if (live == NULL)
+        return -1;
+    FREE_AUTO char *interface = reader_link(live, call->flags != 0);
+    if (interface == NULL)
+        return error_set(&call->err, ERR_CONFLICT,
+            "the domain '%s' has no network interface: destroy the cluster and launch it again",
+            virDomainGetName(call->domain));
+    return virDomainUpdateDeviceFlags(call->domain, interface, VIR_DOMAIN_AFFECT_LIVE);
 }
 
 int
 virt_domain_link(
     struct virt *virt, const char *cluster, const char *name, bool up, struct error *err)
 {
-    CALL_AUTO struct call *found = NULL, *live = NULL;
-    if (domain_find(virt, cluster, name, &found, err) < 0 ||
-        domain_describe(found->domain, 0, &live, err) < 0)
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
     CALL_AUTO struct call *call = call_new(NULL, found->domain, NULL,
         "%s the network cable of '%s'", up ? "plugging" : "unplugging", name);
-    call->text = reader_link(live->text, up);
-    if (call->text == NULL)
-        return error_set(err, ERR_CONFLICT,
-            "the domain '%s' has no network interface: destroy the cluster and launch it again",
-            name);
-    return call_run(&call, CALL_MS, run_update_device, err);
+    call->flags = up;
+    return call_run(&call, CALL_MS, run_link, err);
 }
 
 // ---- shut down -----------------------------------------------------------------------------------
@@ -167,28 +137,24 @@ press_flags(virDomainPtr domain, unsigned flags)
 int
 virt_domain_press_power(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {
-    return call_named(virt, cluster, name, "shutting down", CALL_MS, press_flags,
+    CALL_AUTO struct call *found = NULL;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
+        return -1;
+    return domain_call(found->domain, "shutting down", CALL_MS, press_flags,
         VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, err);
 }
 
 struct shutdown {
-    virDomainPtr domain; // NULL once it is off
-    bool stuck;          // not waited for: it cannot see its button
-};
-
-struct shutdown_set {
-    struct shutdown *items;
+    struct call **nodes; // their domains; NULL: absent or off. Held with ERR_GUEST: not waited for
     size_t count;
-    size_t awaited; // that are still up and not stuck
 };
 
 static void
-shutdown_set_free(struct shutdown_set *set)
+shutdown_free(struct shutdown *shutdown)
 {
-    for (size_t i = 0; i < set->count; i++)
-        if (set->items[i].domain != NULL)
-            virDomainFree(set->items[i].domain);
-    free(set->items);
+    for (size_t i = 0; i < shutdown->count; i++)
+        call_freep(&shutdown->nodes[i]);
+    free(shutdown->nodes);
 }
 
 // Only an interruption ends a shutdown of many.
@@ -201,62 +167,53 @@ pass_interruption(struct error *err)
     return 0;
 }
 
-// Resumes a paused guest, which cannot see its button. One that cannot be resumed is stuck; one
-// that libvirt is working on is left alone.
+// Resumes a paused guest, which cannot see its button. One that cannot be resumed is not waited
+// for; one that libvirt is working on is left alone. *ret: NULL when it is absent or off.
 static int
-add_shutdown(struct shutdown_set *set, struct virt *virt, const char *cluster, const char *name,
-    struct error *err)
+find_to_shut_down(
+    struct virt *virt, const char *cluster, const char *name, struct call **ret, struct error *err)
 {
     CALL_AUTO struct call *found = NULL;
     if (domain_seek(virt, cluster, name, &found, err) < 0)
         return -1;
-    if (!state_is_up(found->condition.state)) // absent, too
+    struct virt_domain_info *info = &found->info;
+    if (!state_is_up(info->state))
         return 0;
-    bool stuck = found->condition.held == ERR_GUEST;
-    if (found->condition.state == VIRT_PAUSED && found->condition.held == ERR_NONE &&
-        resume_domain(found->domain, &found->condition, err) < 0) {
-        stuck = true;
+    if (info->state == VIRT_PAUSED && info->held == ERR_NONE && resume_domain(found, err) < 0) {
+        info->held = ERR_GUEST;
         if (pass_interruption(err) < 0)
             return -1;
     }
-    set->items[set->count++] = (struct shutdown){TAKE(found->domain), stuck};
-    set->awaited += !stuck;
+    *ret = TAKE(found);
     return 0;
 }
 
+// press: flags of the press of all buttons, which may fail (the guest is just going off, its agent
+// does not answer), as it is repeated later; 0: none. *ret_awaited: how many are waited for.
 static int
-drop_ended(struct shutdown_set *set, void (*each)(void *context, const char *name), void *context,
+advance_shutdown(struct shutdown *shutdown, unsigned press,
+    void (*each)(void *context, const char *name), void *context, size_t *ret_awaited,
     struct error *err)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        struct shutdown *item = &set->items[i];
-        struct condition condition;
-        if (item->domain == NULL)
+    *ret_awaited = 0;
+    for (size_t i = 0; i < shutdown->count; i++) {
+        const struct call *node = shutdown->nodes[i];
+        bool up;
+        if (node == NULL)
             continue;
-        if (domain_condition(item->domain, &condition, err) < 0)
-            return -1;
-        if (state_is_up(condition.state))
-            continue;
-        if (each != NULL)
-            each(context, virDomainGetName(item->domain));
-        virDomainFree(TAKE(item->domain));
-        set->awaited -= !item->stuck;
-    }
-    return 0;
-}
-
-// A press may fail (the guest is just going off, its agent does not answer): it is repeated later.
-static int
-press_all(const struct shutdown_set *set, unsigned presses, struct error *err)
-{
-    bool agent = presses >= PRESSES_BEFORE_AGENT && presses % 2 != 0;
-    unsigned flags = agent ? VIR_DOMAIN_SHUTDOWN_GUEST_AGENT : VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN;
-    for (size_t i = 0; i < set->count; i++) {
-        const struct shutdown *item = &set->items[i];
-        if (item->domain != NULL && !item->stuck &&
-            domain_call(item->domain, "shutting down", CALL_MS, press_flags, flags, err) < 0 &&
+        if (press != 0 && node->info.held != ERR_GUEST &&
+            domain_call(node->domain, "shutting down", CALL_MS, press_flags, press, err) < 0 &&
             pass_interruption(err) < 0)
             return -1;
+        if (domain_is_up(node->domain, &up, err) < 0)
+            return -1;
+        if (up) {
+            *ret_awaited += node->info.held != ERR_GUEST;
+            continue;
+        }
+        if (each != NULL)
+            each(context, node->info.name);
+        call_freep(&shutdown->nodes[i]);
     }
     return 0;
 }
@@ -266,25 +223,31 @@ virt_domain_shutdown(struct virt *virt, const char *cluster, const struct strv *
     int64_t timeout_ms, void (*each)(void *context, const char *name), void *context,
     struct strv *ret_left, struct error *err)
 {
-    CLEANUP(shutdown_set_free) struct shutdown_set set = {0};
-    set.items = mem_zero(names->count + 1, sizeof(*set.items));
-    for (size_t i = 0; i < names->count; i++)
-        if (add_shutdown(&set, virt, cluster, names->items[i], err) < 0)
+    CLEANUP(shutdown_free)
+    struct shutdown shutdown = {mem_zero(names->count + 1, sizeof(*shutdown.nodes)), names->count};
+    size_t awaited = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        struct call **node = &shutdown.nodes[i];
+        if (find_to_shut_down(virt, cluster, names->items[i], node, err) < 0)
             return -1;
+        awaited += *node != NULL && (*node)->info.held != ERR_GUEST;
+    }
     int64_t end = clock_ms() + timeout_ms;
     int64_t next_press = clock_ms();
-    for (unsigned presses = 0; set.awaited > 0 && clock_left(end) > 0;) {
+    for (unsigned presses = 0; awaited > 0 && clock_left(end) > 0;) {
+        unsigned press = 0;
         if (clock_left(next_press) == 0) {
-            if (press_all(&set, presses++, err) < 0)
-                return -1;
+            bool agent = presses >= PRESSES_BEFORE_AGENT && presses % 2 != 0;
+            press = agent ? VIR_DOMAIN_SHUTDOWN_GUEST_AGENT : VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN;
+            presses++;
             next_press = clock_ms() + PRESS_AGAIN_MS;
         }
-        if (drop_ended(&set, each, context, err) < 0 ||
-            (set.awaited > 0 && clock_sleep(POLL_MS, err) < 0))
+        if (advance_shutdown(&shutdown, press, each, context, &awaited, err) < 0 ||
+            (awaited > 0 && clock_sleep(POLL_MS, err) < 0))
             return -1;
     }
-    for (size_t i = 0; i < set.count; i++)
-        if (set.items[i].domain != NULL)
-            strv_add(ret_left, virDomainGetName(set.items[i].domain));
+    for (size_t i = 0; i < shutdown.count; i++)
+        if (shutdown.nodes[i] != NULL)
+            strv_add(ret_left, shutdown.nodes[i]->info.name);
     return 0;
 }

@@ -6,13 +6,7 @@
 #include "base/str.h"
 
 #include <libxml/parser.h>
-#include <libxml/xpath.h>
 #include <string.h>
-
-struct reader {
-    xmlDocPtr document;
-    xmlXPathContextPtr context;
-};
 
 // libxml2's handlers may no longer change the error since 2.12.
 #if LIBXML_VERSION >= 21200
@@ -29,36 +23,33 @@ ignore_error(void *context, reader_error error)
 }
 
 int
-reader_new(const char *xml, struct reader **ret, struct error *err)
+reader_new(const char *xml, xmlXPathContextPtr *ret, struct error *err)
 {
     xmlDocPtr document = xmlReadMemory(xml, (int) strlen(xml), "libvirt.xml", NULL,
         XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NONET);
     if (document == NULL)
         return error_set(err, ERR_LIBVIRT, "libvirt sent a description that is not XML");
-    struct reader *reader = mem_zero(1, sizeof(*reader));
-    reader->document = document;
-    reader->context = xmlXPathNewContext(document);
-    if (reader->context == NULL)
+    *ret = xmlXPathNewContext(document);
+    if (*ret == NULL)
         mem_exhausted();
-    reader->context->error = ignore_error;
-    *ret = reader;
+    (*ret)->error = ignore_error;
     return 0;
 }
 
 void
-reader_freep(struct reader **reader)
+reader_freep(xmlXPathContextPtr *reader)
 {
     if (*reader == NULL)
         return;
-    xmlXPathFreeContext((*reader)->context);
-    xmlFreeDoc((*reader)->document);
-    free(*reader);
+    xmlDocPtr document = (*reader)->doc;
+    xmlXPathFreeContext(*reader);
+    xmlFreeDoc(document);
 }
 
 char *
-reader_get(const struct reader *reader, const char *path)
+reader_get(xmlXPathContextPtr reader, const char *path)
 {
-    xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, reader->context);
+    xmlXPathObjectPtr found = xmlXPathEvalExpression(BAD_CAST path, reader);
     struct buf text = {0};
     int count = found != NULL ? xmlXPathNodeSetGetLength(found->nodesetval) : 0;
     for (int i = 0; i < count; i++) {
@@ -84,8 +75,8 @@ int
 reader_compare(const char *have, const char *want, const struct reader_fact *facts, size_t count,
     char **ret_difference, struct error *err)
 {
-    READER_AUTO struct reader *before = NULL;
-    READER_AUTO struct reader *after = NULL;
+    READER_AUTO xmlXPathContextPtr before = NULL;
+    READER_AUTO xmlXPathContextPtr after = NULL;
     if (reader_new(have, &before, err) < 0 || reader_new(want, &after, err) < 0)
         return -1;
     BUF_AUTO struct buf text = {0};
@@ -104,14 +95,25 @@ reader_compare(const char *have, const char *want, const struct reader_fact *fac
 }
 
 char *
+reader_print(xmlNodePtr node, bool indented)
+{
+    xmlBufferPtr buffer = xmlBufferCreate();
+    if (buffer == NULL || xmlNodeDump(buffer, node->doc, node, 0, indented) < 0)
+        mem_exhausted();
+    char *text = str_dup((const char *) xmlBufferContent(buffer));
+    xmlBufferFree(buffer);
+    return text;
+}
+
+char *
 reader_link(const char *domain_xml, bool up)
 {
-    READER_AUTO struct reader *reader = NULL;
+    READER_AUTO xmlXPathContextPtr reader = NULL;
     ERROR_AUTO struct error ignored = {0};
     if (reader_new(domain_xml, &reader, &ignored) < 0)
         return NULL;
     xmlXPathObjectPtr found =
-        xmlXPathEvalExpression(BAD_CAST "/domain/devices/interface[1]", reader->context);
+        xmlXPathEvalExpression(BAD_CAST "/domain/devices/interface[1]", reader);
     char *text = NULL;
     if (found != NULL && xmlXPathNodeSetGetLength(found->nodesetval) > 0) {
         xmlNodePtr interface = found->nodesetval->nodeTab[0];
@@ -120,13 +122,10 @@ reader_link(const char *domain_xml, bool up)
             link = link->next;
         if (link == NULL)
             link = xmlNewChild(interface, NULL, BAD_CAST "link", NULL);
-        xmlBufferPtr buffer = xmlBufferCreate();
-        if (link == NULL || buffer == NULL ||
-            xmlSetProp(link, BAD_CAST "state", BAD_CAST(up ? "up" : "down")) == NULL ||
-            xmlNodeDump(buffer, reader->document, interface, 0, 0) < 0)
+        if (link == NULL ||
+            xmlSetProp(link, BAD_CAST "state", BAD_CAST(up ? "up" : "down")) == NULL)
             mem_exhausted();
-        text = str_dup((const char *) xmlBufferContent(buffer));
-        xmlBufferFree(buffer);
+        text = reader_print(interface, false);
     }
     xmlXPathFreeObject(found);
     return text;

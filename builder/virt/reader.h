@@ -7,18 +7,18 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 
+#include <libxml/xpath.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-struct reader; // a parsed document
-int reader_new(
-    const char *xml, struct reader **ret, struct error *err); // ERR_LIBVIRT when it is not XML
-void reader_freep(struct reader **reader);
+// Parses a document, which reader_freep frees, too. ERR_LIBVIRT when it is not XML.
+int reader_new(const char *xml, xmlXPathContextPtr *ret, struct error *err);
+void reader_freep(xmlXPathContextPtr *reader);
 #define READER_AUTO CLEANUP(reader_freep)
 
 // Returns the text of all nodes that an XPath expression finds, in document order, joined by single
 // spaces; the caller frees it. NULL when it finds none.
-char *reader_get(const struct reader *reader, const char *path);
+char *reader_get(xmlXPathContextPtr reader, const char *path);
 
 struct reader_fact {
     const char *label; // "memory"
@@ -29,6 +29,9 @@ struct reader_fact {
 // (caller frees), NULL when none does.
 int reader_compare(const char *have, const char *want, const struct reader_fact *facts,
     size_t count, char **ret_difference, struct error *err);
+
+// Returns an element as text; the caller frees it.
+char *reader_print(xmlNodePtr node, bool indented);
 
 // Returns the first <interface> of a domain's XML with its link up or down; the caller frees it.
 // NULL when there is none.

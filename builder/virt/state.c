@@ -57,36 +57,33 @@ static const struct {
     {VIR_DOMAIN_BLOCKED, ANY, VIRT_RUNNING, "", ERR_NONE},
 };
 
-struct condition
+struct virt_domain_info
 state_of(int state, int reason)
 {
-    bool asleep = state == VIR_DOMAIN_PMSUSPENDED;
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++)
         if (conditions[i].state == state &&
             (conditions[i].reason == reason || conditions[i].reason == ANY))
-            return (struct condition){
-                conditions[i].ours, conditions[i].words, conditions[i].held, asleep};
-    return (struct condition){VIRT_RUNNING, "state unknown to libvirt", ERR_GUEST, false};
-}
-
-int
-condition_check(const char *name, const struct condition *condition, struct error *err)
-{
-    if (condition->held == ERR_NONE)
-        return 0;
-    if (condition->held == ERR_BUSY)
-        return error_set(err, ERR_BUSY,
-            "'%s' cannot be started or resumed now (%s): wait until that is over, then try again",
-            name, condition->reason);
-    return error_set(err, condition->held,
-        "'%s' cannot be started or resumed (%s): pull its power with 'airbuild stop %s', then "
-        "launch again",
-        name, condition->reason, name);
+            return (struct virt_domain_info){
+                .state = conditions[i].ours,
+                .reason = conditions[i].words,
+                .held = conditions[i].held,
+                .asleep = state == VIR_DOMAIN_PMSUSPENDED,
+            };
+    return (struct virt_domain_info){
+        .state = VIRT_RUNNING, .reason = "state unknown to libvirt", .held = ERR_GUEST};
 }
 
 int
 virt_domain_held(const struct virt_domain_info *info, struct error *err)
 {
-    return condition_check(
-        info->name, &(struct condition){info->state, info->reason, info->held, false}, err);
+    if (info->held == ERR_NONE)
+        return 0;
+    if (info->held == ERR_BUSY)
+        return error_set(err, ERR_BUSY,
+            "'%s' cannot be started or resumed now (%s): wait until that is over, then try again",
+            info->name, info->reason);
+    return error_set(err, info->held,
+        "'%s' cannot be started or resumed (%s): pull its power with 'airbuild stop %s', then "
+        "launch again",
+        info->name, info->reason, info->name);
 }

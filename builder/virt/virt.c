@@ -1,6 +1,6 @@
-// virt.c - connect and disconnect; libvirt's event loop in a thread of its own while a connection
-// is open. A domain or network belongs to the cluster that the connection acts for by the id in its
-// mark; by name and folder only where the version before wrote no id.
+// virt.c - connect and disconnect; libvirt's event loop in a thread of its own, from the first
+// connection until the program ends. A domain or network belongs to the cluster that the connection
+// acts for by the id in its mark; by name and folder only where the version before wrote no id.
 // SPDX-License-Identifier: Apache-2.0
 #include "virt/virt.h"
 
@@ -11,94 +11,49 @@
 #include "virt/connection.h"
 #include "virt/virt_error.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define OPEN_MS 20000
 #define KEEPALIVE_INTERVAL 5 // seconds
 #define KEEPALIVE_COUNT 3    // unanswered in a row: the connection is broken
-#define SYNC_S 5
 
 // ---- the event loop ------------------------------------------------------------------------------
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool registered;
-static unsigned users; // open connections
-static pthread_t thread;
-static int waker; // libvirt's id of the timer that ends the loop's wait
-static atomic_bool stopping;
-
-static pthread_mutex_t round_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t round_ended = PTHREAD_COND_INITIALIZER;
-static unsigned long rounds; // of the loop, so far
-
-static void
-disarm_waker(int timer, void *context)
-{
-    (void) context;
-    virEventUpdateTimeout(timer, -1);
-}
+static bool running;
 
 static void *
 serve_events(void *context)
 {
-    (void) context;
-    while (!atomic_load(&stopping) && virEventRunDefaultImpl() == 0) {
-        pthread_mutex_lock(&round_lock);
-        rounds++;
-        pthread_cond_broadcast(&round_ended);
-        pthread_mutex_unlock(&round_lock);
-    }
-    return NULL;
+    while (virEventRunDefaultImpl() == 0)
+        continue;
+    return context;
 }
 
-bool
-connection_sync(void)
+// Keeps libvirt from printing errors itself.
+static void
+ignore_libvirt_error(void *context, virErrorPtr error)
 {
-    struct timespec end;
-    int result = 0;
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += SYNC_S;
-    pthread_mutex_lock(&round_lock);
-    unsigned long before = rounds;
-    virEventUpdateTimeout(waker, 0);
-    while (rounds == before && result == 0)
-        result = pthread_cond_timedwait(&round_ended, &round_lock, &end);
-    pthread_mutex_unlock(&round_lock);
-    return result == 0;
+    (void) context;
+    (void) error;
 }
 
 static int
 start_loop(struct error *err)
 {
-    if (!registered && virEventRegisterDefaultImpl() < 0)
-        return virt_error_set(err, "cannot set up libvirt's event loop");
-    registered = true;
-    atomic_store(&stopping, false);
-    waker = virEventAddTimeout(-1, disarm_waker, NULL, NULL);
-    if (waker < 0)
+    pthread_t thread;
+    if (running)
+        return 0;
+    virSetErrorFunc(NULL, ignore_libvirt_error); // NULL would restore printing
+    if (virEventRegisterDefaultImpl() < 0)
         return virt_error_set(err, "cannot set up libvirt's event loop");
     int number = thread_start(&thread, serve_events, NULL);
-    if (number == 0)
-        return 0;
-    virEventRemoveTimeout(waker);
-    return error_errno(err, number, "cannot start a thread for libvirt's events");
-}
-
-// After a connection is closed; the last one ends the loop.
-static void
-drop_loop(void)
-{
-    pthread_mutex_lock(&lock);
-    if (--users == 0) {
-        atomic_store(&stopping, true);
-        virEventUpdateTimeout(waker, 0);
-        pthread_join(thread, NULL);
-        virEventRemoveTimeout(waker);
-    }
-    pthread_mutex_unlock(&lock);
+    if (number != 0)
+        return error_errno(err, number, "cannot start a thread for libvirt's events");
+    running = true;
+    pthread_detach(thread);
+    return 0;
 }
 
 // ---- the connection ------------------------------------------------------------------------------
@@ -106,11 +61,11 @@ drop_loop(void)
 // Without keepalives a daemon that hangs would block every call for good; unanswered ones break the
 // connection. The test driver has none.
 static int
-run_open(struct call *call, struct error *err)
+run_open(struct call *call)
 {
     call->conn = virConnectOpen(call->text);
     if (call->conn == NULL)
-        return virt_error_set(err, "cannot connect to libvirt at '%s'", call->text);
+        return virt_error_set(&call->err, "cannot connect to libvirt at '%s'", call->text);
     if (virConnectSetKeepAlive(call->conn, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT) != 0)
         virResetLastError();
     return 0;
@@ -119,19 +74,15 @@ run_open(struct call *call, struct error *err)
 int
 virt_open(const char *uri, struct virt **ret, struct error *err)
 {
-    virt_error_silence();
     pthread_mutex_lock(&lock);
-    int result = users > 0 ? 0 : start_loop(err); // the first connection starts it
-    users += result == 0;
+    int result = start_loop(err);
     pthread_mutex_unlock(&lock);
     if (result < 0)
         return -1;
     CALL_AUTO struct call *call = call_new(NULL, NULL, NULL, "connecting to libvirt at '%s'", uri);
     call->text = str_dup(uri);
-    if (call_run(&call, OPEN_MS, run_open, err) < 0) {
-        drop_loop();
+    if (call_run(&call, OPEN_MS, run_open, err) < 0)
         return -1;
-    }
     struct virt *virt = mem_zero(1, sizeof(*virt));
     virt->conn = TAKE(call->conn);
     *ret = virt;
@@ -144,7 +95,6 @@ virt_close(struct virt *virt)
     if (virt == NULL)
         return;
     virConnectClose(virt->conn);
-    drop_loop();
     virt_act_for(virt, NULL);
     free(virt);
 }

@@ -8,20 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-static void
-ignore_libvirt_error(void *context, virErrorPtr error)
-{
-    (void) context;
-    (void) error;
-}
-
-// virSetErrorFunc(NULL, NULL) would restore printing.
-void
-virt_error_silence(void)
-{
-    virSetErrorFunc(NULL, ignore_libvirt_error);
-}
-
 // QEMU reports only in words why it ended, and libvirt passes them on. It runs in the C locale
 // (libvirt's qemuBuildCommandLine), so they are those of strerrordesc_np, which never translates.
 static bool
@@ -44,32 +30,31 @@ virt_error_translate(
     int number = fault->code == VIR_ERR_SYSTEM_ERROR && fault->int1 > 0 ? fault->int1 : 0;
     // About the daemon's socket or protocol (libvirt's virnetsocket.c, virnetclient.c).
     bool of_socket = fault->domain == VIR_FROM_RPC;
+    enum error_code code = ERR_LIBVIRT;
+    const char *fix = "see libvirt's log";
     if (fault->code == VIR_ERR_AUTH_FAILED || fault->code == VIR_ERR_AUTH_CANCELLED ||
         fault->code == VIR_ERR_AUTH_UNAVAILABLE || fault->code == VIR_ERR_ACCESS_DENIED ||
-        (of_socket && (number == EACCES || number == EPERM)))
-        return error_set(err, ERR_ACCESS,
-            "%s: %s; run as root, or join the group 'libvirt' ('usermod -aG libvirt USER') and log "
-            "in again",
-            what, message);
-    if (fault->code == VIR_ERR_NO_CONNECT ||
-        (of_socket && (number == ENOENT || number == ECONNREFUSED)))
-        return error_set(err, ERR_LIBVIRT,
-            "%s: %s; libvirtd is not running: start it with 'systemctl start libvirtd', or use a "
-            "private one ('scripts/lab up')",
-            what, message);
-    if (fault->code == VIR_ERR_NO_DOMAIN || fault->code == VIR_ERR_NO_NETWORK)
-        return error_set(err, ERR_NOT_FOUND, "%s: %s; see 'virsh list --all'", what, message);
-    if (fault->code == VIR_ERR_OPERATION_TIMEOUT)
-        return error_set(err, ERR_TIMEOUT, "%s: %s; try again", what, message);
-    if (is_space(fault, number, message))
-        return error_set(
-            err, ERR_SPACE, "%s: %s; free some space or memory and try again", what, message);
-    // Every other error of the connection means that it broke.
-    if (fault->code == VIR_ERR_RPC || of_socket)
-        return error_set(err, ERR_LIBVIRT,
-            "%s: %s; libvirtd ended or hangs: look at its log, restart it and repeat the command",
-            what, message);
-    return error_set(err, ERR_LIBVIRT, "%s: %s; see libvirt's log", what, message);
+        (of_socket && (number == EACCES || number == EPERM))) {
+        code = ERR_ACCESS;
+        fix = "run as root, or join the group 'libvirt' ('usermod -aG libvirt USER') and log in "
+              "again";
+    } else if (fault->code == VIR_ERR_NO_CONNECT ||
+               (of_socket && (number == ENOENT || number == ECONNREFUSED))) {
+        fix = "libvirtd is not running: start it with 'systemctl start libvirtd', or use a private "
+              "one ('scripts/lab up')";
+    } else if (fault->code == VIR_ERR_NO_DOMAIN || fault->code == VIR_ERR_NO_NETWORK) {
+        code = ERR_NOT_FOUND;
+        fix = "see 'virsh list --all'";
+    } else if (fault->code == VIR_ERR_OPERATION_TIMEOUT) {
+        code = ERR_TIMEOUT;
+        fix = "try again";
+    } else if (is_space(fault, number, message)) {
+        code = ERR_SPACE;
+        fix = "free some space or memory and try again";
+    } else if (fault->code == VIR_ERR_RPC || of_socket) { // the connection broke
+        fix = "libvirtd ended or hangs: look at its log, restart it and repeat the command";
+    }
+    return error_set(err, code, "%s: %s; %s", what, message, fix);
 }
 
 int

@@ -23,6 +23,5 @@ virt_error_is_unknown_flag(void)
 {
     return virGetLastErrorCode() == VIR_ERR_INVALID_ARG;
 }
-void virt_error_silence(void); // keeps libvirt from printing errors itself
 
 #endif

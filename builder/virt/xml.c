@@ -8,9 +8,10 @@
 #include "base/crypto.h"
 #include "base/str.h"
 #include "base/text.h"
+#include "virt/reader.h"
 
 #include <arpa/inet.h>
-#include <libxml/xmlwriter.h>
+#include <libxml/tree.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
@@ -18,103 +19,53 @@
 #define INTERFACE_MAX 15 // bytes of an interface's name: IFNAMSIZ less its NUL
 #define DIGEST_DIGITS 8
 
-// ---- libxml2's writer; its calls fail only for want of memory here -------------------------------
+// ---- libxml2's tree; its calls fail only for want of memory here ---------------------------------
 
-struct writer {
-    xmlBufferPtr buffer;
-    xmlTextWriterPtr text;
-};
+// Adds <element> to parent (NULL: it is the root) with attributes, given as pairs of name and
+// value. A NULL value leaves its attribute out.
+#define ADD(...) add_element(__VA_ARGS__, (char *) NULL)
 
-static void
-check_written(int result)
-{
-    if (result < 0)
-        mem_exhausted();
-}
-
-static struct writer *
-writer_new(void)
-{
-    struct writer *writer = mem_zero(1, sizeof(*writer));
-    writer->buffer = xmlBufferCreate();
-    if (writer->buffer != NULL)
-        writer->text = xmlNewTextWriterMemory(writer->buffer, 0);
-    if (writer->text == NULL)
-        mem_exhausted();
-    check_written(xmlTextWriterSetIndent(writer->text, 1));
-    check_written(xmlTextWriterSetIndentString(writer->text, BAD_CAST "  "));
-    return writer;
-}
-
-// Ends the document and frees writer. Returns its text without an XML declaration; the caller frees
-// it.
-static char *
-writer_finish(struct writer *writer)
-{
-    check_written(xmlTextWriterEndDocument(writer->text));
-    xmlFreeTextWriter(writer->text);
-    char *text = str_dup((const char *) xmlBufferContent(writer->buffer));
-    xmlBufferFree(writer->buffer);
-    free(writer);
-    return text;
-}
-
-static bool
-writer_start(struct writer *writer, const char *element, ...)
+static xmlNodePtr
+add_element(xmlNodePtr parent, const char *element, ...)
 {
     va_list attributes;
+    xmlNodePtr node = xmlNewNode(NULL, BAD_CAST element);
+    if (node == NULL || (parent != NULL && xmlAddChild(parent, node) == NULL))
+        mem_exhausted();
     va_start(attributes, element);
-    check_written(xmlTextWriterStartElement(writer->text, BAD_CAST element));
     for (const char *name; (name = va_arg(attributes, const char *)) != NULL;) {
         const char *value = va_arg(attributes, const char *);
-        if (value == NULL)
-            continue;
-        FREE_AUTO char *safe = text_clean(TEXT_XML, value);
-        check_written(xmlTextWriterWriteAttribute(writer->text, BAD_CAST name, BAD_CAST safe));
+        FREE_AUTO char *safe = value != NULL ? text_clean(TEXT_XML, value) : NULL;
+        if (safe != NULL && xmlNewProp(node, BAD_CAST name, BAD_CAST safe) == NULL)
+            mem_exhausted();
     }
     va_end(attributes);
-    return true;
+    return node;
 }
 
-static bool
-writer_end(struct writer *writer)
-{
-    check_written(xmlTextWriterEndElement(writer->text));
-    return false;
-}
-
-// XML_ELEMENT(writer, "disk", "type", "file") { ... } writes the element with its attributes, given
-// as pairs of name and value, around what the block writes. A NULL value leaves its attribute out.
-// The block must not be left early. (Starting returns true and ending false, for the macro.)
-#define XML_ELEMENT(...) XML_ELEMENT_AT(__LINE__, __VA_ARGS__)
-#define XML_ELEMENT_AT(line, ...) XML_ELEMENT_IN(line, __VA_ARGS__)
-#define XML_ELEMENT_IN(line, writer, ...)                                              \
-    for (bool in_##line = writer_start(writer, __VA_ARGS__, (char *) NULL); in_##line; \
-         in_##line = writer_end(writer))
-
-// Writes an element without content.
-#define XML_LEAF(writer, ...)                             \
-    do {                                                  \
-        writer_start(writer, __VA_ARGS__, (char *) NULL); \
-        writer_end(writer);                               \
-    } while (false)
-
-// <element>text</element>; NULL text: writes nothing.
 static void
-writer_text(struct writer *writer, const char *element, const char *text)
-{
-    if (text == NULL)
-        return;
-    FREE_AUTO char *safe = text_clean(TEXT_XML, text);
-    check_written(xmlTextWriterWriteElement(writer->text, BAD_CAST element, BAD_CAST safe));
-}
-
-// Text inside the element that was started last.
-static void
-writer_content(struct writer *writer, const char *text)
+add_content(xmlNodePtr node, const char *text)
 {
     FREE_AUTO char *safe = text_clean(TEXT_XML, text);
-    check_written(xmlTextWriterWriteString(writer->text, BAD_CAST safe));
+    if (xmlAddChild(node, xmlNewText(BAD_CAST safe)) == NULL)
+        mem_exhausted();
+}
+
+// Adds <element>text</element>; nothing when text is NULL.
+static void
+add_text_element(xmlNodePtr parent, const char *element, const char *text)
+{
+    if (text != NULL)
+        add_content(ADD(parent, element), text);
+}
+
+// Frees root. Returns its text without an XML declaration; the caller frees it.
+static char *
+finish_xml(xmlNodePtr root)
+{
+    FREE_AUTO char *text = reader_print(root, true);
+    xmlFreeNode(root);
+    return str_format("%s\n", text);
 }
 
 // ---- the domain ----------------------------------------------------------------------------------
@@ -131,87 +82,72 @@ virt_cmdline(bool kvm)
 }
 
 static void
-write_os(struct writer *writer, const struct virt_domain *domain)
+add_os(xmlNodePtr root, const struct virt_domain *domain)
 {
-    XML_ELEMENT(writer, "os") {
-        XML_ELEMENT(writer, "type", "arch", domain->arch != NULL ? domain->arch : "x86_64",
-            "machine", domain->machine != NULL ? domain->machine : "q35")
-            writer_content(writer, "hvm");
-        if (domain->kernel != NULL) {
-            writer_text(writer, "kernel", domain->kernel);
-            writer_text(writer, "initrd", domain->initrd);
-            writer_text(writer, "cmdline", domain->cmdline);
-        } else {
-            XML_LEAF(writer, "boot", "dev", "hd");
-        }
+    xmlNodePtr os = ADD(root, "os");
+    add_content(ADD(os, "type", "arch", "x86_64", "machine", "q35"), "hvm");
+    if (domain->kernel == NULL) {
+        ADD(os, "boot", "dev", "hd");
+        return;
     }
-}
-
-// Names every level, then ends with an empty <backingStore/>, so that libvirt probes no file.
-static void
-write_backing(struct writer *writer, const struct virt_disk *disk, size_t level)
-{
-    bool last = level == disk->chain_count;
-    XML_ELEMENT(writer, "backingStore", "type", last ? NULL : "file")
-        if (!last) {
-            XML_LEAF(writer, "format", "type", disk->chain[level].format);
-            XML_LEAF(writer, "source", "file", disk->chain[level].path);
-            write_backing(writer, disk, level + 1);
-        }
+    add_text_element(os, "kernel", domain->kernel);
+    add_text_element(os, "initrd", domain->initrd);
+    add_text_element(os, "cmdline", domain->cmdline);
 }
 
 // cache=writeback: the host's page cache serves the layers that the nodes share, and a guest's
-// flush still reaches the disk, so what redis has fsynced survives a pulled power.
+// flush still reaches the disk, so what redis has fsynced survives a pulled power. Every level is
+// named, and an empty <backingStore/> ends them, so that libvirt probes no file.
 static void
-write_disk(struct writer *writer, const struct virt_disk *disk, size_t index)
+add_disk(xmlNodePtr devices, const struct virt_disk *disk, size_t index)
 {
     const char target[] = {'v', 'd', (char) ('a' + index % 26), '\0'};
-    XML_ELEMENT(writer, "disk", "type", "file", "device", "disk") {
-        XML_LEAF(writer, "driver", "name", "qemu", "type", disk->chain[0].format, "cache",
-            "writeback", "discard", disk->read_only ? NULL : "unmap");
-        XML_LEAF(writer, "source", "file", disk->chain[0].path);
-        write_backing(writer, disk, 1);
-        XML_LEAF(writer, "target", "dev", target, "bus", "virtio");
-        if (disk->read_only)
-            XML_LEAF(writer, "readonly");
-        writer_text(writer, "serial", disk->serial);
+    xmlNodePtr node = ADD(devices, "disk", "type", "file", "device", "disk");
+    ADD(node, "driver", "name", "qemu", "type", disk->chain[0].format, "cache", "writeback",
+        "discard", disk->read_only ? NULL : "unmap");
+    ADD(node, "source", "file", disk->chain[0].path);
+    xmlNodePtr level = node;
+    for (size_t i = 1; i < disk->chain_count; i++) {
+        level = ADD(level, "backingStore", "type", "file");
+        ADD(level, "format", "type", disk->chain[i].format);
+        ADD(level, "source", "file", disk->chain[i].path);
     }
+    ADD(level, "backingStore");
+    ADD(node, "target", "dev", target, "bus", "virtio");
+    if (disk->read_only)
+        ADD(node, "readonly");
+    add_text_element(node, "serial", disk->serial);
 }
 
 static void
-write_devices(struct writer *writer, const struct virt_domain *domain)
+add_devices(xmlNodePtr root, const struct virt_domain *domain)
 {
     const char *bridge = domain->network != NULL ? NULL : domain->bridge;
-    XML_ELEMENT(writer, "devices") {
-        writer_text(writer, "emulator", domain->emulator);
-        for (size_t i = 0; i < domain->disk_count; i++)
-            write_disk(writer, &domain->disks[i], i);
-        XML_LEAF(writer, "controller", "type", "usb", "model", "none");
-        if (domain->network != NULL || bridge != NULL)
-            XML_ELEMENT(writer, "interface", "type", bridge == NULL ? "network" : "bridge") {
-                XML_LEAF(writer, "mac", "address", domain->mac);
-                XML_LEAF(writer, "source", "network", domain->network, "bridge", bridge);
-                if (domain->tap != NULL)
-                    XML_LEAF(writer, "target", "dev", domain->tap);
-                XML_LEAF(writer, "model", "type", "virtio");
-            }
-        // A person can connect to a pty at any time. Its log is written by virtlogd, or by QEMU
-        // itself where libvirt is configured without it (stdio_handler = "file").
-        XML_ELEMENT(writer, "serial", "type", "pty") {
-            if (domain->console_log != NULL)
-                XML_LEAF(writer, "log", "file", domain->console_log, "append", "on");
-            XML_LEAF(writer, "target", "type", "isa-serial", "port", "0");
-        }
-        XML_ELEMENT(writer, "channel", "type", "unix")
-            XML_LEAF(writer, "target", "type", "virtio", "name", "org.qemu.guest_agent.0");
-        XML_ELEMENT(writer, "rng", "model", "virtio")
-            XML_ELEMENT(writer, "backend", "model", "random")
-                writer_content(writer, "/dev/urandom");
-        XML_ELEMENT(writer, "video")
-            XML_LEAF(writer, "model", "type", "none");
-        XML_LEAF(writer, "memballoon", "model", "none");
-        XML_LEAF(writer, "panic", "model", "isa");
+    xmlNodePtr devices = ADD(root, "devices");
+    for (size_t i = 0; i < domain->disk_count; i++)
+        add_disk(devices, &domain->disks[i], i);
+    ADD(devices, "controller", "type", "usb", "model", "none");
+    if (domain->network != NULL || bridge != NULL) {
+        xmlNodePtr nic = ADD(devices, "interface", "type", bridge == NULL ? "network" : "bridge");
+        ADD(nic, "mac", "address", domain->mac);
+        ADD(nic, "source", "network", domain->network, "bridge", bridge);
+        if (domain->tap != NULL)
+            ADD(nic, "target", "dev", domain->tap);
+        ADD(nic, "model", "type", "virtio");
     }
+    // A person can connect to a pty at any time. Its log is written by virtlogd, or by QEMU itself
+    // where libvirt is configured without it (stdio_handler = "file").
+    xmlNodePtr serial = ADD(devices, "serial", "type", "pty");
+    if (domain->console_log != NULL)
+        ADD(serial, "log", "file", domain->console_log, "append", "on");
+    ADD(serial, "target", "type", "isa-serial", "port", "0");
+    ADD(ADD(devices, "channel", "type", "unix"), "target", "type", "virtio", "name",
+        "org.qemu.guest_agent.0");
+    add_content(
+        ADD(ADD(devices, "rng", "model", "virtio"), "backend", "model", "random"), "/dev/urandom");
+    ADD(ADD(devices, "video"), "model", "type", "none");
+    ADD(devices, "memballoon", "model", "none");
+    ADD(devices, "panic", "model", "isa");
 }
 
 // The guest's clocks (kvm-clock, TSC) stop while it is paused or saved. Its RTC follows the host's
@@ -221,43 +157,37 @@ write_devices(struct writer *writer, const struct virt_domain *domain)
 char *
 virt_domain_xml(const struct virt_domain *domain)
 {
-    struct writer *writer = writer_new();
     FREE_AUTO char *cpus = str_format("%u", domain->cpus);
-    bool lone = !domain->kvm && domain->cpus == 1;
     FREE_AUTO char *kib = str_format("%llu", domain->memory_mib * 1024ULL);
-    XML_ELEMENT(writer, "domain", "type", domain->kvm ? "kvm" : "qemu") {
-        writer_text(writer, "name", domain->name);
-        writer_text(writer, "uuid", domain->uuid);
-        XML_ELEMENT(writer, "metadata")
-            XML_LEAF(writer, "airbuild:node", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
-                domain->cluster, "id", domain->id, "folder", domain->folder, "role", domain->role,
-                "spec", domain->spec, "image", domain->image);
-        writer_text(writer, "memory", kib);
-        // QEMU translates a TCG machine that can have only one processor without memory barriers
-        // and without atomic operations (CF_PARALLEL; 8.1 fixed the barriers, commit c914d46d0a64).
-        // A guest then misses, at times, that a virtio device waits for a notification, and its
-        // network hangs for good (seen with 7.2). So the machine may have two processors, and has
-        // one.
-        XML_ELEMENT(writer, "vcpu", "current", lone ? "1" : NULL)
-            writer_content(writer, lone ? "2" : cpus);
-        write_os(writer, domain);
-        XML_ELEMENT(writer, "features") {
-            XML_LEAF(writer, "acpi");
-            XML_LEAF(writer, "apic");
-        }
-        // TCG: everything it can emulate except five-level page tables, as libguestfs does
-        // (lib/launch-libvirt.c). Named models are no faster, and Intel's make the guest's kernel
-        // isolate its page tables.
-        XML_ELEMENT(writer, "cpu", "mode", domain->kvm ? "host-passthrough" : "maximum")
-            if (!domain->kvm)
-                XML_LEAF(writer, "feature", "policy", "disable", "name", "la57");
-        XML_LEAF(writer, "clock", "offset", "utc");
-        writer_text(writer, "on_poweroff", "destroy");
-        writer_text(writer, "on_reboot", "restart");
-        writer_text(writer, "on_crash", "destroy");
-        write_devices(writer, domain);
-    }
-    return writer_finish(writer);
+    bool lone = !domain->kvm && domain->cpus == 1;
+    xmlNodePtr root = ADD(NULL, "domain", "type", domain->kvm ? "kvm" : "qemu");
+    add_text_element(root, "name", domain->name);
+    add_text_element(root, "uuid", domain->uuid);
+    ADD(ADD(root, "metadata"), "airbuild:node", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
+        domain->cluster, "id", domain->id, "folder", domain->folder, "role", domain->role, "spec",
+        domain->spec, "image", domain->image);
+    add_text_element(root, "memory", kib);
+    // QEMU translates a TCG machine that can have only one processor without memory barriers and
+    // without atomic operations (CF_PARALLEL; 8.1 fixed the barriers, commit c914d46d0a64). A guest
+    // then misses, at times, that a virtio device waits for a notification, and its network hangs
+    // for good (seen with 7.2). So the machine may have two processors, and has one.
+    add_content(ADD(root, "vcpu", "current", lone ? "1" : NULL), lone ? "2" : cpus);
+    add_os(root, domain);
+    xmlNodePtr features = ADD(root, "features");
+    ADD(features, "acpi");
+    ADD(features, "apic");
+    // TCG: everything it can emulate except five-level page tables, as libguestfs does
+    // (lib/launch-libvirt.c). Named models are no faster, and Intel's make the guest's kernel
+    // isolate its page tables.
+    xmlNodePtr cpu = ADD(root, "cpu", "mode", domain->kvm ? "host-passthrough" : "maximum");
+    if (!domain->kvm)
+        ADD(cpu, "feature", "policy", "disable", "name", "la57");
+    ADD(root, "clock", "offset", "utc");
+    add_text_element(root, "on_poweroff", "destroy");
+    add_text_element(root, "on_reboot", "restart");
+    add_text_element(root, "on_crash", "destroy");
+    add_devices(root, domain);
+    return finish_xml(root);
 }
 
 // ---- the network ---------------------------------------------------------------------------------
@@ -266,23 +196,20 @@ virt_domain_xml(const struct virt_domain *domain)
 char *
 virt_network_xml(const struct virt_network *network)
 {
-    struct writer *writer = writer_new();
     FREE_AUTO char *prefix = str_format("%u", network->prefix);
-    XML_ELEMENT(writer, "network") {
-        writer_text(writer, "name", network->name);
-        XML_ELEMENT(writer, "metadata")
-            XML_LEAF(writer, "airbuild:network", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
-                network->cluster, "id", network->id, "folder", network->folder);
-        if (network->nat)
-            XML_LEAF(writer, "forward", "mode", "nat");
-        XML_LEAF(writer, "bridge", "name", network->bridge, "stp", "off", "delay", "0");
-        XML_ELEMENT(writer, "dns")
-            for (size_t i = 0; i < network->host_count; i++)
-                XML_ELEMENT(writer, "host", "ip", network->hosts[i].address)
-                    writer_text(writer, "hostname", network->hosts[i].name);
-        XML_LEAF(writer, "ip", "family", "ipv4", "address", network->address, "prefix", prefix);
-    }
-    return writer_finish(writer);
+    xmlNodePtr root = ADD(NULL, "network");
+    add_text_element(root, "name", network->name);
+    ADD(ADD(root, "metadata"), "airbuild:network", "xmlns:airbuild", VIRT_NAMESPACE, "cluster",
+        network->cluster, "id", network->id, "folder", network->folder);
+    if (network->nat)
+        ADD(root, "forward", "mode", "nat");
+    ADD(root, "bridge", "name", network->bridge, "stp", "off", "delay", "0");
+    xmlNodePtr dns = ADD(root, "dns");
+    for (size_t i = 0; i < network->host_count; i++)
+        add_text_element(
+            ADD(dns, "host", "ip", network->hosts[i].address), "hostname", network->hosts[i].name);
+    ADD(root, "ip", "family", "ipv4", "address", network->address, "prefix", prefix);
+    return finish_xml(root);
 }
 
 // ---- the nodes' interfaces on the host -----------------------------------------------------------

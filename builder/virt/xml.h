@@ -34,13 +34,10 @@ struct virt_domain {
     const char *spec;    // metadata: digest of the node's part of the spec; may be NULL
     const char *image;   // metadata: key of the role image that backs its disk; may be NULL
     unsigned memory_mib, cpus;
-    bool kvm;             // else TCG
-    const char *emulator; // NULL: libvirt's own choice
-    const char *arch;     // NULL: "x86_64"
-    const char *machine;  // NULL: "q35"
-    const char *kernel;   // direct kernel boot; NULL: boot from the first disk by BIOS
-    const char *initrd;   // may be NULL
-    const char *cmdline;  // may be NULL
+    bool kvm;            // else TCG
+    const char *kernel;  // direct kernel boot; NULL: boot from the first disk by BIOS
+    const char *initrd;  // may be NULL
+    const char *cmdline; // may be NULL
     const struct virt_disk *disks;
     size_t disk_count;
     const char *network; // libvirt network, or NULL and

@@ -187,7 +187,7 @@ test_adoption(void **state)
     NETWORK_DEFINITION_AUTO struct network_definition definition;
     network_definition_fill(&definition, life->spec, NULL);
     definition.network.folder = NULL;
-    assert_ok(virt_network_ensure(session.virt, &definition.network, NULL, &life->err), &life->err);
+    assert_ok(virt_network_ensure(session.virt, &definition.network, &life->err), &life->err);
     FREE_AUTO char *path = part(life, "cluster.json"), *text = NULL;
     assert_ok(file_read(path, 1 << 20, &text, NULL, &life->err), &life->err);
     json_auto_t *root = NULL;

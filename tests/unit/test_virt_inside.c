@@ -24,13 +24,13 @@ static struct slow {
 } slow;
 
 static int
-slow_run(struct call *call, struct error *err)
+slow_run(struct call *call)
 {
     eventfd_t ignored;
     eventfd_read(slow.go, &ignored);
     call->text = str_dup("answer");
     eventfd_write(slow.ended, 1);
-    return slow.result < 0 ? error_set(err, ERR_LIBVIRT, "refused") : 0;
+    return slow.result < 0 ? error_set(&call->err, ERR_LIBVIRT, "refused") : 0;
 }
 
 static struct call *
@@ -221,7 +221,7 @@ test_states(void **state)
             false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct condition condition = state_of(cases[i].state, cases[i].reason);
+        struct virt_domain_info condition = state_of(cases[i].state, cases[i].reason);
         assert_int_equal(condition.state, cases[i].wanted);
         assert_string_equal(condition.reason, cases[i].why);
         assert_int_equal(condition.held, cases[i].held);
@@ -257,7 +257,7 @@ static void
 test_reader(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    READER_AUTO struct reader *reader = NULL;
+    READER_AUTO xmlXPathContextPtr reader = NULL;
     assert_error(reader_new("<a", &reader, &err), &err, ERR_LIBVIRT, "not XML");
     assert_ok(reader_new("<a x='1'><b>one &amp; 1</b><b/><b>three</b></a>", &reader, &err), &err);
     FREE_AUTO char *all = reader_get(reader, "/a/b"), *number = reader_get(reader, "/a/@x");
@@ -273,7 +273,7 @@ static void
 test_reader_entity(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    READER_AUTO struct reader *reader = NULL;
+    READER_AUTO xmlXPathContextPtr reader = NULL;
     assert_ok(
         reader_new("<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/hostname'>]><a><b>x&e;</b></a>",
             &reader, &err),

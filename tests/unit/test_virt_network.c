@@ -61,17 +61,15 @@ test_life(void **state)
     struct virt *virt = *state;
     ERROR_AUTO struct error err = {0};
     struct virt_network wanted = flat("air");
-    bool changed = false;
     assert_network(virt, "air", false, false, false);
-    assert_ok(virt_network_ensure(virt, &wanted, &changed, &err), &err);
-    assert_true(changed);
+    assert_ok(virt_network_ensure(virt, &wanted, &err), &err);
     assert_network(virt, "air", true, true, true);
-    assert_ok(virt_network_ensure(virt, &wanted, &changed, &err), &err);
-    assert_false(changed);
+    assert_ok(virt_network_ensure(virt, &wanted, &err), &err);
+    assert_network(virt, "air", true, true, true);
     assert_ok(virt_network_remove(virt, "air", "air", &err), &err);
     assert_network(virt, "air", false, false, false);
     assert_ok(virt_network_remove(virt, "air", "air", &err), &err);
-    assert_ok(virt_network_ensure(virt, &wanted, NULL, &err), &err);
+    assert_ok(virt_network_ensure(virt, &wanted, &err), &err);
 }
 
 static void
@@ -82,7 +80,7 @@ assert_differs(struct virt *virt, const struct virt_network *wanted, const char 
     assert_ok(virt_network_look(virt, wanted, &info, &err), &err);
     assert_non_null(info.difference);
     assert_string_equal(info.difference, text);
-    assert_error(virt_network_ensure(virt, wanted, NULL, &err), &err, ERR_CONFLICT, text);
+    assert_error(virt_network_ensure(virt, wanted, &err), &err, ERR_CONFLICT, text);
 }
 
 static void
@@ -91,7 +89,7 @@ test_differences(void **state)
     struct virt *virt = *state;
     ERROR_AUTO struct error err = {0};
     struct virt_network wanted = flat("air");
-    assert_ok(virt_network_ensure(virt, &wanted, NULL, &err), &err);
+    assert_ok(virt_network_ensure(virt, &wanted, &err), &err);
     wanted.address = "10.0.0.254";
     wanted.prefix = 16;
     assert_differs(virt, &wanted,
@@ -116,7 +114,7 @@ test_foreign(void **state)
     ERROR_AUTO struct error err = {0};
     struct virt_network wanted = flat("default");
     assert_network(virt, "default", true, true, false);
-    assert_error(virt_network_ensure(virt, &wanted, NULL, &err), &err, ERR_CONFLICT,
+    assert_error(virt_network_ensure(virt, &wanted, &err), &err, ERR_CONFLICT,
         "the network 'default' was not made by airbuild and is not touched");
     assert_error(virt_network_remove(virt, "air", "default", &err), &err, ERR_CONFLICT,
         "'default' was not made by airbuild");
@@ -130,8 +128,8 @@ test_other_cluster(void **state)
     ERROR_AUTO struct error err = {0};
     struct virt_network air = flat("air"), sea = flat("air");
     sea.cluster = "sea";
-    assert_ok(virt_network_ensure(virt, &air, NULL, &err), &err);
-    assert_error(virt_network_ensure(virt, &sea, NULL, &err), &err, ERR_CONFLICT,
+    assert_ok(virt_network_ensure(virt, &air, &err), &err);
+    assert_error(virt_network_ensure(virt, &sea, &err), &err, ERR_CONFLICT,
         "belongs to the cluster 'air', not to 'sea'");
     assert_error(virt_network_remove(virt, "sea", "air", &err), &err, ERR_CONFLICT,
         "belongs to the cluster 'air', not to 'sea'");
@@ -146,11 +144,11 @@ test_refused(void **state)
     ERROR_AUTO struct error err = {0};
     struct virt_network wanted = flat("air");
     wanted.address = "no address";
-    assert_error(virt_network_ensure(virt, &wanted, NULL, &err), &err, ERR_LIBVIRT,
+    assert_error(virt_network_ensure(virt, &wanted, &err), &err, ERR_LIBVIRT,
         "defining the network 'air': ");
     wanted.address = flat("air").address;
     wanted.bridge = "a bridge";
-    assert_error(virt_network_ensure(virt, &wanted, NULL, &err), &err, ERR_LIBVIRT,
+    assert_error(virt_network_ensure(virt, &wanted, &err), &err, ERR_LIBVIRT,
         "defining the network 'air': ");
     assert_network(virt, "air", false, false, false);
 }
