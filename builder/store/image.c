@@ -32,9 +32,7 @@ check_image_base(
         return 0;
     if (!store_is_key(key) || !store_has(store, key))
         return error_set(err, ERR_DAMAGED, "its base '%s' is missing", key);
-    FREE_AUTO char *folder = store_image_folder(store, key);
-    if (manifest_read(folder, key, &base, err) < 0 ||
-        manifest_check_files(folder, base, thorough, err) < 0)
+    if (manifest_check(store->images, key, thorough, &base, err) < 0)
         return error_context(err, "its base");
     if (!str_equal(json_string_value(json_object_get(manifest, "backing_sha256")),
             manifest_disk_digest(base)))
@@ -67,17 +65,16 @@ image_damaged(const struct store *store, const char *name, const char *key, stru
         name, key, err->message, list);
 }
 
+// Caller frees *ret, after errors too.
 static int
-read_image_manifest(
+check_image(
     const struct store *store, const char *key, bool thorough, json_t **ret, struct error *err)
 {
-    json_auto_t *manifest = NULL;
-    FREE_AUTO char *folder = store_image_folder(store, key);
-    if (manifest_read(folder, key, &manifest, err) < 0 ||
-        manifest_check_files(folder, manifest, thorough, err) < 0 ||
-        check_image_base(store, manifest, thorough, err) < 0)
-        return image_damaged(store, json_string_value(json_object_get(manifest, "name")), key, err);
-    *ret = TAKE(manifest);
+    if (store_require(store, key, err) < 0)
+        return -1;
+    if (manifest_check(store->images, key, thorough, ret, err) < 0 ||
+        check_image_base(store, *ret, thorough, err) < 0)
+        return image_damaged(store, json_string_value(json_object_get(*ret, "name")), key, err);
     return 0;
 }
 
@@ -85,8 +82,7 @@ int
 store_find(struct store *store, const char *key, struct image **ret, struct error *err)
 {
     json_auto_t *manifest = NULL;
-    if (store_require(store, key, err) < 0 ||
-        read_image_manifest(store, key, false, &manifest, err) < 0)
+    if (check_image(store, key, false, &manifest, err) < 0)
         return -1;
     struct image *image = *ret = mem_zero(1, sizeof *image);
     image->key = json_string_value(json_object_get(manifest, "key"));
@@ -98,12 +94,12 @@ store_find(struct store *store, const char *key, struct image **ret, struct erro
     image->virtual_bytes =
         (uint64_t) json_integer_value(json_object_get(manifest, "virtual_bytes"));
     image->manifest = TAKE(manifest);
-    image->folder = store_image_folder(store, key);
+    image->folder = path_join(store->images, key);
     image->disk = path_join(image->folder, STORE_DISK);
     image->kernel = path_join(image->folder, STORE_KERNEL);
     image->initrd = path_join(image->folder, STORE_INITRD);
     if (image->backing != NULL) {
-        FREE_AUTO char *base = store_image_folder(store, image->backing);
+        FREE_AUTO char *base = path_join(store->images, image->backing);
         image->backing_disk = path_join(base, STORE_DISK);
     }
     int64_t bytes = file_allocated(image->disk);
@@ -115,9 +111,7 @@ int
 store_verify(struct store *store, const char *key, struct error *err)
 {
     json_auto_t *manifest = NULL;
-    if (store_require(store, key, err) < 0)
-        return -1;
-    return read_image_manifest(store, key, true, &manifest, err);
+    return check_image(store, key, true, &manifest, err);
 }
 
 // ---- lists --------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ check_id(const char *id, struct error *err)
 static char *
 base_of(const struct store *store, const char *key)
 {
-    json_auto_t *manifest = manifest_peek(store, key);
+    json_auto_t *manifest = manifest_peek(store->images, key);
     const char *base = json_string_value(json_object_get(manifest, "backing"));
     return base != NULL && store_is_key(base) ? str_dup(base) : NULL;
 }
@@ -132,6 +132,10 @@ read_pins(const struct store *store, const char *key, struct strv *ret_ids,
         if (file_read(path, PATH_MAX, &folder, NULL, err) < 0)
             return -1;
         folder[strcspn(folder, "\n")] = '\0';
+        if (folder[0] == '\0') { // a pin that was damaged
+            free(folder);
+            folder = str_format("cluster %s", names.items[i]);
+        }
         if (ret_ids != NULL)
             strv_add(ret_ids, names.items[i]);
         if (ret_ids != NULL || !strv_has(ret_folders, folder))
@@ -163,23 +167,6 @@ store_users(struct store *store, const char *key, struct strv *ret_folders, stru
     if (store_lock_users(store, &lock, err) < 0)
         return -1;
     return store_users_locked(store, key, ret_folders, err);
-}
-
-int
-store_pinned(struct store *store, struct strv *ret_keys, struct error *err)
-{
-    CLOSE_AUTO int lock = -1;
-    STRV_AUTO struct strv keys = {0};
-    if (store_lock_users(store, &lock, err) < 0 || store_keys(store->users, &keys, err) < 0)
-        return -1;
-    for (size_t i = 0; i < keys.count; i++) {
-        STRV_AUTO struct strv folders = {0};
-        if (store_users_locked(store, keys.items[i], &folders, err) < 0)
-            return -1;
-        if (folders.count > 0)
-            strv_add(ret_keys, keys.items[i]);
-    }
-    return 0;
 }
 
 int
