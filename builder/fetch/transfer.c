@@ -27,7 +27,7 @@ struct fetch_request {
     char reason[CURL_ERROR_SIZE];
     uint64_t now, total; // bytes of the whole file
     bool begun;          // begin_file was called
-    struct error error;  // of the callbacks, with
+    struct error *err;   // set by the callbacks, with
     enum fetch_end end;  // its result
 };
 
@@ -122,12 +122,12 @@ begin_file(struct fetch_request *request, const char *bytes, size_t length)
     request->begun = true;
     request->end = FETCH_REFUSED;
     if (resumed && (transfer->from == 0 || range == NULL || !str_starts(range, wanted)))
-        return error_set(&request->error, ERR_NETWORK,
+        return error_set(request->err, ERR_NETWORK,
             "'%s' cannot be downloaded: the server sends another range than requested; try again, "
             "or name another mirror",
             transfer->url);
     if (!resumed && !transfer->page && is_page(request, bytes, length))
-        return error_set(&request->error, ERR_NETWORK,
+        return error_set(request->err, ERR_NETWORK,
             "'%s' cannot be downloaded: the server sends a web page instead; open it in a browser "
             "to see whether this network asks for a sign-in, or check the URL",
             transfer->url);
@@ -136,7 +136,7 @@ begin_file(struct fetch_request *request, const char *bytes, size_t length)
     request->total = announced < 0 ? 0 : request->now + (uint64_t) announced;
     request->end = FETCH_STOP;
     if (!resumed && transfer->from > 0)
-        return drop_bytes(transfer, &request->error);
+        return drop_bytes(transfer, request->err);
     return 0;
 }
 
@@ -153,14 +153,14 @@ on_data(char *bytes, size_t size, size_t count, void *context)
     request->now += length;
     request->end = FETCH_REFUSED;
     if (request->now > transfer->max) {
-        error_too_large(request, &request->error);
+        error_too_large(request, request->err);
         return 0;
     }
     request->end = FETCH_STOP;
     if (transfer->text != NULL)
         buf_add_bytes(transfer->text, bytes, length);
     else if (file_write_all(transfer->fd, bytes, length) < 0) {
-        error_errno(&request->error, errno, "cannot write '%s'", transfer->path);
+        error_errno(request->err, errno, "cannot write '%s'", transfer->path);
         return 0;
     }
     return length;
@@ -289,10 +289,8 @@ follow_once(struct fetch_request *request, const char *url, char **ret_next, str
     // on_data is not called for an empty file.
     if (code == CURLE_OK && has_file(request) && !request->begun)
         (void) begin_file(request, "", 0);
-    if (request->error.code != ERR_NONE) {
-        error_move(err, &request->error);
+    if (err->code != ERR_NONE)
         return request->end;
-    }
     if (code != CURLE_OK && (code != CURLE_FILESIZE_EXCEEDED || has_file(request)))
         return code_failed(request, code, err);
     if (next == NULL)
@@ -311,14 +309,13 @@ follow_once(struct fetch_request *request, const char *url, char **ret_next, str
 enum fetch_end
 fetch_transfer(const struct fetch_transfer *transfer, struct error *err)
 {
-    struct fetch_request request = {.transfer = transfer};
+    struct fetch_request request = {.transfer = transfer, .err = err};
     if (interrupt_check(err) < 0 || fetch_url_check_local(transfer->url, err) < 0)
         return err->code == ERR_INTERRUPTED ? FETCH_STOP : FETCH_REFUSED;
-    CLEANUP(curl_easy_cleanupp) CURL *easy = fetch_curl_new();
+    CLEANUP(curl_easy_cleanupp) CURL *easy = request.easy = fetch_curl_new();
     CLEANUP(curl_slist_free_allp) struct curl_slist *headers = NULL;
     FREE_AUTO char *url = str_dup(transfer->url);
     enum fetch_end end = FETCH_DONE;
-    request.easy = easy;
     set_up_request(&request, &headers);
     for (int redirects = 0; end == FETCH_DONE && url != NULL; redirects++) {
         FREE_AUTO char *from = TAKE(url);

@@ -47,6 +47,8 @@ put_pin(
     FREE_AUTO char *path = path_join(folder, id);
     FREE_AUTO char *before = NULL;
     ERROR_AUTO struct error unread = {0};
+    if (store_require(store, key, err) < 0)
+        return -1;
     if (file_read(path, PATH_MAX, &before, NULL, &unread) == 0 && str_equal(before, text))
         return 0;
     if (dir_make(folder, STORE_FOLDER_MODE, err) < 0 || dir_sync(store->users, err) < 0 ||
@@ -63,10 +65,7 @@ pin_locked(const struct store *store, const char *key, const char *id, const cha
 {
     FREE_AUTO char *text = str_format("%s\n", folder);
     FREE_AUTO char *base = base_of(store, key);
-    if (store_require(store, key, err) < 0)
-        return -1;
-    if (base != NULL &&
-        (store_require(store, base, err) < 0 || put_pin(store, base, id, text, err) < 0))
+    if (base != NULL && put_pin(store, base, id, text, err) < 0)
         return -1;
     return put_pin(store, key, id, text, err);
 }

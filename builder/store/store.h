@@ -77,7 +77,6 @@ struct image {
     const char *cmdline; // kernel arguments, "root=UUID=... ro console=ttyS0,..."
     const char *backing; // key of its base; NULL for a base
     const char *created; // "2026-11-22T17:41:20Z"
-    char *folder;        // HOME/store/images/KEY
     char *disk;          // qcow2, 0444; a node's overlay names it as backing file with format qcow2
     char *kernel, *initrd; // for direct kernel boot
     char *backing_disk;    // the base's disk; NULL for a base
