@@ -114,18 +114,6 @@ partial_drop(const struct partial *partial)
     (void) unlink(partial->note);
 }
 
-// Keeps it for a later download if it can be resumed, else drops it.
-static void
-partial_save(const struct partial *partial, const char *url)
-{
-    ERROR_AUTO struct error unsaved = {0};
-    json_auto_t *note = json_pack(
-        "{s:o, s:o}", "url", text_to_json(url), "validator", text_to_json(partial->validator));
-    if (partial->validator == NULL || partial_length(partial) == 0 ||
-        write_json_file(partial->note, 0600, note, &unsaved) < 0)
-        partial_drop(partial);
-}
-
 // ---- checks -------------------------------------------------------------------------------------
 
 // Caller frees.
@@ -207,10 +195,13 @@ try_mirror(struct fetch_work *work, const char *url, struct error *err)
         // A resumed file may be joined from two files, so its server gets another try.
         return from > 0 ? FETCH_AGAIN : FETCH_REFUSED;
     }
-    if (end == FETCH_REFUSED || err->code == ERR_SPACE)
+    // Keeps the bytes for a later download, if that can resume this one.
+    ERROR_AUTO struct error unsaved = {0};
+    json_auto_t *note = json_pack(
+        "{s:o, s:o}", "url", text_to_json(url), "validator", text_to_json(partial.validator));
+    if (end == FETCH_REFUSED || err->code == ERR_SPACE || partial.validator == NULL ||
+        length == 0 || write_json_file(partial.note, 0600, note, &unsaved) < 0)
         partial_drop(&partial);
-    else
-        partial_save(&partial, url);
     return end;
 }
 
