@@ -13,7 +13,7 @@ static int
 add_kept(struct store *store, struct buf *text, json_t *list, struct error *err)
 {
     STRV_AUTO struct strv keys = {0};
-    if (store_pinned(store, &keys, err) != 0)
+    if (store_keys(store->users, &keys, err) != 0)
         return -1;
     for (size_t i = 0; i < keys.count; i++) {
         const char *key = keys.items[i];
@@ -25,6 +25,8 @@ add_kept(struct store *store, struct buf *text, json_t *list, struct error *err)
         const char *name = store_find(store, key, &image, &ignored) == 0 ? image->name : "?";
         if (store_users(store, key, &folders, err) != 0)
             return -1;
+        if (folders.count == 0)
+            continue;
         json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "name", text_to_json(name), "key",
                                         text_to_json(key), "clusters", cli_list_json(&folders)));
         FREE_AUTO char *joined = strv_join(&folders, "', '");

@@ -1,25 +1,26 @@
 // download.c - downloads a file from one of several servers: resumes, retries, checks, publishes.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/lock.h"
-#include "fetch/fetch.h"
-
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/file.h"
-#include "fetch/partial.h"
+#include "base/json.h"
+#include "base/lock.h"
 #include "fetch/signature.h"
 #include "fetch/transfer.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 enum {
     DEADLINE_MS = 2 * 60 * 60 * 1000,
     STALL_S = 30,
     PAUSE_MS = 1000,
     ROUNDS_IDLE_MAX = 4, // rounds over the mirrors without new bytes
-    SHOW_MS = 10 * 1000,
     SIGNATURE_MAX = 64 * 1024,
+    NOTE_MAX = 64 * 1024,
 };
 static const uint64_t bytes_max = 8ULL << 30;
 
@@ -45,21 +46,75 @@ work_clear(struct fetch_work *work)
     error_clear(&work->failure);
 }
 
-// ---- checks -------------------------------------------------------------------------------------
+// ---- a partial file -----------------------------------------------------------------------------
 
-static int
-check_signature(const struct fetch_work *work, const char *file, const char *url, struct error *err)
+// A file while it is downloaded.
+struct partial {
+    char *path;      // FOLDER/.DIGEST.part, DIGEST of what the lock is named after and of the URL
+    char *note;      // FOLDER/.DIGEST.json: the URL and the validator of a file that can be resumed
+    char *validator; // NULL: cannot be resumed
+    int fd;
+};
+
+static void
+partial_close(struct partial *partial)
 {
-    struct fetch_signature signature = {.data = work->signature,
-        .length = work->signature_length,
-        .keyring = work->job->keyring,
-        .known = work->job->known && work->job->sha256 != NULL,
-        .origin = url};
-    if (work->signature == NULL)
-        return 0;
-    progress_step(work->job->progress, work->job->task, "checking the signature");
-    return fetch_signature_check(&signature, file, err);
+    if (partial->fd >= 0)
+        close(partial->fd);
+    free(partial->path);
+    free(partial->note);
+    free(partial->validator);
 }
+#define PARTIAL_AUTO CLEANUP(partial_close)
+
+static struct partial
+closed_partial(const struct fetch_work *work, const char *url)
+{
+    const char *folder = work->job->folder;
+    char hex[DIGEST_HEX + 1];
+    DIGEST_AUTO struct digest *digest = digest_new();
+    digest_add_field(digest, work->wanted);
+    digest_add_field(digest, url);
+    digest_hex(digest, hex);
+    return (struct partial){.path = str_format("%s/.%s.part", folder, hex),
+        .note = str_format("%s/.%s.json", folder, hex),
+        .fd = -1};
+}
+
+// Opens the file of an earlier download, if it can be resumed, else an empty one.
+static int
+partial_open(struct partial *partial, const char *url, struct error *err)
+{
+    json_auto_t *note = NULL;
+    ERROR_AUTO struct error unread = {0};
+    if (read_json_file(partial->note, NOTE_MAX, &note, &unread) == 0 &&
+        str_equal(json_string_value(json_object_get(note, "url")), url))
+        partial->validator = str_dup(json_string_value(json_object_get(note, "validator")));
+    int flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
+    partial->fd = open(partial->path, partial->validator == NULL ? flags | O_TRUNC : flags, 0600);
+    if (partial->fd < 0)
+        return error_errno(err, errno, "cannot create '%s'", partial->path);
+    if (partial->validator != NULL) // once the file changes, the note does not describe it any more
+        (void) unlink(partial->note);
+    return 0;
+}
+
+// Bytes.
+static uint64_t
+partial_length(const struct partial *partial)
+{
+    off_t end = lseek(partial->fd, 0, SEEK_END);
+    return end < 0 ? 0 : (uint64_t) end;
+}
+
+static void
+partial_drop(const struct partial *partial)
+{
+    (void) unlink(partial->path);
+    (void) unlink(partial->note);
+}
+
+// ---- checks -------------------------------------------------------------------------------------
 
 // Caller frees.
 static char *
@@ -68,96 +123,85 @@ signature_path(const struct fetch_work *work, const char *sha256)
     return str_format("%s/%s.sig", work->job->folder, sha256);
 }
 
+// Checks the file by the signature, if one is wanted, and then keeps that.
 static int
-save_signature(const struct fetch_work *work, const char *sha256, struct error *err)
+check_signature(const struct fetch_work *work, const char *file, const char *sha256,
+    const char *url, struct error *err)
 {
+    const struct fetch_job *job = work->job;
     FREE_AUTO char *path = signature_path(work, sha256);
     if (work->signature == NULL)
         return 0;
+    progress_step(job->progress, job->task, "checking the signature");
+    if (fetch_signature_check(job, work->signature, work->signature_length, url, file, err) < 0)
+        return -1;
     return file_write(path, 0444, work->signature, work->signature_length, err);
 }
 
 static int
 check_and_publish(
-    struct fetch_work *work, struct fetch_partial *partial, const char *url, struct error *err)
+    struct fetch_work *work, const struct partial *partial, const char *url, struct error *err)
 {
     char hex[DIGEST_HEX + 1];
-    const char *wanted = work->job->sha256;
-    digest_hex(partial->digest, hex);
-    if (wanted != NULL && !str_equal(wanted, hex))
+    const struct fetch_job *job = work->job;
+    if (digest_file(partial->path, hex, err) < 0)
+        return -1;
+    if (job->sha256 != NULL && !str_equal(job->sha256, hex))
         return error_set(err, ERR_DAMAGED,
             "'%s' is refused: its SHA-256 is %s and should be %s; check the URL and the digest, or "
             "name another mirror",
-            url, hex, wanted);
-    FREE_AUTO char *path = path_join(work->job->folder, hex);
-    if (check_signature(work, partial->path, url, err) < 0 || save_signature(work, hex, err) < 0 ||
-        fetch_partial_publish(partial, path, err) < 0)
+            url, hex, job->sha256);
+    FREE_AUTO char *path = path_join(job->folder, hex);
+    if (check_signature(work, partial->path, hex, url, err) < 0)
         return -1;
+    if (fchmod(partial->fd, 0444) < 0 || fsync(partial->fd) < 0 || rename(partial->path, path) < 0)
+        return error_errno(err, errno, "cannot create '%s'", path);
     work->sha256 = str_dup(hex);
-    return 0;
+    return dir_sync(job->folder, err);
 }
 
 // ---- one mirror ---------------------------------------------------------------------------------
-
-// Reports bytes, total and rate; a line only every SHOW_MS, for plain logs.
-static void
-show_download(void *context, uint64_t now, uint64_t total, uint64_t rate)
-{
-    struct fetch_work *work = context;
-    const struct fetch_job *job = work->job;
-    int64_t time = clock_ms();
-    if (total > 0)
-        progress_part(job->progress, job->task, (double) now / (double) total);
-    if (work->shown_ms != 0 && time - work->shown_ms < SHOW_MS && now != total)
-        return;
-    work->shown_ms = time;
-    FREE_AUTO char *now_text = str_bytes(now), *total_text = str_bytes(total);
-    FREE_AUTO char *rate_text = str_bytes(rate);
-    progress_step(job->progress, job->task, "downloading: %s%s%s, %s/s", now_text,
-        total > 0 ? " of " : "", total > 0 ? total_text : "", rate_text);
-}
 
 static enum fetch_end
 try_mirror(struct fetch_work *work, const char *url, struct error *err)
 {
     const struct fetch_job *job = work->job;
-    PARTIAL_AUTO struct fetch_partial partial = {.fd = -1};
-    FREE_AUTO char *validator = NULL;
-    if (fetch_partial_open(job->folder, work->wanted, url, &partial, err) < 0)
+    PARTIAL_AUTO struct partial partial = closed_partial(work, url);
+    if (partial_open(&partial, url, err) < 0)
         return FETCH_STOP;
-    uint64_t from = partial.length;
+    uint64_t from = partial_length(&partial);
     struct fetch_transfer transfer = {.url = url,
+        .fd = partial.fd,
+        .path = partial.path,
         .from = from,
-        .validator = partial.validator,
+        .validator = &partial.validator,
         .max = job->max > 0 ? job->max : bytes_max,
         .end_ms = work->end_ms,
         .stall_s = job->stall_s > 0 ? job->stall_s : STALL_S,
-        .restart = fetch_partial_restart,
-        .put = fetch_partial_put,
-        .context = &partial,
-        .show = show_download,
-        .show_context = work};
+        .progress = job->progress,
+        .task = job->task,
+        .shown_ms = &work->shown_ms};
     progress_step(job->progress, job->task, "downloading '%s'", url);
-    enum fetch_end end = fetch_transfer(&transfer, &validator, err);
-    if (partial.length > work->farthest)
-        work->farthest = partial.length;
+    enum fetch_end end = fetch_transfer(&transfer, err);
+    uint64_t length = partial_length(&partial);
+    if (length > work->farthest)
+        work->farthest = length;
     if (end == FETCH_DONE) {
         if (check_and_publish(work, &partial, url, err) == 0)
             return FETCH_DONE;
-        fetch_partial_drop(&partial);
+        partial_drop(&partial);
         if (err->code != ERR_DAMAGED)
             return FETCH_STOP;
         // A resumed file may be joined from two files, so its server gets another try.
         return from > 0 ? FETCH_AGAIN : FETCH_REFUSED;
     }
-    if (validator != NULL) {
-        free(partial.validator);
-        partial.validator = TAKE(validator);
-    }
-    if (end == FETCH_REFUSED || err->code == ERR_SPACE)
-        fetch_partial_drop(&partial);
-    else
-        fetch_partial_save(&partial, url);
+    // Keeps the bytes for a later download, if that can resume this one.
+    ERROR_AUTO struct error unsaved = {0};
+    json_auto_t *note = json_pack(
+        "{s:o, s:o}", "url", text_to_json(url), "validator", text_to_json(partial.validator));
+    if (end == FETCH_REFUSED || err->code == ERR_SPACE || partial.validator == NULL ||
+        length == 0 || write_json_file(partial.note, 0600, note, &unsaved) < 0)
+        partial_drop(&partial);
     return end;
 }
 
@@ -174,8 +218,10 @@ try_round(struct fetch_work *work, struct error *err)
             continue;
         enum fetch_end end = try_mirror(work, urls->items[i], err);
         if (end == FETCH_DONE) {
-            for (size_t j = 0; j < urls->count; j++)
-                fetch_partial_remove(work->job->folder, work->wanted, urls->items[j]);
+            for (size_t j = 0; j < urls->count; j++) {
+                PARTIAL_AUTO struct partial partial = closed_partial(work, urls->items[j]);
+                partial_drop(&partial);
+            }
             return 0;
         }
         if (end == FETCH_STOP)
@@ -236,13 +282,12 @@ find_downloaded(struct fetch_work *work, struct error *err)
     }
     if (job->signatures != NULL && work->signature == NULL)
         return 0;
-    if (check_signature(work, path, job->urls->items[0], err) < 0) {
+    if (check_signature(work, path, hex, job->urls->items[0], err) < 0) {
         FREE_AUTO char *detached = signature_path(work, hex);
-        (void) unlink(detached); // the next run downloads the signature again
+        if (err->code == ERR_DAMAGED)
+            (void) unlink(detached); // the next run downloads the signature again
         return -1;
     }
-    if (save_signature(work, hex, err) < 0)
-        return -1;
     work->sha256 = str_dup(hex);
     return 0;
 }

@@ -130,7 +130,7 @@ find_problem(const char *text, bool known, char **ret_key)
 }
 
 static int
-check_in(const struct fetch_signature *signature, const char *folder, const char *file,
+check_in(const char *folder, const struct fetch_job *job, const char *url, const char *file,
     struct error *err)
 {
     FREE_AUTO char *keyring = path_join(folder, "keyring.gpg");
@@ -142,37 +142,39 @@ check_in(const struct fetch_signature *signature, const char *folder, const char
     const char *const arguments[] = {"gpgv", "--homedir", folder, "--status-fd", "1", "--keyring",
         keyring, "--", detached, file, NULL};
     size_t length = 0;
-    int answer = signature->keyring == NULL
-                     ? asset_read(OWN_KEYRING, &keys, &length, err)
-                     : file_read(signature->keyring, KEYRING_MAX, &keys, &length, err);
+    int answer = job->keyring == NULL ? asset_read(OWN_KEYRING, &keys, &length, err)
+                                      : file_read(job->keyring, KEYRING_MAX, &keys, &length, err);
     if (answer < 0)
         return error_context(err, "the keyring cannot be read");
     if (!fetch_dearmor(keys, &data, &length))
         data = TAKE(keys);
     if (file_write(keyring, 0600, data, length, err) < 0 ||
-        file_write(detached, 0600, signature->data, signature->length, err) < 0 ||
         proc_run(arguments, &options, &result, err) < 0)
         return -1;
     const char *text = result.output.data == NULL ? "" : result.output.data;
-    const char *problem = find_problem(text, signature->known, &key);
+    const char *problem = find_problem(text, job->known && job->sha256 != NULL, &key);
     bool good = status_fields(text, "GOODSIG", &fields) || status_fields(text, EXPIRED, &fields);
     if (problem == NULL && good && status_fields(text, "VALIDSIG", &fields) && result.status == 0)
         return 0;
     bool named = key != NULL && strlen(key) >= 16;
     return error_set(err, ERR_DAMAGED,
-        "'%s' is refused: %s%s%s%s; check where it comes from, or name the right 'keyring'",
-        signature->origin, problem == NULL ? "gpgv reports no valid signature" : problem,
-        named ? " (" : "", named ? key : "", named ? ")" : "");
+        "'%s' is refused: %s%s%s%s; check where it comes from, or name the right 'keyring'", url,
+        problem == NULL ? "gpgv reports no valid signature" : problem, named ? " (" : "",
+        named ? key : "", named ? ")" : "");
 }
 
 int
-fetch_signature_check(const struct fetch_signature *signature, const char *file, struct error *err)
+fetch_signature_check(const struct fetch_job *job, const char *signature, size_t length,
+    const char *url, const char *file, struct error *err)
 {
-    FREE_AUTO char *parent = path_folder(file), *folder = NULL;
+    FREE_AUTO char *folder = NULL;
     ERROR_AUTO struct error ignored = {0};
-    if (fetch_signature_tool(err) < 0 || dir_temp(parent, "verify", &folder, err) < 0)
+    if (dir_temp(job->folder, "verify", &folder, err) < 0)
         return -1;
-    int answer = check_in(signature, folder, file, err);
+    FREE_AUTO char *detached = path_join(folder, "detached.sig");
+    int answer = file_write(detached, 0600, signature, length, err);
+    if (answer == 0)
+        answer = check_in(folder, job, url, file, err);
     (void) dir_remove(folder, &ignored);
     return answer;
 }

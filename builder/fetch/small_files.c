@@ -13,29 +13,20 @@
 enum { PAGE_MAX = 1024 * 1024, TEXT_MS = 30 * 1000, TEXT_STALL_S = 10 };
 
 static int
-append_text(void *context, const void *bytes, size_t length, struct error *err)
-{
-    (void) err;
-    buf_add_bytes(context, bytes, length);
-    return 0;
-}
-
-static int
 fetch_from_any(const struct strv *urls, size_t max, bool page, struct buf *ret, struct error *err)
 {
     int64_t end_ms = clock_ms() + TEXT_MS;
     enum fetch_end end = FETCH_REFUSED;
     for (size_t i = 0; i < urls->count && end != FETCH_DONE && end != FETCH_STOP; i++) {
         struct fetch_transfer transfer = {.url = urls->items[i],
+            .text = ret,
             .max = max,
             .page = page,
             .end_ms = end_ms,
-            .stall_s = TEXT_STALL_S,
-            .put = append_text,
-            .context = ret};
+            .stall_s = TEXT_STALL_S};
         error_clear(err);
         buf_free(ret);
-        end = fetch_transfer(&transfer, NULL, err);
+        end = fetch_transfer(&transfer, err);
     }
     return end == FETCH_DONE ? 0 : -1;
 }

@@ -6,13 +6,20 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/interrupt.h"
-#include "base/str.h"
 #include "fetch/curl.h"
 
+#include <errno.h>
 #include <string.h>
 
-enum { REDIRECTS_MAX = 5, CONNECT_S = 20, SLOW_BYTES = 1024, VALIDATOR_MAX = 256 };
+enum {
+    REDIRECTS_MAX = 5,
+    CONNECT_S = 20,
+    SLOW_BYTES = 1024,
+    VALIDATOR_MAX = 256,
+    SHOW_MS = 10 * 1000,
+};
 
 struct fetch_request {
     const struct fetch_transfer *transfer;
@@ -20,7 +27,7 @@ struct fetch_request {
     char reason[CURL_ERROR_SIZE];
     uint64_t now, total; // bytes of the whole file
     bool begun;          // begin_file was called
-    struct error error;  // of the callbacks, with
+    struct error *err;   // set by the callbacks, with
     enum fetch_end end;  // its result
 };
 
@@ -95,6 +102,14 @@ error_too_large(const struct fetch_request *request, struct error *err)
         request->transfer->url, most);
 }
 
+static int
+drop_bytes(const struct fetch_transfer *transfer, struct error *err)
+{
+    if (ftruncate(transfer->fd, 0) < 0)
+        return error_errno(err, errno, "cannot empty '%s'", transfer->path);
+    return 0;
+}
+
 // Checks the headers and the first bytes of the file.
 static int
 begin_file(struct fetch_request *request, const char *bytes, size_t length)
@@ -107,12 +122,12 @@ begin_file(struct fetch_request *request, const char *bytes, size_t length)
     request->begun = true;
     request->end = FETCH_REFUSED;
     if (resumed && (transfer->from == 0 || range == NULL || !str_starts(range, wanted)))
-        return error_set(&request->error, ERR_NETWORK,
+        return error_set(request->err, ERR_NETWORK,
             "'%s' cannot be downloaded: the server sends another range than requested; try again, "
             "or name another mirror",
             transfer->url);
     if (!resumed && !transfer->page && is_page(request, bytes, length))
-        return error_set(&request->error, ERR_NETWORK,
+        return error_set(request->err, ERR_NETWORK,
             "'%s' cannot be downloaded: the server sends a web page instead; open it in a browser "
             "to see whether this network asks for a sign-in, or check the URL",
             transfer->url);
@@ -121,7 +136,7 @@ begin_file(struct fetch_request *request, const char *bytes, size_t length)
     request->total = announced < 0 ? 0 : request->now + (uint64_t) announced;
     request->end = FETCH_STOP;
     if (!resumed && transfer->from > 0)
-        return transfer->restart(transfer->context, &request->error);
+        return drop_bytes(transfer, request->err);
     return 0;
 }
 
@@ -138,27 +153,45 @@ on_data(char *bytes, size_t size, size_t count, void *context)
     request->now += length;
     request->end = FETCH_REFUSED;
     if (request->now > transfer->max) {
-        error_too_large(request, &request->error);
+        error_too_large(request, request->err);
         return 0;
     }
     request->end = FETCH_STOP;
-    return transfer->put(transfer->context, bytes, length, &request->error) < 0 ? 0 : length;
+    if (transfer->text != NULL)
+        buf_add_bytes(transfer->text, bytes, length);
+    else if (file_write_all(transfer->fd, bytes, length) < 0) {
+        error_errno(request->err, errno, "cannot write '%s'", transfer->path);
+        return 0;
+    }
+    return length;
 }
 
-// Called about once a second, and whenever bytes come.
+// Called about once a second, and whenever bytes come. Reports bytes, total and rate; a line only
+// every SHOW_MS, for plain logs.
 static int
 on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t up, curl_off_t up_now)
 {
     const struct fetch_request *request = context;
     const struct fetch_transfer *transfer = request->transfer;
+    int64_t time = clock_ms();
     (void) total, (void) now, (void) up, (void) up_now;
     if (interrupt_pending() || clock_left(transfer->end_ms) == 0)
         return 1;
-    if (transfer->show == NULL || !request->begun)
+    if (transfer->shown_ms == NULL || !request->begun)
         return 0;
+    if (request->total > 0)
+        progress_part(
+            transfer->progress, transfer->task, (double) request->now / (double) request->total);
+    if (*transfer->shown_ms != 0 && time - *transfer->shown_ms < SHOW_MS &&
+        request->now != request->total)
+        return 0;
+    *transfer->shown_ms = time;
     curl_off_t rate = 0;
     curl_easy_getinfo(request->easy, CURLINFO_SPEED_DOWNLOAD_T, &rate);
-    transfer->show(transfer->show_context, request->now, request->total, (uint64_t) rate);
+    FREE_AUTO char *now_text = str_bytes(request->now), *total_text = str_bytes(request->total);
+    FREE_AUTO char *rate_text = str_bytes((uint64_t) rate);
+    progress_step(transfer->progress, transfer->task, "downloading: %s%s%s, %s/s", now_text,
+        request->total > 0 ? " of " : "", request->total > 0 ? total_text : "", rate_text);
     return 0;
 }
 
@@ -184,7 +217,7 @@ set_up_request(struct fetch_request *request, struct curl_slist **headers)
     if (transfer->from == 0)
         return;
     FREE_AUTO char *range = str_format("%llu-", (unsigned long long) transfer->from);
-    FREE_AUTO char *condition = str_format("If-Range: %s", transfer->validator);
+    FREE_AUTO char *condition = str_format("If-Range: %s", *transfer->validator);
     *headers = curl_slist_append(NULL, condition);
     curl_easy_setopt(easy, CURLOPT_RANGE, range);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, *headers);
@@ -197,7 +230,7 @@ status_failed(const struct fetch_request *request, struct error *err)
     long status = answer_status(request);
     // Range not satisfiable: we have more bytes than the file.
     if (status == 416 && transfer->from > 0) {
-        if (transfer->restart(transfer->context, err) < 0)
+        if (drop_bytes(transfer, err) < 0)
             return FETCH_STOP;
         error_set(err, ERR_NETWORK, "'%s' cannot be resumed; try again", transfer->url);
         return FETCH_AGAIN;
@@ -256,10 +289,8 @@ follow_once(struct fetch_request *request, const char *url, char **ret_next, str
     // on_data is not called for an empty file.
     if (code == CURLE_OK && has_file(request) && !request->begun)
         (void) begin_file(request, "", 0);
-    if (request->error.code != ERR_NONE) {
-        error_move(err, &request->error);
+    if (err->code != ERR_NONE)
         return request->end;
-    }
     if (code != CURLE_OK && (code != CURLE_FILESIZE_EXCEEDED || has_file(request)))
         return code_failed(request, code, err);
     if (next == NULL)
@@ -276,16 +307,15 @@ follow_once(struct fetch_request *request, const char *url, char **ret_next, str
 }
 
 enum fetch_end
-fetch_transfer(const struct fetch_transfer *transfer, char **ret_validator, struct error *err)
+fetch_transfer(const struct fetch_transfer *transfer, struct error *err)
 {
-    struct fetch_request request = {.transfer = transfer};
+    struct fetch_request request = {.transfer = transfer, .err = err};
     if (interrupt_check(err) < 0 || fetch_url_check_local(transfer->url, err) < 0)
         return err->code == ERR_INTERRUPTED ? FETCH_STOP : FETCH_REFUSED;
-    CLEANUP(curl_easy_cleanupp) CURL *easy = fetch_curl_new();
+    CLEANUP(curl_easy_cleanupp) CURL *easy = request.easy = fetch_curl_new();
     CLEANUP(curl_slist_free_allp) struct curl_slist *headers = NULL;
     FREE_AUTO char *url = str_dup(transfer->url);
     enum fetch_end end = FETCH_DONE;
-    request.easy = easy;
     set_up_request(&request, &headers);
     for (int redirects = 0; end == FETCH_DONE && url != NULL; redirects++) {
         FREE_AUTO char *from = TAKE(url);
@@ -298,7 +328,10 @@ fetch_transfer(const struct fetch_transfer *transfer, char **ret_validator, stru
                 transfer->url, REDIRECTS_MAX);
         }
     }
-    if (ret_validator != NULL)
-        *ret_validator = read_validator(&request);
+    char *validator = transfer->validator == NULL ? NULL : read_validator(&request);
+    if (validator != NULL) {
+        free(*transfer->validator);
+        *transfer->validator = validator;
+    }
     return end;
 }

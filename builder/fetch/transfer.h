@@ -1,10 +1,11 @@
-// transfer.h - inside fetch/ only: one download from one server, by libcurl. The caller stores the
-// bytes.
+// transfer.h - inside fetch/ only: one download from one server, by libcurl.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_FETCH_TRANSFER_H
 #define AIRBUILD_FETCH_TRANSFER_H
 
 #include "base/error.h"
+#include "base/progress.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,26 +20,20 @@ enum fetch_end {
 
 struct fetch_transfer {
     const char *url;
-    uint64_t from;         // bytes that the caller has already
-    const char *validator; // their ETag or date; needed when from > 0
-    uint64_t max;          // bytes of the whole file
-    bool page;             // an HTML page is expected; else it is an error
-    int64_t end_ms;        // deadline, as clock_ms counts
-    int64_t stall_s;       // give up after this time below 1 KiB a second
-    // Drop the bytes of from, as the server sends the whole file. Called before put, at most once,
-    // and only when from > 0.
-    int (*restart)(void *context, struct error *err);
-    int (*put)(void *context, const void *bytes, size_t length, struct error *err);
-    void *context;
-    // Gets the bytes so far and in all (0: unknown), of the whole file, and the average bytes a
-    // second. May be NULL.
-    void (*show)(void *context, uint64_t now, uint64_t total, uint64_t rate);
-    void *show_context;
+    struct buf *text; // gets the bytes; NULL: they are appended to the file
+    int fd;           // with O_APPEND; emptied when the server sends the whole file again
+    const char *path; // of fd, for messages
+    uint64_t from;    // bytes that the file has already
+    char **validator; // their ETag or date; becomes what the server sends, if any; NULL with text
+    uint64_t max;     // bytes of the whole file
+    bool page;        // an HTML page is expected; else it is an error
+    int64_t end_ms;   // deadline, as clock_ms counts
+    int64_t stall_s;  // give up after this time below 1 KiB a second
+    struct progress *progress;
+    const char *task;  // for progress
+    int64_t *shown_ms; // when progress was last reported; NULL: it is not
 };
 
-// *ret_validator: to resume with, NULL when the server sends none; caller frees. ret_validator may
-// be NULL.
-enum fetch_end fetch_transfer(
-    const struct fetch_transfer *transfer, char **ret_validator, struct error *err);
+enum fetch_end fetch_transfer(const struct fetch_transfer *transfer, struct error *err);
 
 #endif

@@ -49,7 +49,7 @@ store_begin(struct store *store, const char *key, struct draft **ret, struct err
         return -1;
     if (store_has(store, key))
         return 0;
-    draft->folder = store_draft_folder(store, key);
+    draft->folder = str_format("%s/.%s", store->images, key);
     if (dir_remove(draft->folder, err) < 0 || dir_make(draft->folder, 0700, err) < 0)
         return -1;
     *ret = TAKE(draft);
@@ -59,18 +59,15 @@ store_begin(struct store *store, const char *key, struct draft **ret, struct err
 int
 store_publish(struct draft *draft, json_t *manifest, struct error *err)
 {
-    json_auto_t *base = NULL;
     FREE_AUTO char *stamp = clock_stamp();
     json_object_set_new(manifest, "format", json_integer(STORE_FORMAT));
     json_object_set_new(manifest, "key", text_to_json(draft->key));
     json_object_set_new(manifest, "created", text_to_json(stamp));
     if (manifest_record_files(draft->folder, manifest, err) < 0 ||
-        manifest_read_base(draft->store, manifest, &base, err) < 0)
+        manifest_record_base(draft->store, manifest, err) < 0)
         return -1;
-    if (base != NULL)
-        json_object_set_new(manifest, "backing_sha256", text_to_json(manifest_disk_digest(base)));
     FREE_AUTO char *path = path_join(draft->folder, STORE_MANIFEST);
-    FREE_AUTO char *target = store_image_folder(draft->store, draft->key);
+    FREE_AUTO char *target = path_join(draft->store->images, draft->key);
     if (write_json_file(path, 0444, manifest, err) < 0)
         return -1;
     if (chmod(draft->folder, STORE_FOLDER_MODE) < 0)

@@ -27,7 +27,7 @@ export_images(
     const struct store *store, const struct strv *keys, const char *folder, struct error *err)
 {
     for (size_t i = 0; i < keys->count; i++) {
-        FREE_AUTO char *from = store_image_folder(store, keys->items[i]);
+        FREE_AUTO char *from = path_join(store->images, keys->items[i]);
         FREE_AUTO char *to = path_join(folder, keys->items[i]);
         FREE_AUTO char *manifest = path_join(from, STORE_MANIFEST);
         FREE_AUTO char *copy = path_join(to, STORE_MANIFEST);
@@ -73,13 +73,13 @@ store_export(struct store *store, const struct strv *keys, const char *folder, s
 // Copies do not keep their times, so store_publish records new ones. It compares the copies with
 // the digests in the manifest.
 static int
-import_image(struct store *store, const char *from, const char *key, struct strv *ret_keys,
+import_image(struct store *store, const char *folder, const char *key, struct strv *ret_keys,
     struct error *err)
 {
-    json_auto_t *manifest = NULL, *base = NULL;
+    FREE_AUTO char *from = path_join(folder, key);
+    json_auto_t *manifest = NULL;
     DRAFT_AUTO struct draft *draft = NULL;
-    if (manifest_read(from, key, &manifest, err) < 0 ||
-        manifest_check_files(from, manifest, true, err) < 0 ||
+    if (manifest_check(folder, key, true, &manifest, err) < 0 ||
         store_begin(store, key, &draft, err) < 0)
         return -1;
     if (draft == NULL)
@@ -87,7 +87,7 @@ import_image(struct store *store, const char *from, const char *key, struct strv
     if (json_string_value(json_object_get(manifest, "backing")) != NULL &&
         json_string_value(json_object_get(manifest, "backing_sha256")) == NULL)
         return error_set(err, ERR_DAMAGED, "its manifest has no 'backing_sha256'");
-    if (manifest_read_base(store, manifest, &base, err) < 0 ||
+    if (manifest_record_base(store, manifest, err) < 0 ||
         copy_files(from, draft_folder(draft), err) < 0 || store_publish(draft, manifest, err) < 0)
         return -1;
     strv_add(ret_keys, key);
@@ -107,7 +107,7 @@ store_import(struct store *store, const char *folder, struct strv *ret_keys, str
     for (size_t i = 0; i < keys.count; i++) {
         json_auto_t *manifest = NULL;
         FREE_AUTO char *from = path_join(folder, keys.items[i]);
-        if (manifest_read(from, keys.items[i], &manifest, err) < 0)
+        if (manifest_read(folder, keys.items[i], &manifest, err) < 0)
             return error_context(err, "cannot import the image in '%s'", from);
     }
     if (store_bake_begin(store, err) < 0)
@@ -117,9 +117,9 @@ store_import(struct store *store, const char *folder, struct strv *ret_keys, str
     for (int layers = 0; layers < 2; layers++)
         for (size_t i = 0; i < keys.count; i++) {
             FREE_AUTO char *from = path_join(folder, keys.items[i]);
-            if (manifest_is_base(from, keys.items[i]) == layers)
+            if (manifest_is_base(folder, keys.items[i]) == layers)
                 continue;
-            if (import_image(baking, from, keys.items[i], ret_keys, err) < 0)
+            if (import_image(baking, folder, keys.items[i], ret_keys, err) < 0)
                 return error_context(err, "cannot import the image in '%s'", from);
         }
     return 0;

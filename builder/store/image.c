@@ -11,7 +11,6 @@ image_free(struct image *image)
 {
     if (image == NULL)
         return;
-    free(image->folder);
     free(image->disk);
     free(image->kernel);
     free(image->initrd);
@@ -32,9 +31,7 @@ check_image_base(
         return 0;
     if (!store_is_key(key) || !store_has(store, key))
         return error_set(err, ERR_DAMAGED, "its base '%s' is missing", key);
-    FREE_AUTO char *folder = store_image_folder(store, key);
-    if (manifest_read(folder, key, &base, err) < 0 ||
-        manifest_check_files(folder, base, thorough, err) < 0)
+    if (manifest_check(store->images, key, thorough, &base, err) < 0)
         return error_context(err, "its base");
     if (!str_equal(json_string_value(json_object_get(manifest, "backing_sha256")),
             manifest_disk_digest(base)))
@@ -42,17 +39,24 @@ check_image_base(
     return 0;
 }
 
-// Adds the fix to an ERR_DAMAGED. An image that backs disks must not be baked again, as another
-// build would not fit them. ERR_NOT_FOUND: the image was removed during the check.
+// Caller frees *ret, after errors too. Adds the fix to an ERR_DAMAGED: an image that backs disks
+// must not be baked again, as another build would not fit them.
 static int
-image_damaged(const struct store *store, const char *name, const char *key, struct error *err)
+check_image(
+    const struct store *store, const char *key, bool thorough, json_t **ret, struct error *err)
 {
     STRV_AUTO struct strv folders = {0};
     ERROR_AUTO struct error unread = {0};
+    if (store_require(store, key, err) < 0)
+        return -1;
+    if (manifest_check(store->images, key, thorough, ret, err) == 0 &&
+        check_image_base(store, *ret, thorough, err) == 0)
+        return 0;
     if (err->code != ERR_DAMAGED)
         return -1;
-    if (!store_has(store, key))
+    if (!store_has(store, key)) // it was removed during the check
         return store_require(store, key, err);
+    const char *name = json_string_value(json_object_get(*ret, "name"));
     name = name == NULL ? "?" : name;
     (void) store_users_locked(store, key, &folders, &unread);
     if (folders.count == 0)
@@ -67,26 +71,11 @@ image_damaged(const struct store *store, const char *name, const char *key, stru
         name, key, err->message, list);
 }
 
-static int
-read_image_manifest(
-    const struct store *store, const char *key, bool thorough, json_t **ret, struct error *err)
-{
-    json_auto_t *manifest = NULL;
-    FREE_AUTO char *folder = store_image_folder(store, key);
-    if (manifest_read(folder, key, &manifest, err) < 0 ||
-        manifest_check_files(folder, manifest, thorough, err) < 0 ||
-        check_image_base(store, manifest, thorough, err) < 0)
-        return image_damaged(store, json_string_value(json_object_get(manifest, "name")), key, err);
-    *ret = TAKE(manifest);
-    return 0;
-}
-
 int
 store_find(struct store *store, const char *key, struct image **ret, struct error *err)
 {
     json_auto_t *manifest = NULL;
-    if (store_require(store, key, err) < 0 ||
-        read_image_manifest(store, key, false, &manifest, err) < 0)
+    if (check_image(store, key, false, &manifest, err) < 0)
         return -1;
     struct image *image = *ret = mem_zero(1, sizeof *image);
     image->key = json_string_value(json_object_get(manifest, "key"));
@@ -98,14 +87,11 @@ store_find(struct store *store, const char *key, struct image **ret, struct erro
     image->virtual_bytes =
         (uint64_t) json_integer_value(json_object_get(manifest, "virtual_bytes"));
     image->manifest = TAKE(manifest);
-    image->folder = store_image_folder(store, key);
-    image->disk = path_join(image->folder, STORE_DISK);
-    image->kernel = path_join(image->folder, STORE_KERNEL);
-    image->initrd = path_join(image->folder, STORE_INITRD);
-    if (image->backing != NULL) {
-        FREE_AUTO char *base = store_image_folder(store, image->backing);
-        image->backing_disk = path_join(base, STORE_DISK);
-    }
+    image->disk = str_format("%s/%s/" STORE_DISK, store->images, key);
+    image->kernel = str_format("%s/%s/" STORE_KERNEL, store->images, key);
+    image->initrd = str_format("%s/%s/" STORE_INITRD, store->images, key);
+    if (image->backing != NULL)
+        image->backing_disk = str_format("%s/%s/" STORE_DISK, store->images, image->backing);
     int64_t bytes = file_allocated(image->disk);
     image->disk_bytes = bytes < 0 ? 0 : (uint64_t) bytes;
     return 0;
@@ -115,9 +101,7 @@ int
 store_verify(struct store *store, const char *key, struct error *err)
 {
     json_auto_t *manifest = NULL;
-    if (store_require(store, key, err) < 0)
-        return -1;
-    return read_image_manifest(store, key, true, &manifest, err);
+    return check_image(store, key, true, &manifest, err);
 }
 
 // ---- lists --------------------------------------------------------------------------------------

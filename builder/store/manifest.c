@@ -17,7 +17,7 @@ const char *const store_files[] = {STORE_DISK, STORE_KERNEL, STORE_INITRD, NULL}
 bool
 store_has(const struct store *store, const char *key)
 {
-    FREE_AUTO char *folder = store_image_folder(store, key);
+    FREE_AUTO char *folder = path_join(store->images, key);
     return file_exists(folder);
 }
 
@@ -33,10 +33,11 @@ store_require(const struct store *store, const char *key, struct error *err)
 // ---- reading ------------------------------------------------------------------------------------
 
 int
-manifest_read(const char *folder, const char *key, json_t **ret, struct error *err)
+manifest_read(const char *images, const char *key, json_t **ret, struct error *err)
 {
     // No reader needs to check for these members.
     static const char *const members[] = {"name", "family", "cmdline", "created", NULL};
+    FREE_AUTO char *folder = path_join(images, key);
     FREE_AUTO char *path = path_join(folder, STORE_MANIFEST);
     json_auto_t *manifest = NULL;
     if (read_json_file(path, MANIFEST_MAX, &manifest, err) < 0) {
@@ -60,12 +61,11 @@ manifest_read(const char *folder, const char *key, json_t **ret, struct error *e
 }
 
 json_t *
-manifest_peek(const struct store *store, const char *key)
+manifest_peek(const char *images, const char *key)
 {
     ERROR_AUTO struct error unread = {0};
     json_t *manifest = NULL;
-    FREE_AUTO char *folder = store_image_folder(store, key);
-    (void) manifest_read(folder, key, &manifest, &unread);
+    (void) manifest_read(images, key, &manifest, &unread);
     return manifest;
 }
 
@@ -77,35 +77,30 @@ manifest_disk_digest(const json_t *manifest)
 }
 
 bool
-manifest_is_base(const char *folder, const char *key)
+manifest_is_base(const char *images, const char *key)
 {
-    json_auto_t *manifest = NULL;
-    ERROR_AUTO struct error unread = {0};
-    return manifest_read(folder, key, &manifest, &unread) == 0 &&
-           json_string_value(json_object_get(manifest, "backing")) == NULL;
+    json_auto_t *manifest = manifest_peek(images, key);
+    return manifest != NULL && json_string_value(json_object_get(manifest, "backing")) == NULL;
 }
 
 int
-manifest_read_base(
-    const struct store *store, const json_t *manifest, json_t **ret, struct error *err)
+manifest_record_base(const struct store *store, json_t *manifest, struct error *err)
 {
     const char *key = json_string_value(json_object_get(manifest, "backing"));
     const char *wanted = json_string_value(json_object_get(manifest, "backing_sha256"));
     json_auto_t *base = NULL;
-    *ret = NULL;
     if (key == NULL)
         return 0;
     if (!store_is_key(key))
         return error_set(err, ERR_DAMAGED, "its base '%s' is not a valid key", key);
-    FREE_AUTO char *folder = store_image_folder(store, key);
-    if (manifest_read(folder, key, &base, err) < 0)
+    if (manifest_read(store->images, key, &base, err) < 0)
         return error_context(err, "its base '%.12s'", key);
     if (wanted != NULL && !str_equal(wanted, manifest_disk_digest(base)))
         return error_set(err, ERR_CONFLICT,
             "this store has another build of its base '%.12s'; run 'airbuild images', which bakes "
             "this image over that one",
             key);
-    *ret = TAKE(base);
+    json_object_set_new(manifest, "backing_sha256", text_to_json(manifest_disk_digest(base)));
     return 0;
 }
 
@@ -146,9 +141,12 @@ manifest_record_files(const char *folder, json_t *manifest, struct error *err)
 }
 
 int
-manifest_check_files(const char *folder, const json_t *manifest, bool thorough, struct error *err)
+manifest_check(const char *images, const char *key, bool thorough, json_t **ret, struct error *err)
 {
-    const json_t *files = json_object_get(manifest, "files");
+    FREE_AUTO char *folder = path_join(images, key);
+    if (manifest_read(images, key, ret, err) < 0)
+        return -1;
+    const json_t *files = json_object_get(*ret, "files");
     for (size_t i = 0; store_files[i] != NULL; i++) {
         const json_t *recorded = json_object_get(files, store_files[i]);
         const json_t *bytes = json_object_get(recorded, "bytes");

@@ -32,7 +32,7 @@ check_id(const char *id, struct error *err)
 static char *
 base_of(const struct store *store, const char *key)
 {
-    json_auto_t *manifest = manifest_peek(store, key);
+    json_auto_t *manifest = manifest_peek(store->images, key);
     const char *base = json_string_value(json_object_get(manifest, "backing"));
     return base != NULL && store_is_key(base) ? str_dup(base) : NULL;
 }
@@ -47,6 +47,8 @@ put_pin(
     FREE_AUTO char *path = path_join(folder, id);
     FREE_AUTO char *before = NULL;
     ERROR_AUTO struct error unread = {0};
+    if (store_require(store, key, err) < 0)
+        return -1;
     if (file_read(path, PATH_MAX, &before, NULL, &unread) == 0 && str_equal(before, text))
         return 0;
     if (dir_make(folder, STORE_FOLDER_MODE, err) < 0 || dir_sync(store->users, err) < 0 ||
@@ -63,10 +65,7 @@ pin_locked(const struct store *store, const char *key, const char *id, const cha
 {
     FREE_AUTO char *text = str_format("%s\n", folder);
     FREE_AUTO char *base = base_of(store, key);
-    if (store_require(store, key, err) < 0)
-        return -1;
-    if (base != NULL &&
-        (store_require(store, base, err) < 0 || put_pin(store, base, id, text, err) < 0))
+    if (base != NULL && put_pin(store, base, id, text, err) < 0)
         return -1;
     return put_pin(store, key, id, text, err);
 }
@@ -132,6 +131,10 @@ read_pins(const struct store *store, const char *key, struct strv *ret_ids,
         if (file_read(path, PATH_MAX, &folder, NULL, err) < 0)
             return -1;
         folder[strcspn(folder, "\n")] = '\0';
+        if (folder[0] == '\0') { // a pin that was damaged
+            free(folder);
+            folder = str_format("cluster %s", names.items[i]);
+        }
         if (ret_ids != NULL)
             strv_add(ret_ids, names.items[i]);
         if (ret_ids != NULL || !strv_has(ret_folders, folder))
@@ -163,23 +166,6 @@ store_users(struct store *store, const char *key, struct strv *ret_folders, stru
     if (store_lock_users(store, &lock, err) < 0)
         return -1;
     return store_users_locked(store, key, ret_folders, err);
-}
-
-int
-store_pinned(struct store *store, struct strv *ret_keys, struct error *err)
-{
-    CLOSE_AUTO int lock = -1;
-    STRV_AUTO struct strv keys = {0};
-    if (store_lock_users(store, &lock, err) < 0 || store_keys(store->users, &keys, err) < 0)
-        return -1;
-    for (size_t i = 0; i < keys.count; i++) {
-        STRV_AUTO struct strv folders = {0};
-        if (store_users_locked(store, keys.items[i], &folders, err) < 0)
-            return -1;
-        if (folders.count > 0)
-            strv_add(ret_keys, keys.items[i]);
-    }
-    return 0;
 }
 
 int

@@ -12,36 +12,31 @@
 
 // ---- one ----------------------------------------------------------------------------------------
 
+// The caller holds the image's lock.
 static int
-check_image_unused(const struct store *store, const char *key, struct error *err)
-{
-    STRV_AUTO struct strv folders = {0};
-    if (store_users_locked(store, key, &folders, err) < 0)
-        return -1;
-    if (folders.count == 0)
-        return 0;
-    FREE_AUTO char *list = strv_join(&folders, "', '");
-    return error_set(err, ERR_CONFLICT,
-        "the image '%.12s' is not removed, as disks of the cluster in '%s' are backed by it; run "
-        "'airbuild destroy' for that cluster first",
-        key, list);
-}
-
-static int
-remove_locked(const struct store *store, const char *key, struct error *err)
+remove_locked(const struct store *store, const char *key, bool dry_run, struct error *err)
 {
     CLOSE_AUTO int users = -1;
-    FREE_AUTO char *folder = store_image_folder(store, key);
-    FREE_AUTO char *draft = store_draft_folder(store, key);
-    if (!file_exists(folder))
+    STRV_AUTO struct strv folders = {0};
+    FREE_AUTO char *image = path_join(store->images, key);
+    FREE_AUTO char *draft = str_format("%s/.%s", store->images, key);
+    if (!file_exists(image))
         return 0;
     // Renames the image to its draft, so that no other process sees half an image. It cannot be
     // pinned between the check and the rename.
-    if (dir_remove(draft, err) < 0 || store_lock_users(store, &users, err) < 0 ||
-        check_image_unused(store, key, err) < 0)
+    if ((!dry_run && dir_remove(draft, err) < 0) || store_lock_users(store, &users, err) < 0 ||
+        store_users_locked(store, key, &folders, err) < 0)
         return -1;
-    if (rename(folder, draft) < 0)
-        return error_errno(err, errno, "cannot remove '%s'", folder);
+    FREE_AUTO char *list = strv_join(&folders, "', '");
+    if (folders.count > 0)
+        return error_set(err, ERR_CONFLICT,
+            "the image '%.12s' is not removed, as disks of the cluster in '%s' are backed by it; "
+            "run 'airbuild destroy' for that cluster first",
+            key, list);
+    if (dry_run)
+        return 0;
+    if (rename(image, draft) < 0)
+        return error_errno(err, errno, "cannot remove '%s'", image);
     if (dir_sync(store->images, err) < 0)
         return -1;
     close(TAKE_FD(users));
@@ -54,7 +49,7 @@ store_remove(struct store *store, const char *key, struct error *err)
     CLOSE_AUTO int lock = -1;
     if (store_lock_image(store, key, &lock, err) < 0)
         return -1;
-    return remove_locked(store, key, err);
+    return remove_locked(store, key, false, err);
 }
 
 // Another airbuild may have baked it again since the caller found it damaged.
@@ -71,7 +66,7 @@ store_remove_damaged(struct store *store, const char *key, struct error *err)
         return -1;
     FREE_AUTO char *damage = str_dup(err->message); // names the cluster that uses it, too
     error_clear(err);
-    if (remove_locked(store, key, err) == 0)
+    if (remove_locked(store, key, false, err) == 0)
         return 0;
     return err->code == ERR_CONFLICT ? error_set(err, ERR_DAMAGED, "%s", damage) : -1;
 }
@@ -85,7 +80,7 @@ store_add_bases(struct store *store, struct strv *keys, struct error *err)
     size_t count = keys->count;
     bool unknown = false; // a manifest cannot be read, so its base may be any of them
     for (size_t i = 0; i < count; i++) {
-        json_auto_t *manifest = manifest_peek(store, keys->items[i]);
+        json_auto_t *manifest = manifest_peek(store->images, keys->items[i]);
         const char *base = json_string_value(json_object_get(manifest, "backing"));
         unknown = unknown || (manifest == NULL && store_has(store, keys->items[i]));
         if (base != NULL && !strv_has(keys, base))
@@ -93,11 +88,9 @@ store_add_bases(struct store *store, struct strv *keys, struct error *err)
     }
     if (unknown && store_keys(store->images, &all, err) < 0)
         return -1;
-    for (size_t i = 0; i < all.count; i++) {
-        FREE_AUTO char *folder = store_image_folder(store, all.items[i]);
-        if (manifest_is_base(folder, all.items[i]) && !strv_has(keys, all.items[i]))
+    for (size_t i = 0; i < all.count; i++)
+        if (manifest_is_base(store->images, all.items[i]) && !strv_has(keys, all.items[i]))
             strv_add(keys, all.items[i]);
-    }
     return 0;
 }
 
@@ -106,8 +99,8 @@ prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_r
     uint64_t *ret_bytes, struct error *err)
 {
     CLOSE_AUTO int lock = -1;
-    json_auto_t *manifest = manifest_peek(store, key);
-    FREE_AUTO char *folder = store_image_folder(store, key);
+    json_auto_t *manifest = manifest_peek(store->images, key);
+    FREE_AUTO char *folder = path_join(store->images, key);
     const char *name = json_string_value(json_object_get(manifest, "name"));
     uint64_t bytes = 0;
     for (size_t i = 0; store_files[i] != NULL; i++) {
@@ -118,7 +111,7 @@ prune_one(struct store *store, const char *key, bool dry_run, struct strv *ret_r
     int taken = store_try_lock(store, key, &lock, err);
     if (taken <= 0)
         return taken;
-    if ((dry_run ? check_image_unused(store, key, err) : remove_locked(store, key, err)) < 0) {
+    if (remove_locked(store, key, dry_run, err) < 0) {
         if (err->code != ERR_BUSY && err->code != ERR_CONFLICT)
             return -1;
         error_clear(err);
@@ -143,8 +136,7 @@ prune_images(struct store *store, const struct strv *keep, bool dry_run, struct 
     for (size_t i = 0; i < keys.count; i++) {
         json_auto_t *manifest = NULL;
         ERROR_AUTO struct error unread = {0};
-        FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
-        if (manifest_read(folder, keys.items[i], &manifest, &unread) == 0 ||
+        if (manifest_read(store->images, keys.items[i], &manifest, &unread) == 0 ||
             unread.code != ERR_CONFLICT)
             continue;
         strv_add(&needed, keys.items[i]);
@@ -155,8 +147,7 @@ prune_images(struct store *store, const struct strv *keep, bool dry_run, struct 
     // Bases go last, so that no image is ever without its base.
     for (int bases = 0; bases < 2; bases++)
         for (size_t i = 0; i < keys.count; i++) {
-            FREE_AUTO char *folder = store_image_folder(store, keys.items[i]);
-            if (manifest_is_base(folder, keys.items[i]) != bases ||
+            if (manifest_is_base(store->images, keys.items[i]) != bases ||
                 strv_has(&needed, keys.items[i]))
                 continue;
             if (prune_one(store, keys.items[i], dry_run, ret_removed, ret_bytes, err) < 0)
@@ -175,7 +166,7 @@ add_members(const struct store *store, const char *name, struct strv *ret, struc
     if (store_keys(store->images, &keys, err) < 0)
         return -1;
     for (size_t i = 0; i < keys.count; i++) {
-        json_auto_t *manifest = manifest_peek(store, keys.items[i]);
+        json_auto_t *manifest = manifest_peek(store->images, keys.items[i]);
         const char *value = json_string_value(json_object_get(manifest, name));
         if (value != NULL && !strv_has(ret, value))
             strv_add(ret, value);

@@ -26,18 +26,6 @@ store_keys(const char *folder, struct strv *ret_keys, struct error *err)
     return 0;
 }
 
-char *
-store_image_folder(const struct store *store, const char *key)
-{
-    return path_join(store->images, key);
-}
-
-char *
-store_draft_folder(const struct store *store, const char *key)
-{
-    return str_format("%s/.%s", store->images, key);
-}
-
 static int
 sweep_drafts(const struct store *store, struct error *err)
 {

@@ -45,8 +45,6 @@ DEFINE_FREEP(struct store, store_free)
 bool store_is_key(const char *name); // 64 hex digits
 // Adds the names in folder that are keys, sorted.
 int store_keys(const char *folder, struct strv *ret_keys, struct error *err);
-char *store_image_folder(const struct store *store, const char *key); // caller frees
-char *store_draft_folder(const struct store *store, const char *key); // caller frees
 
 // ---- locks ---------------------------------------------------------------------------------------------------------
 
@@ -79,7 +77,6 @@ struct image {
     const char *cmdline; // kernel arguments, "root=UUID=... ro console=ttyS0,..."
     const char *backing; // key of its base; NULL for a base
     const char *created; // "2026-11-22T17:41:20Z"
-    char *folder;        // HOME/store/images/KEY
     char *disk;          // qcow2, 0444; a node's overlay names it as backing file with format qcow2
     char *kernel, *initrd; // for direct kernel boot
     char *backing_disk;    // the base's disk; NULL for a base
@@ -154,8 +151,6 @@ int store_users_locked(
     const struct store *store, const char *key, struct strv *ret_folders, struct error *err);
 // While this lock is held no image gets a new user.
 int store_lock_users(const struct store *store, int *ret_fd, struct error *err);
-// The keys of all images that clusters use, sorted; some of the images may not exist.
-int store_pinned(struct store *store, struct strv *ret_keys, struct error *err);
 // The folders of users that this process cannot see. They may exist: a lab's folders can be visible
 // in that lab only. forget: remove their pins.
 int store_missing_users(

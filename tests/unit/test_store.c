@@ -115,7 +115,8 @@ test_published_image(void **state)
         assert_int_equal(stat(files[i], &info), 0);
         assert_int_equal(info.st_mode & 07777, 0444);
     }
-    assert_int_equal(stat(image->folder, &info), 0);
+    FREE_AUTO char *folder = path_folder(image->disk);
+    assert_int_equal(stat(folder, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0755);
     assert_ok(store_verify(store, KEY_LAYER, &err), &err);
 }

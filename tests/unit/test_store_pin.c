@@ -136,7 +136,7 @@ test_pinned_is_not_removed(void **state)
     assert_error(store_remove(other, KEY_BASE, &err), &err, ERR_CONFLICT,
         "disks of the cluster in '/lab/a' are backed by it; run 'airbuild destroy' for that "
         "cluster");
-    assert_ok(store_pinned(other, &pinned, &err), &err);
+    assert_ok(store_keys(other->users, &pinned, &err), &err);
     FREE_AUTO char *keys = strv_join(&pinned, " ");
     assert_string_equal(keys, KEY_LAYER " " KEY_BASE);
     unpin(store, "id-1");
@@ -193,11 +193,13 @@ test_missing_users(void **state)
     put_base_and_layer(store);
     pin(store, KEY_LAYER, "id-1", *state);
     pin(store, KEY_LAYER, "id-2", "/is/not/there");
+    FREE_AUTO char *folder = str_format("%s/users/%s", store->folder, KEY_BASE);
+    put_file(folder, "id-3", ""); // a damaged pin
     assert_ok(store_missing_users(store, false, &listed, &err), &err);
     FREE_AUTO char *list = strv_join(&listed, " ");
-    assert_string_equal(list, "/is/not/there");
-    FREE_AUTO char *both = str_format("/is/not/there %s", (char *) *state);
-    assert_users(store, KEY_BASE, both);
+    assert_string_equal(list, "/is/not/there cluster id-3");
+    FREE_AUTO char *all = str_format("/is/not/there %s cluster id-3", (char *) *state);
+    assert_users(store, KEY_BASE, all);
     assert_ok(store_missing_users(store, true, &forgotten, &err), &err);
     assert_users(store, KEY_BASE, *state);
 }
