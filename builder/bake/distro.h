@@ -1,5 +1,6 @@
-// distro.h - inside bake/ only: all that differs between distributions, one constant value each
-// (debian.c, arch.c). Their shell functions are in images/scripts/NAME.sh.
+// distro.h - inside bake/ only: all that differs between distributions, one constant value each in
+// distro_NAME.c. A new one is that file with its distro_NAME, its script images/scripts/NAME.sh and
+// the recipe images/base-NAME.yaml; the Makefile finds it. `base: {bootstrap: NAME}` uses it.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_DISTRO_H
 #define AIRBUILD_BAKE_DISTRO_H
@@ -65,20 +66,18 @@ struct distro {
         const struct strv *packages, struct error *err);
 };
 
-// A new distribution is a row here, its file, its script and the recipe of its base. New rows go to
-// the end: keys depend on the first.
-#define DISTROS(ROW) ROW(debian) ROW(arch)
-
-#define DISTRO_DECLARE(name) extern const struct distro distro_##name;
-DISTROS(DISTRO_DECLARE)
+// AIRBUILD_DISTROS has a DISTRO(name) for each distribution but Debian.
+#define DISTRO(name) , distro_##name
+extern const struct distro distro_debian AIRBUILD_DISTROS;
+#undef DISTRO
 
 // What `base: auto` means: the preferred one, which has official images, when a mirror of it
 // answers, else the fallback.
 extern const struct distro *const distro_preferred, *const distro_fallback;
 
-// "all", then the names in the order of the rows, then NULL: the words of recipes.
+// "all", then the names, then NULL: the words of recipes. Debian is first: keys depend on it.
 extern const char *const distro_words[];
-const struct distro *distro_numbered(unsigned number); // the first is 0
+const struct distro *distro_numbered(unsigned number); // Debian is 0
 char *distro_titles(void); // "Debian or Arch", for messages; caller frees
 // Return NULL when airbuild does not know that name or package format (which may be NULL).
 const struct distro *distro_named(const char *name);

@@ -1,4 +1,4 @@
-// debian.c - Debian: a base from its packages by mmdebstrap, and packages into an image by apt.
+// distro_debian.c - Debian: a base from its packages by mmdebstrap, and packages by apt.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/debian.h"
 

@@ -1,4 +1,4 @@
-// arch.c - Arch: a base from its packages by pacstrap, and packages into an image by pacman.
+// distro_arch.c - Arch: a base from its packages by pacstrap, and packages by pacman.
 // Signatures are always checked, with a keyring that is made for one bake and then removed.
 // Packages are kept with their signatures.
 // SPDX-License-Identifier: Apache-2.0
