@@ -1,11 +1,10 @@
-// arch.h - inside bake/ only: Arch: pacman and pacstrap (arch.c), and where its images and packages
-// come from (arch_mirror.c).
+// arch.h - inside bake/ only: Arch: pacman and pacstrap (distro_arch.c), and where its images and
+// packages come from (arch_mirror.c).
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_ARCH_H
 #define AIRBUILD_BAKE_ARCH_H
 
-#include "bake/bootstrap.h"
-#include "bake/distro.h"
+#include "bake/make.h"
 
 extern const struct distro_images arch_images;
 
@@ -48,7 +47,7 @@ char *pacman_conf(const struct pacman *pacman);
 int pacman_error(const char *text, const char *server, const char *system, struct error *err);
 
 // For a base from packages: return pacman.conf (caller frees), and append the arguments of arch.sh.
-char *arch_bootstrap_conf(const struct bootstrap *bootstrap, const struct strv *servers);
-void arch_bootstrap_words(const struct bootstrap *bootstrap, bool kept, struct strv *ret);
+char *arch_bootstrap_conf(const struct bake_job *job, const struct strv *servers);
+void arch_bootstrap_words(const struct bake_job *job, bool kept, struct strv *ret);
 
 #endif

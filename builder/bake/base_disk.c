@@ -139,16 +139,16 @@ copy_grown(const struct bake_job *job, const char *disk, uint64_t *ret_bytes, st
 }
 
 int
-make_base_from_disk(const struct bake_job *job, json_t *manifest, struct error *err)
+make_base_from_disk(struct bake_job *job, json_t *manifest, struct error *err)
 {
     uint64_t bytes = 0;
     GUEST_AUTO struct guest *guest = NULL;
     json_auto_t *system = NULL;
     const char *origin = job->disk->origin;
     FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2"), *grub = NULL;
-    struct guest_options options = image_options(job, disk, "qcow2");
+    const struct guest_disk drive = {.path = disk, .format = "qcow2"};
     progress_step(job->options->progress, job->item->name, "copying '%s'", origin);
-    if (copy_grown(job, disk, &bytes, err) < 0 || guest_start(&options, &guest, err) < 0)
+    if (copy_grown(job, disk, &bytes, err) < 0 || guest_start(job, &drive, false, &guest, err) < 0)
         return -1;
     guest_step(guest, INSPECT_MS, "inspecting it");
     if (guest_inspect(guest, &system, err) < 0)
@@ -164,5 +164,5 @@ make_base_from_disk(const struct bake_job *job, json_t *manifest, struct error *
     const struct distro *distro =
         distro_of_format(json_string_value(json_object_get(system, "packages")));
     describe_disk(job, bytes, distro, system, grub, manifest);
-    return image_finish(guest, job->folder, distro, true, manifest, err);
+    return image_finish(guest, distro, manifest, err);
 }

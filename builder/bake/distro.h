@@ -11,9 +11,8 @@
 
 #include <stdbool.h>
 
-struct bootstrap;
+struct bake_job;
 struct guest;
-struct install;
 
 // Official images: their URLs on mirrors. Callers free the results.
 struct distro_images {
@@ -52,18 +51,17 @@ struct distro {
     // Returns an item of `sources` as the package manager needs it; caller frees.
     char *(*fill_source)(const char *source, const struct spec_base *base);
 
-    // Makes FOLDER/root (or FOLDER/root.tar) from FOLDER/early, FOLDER/steps and FOLDER/packages.
-    // kept: the packages are there, else it downloads them there. Returns 0 when the tool ended;
-    // *ret: its status and output.
+    // Makes a tree of packages by the distribution's tool: WORK/root (or WORK/root.tar) from
+    // WORK/early, WORK/steps and WORK/packages. kept: the packages are there, else it downloads
+    // them there. Returns 0 when the tool ended; *ret: its status and output.
     int (*bootstrap)(
-        const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err);
+        const struct bake_job *job, bool kept, struct proc_result *ret, struct error *err);
     // Sets the error for the output of a tool that failed; returns -1.
-    int (*explain)(const struct bootstrap *bootstrap, const char *text, struct error *err);
+    int (*explain)(const struct bake_job *job, const char *text, struct error *err);
 
     // Installs packages that the image lacks. kept: from the store, else from a mirror, and then
     // it keeps them.
-    int (*install)(struct guest *guest, const struct install *install, bool kept,
-        const struct strv *packages, struct error *err);
+    int (*install)(struct guest *guest, bool kept, const struct strv *packages, struct error *err);
 };
 
 // AIRBUILD_DISTROS has a DISTRO(name) for each distribution but Debian.

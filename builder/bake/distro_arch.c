@@ -160,35 +160,36 @@ keep_repository(const char *name, const struct spec_base *base)
 }
 
 char *
-arch_bootstrap_conf(const struct bootstrap *bootstrap, const struct strv *servers)
+arch_bootstrap_conf(const struct bake_job *job, const struct strv *servers)
 {
-    const struct recipe_bootstrap *wanted = &bootstrap->recipe->bootstrap;
+    const struct recipe_bootstrap *wanted = &job->item->source->recipe->bootstrap;
     struct pacman pacman = {.servers = servers,
         .repositories = &wanted->sources,
         .exclude = &wanted->exclude,
-        .folder = bootstrap->folder};
+        .folder = job->work};
     return pacman_conf(&pacman);
 }
 
 void
-arch_bootstrap_words(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
+arch_bootstrap_words(const struct bake_job *job, bool kept, struct strv *ret)
 {
-    const char *keys = bootstrap->base->keyring;
+    const char *keys = job->item->source->base.keyring;
     strv_add(ret, "bootstrap");
-    strv_add(ret, bootstrap->folder);
+    strv_add(ret, job->work);
     strv_add(ret, kept ? "kept" : "download");
     strv_add(ret, keys == NULL ? "" : keys);
-    strv_take(ret, strv_join(&bootstrap->recipe->bootstrap.packages, " "));
-    for (size_t i = 0; i < bootstrap->prefetch_count; i++)
-        strv_take(ret, strv_join(&bootstrap->prefetch[i].packages, " "));
+    strv_take(ret, strv_join(&job->item->source->recipe->bootstrap.packages, " "));
+    for (size_t i = 0; i < job->prefetch.count; i++)
+        strv_add(ret, job->prefetch.items[i]);
 }
 
 static void
 on_arch_line(void *context, const char *line)
 {
-    const struct bootstrap *bootstrap = context;
+    const struct bake_job *job = context;
     if (str_starts(line, NOW))
-        progress_step(bootstrap->progress, bootstrap->recipe->name, "%s", line + strlen(NOW));
+        progress_step(
+            job->options->progress, job->item->source->recipe->name, "%s", line + strlen(NOW));
 }
 
 // keyring: the mirror's own keys, or NULL for Arch's. Debian's package of these installs them in
@@ -223,32 +224,31 @@ check_host(const char *keyring, struct error *err)
 }
 
 static int
-explain_pacstrap(const struct bootstrap *bootstrap, const char *text, struct error *err)
+explain_pacstrap(const struct bake_job *job, const char *text, struct error *err)
 {
     STRV_AUTO struct strv servers = {0};
-    arch_servers(bootstrap->base, &servers);
+    arch_servers(&job->item->source->base, &servers);
     return pacman_error(text, servers.items[0], "the host's", err);
 }
 
 // Runs in its own mount namespace, so that it leaves no mount on the host, however it ends.
 static int
-bootstrap_arch(
-    const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err)
+bootstrap_arch(const struct bake_job *job, bool kept, struct proc_result *ret, struct error *err)
 {
     STRV_AUTO struct strv servers = {0}, words = {0};
-    arch_servers(bootstrap->base, &servers);
-    FREE_AUTO char *conf = arch_bootstrap_conf(bootstrap, &servers), *script = NULL;
-    FREE_AUTO char *path = path_join(bootstrap->folder, "pacman.conf");
+    arch_servers(&job->item->source->base, &servers);
+    FREE_AUTO char *conf = arch_bootstrap_conf(job, &servers), *script = NULL;
+    FREE_AUTO char *path = path_join(job->work, "pacman.conf");
     struct proc_options options = {
-        .timeout_ms = BOOTSTRAP_MS, .line = on_arch_line, .context = (void *) bootstrap};
-    if (check_host(bootstrap->base->keyring, err) < 0 ||
+        .timeout_ms = BOOTSTRAP_MS, .line = on_arch_line, .context = (void *) job};
+    if (check_host(job->item->source->base.keyring, err) < 0 ||
         file_write(path, 0644, conf, strlen(conf), err) < 0 ||
         asset_read("images/scripts/arch.sh", &script, NULL, err) < 0)
         return -1;
     const char *const program[] = {"unshare", "--mount", "sh", "-eu", "-c", script, "arch.sh"};
     for (size_t i = 0; i < sizeof program / sizeof *program; i++)
         strv_add(&words, program[i]);
-    arch_bootstrap_words(bootstrap, kept, &words);
+    arch_bootstrap_words(job, kept, &words);
     if (proc_run((const char *const *) words.items, &options, ret, err) < 0)
         return error_context(err, "the base cannot be made");
     return 0;
@@ -261,7 +261,6 @@ enum { REPOSITORIES = sizeof repositories / sizeof *repositories };
 
 struct pacman_run {
     struct guest *guest;
-    const struct install *install;
     const struct strv *packages;
     struct strv asked;   // servers, as the base names them
     struct strv servers; // as the guest reaches them
@@ -365,17 +364,16 @@ download_pacman(const struct pacman_run *run, const char *names, struct error *e
     if ((run->local != NULL && copy_packages(run, which, err) < 0) ||
         run_pacman(run, "download", run->packages, NULL, err) < 0)
         return -1;
-    return install_keep(run->guest, run->install, err);
+    return install_keep(run->guest, err);
 }
 
 static int
-install_pacman(struct guest *guest, const struct install *install, bool kept,
-    const struct strv *packages, struct error *err)
+install_pacman(struct guest *guest, bool kept, const struct strv *packages, struct error *err)
 {
     CLEANUP(pacman_run_clear)
-    struct pacman_run run = {.guest = guest, .install = install, .packages = packages};
+    struct pacman_run run = {.guest = guest, .packages = packages};
     FREE_AUTO char *names = strv_join(packages, " ");
-    arch_servers(install->base, &run.asked);
+    arch_servers(&guest->job->item->source->base, &run.asked);
     // The appliance cannot reach a folder of this host: its packages are copied in.
     if (str_starts(run.asked.items[0], FILE_URL)) {
         run.local = run.asked.items[0];
@@ -386,7 +384,7 @@ install_pacman(struct guest *guest, const struct install *install, bool kept,
             strv_take(&run.servers, appliance_url(run.asked.items[i]));
     if (prepare_pacman(&run, err) < 0)
         return -1;
-    if ((kept ? install_restore(guest, install, err) : download_pacman(&run, names, err)) < 0)
+    if ((kept ? install_restore(guest, err) : download_pacman(&run, names, err)) < 0)
         return -1;
     guest_step(guest, INSTALL_MS, "installing %s", names);
     return run_pacman(&run, "install_downloaded", NULL, NULL, err);

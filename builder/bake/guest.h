@@ -6,7 +6,6 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "base/progress.h"
 #include "base/str.h"
 
 #include <guestfs.h>
@@ -15,32 +14,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct bake_job;
 struct watch;
 
-// Members are for guest*.c only.
+// Members but job are for guest*.c only.
 struct guest {
     guestfs_h *g;
     struct watch *watch;
-    bool kvm;
-    char *task;
+    const struct bake_job *job;
     char *step;
     char *proxies; // prefix of every command; "" without a network
-    struct progress *progress;
 };
 
-struct guest_options {
-    const char *disk;        // written to
+struct guest_disk {
+    const char *path;        // written to
     const char *format;      // "qcow2" or "raw"
     const char *create_over; // create it, backed by this qcow2 (relative to it); or NULL
-    const char *folder;      // the draft's: its file system's space is watched
-    bool kvm;
-    bool network;
-    const char *task; // for progress
-    struct progress *progress;
 };
 
 // Boots the appliance with the disk. Nothing is mounted yet.
-int guest_start(const struct guest_options *options, struct guest **ret, struct error *err);
+int guest_start(const struct bake_job *job, const struct guest_disk *disk, bool network,
+    struct guest **ret, struct error *err);
 // Unmounts, flushes and powers off: only then is the disk complete.
 int guest_finish(struct guest *guest, struct error *err);
 void guest_free(struct guest *guest); // kills an appliance that was not finished

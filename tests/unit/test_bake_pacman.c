@@ -7,7 +7,6 @@
 #include "bake/arch.h"
 #include "bake/debian.h"
 #include "bake/install.h"
-#include "bake/make.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -38,10 +37,10 @@ read_recipe(const char *folder)
 static char kind[] = "arch", mirror[] = "file:///srv/arch", keys[] = "/srv/it's.asc";
 
 static void
-assert_words(const struct bootstrap *bootstrap, bool kept, const char *golden)
+assert_words(const struct bake_job *job, bool kept, const char *golden)
 {
     STRV_AUTO struct strv words = {0};
-    arch_bootstrap_words(bootstrap, kept, &words);
+    arch_bootstrap_words(job, kept, &words);
     strv_add(&words, "");
     FREE_AUTO char *lines = strv_join(&words, "\n");
     assert_golden(golden, lines);
@@ -52,22 +51,19 @@ test_pacstrap(void **state)
 {
     RECIPE_AUTO struct recipe *recipe = read_recipe(*state);
     struct spec_base base = {.kind = SPEC_BASE_BOOTSTRAP, .bootstrap = kind, .mirror = mirror};
-    struct bootstrap_prefetch prefetch = {0};
-    strv_add(&prefetch.packages, "valkey");
-    struct bootstrap bootstrap = {.recipe = recipe,
-        .base = &base,
-        .folder = "/store/work",
-        .prefetch = &prefetch,
-        .prefetch_count = 1};
+    struct bake_source source = {.recipe = recipe, .base = base};
+    struct bake_item item = {.source = &source};
+    struct bake_job job = {.item = &item, .work = "/store/work"};
+    strv_add(&job.prefetch, "valkey");
     STRV_AUTO struct strv servers = {0};
     strv_add(&servers, "https://one.example/$repo/os/$arch");
     strv_add(&servers, "https://two.example/$repo/os/$arch");
-    FREE_AUTO char *conf = arch_bootstrap_conf(&bootstrap, &servers);
+    FREE_AUTO char *conf = arch_bootstrap_conf(&job, &servers);
     assert_golden(GOLDEN "pacstrap.conf", conf);
-    assert_words(&bootstrap, false, GOLDEN "pacstrap.txt");
-    base.keyring = keys;
-    assert_words(&bootstrap, true, GOLDEN "pacstrap-kept.txt");
-    strv_free(&prefetch.packages);
+    assert_words(&job, false, GOLDEN "pacstrap.txt");
+    source.base.keyring = keys;
+    assert_words(&job, true, GOLDEN "pacstrap-kept.txt");
+    strv_free(&job.prefetch);
 }
 
 // A layer's pacman keeps the installed kernel and runs the image's own hooks.
