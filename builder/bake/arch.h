@@ -19,8 +19,6 @@ extern const struct distro_images arch_images;
 // too; a snapshot alone means the Arch Linux Archive; neither means Arch's own mirrors.
 void arch_servers(const struct spec_base *base, struct strv *ret);
 
-// Returns ROOT/images/vVERSION/Arch-Linux-x86_64-cloudimg-VERSION.qcow2; caller frees.
-char *arch_image_url(const char *root, const char *version);
 // Returns "2026-10-01" for "20261001.604814"; caller frees.
 char *arch_day(const char *version);
 

@@ -89,8 +89,8 @@ ask_mirrors(struct base_query *query, const struct spec_base *base, const struct
     images->mirrors(NULL, &roots);
     // Mirrors drop the pinned version some day, so the newest image counts too.
     for (size_t i = 0; i < roots.count; i++) {
-        strv_take(&urls, images->url(roots.items[i], images->pinned_version));
-        strv_take(&urls, images->latest_url(roots.items[i]));
+        strv_take(&urls, distro_url(images->url, roots.items[i], images->pinned_version));
+        strv_take(&urls, distro_url(images->latest_url, roots.items[i], NULL));
     }
     if (query->ask != BAKE_ASK_NEVER && fetch_any_reachable(&urls, MIRRORS_MS, &answers, err) < 0)
         return -1;

@@ -39,6 +39,12 @@ distro_fill(const char *text, const char *first, const char *first_value, const 
 }
 
 char *
+distro_url(const char *url, const char *root, const char *version)
+{
+    return distro_fill(url, "{root}", root, "{version}", version);
+}
+
+char *
 distro_titles(void)
 {
     STRV_AUTO struct strv titles = {0};
@@ -75,20 +81,13 @@ distro_of_packages(const struct spec_base *base)
     return NULL;
 }
 
-const struct distro *
-distro_of_images(enum spec_base_kind kind)
-{
-    for (size_t i = 0; i < DISTRO_COUNT; i++)
-        if (distros[i]->images != NULL && distros[i]->images->kind == kind)
-            return distros[i];
-    return NULL;
-}
-
 const struct distro_images *
 distro_images_of(enum spec_base_kind kind)
 {
-    const struct distro *distro = distro_of_images(kind);
-    return distro == NULL ? NULL : distro->images;
+    for (size_t i = 0; i < DISTRO_COUNT; i++)
+        if (distros[i]->images != NULL && distros[i]->images->kind == kind)
+            return distros[i]->images;
+    return NULL;
 }
 
 char *

@@ -14,17 +14,17 @@
 struct bake_job;
 struct guest;
 
-// Official images: their URLs on mirrors. Callers free the results.
+// Official images, each with a list of sha256sum and a signature beside it: URL.SHA256, URL.sig.
 struct distro_images {
     enum spec_base_kind kind;                   // of a base that is such an image
+    const char *title;                          // "Arch's image", for people
     const char *pinned_version, *pinned_sha256; // used when the spec names none
-    void (*mirrors)(const struct spec_base *base, struct strv *ret); // roots, in order
-    char *(*url)(const char *root, const char *version);
-    char *(*latest_url)(const char *root); // of the newest
-    char *(*list_url)(const char *root);   // of a folder that lists the versions
+    // URLs with {root} of a mirror and {version}: of an image, of the newest (its list of digests
+    // may not name the version), and of a folder that lists the versions.
+    const char *url, *latest_url, *list_url;
+    void (*mirrors)(const struct spec_base *base, struct strv *ret);   // roots, in order
     void (*read_versions)(const struct strv *names, struct strv *ret); // the newest first
-    bool (*read_digest)(const char *text, char **ret_version, char **ret_sha256);
-    char *(*day)(const char *version); // "2026-10-01": the snapshot of its packages
+    char *(*day)(const char *version); // "2026-10-01": the snapshot of its packages; caller frees
 };
 
 struct distro {
@@ -82,13 +82,15 @@ const struct distro *distro_named(const char *name);
 const struct distro *distro_of_format(const char *package_format);
 // The distribution whose packages a base is made from; NULL when it is a disk image.
 const struct distro *distro_of_packages(const struct spec_base *base);
-// The distribution whose official image a base of that kind is, and those images; or NULL.
-const struct distro *distro_of_images(enum spec_base_kind kind);
+// The official images that a base of that kind is one of; or NULL.
 const struct distro_images *distro_images_of(enum spec_base_kind kind);
 
 // Returns text with two placeholders replaced by their values; caller frees. Pure.
 char *distro_fill(const char *text, const char *first, const char *first_value, const char *second,
     const char *second_value);
+
+// Returns url, one of distro_images, filled in; caller frees. Pure.
+char *distro_url(const char *url, const char *root, const char *version);
 
 // Returns the path of a kernel's initial RAM disk, never of a fallback; caller frees. Pure.
 char *distro_initrd(const struct distro *distro, const char *kernel);
