@@ -377,8 +377,9 @@ base_resolve(const struct base_query *query, const struct spec_base *base, struc
     const struct distro *distro = distro_of_packages(base);
     bool is_image = distro_images_of(base->kind) != NULL ||
                     (base->kind == SPEC_BASE_URL && base->sha256 == NULL);
+    FREE_AUTO char *recipe = distro == NULL ? NULL : str_format("base-%s", distro->name);
     spec_base_copy(base, &source->base);
-    if ((distro != NULL && recipe_load(distro->base_recipe, &source->recipe, err) < 0) ||
+    if ((distro != NULL && recipe_load(recipe, &source->recipe, err) < 0) ||
         (is_image && resolve_image(query, source, err) < 0))
         return -1;
     *ret = TAKE(source);

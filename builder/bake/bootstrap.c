@@ -21,17 +21,19 @@ enum { LAYOUT_MS = 60 * 1000, UNPACK_MS = 180 * 1000, GRUB_MS = 60 * 1000 };
 char *
 bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
 {
+    const struct distro *distro = recipe_distro(recipe);
     char hex[DIGEST_HEX + 1];
     DIGEST_AUTO struct digest *digest = digest_new();
     digest_add_field(digest, "bootstrap 1");
-    if (recipe_distro(recipe)->is_dated) {
+    if (distro->is_dated) {
         digest_add_field(digest, base->mirror);
         digest_add_field(digest, base->snapshot);
     }
     for (size_t i = 0; i < recipe->bootstrap.sources.count; i++) {
-        FREE_AUTO char *source =
-            recipe_distro(recipe)->fill_source(recipe->bootstrap.sources.items[i], base);
-        digest_add_field(digest, source);
+        const char *item = recipe->bootstrap.sources.items[i];
+        FREE_AUTO char *filled =
+            distro->fill_source == NULL ? NULL : distro->fill_source(item, base);
+        digest_add_field(digest, filled == NULL ? item : filled);
     }
     digest_add_field(digest, NULL);
     for (size_t i = 0; i < recipe->bootstrap.packages.count; i++)
@@ -175,7 +177,7 @@ finish_base(const struct bake_job *job, const char *raw, const char *tree, json_
             return -1;
     }
     guest_step(guest, GRUB_MS, "installing GRUB for BIOS and UEFI");
-    if (guest_script(guest, "image.sh", "install_grub", NULL, NULL, err) < 0)
+    if (guest_script(guest, "image", "install_grub", NULL, NULL, err) < 0)
         return -1;
     return image_finish(guest, recipe_distro(job->item->source->recipe), manifest, err);
 }

@@ -1,6 +1,7 @@
 // distro.h - inside bake/ only: all that differs between distributions, one constant value each in
-// distro_NAME.c. A new one is that file with its distro_NAME, its script images/scripts/NAME.sh and
-// the recipe images/base-NAME.yaml; the Makefile finds it. `base: {bootstrap: NAME}` uses it.
+// distro_NAME.c. A new one is that file with its distro_NAME, its script images/scripts/NAME.sh
+// (whose functions `missing PACKAGE...` and `list` print names, and names with versions) and the
+// recipe images/base-NAME.yaml; the Makefile finds it. `base: {bootstrap: NAME}` uses it.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_DISTRO_H
 #define AIRBUILD_BAKE_DISTRO_H
@@ -28,15 +29,10 @@ struct distro_images {
 };
 
 struct distro {
-    const char *name;           // "debian": the family in recipes and manifests
-    const char *title;          // "Debian", for people
-    const char *package_format; // in libguestfs' inspection
-    // The script's functions `missing PACKAGE...` and `list` print names, and names with versions.
-    const char *script;
-
-    // The kind of base that is made from its packages, and its recipe.
-    enum spec_base_kind packages_kind;
-    const char *base_recipe;
+    const char *name;                   // "debian": the family in recipes and manifests
+    const char *title;                  // "Debian", for people
+    const char *package_format;         // in libguestfs' inspection
+    enum spec_base_kind packages_kind;  // of a base that is made from its packages
     const struct distro_images *images; // NULL: no official image is used
     // The base's mirror and snapshot select the packages, so keys and package sets depend on them.
     // Else the recipe's sources do.
@@ -48,7 +44,8 @@ struct distro {
     // Returns a complaint about an item of a bootstrap's `sources`, "is not ...", or NULL. No
     // function: every text is valid.
     const char *(*check_source)(const char *source);
-    // Returns an item of `sources` as the package manager needs it; caller frees.
+    // Returns an item of `sources` as the package manager needs it; caller frees. No function: as
+    // it is.
     char *(*fill_source)(const char *source, const struct spec_base *base);
 
     // Makes a tree of packages by the distribution's tool: WORK/root (or WORK/root.tar) from

@@ -152,13 +152,6 @@ check_repository(const char *name)
                : "is not a valid repository name of pacman; name them as in [core, extra]";
 }
 
-static char *
-keep_repository(const char *name, const struct spec_base *base)
-{
-    (void) base;
-    return str_dup(name);
-}
-
 char *
 arch_bootstrap_conf(const struct bake_job *job, const struct strv *servers)
 {
@@ -278,7 +271,7 @@ static int
 run_pacman(const struct pacman_run *run, const char *verb, const struct strv *packages, char **ret,
     struct error *err)
 {
-    if (guest_script(run->guest, "arch.sh", verb, packages, ret, err) == 0)
+    if (guest_script(run->guest, "arch", verb, packages, ret, err) == 0)
         return 0;
     if (err->code != ERR_FAILED)
         return -1;
@@ -300,10 +293,10 @@ prepare_pacman(const struct pacman_run *run, struct error *err)
     FREE_AUTO char *conf = pacman_conf(&pacman);
     guest_step(run->guest, PREPARE_MS, "preparing pacman");
     if (guest_write(run->guest, INSTALL_CACHE "/pacman.conf", 0644, conf, strlen(conf), err) < 0 ||
-        guest_script(run->guest, "arch.sh", "prepare", NULL, NULL, err) < 0)
+        guest_script(run->guest, "arch", "prepare", NULL, NULL, err) < 0)
         return -1;
     guest_step(run->guest, KEYRING_MS, "making pacman's keyring");
-    if (guest_script(run->guest, "arch.sh", "keyring", NULL, NULL, err) == 0)
+    if (guest_script(run->guest, "arch", "keyring", NULL, NULL, err) == 0)
         return 0;
     if (err->code != ERR_FAILED)
         return -1;
@@ -393,16 +386,13 @@ install_pacman(struct guest *guest, bool kept, const struct strv *packages, stru
 const struct distro distro_arch = {.name = "arch",
     .title = "Arch",
     .package_format = "pacman",
-    .script = "arch.sh",
     .packages_kind = SPEC_BASE_BOOTSTRAP,
-    .base_recipe = "base-arch",
     .images = &arch_images,
     .is_dated = true,
     .usual_kernel = "/boot/vmlinuz-linux",
     .initrd_prefix = "/boot/initramfs-",
     .initrd_suffix = ".img",
     .check_source = check_repository,
-    .fill_source = keep_repository,
     .bootstrap = bootstrap_arch,
     .explain = explain_pacstrap,
     .install = install_pacman};

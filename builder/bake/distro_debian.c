@@ -217,31 +217,29 @@ static int
 install_apt(struct guest *guest, bool kept, const struct strv *packages, struct error *err)
 {
     FREE_AUTO char *names = strv_join(packages, " ");
-    if (guest_script(guest, "debian.sh", "prepare", NULL, NULL, err) < 0)
+    if (guest_script(guest, "debian", "prepare", NULL, NULL, err) < 0)
         return -1;
     if (kept) {
         if (install_restore(guest, err) < 0)
             return -1;
     } else {
         guest_step(guest, UPDATE_MS, "asking the mirror");
-        if (guest_script(guest, "debian.sh", "update", NULL, NULL, err) < 0)
+        if (guest_script(guest, "debian", "update", NULL, NULL, err) < 0)
             return explain_apt(err);
         guest_step(guest, DOWNLOAD_MS, "downloading %s", names);
-        if (guest_script(guest, "debian.sh", "download", packages, NULL, err) < 0)
+        if (guest_script(guest, "debian", "download", packages, NULL, err) < 0)
             return explain_apt(err);
         if (install_keep(guest, err) < 0)
             return -1;
     }
     guest_step(guest, INSTALL_MS, "installing %s", names);
-    return guest_script(guest, "debian.sh", "install_downloaded", NULL, NULL, err);
+    return guest_script(guest, "debian", "install_downloaded", NULL, NULL, err);
 }
 
 const struct distro distro_debian = {.name = "debian",
     .title = "Debian",
     .package_format = "deb",
-    .script = "debian.sh",
     .packages_kind = SPEC_BASE_DEBIAN,
-    .base_recipe = "base-debian",
     .initrd_prefix = "/boot/initrd.img-",
     .initrd_suffix = "",
     .fill_source = debian_fill_source,

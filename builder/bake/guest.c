@@ -81,36 +81,14 @@ guest_step(struct guest *guest, int64_t timeout_ms, const char *format, ...)
 
 // The direct backend needs no libvirtd and does not change the owner of root's files. With one
 // emulated processor QEMU omits memory barriers; write_cpus in virt/xml.c has the details.
-static int
-configure(struct guest *guest, const struct guest_disk *disk, bool network, struct error *err)
-{
-    uint64_t shown = GUESTFS_EVENT_PROGRESS;
-    uint64_t silenced = GUESTFS_EVENT_LIBRARY | GUESTFS_EVENT_WARNING | GUESTFS_EVENT_APPLIANCE;
-    guestfs_set_error_handler(guest->g, NULL, NULL);
-    if (guestfs_parse_environment(guest->g) < 0 ||
-        guestfs_set_event_callback(guest->g, on_event, shown | silenced, 0, guest) < 0 ||
-        guestfs_set_backend(guest->g, "direct") < 0 ||
-        (!guest->job->options->kvm &&
-            guestfs_set_backend_setting(guest->g, "force_tcg", "1") < 0) ||
-        (!guest->job->options->kvm && guestfs_set_smp(guest->g, 2) < 0) ||
-        guestfs_set_network(guest->g, network) < 0)
-        return guest_error(guest, err);
-    if (disk->create_over != NULL &&
-        guestfs_disk_create(guest->g, disk->path, "qcow2", -1, GUESTFS_DISK_CREATE_BACKINGFILE,
-            disk->create_over, GUESTFS_DISK_CREATE_BACKINGFORMAT, "qcow2", -1) < 0)
-        return guest_error(guest, err);
-    if (guestfs_add_drive_opts(guest->g, disk->path, GUESTFS_ADD_DRIVE_OPTS_FORMAT, disk->format,
-            GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", GUESTFS_ADD_DRIVE_OPTS_DISCARD,
-            "besteffort", -1) < 0)
-        return guest_error(guest, err);
-    return 0;
-}
-
 int
 guest_start(const struct bake_job *job, const struct guest_disk *disk, bool network,
     struct guest **ret, struct error *err)
 {
     GUEST_AUTO struct guest *guest = mem_zero(1, sizeof *guest);
+    uint64_t shown = GUESTFS_EVENT_PROGRESS;
+    uint64_t silenced = GUESTFS_EVENT_LIBRARY | GUESTFS_EVENT_WARNING | GUESTFS_EVENT_APPLIANCE;
+    bool kvm = job->options->kvm;
     guest->job = job;
     guest->proxies = network ? appliance_proxies() : str_dup("");
     guest->g =
@@ -120,9 +98,19 @@ guest_start(const struct bake_job *job, const struct guest_disk *disk, bool netw
     if (watch_new(job->folder, &guest->watch, err) < 0)
         return -1;
     guest_step(guest, LAUNCH_MS, "starting the appliance");
-    if (configure(guest, disk, network, err) < 0)
-        return -1;
-    if (guestfs_launch(guest->g) < 0)
+    guestfs_set_error_handler(guest->g, NULL, NULL);
+    if (guestfs_parse_environment(guest->g) < 0 ||
+        guestfs_set_event_callback(guest->g, on_event, shown | silenced, 0, guest) < 0 ||
+        guestfs_set_backend(guest->g, "direct") < 0 ||
+        (!kvm && guestfs_set_backend_setting(guest->g, "force_tcg", "1") < 0) ||
+        (!kvm && guestfs_set_smp(guest->g, 2) < 0) || guestfs_set_network(guest->g, network) < 0 ||
+        (disk->create_over != NULL &&
+            guestfs_disk_create(guest->g, disk->path, "qcow2", -1, GUESTFS_DISK_CREATE_BACKINGFILE,
+                disk->create_over, GUESTFS_DISK_CREATE_BACKINGFORMAT, "qcow2", -1) < 0) ||
+        guestfs_add_drive_opts(guest->g, disk->path, GUESTFS_ADD_DRIVE_OPTS_FORMAT, disk->format,
+            GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", GUESTFS_ADD_DRIVE_OPTS_DISCARD,
+            "besteffort", -1) < 0 ||
+        guestfs_launch(guest->g) < 0)
         return guest_error(guest, err);
     *ret = TAKE(guest);
     return 0;
@@ -179,7 +167,7 @@ guest_script(struct guest *guest, const char *name, const char *verb, const stru
     char **ret_output, struct error *err)
 {
     BUF_AUTO struct buf text = {0};
-    FREE_AUTO char *asset = str_format("images/scripts/%s", name), *script = NULL;
+    FREE_AUTO char *asset = str_format("images/scripts/%s.sh", name), *script = NULL;
     if (asset_read(asset, &script, NULL, err) < 0)
         return -1;
     buf_printf(&text, "set -- %s", verb);

@@ -65,7 +65,7 @@ int guest_unpack(struct guest *guest, const char *tar, struct error *err); // ov
 // Runs a shell text in the guest's root with sh -eu, and this host's proxies. ret_output may be
 // NULL.
 int guest_run(struct guest *guest, const char *text, char **ret_output, struct error *err);
-// Runs a function of images/scripts/NAME, with words (may be NULL).
+// Runs a function of images/scripts/NAME.sh, with words (may be NULL).
 int guest_script(struct guest *guest, const char *name, const char *verb, const struct strv *words,
     char **ret_output, struct error *err);
 // Makes missing folders with 0755; owner root.

@@ -45,8 +45,8 @@ remove_identity(struct guest *guest, struct error *err)
 {
     FREE_AUTO char *left = NULL;
     guest_step(guest, IDENTITY_MS, "removing identity");
-    if (guest_script(guest, "image.sh", "remove_identity", NULL, NULL, err) < 0 ||
-        guest_script(guest, "image.sh", "find_identity", NULL, &left, err) < 0)
+    if (guest_script(guest, "image", "remove_identity", NULL, NULL, err) < 0 ||
+        guest_script(guest, "image", "find_identity", NULL, &left, err) < 0)
         return -1;
     if (left[0] == '\0')
         return 0;

@@ -71,7 +71,7 @@ install_packages(struct guest *guest, const struct distro *distro, const struct 
     FREE_AUTO char *text = NULL;
     STRV_AUTO struct strv lines = {0}, missing = {0};
     guest_step(guest, LOOK_MS, "checking installed packages");
-    if (guest_script(guest, distro->script, "missing", packages, &text, err) < 0)
+    if (guest_script(guest, distro->name, "missing", packages, &text, err) < 0)
         return -1;
     strv_split(&lines, text, '\n');
     for (size_t i = 0; i < lines.count; i++)
@@ -93,7 +93,7 @@ install_list(struct guest *guest, const struct distro *distro, json_t **ret, str
 {
     FREE_AUTO char *text = NULL;
     STRV_AUTO struct strv lines = {0};
-    if (guest_script(guest, distro->script, "list", NULL, &text, err) < 0)
+    if (guest_script(guest, distro->name, "list", NULL, &text, err) < 0)
         return -1;
     strv_split(&lines, text, '\n');
     *ret = json_array();

@@ -266,7 +266,7 @@ test_distros(void **state)
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *script = NULL;
         const struct distro *distro = distro_numbered(i);
-        FREE_AUTO char *name = str_format("images/scripts/%s", distro->script);
+        FREE_AUTO char *name = str_format("images/scripts/%s.sh", distro->name);
         assert_string_equal(distro->name, distro_words[i + 1]);
         assert_ptr_equal(distro_named(distro->name), distro);
         assert_ptr_equal(distro_of_format(distro->package_format), distro);
