@@ -34,9 +34,6 @@ struct pacman {
     bool keep_kernel;           // never upgrade the kernel that is there
 };
 
-// Returns a server with $repo and $arch replaced; caller frees.
-char *pacman_fill(const char *server, const char *repository, const char *machine);
-
 // Returns the text of pacman.conf; caller frees.
 char *pacman_conf(const struct pacman *pacman);
 

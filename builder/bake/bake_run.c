@@ -68,30 +68,6 @@ make_from_packages(
     return make_base_from_packages(job, manifest, err);
 }
 
-static int
-publish_image(const struct bake_run *run, struct bake_job *job, struct error *err)
-{
-    DRAFT_AUTO struct draft *draft = NULL;
-    json_auto_t *manifest = json_object();
-    if (store_begin(job->store, job->item->key, &draft, err) < 0)
-        return -1;
-    if (draft == NULL)
-        return 0;
-    int64_t begin = clock_ms();
-    FREE_AUTO char *work = path_join(draft_folder(draft), "work");
-    job->folder = draft_folder(draft);
-    job->work = work;
-    if (dir_make(work, 0755, err) < 0)
-        return -1;
-    int answer = job->base != NULL   ? make_layer(job, manifest, err)
-                 : job->disk != NULL ? make_base_from_disk(job, manifest, err)
-                                     : make_from_packages(run, job, manifest, err);
-    if (answer < 0 || dir_remove(work, err) < 0)
-        return -1;
-    json_object_set_new(manifest, "milliseconds", json_integer(clock_ms() - begin));
-    return store_publish(draft, manifest, err);
-}
-
 static void
 job_clear(struct bake_job *job)
 {
@@ -100,11 +76,13 @@ job_clear(struct bake_job *job)
     strv_free(&job->prefetch_sets);
 }
 
-// Finds what the image is made from, or downloads it.
+// Finds what the image is made from, or downloads it, makes the image and publishes it.
 static int
 bake_image_of(const struct bake_run *run, struct bake_item *item, struct error *err)
 {
     const struct bake_source *source = item->source;
+    DRAFT_AUTO struct draft *draft = NULL;
+    json_auto_t *manifest = json_object();
     BASE_DISK_AUTO struct base_disk disk = {0};
     CLEANUP(job_clear)
     struct bake_job job = {.item = item, .store = run->store, .options = run->options};
@@ -121,7 +99,23 @@ bake_image_of(const struct bake_run *run, struct bake_item *item, struct error *
         else if (base_download(&query, &source->base, &disk, err) < 0)
             return -1;
     }
-    return publish_image(run, &job, err);
+    if (store_begin(run->store, item->key, &draft, err) < 0)
+        return -1;
+    if (draft == NULL)
+        return 0;
+    int64_t begin = clock_ms();
+    FREE_AUTO char *work = path_join(draft_folder(draft), "work");
+    job.folder = draft_folder(draft);
+    job.work = work;
+    if (dir_make(work, 0755, err) < 0)
+        return -1;
+    int answer = job.base != NULL   ? make_layer(&job, manifest, err)
+                 : job.disk != NULL ? make_base_from_disk(&job, manifest, err)
+                                    : make_from_packages(run, &job, manifest, err);
+    if (answer < 0 || dir_remove(work, err) < 0)
+        return -1;
+    json_object_set_new(manifest, "milliseconds", json_integer(clock_ms() - begin));
+    return store_publish(draft, manifest, err);
 }
 
 static int

@@ -97,12 +97,12 @@ ask_mirrors(struct base_query *query, const struct spec_base *base, const struct
     if (!answers && stays && is_baked(query, base, distro_preferred, &baked, err) < 0)
         return -1;
     query->auto_found = answers || baked ? distro_preferred : distro_fallback;
-    query->chosen = explain_choice(query, answers, stays, &roots);
+    *query->chosen = explain_choice(query, answers, stays, &roots);
     if (!answers)
-        strv_add(query->warnings, query->chosen);
+        strv_add(query->warnings, *query->chosen);
     if (query->ask == BAKE_LOOK)
         return 0;
-    progress_note(query->progress, "%s", query->chosen);
+    progress_note(query->progress, "%s", *query->chosen);
     FREE_AUTO char *stamp = clock_stamp();
     bool changed = query->auto_found == distro_fallback && was_preferred;
     json_t *record = json_pack("{s:s, s:s, s:s*}", "base", auto_name(query->auto_found), "chosen",

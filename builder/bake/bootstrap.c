@@ -183,13 +183,17 @@ finish_base(const struct bake_job *job, const char *raw, const char *tree, json_
 }
 
 // A folder becomes the file system without the appliance.
-static int
-make_disk(const struct bake_job *job, json_t *manifest, struct error *err)
+int
+make_base_from_packages(struct bake_job *job, json_t *manifest, struct error *err)
 {
+    const struct bake_source *source = job->item->source;
+    job->set = bootstrap_set(source->recipe, &source->base);
+    job->tree = geteuid() == 0; // pacstrap needs root
     FREE_AUTO char *raw = path_join(job->work, "disk.raw");
     FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
     FREE_AUTO char *tree = path_join(job->work, job->tree ? "root" : "root.tar");
-    if (disk_create_raw(raw, base_disk_bytes, err) < 0)
+    describe_bootstrap(job, manifest);
+    if (make_tree(job, err) < 0 || disk_create_raw(raw, base_disk_bytes, err) < 0)
         return -1;
     if (job->tree) {
         progress_step(job->options->progress, job->item->name, "making the file system");
@@ -202,16 +206,4 @@ make_disk(const struct bake_job *job, json_t *manifest, struct error *err)
         return -1;
     progress_step(job->options->progress, job->item->name, "compressing the disk");
     return disk_convert(raw, "raw", disk, true, err);
-}
-
-int
-make_base_from_packages(struct bake_job *job, json_t *manifest, struct error *err)
-{
-    const struct bake_source *source = job->item->source;
-    job->set = bootstrap_set(source->recipe, &source->base);
-    job->tree = geteuid() == 0; // pacstrap needs root
-    describe_bootstrap(job, manifest);
-    if (make_tree(job, err) < 0)
-        return -1;
-    return make_disk(job, manifest, err);
 }

@@ -29,12 +29,6 @@ enum {
 
 // ---- configuration -------------------------------------------------------------------------------
 
-char *
-pacman_fill(const char *server, const char *repository, const char *machine)
-{
-    return distro_fill(server, "$repo", repository, "$arch", machine);
-}
-
 // Packages must be signed, and kept ones are checked again. Arch does not sign package databases.
 char *
 pacman_conf(const struct pacman *pacman)
@@ -312,7 +306,8 @@ copy_in(const struct pacman_run *run, const char *repository, const char *name, 
 {
     struct utsname host = {0};
     (void) uname(&host);
-    FREE_AUTO char *folder = pacman_fill(run->local + strlen(FILE_URL), repository, host.machine);
+    FREE_AUTO char *folder =
+        distro_fill(run->local + strlen(FILE_URL), "$repo", repository, "$arch", host.machine);
     FREE_AUTO char *from = path_join(folder, name), *signature = str_format("%s.sig", from);
     FREE_AUTO char *to = str_format(MIRROR "/%s/%s", repository, name);
     FREE_AUTO char *signature_to = str_format("%s.sig", to);

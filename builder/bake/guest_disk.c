@@ -212,28 +212,24 @@ no_system(struct guest *guest, struct error *err)
         err, ERR_SPEC, "no operating system is found on it; use the disk of an installed system");
 }
 
-static int
-several_systems(struct guest *guest, char *const *roots, struct error *err)
-{
-    BUF_AUTO struct buf list = {0};
-    for (size_t i = 0; roots[i] != NULL; i++) {
-        FREE_AUTO char *name = guestfs_inspect_get_product_name(guest->g, roots[i]);
-        buf_printf(&list, "%s'%s' (%s)", i == 0 ? "" : ", ", roots[i], name == NULL ? "?" : name);
-    }
-    return error_set(err, ERR_SPEC,
-        "more than one operating system is on it: %s; use a disk with one of them", list.data);
-}
-
 int
 guest_inspect(struct guest *guest, json_t **ret_system, struct error *err)
 {
+    BUF_AUTO struct buf list = {0};
     NAMES_AUTO char **roots = guestfs_inspect_os(guest->g);
     if (roots == NULL)
         return guest_error(guest, err);
     if (roots[0] == NULL)
         return no_system(guest, err);
-    if (roots[1] != NULL)
-        return several_systems(guest, roots, err);
+    if (roots[1] != NULL) {
+        for (size_t i = 0; roots[i] != NULL; i++) {
+            FREE_AUTO char *found = guestfs_inspect_get_product_name(guest->g, roots[i]);
+            buf_printf(
+                &list, "%s'%s' (%s)", i == 0 ? "" : ", ", roots[i], found == NULL ? "?" : found);
+        }
+        return error_set(err, ERR_SPEC,
+            "more than one operating system is on it: %s; use a disk with one of them", list.data);
+    }
     const char *root = roots[0];
     FREE_AUTO char *distro = guestfs_inspect_get_distro(guest->g, root);
     FREE_AUTO char *name = guestfs_inspect_get_product_name(guest->g, root);

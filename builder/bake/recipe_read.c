@@ -120,14 +120,11 @@ add_files(struct recipe_step *step, const char *folder, const char *name,
 // ---- steps --------------------------------------------------------------------------------------
 
 // The values of one step as YAML has them, before they become a struct recipe_step.
-struct raw_write {
-    char *path, *mode, *text;
-};
 struct raw_step {
     struct recipe_step step; // place and action are not set yet
     char *folder;
     struct recipe_modes modes;
-    struct raw_write write;
+    char *path, *mode, *text; // of `write`
 };
 
 static void
@@ -136,9 +133,9 @@ raw_free(struct raw_step *raw)
     free(raw->folder);
     strv_free(&raw->modes.patterns);
     strv_free(&raw->modes.modes);
-    free(raw->write.path);
-    free(raw->write.mode);
-    free(raw->write.text);
+    free(raw->path);
+    free(raw->mode);
+    free(raw->text);
 }
 
 static void
@@ -179,7 +176,7 @@ read_modes(struct yaml_source *source, const struct yaml_node *name, const struc
         .form = text                                                                            \
     }
 
-#define AT struct raw_write
+#define AT struct raw_step
 static const struct yaml_key write_keys[] = {
     NEEDED("path", YAML_STRING, path, "an absolute path in the image"),
     ROW("mode", YAML_STRING, mode, "an octal mode such as \"0755\""),
@@ -206,7 +203,7 @@ static const struct yaml_key step_keys[] = {
     ROW("packages", YAML_STRINGS, step.packages, "a list of packages"),
     ROW("files", YAML_STRING, folder, "a folder whose files go to / of the image"),
     CUSTOM("modes", read_modes, modes, "a mapping of path patterns to modes"),
-    {.name = "write", .type = YAML_TABLE, .keys = write_keys, .offset = offsetof(AT, write)},
+    {.name = "write", .type = YAML_TABLE, .keys = write_keys},
     {.name = "services", .type = YAML_TABLE, .keys = service_keys, .offset = offsetof(AT, step)},
     ROW("command", YAML_STRING, step.command, "a shell text"),
     {0},
@@ -218,18 +215,18 @@ fill_write(struct yaml_source *source, const struct yaml_node *at, struct raw_st
     struct recipe_step *step)
 {
     STRV_AUTO struct strv parts = {0};
-    const char *path = raw->write.path;
+    const char *path = raw->path;
     step->action = RECIPE_FILES;
-    if (path == NULL || raw->write.text == NULL)
+    if (path == NULL || raw->text == NULL)
         return; // the table has complained
     strv_split(&parts, path, '/');
     if (path[0] != '/' || path[1] == '\0' || str_ends(path, "/") || strv_has(&parts, ".."))
         yaml_error(source, at, "'path' must be an absolute path without '..'");
     struct recipe_file *file = add_file(step, path);
-    file->length = strlen(raw->write.text);
-    file->data = TAKE(raw->write.text);
+    file->length = strlen(raw->text);
+    file->data = TAKE(raw->text);
     set_file_mode(file, &raw->modes);
-    if (raw->write.mode != NULL && !parse_mode(raw->write.mode, &file->mode))
+    if (raw->mode != NULL && !parse_mode(raw->mode, &file->mode))
         yaml_error(source, at, "'mode' is three or four octal digits, such as \"0755\"");
 }
 

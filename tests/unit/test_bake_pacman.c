@@ -137,8 +137,9 @@ test_another_set_for_another_day(void **state)
 static void
 test_servers_are_filled_in(void **state)
 {
-    FREE_AUTO char *one = pacman_fill("/srv/$repo/os/$arch", "core", "x86_64");
-    FREE_AUTO char *two = pacman_fill("/srv/$repo-$repo/$other$", "extra", "x86_64");
+    FREE_AUTO char *one = distro_fill("/srv/$repo/os/$arch", "$repo", "core", "$arch", "x86_64");
+    FREE_AUTO char *two =
+        distro_fill("/srv/$repo-$repo/$other$", "$repo", "extra", "$arch", "x86_64");
     assert_string_equal(one, "/srv/core/os/x86_64");
     assert_string_equal(two, "/srv/extra-extra/$other$");
 }
