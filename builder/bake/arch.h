@@ -30,8 +30,7 @@ struct pacman {
     const struct strv *repositories;
     const struct strv *exclude; // paths that packages do not install; may be NULL
     const char *folder;         // holds db/, packages/, hooks/ and gnupg/
-    const char *hooks;          // the system's own folder of hooks, or NULL
-    bool keep_kernel;           // never upgrade the kernel that is there
+    const char *hooks; // the system's own folder of hooks: keep its kernel too; NULL: a new system
 };
 
 // Returns the text of pacman.conf; caller frees.

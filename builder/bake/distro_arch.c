@@ -40,7 +40,7 @@ pacman_conf(const struct pacman *pacman)
     if (pacman->hooks != NULL)
         buf_printf(&out, "HookDir = %s\n", pacman->hooks);
     buf_printf(&out, "HookDir = %s/hooks/\n", pacman->folder);
-    if (pacman->keep_kernel)
+    if (pacman->hooks != NULL)
         buf_add(&out, "IgnorePkg = linux linux-*\n");
     buf_add(&out, "SigLevel = Required DatabaseOptional\n"
                   "LocalFileSigLevel = Required\n");
@@ -280,8 +280,7 @@ prepare_pacman(const struct pacman_run *run, struct error *err)
     struct pacman pacman = {.servers = &run->servers,
         .repositories = &names,
         .folder = INSTALL_CACHE,
-        .hooks = "/etc/pacman.d/hooks/",
-        .keep_kernel = true};
+        .hooks = "/etc/pacman.d/hooks/"};
     for (size_t i = 0; i < REPOSITORIES; i++)
         strv_add(&names, repositories[i]);
     FREE_AUTO char *conf = pacman_conf(&pacman);
@@ -319,26 +318,10 @@ copy_in(const struct pacman_run *run, const char *repository, const char *name, 
     return file_exists(signature) ? guest_upload(run->guest, signature, signature_to, err) : 0;
 }
 
-// text: one line "REPOSITORY URL" for each package that pacman would download.
-static int
-copy_packages(const struct pacman_run *run, const char *text, struct error *err)
-{
-    STRV_AUTO struct strv lines = {0};
-    strv_split(&lines, text, '\n');
-    for (size_t i = 0; i < lines.count; i++) {
-        const char *blank = strchr(lines.items[i], ' '), *slash = strrchr(lines.items[i], '/');
-        if (blank == NULL || slash == NULL)
-            continue;
-        FREE_AUTO char *repository = str_ndup(lines.items[i], (size_t) (blank - lines.items[i]));
-        if (copy_in(run, repository, slash + 1, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 static int
 download_pacman(const struct pacman_run *run, const char *names, struct error *err)
 {
+    STRV_AUTO struct strv lines = {0}; // "REPOSITORY URL" of each package to download
     FREE_AUTO char *which = NULL;
     guest_step(run->guest, ASK_MS, "asking the mirror");
     for (size_t i = 0; run->local != NULL && i < REPOSITORIES; i++) {
@@ -349,8 +332,16 @@ download_pacman(const struct pacman_run *run, const char *names, struct error *e
     if (run_pacman(run, "resolve", run->packages, &which, err) < 0)
         return -1;
     guest_step(run->guest, DOWNLOAD_MS, "downloading %s", names);
-    if ((run->local != NULL && copy_packages(run, which, err) < 0) ||
-        run_pacman(run, "download", run->packages, NULL, err) < 0)
+    strv_split(&lines, which, '\n');
+    for (size_t i = 0; run->local != NULL && i < lines.count; i++) {
+        char *blank = strchr(lines.items[i], ' '), *slash = strrchr(lines.items[i], '/');
+        if (blank == NULL || slash == NULL)
+            continue;
+        *blank = '\0';
+        if (copy_in(run, lines.items[i], slash + 1, err) < 0)
+            return -1;
+    }
+    if (run_pacman(run, "download", run->packages, NULL, err) < 0)
         return -1;
     return install_keep(run->guest, err);
 }

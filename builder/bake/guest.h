@@ -57,7 +57,7 @@ int guest_layout(struct guest *guest, const char *label, struct error *err);
 int guest_grow(struct guest *guest, const char *root, struct error *err);
 // Mounts [{"device", "path", "options"}] in that order; options may be absent.
 int guest_mount(struct guest *guest, const json_t *mounts, struct error *err);
-// Finds the one operating system of the disk: ret_system gets "distro", "packages" (libguestfs'
+// Finds the one operating system of the disk: ret_system gets "packages" (libguestfs'
 // package format), "name", "root" (a kernel argument), "mounts".
 int guest_inspect(struct guest *guest, json_t **ret_system, struct error *err);
 

@@ -10,6 +10,7 @@
 #include "base/asset.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "spec/validators.h"
 
 #define GOLDEN "tests/golden/bake/"
 
@@ -76,8 +77,7 @@ test_conf_of_a_layer(void **state)
     struct pacman pacman = {.servers = &servers,
         .repositories = &repositories,
         .folder = "/cache",
-        .hooks = "/etc/pacman.d/hooks/",
-        .keep_kernel = true};
+        .hooks = "/etc/pacman.d/hooks/"};
     FREE_AUTO char *conf = pacman_conf(&pacman);
     assert_golden(GOLDEN "pacman.conf", conf);
 }
@@ -258,8 +258,8 @@ test_initrd_of_a_kernel(void **state)
     assert_string_equal(debian, "/boot/initrd.img-6.1.0-28-amd64");
 }
 
-// Each distribution is found by its number, name and package format, and the program carries its
-// script.
+// Each distribution is found by its number, name and package format, the program carries its script
+// and recipe, and the spec knows its name.
 static void
 test_distros(void **state)
 {
@@ -274,6 +274,11 @@ test_distros(void **state)
         struct spec_base base = {.kind = distro->packages_kind, .bootstrap = (char *) distro->name};
         assert_ptr_equal(distro_of_packages(&base), distro);
         assert_ok(asset_read(name, &script, NULL, &err), &err);
+        RECIPE_AUTO struct recipe *recipe = NULL;
+        FREE_AUTO char *base_recipe = str_format("base-%s", distro->name);
+        assert_ok(recipe_load(base_recipe, &recipe, &err), &err);
+        assert_ptr_equal(recipe_distro(recipe), distro);
+        assert_true(valid_bootstrap(distro->name) == (i > 0));
     }
     assert_null(distro_named("suse"));
     assert_null(distro_of_format(NULL));
