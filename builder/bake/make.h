@@ -26,7 +26,8 @@ struct bake_job {
     struct strv prefetch, prefetch_sets;
 };
 
-// Each makes the files of the image in job->folder and fills its manifest. They set job->set.
+// Each makes the files of the image in job->folder and fills its manifest. Those that install
+// packages set job->set.
 int make_base_from_packages(struct bake_job *job, json_t *manifest, struct error *err);
 int make_base_from_disk(struct bake_job *job, json_t *manifest, struct error *err);
 int make_layer(struct bake_job *job, json_t *manifest, struct error *err);
