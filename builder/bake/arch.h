@@ -1,11 +1,10 @@
-// arch.h - inside bake/ only: Arch: pacman and pacstrap (arch.c), and where its images and packages
-// come from (arch_mirror.c).
+// arch.h - inside bake/ only: Arch: pacman and pacstrap (distro_arch.c), and where its images and
+// packages come from (arch_mirror.c).
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_ARCH_H
 #define AIRBUILD_BAKE_ARCH_H
 
-#include "bake/bootstrap.h"
-#include "bake/distro.h"
+#include "bake/make.h"
 
 extern const struct distro_images arch_images;
 
@@ -20,8 +19,6 @@ extern const struct distro_images arch_images;
 // too; a snapshot alone means the Arch Linux Archive; neither means Arch's own mirrors.
 void arch_servers(const struct spec_base *base, struct strv *ret);
 
-// Returns ROOT/images/vVERSION/Arch-Linux-x86_64-cloudimg-VERSION.qcow2; caller frees.
-char *arch_image_url(const char *root, const char *version);
 // Returns "2026-10-01" for "20261001.604814"; caller frees.
 char *arch_day(const char *version);
 
@@ -33,12 +30,8 @@ struct pacman {
     const struct strv *repositories;
     const struct strv *exclude; // paths that packages do not install; may be NULL
     const char *folder;         // holds db/, packages/, hooks/ and gnupg/
-    const char *hooks;          // the system's own folder of hooks, or NULL
-    bool keep_kernel;           // never upgrade the kernel that is there
+    const char *hooks; // the system's own folder of hooks: keep its kernel too; NULL: a new system
 };
-
-// Returns a server with $repo and $arch replaced; caller frees.
-char *pacman_fill(const char *server, const char *repository, const char *machine);
 
 // Returns the text of pacman.conf; caller frees.
 char *pacman_conf(const struct pacman *pacman);
@@ -48,7 +41,7 @@ char *pacman_conf(const struct pacman *pacman);
 int pacman_error(const char *text, const char *server, const char *system, struct error *err);
 
 // For a base from packages: return pacman.conf (caller frees), and append the arguments of arch.sh.
-char *arch_bootstrap_conf(const struct bootstrap *bootstrap, const struct strv *servers);
-void arch_bootstrap_words(const struct bootstrap *bootstrap, bool kept, struct strv *ret);
+char *arch_bootstrap_conf(const struct bake_job *job, const struct strv *servers);
+void arch_bootstrap_words(const struct bake_job *job, bool kept, struct strv *ret);
 
 #endif

@@ -72,28 +72,6 @@ arch_servers(const struct spec_base *base, struct strv *ret)
 }
 
 char *
-arch_image_url(const char *root, const char *version)
-{
-    return str_format("%s/images/v%s/" IMAGE_NAME "-%s.qcow2", root, version, version);
-}
-
-// Returns the URL of the newest image, without a version; every mirror has it. Its list of digests,
-// URL.SHA256, does not name the version either: the script that fills mirrors removes it
-// (archlinux/infrastructure, roles/arch_images_sync).
-static char *
-arch_latest_url(const char *root)
-{
-    return str_format("%s/images/latest/" IMAGE_NAME ".qcow2", root);
-}
-
-// Returns ROOT/images/, which lists a folder vVERSION for each image of the mirror.
-static char *
-arch_images_url(const char *root)
-{
-    return str_format("%s/images/", root);
-}
-
-char *
 arch_day(const char *version)
 {
     return str_format("%.4s-%.2s-%.2s", version, version + 4, version + 6);
@@ -111,15 +89,10 @@ is_version(const char *text)
 static int
 newest_first(const void *left, const void *right)
 {
-    const char *a = *(const char *const *) left, *b = *(const char *const *) right;
-    int days = strncmp(b, a, 8);
-    if (days != 0)
-        return days;
-    unsigned long long first = strtoull(a + 9, NULL, 10), second = strtoull(b + 9, NULL, 10);
-    return first < second ? 1 : first > second ? -1 : 0;
+    return strverscmp(*(const char *const *) right, *(const char *const *) left);
 }
 
-// Appends the versions among the names at arch_images_url, the newest first.
+// Appends the versions among the folders vVERSION, the newest first.
 static void
 arch_read_versions(const struct strv *names, struct strv *ret)
 {
@@ -130,33 +103,16 @@ arch_read_versions(const struct strv *names, struct strv *ret)
         qsort(ret->items, ret->count, sizeof *ret->items, newest_first);
 }
 
-// Reads one line of sha256sum: digest, two blanks (or a blank and a star), the versioned name.
-static bool
-arch_read_digest(const char *text, char **ret_version, char **ret_sha256)
-{
-    static const char before[] = IMAGE_NAME "-", after[] = ".qcow2";
-    if (strspn(text, "0123456789abcdef") != 64 || text[64] != ' ')
-        return false;
-    const char *name = text + 64 + strspn(text + 64, " *");
-    FREE_AUTO char *line = str_ndup(name, strcspn(name, "\r\n"));
-    if (!str_starts(line, before) || !str_ends(line, after))
-        return false;
-    size_t length = strlen(line) - strlen(before) - strlen(after);
-    FREE_AUTO char *version = str_ndup(line + strlen(before), length);
-    if (!is_version(version))
-        return false;
-    *ret_version = TAKE(version);
-    *ret_sha256 = str_ndup(text, 64);
-    return true;
-}
-
+// Every mirror has the newest image without a version too. Its list of digests does not name the
+// version either: the script that fills mirrors removes it (archlinux/infrastructure,
+// roles/arch_images_sync).
 const struct distro_images arch_images = {.kind = SPEC_BASE_ARCH,
+    .title = "Arch's image",
     .pinned_version = ARCH_PINNED_VERSION,
     .pinned_sha256 = ARCH_PINNED_SHA256,
+    .url = "{root}/images/v{version}/" IMAGE_NAME "-{version}.qcow2",
+    .latest_url = "{root}/images/latest/" IMAGE_NAME ".qcow2",
+    .list_url = "{root}/images/",
     .mirrors = arch_mirrors,
-    .url = arch_image_url,
-    .latest_url = arch_latest_url,
-    .list_url = arch_images_url,
     .read_versions = arch_read_versions,
-    .read_digest = arch_read_digest,
     .day = arch_day};

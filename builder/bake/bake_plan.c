@@ -37,23 +37,34 @@ bake_item_named(const struct bake_plan *plan, const char *name)
 
 // ---- items --------------------------------------------------------------------------------------
 
-// Takes over source, name and key.
-static int
-add_item(struct bake_plan *plan, struct store *store, struct bake_source *source, char *name,
-    char *key, struct error *err)
+// Takes over source.
+static void
+add_item(struct bake_plan *plan, const char *name, struct bake_source *source)
 {
     size_t capacity = plan->count;
+    bool taken = bake_item_named(plan, name) != NULL; // progress has one task for each name
     mem_grow(&plan->items, &capacity, plan->count + 1, sizeof *plan->items);
-    struct bake_item *item = &plan->items[plan->count++];
-    *item = (struct bake_item){.name = name, .key = key, .source = source, .state = BAKE_READY};
-    if (store_find(store, key, &item->image, err) == 0)
+    plan->items[plan->count++] =
+        (struct bake_item){.name = str_format("%s%s", name, taken ? "-2" : ""), .source = source};
+}
+
+// Sets the key of an item, and finds its image in the store.
+static int
+find_item(struct bake_item *item, struct store *store, struct error *err)
+{
+    const struct bake_source *source = item->source;
+    if (source->base_key != NULL)
+        item->key = layer_key(source);
+    else if (base_key(source, store, &item->key, err) < 0)
+        return -1;
+    if (store_find(store, item->key, &item->image, err) == 0)
         return 0;
     if (err->code == ERR_NOT_FOUND) {
         item->state = BAKE_MISSING;
         item->why = str_format(source->unresolved
                                    ? "'airbuild images' has to resolve the base of '%s' first"
                                    : "the store has no image '%s' of these inputs",
-            name);
+            item->name);
     } else if (err->code == ERR_DAMAGED) {
         item->state = BAKE_DAMAGED;
         item->why = TAKE(err->message);
@@ -62,34 +73,6 @@ add_item(struct bake_plan *plan, struct store *store, struct bake_source *source
     }
     error_clear(err);
     return 0;
-}
-
-static bool
-is_same_base(const struct spec_base *a, const struct spec_base *b)
-{
-    FREE_AUTO char *first = spec_base_canonical(a), *second = spec_base_canonical(b);
-    return str_equal(first, second);
-}
-
-// Takes over source. Roles over equal bases share one.
-static int
-add_base(struct bake_plan *plan, struct store *store, struct bake_source *source, size_t *ret,
-    struct error *err)
-{
-    BAKE_SOURCE_AUTO struct bake_source *owned = source;
-    FREE_AUTO char *key = NULL;
-    if (base_key(source, store, &key, err) < 0)
-        return -1;
-    for (*ret = 0; *ret < plan->base_count; (*ret)++)
-        if (is_same_base(&source->base, &plan->items[*ret].source->base))
-            return 0;
-    FREE_AUTO char *name = source->recipe != NULL
-                               ? str_dup(source->recipe->name)
-                               : str_format("base-%s", spec_base_kinds[source->base.kind]);
-    bool taken = bake_item_named(plan, name) != NULL; // progress has one task for each name
-    plan->base_count++;
-    return add_item(
-        plan, store, TAKE(owned), taken ? str_format("%s-2", name) : TAKE(name), TAKE(key), err);
 }
 
 // Takes over recipe.
@@ -102,57 +85,53 @@ add_layer(struct bake_plan *plan, struct recipe *recipe, size_t base, struct sto
     source->base_item = base;
     source->base_key = str_dup(plan->items[base].key);
     spec_base_copy(&plan->items[base].source->base, &source->base);
-    char *key = layer_key(source);
-    return add_item(plan, store, source, str_dup(recipe->name), key, err);
+    add_item(plan, recipe->name, source);
+    return find_item(&plan->items[plan->count - 1], store, err);
 }
 
-// Returns the first role that has the same base in the spec: that one is resolved for both.
-static size_t
-first_with_base(const struct spec *spec, size_t role)
+static bool
+is_same_base(const struct spec_base *a, const struct spec_base *b)
 {
-    size_t first = 0;
-    while (!is_same_base(&spec->bases[first], &spec->bases[role]))
-        first++;
-    return first;
+    FREE_AUTO char *first = spec_base_canonical(a), *second = spec_base_canonical(b);
+    return str_equal(first, second);
 }
 
-// Pure but for the store, where it looks for the images. Takes over sources; NULL: of a role whose
-// base is an earlier one's.
+// Adds the base of a role. *ret: its index; roles over equal bases share one.
 static int
-build_plan(struct bake_plan *plan, const struct spec *spec, struct bake_source **sources,
-    struct store *store, const char *extra, struct error *err)
+add_base(struct bake_plan *plan, struct base_query *query, const struct spec_base *base,
+    size_t *ret, struct error *err)
 {
-    size_t bases[SPEC_ROLES];
-    const char *kinds[SPEC_ROLES];
-    for (size_t i = 0; i < SPEC_ROLES; i++) {
-        if (sources[i] == NULL)
-            bases[i] = bases[first_with_base(spec, i)];
-        else if (add_base(plan, store, TAKE(sources[i]), &bases[i], err) < 0)
-            return -1;
-        kinds[i] = spec_base_kinds[plan->items[bases[i]].source->base.kind];
-    }
-    plan->base = bases[0] == bases[1] ? str_dup(kinds[0])
-                                      : str_format("haproxy %s, redis %s", kinds[0], kinds[1]);
-    for (size_t i = 0; i < SPEC_ROLES; i++) {
-        struct recipe *recipe = NULL;
-        if (recipe_load(spec_roles[i], &recipe, err) < 0 ||
-            add_layer(plan, recipe, bases[i], store, err) < 0)
-            return -1;
-    }
-    if (extra == NULL)
-        return 0;
+    CLEANUP(spec_base_clear) struct spec_base concrete = {0};
+    BAKE_SOURCE_AUTO struct bake_source *source = NULL;
+    if (base_resolve_auto(query, base, &concrete, err) < 0 ||
+        base_resolve(query, &concrete, &source, err) < 0)
+        return -1;
+    for (*ret = 0; *ret < plan->base_count; (*ret)++)
+        if (is_same_base(&source->base, &plan->items[*ret].source->base))
+            return 0;
+    FREE_AUTO char *name = str_format("base-%s", spec_base_kinds[source->base.kind]);
+    add_item(plan, source->recipe != NULL ? source->recipe->name : name, source);
+    (void) TAKE(source);
+    plan->base_count++;
+    return 0;
+}
+
+static int
+add_extra(
+    struct bake_plan *plan, const char *path, size_t base, struct store *store, struct error *err)
+{
     RECIPE_AUTO struct recipe *recipe = NULL;
-    if (recipe_load_file(extra, &recipe, err) < 0)
+    if (recipe_load_file(path, &recipe, err) < 0)
         return -1;
     if (bake_item_named(plan, recipe->name) != NULL)
         return error_set(err, ERR_SPEC,
-            "the recipe '%s' is named '%s' like one of airbuild's own; choose another name", extra,
+            "the recipe '%s' is named '%s' like one of airbuild's own; choose another name", path,
             recipe->name);
     if (recipe->is_base)
         return error_set(err, ERR_SPEC,
             "the recipe '%s' has a bootstrap; --recipe takes only a recipe that goes over a base",
-            extra);
-    return add_layer(plan, TAKE(recipe), bases[SPEC_REDIS], store, err);
+            path);
+    return add_layer(plan, TAKE(recipe), base, store, err);
 }
 
 int
@@ -160,26 +139,38 @@ bake_plan_make(const struct spec *spec, struct store *store, const char *extra, 
     struct progress *progress, struct bake_plan **ret, struct error *err)
 {
     BAKE_PLAN_AUTO struct bake_plan *plan = mem_zero(1, sizeof *plan);
-    struct base_query query = {
-        .store = store, .ask = ask, .progress = progress, .warnings = &plan->warnings};
-    struct bake_source *sources[SPEC_ROLES] = {0};
-    int status = 0;
-    for (size_t i = 0; i < SPEC_ROLES && status == 0; i++) {
-        CLEANUP(spec_base_clear) struct spec_base concrete = {0};
-        if (first_with_base(spec, i) < i)
-            continue;
-        status = base_resolve_auto(&query, &spec->bases[i], &concrete, err);
-        if (status == 0)
-            status = base_resolve(&query, &concrete, &sources[i], err);
+    struct base_query query = {.store = store,
+        .ask = ask,
+        .progress = progress,
+        .warnings = &plan->warnings,
+        .chosen = &plan->chosen};
+    size_t bases[SPEC_ROLES];
+    const char *kinds[SPEC_ROLES];
+    for (size_t i = 0; i < SPEC_ROLES; i++) {
+        size_t first = 0; // the first role that has the same base is resolved for all
+        while (!is_same_base(&spec->bases[first], &spec->bases[i]))
+            first++;
+        if (first < i)
+            bases[i] = bases[first];
+        else if (add_base(plan, &query, &spec->bases[i], &bases[i], err) < 0)
+            return -1;
     }
-    plan->chosen = query.chosen;
-    if (status == 0)
-        status = build_plan(plan, spec, sources, store, extra, err);
-    for (size_t i = 0; i < SPEC_ROLES; i++)
-        bake_source_free(sources[i]);
-    if (status == 0)
-        *ret = TAKE(plan);
-    return status;
+    for (size_t i = 0; i < plan->base_count; i++)
+        if (find_item(&plan->items[i], store, err) < 0)
+            return -1;
+    for (size_t i = 0; i < SPEC_ROLES; i++) {
+        struct recipe *recipe = NULL;
+        kinds[i] = spec_base_kinds[plan->items[bases[i]].source->base.kind];
+        if (recipe_load(spec_roles[i], &recipe, err) < 0 ||
+            add_layer(plan, recipe, bases[i], store, err) < 0)
+            return -1;
+    }
+    plan->base = bases[0] == bases[1] ? str_dup(kinds[0])
+                                      : str_format("haproxy %s, redis %s", kinds[0], kinds[1]);
+    if (extra != NULL && add_extra(plan, extra, bases[SPEC_REDIS], store, err) < 0)
+        return -1;
+    *ret = TAKE(plan);
+    return 0;
 }
 
 bool

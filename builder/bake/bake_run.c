@@ -5,7 +5,6 @@
 
 #include "bake/base_resolve.h"
 #include "bake/install.h"
-#include "bake/make.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/dir.h"
@@ -53,58 +52,39 @@ make_from_packages(
     const struct bake_run *run, struct bake_job *job, json_t *manifest, struct error *err)
 {
     const struct distro *distro = recipe_distro(job->item->source->recipe);
-    struct bootstrap_prefetch *prefetch = mem_zero(run->plan->count, sizeof *prefetch);
-    job->prefetch = prefetch;
     for (size_t i = run->plan->base_count; i < run->plan->count; i++) {
         const struct bake_item *item = &run->plan->items[i];
-        struct bootstrap_prefetch *one = &prefetch[job->prefetch_count];
-        if (item->state == BAKE_READY || !str_equal(item->source->base_key, job->item->key))
+        const struct bake_source *source = item->source;
+        STRV_AUTO struct strv packages = {0};
+        if (item->state == BAKE_READY || !str_equal(source->base_key, job->item->key))
             continue;
-        recipe_packages(item->source->recipe, distro, &one->packages);
-        if (one->packages.count == 0)
+        recipe_packages(source->recipe, distro, &packages);
+        if (packages.count == 0)
             continue;
-        one->set = install_set(item->source->base_key, distro, &one->packages, &item->source->base);
-        job->prefetch_count++;
+        strv_take(&job->prefetch, strv_join(&packages, " "));
+        strv_take(
+            &job->prefetch_sets, install_set(source->base_key, distro, &packages, &source->base));
     }
-    int answer = make_base_from_packages(job, manifest, err);
-    for (size_t i = 0; i < job->prefetch_count; i++) {
-        free(prefetch[i].set);
-        strv_free(&prefetch[i].packages);
-    }
-    free(prefetch);
-    return answer;
+    return make_base_from_packages(job, manifest, err);
 }
 
-static int
-publish_image(const struct bake_run *run, struct bake_job *job, struct error *err)
+static void
+job_clear(struct bake_job *job)
 {
-    DRAFT_AUTO struct draft *draft = NULL;
-    json_auto_t *manifest = json_object();
-    if (store_begin(job->store, job->item->key, &draft, err) < 0)
-        return -1;
-    if (draft == NULL)
-        return 0;
-    int64_t begin = clock_ms();
-    FREE_AUTO char *work = path_join(draft_folder(draft), "work");
-    job->folder = draft_folder(draft);
-    job->work = work;
-    if (dir_make(work, 0755, err) < 0)
-        return -1;
-    int answer = job->base != NULL   ? make_layer(job, manifest, err)
-                 : job->disk != NULL ? make_base_from_disk(job, manifest, err)
-                                     : make_from_packages(run, job, manifest, err);
-    if (answer < 0 || dir_remove(work, err) < 0)
-        return -1;
-    json_object_set_new(manifest, "milliseconds", json_integer(clock_ms() - begin));
-    return store_publish(draft, manifest, err);
+    free(job->set);
+    strv_free(&job->prefetch);
+    strv_free(&job->prefetch_sets);
 }
 
-// Finds what the image is made from, or downloads it.
+// Finds what the image is made from, or downloads it, makes the image and publishes it.
 static int
 bake_image_of(const struct bake_run *run, struct bake_item *item, struct error *err)
 {
     const struct bake_source *source = item->source;
+    DRAFT_AUTO struct draft *draft = NULL;
+    json_auto_t *manifest = json_object();
     BASE_DISK_AUTO struct base_disk disk = {0};
+    CLEANUP(job_clear)
     struct bake_job job = {.item = item, .store = run->store, .options = run->options};
     struct base_query query = {.store = run->store,
         .ask = run->options->offline ? BAKE_ASK_NEVER : BAKE_ASK_NEW,
@@ -119,7 +99,23 @@ bake_image_of(const struct bake_run *run, struct bake_item *item, struct error *
         else if (base_download(&query, &source->base, &disk, err) < 0)
             return -1;
     }
-    return publish_image(run, &job, err);
+    if (store_begin(run->store, item->key, &draft, err) < 0)
+        return -1;
+    if (draft == NULL)
+        return 0;
+    int64_t begin = clock_ms();
+    FREE_AUTO char *work = path_join(draft_folder(draft), "work");
+    job.folder = draft_folder(draft);
+    job.work = work;
+    if (dir_make(work, 0755, err) < 0)
+        return -1;
+    int answer = job.base != NULL   ? make_layer(&job, manifest, err)
+                 : job.disk != NULL ? make_base_from_disk(&job, manifest, err)
+                                    : make_from_packages(run, &job, manifest, err);
+    if (answer < 0 || dir_remove(work, err) < 0)
+        return -1;
+    json_object_set_new(manifest, "milliseconds", json_integer(clock_ms() - begin));
+    return store_publish(draft, manifest, err);
 }
 
 static int

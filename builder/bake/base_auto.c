@@ -89,20 +89,20 @@ ask_mirrors(struct base_query *query, const struct spec_base *base, const struct
     images->mirrors(NULL, &roots);
     // Mirrors drop the pinned version some day, so the newest image counts too.
     for (size_t i = 0; i < roots.count; i++) {
-        strv_take(&urls, images->url(roots.items[i], images->pinned_version));
-        strv_take(&urls, images->latest_url(roots.items[i]));
+        strv_take(&urls, distro_url(images->url, roots.items[i], images->pinned_version));
+        strv_take(&urls, distro_url(images->latest_url, roots.items[i], NULL));
     }
     if (query->ask != BAKE_ASK_NEVER && fetch_any_reachable(&urls, MIRRORS_MS, &answers, err) < 0)
         return -1;
     if (!answers && stays && is_baked(query, base, distro_preferred, &baked, err) < 0)
         return -1;
     query->auto_found = answers || baked ? distro_preferred : distro_fallback;
-    query->chosen = explain_choice(query, answers, stays, &roots);
+    *query->chosen = explain_choice(query, answers, stays, &roots);
     if (!answers)
-        strv_add(query->warnings, query->chosen);
+        strv_add(query->warnings, *query->chosen);
     if (query->ask == BAKE_LOOK)
         return 0;
-    progress_note(query->progress, "%s", query->chosen);
+    progress_note(query->progress, "%s", *query->chosen);
     FREE_AUTO char *stamp = clock_stamp();
     bool changed = query->auto_found == distro_fallback && was_preferred;
     json_t *record = json_pack("{s:s, s:s, s:s*}", "base", auto_name(query->auto_found), "chosen",

@@ -45,12 +45,14 @@ check_info(const char *file, const json_t *info, struct error *err)
 }
 
 static int
-check_system(struct guest *guest, const char *file, const json_t *system, struct error *err)
+check_system(struct guest *guest, const char *file, const json_t *system, const struct distro **ret,
+    struct error *err)
 {
     bool has_cloud_init = false;
     const char *name = json_string_value(json_object_get(system, "name"));
     FREE_AUTO char *known = distro_titles();
-    if (distro_of_format(json_string_value(json_object_get(system, "packages"))) == NULL)
+    *ret = distro_of_format(json_string_value(json_object_get(system, "packages")));
+    if (*ret == NULL)
         return error_set(err, ERR_SPEC,
             "the base '%s' (%s) has a package manager that airbuild does not know; use an image of "
             "%s",
@@ -139,16 +141,17 @@ copy_grown(const struct bake_job *job, const char *disk, uint64_t *ret_bytes, st
 }
 
 int
-make_base_from_disk(const struct bake_job *job, json_t *manifest, struct error *err)
+make_base_from_disk(struct bake_job *job, json_t *manifest, struct error *err)
 {
     uint64_t bytes = 0;
     GUEST_AUTO struct guest *guest = NULL;
     json_auto_t *system = NULL;
     const char *origin = job->disk->origin;
+    const struct distro *distro = NULL;
     FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2"), *grub = NULL;
-    struct guest_options options = image_options(job, disk, "qcow2");
+    const struct guest_disk drive = {.path = disk, .format = "qcow2"};
     progress_step(job->options->progress, job->item->name, "copying '%s'", origin);
-    if (copy_grown(job, disk, &bytes, err) < 0 || guest_start(&options, &guest, err) < 0)
+    if (copy_grown(job, disk, &bytes, err) < 0 || guest_start(job, &drive, false, &guest, err) < 0)
         return -1;
     guest_step(guest, INSPECT_MS, "inspecting it");
     if (guest_inspect(guest, &system, err) < 0)
@@ -158,11 +161,10 @@ make_base_from_disk(const struct bake_job *job, json_t *manifest, struct error *
     const json_t *device = json_object_get(json_array_get(mounts, 0), "device");
     guest_step(guest, GROW_MS, "growing its root");
     if (guest_grow(guest, json_string_value(device), err) < 0 ||
-        guest_mount(guest, mounts, err) < 0 || check_system(guest, origin, system, err) < 0 ||
-        guest_script(guest, "image.sh", "kernel_line", NULL, &grub, err) < 0)
+        guest_mount(guest, mounts, err) < 0 ||
+        check_system(guest, origin, system, &distro, err) < 0 ||
+        guest_script(guest, "image", "kernel_line", NULL, &grub, err) < 0)
         return -1;
-    const struct distro *distro =
-        distro_of_format(json_string_value(json_object_get(system, "packages")));
     describe_disk(job, bytes, distro, system, grub, manifest);
-    return image_finish(guest, job->folder, distro, true, manifest, err);
+    return image_finish(guest, distro, manifest, err);
 }

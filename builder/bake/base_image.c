@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "fetch/fetch.h"
 
+#include <string.h>
+
 #define IMAGES_FILE "sources.json"
 
 enum { LIST_MAX = 4096, SIGNATURE_MAX = 64 * 1024, MIRRORS_MS = 8000, KEPT_BY_MIRRORS = 6 };
@@ -20,89 +22,62 @@ replace_text(char **member, const char *text)
     *member = str_dup(text);
 }
 
+// version: NULL for the image of a URL.
 static void
-put_version(struct spec_base *base, const char *version, const char *sha256)
+put_answer(struct spec_base *base, const char *version, const char *sha256)
 {
-    replace_text(&base->image, version);
     replace_text(&base->sha256, sha256);
+    if (version == NULL)
+        return;
+    replace_text(&base->image, version);
     if (base->snapshot == NULL)
         base->snapshot = distro_images_of(base->kind)->day(version);
 }
 
-// Returns the key of an answer in memory; caller frees. image: a version or "latest", unused for a
-// URL.
+// Returns the key of the answer in memory; caller frees. An image that the spec does not name is
+// the pinned one, whose answer is its replacement.
 static char *
-memory_name(const struct spec_base *base, const char *image)
+memory_name(const struct spec_base *base)
 {
     if (base->kind == SPEC_BASE_URL)
         return str_format("%s %s", base->url, base->signature);
-    return str_format("%s %s%s%s", spec_base_kinds[base->kind], image,
+    bool pinned = base->image == NULL;
+    return str_format("%s %s%s%s%s", spec_base_kinds[base->kind], pinned ? "pinned " : "",
+        pinned ? distro_images_of(base->kind)->pinned_version : base->image,
         base->mirror == NULL ? "" : " ", base->mirror == NULL ? "" : base->mirror);
 }
 
-// Returns the key of the answer that replaces the pinned version; caller frees.
-static char *
-pinned_name(const struct spec_base *base)
-{
-    FREE_AUTO char *image = str_format("pinned %s", distro_images_of(base->kind)->pinned_version);
-    return memory_name(base, image);
-}
-
-// *ret_version and *ret_sha256 are NULL when there is no answer yet; callers free.
+// Fills in what is known without the network: of the pinned image its replacement or itself, of
+// another one the answer in memory; else the source is unresolved.
 static int
-load_answer(const struct store *store, const char *name, char **ret_version, char **ret_sha256,
-    struct error *err)
-{
-    json_auto_t *memory = NULL;
-    if (store_state_read(store, IMAGES_FILE, &memory, err) < 0)
-        return -1;
-    const json_t *entry = json_object_get(memory, name);
-    *ret_version = str_dup(json_string_value(json_object_get(entry, "version")));
-    *ret_sha256 = str_dup(json_string_value(json_object_get(entry, "sha256")));
-    return 0;
-}
-
-// Fills in the pinned version, or its replacement.
-static int
-load_pinned(const struct base_query *query, struct bake_source *source, struct error *err)
-{
-    const struct distro_images *images = distro_images_of(source->base.kind);
-    FREE_AUTO char *name = pinned_name(&source->base), *version = NULL, *sha256 = NULL;
-    if (query->ask != BAKE_ASK_AGAIN && load_answer(query->store, name, &version, &sha256, err) < 0)
-        return -1;
-    source->replaced = version != NULL && sha256 != NULL;
-    if (source->replaced)
-        put_version(&source->base, version, sha256);
-    else
-        put_version(&source->base, images->pinned_version, images->pinned_sha256);
-    return 0;
-}
-
-// Fills in what is known without the network; else the source is unresolved.
-static int
-load_known(const struct base_query *query, struct bake_source *source, struct error *err)
+load_known(const struct base_query *query, struct bake_source *source, const char *name,
+    bool pinned, struct error *err)
 {
     struct spec_base *base = &source->base;
     const struct distro_images *images = distro_images_of(base->kind);
-    FREE_AUTO char *name = memory_name(base, base->image), *version = NULL, *sha256 = NULL;
-    bool moves = images == NULL || str_equal(base->image, "latest");
+    bool again = query->ask == BAKE_ASK_AGAIN;
+    json_auto_t *memory = NULL;
     if (images != NULL && str_equal(base->image, images->pinned_version)) {
-        put_version(base, images->pinned_version, images->pinned_sha256);
+        put_answer(base, images->pinned_version, images->pinned_sha256);
         return 0;
     }
-    if (load_answer(query->store, name, &version, &sha256, err) < 0)
+    if (!(pinned && again) && store_state_read(query->store, IMAGES_FILE, &memory, err) < 0)
         return -1;
-    bool known = sha256 != NULL && (version != NULL || images == NULL);
-    source->unresolved = !known || (moves && query->ask == BAKE_ASK_AGAIN);
-    if (source->unresolved)
-        return 0;
-    if (images == NULL)
-        replace_text(&base->sha256, sha256);
-    else
-        put_version(base, version, sha256);
+    const json_t *entry = json_object_get(memory, name);
+    const char *version = json_string_value(json_object_get(entry, "version")),
+               *sha256 = json_string_value(json_object_get(entry, "sha256"));
+    bool moves = images == NULL || str_equal(base->image, "latest");
+    bool known = sha256 != NULL && (version != NULL || images == NULL) && !(moves && again);
+    source->replaced = pinned && known;
+    source->unresolved = !pinned && !known;
+    if (known)
+        put_answer(base, images == NULL ? NULL : version, sha256);
+    else if (pinned)
+        put_answer(base, images->pinned_version, images->pinned_sha256);
     return 0;
 }
 
+// version: NULL for the image of a URL.
 static int
 save_answer(struct store *store, const char *name, const char *version, const char *sha256,
     struct error *err)
@@ -116,20 +91,24 @@ save_answer(struct store *store, const char *name, const char *version, const ch
 
 // ---- mirrors ------------------------------------------------------------------------------------
 
-// Reads the digest in the list beside one image.
+// Reads the digest in the list beside one image: a line of sha256sum with a digest, two blanks (or
+// a blank and a star) and the versioned name.
 static int
 ask_digest(const struct distro_images *images, const struct strv *urls, const char *version,
     char **ret_sha256, struct error *err)
 {
-    FREE_AUTO char *text = NULL, *named = NULL, *sha256 = NULL;
+    FREE_AUTO char *text = NULL, *path = distro_url(images->url, "", version);
+    const char *name = strrchr(path, '/') + 1;
     if (fetch_text(urls, LIST_MAX, &text, NULL, err) < 0)
         return -1;
-    if (!images->read_digest(text, &named, &sha256) || !str_equal(named, version))
+    bool digest = strspn(text, "0123456789abcdef") == 64 && text[64] == ' ';
+    const char *named = digest ? text + 64 + strspn(text + 64, " *") : "";
+    if (!str_starts(named, name) || strchr("\r\n", named[strlen(name)]) == NULL)
         return error_set(err, ERR_DAMAGED,
             "the mirror's list of digests '%s' does not name the image; check the mirror, or "
             "specify the image by 'url' and 'sha256'",
             urls->items[0]);
-    *ret_sha256 = TAKE(sha256);
+    *ret_sha256 = str_ndup(text, 64);
     return 0;
 }
 
@@ -138,7 +117,7 @@ list_versions(
     const struct distro_images *images, const char *root, struct strv *ret, struct error *err)
 {
     STRV_AUTO struct strv names = {0};
-    FREE_AUTO char *url = images->list_url(root);
+    FREE_AUTO char *url = distro_url(images->list_url, root, NULL);
     if (fetch_names(url, &names, err) < 0)
         return -1;
     images->read_versions(&names, ret);
@@ -162,7 +141,7 @@ newest_of(const struct distro_images *images, const char *root, char **ret_versi
     for (size_t i = 0; i < versions.count && i < KEPT_BY_MIRRORS; i++) {
         const char *version = versions.items[i];
         STRV_AUTO struct strv lists = {0}, signatures = {0};
-        FREE_AUTO char *image = images->url(root, version), *signature = NULL;
+        FREE_AUTO char *image = distro_url(images->url, root, version), *signature = NULL;
         strv_addf(&lists, "%s.SHA256", image);
         strv_addf(&signatures, "%s.sig", image);
         error_clear(err);
@@ -222,7 +201,7 @@ add_image_urls(const struct spec_base *base, const char *suffix, struct strv *re
     const struct distro_images *images = distro_images_of(base->kind);
     images->mirrors(base, &roots);
     for (size_t i = 0; i < roots.count; i++) {
-        FREE_AUTO char *url = images->url(roots.items[i], base->image);
+        FREE_AUTO char *url = distro_url(images->url, roots.items[i], base->image);
         strv_addf(ret, "%s%s", url, suffix);
     }
 }
@@ -290,13 +269,14 @@ ask_version(const struct spec_base *base, char **ret_sha256, struct error *err)
         base->image, list);
 }
 
+// name: of the answer in memory. task: of the base in progress.
 static int
-ask_unresolved(const struct base_query *query, struct bake_source *source, struct error *err)
+ask_unresolved(const struct base_query *query, struct bake_source *source, const char *name,
+    const char *task, struct error *err)
 {
     struct spec_base *base = &source->base;
     BASE_DISK_AUTO struct base_disk disk = {0};
     FREE_AUTO char *version = NULL, *sha256 = NULL;
-    FREE_AUTO char *name = memory_name(base, base->image), *task = task_name(base);
     bool is_url = base->kind == SPEC_BASE_URL;
     int status = 0;
     if (query->ask == BAKE_ASK_NEVER)
@@ -309,11 +289,7 @@ ask_unresolved(const struct base_query *query, struct bake_source *source, struc
         if (store_bake_begin(query->store, err) < 0)
             return -1;
         status = base_download(query, base, &disk, err);
-        if (status == 0)
-            status = save_answer(query->store, name, NULL, disk.sha256, err);
-        store_bake_end(query->store);
-        if (status == 0)
-            replace_text(&base->sha256, disk.sha256);
+        sha256 = TAKE(disk.sha256);
     } else {
         progress_step(query->progress, task, "asking what '%s' is", base->image);
         if (str_equal(base->image, "latest")) {
@@ -322,43 +298,26 @@ ask_unresolved(const struct base_query *query, struct bake_source *source, struc
             version = str_dup(base->image);
             status = ask_version(base, &sha256, err);
         }
-        if (status == 0)
-            status = save_answer(query->store, name, version, sha256, err);
-        if (status == 0)
-            put_version(base, version, sha256);
     }
+    if (status == 0)
+        status = save_answer(query->store, name, version, sha256, err);
+    if (is_url)
+        store_bake_end(query->store);
+    if (status == 0)
+        put_answer(base, version, sha256);
     source->unresolved = status < 0;
     return status;
 }
 
-// ---- the pinned version -------------------------------------------------------------------------
-
+// Replaces the pinned image by the newest signed one when mirrors list their images and none has
+// it. A mirror that does not answer does not count.
 static int
-replace_pinned(const struct base_query *query, struct spec_base *base, struct error *err)
+check_pinned(const struct base_query *query, struct bake_source *source, const char *name,
+    const char *task, struct error *err)
 {
-    const struct distro *distro = distro_of_images(base->kind);
-    FREE_AUTO char *name = pinned_name(base), *version = NULL, *sha256 = NULL;
-    if (ask_newest(base, &version, &sha256, err) < 0 ||
-        save_answer(query->store, name, version, sha256, err) < 0)
-        return -1;
-    if (!base->snapshot_given)
-        free(TAKE(base->snapshot));
-    put_version(base, version, sha256);
-    FREE_AUTO char *warning = str_format("%s's image %s has left the mirrors; the newest signed "
-                                         "one, %s, is used instead",
-        distro->title, distro->images->pinned_version, version);
-    progress_note(query->progress, "%s", warning);
-    strv_take(query->warnings, TAKE(warning));
-    return 0;
-}
-
-// Replaces the pinned image when mirrors list their images and none has it. A mirror that does not
-// answer does not count.
-static int
-check_pinned(const struct base_query *query, struct bake_source *source, struct error *err)
-{
-    const struct spec_base *base = &source->base;
-    FREE_AUTO char *task = task_name(base), *key = disk_key(base->sha256);
+    struct spec_base *base = &source->base;
+    const struct distro_images *images = distro_images_of(base->kind);
+    FREE_AUTO char *key = disk_key(base->sha256), *version = NULL, *sha256 = NULL;
     FREE_AUTO char *download = path_join(query->store->downloads, base->sha256);
     STRV_AUTO struct strv urls = {0}, versions = {0};
     IMAGE_AUTO struct image *image = NULL;
@@ -367,8 +326,7 @@ check_pinned(const struct base_query *query, struct bake_source *source, struct 
     if (source->replaced || query->ask == BAKE_ASK_NEVER ||
         store_find(query->store, key, &image, &ignored) == 0 || file_exists(download))
         return 0;
-    progress_step(query->progress, task, "asking for %s's image of %s",
-        distro_of_images(base->kind)->title, base->snapshot);
+    progress_step(query->progress, task, "asking for %s of %s", images->title, base->snapshot);
     add_image_urls(base, "", &urls);
     if (fetch_any_reachable(&urls, MIRRORS_MS, &answers, err) < 0)
         return -1;
@@ -379,8 +337,19 @@ check_pinned(const struct base_query *query, struct bake_source *source, struct 
         return -1;
     if (versions.count == 0 || strv_has(&versions, base->image))
         return 0;
+    if (ask_newest(base, &version, &sha256, err) < 0 ||
+        save_answer(query->store, name, version, sha256, err) < 0)
+        return -1;
+    if (!base->snapshot_given)
+        free(TAKE(base->snapshot));
+    put_answer(base, version, sha256);
     source->replaced = true;
-    return replace_pinned(query, &source->base, err);
+    FREE_AUTO char *warning =
+        str_format("%s %s has left the mirrors; the newest signed one, %s, is used instead",
+            images->title, images->pinned_version, version);
+    progress_note(query->progress, "%s", warning);
+    strv_take(query->warnings, TAKE(warning));
+    return 0;
 }
 
 // ---- a base -------------------------------------------------------------------------------------
@@ -389,13 +358,14 @@ static int
 resolve_image(const struct base_query *query, struct bake_source *source, struct error *err)
 {
     struct spec_base *base = &source->base;
-    bool pinned = distro_images_of(base->kind) != NULL && base->image == NULL;
-    if ((pinned ? load_pinned(query, source, err) : load_known(query, source, err)) < 0)
+    bool pinned = base->kind != SPEC_BASE_URL && base->image == NULL;
+    FREE_AUTO char *name = memory_name(base), *task = task_name(base);
+    if (load_known(query, source, name, pinned, err) < 0)
         return -1;
     if (query->ask == BAKE_LOOK || (!pinned && !source->unresolved))
         return 0;
-    FREE_AUTO char *task = task_name(base);
-    int status = pinned ? check_pinned(query, source, err) : ask_unresolved(query, source, err);
+    int status = pinned ? check_pinned(query, source, name, task, err)
+                        : ask_unresolved(query, source, name, task, err);
     return status == 0 ? 0 : error_context(err, "the image '%s' was not baked", task);
 }
 
@@ -407,8 +377,9 @@ base_resolve(const struct base_query *query, const struct spec_base *base, struc
     const struct distro *distro = distro_of_packages(base);
     bool is_image = distro_images_of(base->kind) != NULL ||
                     (base->kind == SPEC_BASE_URL && base->sha256 == NULL);
+    FREE_AUTO char *recipe = distro == NULL ? NULL : str_format("base-%s", distro->name);
     spec_base_copy(base, &source->base);
-    if ((distro != NULL && recipe_load(distro->base_recipe, &source->recipe, err) < 0) ||
+    if ((distro != NULL && recipe_load(recipe, &source->recipe, err) < 0) ||
         (is_image && resolve_image(query, source, err) < 0))
         return -1;
     *ret = TAKE(source);

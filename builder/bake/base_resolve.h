@@ -13,7 +13,7 @@ struct base_query {
     struct progress *progress;       // may be NULL
     struct strv *warnings;           // gets one sentence for each base that is not the wanted one
     const struct distro *auto_found; // `auto` resolved; NULL: not yet
-    char *chosen;                    // a sentence about it when it was chosen just now; owned
+    char **chosen;                   // gets a sentence about it when it was chosen just now
 };
 
 // base_auto.c: *ret is a copy of base, with AUTO replaced by the base of a distribution: the one

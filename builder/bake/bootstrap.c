@@ -1,11 +1,8 @@
 // bootstrap.c - makes a base from packages: the distribution's own tool makes a tree and runs the
 // recipe's steps in it; the tree becomes a bootable disk.
 // SPDX-License-Identifier: Apache-2.0
-#include "bake/bootstrap.h"
-
 #include "bake/disk.h"
 #include "bake/install.h"
-#include "bake/make.h"
 #include "base/cleanup.h"
 #include "base/crypto.h"
 #include "base/dir.h"
@@ -24,17 +21,19 @@ enum { LAYOUT_MS = 60 * 1000, UNPACK_MS = 180 * 1000, GRUB_MS = 60 * 1000 };
 char *
 bootstrap_set(const struct recipe *recipe, const struct spec_base *base)
 {
+    const struct distro *distro = recipe_distro(recipe);
     char hex[DIGEST_HEX + 1];
     DIGEST_AUTO struct digest *digest = digest_new();
     digest_add_field(digest, "bootstrap 1");
-    if (recipe_distro(recipe)->is_dated) {
+    if (distro->is_dated) {
         digest_add_field(digest, base->mirror);
         digest_add_field(digest, base->snapshot);
     }
     for (size_t i = 0; i < recipe->bootstrap.sources.count; i++) {
-        FREE_AUTO char *source =
-            recipe_distro(recipe)->fill_source(recipe->bootstrap.sources.items[i], base);
-        digest_add_field(digest, source);
+        const char *item = recipe->bootstrap.sources.items[i];
+        FREE_AUTO char *filled =
+            distro->fill_source == NULL ? NULL : distro->fill_source(item, base);
+        digest_add_field(digest, filled == NULL ? item : filled);
     }
     digest_add_field(digest, NULL);
     for (size_t i = 0; i < recipe->bootstrap.packages.count; i++)
@@ -103,18 +102,17 @@ bootstrap_step_failed(const struct recipe *recipe, const char *text, struct erro
 }
 
 static int
-make_tree(const struct bootstrap *bootstrap, struct error *err)
+make_tree(const struct bake_job *job, struct error *err)
 {
-    const struct recipe *recipe = bootstrap->recipe;
+    const struct recipe *recipe = job->item->source->recipe;
     const struct distro *distro = recipe_distro(recipe);
-    FREE_AUTO char *early = path_join(bootstrap->folder, "early");
-    FREE_AUTO char *steps = path_join(bootstrap->folder, "steps");
-    FREE_AUTO char *packages = path_join(bootstrap->folder, "packages");
+    FREE_AUTO char *early = path_join(job->work, "early");
+    FREE_AUTO char *steps = path_join(job->work, "steps");
+    FREE_AUTO char *packages = path_join(job->work, "packages");
     FREE_AUTO char *script = path_join(steps, "script"), *text = bootstrap_script(recipe);
     PROC_RESULT_AUTO struct proc_result result = {0};
-    bool kept =
-        install_has_set(bootstrap->store, bootstrap->set, bootstrap->offline, bootstrap->refresh);
-    if (!kept && bootstrap->offline)
+    bool kept = install_has_set(job);
+    if (!kept && job->options->offline)
         return error_set(err, ERR_NETWORK,
             "the packages of the base are not kept in the store; run 'airbuild images' without "
             "--offline");
@@ -123,20 +121,20 @@ make_tree(const struct bootstrap *bootstrap, struct error *err)
         lay_steps(&recipe->bootstrap.early, false, early, err) < 0 ||
         lay_steps(&recipe->steps, true, steps, err) < 0 ||
         file_write(script, 0644, text, strlen(text), err) < 0 ||
-        (kept && store_lay_packages(bootstrap->store, bootstrap->set, packages, err) < 0) ||
-        distro->bootstrap(bootstrap, kept, &result, err) < 0)
+        (kept && store_lay_packages(job->store, job->set, packages, err) < 0) ||
+        distro->bootstrap(job, kept, &result, err) < 0)
         return -1;
     if (result.status != 0)
         return bootstrap_step_failed(recipe, result.errors.data, err) < 0
                    ? -1
-                   : distro->explain(bootstrap, result.errors.data, err);
+                   : distro->explain(job, result.errors.data, err);
     if (kept)
         return 0;
-    if (store_keep_packages(bootstrap->store, bootstrap->set, packages, err) < 0)
+    if (store_keep_packages(job->store, job->set, packages, err) < 0)
         return -1;
-    for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
-        FREE_AUTO char *folder = str_format("%s/prefetch-%zu", bootstrap->folder, i);
-        if (store_keep_packages(bootstrap->store, bootstrap->prefetch[i].set, folder, err) < 0)
+    for (size_t i = 0; i < job->prefetch_sets.count; i++) {
+        FREE_AUTO char *folder = str_format("%s/prefetch-%zu", job->work, i);
+        if (store_keep_packages(job->store, job->prefetch_sets.items[i], folder, err) < 0)
             return -1;
     }
     return 0;
@@ -145,7 +143,7 @@ make_tree(const struct bootstrap *bootstrap, struct error *err)
 // ---- the disk -----------------------------------------------------------------------------------
 
 static void
-describe_bootstrap(const struct bake_job *job, const char *set, json_t *manifest)
+describe_bootstrap(const struct bake_job *job, json_t *manifest)
 {
     const struct bake_source *source = job->item->source;
     const struct recipe *recipe = source->recipe;
@@ -157,74 +155,55 @@ describe_bootstrap(const struct bake_job *job, const char *set, json_t *manifest
         text_to_json(cmdline), "virtual_bytes", (json_int_t) base_disk_bytes, "mounts", "device",
         "/dev/sda3", "path", "/", "suite", text_to_json(source->base.suite), "mirror",
         text_to_json(source->base.mirror), "inputs", text_to_json(inputs), "package_set",
-        text_to_json(set));
+        text_to_json(job->set));
     json_object_update_new(manifest, members);
 }
 
-// tar: the system to unpack; NULL: the root has its files already.
+// The root has the files of a folder already; a tar is unpacked into it.
 static int
-finish_base(const struct bake_job *job, const char *raw, const char *tar, json_t *manifest,
+finish_base(const struct bake_job *job, const char *raw, const char *tree, json_t *manifest,
     struct error *err)
 {
     GUEST_AUTO struct guest *guest = NULL;
-    struct guest_options options = image_options(job, raw, "raw");
-    if (guest_start(&options, &guest, err) < 0)
+    const struct guest_disk drive = {.path = raw, .format = "raw"};
+    if (guest_start(job, &drive, false, &guest, err) < 0)
         return -1;
     guest_step(guest, LAYOUT_MS, "laying out the disk");
-    if (guest_layout(guest, tar == NULL ? NULL : LABEL, err) < 0)
+    if (guest_layout(guest, job->tree ? NULL : LABEL, err) < 0)
         return -1;
-    if (tar != NULL) {
+    if (!job->tree) {
         guest_step(guest, UNPACK_MS, "unpacking the system");
-        if (guest_unpack(guest, tar, err) < 0)
+        if (guest_unpack(guest, tree, err) < 0)
             return -1;
     }
     guest_step(guest, GRUB_MS, "installing GRUB for BIOS and UEFI");
-    if (guest_script(guest, "image.sh", "install_grub", NULL, NULL, err) < 0)
+    if (guest_script(guest, "image", "install_grub", NULL, NULL, err) < 0)
         return -1;
-    return image_finish(
-        guest, job->folder, recipe_distro(job->item->source->recipe), false, manifest, err);
+    return image_finish(guest, recipe_distro(job->item->source->recipe), manifest, err);
 }
 
-// A folder becomes the file system without the appliance; a tar is unpacked in it.
-static int
-make_disk(const struct bake_job *job, bool is_folder, json_t *manifest, struct error *err)
+// A folder becomes the file system without the appliance.
+int
+make_base_from_packages(struct bake_job *job, json_t *manifest, struct error *err)
 {
+    const struct bake_source *source = job->item->source;
+    job->set = bootstrap_set(source->recipe, &source->base);
+    job->tree = geteuid() == 0; // pacstrap needs root
     FREE_AUTO char *raw = path_join(job->work, "disk.raw");
     FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
-    FREE_AUTO char *tree = path_join(job->work, is_folder ? "root" : "root.tar");
-    if (disk_create_raw(raw, base_disk_bytes, err) < 0)
+    FREE_AUTO char *tree = path_join(job->work, job->tree ? "root" : "root.tar");
+    describe_bootstrap(job, manifest);
+    if (make_tree(job, err) < 0 || disk_create_raw(raw, base_disk_bytes, err) < 0)
         return -1;
-    if (is_folder) {
+    if (job->tree) {
         progress_step(job->options->progress, job->item->name, "making the file system");
         if (disk_make_ext4(raw, GUEST_ROOT_START,
                 base_disk_bytes - GUEST_ROOT_START - GUEST_ROOT_TAIL, LABEL, tree, job->work,
                 err) < 0)
             return -1;
     }
-    if (finish_base(job, raw, is_folder ? NULL : tree, manifest, err) < 0)
+    if (finish_base(job, raw, tree, manifest, err) < 0)
         return -1;
     progress_step(job->options->progress, job->item->name, "compressing the disk");
     return disk_convert(raw, "raw", disk, true, err);
-}
-
-int
-make_base_from_packages(const struct bake_job *job, json_t *manifest, struct error *err)
-{
-    const struct bake_source *source = job->item->source;
-    FREE_AUTO char *set = bootstrap_set(source->recipe, &source->base);
-    struct bootstrap bootstrap = {.recipe = source->recipe,
-        .base = &source->base,
-        .store = job->store,
-        .folder = job->work,
-        .set = set,
-        .tree = geteuid() == 0, // pacstrap needs root
-        .prefetch = job->prefetch,
-        .prefetch_count = job->prefetch_count,
-        .offline = job->options->offline,
-        .refresh = job->options->refresh,
-        .progress = job->options->progress};
-    describe_bootstrap(job, set, manifest);
-    if (make_tree(&bootstrap, err) < 0)
-        return -1;
-    return make_disk(job, bootstrap.tree, manifest, err);
 }

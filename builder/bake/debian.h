@@ -3,11 +3,10 @@
 #ifndef AIRBUILD_BAKE_DEBIAN_H
 #define AIRBUILD_BAKE_DEBIAN_H
 
-#include "bake/bootstrap.h"
-#include "bake/distro.h"
+#include "bake/make.h"
 
-// Appends the arguments of mmdebstrap. kept: FOLDER/packages holds all it would download. Pure.
-void debian_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret);
+// Appends the arguments of mmdebstrap. kept: WORK/packages holds all it would download. Pure.
+void debian_arguments(const struct bake_job *job, bool kept, struct strv *ret);
 
 // Returns the cause of a failure of apt or mmdebstrap. ERR_NETWORK: no mirror answered, or not with
 // packages; ERR_SPACE; ERR_SPEC: a package that the mirror does not have; else ERR_FAILED. text:

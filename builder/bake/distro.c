@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#define DISTRO_WORD(name) #name,
-#define DISTRO_ADDRESS(name) &distro_##name,
-
-const char *const distro_words[] = {"all", DISTROS(DISTRO_WORD) NULL};
-static const struct distro *const distros[] = {DISTROS(DISTRO_ADDRESS)};
+#define DISTRO(name) , #name
+const char *const distro_words[] = {"all", "debian" AIRBUILD_DISTROS, NULL};
+#undef DISTRO
+#define DISTRO(name) , &distro_##name
+static const struct distro *const distros[] = {&distro_debian AIRBUILD_DISTROS};
 const struct distro *const distro_preferred = &distro_arch, *const distro_fallback = &distro_debian;
 
 enum { DISTRO_COUNT = sizeof distros / sizeof *distros };
@@ -36,6 +36,12 @@ distro_fill(const char *text, const char *first, const char *first_value, const 
         }
     }
     return buf_take(&out);
+}
+
+char *
+distro_url(const char *url, const char *root, const char *version)
+{
+    return distro_fill(url, "{root}", root, "{version}", version);
 }
 
 char *
@@ -75,20 +81,13 @@ distro_of_packages(const struct spec_base *base)
     return NULL;
 }
 
-const struct distro *
-distro_of_images(enum spec_base_kind kind)
-{
-    for (size_t i = 0; i < DISTRO_COUNT; i++)
-        if (distros[i]->images != NULL && distros[i]->images->kind == kind)
-            return distros[i];
-    return NULL;
-}
-
 const struct distro_images *
 distro_images_of(enum spec_base_kind kind)
 {
-    const struct distro *distro = distro_of_images(kind);
-    return distro == NULL ? NULL : distro->images;
+    for (size_t i = 0; i < DISTRO_COUNT; i++)
+        if (distros[i]->images != NULL && distros[i]->images->kind == kind)
+            return distros[i]->images;
+    return NULL;
 }
 
 char *

@@ -1,5 +1,7 @@
-// distro.h - inside bake/ only: all that differs between distributions, one constant value each
-// (debian.c, arch.c). Their shell functions are in images/scripts/NAME.sh.
+// distro.h - inside bake/ only: all that differs between distributions, one constant value each in
+// distro_NAME.c. A new one is that file with its distro_NAME, its script images/scripts/NAME.sh
+// (whose functions `missing PACKAGE...` and `list` print names, and names with versions) and the
+// recipe images/base-NAME.yaml; the Makefile finds it. `base: {bootstrap: NAME}` uses it.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_BAKE_DISTRO_H
 #define AIRBUILD_BAKE_DISTRO_H
@@ -10,33 +12,27 @@
 
 #include <stdbool.h>
 
-struct bootstrap;
+struct bake_job;
 struct guest;
-struct install;
 
-// Official images: their URLs on mirrors. Callers free the results.
+// Official images, each with a list of sha256sum and a signature beside it: URL.SHA256, URL.sig.
 struct distro_images {
     enum spec_base_kind kind;                   // of a base that is such an image
+    const char *title;                          // "Arch's image", for people
     const char *pinned_version, *pinned_sha256; // used when the spec names none
-    void (*mirrors)(const struct spec_base *base, struct strv *ret); // roots, in order
-    char *(*url)(const char *root, const char *version);
-    char *(*latest_url)(const char *root); // of the newest
-    char *(*list_url)(const char *root);   // of a folder that lists the versions
+    // URLs with {root} of a mirror and {version}: of an image, of the newest (its list of digests
+    // may not name the version), and of a folder that lists the versions.
+    const char *url, *latest_url, *list_url;
+    void (*mirrors)(const struct spec_base *base, struct strv *ret);   // roots, in order
     void (*read_versions)(const struct strv *names, struct strv *ret); // the newest first
-    bool (*read_digest)(const char *text, char **ret_version, char **ret_sha256);
-    char *(*day)(const char *version); // "2026-10-01": the snapshot of its packages
+    char *(*day)(const char *version); // "2026-10-01": the snapshot of its packages; caller frees
 };
 
 struct distro {
-    const char *name;           // "debian": the family in recipes and manifests
-    const char *title;          // "Debian", for people
-    const char *package_format; // in libguestfs' inspection
-    // The script's functions `missing PACKAGE...` and `list` print names, and names with versions.
-    const char *script;
-
-    // The kind of base that is made from its packages, and its recipe.
-    enum spec_base_kind packages_kind;
-    const char *base_recipe;
+    const char *name;                   // "debian": the family in recipes and manifests
+    const char *title;                  // "Debian", for people
+    const char *package_format;         // in libguestfs' inspection
+    enum spec_base_kind packages_kind;  // of a base that is made from its packages
     const struct distro_images *images; // NULL: no official image is used
     // The base's mirror and snapshot select the packages, so keys and package sets depend on them.
     // Else the recipe's sources do.
@@ -48,50 +44,50 @@ struct distro {
     // Returns a complaint about an item of a bootstrap's `sources`, "is not ...", or NULL. No
     // function: every text is valid.
     const char *(*check_source)(const char *source);
-    // Returns an item of `sources` as the package manager needs it; caller frees.
+    // Returns an item of `sources` as the package manager needs it; caller frees. No function: as
+    // it is.
     char *(*fill_source)(const char *source, const struct spec_base *base);
 
-    // Makes FOLDER/root (or FOLDER/root.tar) from FOLDER/early, FOLDER/steps and FOLDER/packages.
-    // kept: the packages are there, else it downloads them there. Returns 0 when the tool ended;
-    // *ret: its status and output.
+    // Makes a tree of packages by the distribution's tool: WORK/root (or WORK/root.tar) from
+    // WORK/early, WORK/steps and WORK/packages. kept: the packages are there, else it downloads
+    // them there. Returns 0 when the tool ended; *ret: its status and output.
     int (*bootstrap)(
-        const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err);
+        const struct bake_job *job, bool kept, struct proc_result *ret, struct error *err);
     // Sets the error for the output of a tool that failed; returns -1.
-    int (*explain)(const struct bootstrap *bootstrap, const char *text, struct error *err);
+    int (*explain)(const struct bake_job *job, const char *text, struct error *err);
 
     // Installs packages that the image lacks. kept: from the store, else from a mirror, and then
     // it keeps them.
-    int (*install)(struct guest *guest, const struct install *install, bool kept,
-        const struct strv *packages, struct error *err);
+    int (*install)(struct guest *guest, bool kept, const struct strv *packages, struct error *err);
 };
 
-// A new distribution is a row here, its file, its script and the recipe of its base. New rows go to
-// the end: keys depend on the first.
-#define DISTROS(ROW) ROW(debian) ROW(arch)
-
-#define DISTRO_DECLARE(name) extern const struct distro distro_##name;
-DISTROS(DISTRO_DECLARE)
+// AIRBUILD_DISTROS has a DISTRO(name) for each distribution but Debian.
+#define DISTRO(name) , distro_##name
+extern const struct distro distro_debian AIRBUILD_DISTROS;
+#undef DISTRO
 
 // What `base: auto` means: the preferred one, which has official images, when a mirror of it
 // answers, else the fallback.
 extern const struct distro *const distro_preferred, *const distro_fallback;
 
-// "all", then the names in the order of the rows, then NULL: the words of recipes.
+// "all", then the names, then NULL: the words of recipes. Debian is first: keys depend on it.
 extern const char *const distro_words[];
-const struct distro *distro_numbered(unsigned number); // the first is 0
+const struct distro *distro_numbered(unsigned number); // Debian is 0
 char *distro_titles(void); // "Debian or Arch", for messages; caller frees
 // Return NULL when airbuild does not know that name or package format (which may be NULL).
 const struct distro *distro_named(const char *name);
 const struct distro *distro_of_format(const char *package_format);
 // The distribution whose packages a base is made from; NULL when it is a disk image.
 const struct distro *distro_of_packages(const struct spec_base *base);
-// The distribution whose official image a base of that kind is, and those images; or NULL.
-const struct distro *distro_of_images(enum spec_base_kind kind);
+// The official images that a base of that kind is one of; or NULL.
 const struct distro_images *distro_images_of(enum spec_base_kind kind);
 
 // Returns text with two placeholders replaced by their values; caller frees. Pure.
 char *distro_fill(const char *text, const char *first, const char *first_value, const char *second,
     const char *second_value);
+
+// Returns url, one of distro_images, filled in; caller frees. Pure.
+char *distro_url(const char *url, const char *root, const char *version);
 
 // Returns the path of a kernel's initial RAM disk, never of a fallback; caller frees. Pure.
 char *distro_initrd(const struct distro *distro, const char *kernel);

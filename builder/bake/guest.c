@@ -5,6 +5,7 @@
 
 #include "bake/appliance_network.h"
 #include "bake/guest_watch.h"
+#include "bake/make.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -28,16 +29,17 @@ guest_error(struct guest *guest, struct error *err)
     switch (watch_reason(guest->watch)) {
     case WATCH_INTERRUPTED:
         return error_set(err, ERR_INTERRUPTED,
-            "interrupted while baking '%s'; run the same command again to continue", guest->task);
+            "interrupted while baking '%s'; run the same command again to continue",
+            guest->job->item->name);
     case WATCH_SPACE:
         return error_set(err, ERR_SPACE,
             "the disk became full while baking '%s' (%s); free some space and run it again",
-            guest->task, guest->step);
+            guest->job->item->name, guest->step);
     case WATCH_LATE:
         return error_set(err, ERR_TIMEOUT,
             "baking '%s' timed out under %s at '%s'; run it again, and 'airbuild doctor' when it "
             "happens twice",
-            guest->task, guest->kvm ? "KVM" : "TCG", guest->step);
+            guest->job->item->name, guest->job->options->kvm ? "KVM" : "TCG", guest->step);
     case WATCH_NONE:
         break;
     }
@@ -47,8 +49,8 @@ guest_error(struct guest *guest, struct error *err)
         message[--length] = '\0';
     bool full = strstr(message, "No space left on device") != NULL ||
                 guestfs_last_errno(guest->g) == ENOSPC;
-    return error_set(
-        err, full ? ERR_SPACE : ERR_FAILED, "%s (%s): %s", guest->task, guest->step, message);
+    return error_set(err, full ? ERR_SPACE : ERR_FAILED, "%s (%s): %s", guest->job->item->name,
+        guest->step, message);
 }
 
 static void
@@ -58,7 +60,8 @@ on_event(guestfs_h *g, void *opaque, uint64_t event, int handle, int flags, cons
     struct guest *guest = opaque;
     (void) g, (void) handle, (void) flags, (void) text, (void) length;
     if (event == GUESTFS_EVENT_PROGRESS && count >= 4 && numbers[3] > 0)
-        progress_part(guest->progress, guest->task, (double) numbers[2] / (double) numbers[3]);
+        progress_part(guest->job->options->progress, guest->job->item->name,
+            (double) numbers[2] / (double) numbers[3]);
 }
 
 // ---- life ---------------------------------------------------------------------------------------
@@ -71,54 +74,43 @@ guest_step(struct guest *guest, int64_t timeout_ms, const char *format, ...)
     free(guest->step);
     guest->step = str_formatv(format, args);
     va_end(args);
-    watch_deadline(guest->watch, clock_ms() + timeout_ms * (guest->kvm ? 1 : TCG_FACTOR));
-    progress_step(guest->progress, guest->task, "%s", guest->step);
+    watch_deadline(
+        guest->watch, clock_ms() + timeout_ms * (guest->job->options->kvm ? 1 : TCG_FACTOR));
+    progress_step(guest->job->options->progress, guest->job->item->name, "%s", guest->step);
 }
 
 // The direct backend needs no libvirtd and does not change the owner of root's files. With one
 // emulated processor QEMU omits memory barriers; write_cpus in virt/xml.c has the details.
-static int
-configure(struct guest *guest, const struct guest_options *options, struct error *err)
-{
-    uint64_t shown = GUESTFS_EVENT_PROGRESS;
-    uint64_t silenced = GUESTFS_EVENT_LIBRARY | GUESTFS_EVENT_WARNING | GUESTFS_EVENT_APPLIANCE;
-    guestfs_set_error_handler(guest->g, NULL, NULL);
-    if (guestfs_parse_environment(guest->g) < 0 ||
-        guestfs_set_event_callback(guest->g, on_event, shown | silenced, 0, guest) < 0 ||
-        guestfs_set_backend(guest->g, "direct") < 0 ||
-        (!guest->kvm && guestfs_set_backend_setting(guest->g, "force_tcg", "1") < 0) ||
-        (!guest->kvm && guestfs_set_smp(guest->g, 2) < 0) ||
-        guestfs_set_network(guest->g, options->network) < 0)
-        return guest_error(guest, err);
-    if (options->create_over != NULL &&
-        guestfs_disk_create(guest->g, options->disk, "qcow2", -1, GUESTFS_DISK_CREATE_BACKINGFILE,
-            options->create_over, GUESTFS_DISK_CREATE_BACKINGFORMAT, "qcow2", -1) < 0)
-        return guest_error(guest, err);
-    if (guestfs_add_drive_opts(guest->g, options->disk, GUESTFS_ADD_DRIVE_OPTS_FORMAT,
-            options->format, GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe",
-            GUESTFS_ADD_DRIVE_OPTS_DISCARD, "besteffort", -1) < 0)
-        return guest_error(guest, err);
-    return 0;
-}
-
 int
-guest_start(const struct guest_options *options, struct guest **ret, struct error *err)
+guest_start(const struct bake_job *job, const struct guest_disk *disk, bool network,
+    struct guest **ret, struct error *err)
 {
     GUEST_AUTO struct guest *guest = mem_zero(1, sizeof *guest);
-    guest->kvm = options->kvm;
-    guest->task = str_dup(options->task);
-    guest->proxies = options->network ? appliance_proxies() : str_dup("");
-    guest->progress = options->progress;
+    uint64_t shown = GUESTFS_EVENT_PROGRESS;
+    uint64_t silenced = GUESTFS_EVENT_LIBRARY | GUESTFS_EVENT_WARNING | GUESTFS_EVENT_APPLIANCE;
+    bool kvm = job->options->kvm;
+    guest->job = job;
+    guest->proxies = network ? appliance_proxies() : str_dup("");
     guest->g =
         guestfs_create_flags(GUESTFS_CREATE_NO_ENVIRONMENT | GUESTFS_CREATE_NO_CLOSE_ON_EXIT);
     if (guest->g == NULL)
         return error_errno(err, errno, "cannot make a libguestfs handle");
-    if (watch_new(options->folder, &guest->watch, err) < 0)
+    if (watch_new(job->folder, &guest->watch, err) < 0)
         return -1;
     guest_step(guest, LAUNCH_MS, "starting the appliance");
-    if (configure(guest, options, err) < 0)
-        return -1;
-    if (guestfs_launch(guest->g) < 0)
+    guestfs_set_error_handler(guest->g, NULL, NULL);
+    if (guestfs_parse_environment(guest->g) < 0 ||
+        guestfs_set_event_callback(guest->g, on_event, shown | silenced, 0, guest) < 0 ||
+        guestfs_set_backend(guest->g, "direct") < 0 ||
+        (!kvm && guestfs_set_backend_setting(guest->g, "force_tcg", "1") < 0) ||
+        (!kvm && guestfs_set_smp(guest->g, 2) < 0) || guestfs_set_network(guest->g, network) < 0 ||
+        (disk->create_over != NULL &&
+            guestfs_disk_create(guest->g, disk->path, "qcow2", -1, GUESTFS_DISK_CREATE_BACKINGFILE,
+                disk->create_over, GUESTFS_DISK_CREATE_BACKINGFORMAT, "qcow2", -1) < 0) ||
+        guestfs_add_drive_opts(guest->g, disk->path, GUESTFS_ADD_DRIVE_OPTS_FORMAT, disk->format,
+            GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", GUESTFS_ADD_DRIVE_OPTS_DISCARD,
+            "besteffort", -1) < 0 ||
+        guestfs_launch(guest->g) < 0)
         return guest_error(guest, err);
     *ret = TAKE(guest);
     return 0;
@@ -141,7 +133,6 @@ guest_free(struct guest *guest)
     if (guest->g != NULL)
         guestfs_close(guest->g);
     watch_free(guest->watch);
-    free(guest->task);
     free(guest->step);
     free(guest->proxies);
     free(guest);
@@ -176,7 +167,7 @@ guest_script(struct guest *guest, const char *name, const char *verb, const stru
     char **ret_output, struct error *err)
 {
     BUF_AUTO struct buf text = {0};
-    FREE_AUTO char *asset = str_format("images/scripts/%s", name), *script = NULL;
+    FREE_AUTO char *asset = str_format("images/scripts/%s.sh", name), *script = NULL;
     if (asset_read(asset, &script, NULL, err) < 0)
         return -1;
     buf_printf(&text, "set -- %s", verb);

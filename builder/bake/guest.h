@@ -6,7 +6,6 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "base/progress.h"
 #include "base/str.h"
 
 #include <guestfs.h>
@@ -15,32 +14,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct bake_job;
 struct watch;
 
-// Members are for guest*.c only.
+// Members but job are for guest*.c only.
 struct guest {
     guestfs_h *g;
     struct watch *watch;
-    bool kvm;
-    char *task;
+    const struct bake_job *job;
     char *step;
     char *proxies; // prefix of every command; "" without a network
-    struct progress *progress;
 };
 
-struct guest_options {
-    const char *disk;        // written to
+struct guest_disk {
+    const char *path;        // written to
     const char *format;      // "qcow2" or "raw"
     const char *create_over; // create it, backed by this qcow2 (relative to it); or NULL
-    const char *folder;      // the draft's: its file system's space is watched
-    bool kvm;
-    bool network;
-    const char *task; // for progress
-    struct progress *progress;
 };
 
 // Boots the appliance with the disk. Nothing is mounted yet.
-int guest_start(const struct guest_options *options, struct guest **ret, struct error *err);
+int guest_start(const struct bake_job *job, const struct guest_disk *disk, bool network,
+    struct guest **ret, struct error *err);
 // Unmounts, flushes and powers off: only then is the disk complete.
 int guest_finish(struct guest *guest, struct error *err);
 void guest_free(struct guest *guest); // kills an appliance that was not finished
@@ -63,7 +57,7 @@ int guest_layout(struct guest *guest, const char *label, struct error *err);
 int guest_grow(struct guest *guest, const char *root, struct error *err);
 // Mounts [{"device", "path", "options"}] in that order; options may be absent.
 int guest_mount(struct guest *guest, const json_t *mounts, struct error *err);
-// Finds the one operating system of the disk: ret_system gets "distro", "packages" (libguestfs'
+// Finds the one operating system of the disk: ret_system gets "packages" (libguestfs'
 // package format), "name", "root" (a kernel argument), "mounts".
 int guest_inspect(struct guest *guest, json_t **ret_system, struct error *err);
 
@@ -71,7 +65,7 @@ int guest_unpack(struct guest *guest, const char *tar, struct error *err); // ov
 // Runs a shell text in the guest's root with sh -eu, and this host's proxies. ret_output may be
 // NULL.
 int guest_run(struct guest *guest, const char *text, char **ret_output, struct error *err);
-// Runs a function of images/scripts/NAME, with words (may be NULL).
+// Runs a function of images/scripts/NAME.sh, with words (may be NULL).
 int guest_script(struct guest *guest, const char *name, const char *verb, const struct strv *words,
     char **ret_output, struct error *err);
 // Makes missing folders with 0755; owner root.

@@ -212,30 +212,25 @@ no_system(struct guest *guest, struct error *err)
         err, ERR_SPEC, "no operating system is found on it; use the disk of an installed system");
 }
 
-static int
-several_systems(struct guest *guest, char *const *roots, struct error *err)
-{
-    BUF_AUTO struct buf list = {0};
-    for (size_t i = 0; roots[i] != NULL; i++) {
-        FREE_AUTO char *name = guestfs_inspect_get_product_name(guest->g, roots[i]);
-        buf_printf(&list, "%s'%s' (%s)", i == 0 ? "" : ", ", roots[i], name == NULL ? "?" : name);
-    }
-    return error_set(err, ERR_SPEC,
-        "more than one operating system is on it: %s; use a disk with one of them", list.data);
-}
-
 int
 guest_inspect(struct guest *guest, json_t **ret_system, struct error *err)
 {
+    BUF_AUTO struct buf list = {0};
     NAMES_AUTO char **roots = guestfs_inspect_os(guest->g);
     if (roots == NULL)
         return guest_error(guest, err);
     if (roots[0] == NULL)
         return no_system(guest, err);
-    if (roots[1] != NULL)
-        return several_systems(guest, roots, err);
+    if (roots[1] != NULL) {
+        for (size_t i = 0; roots[i] != NULL; i++) {
+            FREE_AUTO char *found = guestfs_inspect_get_product_name(guest->g, roots[i]);
+            buf_printf(
+                &list, "%s'%s' (%s)", i == 0 ? "" : ", ", roots[i], found == NULL ? "?" : found);
+        }
+        return error_set(err, ERR_SPEC,
+            "more than one operating system is on it: %s; use a disk with one of them", list.data);
+    }
     const char *root = roots[0];
-    FREE_AUTO char *distro = guestfs_inspect_get_distro(guest->g, root);
     FREE_AUTO char *name = guestfs_inspect_get_product_name(guest->g, root);
     FREE_AUTO char *format = guestfs_inspect_get_package_format(guest->g, root);
     FREE_AUTO char *device = real_device(root), *uuid = guestfs_vfs_uuid(guest->g, device);
@@ -243,10 +238,9 @@ guest_inspect(struct guest *guest, json_t **ret_system, struct error *err)
     FREE_AUTO char *argument =
         uuid == NULL || uuid[0] == '\0' ? NULL : str_format("root=UUID=%s", uuid);
     NAMES_AUTO char **pairs = guestfs_inspect_get_mountpoints(guest->g, root);
-    if (distro == NULL || pairs == NULL || pairs[0] == NULL)
+    if (pairs == NULL || pairs[0] == NULL)
         return guest_error(guest, err);
-    *ret_system = json_pack("{s:o, s:o, s:o, s:o, s:o}", "distro", text_to_json(distro), "name",
-        text_to_json(name), "packages", text_to_json(format), "root", text_to_json(argument),
-        "mounts", mounts_of(guest, pairs));
+    *ret_system = json_pack("{s:o, s:o, s:o, s:o}", "name", text_to_json(name), "packages",
+        text_to_json(format), "root", text_to_json(argument), "mounts", mounts_of(guest, pairs));
     return 0;
 }

@@ -39,15 +39,6 @@ read_proc(const char *pid, const char *name, char *data, size_t max)
     return length;
 }
 
-static char *
-double_commas(const char *text)
-{
-    struct buf buf = {0};
-    for (; *text != '\0'; text++)
-        buf_add(&buf, *text == ',' ? ",," : (char[]){*text, '\0'});
-    return buf_take(&buf);
-}
-
 // Whether it is our child, and its command line contains the folder.
 static bool
 is_ours(const char *pid, const struct watch *watch)
@@ -104,9 +95,11 @@ int
 watch_new(const char *folder, struct watch **ret, struct error *err)
 {
     struct watch *watch = mem_zero(1, sizeof *watch);
+    STRV_AUTO struct strv parts = {0};
     sigset_t all, before;
     watch->folder = str_dup(folder);
-    watch->doubled = double_commas(folder);
+    strv_split(&parts, folder, ',');
+    watch->doubled = strv_join(&parts, ",,");
     atomic_store(&watch->end_ms, INT64_MAX);
     watch->stop = eventfd(0, EFD_CLOEXEC);
     sigfillset(&all); // signals stay with the main thread

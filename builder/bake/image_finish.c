@@ -1,7 +1,6 @@
 // image_finish.c - the first and last steps that are common to all images.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/install.h"
-#include "bake/make.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 
@@ -10,22 +9,12 @@
 
 enum { COPY_MS = 60 * 1000, IDENTITY_MS = 60 * 1000, TRIM_MS = 60 * 1000 };
 
-struct guest_options
-image_options(const struct bake_job *job, const char *disk, const char *format)
-{
-    return (struct guest_options){.disk = disk,
-        .format = format,
-        .folder = job->folder,
-        .kvm = job->options->kvm,
-        .task = job->item->name,
-        .progress = job->options->progress};
-}
-
 static int
-copy_kernel(struct guest *guest, const char *folder, const struct distro *distro, struct error *err)
+copy_kernel(struct guest *guest, const struct distro *distro, struct error *err)
 {
     FREE_AUTO char *from = NULL;
-    FREE_AUTO char *kernel = path_join(folder, "kernel"), *initrd = path_join(folder, "initrd");
+    FREE_AUTO char *kernel = path_join(guest->job->folder, "kernel"),
+                   *initrd = path_join(guest->job->folder, "initrd");
     const char *usual = distro->usual_kernel;
     bool is_usual = false, exists = false;
     guest_step(guest, COPY_MS, "copying the kernel");
@@ -56,8 +45,8 @@ remove_identity(struct guest *guest, struct error *err)
 {
     FREE_AUTO char *left = NULL;
     guest_step(guest, IDENTITY_MS, "removing identity");
-    if (guest_script(guest, "image.sh", "remove_identity", NULL, NULL, err) < 0 ||
-        guest_script(guest, "image.sh", "find_identity", NULL, &left, err) < 0)
+    if (guest_script(guest, "image", "remove_identity", NULL, NULL, err) < 0 ||
+        guest_script(guest, "image", "find_identity", NULL, &left, err) < 0)
         return -1;
     if (left[0] == '\0')
         return 0;
@@ -70,15 +59,13 @@ remove_identity(struct guest *guest, struct error *err)
 }
 
 int
-image_finish(struct guest *guest, const char *folder, const struct distro *distro,
-    bool keep_identity, json_t *manifest, struct error *err)
+image_finish(struct guest *guest, const struct distro *distro, json_t *manifest, struct error *err)
 {
     json_t *packages = NULL;
-    if (copy_kernel(guest, folder, distro, err) < 0 ||
-        install_list(guest, distro, &packages, err) < 0)
+    if (copy_kernel(guest, distro, err) < 0 || install_list(guest, distro, &packages, err) < 0)
         return -1;
     json_object_set_new(manifest, "packages", packages);
-    if (!keep_identity && remove_identity(guest, err) < 0)
+    if (guest->job->disk == NULL && remove_identity(guest, err) < 0)
         return -1;
     guest_step(guest, TRIM_MS, "freeing unused blocks");
     if (guest_trim(guest, err) < 0)

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/install.h"
 
-#include "bake/distro.h"
 #include "base/cleanup.h"
 #include "base/crypto.h"
 #include "base/dir.h"
@@ -35,43 +34,44 @@ install_set(const char *base_key, const struct distro *distro, const struct strv
 }
 
 bool
-install_has_set(struct store *store, const char *set, bool offline, bool refresh)
+install_has_set(const struct bake_job *job)
 {
     json_auto_t *lock = NULL;
     ERROR_AUTO struct error err = {0};
-    return (offline || !refresh) && store_package_set(store, set, &lock, &err) == 0;
+    return (job->options->offline || !job->options->refresh) &&
+           store_package_set(job->store, job->set, &lock, &err) == 0;
 }
 
 int
-install_keep(struct guest *guest, const struct install *install, struct error *err)
+install_keep(struct guest *guest, struct error *err)
 {
-    FREE_AUTO char *folder = path_join(install->folder, "packages");
+    FREE_AUTO char *folder = path_join(guest->job->work, "packages");
     if (dir_make(folder, 0700, err) < 0 || guest_copy_out(guest, CACHE, folder, err) < 0 ||
-        store_keep_packages(install->store, install->set, folder, err) < 0)
+        store_keep_packages(guest->job->store, guest->job->set, folder, err) < 0)
         return -1;
     return dir_remove(folder, err);
 }
 
 int
-install_restore(struct guest *guest, const struct install *install, struct error *err)
+install_restore(struct guest *guest, struct error *err)
 {
-    FREE_AUTO char *folder = path_join(install->folder, "packages");
+    FREE_AUTO char *folder = path_join(guest->job->work, "packages");
     guest_step(guest, LAY_MS, "copying kept packages");
     if (dir_make(folder, 0700, err) < 0 ||
-        store_lay_packages(install->store, install->set, folder, err) < 0 ||
+        store_lay_packages(guest->job->store, guest->job->set, folder, err) < 0 ||
         guest_copy_in(guest, folder, CACHE, err) < 0)
         return -1;
     return dir_remove(folder, err);
 }
 
 int
-install_packages(struct guest *guest, const struct install *install, const struct strv *packages,
+install_packages(struct guest *guest, const struct distro *distro, const struct strv *packages,
     struct error *err)
 {
     FREE_AUTO char *text = NULL;
     STRV_AUTO struct strv lines = {0}, missing = {0};
     guest_step(guest, LOOK_MS, "checking installed packages");
-    if (guest_script(guest, install->distro->script, "missing", packages, &text, err) < 0)
+    if (guest_script(guest, distro->name, "missing", packages, &text, err) < 0)
         return -1;
     strv_split(&lines, text, '\n');
     for (size_t i = 0; i < lines.count; i++)
@@ -79,9 +79,9 @@ install_packages(struct guest *guest, const struct install *install, const struc
             strv_add(&missing, lines.items[i]);
     if (missing.count == 0)
         return 0; // those that are there keep their versions
-    bool kept = install_has_set(install->store, install->set, install->offline, install->refresh);
-    if (kept || !install->offline)
-        return install->distro->install(guest, install, kept, &missing, err);
+    bool kept = install_has_set(guest->job);
+    if (kept || !guest->job->options->offline)
+        return distro->install(guest, kept, &missing, err);
     FREE_AUTO char *names = strv_join(&missing, " ");
     return error_set(err, ERR_NETWORK,
         "the packages '%s' are not kept in the store; run 'airbuild images' without --offline",
@@ -93,7 +93,7 @@ install_list(struct guest *guest, const struct distro *distro, json_t **ret, str
 {
     FREE_AUTO char *text = NULL;
     STRV_AUTO struct strv lines = {0};
-    if (guest_script(guest, distro->script, "list", NULL, &text, err) < 0)
+    if (guest_script(guest, distro->name, "list", NULL, &text, err) < 0)
         return -1;
     strv_split(&lines, text, '\n');
     *ret = json_array();

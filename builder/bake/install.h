@@ -4,12 +4,7 @@
 #ifndef AIRBUILD_BAKE_INSTALL_H
 #define AIRBUILD_BAKE_INSTALL_H
 
-#include "bake/distro.h"
-#include "bake/guest.h"
-#include "spec/spec.h"
-#include "store/store.h"
-
-#include <jansson.h>
+#include "bake/make.h"
 
 // Returns the name of the set that these packages over that base are kept under; caller frees.
 // from: the base's own source; the mirror and snapshot of a dated distribution are part of the
@@ -17,25 +12,16 @@
 char *install_set(const char *base_key, const struct distro *distro, const struct strv *packages,
     const struct spec_base *from);
 
-// Returns whether the packages come from the kept set: the store has it, and they are not to be
+// Returns whether the packages come from the job's set: the store has it, and they are not to be
 // downloaded again.
-bool install_has_set(struct store *store, const char *set, bool offline, bool refresh);
-
-struct install {
-    struct store *store;
-    const struct distro *distro;
-    const struct spec_base *base; // the source of the base below
-    const char *set;              // of install_set
-    const char *folder;           // a folder of the host for files on the way
-    bool offline, refresh;        // as in struct bake_options
-};
+bool install_has_set(const struct bake_job *job);
 
 // Installs packages (no recommended ones; starts no service), from the kept set if there is one,
 // else from a mirror, and keeps them. ERR_NETWORK: not kept, and offline or no mirror answers;
 // ERR_SPEC: the mirror lacks one; ERR_DAMAGED: a signature does not match, or a kept package has
 // changed.
-int install_packages(struct guest *guest, const struct install *install,
-    const struct strv *packages, struct error *err);
+int install_packages(struct guest *guest, const struct distro *distro, const struct strv *packages,
+    struct error *err);
 
 // Returns [{"name", "version"}] of all installed packages.
 int install_list(struct guest *guest, const struct distro *distro, json_t **ret, struct error *err);
@@ -44,7 +30,7 @@ int install_list(struct guest *guest, const struct distro *distro, json_t **ret,
 // holds the packages to install.
 #define INSTALL_CACHE "/var/cache/airbuild"
 // Copy these packages into the store's set, and the other way.
-int install_keep(struct guest *guest, const struct install *install, struct error *err);
-int install_restore(struct guest *guest, const struct install *install, struct error *err);
+int install_keep(struct guest *guest, struct error *err);
+int install_restore(struct guest *guest, struct error *err);
 
 #endif

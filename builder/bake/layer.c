@@ -1,7 +1,6 @@
 // layer.c - runs a recipe's steps in a thin qcow2 layer over a base.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/install.h"
-#include "bake/make.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -9,13 +8,11 @@
 enum { FILES_MS = 60 * 1000, SERVICES_MS = 60 * 1000, COMMAND_MS = 300 * 1000 };
 
 struct layer {
-    const struct bake_job *job;
     const struct recipe *recipe;
     const struct distro *distro;
     struct guest *guest;
     struct strv packages; // of all steps together: one set
     bool installed;
-    char *set;
 };
 
 static void
@@ -23,7 +20,6 @@ layer_clear(struct layer *layer)
 {
     guest_free(layer->guest);
     strv_free(&layer->packages);
-    free(layer->set);
 }
 
 // A shell text that fails is an error of the recipe.
@@ -36,30 +32,16 @@ run_text(struct layer *layer, const char *text, struct error *err)
     return answer;
 }
 
-// Installs the packages of all steps at the first of them: one set, one run.
-static int
-put_packages(struct layer *layer, struct error *err)
-{
-    struct install install = {.store = layer->job->store,
-        .distro = layer->distro,
-        .base = &layer->job->item->source->base,
-        .set = layer->set,
-        .folder = layer->job->work,
-        .offline = layer->job->options->offline,
-        .refresh = layer->job->options->refresh};
-    if (layer->installed)
-        return 0;
-    layer->installed = true;
-    return install_packages(layer->guest, &install, &layer->packages, err);
-}
-
 static int
 do_step(struct layer *layer, const struct recipe_step *step, struct error *err)
 {
     BUF_AUTO struct buf services = {0};
     switch (step->action) {
-    case RECIPE_PACKAGES:
-        return put_packages(layer, err);
+    case RECIPE_PACKAGES: // those of all steps at the first of them: one run
+        if (layer->installed)
+            return 0;
+        layer->installed = true;
+        return install_packages(layer->guest, layer->distro, &layer->packages, err);
     case RECIPE_FILES:
         guest_step(layer->guest, FILES_MS, "installing %zu file%s", step->file_count,
             step->file_count == 1 ? "" : "s");
@@ -84,7 +66,8 @@ do_step(struct layer *layer, const struct recipe_step *step, struct error *err)
 static void
 describe_layer(const struct layer *layer, json_t *manifest)
 {
-    const struct image *base = layer->job->base;
+    const struct bake_job *job = layer->guest->job;
+    const struct image *base = job->base;
     FREE_AUTO char *inputs = recipe_canonical(layer->recipe);
     const json_t *disk = json_object_get(json_object_get(base->manifest, "files"), "disk.qcow2");
     json_t *members = json_pack("{s:o, s:s, s:o, s:o, s:o, s:I, s:o, s:o*}", "name",
@@ -92,31 +75,29 @@ describe_layer(const struct layer *layer, json_t *manifest)
         text_to_json(base->key), "backing_sha256",
         text_to_json(json_string_value(json_object_get(disk, "sha256"))), "cmdline",
         text_to_json(base->cmdline), "virtual_bytes", (json_int_t) base->virtual_bytes, "inputs",
-        text_to_json(inputs), "package_set", layer->installed ? text_to_json(layer->set) : NULL);
+        text_to_json(inputs), "package_set", layer->installed ? text_to_json(job->set) : NULL);
     json_object_update_new(manifest, members);
 }
 
 int
-make_layer(const struct bake_job *job, json_t *manifest, struct error *err)
+make_layer(struct bake_job *job, json_t *manifest, struct error *err)
 {
     // Layer and base are both folders of images/: a relative link holds wherever the store is.
     FREE_AUTO char *over = str_format("../%s/disk.qcow2", job->base->key);
     FREE_AUTO char *disk = path_join(job->folder, "disk.qcow2");
-    struct guest_options options = image_options(job, disk, "qcow2");
+    const struct guest_disk drive = {.path = disk, .format = "qcow2", .create_over = over};
     CLEANUP(layer_clear)
     struct layer layer = {
-        .job = job, .recipe = job->item->source->recipe, .distro = distro_named(job->base->family)};
+        .recipe = job->item->source->recipe, .distro = distro_named(job->base->family)};
     if (layer.distro == NULL)
         return error_set(err, ERR_DAMAGED,
             "the base is of the family '%s', which this airbuild does not know; bake it again, or "
             "use a newer airbuild",
             job->base->family);
     recipe_packages(layer.recipe, layer.distro, &layer.packages);
-    layer.set =
-        install_set(job->base->key, layer.distro, &layer.packages, &job->item->source->base);
-    options.create_over = over;
-    options.network = !job->options->offline && layer.packages.count > 0;
-    if (guest_start(&options, &layer.guest, err) < 0 ||
+    job->set = install_set(job->base->key, layer.distro, &layer.packages, &job->item->source->base);
+    bool network = !job->options->offline && layer.packages.count > 0;
+    if (guest_start(job, &drive, network, &layer.guest, err) < 0 ||
         guest_mount(layer.guest, json_object_get(job->base->manifest, "mounts"), err) < 0)
         return -1;
     for (size_t i = 0; i < layer.recipe->steps.count; i++) {
@@ -126,5 +107,5 @@ make_layer(const struct bake_job *job, json_t *manifest, struct error *err)
                 err, "%s: a step of the recipe '%s' failed", step->place, layer.recipe->name);
     }
     describe_layer(&layer, manifest);
-    return image_finish(layer.guest, job->folder, layer.distro, false, manifest, err);
+    return image_finish(layer.guest, layer.distro, manifest, err);
 }

@@ -29,8 +29,8 @@ struct recipe_file {
 
 struct recipe_step {
     enum recipe_action action;
-    char *place;  // "FILE:LINE", for messages; nothing depends on it
-    char *family; // only on the distribution of this name; NULL: on all
+    char *place;     // "FILE:LINE", for messages; nothing depends on it
+    unsigned family; // index of distro_words: only on that distribution; 0: on all
     struct strv packages;
     struct recipe_file *files; // by path
     size_t file_count, file_capacity;
@@ -82,25 +82,6 @@ void recipe_packages(const struct recipe *recipe, const struct distro *distro, s
 // Appends the commands that disable, mask and enable the step's units, in this order.
 void recipe_add_services(struct buf *out, const struct recipe_step *step);
 
-// ---- for recipe_read.c --------------------------------------------------------------------------
-
 void recipe_clear(struct recipe *recipe); // to {0}
-
-// Path patterns (fnmatch(3), * meets / too) and the modes that go with them; the last match holds.
-struct recipe_modes {
-    struct strv patterns, modes; // side by side
-};
-
-// Reads three or four octal digits without set-id bits, as chmod does; else returns false.
-bool recipe_mode_parse(const char *text, unsigned *ret);
-bool recipe_is_path(const char *path); // absolute, of a file, without ..
-
-// Adds a file to the step; the caller sets its data.
-struct recipe_file *recipe_file_add(struct recipe_step *step, const char *path);
-// Sets 0644, 0755 for a script, or the mode from modes.
-void recipe_file_set_mode(struct recipe_file *file, const struct recipe_modes *modes);
-// Adds every file of a folder: FOLDER/NAME when that exists, else images/NAME of the program.
-int recipe_files_add(struct recipe_step *step, const char *folder, const char *name,
-    const struct recipe_modes *modes, struct error *err);
 
 #endif

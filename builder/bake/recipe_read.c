@@ -1,29 +1,130 @@
-// recipe_read.c - the grammar of recipes: reads YAML, included recipes first.
+// recipe_read.c - the grammar of recipes: reads YAML, included recipes first, and the files they
+// name.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/recipe.h"
 
 #include "bake/distro.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "yaml/map.h"
 
+#include <errno.h>
+#include <fnmatch.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { INCLUDE_DEPTH_MAX = 4 };
+enum {
+    INCLUDE_DEPTH_MAX = 4,
+    FILE_MAX = 1024 * 1024,
+    TREE_DEPTH_MAX = 16,
+    MODE_DEFAULT = 0644,
+    MODE_SCRIPT = 0755,
+};
+
+// ---- files --------------------------------------------------------------------------------------
+
+// Reads three or four octal digits without set-id bits, as chmod does; else returns false.
+static bool
+parse_mode(const char *text, unsigned *ret)
+{
+    size_t length = strlen(text);
+    if (length < 3 || length > 4 || strspn(text, "01234567") != length)
+        return false;
+    *ret = (unsigned) strtoul(text, NULL, 8);
+    return *ret <= 0777;
+}
+
+// The caller sets the file's data.
+static struct recipe_file *
+add_file(struct recipe_step *step, const char *path)
+{
+    mem_grow(&step->files, &step->file_capacity, step->file_count + 1, sizeof *step->files);
+    struct recipe_file *file = &step->files[step->file_count++];
+    *file = (struct recipe_file){.path = str_dup(path), .mode = MODE_DEFAULT};
+    return file;
+}
+
+// Path patterns (fnmatch(3), * meets / too) and the modes that go with them; the last match holds.
+struct recipe_modes {
+    struct strv patterns, modes; // side by side
+};
+
+// Files compiled into the program have no modes: one that names its interpreter is executable.
+static void
+set_file_mode(struct recipe_file *file, const struct recipe_modes *modes)
+{
+    if (str_starts(file->data, "#!"))
+        file->mode = MODE_SCRIPT;
+    for (size_t i = 0; i < modes->patterns.count; i++)
+        if (fnmatch(modes->patterns.items[i], file->path, 0) == 0)
+            (void) parse_mode(modes->modes.items[i], &file->mode);
+}
+
+// Regular files only: a link in the user's folder may lead anywhere.
+static int
+list_tree(const char *root, const char *below, unsigned depth, struct strv *ret, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    FREE_AUTO char *folder = str_format("%s%s", root, below);
+    if (depth > TREE_DEPTH_MAX)
+        return error_set(err, ERR_SPEC, "the folder '%s' is nested too deeply", folder);
+    if (dir_list(folder, &names, err) < 0)
+        return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        FREE_AUTO char *path = str_format("%s/%s", below, names.items[i]);
+        FREE_AUTO char *full = str_format("%s%s", root, path);
+        struct stat info;
+        if (lstat(full, &info) < 0)
+            return error_errno(err, errno, "cannot inspect '%s'", full);
+        if (S_ISREG(info.st_mode))
+            strv_add(ret, path);
+        else if (!S_ISDIR(info.st_mode))
+            return error_set(err, ERR_SPEC,
+                "'%s' is neither a file nor a folder; make a link or device in a command step",
+                full);
+        else if (list_tree(root, path, depth + 1, ret, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+// Adds every file of a folder: FOLDER/NAME when that exists, else images/NAME of the program.
+static int
+add_files(struct recipe_step *step, const char *folder, const char *name,
+    const struct recipe_modes *modes, struct error *err)
+{
+    STRV_AUTO struct strv paths = {0};
+    FREE_AUTO char *prefix = str_format("images/%s/", name);
+    FREE_AUTO char *root = folder == NULL ? NULL : path_join(folder, name);
+    bool is_users = root != NULL && file_exists(root);
+    if (is_users && list_tree(root, "", 0, &paths, err) < 0)
+        return -1;
+    if (!is_users)
+        asset_list(prefix, &paths);
+    if (!is_users && paths.count == 0)
+        return error_set(err, ERR_NOT_FOUND, "there is no folder '%s' with files", name);
+    for (size_t i = 0; i < paths.count; i++) {
+        const char *path = paths.items[i];
+        FREE_AUTO char *full = str_format("%s%s", is_users ? root : "", path);
+        struct recipe_file *file = add_file(step, is_users ? path : path + strlen(prefix) - 1);
+        if ((is_users ? file_read(full, FILE_MAX, &file->data, &file->length, err)
+                      : asset_read(full, &file->data, &file->length, err)) < 0)
+            return -1;
+        set_file_mode(file, modes);
+    }
+    return 0;
+}
 
 // ---- steps --------------------------------------------------------------------------------------
 
 // The values of one step as YAML has them, before they become a struct recipe_step.
-struct raw_write {
-    char *path, *mode, *text;
-};
 struct raw_step {
     struct recipe_step step; // place and action are not set yet
-    unsigned family;         // index of distro_words
     char *folder;
     struct recipe_modes modes;
-    struct raw_write write;
+    char *path, *mode, *text; // of `write`
 };
 
 static void
@@ -32,9 +133,9 @@ raw_free(struct raw_step *raw)
     free(raw->folder);
     strv_free(&raw->modes.patterns);
     strv_free(&raw->modes.modes);
-    free(raw->write.path);
-    free(raw->write.mode);
-    free(raw->write.text);
+    free(raw->path);
+    free(raw->mode);
+    free(raw->text);
 }
 
 static void
@@ -50,7 +151,7 @@ read_modes(struct yaml_source *source, const struct yaml_node *name, const struc
     }
     for (size_t i = 0; i < value->count; i++) {
         const struct yaml_node *item = value->items[i];
-        if (item->kind != YAML_SCALAR || !recipe_mode_parse(item->text, &mode)) {
+        if (item->kind != YAML_SCALAR || !parse_mode(item->text, &mode)) {
             yaml_error(source, item, "a mode is three or four octal digits, such as \"0755\"");
             continue;
         }
@@ -75,7 +176,7 @@ read_modes(struct yaml_source *source, const struct yaml_node *name, const struc
         .form = text                                                                            \
     }
 
-#define AT struct raw_write
+#define AT struct raw_step
 static const struct yaml_key write_keys[] = {
     NEEDED("path", YAML_STRING, path, "an absolute path in the image"),
     ROW("mode", YAML_STRING, mode, "an octal mode such as \"0755\""),
@@ -95,11 +196,14 @@ static const struct yaml_key service_keys[] = {
 
 #define AT struct raw_step
 static const struct yaml_key step_keys[] = {
-    {.name = "family", .type = YAML_WORD, .words = distro_words, .offset = offsetof(AT, family)},
+    {.name = "family",
+        .type = YAML_WORD,
+        .words = distro_words,
+        .offset = offsetof(AT, step.family)},
     ROW("packages", YAML_STRINGS, step.packages, "a list of packages"),
     ROW("files", YAML_STRING, folder, "a folder whose files go to / of the image"),
     CUSTOM("modes", read_modes, modes, "a mapping of path patterns to modes"),
-    {.name = "write", .type = YAML_TABLE, .keys = write_keys, .offset = offsetof(AT, write)},
+    {.name = "write", .type = YAML_TABLE, .keys = write_keys},
     {.name = "services", .type = YAML_TABLE, .keys = service_keys, .offset = offsetof(AT, step)},
     ROW("command", YAML_STRING, step.command, "a shell text"),
     {0},
@@ -110,16 +214,19 @@ static void
 fill_write(struct yaml_source *source, const struct yaml_node *at, struct raw_step *raw,
     struct recipe_step *step)
 {
+    STRV_AUTO struct strv parts = {0};
+    const char *path = raw->path;
     step->action = RECIPE_FILES;
-    if (raw->write.path == NULL || raw->write.text == NULL)
+    if (path == NULL || raw->text == NULL)
         return; // the table has complained
-    if (!recipe_is_path(raw->write.path))
+    strv_split(&parts, path, '/');
+    if (path[0] != '/' || path[1] == '\0' || str_ends(path, "/") || strv_has(&parts, ".."))
         yaml_error(source, at, "'path' must be an absolute path without '..'");
-    struct recipe_file *file = recipe_file_add(step, raw->write.path);
-    file->length = strlen(raw->write.text);
-    file->data = TAKE(raw->write.text);
-    recipe_file_set_mode(file, &raw->modes);
-    if (raw->write.mode != NULL && !recipe_mode_parse(raw->write.mode, &file->mode))
+    struct recipe_file *file = add_file(step, path);
+    file->length = strlen(raw->text);
+    file->data = TAKE(raw->text);
+    set_file_mode(file, &raw->modes);
+    if (raw->mode != NULL && !parse_mode(raw->mode, &file->mode))
         yaml_error(source, at, "'mode' is three or four octal digits, such as \"0755\"");
 }
 
@@ -141,14 +248,13 @@ static void
 fill_step(struct yaml_source *source, const struct yaml_node *node, struct raw_step *raw,
     struct recipe_step *step)
 {
-    step->family = str_dup(raw->family == 0 ? NULL : distro_words[raw->family]);
     if (yaml_get(node, "packages") != NULL) {
         step->action = RECIPE_PACKAGES;
         check_step_names(source, node, &step->packages);
     } else if (raw->folder != NULL) {
         ERROR_AUTO struct error err = {0};
         step->action = RECIPE_FILES;
-        if (recipe_files_add(step, source->context, raw->folder, &raw->modes, &err) < 0)
+        if (add_files(step, source->context, raw->folder, &raw->modes, &err) < 0)
             yaml_error(source, yaml_get(node, "files"), "%s", err.message);
     } else if (yaml_get(node, "write") != NULL) {
         fill_write(source, yaml_get(node, "write"), raw, step);

@@ -258,7 +258,9 @@ valid_arch_image(const char *text)
 bool
 valid_bootstrap(const char *text)
 {
-    return str_equal(text, "arch");
+#define DISTRO(name) str_equal(text, #name) ||
+    return AIRBUILD_DISTROS false;
+#undef DISTRO
 }
 
 // ---- files and keys -----------------------------------------------------------------------------

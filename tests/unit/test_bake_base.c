@@ -88,7 +88,8 @@ static void
 put_arch_image(const char *mirror, const char *version, const char *sha256)
 {
     ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *image = arch_image_url(mirror, version), *folder = path_folder(image);
+    FREE_AUTO char *image = distro_url(arch_images.url, mirror, version),
+                   *folder = path_folder(image);
     FREE_AUTO char *list = str_format("%s.SHA256", image), *signature = str_format("%s.sig", image);
     FREE_AUTO char *line = str_format("%s  %s\n", sha256, strrchr(image, '/') + 1);
     FREE_AUTO char *plain = path_join(folder, "Arch-Linux-x86_64-cloudimg.qcow2");
@@ -240,7 +241,7 @@ test_newest_signed(void **state)
     make_mirror(folder);
     put_arch_image(folder, "20991115.1000", KEY_OTHER);
     put_arch_image(folder, "20991201.1", KEY_BASE);
-    FREE_AUTO char *image = arch_image_url(folder, "20991201.1");
+    FREE_AUTO char *image = distro_url(arch_images.url, folder, "20991201.1");
     FREE_AUTO char *signature = str_format("%s.sig", image);
     assert_int_equal(unlink(signature), 0);
     BAKE_PLAN_AUTO struct bake_plan *plan = plan_asking(store, &latest, BAKE_ASK_NEW);

@@ -46,10 +46,10 @@ static char mirror[] = "http://mirror.example/debian", suite[] = "bookworm";
 static const struct spec_base base = {.kind = SPEC_BASE_DEBIAN, .suite = suite, .mirror = mirror};
 
 static void
-assert_arguments(const struct bootstrap *bootstrap, bool kept, const char *golden)
+assert_arguments(const struct bake_job *job, bool kept, const char *golden)
 {
     STRV_AUTO struct strv arguments = {0};
-    debian_arguments(bootstrap, kept, &arguments);
+    debian_arguments(job, kept, &arguments);
     strv_add(&arguments, "");
     FREE_AUTO char *lines = strv_join(&arguments, "\n");
     assert_golden(golden, lines);
@@ -59,19 +59,14 @@ static void
 test_arguments(void **state)
 {
     RECIPE_AUTO struct recipe *recipe = read_recipe(*state);
-    struct bootstrap_prefetch prefetch = {0};
-    strv_add(&prefetch.packages, "redis-server");
-    strv_add(&prefetch.packages, "redis-sentinel");
-    struct bootstrap bootstrap = {.recipe = recipe,
-        .base = &base,
-        .folder = "/store/work",
-        .tree = true,
-        .prefetch = &prefetch,
-        .prefetch_count = 1};
-    assert_arguments(&bootstrap, false, GOLDEN "mmdebstrap-tree.txt");
-    bootstrap.tree = false;
-    assert_arguments(&bootstrap, true, GOLDEN "mmdebstrap-kept.txt");
-    strv_free(&prefetch.packages);
+    struct bake_source source = {.recipe = recipe, .base = base};
+    struct bake_item item = {.source = &source};
+    struct bake_job job = {.item = &item, .work = "/store/work", .tree = true};
+    strv_add(&job.prefetch, "redis-server redis-sentinel");
+    assert_arguments(&job, false, GOLDEN "mmdebstrap-tree.txt");
+    job.tree = false;
+    assert_arguments(&job, true, GOLDEN "mmdebstrap-kept.txt");
+    strv_free(&job.prefetch);
 }
 
 static void

@@ -7,10 +7,10 @@
 #include "bake/arch.h"
 #include "bake/debian.h"
 #include "bake/install.h"
-#include "bake/make.h"
 #include "base/asset.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "spec/validators.h"
 
 #define GOLDEN "tests/golden/bake/"
 
@@ -38,10 +38,10 @@ read_recipe(const char *folder)
 static char kind[] = "arch", mirror[] = "file:///srv/arch", keys[] = "/srv/it's.asc";
 
 static void
-assert_words(const struct bootstrap *bootstrap, bool kept, const char *golden)
+assert_words(const struct bake_job *job, bool kept, const char *golden)
 {
     STRV_AUTO struct strv words = {0};
-    arch_bootstrap_words(bootstrap, kept, &words);
+    arch_bootstrap_words(job, kept, &words);
     strv_add(&words, "");
     FREE_AUTO char *lines = strv_join(&words, "\n");
     assert_golden(golden, lines);
@@ -52,22 +52,19 @@ test_pacstrap(void **state)
 {
     RECIPE_AUTO struct recipe *recipe = read_recipe(*state);
     struct spec_base base = {.kind = SPEC_BASE_BOOTSTRAP, .bootstrap = kind, .mirror = mirror};
-    struct bootstrap_prefetch prefetch = {0};
-    strv_add(&prefetch.packages, "valkey");
-    struct bootstrap bootstrap = {.recipe = recipe,
-        .base = &base,
-        .folder = "/store/work",
-        .prefetch = &prefetch,
-        .prefetch_count = 1};
+    struct bake_source source = {.recipe = recipe, .base = base};
+    struct bake_item item = {.source = &source};
+    struct bake_job job = {.item = &item, .work = "/store/work"};
+    strv_add(&job.prefetch, "valkey");
     STRV_AUTO struct strv servers = {0};
     strv_add(&servers, "https://one.example/$repo/os/$arch");
     strv_add(&servers, "https://two.example/$repo/os/$arch");
-    FREE_AUTO char *conf = arch_bootstrap_conf(&bootstrap, &servers);
+    FREE_AUTO char *conf = arch_bootstrap_conf(&job, &servers);
     assert_golden(GOLDEN "pacstrap.conf", conf);
-    assert_words(&bootstrap, false, GOLDEN "pacstrap.txt");
-    base.keyring = keys;
-    assert_words(&bootstrap, true, GOLDEN "pacstrap-kept.txt");
-    strv_free(&prefetch.packages);
+    assert_words(&job, false, GOLDEN "pacstrap.txt");
+    source.base.keyring = keys;
+    assert_words(&job, true, GOLDEN "pacstrap-kept.txt");
+    strv_free(&job.prefetch);
 }
 
 // A layer's pacman keeps the installed kernel and runs the image's own hooks.
@@ -80,8 +77,7 @@ test_conf_of_a_layer(void **state)
     struct pacman pacman = {.servers = &servers,
         .repositories = &repositories,
         .folder = "/cache",
-        .hooks = "/etc/pacman.d/hooks/",
-        .keep_kernel = true};
+        .hooks = "/etc/pacman.d/hooks/"};
     FREE_AUTO char *conf = pacman_conf(&pacman);
     assert_golden(GOLDEN "pacman.conf", conf);
 }
@@ -141,8 +137,9 @@ test_another_set_for_another_day(void **state)
 static void
 test_servers_are_filled_in(void **state)
 {
-    FREE_AUTO char *one = pacman_fill("/srv/$repo/os/$arch", "core", "x86_64");
-    FREE_AUTO char *two = pacman_fill("/srv/$repo-$repo/$other$", "extra", "x86_64");
+    FREE_AUTO char *one = distro_fill("/srv/$repo/os/$arch", "$repo", "core", "$arch", "x86_64");
+    FREE_AUTO char *two =
+        distro_fill("/srv/$repo-$repo/$other$", "$repo", "extra", "$arch", "x86_64");
     assert_string_equal(one, "/srv/core/os/x86_64");
     assert_string_equal(two, "/srv/extra-extra/$other$");
 }
@@ -261,8 +258,8 @@ test_initrd_of_a_kernel(void **state)
     assert_string_equal(debian, "/boot/initrd.img-6.1.0-28-amd64");
 }
 
-// Each distribution is found by its number, name and package format, and the program carries its
-// script.
+// Each distribution is found by its number, name and package format, the program carries its script
+// and recipe, and the spec knows its name.
 static void
 test_distros(void **state)
 {
@@ -270,13 +267,18 @@ test_distros(void **state)
         ERROR_AUTO struct error err = {0};
         FREE_AUTO char *script = NULL;
         const struct distro *distro = distro_numbered(i);
-        FREE_AUTO char *name = str_format("images/scripts/%s", distro->script);
+        FREE_AUTO char *name = str_format("images/scripts/%s.sh", distro->name);
         assert_string_equal(distro->name, distro_words[i + 1]);
         assert_ptr_equal(distro_named(distro->name), distro);
         assert_ptr_equal(distro_of_format(distro->package_format), distro);
         struct spec_base base = {.kind = distro->packages_kind, .bootstrap = (char *) distro->name};
         assert_ptr_equal(distro_of_packages(&base), distro);
         assert_ok(asset_read(name, &script, NULL, &err), &err);
+        RECIPE_AUTO struct recipe *recipe = NULL;
+        FREE_AUTO char *base_recipe = str_format("base-%s", distro->name);
+        assert_ok(recipe_load(base_recipe, &recipe, &err), &err);
+        assert_ptr_equal(recipe_distro(recipe), distro);
+        assert_true(valid_bootstrap(distro->name) == (i > 0));
     }
     assert_null(distro_named("suse"));
     assert_null(distro_of_format(NULL));

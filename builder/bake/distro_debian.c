@@ -1,4 +1,4 @@
-// debian.c - Debian: a base from its packages by mmdebstrap, and packages into an image by apt.
+// distro_debian.c - Debian: a base from its packages by mmdebstrap, and packages by apt.
 // SPDX-License-Identifier: Apache-2.0
 #include "bake/debian.h"
 
@@ -73,57 +73,54 @@ add_copy_hook(struct strv *ret, const char *when, const char *verb, const char *
 
 // Copies out the packages that apt downloaded, and downloads those that the layers will install.
 static void
-add_keeping_hooks(const struct bootstrap *bootstrap, struct strv *ret)
+add_keeping_hooks(const struct bake_job *job, struct strv *ret)
 {
     strv_add(ret, "--customize-hook=tar -C \"$1/var/lib/apt/lists\" --exclude=./lock "
                   "--exclude=./partial -czf \"$1/var/cache/apt/archives/" LISTS "\" .");
     strv_add(ret, "--customize-hook=rm -rf \"$1/var/cache/apt/archives/partial\" "
                   "\"$1/var/cache/apt/archives/lock\"");
-    add_copy_hook(
-        ret, "customize", "sync-out", bootstrap->folder, "packages", "/var/cache/apt/archives");
-    for (size_t i = 0; i < bootstrap->prefetch_count; i++) {
-        FREE_AUTO char *names = strv_join(&bootstrap->prefetch[i].packages, " ");
+    add_copy_hook(ret, "customize", "sync-out", job->work, "packages", "/var/cache/apt/archives");
+    for (size_t i = 0; i < job->prefetch.count; i++) {
         strv_addf(ret,
             "--customize-hook=mkdir -p \"$1/airbuild/%zu/partial\" && chroot \"$1\" apt-get -q -y "
             "-o APT::Install-Recommends=false -o Dir::Cache::archives=/airbuild/%zu "
             "--download-only install %s && rm -rf \"$1/airbuild/%zu/partial\" "
             "\"$1/airbuild/%zu/lock\"",
-            i, i, names, i, i);
+            i, i, job->prefetch.items[i], i, i);
         FREE_AUTO char *inside = str_format("/airbuild/%zu", i);
         FREE_AUTO char *name = str_format("prefetch-%zu", i);
-        add_copy_hook(ret, "customize", "sync-out", bootstrap->folder, name, inside);
+        add_copy_hook(ret, "customize", "sync-out", job->work, name, inside);
     }
 }
 
 static void
-add_hooks(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
+add_hooks(const struct bake_job *job, bool kept, struct strv *ret)
 {
     if (kept) { // put where apt would download them to: mmdebstrap then downloads nothing
         strv_add(ret, "--skip=update");
         strv_add(
             ret, "--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" \"$1/var/lib/apt/lists\"");
-        add_copy_hook(
-            ret, "setup", "sync-in", bootstrap->folder, "packages", "/var/cache/apt/archives");
+        add_copy_hook(ret, "setup", "sync-in", job->work, "packages", "/var/cache/apt/archives");
         strv_add(ret, "--setup-hook=tar -C \"$1/var/lib/apt/lists\" -xzf "
                       "\"$1/var/cache/apt/archives/" LISTS "\"");
     }
-    add_copy_hook(ret, "essential", "sync-in", bootstrap->folder, "early", "/");
+    add_copy_hook(ret, "essential", "sync-in", job->work, "early", "/");
     strv_add(ret, "--customize-hook=mkdir \"$1/airbuild\"");
     if (!kept)
-        add_keeping_hooks(bootstrap, ret);
-    add_copy_hook(ret, "customize", "sync-in", bootstrap->folder, "steps", "/airbuild");
+        add_keeping_hooks(job, ret);
+    add_copy_hook(ret, "customize", "sync-in", job->work, "steps", "/airbuild");
     strv_add(ret, "--customize-hook=chroot \"$1\" sh -eu /airbuild/script");
     strv_add(ret, "--customize-hook=rm -rf \"$1/airbuild\"");
 }
 
 void
-debian_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
+debian_arguments(const struct bake_job *job, bool kept, struct strv *ret)
 {
-    const struct recipe_bootstrap *wanted = &bootstrap->recipe->bootstrap;
+    const struct recipe_bootstrap *wanted = &job->item->source->recipe->bootstrap;
     FREE_AUTO char *packages = strv_join(&wanted->packages, ",");
     strv_add(ret, "mmdebstrap");
     strv_add(ret, "--variant=essential");
-    strv_add(ret, bootstrap->tree ? "--format=directory" : "--format=tar");
+    strv_add(ret, job->tree ? "--format=directory" : "--format=tar");
     strv_addf(ret, "--include=%s", packages);
     strv_add(ret, "--aptopt=APT::Install-Recommends \"false\"");
     strv_add(ret, "--aptopt=Acquire::Languages \"none\"");
@@ -134,11 +131,11 @@ debian_arguments(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
     for (size_t i = 0; i < wanted->exclude.count; i++)
         strv_addf(ret, "--dpkgopt=path-exclude=%s", wanted->exclude.items[i]);
     strv_add(ret, "--skip=essential/unlink");
-    add_hooks(bootstrap, kept, ret);
-    strv_add(ret, bootstrap->base->suite);
-    strv_addf(ret, "%s/root%s", bootstrap->folder, bootstrap->tree ? "" : ".tar");
+    add_hooks(job, kept, ret);
+    strv_add(ret, job->item->source->base.suite);
+    strv_addf(ret, "%s/root%s", job->work, job->tree ? "" : ".tar");
     for (size_t i = 0; i < wanted->sources.count; i++)
-        strv_take(ret, debian_fill_source(wanted->sources.items[i], bootstrap->base));
+        strv_take(ret, debian_fill_source(wanted->sources.items[i], &job->item->source->base));
 }
 
 // mmdebstrap's own messages begin with "I: "; only these are progress.
@@ -147,14 +144,14 @@ on_debian_line(void *context, const char *line)
 {
     static const char *const shown[] = {
         "running apt-get update", "downloading ", "extracting ", "installing ", "creating ", NULL};
-    const struct bootstrap *bootstrap = context;
+    const struct bake_job *job = context;
     for (size_t i = 0; str_starts(line, "I: ") && shown[i] != NULL; i++)
         if (str_starts(line + 3, shown[i]))
-            progress_step(bootstrap->progress, bootstrap->recipe->name, "%s", line + 3);
+            progress_step(job->options->progress, job->item->source->recipe->name, "%s", line + 3);
 }
 
 static int
-explain_debian_failure(const struct bootstrap *bootstrap, const char *text, struct error *err)
+explain_debian_failure(const struct bake_job *job, const char *text, struct error *err)
 {
     FREE_AUTO char *reason = apt_reason(text);
     enum error_code cause = apt_cause(text);
@@ -162,32 +159,31 @@ explain_debian_failure(const struct bootstrap *bootstrap, const char *text, stru
         return error_set(err, ERR_SPACE,
             "the disk became full while the base was made (in '%s'); free some space and run it "
             "again",
-            bootstrap->folder);
+            job->work);
     if (cause == ERR_SPEC)
         return error_set(err, ERR_SPEC,
             "the recipe '%s' or one that goes over it names a package that the mirror '%s' does "
             "not have; check its name: %s",
-            bootstrap->recipe->name, bootstrap->base->mirror, reason);
+            job->item->source->recipe->name, job->item->source->base.mirror, reason);
     if (cause == ERR_NETWORK)
         return error_set(err, ERR_NETWORK,
             "the packages of the base cannot be downloaded from the mirror '%s'; check the "
             "network, or name another one by 'base: {debian: {mirror: URL}}': %s",
-            bootstrap->base->mirror, reason);
+            job->item->source->base.mirror, reason);
     return error_set(err, ERR_FAILED, "mmdebstrap failed: %s", reason);
 }
 
 static int
-bootstrap_debian(
-    const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err)
+bootstrap_debian(const struct bake_job *job, bool kept, struct proc_result *ret, struct error *err)
 {
     STRV_AUTO struct strv arguments = {0};
-    FREE_AUTO char *temporary = str_format("TMPDIR=%s", bootstrap->folder);
+    FREE_AUTO char *temporary = str_format("TMPDIR=%s", job->work);
     const char *environment[] = {geteuid() == 0 ? temporary : NULL, NULL};
     struct proc_options options = {.env = environment,
         .timeout_ms = BOOTSTRAP_MS,
         .line = on_debian_line,
-        .context = (void *) bootstrap};
-    debian_arguments(bootstrap, kept, &arguments);
+        .context = (void *) job};
+    debian_arguments(job, kept, &arguments);
     if (proc_run((const char *const *) arguments.items, &options, ret, err) == 0)
         return 0;
     if (err->code != ERR_MISSING)
@@ -218,35 +214,32 @@ explain_apt(struct error *err)
 }
 
 static int
-install_apt(struct guest *guest, const struct install *install, bool kept,
-    const struct strv *packages, struct error *err)
+install_apt(struct guest *guest, bool kept, const struct strv *packages, struct error *err)
 {
     FREE_AUTO char *names = strv_join(packages, " ");
-    if (guest_script(guest, "debian.sh", "prepare", NULL, NULL, err) < 0)
+    if (guest_script(guest, "debian", "prepare", NULL, NULL, err) < 0)
         return -1;
     if (kept) {
-        if (install_restore(guest, install, err) < 0)
+        if (install_restore(guest, err) < 0)
             return -1;
     } else {
         guest_step(guest, UPDATE_MS, "asking the mirror");
-        if (guest_script(guest, "debian.sh", "update", NULL, NULL, err) < 0)
+        if (guest_script(guest, "debian", "update", NULL, NULL, err) < 0)
             return explain_apt(err);
         guest_step(guest, DOWNLOAD_MS, "downloading %s", names);
-        if (guest_script(guest, "debian.sh", "download", packages, NULL, err) < 0)
+        if (guest_script(guest, "debian", "download", packages, NULL, err) < 0)
             return explain_apt(err);
-        if (install_keep(guest, install, err) < 0)
+        if (install_keep(guest, err) < 0)
             return -1;
     }
     guest_step(guest, INSTALL_MS, "installing %s", names);
-    return guest_script(guest, "debian.sh", "install_downloaded", NULL, NULL, err);
+    return guest_script(guest, "debian", "install_downloaded", NULL, NULL, err);
 }
 
 const struct distro distro_debian = {.name = "debian",
     .title = "Debian",
     .package_format = "deb",
-    .script = "debian.sh",
     .packages_kind = SPEC_BASE_DEBIAN,
-    .base_recipe = "base-debian",
     .initrd_prefix = "/boot/initrd.img-",
     .initrd_suffix = "",
     .fill_source = debian_fill_source,

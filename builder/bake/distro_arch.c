@@ -1,4 +1,4 @@
-// arch.c - Arch: a base from its packages by pacstrap, and packages into an image by pacman.
+// distro_arch.c - Arch: a base from its packages by pacstrap, and packages by pacman.
 // Signatures are always checked, with a keyring that is made for one bake and then removed.
 // Packages are kept with their signatures.
 // SPDX-License-Identifier: Apache-2.0
@@ -29,12 +29,6 @@ enum {
 
 // ---- configuration -------------------------------------------------------------------------------
 
-char *
-pacman_fill(const char *server, const char *repository, const char *machine)
-{
-    return distro_fill(server, "$repo", repository, "$arch", machine);
-}
-
 // Packages must be signed, and kept ones are checked again. Arch does not sign package databases.
 char *
 pacman_conf(const struct pacman *pacman)
@@ -46,7 +40,7 @@ pacman_conf(const struct pacman *pacman)
     if (pacman->hooks != NULL)
         buf_printf(&out, "HookDir = %s\n", pacman->hooks);
     buf_printf(&out, "HookDir = %s/hooks/\n", pacman->folder);
-    if (pacman->keep_kernel)
+    if (pacman->hooks != NULL)
         buf_add(&out, "IgnorePkg = linux linux-*\n");
     buf_add(&out, "SigLevel = Required DatabaseOptional\n"
                   "LocalFileSigLevel = Required\n");
@@ -152,43 +146,37 @@ check_repository(const char *name)
                : "is not a valid repository name of pacman; name them as in [core, extra]";
 }
 
-static char *
-keep_repository(const char *name, const struct spec_base *base)
-{
-    (void) base;
-    return str_dup(name);
-}
-
 char *
-arch_bootstrap_conf(const struct bootstrap *bootstrap, const struct strv *servers)
+arch_bootstrap_conf(const struct bake_job *job, const struct strv *servers)
 {
-    const struct recipe_bootstrap *wanted = &bootstrap->recipe->bootstrap;
+    const struct recipe_bootstrap *wanted = &job->item->source->recipe->bootstrap;
     struct pacman pacman = {.servers = servers,
         .repositories = &wanted->sources,
         .exclude = &wanted->exclude,
-        .folder = bootstrap->folder};
+        .folder = job->work};
     return pacman_conf(&pacman);
 }
 
 void
-arch_bootstrap_words(const struct bootstrap *bootstrap, bool kept, struct strv *ret)
+arch_bootstrap_words(const struct bake_job *job, bool kept, struct strv *ret)
 {
-    const char *keys = bootstrap->base->keyring;
+    const char *keys = job->item->source->base.keyring;
     strv_add(ret, "bootstrap");
-    strv_add(ret, bootstrap->folder);
+    strv_add(ret, job->work);
     strv_add(ret, kept ? "kept" : "download");
     strv_add(ret, keys == NULL ? "" : keys);
-    strv_take(ret, strv_join(&bootstrap->recipe->bootstrap.packages, " "));
-    for (size_t i = 0; i < bootstrap->prefetch_count; i++)
-        strv_take(ret, strv_join(&bootstrap->prefetch[i].packages, " "));
+    strv_take(ret, strv_join(&job->item->source->recipe->bootstrap.packages, " "));
+    for (size_t i = 0; i < job->prefetch.count; i++)
+        strv_add(ret, job->prefetch.items[i]);
 }
 
 static void
 on_arch_line(void *context, const char *line)
 {
-    const struct bootstrap *bootstrap = context;
+    const struct bake_job *job = context;
     if (str_starts(line, NOW))
-        progress_step(bootstrap->progress, bootstrap->recipe->name, "%s", line + strlen(NOW));
+        progress_step(
+            job->options->progress, job->item->source->recipe->name, "%s", line + strlen(NOW));
 }
 
 // keyring: the mirror's own keys, or NULL for Arch's. Debian's package of these installs them in
@@ -223,32 +211,31 @@ check_host(const char *keyring, struct error *err)
 }
 
 static int
-explain_pacstrap(const struct bootstrap *bootstrap, const char *text, struct error *err)
+explain_pacstrap(const struct bake_job *job, const char *text, struct error *err)
 {
     STRV_AUTO struct strv servers = {0};
-    arch_servers(bootstrap->base, &servers);
+    arch_servers(&job->item->source->base, &servers);
     return pacman_error(text, servers.items[0], "the host's", err);
 }
 
 // Runs in its own mount namespace, so that it leaves no mount on the host, however it ends.
 static int
-bootstrap_arch(
-    const struct bootstrap *bootstrap, bool kept, struct proc_result *ret, struct error *err)
+bootstrap_arch(const struct bake_job *job, bool kept, struct proc_result *ret, struct error *err)
 {
     STRV_AUTO struct strv servers = {0}, words = {0};
-    arch_servers(bootstrap->base, &servers);
-    FREE_AUTO char *conf = arch_bootstrap_conf(bootstrap, &servers), *script = NULL;
-    FREE_AUTO char *path = path_join(bootstrap->folder, "pacman.conf");
+    arch_servers(&job->item->source->base, &servers);
+    FREE_AUTO char *conf = arch_bootstrap_conf(job, &servers), *script = NULL;
+    FREE_AUTO char *path = path_join(job->work, "pacman.conf");
     struct proc_options options = {
-        .timeout_ms = BOOTSTRAP_MS, .line = on_arch_line, .context = (void *) bootstrap};
-    if (check_host(bootstrap->base->keyring, err) < 0 ||
+        .timeout_ms = BOOTSTRAP_MS, .line = on_arch_line, .context = (void *) job};
+    if (check_host(job->item->source->base.keyring, err) < 0 ||
         file_write(path, 0644, conf, strlen(conf), err) < 0 ||
         asset_read("images/scripts/arch.sh", &script, NULL, err) < 0)
         return -1;
     const char *const program[] = {"unshare", "--mount", "sh", "-eu", "-c", script, "arch.sh"};
     for (size_t i = 0; i < sizeof program / sizeof *program; i++)
         strv_add(&words, program[i]);
-    arch_bootstrap_words(bootstrap, kept, &words);
+    arch_bootstrap_words(job, kept, &words);
     if (proc_run((const char *const *) words.items, &options, ret, err) < 0)
         return error_context(err, "the base cannot be made");
     return 0;
@@ -261,7 +248,6 @@ enum { REPOSITORIES = sizeof repositories / sizeof *repositories };
 
 struct pacman_run {
     struct guest *guest;
-    const struct install *install;
     const struct strv *packages;
     struct strv asked;   // servers, as the base names them
     struct strv servers; // as the guest reaches them
@@ -279,7 +265,7 @@ static int
 run_pacman(const struct pacman_run *run, const char *verb, const struct strv *packages, char **ret,
     struct error *err)
 {
-    if (guest_script(run->guest, "arch.sh", verb, packages, ret, err) == 0)
+    if (guest_script(run->guest, "arch", verb, packages, ret, err) == 0)
         return 0;
     if (err->code != ERR_FAILED)
         return -1;
@@ -294,17 +280,16 @@ prepare_pacman(const struct pacman_run *run, struct error *err)
     struct pacman pacman = {.servers = &run->servers,
         .repositories = &names,
         .folder = INSTALL_CACHE,
-        .hooks = "/etc/pacman.d/hooks/",
-        .keep_kernel = true};
+        .hooks = "/etc/pacman.d/hooks/"};
     for (size_t i = 0; i < REPOSITORIES; i++)
         strv_add(&names, repositories[i]);
     FREE_AUTO char *conf = pacman_conf(&pacman);
     guest_step(run->guest, PREPARE_MS, "preparing pacman");
     if (guest_write(run->guest, INSTALL_CACHE "/pacman.conf", 0644, conf, strlen(conf), err) < 0 ||
-        guest_script(run->guest, "arch.sh", "prepare", NULL, NULL, err) < 0)
+        guest_script(run->guest, "arch", "prepare", NULL, NULL, err) < 0)
         return -1;
     guest_step(run->guest, KEYRING_MS, "making pacman's keyring");
-    if (guest_script(run->guest, "arch.sh", "keyring", NULL, NULL, err) == 0)
+    if (guest_script(run->guest, "arch", "keyring", NULL, NULL, err) == 0)
         return 0;
     if (err->code != ERR_FAILED)
         return -1;
@@ -320,7 +305,8 @@ copy_in(const struct pacman_run *run, const char *repository, const char *name, 
 {
     struct utsname host = {0};
     (void) uname(&host);
-    FREE_AUTO char *folder = pacman_fill(run->local + strlen(FILE_URL), repository, host.machine);
+    FREE_AUTO char *folder =
+        distro_fill(run->local + strlen(FILE_URL), "$repo", repository, "$arch", host.machine);
     FREE_AUTO char *from = path_join(folder, name), *signature = str_format("%s.sig", from);
     FREE_AUTO char *to = str_format(MIRROR "/%s/%s", repository, name);
     FREE_AUTO char *signature_to = str_format("%s.sig", to);
@@ -332,26 +318,10 @@ copy_in(const struct pacman_run *run, const char *repository, const char *name, 
     return file_exists(signature) ? guest_upload(run->guest, signature, signature_to, err) : 0;
 }
 
-// text: one line "REPOSITORY URL" for each package that pacman would download.
-static int
-copy_packages(const struct pacman_run *run, const char *text, struct error *err)
-{
-    STRV_AUTO struct strv lines = {0};
-    strv_split(&lines, text, '\n');
-    for (size_t i = 0; i < lines.count; i++) {
-        const char *blank = strchr(lines.items[i], ' '), *slash = strrchr(lines.items[i], '/');
-        if (blank == NULL || slash == NULL)
-            continue;
-        FREE_AUTO char *repository = str_ndup(lines.items[i], (size_t) (blank - lines.items[i]));
-        if (copy_in(run, repository, slash + 1, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 static int
 download_pacman(const struct pacman_run *run, const char *names, struct error *err)
 {
+    STRV_AUTO struct strv lines = {0}; // "REPOSITORY URL" of each package to download
     FREE_AUTO char *which = NULL;
     guest_step(run->guest, ASK_MS, "asking the mirror");
     for (size_t i = 0; run->local != NULL && i < REPOSITORIES; i++) {
@@ -362,20 +332,27 @@ download_pacman(const struct pacman_run *run, const char *names, struct error *e
     if (run_pacman(run, "resolve", run->packages, &which, err) < 0)
         return -1;
     guest_step(run->guest, DOWNLOAD_MS, "downloading %s", names);
-    if ((run->local != NULL && copy_packages(run, which, err) < 0) ||
-        run_pacman(run, "download", run->packages, NULL, err) < 0)
+    strv_split(&lines, which, '\n');
+    for (size_t i = 0; run->local != NULL && i < lines.count; i++) {
+        char *blank = strchr(lines.items[i], ' '), *slash = strrchr(lines.items[i], '/');
+        if (blank == NULL || slash == NULL)
+            continue;
+        *blank = '\0';
+        if (copy_in(run, lines.items[i], slash + 1, err) < 0)
+            return -1;
+    }
+    if (run_pacman(run, "download", run->packages, NULL, err) < 0)
         return -1;
-    return install_keep(run->guest, run->install, err);
+    return install_keep(run->guest, err);
 }
 
 static int
-install_pacman(struct guest *guest, const struct install *install, bool kept,
-    const struct strv *packages, struct error *err)
+install_pacman(struct guest *guest, bool kept, const struct strv *packages, struct error *err)
 {
     CLEANUP(pacman_run_clear)
-    struct pacman_run run = {.guest = guest, .install = install, .packages = packages};
+    struct pacman_run run = {.guest = guest, .packages = packages};
     FREE_AUTO char *names = strv_join(packages, " ");
-    arch_servers(install->base, &run.asked);
+    arch_servers(&guest->job->item->source->base, &run.asked);
     // The appliance cannot reach a folder of this host: its packages are copied in.
     if (str_starts(run.asked.items[0], FILE_URL)) {
         run.local = run.asked.items[0];
@@ -386,7 +363,7 @@ install_pacman(struct guest *guest, const struct install *install, bool kept,
             strv_take(&run.servers, appliance_url(run.asked.items[i]));
     if (prepare_pacman(&run, err) < 0)
         return -1;
-    if ((kept ? install_restore(guest, install, err) : download_pacman(&run, names, err)) < 0)
+    if ((kept ? install_restore(guest, err) : download_pacman(&run, names, err)) < 0)
         return -1;
     guest_step(guest, INSTALL_MS, "installing %s", names);
     return run_pacman(&run, "install_downloaded", NULL, NULL, err);
@@ -395,16 +372,13 @@ install_pacman(struct guest *guest, const struct install *install, bool kept,
 const struct distro distro_arch = {.name = "arch",
     .title = "Arch",
     .package_format = "pacman",
-    .script = "arch.sh",
     .packages_kind = SPEC_BASE_BOOTSTRAP,
-    .base_recipe = "base-arch",
     .images = &arch_images,
     .is_dated = true,
     .usual_kernel = "/boot/vmlinuz-linux",
     .initrd_prefix = "/boot/initramfs-",
     .initrd_suffix = ".img",
     .check_source = check_repository,
-    .fill_source = keep_repository,
     .bootstrap = bootstrap_arch,
     .explain = explain_pacstrap,
     .install = install_pacman};
