@@ -22,12 +22,12 @@ const struct cli_option cli_global_options[] = {
     {"spec", 'f', "FILE",
         "the cluster's spec; by default ./cluster.yaml or, without that file, the built-in "
         "cluster of four nodes",
-        OPTION_TEXT(struct cli_globals, spec)},
-    {"json", 0, NULL, "print results and errors as JSON", OPTION_FLAG(struct cli_globals, json)},
-    {"quiet", 'q', NULL, "show no progress", OPTION_FLAG(struct cli_globals, quiet)},
-    {"no-color", 0, NULL, "print no colors", OPTION_FLAG(struct cli_globals, no_color)},
-    {"help", 'h', NULL, "print help on the command", OPTION_FLAG(struct cli_globals, help)},
-    {"version", 'V', NULL, "print the version", OPTION_FLAG(struct cli_globals, version)},
+        OPTION_TEXT(spec)},
+    {"json", 0, NULL, "print results and errors as JSON", OPTION_FLAG(json)},
+    {"quiet", 'q', NULL, "show no progress", OPTION_FLAG(quiet)},
+    {"no-color", 0, NULL, "print no colors", OPTION_FLAG(no_color)},
+    {"help", 'h', NULL, "print help on the command", OPTION_FLAG(help)},
+    {"version", 'V', NULL, "print the version", OPTION_FLAG(version)},
     {0},
 };
 
@@ -51,7 +51,7 @@ cli_print_json(const json_t *value)
 void
 cli_print_result(const struct cli *cli, const char *text, const json_t *value)
 {
-    if (cli->globals.json)
+    if (cli->given.json)
         cli_print_json(value);
     else
         cli_print(text);
@@ -107,7 +107,7 @@ cli_suggest(const char *word, const char *const *names)
 int
 cli_spec(const struct cli *cli, struct spec **ret, struct error *err)
 {
-    if (spec_load(cli->globals.spec, ret, err) != 0)
+    if (spec_load(cli->given.spec, ret, err) != 0)
         return -1;
     cluster_recall(*ret);
     return 0;
@@ -138,7 +138,7 @@ cli_launched(const struct spec *spec, struct error *err)
 bool
 cli_can_ask(const struct cli *cli)
 {
-    return !cli->globals.json && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    return !cli->given.json && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
 bool
@@ -159,14 +159,14 @@ struct progress *
 cli_progress(const struct cli *cli)
 {
     bool live = message_live(STDERR_FILENO);
-    return progress_new(stderr, live, cli->globals.quiet || (cli->globals.json && !live));
+    return progress_new(stderr, live, cli->given.quiet || (cli->given.json && !live));
 }
 
 // The variable is read by base/progress, too.
 static void
 apply_no_color(const struct cli *cli)
 {
-    if (cli->globals.no_color)
+    if (cli->given.no_color)
         setenv("NO_COLOR", "1", 1);
 }
 
@@ -175,17 +175,17 @@ static bool
 print_about(const struct cli *cli)
 {
     BUF_AUTO struct buf text = {0};
-    if (cli->globals.help) {
+    if (cli->given.help) {
         if (cli->command != NULL)
             help_command(cli->command, &text);
         else
             help_general(cli, &text);
         cli_print(text.data);
-    } else if (cli->globals.version) {
+    } else if (cli->given.version) {
         json_auto_t *version = json_pack("{s:s}", "version", AIRBUILD_VERSION);
         cli_print_result(cli, "airbuild " AIRBUILD_VERSION "\n", version);
     }
-    return cli->globals.help || cli->globals.version;
+    return cli->given.help || cli->given.version;
 }
 
 static int
@@ -193,10 +193,8 @@ run_command(struct cli *cli, int argc, char *const *argv, struct error *err)
 {
     const struct cli_command *command = cli->command;
     const struct strv *operands = &cli->operands;
-    FREE_AUTO char *values = mem_zero(1, command->values_size + 1);
-    struct option_group groups[] = {
-        {command->options, values}, {cli_global_options, &cli->globals}};
-    if (options_parse(groups, 2, argc, argv, command->stop_early, &cli->operands, err) != 0)
+    if (options_parse(command->options, cli_global_options, argc, argv, command->stop_early,
+            &cli->given, &cli->operands, err) != 0)
         return usage_hint(cli, err);
     if (print_about(cli))
         return 0;
@@ -207,20 +205,16 @@ run_command(struct cli *cli, int argc, char *const *argv, struct error *err)
             operands->items[command->operands_max]);
     if (cluster_check_folders(err) != 0)
         return -1;
-    cli->values = values;
     apply_no_color(cli);
     cli->color = message_colors(STDOUT_FILENO);
-    int status = command->run(cli, err);
-    cli->values = NULL;
-    return status;
+    return command->run(cli, err);
 }
 
 static int
 run_arguments(struct cli *cli, int argc, char *const *argv, struct error *err)
 {
-    struct option_group group = {cli_global_options, &cli->globals};
     STRV_AUTO struct strv rest = {0}, names = {0};
-    if (options_parse(&group, 1, argc, argv, true, &rest, err) != 0)
+    if (options_parse(NULL, cli_global_options, argc, argv, true, &cli->given, &rest, err) != 0)
         return usage_hint(cli, err);
     if (rest.count == 0)
         return print_about(cli) ? 0 : cli_usage(cli, err, "no command given");
@@ -237,8 +231,8 @@ run_arguments(struct cli *cli, int argc, char *const *argv, struct error *err)
 static bool
 wants_json(const struct cli *cli, char *const *argv, const struct error *err)
 {
-    if (cli->globals.json || err->code != ERR_USAGE)
-        return cli->globals.json;
+    if (cli->given.json || err->code != ERR_USAGE)
+        return cli->given.json;
     for (; *argv != NULL && !str_equal(*argv, "--"); argv++)
         if (str_starts(*argv, "--js") && str_starts("--json", *argv))
             return true;

@@ -25,7 +25,6 @@ struct cli_command {
     const char *summary;   // one phrase, for the list of commands
     const char *details;   // paragraphs, each ended by '\n', for its own help
     const struct cli_option *options; // NULL: none of its own
-    size_t values_size;               // of the structure that the options set
     enum cli_operand operand;
     const char *const *actions; // CLI_ACTION: the words, ended by NULL
     size_t operands_min, operands_max;
@@ -34,17 +33,12 @@ struct cli_command {
     int (*run)(struct cli *cli, struct error *err);
 };
 
-struct cli_globals {
-    const char *spec;
-    bool json, quiet, no_color, help, version;
-};
 extern const struct cli_option cli_global_options[];
 
 struct cli {
     const struct cli_command *const *commands; // all, ended by NULL
     const struct cli_command *command;         // NULL until it is known
-    struct cli_globals globals;
-    void *values; // of the command's own options
+    struct cli_given given;
     struct strv operands;
     bool color; // whether to color standard output
 };

@@ -6,16 +6,11 @@
 #include "cli/commands.h"
 #include "cluster/cluster.h"
 
-struct destroy_values {
-    bool yes;
-};
-
 // Called before interrupt_install: Ctrl-C at the question ends the program.
 static int
 agree_to_destroy(const struct cli *cli, const struct spec *spec, struct error *err)
 {
-    const struct destroy_values *values = cli->values;
-    if (values->yes)
+    if (cli->given.yes)
         return 0;
     if (!cli_can_ask(cli))
         return cli_usage(
@@ -55,7 +50,7 @@ run_destroy(struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-    {"yes", 'y', NULL, "do not ask", OPTION_FLAG(struct destroy_values, yes)},
+    {"yes", 'y', NULL, "do not ask", OPTION_FLAG(yes)},
     {0},
 };
 
@@ -68,6 +63,5 @@ const struct cli_command command_destroy = {
         "airbuild did not make for this cluster. It asks first; without a terminal it needs "
         "--yes.\n",
     .options = options,
-    .values_size = sizeof(struct destroy_values),
     .run = run_destroy,
 };

@@ -15,11 +15,6 @@
 
 #define REPEAT_MAX 1000
 
-struct drill_values {
-    const char *junit, *html, *repeat;
-    bool all, list, strict, yes;
-};
-
 struct drills { // those to run, and the results so far
     const struct cli *cli;
     struct spec *spec;
@@ -50,7 +45,6 @@ drills_close(struct drills *drills)
 static int
 choose_drills(struct drills *drills, struct error *err)
 {
-    const struct drill_values *values = drills->cli->values;
     const struct strv *names = &drills->cli->operands;
     STRV_AUTO struct strv known = {0};
     for (size_t i = 0; drill_at(i) != NULL; i++)
@@ -66,7 +60,7 @@ choose_drills(struct drills *drills, struct error *err)
         drills->infos[drills->info_count++] = info;
     }
     for (size_t i = 0; names->count == 0 && i < known.count; i++)
-        if (values->all || values->list || !drill_at(i)->new_data)
+        if (drills->cli->given.all || drills->cli->given.list || !drill_at(i)->new_data)
             drills->infos[drills->info_count++] = drill_at(i);
     return 0;
 }
@@ -109,9 +103,8 @@ first_with_new_data(const struct drills *drills)
 static int
 agree_to_drills(const struct drills *drills, struct error *err)
 {
-    const struct drill_values *values = drills->cli->values;
     const struct drill_info *info = first_with_new_data(drills);
-    if (info == NULL || values->yes)
+    if (info == NULL || drills->cli->given.yes)
         return 0;
     if (!cli_can_ask(drills->cli))
         return cli_usage(drills->cli, err,
@@ -154,7 +147,7 @@ report_of(const struct drills *drills)
 static int
 run_one(struct drills *drills, const struct drill_info *info, struct error *err)
 {
-    const struct drill_values *values = drills->cli->values;
+    const struct cli_given *given = &drills->cli->given;
     struct drill_run run = {
         .spec = drills->spec, .info = info, .kvm = drills->kvm, .progress = drills->progress};
     struct drill_result result;
@@ -174,11 +167,11 @@ run_one(struct drills *drills, const struct drill_info *info, struct error *err)
     drills->results[drills->count++] = result;
     struct drill_report report = report_of(drills);
     FREE_AUTO char *html = NULL;
-    FREE_AUTO char *junit = drill_report_junit(&report, values->strict);
-    if (values->html != NULL && (drill_report_page(&report, &html, err) != 0 ||
-                                    file_write(values->html, 0644, html, strlen(html), err) != 0))
+    FREE_AUTO char *junit = drill_report_junit(&report, given->strict);
+    if (given->html != NULL && (drill_report_page(&report, &html, err) != 0 ||
+                                   file_write(given->html, 0644, html, strlen(html), err) != 0))
         return -1;
-    if (values->junit != NULL && file_write(values->junit, 0644, junit, strlen(junit), err) != 0)
+    if (given->junit != NULL && file_write(given->junit, 0644, junit, strlen(junit), err) != 0)
         return -1;
     return 0;
 }
@@ -186,17 +179,17 @@ run_one(struct drills *drills, const struct drill_info *info, struct error *err)
 static int
 run_drill(struct cli *cli, struct error *err)
 {
-    const struct drill_values *values = cli->values;
     CLEANUP(drills_close) struct drills drills = {.cli = cli, .stamp = clock_stamp()};
     unsigned long long repeat = 1;
-    if (values->all && cli->operands.count > 0)
+    if (cli->given.all && cli->operands.count > 0)
         return cli_usage(cli, err, "'--all' and names of drills exclude each other");
     if (choose_drills(&drills, err) != 0)
         return -1;
-    if (values->repeat != NULL && (!str_to_u64(values->repeat, REPEAT_MAX, &repeat) || repeat == 0))
-        return cli_usage(
-            cli, err, "'--repeat' is a number from 1 to %d, not '%s'", REPEAT_MAX, values->repeat);
-    if (values->list) {
+    if (cli->given.repeat != NULL &&
+        (!str_to_u64(cli->given.repeat, REPEAT_MAX, &repeat) || repeat == 0))
+        return cli_usage(cli, err, "'--repeat' is a number from 1 to %d, not '%s'", REPEAT_MAX,
+            cli->given.repeat);
+    if (cli->given.list) {
         print_drill_list(&drills);
         return 0;
     }
@@ -209,7 +202,7 @@ run_drill(struct cli *cli, struct error *err)
         status = run_one(&drills, drills.infos[i % drills.info_count], err);
     progress_clear(drills.progress);
     // With --json an error is the one document that is printed.
-    if (drills.count > 0 && (status == 0 || !cli->globals.json)) {
+    if (drills.count > 0 && (status == 0 || !cli->given.json)) {
         struct drill_report report = report_of(&drills);
         json_auto_t *list = drill_report_json(&report);
         BUF_AUTO struct buf text = {0};
@@ -217,20 +210,19 @@ run_drill(struct cli *cli, struct error *err)
         cli_print_result(cli, text.data, list);
     }
     for (size_t i = 0; status == 0 && i < drills.count; i++)
-        if (drill_result_failed(&drills.results[i], values->strict))
+        if (drill_result_failed(&drills.results[i], cli->given.strict))
             status = ERR_VERDICT;
     return status;
 }
 
 static const struct cli_option options[] = {
-    {"all", 0, NULL, "also those that begin with new disks", OPTION_FLAG(struct drill_values, all)},
-    {"list", 0, NULL, "list the drills, and break nothing", OPTION_FLAG(struct drill_values, list)},
-    {"repeat", 0, "COUNT", "run them COUNT times", OPTION_TEXT(struct drill_values, repeat)},
-    {"strict", 0, NULL, "count SLOW as a failure", OPTION_FLAG(struct drill_values, strict)},
-    {"html", 0, "FILE", "write a page with a timeline of each drill",
-        OPTION_TEXT(struct drill_values, html)},
-    {"junit", 0, "FILE", "write the results as JUnit XML", OPTION_TEXT(struct drill_values, junit)},
-    {"yes", 'y', NULL, "do not ask", OPTION_FLAG(struct drill_values, yes)},
+    {"all", 0, NULL, "also those that begin with new disks", OPTION_FLAG(all)},
+    {"list", 0, NULL, "list the drills, and break nothing", OPTION_FLAG(list)},
+    {"repeat", 0, "COUNT", "run them COUNT times", OPTION_TEXT(repeat)},
+    {"strict", 0, NULL, "count SLOW as a failure", OPTION_FLAG(strict)},
+    {"html", 0, "FILE", "write a page with a timeline of each drill", OPTION_TEXT(html)},
+    {"junit", 0, "FILE", "write the results as JUnit XML", OPTION_TEXT(junit)},
+    {"yes", 'y', NULL, "do not ask", OPTION_FLAG(yes)},
     {0},
 };
 
@@ -250,7 +242,6 @@ const struct cli_command command_drill = {
         "acknowledged writes were lost, two masters took writes, a healthy master was replaced, or "
         "the cluster did not converge again; the exit status is then 15.\n",
     .options = options,
-    .values_size = sizeof(struct drill_values),
     .operand = CLI_DRILL,
     .operands_max = SIZE_MAX,
     .run = run_drill,

@@ -11,10 +11,6 @@
 
 #include <ctype.h>
 
-struct env_values {
-    bool hosts;
-};
-
 // The same values for people and shells, and for programs.
 struct env_output {
     struct buf text;
@@ -70,19 +66,18 @@ add_variables(struct env_output *output, const struct spec *spec, const char *pa
 static int
 run_env(struct cli *cli, struct error *err)
 {
-    const struct env_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
     SECRETS_AUTO struct secrets *secrets = NULL;
     if (cli_spec(cli, &spec, err) != 0)
         return -1;
     FREE_AUTO char *folder = cluster_folder(spec);
-    if (!values->hosts &&
+    if (!cli->given.hosts &&
         (cli_launched(spec, err) != 0 || secrets_load(folder, &secrets, err) != 0))
         return -1;
     struct env_output output = {.json = json_object()};
-    if (!values->hosts)
+    if (!cli->given.hosts)
         add_variables(&output, spec, spec->redis.auth ? secrets->passwords[SECRETS_APP] : NULL);
-    for (size_t i = 0; values->hosts && i < spec->node_count; i++) {
+    for (size_t i = 0; cli->given.hosts && i < spec->node_count; i++) {
         const struct spec_node *node = &spec->nodes[i];
         json_object_set_new(output.json, node->name, text_to_json(node->address));
         buf_printf(&output.text, "%s %s\n", node->address, node->name);
@@ -94,8 +89,7 @@ run_env(struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-    {"hosts", 0, NULL, "print the lines for /etc/hosts instead",
-        OPTION_FLAG(struct env_values, hosts)},
+    {"hosts", 0, NULL, "print the lines for /etc/hosts instead", OPTION_FLAG(hosts)},
     {0},
 };
 
@@ -111,6 +105,5 @@ const struct cli_command command_env = {
         "take the same password, of user default, and use no TLS.\n"
         "--hosts works before the cluster is launched, too.\n",
     .options = options,
-    .values_size = sizeof(struct env_values),
     .run = run_env,
 };

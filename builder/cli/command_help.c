@@ -5,10 +5,6 @@
 #include "cli/help.h"
 #include "drill/drill.h"
 
-struct help_values {
-    bool words;
-};
-
 // An option that takes a value ends in '='. Letters of hiding (may be NULL) are left out.
 static void
 add_option_words(struct buf *text, const struct cli_option *table, const struct cli_option *hiding)
@@ -101,13 +97,12 @@ print_help_json(const struct cli *cli)
 static int
 run_help(struct cli *cli, struct error *err)
 {
-    const struct help_values *values = cli->values;
     const char *topic = cli->operands.count > 0 ? cli->operands.items[0] : NULL;
     const struct cli_command *command = topic != NULL ? cli_find(cli, topic) : NULL;
     BUF_AUTO struct buf text = {0};
-    if (values->words) {
+    if (cli->given.words) {
         add_words(cli, command, &text);
-    } else if (cli->globals.json) {
+    } else if (cli->given.json) {
         print_help_json(cli);
         return 0;
     } else if (topic == NULL) {
@@ -129,7 +124,7 @@ run_help(struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
     {"words", 0, NULL, "print the words that may follow, one per line, for shell completion",
-        OPTION_FLAG(struct help_values, words)},
+        OPTION_FLAG(words)},
     {0},
 };
 
@@ -141,7 +136,6 @@ const struct cli_command command_help = {
                "cluster.yaml; 'example' prints the built-in cluster.yaml, as a file to start from. "
                "With --json it lists commands and options for programs.\n",
     .options = options,
-    .values_size = sizeof(struct help_values),
     .operand = CLI_TOPIC,
     .operands_max = 1,
     .run = run_help,

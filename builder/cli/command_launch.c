@@ -16,11 +16,6 @@
 
 #define TIMEOUT_MAX_S 86400
 
-struct launch_values {
-    const char *timeout;
-    bool no_wait, yes;
-};
-
 struct asking {
     const struct cli *cli;
     struct progress *progress;
@@ -53,8 +48,7 @@ static int
 agree_to_launch(void *context, const char *sentence, struct error *err)
 {
     const struct asking *asking = context;
-    const struct launch_values *values = asking->cli->values;
-    if (values->yes)
+    if (asking->cli->given.yes)
         return 0;
     if (!cli_can_ask(asking->cli))
         return error_set(
@@ -73,15 +67,14 @@ static int
 launch(const struct cli *cli, const struct spec *spec, struct progress *progress,
     struct cluster_report **ret, struct strv *ret_warnings, struct error *err)
 {
-    const struct launch_values *values = cli->values;
     WORKSPACE_AUTO struct workspace workspace = {0};
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     struct asking asking = {cli, progress};
     unsigned long long seconds = 0;
-    if (values->timeout != NULL &&
-        (!str_to_u64(values->timeout, TIMEOUT_MAX_S, &seconds) || seconds == 0))
+    if (cli->given.timeout != NULL &&
+        (!str_to_u64(cli->given.timeout, TIMEOUT_MAX_S, &seconds) || seconds == 0))
         return cli_usage(cli, err, "'--timeout' is a number of seconds from 1 to %d, not '%s'",
-            TIMEOUT_MAX_S, values->timeout);
+            TIMEOUT_MAX_S, cli->given.timeout);
     if (workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0 ||
         check_images(spec, workspace.plan, err) != 0)
         return -1;
@@ -96,7 +89,7 @@ launch(const struct cli *cli, const struct spec *spec, struct progress *progress
         .redis = redis,
         .kvm = verdict.kvm,
         .accel_why = verdict.why,
-        .no_wait = values->no_wait,
+        .no_wait = cli->given.no_wait,
         .timeout_ms = (int64_t) seconds * 1000,
         .agree = agree_to_launch,
         .context = &asking,
@@ -113,8 +106,8 @@ print_recap(const struct cli *cli, const struct spec *spec, const struct cluster
     bool known = hosts_know(head->name, head->address);
     const char *name = known ? head->name : head->address;
     buf_add(&airbuild, "airbuild");
-    if (cli->globals.spec != NULL) {
-        FREE_AUTO char *path = text_clean(TEXT_LINES, cli->globals.spec);
+    if (cli->given.spec != NULL) {
+        FREE_AUTO char *path = text_clean(TEXT_LINES, cli->given.spec);
         buf_add(&airbuild, " -f ");
         message_quote(&airbuild, path);
     }
@@ -150,7 +143,7 @@ run_launch(struct cli *cli, struct error *err)
     if (launch(cli, spec, progress, &report, &warnings, err) != 0)
         return -1;
     progress_clear(progress);
-    if (cli->globals.json) {
+    if (cli->given.json) {
         json_auto_t *value = show_json(spec, report);
         json_object_set_new(value, "accel", json_string(report->tcg ? "tcg" : "kvm"));
         json_object_set_new(value, "seconds", real_to_json(report->seconds));
@@ -166,11 +159,11 @@ run_launch(struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
     {"no-wait", 0, NULL, "return when the machines run, before they converge",
-        OPTION_FLAG(struct launch_values, no_wait)},
+        OPTION_FLAG(no_wait)},
     {"timeout", 0, "SECONDS", "how long to wait (default: 2 minutes, 10 without KVM)",
-        OPTION_TEXT(struct launch_values, timeout)},
+        OPTION_TEXT(timeout)},
     {"yes", 'y', NULL, "begin empty when the disks of all workers are lost, without asking",
-        OPTION_FLAG(struct launch_values, yes)},
+        OPTION_FLAG(yes)},
     {0},
 };
 
@@ -190,6 +183,5 @@ const struct cli_command command_launch = {
         "it needs --yes. When the wait fails, launch reports where a node is stuck, with the last "
         "lines of its console.\n",
     .options = options,
-    .values_size = sizeof(struct launch_values),
     .run = run_launch,
 };

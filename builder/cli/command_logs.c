@@ -15,10 +15,6 @@
 #define PIECE 65536
 #define FOLLOW_PAUSE_MS 200
 
-struct logs_values {
-    bool follow;
-};
-
 struct log {
     const char *path;
     int fd;
@@ -105,8 +101,7 @@ print_log_json(struct log *log, const char *node, struct error *err)
 static int
 run_logs(struct cli *cli, struct error *err)
 {
-    const struct logs_values *values = cli->values;
-    if (values->follow && cli->globals.json)
+    if (cli->given.follow && cli->given.json)
         return cli_usage(cli, err, "--follow does not end and --json prints one value; choose one");
     SPEC_AUTO struct spec *spec = NULL;
     const struct spec_node *node = NULL;
@@ -122,16 +117,15 @@ run_logs(struct cli *cli, struct error *err)
             node->name);
     if (log.fd < 0)
         return error_errno(err, errno, "cannot read the console log '%s'", path);
-    int status = values->follow      ? follow(&log, err)
-                 : cli->globals.json ? print_log_json(&log, node->name, err)
-                                     : print_rest(&log, &read, err);
+    int status = cli->given.follow ? follow(&log, err)
+                 : cli->given.json ? print_log_json(&log, node->name, err)
+                                   : print_rest(&log, &read, err);
     close(log.fd);
     return status;
 }
 
 static const struct cli_option options[] = {
-    {"follow", 'f', NULL, "keep printing what the node writes, until Ctrl-C",
-        OPTION_FLAG(struct logs_values, follow)},
+    {"follow", 'f', NULL, "keep printing what the node writes, until Ctrl-C", OPTION_FLAG(follow)},
     {0},
 };
 
@@ -146,7 +140,6 @@ const struct cli_command command_logs = {
         "After the command's name -f means --follow; choose the spec with --spec, or with -f "
         "before the name.\n",
     .options = options,
-    .values_size = sizeof(struct logs_values),
     .operand = CLI_NODE,
     .operands_min = 1,
     .operands_max = 1,

@@ -14,16 +14,12 @@
 
 #define WATCH_PAUSE_MS 1000
 
-struct status_values {
-    bool watch;
-};
-
 static char *
 render(const struct cli *cli, const struct spec *spec, const struct cluster_report *report,
     bool compact)
 {
     struct buf text = {0};
-    if (cli->globals.json) {
+    if (cli->given.json) {
         json_auto_t *value = show_json(spec, report);
         FREE_AUTO char *printed = print_json(value, !compact);
         buf_printf(&text, "%s%s", printed, compact ? "\n" : "");
@@ -40,7 +36,7 @@ render(const struct cli *cli, const struct spec *spec, const struct cluster_repo
 static int
 watch(const struct cli *cli, const struct spec *spec, struct error *err)
 {
-    bool live = !cli->globals.json && message_live(STDOUT_FILENO);
+    bool live = !cli->given.json && message_live(STDOUT_FILENO);
     FREE_AUTO char *before = NULL;
     int verdict = ERR_VERDICT;
     bool read = true; // the output is still read
@@ -73,12 +69,11 @@ watch(const struct cli *cli, const struct spec *spec, struct error *err)
 static int
 run_status(struct cli *cli, struct error *err)
 {
-    const struct status_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
     CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
-    if (values->watch)
+    if (cli->given.watch)
         return watch(cli, spec, err);
     if (cluster_status(spec, &report, err) != 0)
         return -1;
@@ -88,8 +83,7 @@ run_status(struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-    {"watch", 'w', NULL, "query again every second until Ctrl-C",
-        OPTION_FLAG(struct status_values, watch)},
+    {"watch", 'w', NULL, "query again every second until Ctrl-C", OPTION_FLAG(watch)},
     {0},
 };
 
@@ -103,6 +97,5 @@ const struct cli_command command_status = {
         "The exit status is 0 when the cluster has converged, 15 when it has not, 14 when there is "
         "no such cluster. --watch ends with that of the last query.\n",
     .options = options,
-    .values_size = sizeof(struct status_values),
     .run = run_status,
 };

@@ -144,13 +144,12 @@ images_verify(struct cli *cli, struct error *err)
 int
 images_export(struct cli *cli, struct error *err)
 {
-    const struct images_values *values = cli->values;
     const char *folder = cli->operands.items[1];
     SPEC_AUTO struct spec *spec = NULL;
     WORKSPACE_AUTO struct workspace workspace = {0};
     STRV_AUTO struct strv keys = {0};
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        workspace_open(spec, values->recipe, BAKE_LOOK, NULL, &workspace, err) != 0)
+        workspace_open(spec, cli->given.recipe, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
     json_t *images = json_array();
     json_auto_t *value = json_pack("{s:o, s:o}", "folder", text_to_json(folder), "images", images);
@@ -168,7 +167,7 @@ images_export(struct cli *cli, struct error *err)
     if (store_export(workspace.store, &keys, folder, err) != 0)
         return -1;
     progress_clear(progress);
-    if (cli->globals.json)
+    if (cli->given.json)
         cli_print_json(value);
     return 0;
 }

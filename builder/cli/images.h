@@ -10,11 +10,6 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-struct images_values {
-    const char *recipe;
-    bool offline, rebuild, refresh, dry_run, forget_missing;
-};
-
 enum { IMAGES_KEY_SHOWN = 12 }; // digits of a key in text output
 
 // Each returns the exit status, or -1 and *err.

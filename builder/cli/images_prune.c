@@ -37,25 +37,24 @@ add_kept(struct store *store, struct buf *text, json_t *list, struct error *err)
 }
 
 static void
-add_missing(const struct images_values *values, const struct strv *missing, struct buf *text)
+add_missing(const struct cli *cli, const struct strv *missing, struct buf *text)
 {
     for (size_t i = 0; i < missing->count; i++) {
         FREE_AUTO char *folder = text_clean(TEXT_LINES, missing->items[i]);
-        if (!values->forget_missing)
+        if (!cli->given.forget_missing)
             buf_printf(text,
                 "missing: '%s' does not exist on this host; if that cluster is gone, 'airbuild "
                 "images prune --forget-missing' releases its images\n",
                 folder);
         else
             buf_printf(text, "missing: '%s' %s\n", folder,
-                values->dry_run ? "would be forgotten" : "is forgotten");
+                cli->given.dry_run ? "would be forgotten" : "is forgotten");
     }
 }
 
 int
 images_prune(struct cli *cli, struct error *err)
 {
-    const struct images_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
     WORKSPACE_AUTO struct workspace workspace = {0};
     STRV_AUTO struct strv keep = {0}, removed = {0}, missing = {0};
@@ -63,26 +62,26 @@ images_prune(struct cli *cli, struct error *err)
     json_auto_t *kept = json_array();
     uint64_t bytes = 0;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        workspace_open(spec, values->recipe, BAKE_LOOK, NULL, &workspace, err) != 0)
+        workspace_open(spec, cli->given.recipe, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
     PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     struct store *store = workspace.store;
     store_set_patience(store, progress, WORKSPACE_WAIT_MS);
     for (size_t i = 0; i < workspace.plan->count; i++)
         strv_add(&keep, workspace.plan->items[i].key);
-    bool forget = values->forget_missing && !values->dry_run;
+    bool forget = cli->given.forget_missing && !cli->given.dry_run;
     if (images_unpinned(store, &keep, err) != 0 ||
         store_missing_users(store, forget, &missing, err) != 0 ||
-        store_prune(store, &keep, values->dry_run, &removed, &bytes, err) != 0)
+        store_prune(store, &keep, cli->given.dry_run, &removed, &bytes, err) != 0)
         return -1;
     for (size_t i = 0; i < removed.count; i++)
         buf_printf(&text, "%s\n", removed.items[i]);
     if (add_kept(store, &text, kept, err) != 0)
         return -1;
-    add_missing(values, &missing, &text);
+    add_missing(cli, &missing, &text);
     FREE_AUTO char *size = str_bytes(bytes);
-    buf_printf(&text, "%s %s\n", size, values->dry_run ? "would be freed" : "freed");
-    json_auto_t *value = json_pack("{s:b, s:o, s:I, s:O, s:o}", "dry_run", values->dry_run,
+    buf_printf(&text, "%s %s\n", size, cli->given.dry_run ? "would be freed" : "freed");
+    json_auto_t *value = json_pack("{s:b, s:o, s:I, s:O, s:o}", "dry_run", cli->given.dry_run,
         "removed", cli_list_json(&removed), "bytes", (json_int_t) bytes, "kept", kept, "missing",
         cli_list_json(&missing));
     progress_clear(progress);

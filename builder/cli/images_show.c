@@ -88,14 +88,14 @@ images_show(struct cli *cli, struct error *err)
             return -1;
         json_t *value = image_json(image, &folders);
         json_array_append_new(images, value);
-        if (!cli->globals.json)
+        if (!cli->given.json)
             print_image_text(cli, image, value);
     }
     if (json_array_size(images) == 0)
         return error_set(err, ERR_NOT_FOUND,
             "the store '%s' has no image '%s'; 'airbuild images list' shows those it has",
             store->folder, word);
-    if (cli->globals.json) {
+    if (cli->given.json) {
         json_auto_t *value = json_pack("{s:O}", "images", images);
         cli_print_json(value);
     }
