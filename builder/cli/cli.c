@@ -51,6 +51,7 @@ cli_print_json(const json_t *value)
 void
 cli_print_result(const struct cli *cli, const char *text, const json_t *value)
 {
+    progress_clear(cli->progress);
     if (cli->given.json)
         cli_print_json(value);
     else
@@ -135,31 +136,37 @@ cli_launched(const struct spec *spec, struct error *err)
         err, ERR_NOT_FOUND, "cluster '%s' was not launched; run 'airbuild launch'", spec->cluster);
 }
 
-bool
-cli_can_ask(const struct cli *cli)
-{
-    return !cli->given.json && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
-}
-
-bool
-cli_ask(const char *question)
+int
+cli_agree(const struct cli *cli, const char *question, const char *refusal, const char *done,
+    struct error *err)
 {
     char answer[16] = "";
     struct pollfd waiting[] = {{STDIN_FILENO, POLLIN, 0}, {interrupt_fd(), POLLIN, 0}};
+    if (cli->given.yes)
+        return 0;
+    if (cli->given.json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return error_set(err, ERR_USAGE, "%s", refusal);
+    progress_clear(cli->progress);
     fprintf(stderr, "%s [y/N] ", question);
     while (poll(waiting, 2, -1) < 0 && errno == EINTR)
         ;
     if (waiting[1].revents != 0 || fgets(answer, sizeof(answer), stdin) == NULL)
         fputs("\n", stderr);
     answer[strcspn(answer, "\n")] = '\0';
-    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+    if (interrupt_check(err) != 0)
+        return -1;
+    if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
+        return 0;
+    return error_set(err, ERR_FAILED, "nothing was %s, as the answer was not 'y'", done);
 }
 
 struct progress *
-cli_progress(const struct cli *cli)
+cli_progress(struct cli *cli)
 {
     bool live = message_live(STDERR_FILENO);
-    return progress_new(stderr, live, cli->given.quiet || (cli->given.json && !live));
+    if (cli->progress == NULL)
+        cli->progress = progress_new(stderr, live, cli->given.quiet || (cli->given.json && !live));
+    return cli->progress;
 }
 
 // The variable is read by base/progress, too.
@@ -207,7 +214,9 @@ run_command(struct cli *cli, int argc, char *const *argv, struct error *err)
         return -1;
     apply_no_color(cli);
     cli->color = message_colors(STDOUT_FILENO);
-    return command->run(cli, err);
+    int status = command->run(cli, err);
+    progress_freep(&cli->progress);
+    return status;
 }
 
 static int

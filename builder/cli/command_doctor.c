@@ -69,11 +69,8 @@ run_doctor(struct cli *cli, struct error *err)
     FREE_AUTO char *home = cluster_home();
     DOCTOR_AUTO struct doctor doctor = {.spec = spec, .home = home};
     // On a terminal only: in a log the facts are enough.
-    PROGRESS_AUTO struct progress *progress =
-        message_live(STDERR_FILENO) ? cli_progress(cli) : NULL;
-    if (run_checks(&doctor, progress, err) != 0)
+    if (run_checks(&doctor, message_live(STDERR_FILENO) ? cli_progress(cli) : NULL, err) != 0)
         return -1;
-    progress_clear(progress);
     print_facts(cli, &doctor);
     for (size_t i = 0; i < doctor.count; i++)
         if (doctor.facts[i].result == DOCTOR_FAIL)

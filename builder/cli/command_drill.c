@@ -16,14 +16,13 @@
 #define REPEAT_MAX 1000
 
 struct drills { // those to run, and the results so far
-    const struct cli *cli;
+    struct cli *cli;
     struct spec *spec;
     const struct drill_info **infos;
     size_t info_count;
     struct drill_result *results;
     size_t count, capacity;
     bool kvm;
-    struct progress *progress;
     char *stamp;
 };
 
@@ -35,7 +34,6 @@ drills_close(struct drills *drills)
     free(drills->results);
     free(drills->infos);
     free(drills->stamp);
-    progress_free(drills->progress);
     spec_free(drills->spec);
 }
 
@@ -99,22 +97,20 @@ first_with_new_data(const struct drills *drills)
     return NULL;
 }
 
-// Called before interrupt_install: Ctrl-C at the question ends the program.
 static int
 agree_to_drills(const struct drills *drills, struct error *err)
 {
     const struct drill_info *info = first_with_new_data(drills);
-    if (info == NULL || drills->cli->given.yes)
+    if (info == NULL)
         return 0;
-    if (!cli_can_ask(drills->cli))
-        return cli_usage(drills->cli, err,
-            "drill '%s' begins with new disks and needs --yes without a terminal", info->name);
     FREE_AUTO char *question =
         str_format("Drill '%s' begins with new disks: all data in cluster '%s' is lost. Continue?",
             info->name, drills->spec->cluster);
-    if (cli_ask(question))
-        return 0;
-    return error_set(err, ERR_FAILED, "nothing was broken, as the answer was not 'y'");
+    FREE_AUTO char *refusal =
+        str_format("drill '%s' begins with new disks and needs --yes without a terminal; see "
+                   "'airbuild drill --help'",
+            info->name);
+    return cli_agree(drills->cli, question, refusal, "broken", err);
 }
 
 // Only new nodes need an accelerator.
@@ -128,7 +124,8 @@ find_accel(struct drills *drills, struct error *err)
     if (workspace_open(drills->spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
     const struct image *redis = bake_image(workspace.plan, SPEC_REDIS);
-    if (workspace_accel(workspace.home, drills->spec, redis, drills->progress, &verdict, err) != 0)
+    if (workspace_accel(
+            workspace.home, drills->spec, redis, cli_progress(drills->cli), &verdict, err) != 0)
         return -1;
     drills->kvm = verdict.kvm;
     return 0;
@@ -148,8 +145,9 @@ static int
 run_one(struct drills *drills, const struct drill_info *info, struct error *err)
 {
     const struct cli_given *given = &drills->cli->given;
+    struct progress *progress = cli_progress(drills->cli);
     struct drill_run run = {
-        .spec = drills->spec, .info = info, .kvm = drills->kvm, .progress = drills->progress};
+        .spec = drills->spec, .info = info, .kvm = drills->kvm, .progress = progress};
     struct drill_result result;
     if (drill_execute(&run, &result, err) != 0) {
         // The cause of the first one's error is likely to stop all others too.
@@ -160,9 +158,8 @@ run_one(struct drills *drills, const struct drill_info *info, struct error *err)
         result.verdict = str_format("the drill failed to run: %s", err->message);
         error_clear(err);
     }
-    progress_done(drills->progress, info->name,
-        "%s: %llu of %llu writes lost, no writes for %.2f s", drill_result_word(&result),
-        result.lost, result.acked, result.write_outage_s);
+    progress_done(progress, info->name, "%s: %llu of %llu writes lost, no writes for %.2f s",
+        drill_result_word(&result), result.lost, result.acked, result.write_outage_s);
     mem_grow(&drills->results, &drills->capacity, drills->count + 1, sizeof *drills->results);
     drills->results[drills->count++] = result;
     struct drill_report report = report_of(drills);
@@ -193,14 +190,13 @@ run_drill(struct cli *cli, struct error *err)
         print_drill_list(&drills);
         return 0;
     }
+    // Until interrupt_install Ctrl-C, at the question, ends the program.
     if (cli_spec(cli, &drills.spec, err) != 0 || cli_launched(drills.spec, err) != 0 ||
         agree_to_drills(&drills, err) != 0 || interrupt_install(err) != 0)
         return -1;
-    drills.progress = cli_progress(cli);
     int status = find_accel(&drills, err);
     for (size_t i = 0; status == 0 && i < repeat * drills.info_count; i++)
         status = run_one(&drills, drills.infos[i % drills.info_count], err);
-    progress_clear(drills.progress);
     // With --json an error is the one document that is printed.
     if (drills.count > 0 && (status == 0 || !cli->given.json)) {
         struct drill_report report = report_of(&drills);

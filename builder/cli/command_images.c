@@ -64,9 +64,9 @@ remove_planned(const struct workspace *workspace, const struct strv *in_use, str
 }
 
 static int
-make_ready(const struct cli *cli, const struct spec *spec, struct progress *progress,
-    struct workspace *workspace, struct error *err)
+make_ready(struct cli *cli, const struct spec *spec, struct workspace *workspace, struct error *err)
 {
+    struct progress *progress = cli_progress(cli);
     enum bake_ask ask = cli->given.offline ? BAKE_ASK_NEVER : BAKE_ASK_NEW;
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     STRV_AUTO struct strv in_use = {0};
@@ -130,12 +130,9 @@ images_bake(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
     WORKSPACE_AUTO struct workspace workspace = {0};
-    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
+        make_ready(cli, spec, &workspace, err) != 0)
         return -1;
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    if (make_ready(cli, spec, progress, &workspace, err) != 0)
-        return -1;
-    progress_clear(progress);
     print_images(cli, workspace.plan);
     images_warn(&workspace.plan->warnings);
     return 0;

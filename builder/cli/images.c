@@ -128,10 +128,8 @@ images_verify(struct cli *cli, struct error *err)
     STRV_AUTO struct strv damaged = {0};
     if (images_open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
         return -1;
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    if (verify_all(&list, store, progress, &damaged, err) != 0)
+    if (verify_all(&list, store, cli_progress(cli), &damaged, err) != 0)
         return -1;
-    progress_clear(progress);
     BUF_AUTO struct buf text = {0};
     add_sentences(cli, &text, &damaged);
     buf_printf(&text, "%zu images read, %zu damaged\n", list.count, damaged.count);
@@ -161,14 +159,11 @@ images_export(struct cli *cli, struct error *err)
         strv_add(&keys, item->key);
         json_array_append_new(images, images_json(item->image));
     }
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    store_set_patience(workspace.store, progress, WORKSPACE_WAIT_MS);
-    progress_step(progress, "export", "copying to %s", folder);
+    store_set_patience(workspace.store, cli_progress(cli), WORKSPACE_WAIT_MS);
+    progress_step(cli_progress(cli), "export", "copying to %s", folder);
     if (store_export(workspace.store, &keys, folder, err) != 0)
         return -1;
-    progress_clear(progress);
-    if (cli->given.json)
-        cli_print_json(value);
+    cli_print_result(cli, "", value);
     return 0;
 }
 
@@ -178,13 +173,11 @@ images_import(struct cli *cli, struct error *err)
     const char *folder = cli->operands.items[1];
     STORE_AUTO struct store *store = NULL;
     STRV_AUTO struct strv keys = {0};
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    if (images_open_store(progress, &store, err) != 0)
+    if (images_open_store(cli_progress(cli), &store, err) != 0)
         return -1;
-    progress_step(progress, "import", "copying and checking %s", folder);
+    progress_step(cli_progress(cli), "import", "copying and checking %s", folder);
     if (store_import(store, folder, &keys, err) != 0)
         return -1;
-    progress_clear(progress);
     BUF_AUTO struct buf text = {0};
     for (size_t i = 0; i < keys.count; i++) {
         const char *key = keys.items[i];

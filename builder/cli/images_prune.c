@@ -64,9 +64,8 @@ images_prune(struct cli *cli, struct error *err)
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
         workspace_open(spec, cli->given.recipe, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     struct store *store = workspace.store;
-    store_set_patience(store, progress, WORKSPACE_WAIT_MS);
+    store_set_patience(store, cli_progress(cli), WORKSPACE_WAIT_MS);
     for (size_t i = 0; i < workspace.plan->count; i++)
         strv_add(&keep, workspace.plan->items[i].key);
     bool forget = cli->given.forget_missing && !cli->given.dry_run;
@@ -84,7 +83,6 @@ images_prune(struct cli *cli, struct error *err)
     json_auto_t *value = json_pack("{s:b, s:o, s:I, s:O, s:o}", "dry_run", cli->given.dry_run,
         "removed", cli_list_json(&removed), "bytes", (json_int_t) bytes, "kept", kept, "missing",
         cli_list_json(&missing));
-    progress_clear(progress);
     cli_print_result(cli, text.data, value);
     return 0;
 }
