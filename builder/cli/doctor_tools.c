@@ -1,7 +1,6 @@
 // doctor_tools.c - the programs that airbuild starts, the kernel for libguestfs' appliance, and the
 // images; see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/interrupt.h"
 #include "cli/doctor.h"
 
 #include "base/cleanup.h"
@@ -121,24 +120,23 @@ check_appliance(struct doctor *doctor)
             "libguestfs needs a kernel and its modules; this host has none");
 }
 
-int
-doctor_check_programs(struct doctor *doctor, struct error *err)
+void
+doctor_check_programs(struct doctor *doctor)
 {
     for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
         check_tool(doctor, &tools[i]);
     check_appliance(doctor);
-    return interrupt_check(err);
 }
 
-int
-doctor_check_images(struct doctor *doctor, struct error *err)
+void
+doctor_check_images(struct doctor *doctor)
 {
     WORKSPACE_AUTO struct workspace workspace = {0};
     ERROR_AUTO struct error found = {0};
     if (workspace_open(doctor->spec, NULL, BAKE_LOOK, NULL, &workspace, &found) != 0) {
         doctor_add(doctor, "images", DOCTOR_FAIL,
             "correct that, or set AIRBUILD_HOME to a folder of your own", "%s", found.message);
-        return interrupt_check(err);
+        return;
     }
     STRV_AUTO struct strv missing = {0};
     for (size_t i = 0; i < workspace.plan->count; i++)
@@ -151,5 +149,4 @@ doctor_check_images(struct doctor *doctor, struct error *err)
         doctor_pass(doctor, "images", "all %zu images are ready", workspace.plan->count);
     else
         doctor_add(doctor, "images", DOCTOR_WARN, "run 'airbuild images'", "%s", list);
-    return 0;
 }
