@@ -263,7 +263,9 @@ cli_run(const struct cli_command *const *commands, int argc, char *const *argv)
     if (status < 0) {
         status = err.code != ERR_NONE ? (int) err.code : ERR_FAILED;
         if (wants_json(&cli, argv, &err)) {
-            json_auto_t *value = message_error_json(&err);
+            json_auto_t *value =
+                json_pack("{s:{s:s, s:i, s:o}}", "error", "cause", error_code_name(err.code),
+                    "status", (int) err.code, "message", text_to_json(err.message));
             cli_print_json(value);
         } else {
             apply_no_color(&cli);

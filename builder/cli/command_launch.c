@@ -93,9 +93,7 @@ add_recap(const struct cli *cli, const struct spec *spec, const struct cluster_r
         buf_add(&airbuild, " -f ");
         message_quote(&airbuild, path);
     }
-    show_nodes(report, cli->color, text);
-    buf_add(text, "\n");
-    show_verdict(report, cli->color, text);
+    show_report(report, cli->color, text);
     if (report->unchanged)
         buf_add(text, "nothing to do\n");
     else

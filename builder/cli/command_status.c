@@ -25,9 +25,7 @@ render(const struct cli *cli, const struct spec *spec, const struct cluster_repo
         buf_printf(&text, "%s%s", printed, compact ? "\n" : "");
         return buf_take(&text);
     }
-    show_nodes(report, cli->color, &text);
-    buf_add(&text, "\n");
-    show_verdict(report, cli->color, &text);
+    show_report(report, cli->color, &text);
     return buf_take(&text);
 }
 

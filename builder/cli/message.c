@@ -3,7 +3,6 @@
 #include "cli/message.h"
 
 #include "base/cleanup.h"
-#include "base/json.h"
 #include "base/progress.h"
 
 #include <stdlib.h>
@@ -59,11 +58,4 @@ message_error(const struct error *err)
     message_paint(&line, message_colors(STDERR_FILENO), COLOR_RED, "airbuild:");
     buf_printf(&line, " %s%s", sentence, str_ends(sentence, "\n") ? "" : "\n");
     fputs(line.data, stderr);
-}
-
-json_t *
-message_error_json(const struct error *err)
-{
-    return json_pack("{s:{s:s, s:i, s:o}}", "error", "cause", error_code_name(err->code), "status",
-        (int) err->code, "message", text_to_json(err->message));
 }

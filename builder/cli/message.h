@@ -1,4 +1,4 @@
-// message.h - colors and quotes for people, and errors for people and programs.
+// message.h - colors, quotes and errors for people.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLI_MESSAGE_H
 #define AIRBUILD_CLI_MESSAGE_H
@@ -7,7 +7,6 @@
 #include "base/str.h"
 #include "base/text.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -26,7 +25,5 @@ void message_quote(struct buf *buf, const char *word);
 
 // Print "airbuild: SENTENCE" on standard error.
 void message_error(const struct error *err);
-// {"error": {"cause": "spec", "status": 3, "message": "..."}}; caller frees.
-json_t *message_error_json(const struct error *err);
 
 #endif
