@@ -20,20 +20,19 @@ struct drills { // those to run, and the results so far
     struct spec *spec;
     const struct drill_info **infos;
     size_t info_count;
-    struct drill_result *results;
-    size_t count, capacity;
+    const struct drill_info *fresh; // the first that begins with new disks, or NULL
+    struct drill_result *results;   // report's
+    struct drill_report report;
     bool kvm;
-    char *stamp;
 };
 
 static void
 drills_close(struct drills *drills)
 {
-    for (size_t i = 0; i < drills->count; i++)
+    for (size_t i = 0; i < drills->report.count; i++)
         drill_result_free(&drills->results[i]);
     free(drills->results);
     free(drills->infos);
-    free(drills->stamp);
     spec_free(drills->spec);
 }
 
@@ -60,6 +59,9 @@ choose_drills(struct drills *drills, struct error *err)
     for (size_t i = 0; names->count == 0 && i < known.count; i++)
         if (drills->cli->given.all || drills->cli->given.list || !drill_at(i)->new_data)
             drills->infos[drills->info_count++] = drill_at(i);
+    for (size_t i = 0; drills->fresh == NULL && i < drills->info_count; i++)
+        if (drills->infos[i]->new_data)
+            drills->fresh = drills->infos[i];
     return 0;
 }
 
@@ -88,28 +90,18 @@ print_drill_list(const struct drills *drills)
 
 // ---- preparation ----------------------------------------------------------------------------------
 
-static const struct drill_info *
-first_with_new_data(const struct drills *drills)
-{
-    for (size_t i = 0; i < drills->info_count; i++)
-        if (drills->infos[i]->new_data)
-            return drills->infos[i];
-    return NULL;
-}
-
 static int
 agree_to_drills(const struct drills *drills, struct error *err)
 {
-    const struct drill_info *info = first_with_new_data(drills);
-    if (info == NULL)
+    if (drills->fresh == NULL)
         return 0;
     FREE_AUTO char *question =
         str_format("Drill '%s' begins with new disks: all data in cluster '%s' is lost. Continue?",
-            info->name, drills->spec->cluster);
+            drills->fresh->name, drills->spec->cluster);
     FREE_AUTO char *refusal =
         str_format("drill '%s' begins with new disks and needs --yes without a terminal; see "
                    "'airbuild drill --help'",
-            info->name);
+            drills->fresh->name);
     return cli_agree(drills->cli, question, refusal, "broken", err);
 }
 
@@ -119,7 +111,7 @@ find_accel(struct drills *drills, struct error *err)
 {
     WORKSPACE_AUTO struct workspace workspace = {0};
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    if (first_with_new_data(drills) == NULL)
+    if (drills->fresh == NULL)
         return 0;
     if (workspace_open(drills->spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
@@ -133,13 +125,6 @@ find_accel(struct drills *drills, struct error *err)
 
 // ---- the run --------------------------------------------------------------------------------------
 
-static struct drill_report
-report_of(const struct drills *drills)
-{
-    return (struct drill_report){
-        drills->spec->cluster, drills->stamp, drills->results, drills->count};
-}
-
 // Runs a drill and writes the files with all results so far, so that an interruption loses none.
 static int
 run_one(struct drills *drills, const struct drill_info *info, struct error *err)
@@ -151,7 +136,7 @@ run_one(struct drills *drills, const struct drill_info *info, struct error *err)
     struct drill_result result;
     if (drill_execute(&run, &result, err) != 0) {
         // The cause of the first one's error is likely to stop all others too.
-        if (err->code == ERR_INTERRUPTED || drills->count == 0)
+        if (err->code == ERR_INTERRUPTED || drills->report.count == 0)
             return -1;
         result.info = info;
         result.converged_s = result.promoted_s = -1;
@@ -160,12 +145,10 @@ run_one(struct drills *drills, const struct drill_info *info, struct error *err)
     }
     progress_done(progress, info->name, "%s: %llu of %llu writes lost, no writes for %.2f s",
         drill_result_word(&result), result.lost, result.acked, result.write_outage_s);
-    mem_grow(&drills->results, &drills->capacity, drills->count + 1, sizeof *drills->results);
-    drills->results[drills->count++] = result;
-    struct drill_report report = report_of(drills);
+    drills->results[drills->report.count++] = result;
     FREE_AUTO char *html = NULL;
-    FREE_AUTO char *junit = drill_report_junit(&report, given->strict);
-    if (given->html != NULL && (drill_report_page(&report, &html, err) != 0 ||
+    FREE_AUTO char *junit = drill_report_junit(&drills->report, given->strict);
+    if (given->html != NULL && (drill_report_page(&drills->report, &html, err) != 0 ||
                                    file_write(given->html, 0644, html, strlen(html), err) != 0))
         return -1;
     if (given->junit != NULL && file_write(given->junit, 0644, junit, strlen(junit), err) != 0)
@@ -176,7 +159,8 @@ run_one(struct drills *drills, const struct drill_info *info, struct error *err)
 static int
 run_drill(struct cli *cli, struct error *err)
 {
-    CLEANUP(drills_close) struct drills drills = {.cli = cli, .stamp = clock_stamp()};
+    CLEANUP(drills_close) struct drills drills = {.cli = cli};
+    FREE_AUTO char *stamp = clock_stamp();
     unsigned long long repeat = 1;
     if (cli->given.all && cli->operands.count > 0)
         return cli_usage(cli, err, "'--all' and names of drills exclude each other");
@@ -194,18 +178,19 @@ run_drill(struct cli *cli, struct error *err)
     if (cli_spec(cli, &drills.spec, err) != 0 || cli_launched(drills.spec, err) != 0 ||
         agree_to_drills(&drills, err) != 0 || interrupt_install(err) != 0)
         return -1;
+    drills.results = mem_zero(repeat * drills.info_count, sizeof *drills.results);
+    drills.report = (struct drill_report){drills.spec->cluster, stamp, drills.results, 0};
     int status = find_accel(&drills, err);
     for (size_t i = 0; status == 0 && i < repeat * drills.info_count; i++)
         status = run_one(&drills, drills.infos[i % drills.info_count], err);
     // With --json an error is the one document that is printed.
-    if (drills.count > 0 && (status == 0 || !cli->given.json)) {
-        struct drill_report report = report_of(&drills);
-        json_auto_t *list = drill_report_json(&report);
+    if (drills.report.count > 0 && (status == 0 || !cli->given.json)) {
+        json_auto_t *list = drill_report_json(&drills.report);
         BUF_AUTO struct buf text = {0};
-        drill_table(&report, cli->color, &text);
+        drill_table(&drills.report, cli->color, &text);
         cli_print_result(cli, text.data, list);
     }
-    for (size_t i = 0; status == 0 && i < drills.count; i++)
+    for (size_t i = 0; status == 0 && i < drills.report.count; i++)
         if (drill_result_failed(&drills.results[i], cli->given.strict))
             status = ERR_VERDICT;
     return status;
