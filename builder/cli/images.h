@@ -28,9 +28,6 @@ json_t *images_json(const struct image *image);
 // them.
 int images_unpinned(struct store *store, struct strv *ret_keys, struct error *err);
 
-// Opens the store of this home. A wait for another airbuild is shown by progress.
-int images_open_store(struct progress *progress, struct store **ret, struct error *err);
-
 // Prints the plan's warnings, one line each, on standard error; call it last.
 void images_warn(const struct strv *warnings);
 
