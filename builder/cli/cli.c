@@ -31,14 +31,14 @@ const struct cli_option cli_global_options[] = {
     {0},
 };
 
-static int print_error; // errno of the first write to standard output that failed
+static int write_error; // errno of the first write to standard output that failed
 
 bool
 cli_print(const char *text)
 {
-    if ((fputs(text, stdout) < 0 || fflush(stdout) != 0) && print_error == 0)
-        print_error = errno;
-    return print_error == 0;
+    if ((fputs(text, stdout) < 0 || fflush(stdout) != 0) && write_error == 0)
+        write_error = errno;
+    return write_error == 0;
 }
 
 void
@@ -248,6 +248,18 @@ wants_json(const struct cli *cli, char *const *argv, const struct error *err)
     return false;
 }
 
+// Prints "airbuild: SENTENCE" on standard error.
+static void
+print_error(const struct error *err)
+{
+    BUF_AUTO struct buf line = {0};
+    FREE_AUTO char *sentence =
+        text_clean(TEXT_LINES, err->message != NULL ? err->message : "failed");
+    message_paint(&line, message_colors(STDERR_FILENO), COLOR_RED, "airbuild:");
+    buf_printf(&line, " %s%s", sentence, str_ends(sentence, "\n") ? "" : "\n");
+    fputs(line.data, stderr);
+}
+
 int
 cli_run(const struct cli_command *const *commands, int argc, char *const *argv)
 {
@@ -269,13 +281,13 @@ cli_run(const struct cli_command *const *commands, int argc, char *const *argv)
             cli_print_json(value);
         } else {
             apply_no_color(&cli);
-            message_error(&err);
+            print_error(&err);
         }
     }
     // EPIPE is not a failure: `| head` ends early.
-    if (status != 0 || print_error == 0 || print_error == EPIPE)
+    if (status != 0 || write_error == 0 || write_error == EPIPE)
         return status;
-    error_errno(&err, print_error, "cannot write the result to standard output");
-    message_error(&err);
+    error_errno(&err, write_error, "cannot write the result to standard output");
+    print_error(&err);
     return (int) err.code;
 }

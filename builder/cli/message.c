@@ -48,14 +48,3 @@ message_quote(struct buf *buf, const char *word)
     else
         buf_add_word(buf, word);
 }
-
-void
-message_error(const struct error *err)
-{
-    BUF_AUTO struct buf line = {0};
-    FREE_AUTO char *sentence =
-        text_clean(TEXT_LINES, err->message != NULL ? err->message : "failed");
-    message_paint(&line, message_colors(STDERR_FILENO), COLOR_RED, "airbuild:");
-    buf_printf(&line, " %s%s", sentence, str_ends(sentence, "\n") ? "" : "\n");
-    fputs(line.data, stderr);
-}

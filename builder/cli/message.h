@@ -1,9 +1,8 @@
-// message.h - colors, quotes and errors for people.
+// message.h - colors and quotes for people.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLI_MESSAGE_H
 #define AIRBUILD_CLI_MESSAGE_H
 
-#include "base/error.h"
 #include "base/str.h"
 #include "base/text.h"
 
@@ -22,8 +21,5 @@ void message_paint(struct buf *buf, bool on, enum message_color color, const cha
 
 // Add a word for a POSIX shell: as it is when that is safe, else in single quotes.
 void message_quote(struct buf *buf, const char *word);
-
-// Print "airbuild: SENTENCE" on standard error.
-void message_error(const struct error *err);
 
 #endif
