@@ -79,21 +79,6 @@ options_json(const struct cli_option *table)
     return list;
 }
 
-// {"options": [...], "commands": [{"name", "arguments", "summary", "options"}]}; an option is
-// {"name", "letter" (or null), "value" (or null), "help"}.
-static void
-print_help_json(const struct cli *cli)
-{
-    json_t *commands = json_array();
-    for (const struct cli_command *const *c = cli->commands; *c != NULL; c++)
-        json_array_append_new(commands,
-            json_pack("{s:s, s:s, s:s, s:o}", "name", (*c)->name, "arguments", (*c)->arguments,
-                "summary", (*c)->summary, "options", options_json((*c)->options)));
-    json_auto_t *all =
-        json_pack("{s:o, s:o}", "options", options_json(cli_global_options), "commands", commands);
-    cli_print_json(all);
-}
-
 static int
 run_help(struct cli *cli, struct error *err)
 {
@@ -103,7 +88,14 @@ run_help(struct cli *cli, struct error *err)
     if (cli->given.words) {
         add_words(cli, command, &text);
     } else if (cli->given.json) {
-        print_help_json(cli);
+        json_t *commands = json_array();
+        for (const struct cli_command *const *c = cli->commands; *c != NULL; c++)
+            json_array_append_new(commands,
+                json_pack("{s:s, s:s, s:s, s:o}", "name", (*c)->name, "arguments", (*c)->arguments,
+                    "summary", (*c)->summary, "options", options_json((*c)->options)));
+        json_auto_t *all = json_pack(
+            "{s:o, s:o}", "options", options_json(cli_global_options), "commands", commands);
+        cli_print_json(all);
         return 0;
     } else if (topic == NULL) {
         help_general(cli, &text);

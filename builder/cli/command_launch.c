@@ -48,37 +48,6 @@ agree_to_launch(void *context, const char *sentence, struct error *err)
     return cli_agree(context, question, refusal, "launched", err);
 }
 
-static int
-launch(struct cli *cli, const struct spec *spec, struct workspace *workspace,
-    struct cluster_report **ret, struct error *err)
-{
-    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    unsigned long long seconds = 0;
-    if (cli->given.timeout != NULL &&
-        (!str_to_u64(cli->given.timeout, TIMEOUT_MAX_S, &seconds) || seconds == 0))
-        return cli_usage(cli, err, "'--timeout' is a number of seconds from 1 to %d, not '%s'",
-            TIMEOUT_MAX_S, cli->given.timeout);
-    if (workspace_open(spec, NULL, BAKE_LOOK, NULL, workspace, err) != 0 ||
-        check_images(spec, workspace->plan, err) != 0)
-        return -1;
-    const struct image *redis = bake_image(workspace->plan, SPEC_REDIS);
-    if (workspace_accel(workspace->home, spec, redis, cli_progress(cli), &verdict, err) != 0)
-        return -1;
-    struct launch_options launch = {
-        .spec = spec,
-        .haproxy = bake_image(workspace->plan, SPEC_HAPROXY),
-        .redis = redis,
-        .kvm = verdict.kvm,
-        .accel_why = verdict.why,
-        .no_wait = cli->given.no_wait,
-        .timeout_ms = (int64_t) seconds * 1000,
-        .agree = agree_to_launch,
-        .context = cli,
-        .progress = cli->progress,
-    };
-    return cluster_launch(&launch, ret, err);
-}
-
 static void
 add_recap(const struct cli *cli, const struct spec *spec, const struct cluster_report *report,
     struct buf *text)
@@ -116,9 +85,34 @@ run_launch(struct cli *cli, struct error *err)
     SPEC_AUTO struct spec *spec = NULL;
     CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
     WORKSPACE_AUTO struct workspace workspace = {0};
+    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     BUF_AUTO struct buf text = {0};
-    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        launch(cli, spec, &workspace, &report, err) != 0)
+    unsigned long long seconds = 0;
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
+        return -1;
+    if (cli->given.timeout != NULL &&
+        (!str_to_u64(cli->given.timeout, TIMEOUT_MAX_S, &seconds) || seconds == 0))
+        return cli_usage(cli, err, "'--timeout' is a number of seconds from 1 to %d, not '%s'",
+            TIMEOUT_MAX_S, cli->given.timeout);
+    if (workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0 ||
+        check_images(spec, workspace.plan, err) != 0)
+        return -1;
+    const struct image *redis = bake_image(workspace.plan, SPEC_REDIS);
+    if (workspace_accel(workspace.home, spec, redis, cli_progress(cli), &verdict, err) != 0)
+        return -1;
+    struct launch_options launch = {
+        .spec = spec,
+        .haproxy = bake_image(workspace.plan, SPEC_HAPROXY),
+        .redis = redis,
+        .kvm = verdict.kvm,
+        .accel_why = verdict.why,
+        .no_wait = cli->given.no_wait,
+        .timeout_ms = (int64_t) seconds * 1000,
+        .agree = agree_to_launch,
+        .context = cli,
+        .progress = cli->progress,
+    };
+    if (cluster_launch(&launch, &report, err) != 0)
         return -1;
     add_recap(cli, spec, report, &text);
     json_auto_t *value = show_json(spec, report);

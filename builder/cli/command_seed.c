@@ -8,27 +8,6 @@
 #include "seed/secrets.h"
 #include "seed/seed.h"
 
-static void
-print_seed(const struct cli *cli, const struct spec_node *node, const struct seed *seed)
-{
-    const struct {
-        const char *name, *key, *text;
-    } documents[] = {
-        {"meta-data", "meta_data", seed->meta_data},
-        {"user-data", "user_data", seed->user_data},
-        {"network-config", "network_config", seed->network_config},
-    };
-    BUF_AUTO struct buf text = {0};
-    json_auto_t *value = json_pack("{s:o}", "node", text_to_json(node->name));
-    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
-        FREE_AUTO char *clean = text_clean(TEXT_LINES, documents[i].text);
-        json_object_set_new(value, documents[i].key, text_to_json(documents[i].text));
-        buf_printf(&text, "%s# ---- %s ----\n%s%s", i > 0 ? "\n" : "", documents[i].name, clean,
-            str_ends(clean, "\n") ? "" : "\n");
-    }
-    cli_print_result(cli, text.data, value);
-}
-
 static int
 run_seed(struct cli *cli, struct error *err)
 {
@@ -43,7 +22,22 @@ run_seed(struct cli *cli, struct error *err)
     if ((cluster_exists(spec) && secrets_load(folder, &secrets, err) != 0) ||
         seed_build(spec, node, secrets, cli->given.reveal, &seed, err) != 0)
         return -1;
-    print_seed(cli, node, &seed);
+    const struct {
+        const char *name, *key, *text;
+    } documents[] = {
+        {"meta-data", "meta_data", seed.meta_data},
+        {"user-data", "user_data", seed.user_data},
+        {"network-config", "network_config", seed.network_config},
+    };
+    BUF_AUTO struct buf text = {0};
+    json_auto_t *value = json_pack("{s:o}", "node", text_to_json(node->name));
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        FREE_AUTO char *clean = text_clean(TEXT_LINES, documents[i].text);
+        json_object_set_new(value, documents[i].key, text_to_json(documents[i].text));
+        buf_printf(&text, "%s# ---- %s ----\n%s%s", i > 0 ? "\n" : "", documents[i].name, clean,
+            str_ends(clean, "\n") ? "" : "\n");
+    }
+    cli_print_result(cli, text.data, value);
     return 0;
 }
 

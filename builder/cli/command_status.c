@@ -14,21 +14,6 @@
 
 #define WATCH_PAUSE_MS 1000
 
-static char *
-render(const struct cli *cli, const struct spec *spec, const struct cluster_report *report,
-    bool compact)
-{
-    struct buf text = {0};
-    if (cli->given.json) {
-        json_auto_t *value = show_json(spec, report);
-        FREE_AUTO char *printed = print_json(value, !compact);
-        buf_printf(&text, "%s%s", printed, compact ? "\n" : "");
-        return buf_take(&text);
-    }
-    show_report(report, cli->color, &text);
-    return buf_take(&text);
-}
-
 // Redraws on a terminal, line by line against flicker; elsewhere prints each change, with --json on
 // one line.
 static int
@@ -45,18 +30,25 @@ watch(const struct cli *cli, const struct spec *spec, struct error *err)
         if (cluster_status(spec, &report, err) != 0)
             break;
         verdict = report->converged ? 0 : ERR_VERDICT;
-        char *text = render(cli, spec, report, true);
+        struct buf text = {0};
+        if (cli->given.json) {
+            json_auto_t *value = show_json(spec, report);
+            FREE_AUTO char *printed = print_json(value, false);
+            buf_printf(&text, "%s\n", printed);
+        } else {
+            show_report(report, cli->color, &text);
+        }
         if (live) {
             STRV_AUTO struct strv lines = {0};
-            strv_split(&lines, text, '\n');
+            strv_split(&lines, text.data, '\n');
             FREE_AUTO char *cleared = strv_join(&lines, "\033[K\n");
             FREE_AUTO char *screen = str_format("\033[H%s\033[J", cleared);
             read = cli_print(screen);
-        } else if (!str_equal(text, before)) {
-            read = cli_print(text);
+        } else if (!str_equal(text.data, before)) {
+            read = cli_print(text.data);
         }
         free(before);
-        before = text;
+        before = text.data;
     } while (read && clock_sleep(WATCH_PAUSE_MS, err) == 0);
     if (err->code != ERR_NONE && err->code != ERR_INTERRUPTED)
         return -1;
@@ -75,8 +67,10 @@ run_status(struct cli *cli, struct error *err)
         return watch(cli, spec, err);
     if (cluster_status(spec, &report, err) != 0)
         return -1;
-    FREE_AUTO char *text = render(cli, spec, report, false);
-    cli_print(text);
+    BUF_AUTO struct buf text = {0};
+    show_report(report, cli->color, &text);
+    json_auto_t *value = show_json(spec, report);
+    cli_print_result(cli, text.data, value);
     return report->converged ? 0 : ERR_VERDICT;
 }
 

@@ -81,17 +81,6 @@ check_tool(struct doctor *doctor, const struct tool *tool)
         doctor, tool->name, fails ? DOCTOR_FAIL : DOCTOR_WARN, fix, "not installed; %s", tool->use);
 }
 
-// path: /boot/vmlinuz-VERSION or /usr/lib/modules/VERSION/vmlinuz.
-static bool
-has_modules(const char *path)
-{
-    const char *version =
-        path + strlen(str_starts(path, "/boot/") ? "/boot/vmlinuz-" : "/usr/lib/modules/");
-    FREE_AUTO char *modules =
-        str_format("/lib/modules/%.*s/modules.dep", (int) strcspn(version, "/"), version);
-    return access(modules, R_OK) == 0;
-}
-
 // supermin needs a kernel and its modules; a fixed appliance (LIBGUESTFS_PATH) needs none.
 static void
 check_appliance(struct doctor *doctor)
@@ -101,10 +90,15 @@ check_appliance(struct doctor *doctor)
     accel_kernels(&kernels);
     const char *whole = NULL, *closed = NULL;
     for (size_t i = 0; i < kernels.count && whole == NULL; i++) {
-        if (access(kernels.items[i], R_OK) != 0)
-            closed = kernels.items[i];
-        else if (has_modules(kernels.items[i]))
-            whole = kernels.items[i];
+        const char *path = kernels.items[i]; // /boot/vmlinuz-VERSION, /usr/lib/modules/VERSION/...
+        const char *version =
+            path + strlen(str_starts(path, "/boot/") ? "/boot/vmlinuz-" : "/usr/lib/modules/");
+        FREE_AUTO char *modules =
+            str_format("/lib/modules/%.*s/modules.dep", (int) strcspn(version, "/"), version);
+        if (access(path, R_OK) != 0)
+            closed = path;
+        else if (access(modules, R_OK) == 0)
+            whole = path;
     }
     enum doctor_result result = doctor->baked ? DOCTOR_WARN : DOCTOR_FAIL;
     if (fixed != NULL && fixed[0] == '/')

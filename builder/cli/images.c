@@ -99,17 +99,21 @@ images_list(struct cli *cli, struct error *err)
     return 0;
 }
 
-// Reads every image, and adds the faults to damaged. A base is read with its layers.
-static int
-verify_all(const struct image_list *list, struct store *store, struct progress *progress,
-    struct strv *damaged, struct error *err)
+int
+images_verify(struct cli *cli, struct error *err)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        const struct image *image = list->items[i];
+    STORE_AUTO struct store *store = NULL;
+    IMAGE_LIST_AUTO struct image_list list = {0};
+    STRV_AUTO struct strv damaged = {0};
+    if (open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
+        return -1;
+    struct progress *progress = cli_progress(cli);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct image *image = list.items[i];
         ERROR_AUTO struct error found = {0};
-        bool below = false; // it is the base of another
-        for (size_t j = 0; j < list->count; j++)
-            below |= str_equal(list->items[j]->backing, image->key);
+        bool below = false; // it is the base of another, and is read with that
+        for (size_t j = 0; j < list.count; j++)
+            below |= str_equal(list.items[j]->backing, image->key);
         if (below)
             continue;
         progress_step(progress, image->name, "reading %.*s", IMAGES_KEY_SHOWN, image->key);
@@ -120,21 +124,8 @@ verify_all(const struct image_list *list, struct store *store, struct progress *
         if (found.code != ERR_DAMAGED)
             return error_move(err, &found);
         progress_done(progress, image->name, "%.*s is damaged", IMAGES_KEY_SHOWN, image->key);
-        strv_add(damaged, found.message);
+        strv_add(&damaged, found.message);
     }
-    return 0;
-}
-
-int
-images_verify(struct cli *cli, struct error *err)
-{
-    STORE_AUTO struct store *store = NULL;
-    IMAGE_LIST_AUTO struct image_list list = {0};
-    STRV_AUTO struct strv damaged = {0};
-    if (open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
-        return -1;
-    if (verify_all(&list, store, cli_progress(cli), &damaged, err) != 0)
-        return -1;
     BUF_AUTO struct buf text = {0};
     add_sentences(cli, &text, &damaged);
     buf_printf(&text, "%zu images read, %zu damaged\n", list.count, damaged.count);
