@@ -22,23 +22,23 @@ const struct cli_option cli_global_options[] = {
     {"spec", 'f', "FILE",
         "the cluster's spec; by default ./cluster.yaml or, without that file, the built-in "
         "cluster of four nodes",
-        OPTION_TEXT(struct cli_globals, spec)},
-    {"json", 0, NULL, "print results and errors as JSON", OPTION_FLAG(struct cli_globals, json)},
-    {"quiet", 'q', NULL, "show no progress", OPTION_FLAG(struct cli_globals, quiet)},
-    {"no-color", 0, NULL, "print no colors", OPTION_FLAG(struct cli_globals, no_color)},
-    {"help", 'h', NULL, "print help on the command", OPTION_FLAG(struct cli_globals, help)},
-    {"version", 'V', NULL, "print the version", OPTION_FLAG(struct cli_globals, version)},
+        OPTION_TEXT(spec)},
+    {"json", 0, NULL, "print results and errors as JSON", OPTION_FLAG(json)},
+    {"quiet", 'q', NULL, "show no progress", OPTION_FLAG(quiet)},
+    {"no-color", 0, NULL, "print no colors", OPTION_FLAG(no_color)},
+    {"help", 'h', NULL, "print help on the command", OPTION_FLAG(help)},
+    {"version", 'V', NULL, "print the version", OPTION_FLAG(version)},
     {0},
 };
 
-static int print_error; // errno of the first write to standard output that failed
+static int write_error; // errno of the first write to standard output that failed
 
 bool
 cli_print(const char *text)
 {
-    if ((fputs(text, stdout) < 0 || fflush(stdout) != 0) && print_error == 0)
-        print_error = errno;
-    return print_error == 0;
+    if ((fputs(text, stdout) < 0 || fflush(stdout) != 0) && write_error == 0)
+        write_error = errno;
+    return write_error == 0;
 }
 
 void
@@ -51,7 +51,8 @@ cli_print_json(const json_t *value)
 void
 cli_print_result(const struct cli *cli, const char *text, const json_t *value)
 {
-    if (cli->globals.json)
+    progress_clear(cli->progress);
+    if (cli->given.json)
         cli_print_json(value);
     else
         cli_print(text);
@@ -107,7 +108,7 @@ cli_suggest(const char *word, const char *const *names)
 int
 cli_spec(const struct cli *cli, struct spec **ret, struct error *err)
 {
-    if (spec_load(cli->globals.spec, ret, err) != 0)
+    if (spec_load(cli->given.spec, ret, err) != 0)
         return -1;
     cluster_recall(*ret);
     return 0;
@@ -135,38 +136,44 @@ cli_launched(const struct spec *spec, struct error *err)
         err, ERR_NOT_FOUND, "cluster '%s' was not launched; run 'airbuild launch'", spec->cluster);
 }
 
-bool
-cli_can_ask(const struct cli *cli)
-{
-    return !cli->globals.json && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
-}
-
-bool
-cli_ask(const char *question)
+int
+cli_agree(const struct cli *cli, const char *question, const char *refusal, const char *done,
+    struct error *err)
 {
     char answer[16] = "";
     struct pollfd waiting[] = {{STDIN_FILENO, POLLIN, 0}, {interrupt_fd(), POLLIN, 0}};
+    if (cli->given.yes)
+        return 0;
+    if (cli->given.json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        return error_set(err, ERR_USAGE, "%s", refusal);
+    progress_clear(cli->progress);
     fprintf(stderr, "%s [y/N] ", question);
     while (poll(waiting, 2, -1) < 0 && errno == EINTR)
         ;
     if (waiting[1].revents != 0 || fgets(answer, sizeof(answer), stdin) == NULL)
         fputs("\n", stderr);
     answer[strcspn(answer, "\n")] = '\0';
-    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+    if (interrupt_check(err) != 0)
+        return -1;
+    if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
+        return 0;
+    return error_set(err, ERR_FAILED, "nothing was %s, as the answer was not 'y'", done);
 }
 
 struct progress *
-cli_progress(const struct cli *cli)
+cli_progress(struct cli *cli)
 {
     bool live = message_live(STDERR_FILENO);
-    return progress_new(stderr, live, cli->globals.quiet || (cli->globals.json && !live));
+    if (cli->progress == NULL)
+        cli->progress = progress_new(stderr, live, cli->given.quiet || (cli->given.json && !live));
+    return cli->progress;
 }
 
 // The variable is read by base/progress, too.
 static void
 apply_no_color(const struct cli *cli)
 {
-    if (cli->globals.no_color)
+    if (cli->given.no_color)
         setenv("NO_COLOR", "1", 1);
 }
 
@@ -175,17 +182,17 @@ static bool
 print_about(const struct cli *cli)
 {
     BUF_AUTO struct buf text = {0};
-    if (cli->globals.help) {
+    if (cli->given.help) {
         if (cli->command != NULL)
             help_command(cli->command, &text);
         else
             help_general(cli, &text);
         cli_print(text.data);
-    } else if (cli->globals.version) {
+    } else if (cli->given.version) {
         json_auto_t *version = json_pack("{s:s}", "version", AIRBUILD_VERSION);
         cli_print_result(cli, "airbuild " AIRBUILD_VERSION "\n", version);
     }
-    return cli->globals.help || cli->globals.version;
+    return cli->given.help || cli->given.version;
 }
 
 static int
@@ -193,10 +200,8 @@ run_command(struct cli *cli, int argc, char *const *argv, struct error *err)
 {
     const struct cli_command *command = cli->command;
     const struct strv *operands = &cli->operands;
-    FREE_AUTO char *values = mem_zero(1, command->values_size + 1);
-    struct option_group groups[] = {
-        {command->options, values}, {cli_global_options, &cli->globals}};
-    if (options_parse(groups, 2, argc, argv, command->stop_early, &cli->operands, err) != 0)
+    if (options_parse(command->options, cli_global_options, argc, argv, command->stop_early,
+            &cli->given, &cli->operands, err) != 0)
         return usage_hint(cli, err);
     if (print_about(cli))
         return 0;
@@ -207,20 +212,18 @@ run_command(struct cli *cli, int argc, char *const *argv, struct error *err)
             operands->items[command->operands_max]);
     if (cluster_check_folders(err) != 0)
         return -1;
-    cli->values = values;
     apply_no_color(cli);
     cli->color = message_colors(STDOUT_FILENO);
     int status = command->run(cli, err);
-    cli->values = NULL;
+    progress_freep(&cli->progress);
     return status;
 }
 
 static int
 run_arguments(struct cli *cli, int argc, char *const *argv, struct error *err)
 {
-    struct option_group group = {cli_global_options, &cli->globals};
     STRV_AUTO struct strv rest = {0}, names = {0};
-    if (options_parse(&group, 1, argc, argv, true, &rest, err) != 0)
+    if (options_parse(NULL, cli_global_options, argc, argv, true, &cli->given, &rest, err) != 0)
         return usage_hint(cli, err);
     if (rest.count == 0)
         return print_about(cli) ? 0 : cli_usage(cli, err, "no command given");
@@ -237,12 +240,24 @@ run_arguments(struct cli *cli, int argc, char *const *argv, struct error *err)
 static bool
 wants_json(const struct cli *cli, char *const *argv, const struct error *err)
 {
-    if (cli->globals.json || err->code != ERR_USAGE)
-        return cli->globals.json;
+    if (cli->given.json || err->code != ERR_USAGE)
+        return cli->given.json;
     for (; *argv != NULL && !str_equal(*argv, "--"); argv++)
         if (str_starts(*argv, "--js") && str_starts("--json", *argv))
             return true;
     return false;
+}
+
+// Prints "airbuild: SENTENCE" on standard error.
+static void
+print_error(const struct error *err)
+{
+    BUF_AUTO struct buf line = {0};
+    FREE_AUTO char *sentence =
+        text_clean(TEXT_LINES, err->message != NULL ? err->message : "failed");
+    message_paint(&line, message_colors(STDERR_FILENO), COLOR_RED, "airbuild:");
+    buf_printf(&line, " %s%s", sentence, str_ends(sentence, "\n") ? "" : "\n");
+    fputs(line.data, stderr);
 }
 
 int
@@ -260,17 +275,19 @@ cli_run(const struct cli_command *const *commands, int argc, char *const *argv)
     if (status < 0) {
         status = err.code != ERR_NONE ? (int) err.code : ERR_FAILED;
         if (wants_json(&cli, argv, &err)) {
-            json_auto_t *value = message_error_json(&err);
+            json_auto_t *value =
+                json_pack("{s:{s:s, s:i, s:o}}", "error", "cause", error_code_name(err.code),
+                    "status", (int) err.code, "message", text_to_json(err.message));
             cli_print_json(value);
         } else {
             apply_no_color(&cli);
-            message_error(&err);
+            print_error(&err);
         }
     }
     // EPIPE is not a failure: `| head` ends early.
-    if (status != 0 || print_error == 0 || print_error == EPIPE)
+    if (status != 0 || write_error == 0 || write_error == EPIPE)
         return status;
-    error_errno(&err, print_error, "cannot write the result to standard output");
-    message_error(&err);
+    error_errno(&err, write_error, "cannot write the result to standard output");
+    print_error(&err);
     return (int) err.code;
 }

@@ -25,7 +25,6 @@ struct cli_command {
     const char *summary;   // one phrase, for the list of commands
     const char *details;   // paragraphs, each ended by '\n', for its own help
     const struct cli_option *options; // NULL: none of its own
-    size_t values_size;               // of the structure that the options set
     enum cli_operand operand;
     const char *const *actions; // CLI_ACTION: the words, ended by NULL
     size_t operands_min, operands_max;
@@ -34,19 +33,15 @@ struct cli_command {
     int (*run)(struct cli *cli, struct error *err);
 };
 
-struct cli_globals {
-    const char *spec;
-    bool json, quiet, no_color, help, version;
-};
 extern const struct cli_option cli_global_options[];
 
 struct cli {
     const struct cli_command *const *commands; // all, ended by NULL
     const struct cli_command *command;         // NULL until it is known
-    struct cli_globals globals;
-    void *values; // of the command's own options
+    struct cli_given given;
     struct strv operands;
-    bool color; // whether to color standard output
+    bool color;                // whether to color standard output
+    struct progress *progress; // NULL before cli_progress
 };
 
 // Parse the arguments of main, run the command, print its error. Returns the program's exit status.
@@ -70,18 +65,19 @@ int cli_spec_node(
 // ERR_NOT_FOUND when the cluster of the spec was not launched.
 int cli_launched(const struct spec *spec, struct error *err);
 // Progress of a long task on standard error; silent with --quiet, and with --json unless standard
-// error is a terminal. Caller frees.
-struct progress *cli_progress(const struct cli *cli);
-// Whether questions can be asked: on a terminal, and not with --json.
-bool cli_can_ask(const struct cli *cli);
-// Asks on the terminal; true for "y" or "yes". Ctrl-C means no.
-bool cli_ask(const char *question);
+// error is a terminal. Belongs to cli.
+struct progress *cli_progress(struct cli *cli);
+// Asks on the terminal unless --yes is given, and fails when the answer is not "y" or "yes", as for
+// Ctrl-C: "nothing was DONE". refusal: the error when no question can be asked, as there is no
+// terminal or with --json.
+int cli_agree(const struct cli *cli, const char *question, const char *refusal, const char *done,
+    struct error *err);
 
 // Prints to standard output at once. Foreign text must have passed text_clean or a table. A failed
 // write is reported when the command has ended; false tells an endless command to end now.
 bool cli_print(const char *text);
 void cli_print_json(const json_t *value);
-// Prints value with --json, else text.
+// Clears the progress, and prints value with --json, else text.
 void cli_print_result(const struct cli *cli, const char *text, const json_t *value);
 json_t *cli_list_json(const struct strv *list); // caller frees
 

@@ -8,27 +8,21 @@
 
 #include <stdio.h>
 
-struct console_values {
-    bool force;
-};
-
 static int
 run_console(struct cli *cli, struct error *err)
 {
-    const struct console_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
     const struct spec_node *node = NULL;
     VIRT_AUTO struct virt *virt = NULL;
     if (cli_spec_node(cli, &spec, &node, err) != 0 || cluster_connect(spec, &virt, err) != 0)
         return -1;
-    if (!cli->globals.quiet)
+    if (!cli->given.quiet)
         fprintf(stderr, "connected to the console of %s; ^] disconnects\n", node->name);
-    return virt_console(virt, spec->cluster, node->name, values->force, err);
+    return virt_console(virt, spec->cluster, node->name, cli->given.force, err);
 }
 
 static const struct cli_option options[] = {
-    {"force", 0, NULL, "take the console over from another user of it",
-        OPTION_FLAG(struct console_values, force)},
+    {"force", 0, NULL, "take the console over from another user of it", OPTION_FLAG(force)},
     {0},
 };
 
@@ -40,7 +34,6 @@ const struct cli_command command_console = {
                "No account has a password to log in with there: use it to watch, and 'airbuild "
                "ssh' to work.\n",
     .options = options,
-    .values_size = sizeof(struct console_values),
     .operand = CLI_NODE,
     .operands_min = 1,
     .operands_max = 1,

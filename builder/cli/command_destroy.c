@@ -6,20 +6,9 @@
 #include "cli/commands.h"
 #include "cluster/cluster.h"
 
-struct destroy_values {
-    bool yes;
-};
-
-// Called before interrupt_install: Ctrl-C at the question ends the program.
 static int
 agree_to_destroy(const struct cli *cli, const struct spec *spec, struct error *err)
 {
-    const struct destroy_values *values = cli->values;
-    if (values->yes)
-        return 0;
-    if (!cli_can_ask(cli))
-        return cli_usage(
-            cli, err, "destroying cluster '%s' needs --yes without a terminal", spec->cluster);
     STRV_AUTO struct strv names = {0};
     for (size_t i = 0; i < spec->node_count; i++)
         strv_add(&names, spec->nodes[i].name);
@@ -28,23 +17,21 @@ agree_to_destroy(const struct cli *cli, const struct spec *spec, struct error *e
         "This destroys cluster '%s' with all its data: the machines %s, their disks, the network "
         "and the secrets.\nThe images stay. Destroy it?",
         spec->cluster, joined);
-    if (!cli_ask(question))
-        return error_set(err, ERR_FAILED, "nothing was destroyed, as the answer was not 'y'");
-    return 0;
+    FREE_AUTO char *refusal = str_format("destroying cluster '%s' needs --yes without a terminal; "
+                                         "see 'airbuild destroy --help'",
+        spec->cluster);
+    return cli_agree(cli, question, refusal, "destroyed", err);
 }
 
 static int
 run_destroy(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
-    if (cli_spec(cli, &spec, err) != 0 || agree_to_destroy(cli, spec, err) != 0 ||
-        interrupt_install(err) != 0)
-        return -1;
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
     bool found = false;
-    if (cluster_destroy(spec, progress, &found, err) != 0)
+    // Until interrupt_install Ctrl-C, at the question, ends the program.
+    if (cli_spec(cli, &spec, err) != 0 || agree_to_destroy(cli, spec, err) != 0 ||
+        interrupt_install(err) != 0 || cluster_destroy(spec, cli_progress(cli), &found, err) != 0)
         return -1;
-    progress_clear(progress);
     FREE_AUTO char *line =
         found ? str_format("cluster '%s' is destroyed; the images stay\n", spec->cluster)
               : str_format("there is no cluster '%s'; nothing to destroy\n", spec->cluster);
@@ -55,7 +42,7 @@ run_destroy(struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
-    {"yes", 'y', NULL, "do not ask", OPTION_FLAG(struct destroy_values, yes)},
+    {"yes", 'y', NULL, "do not ask", OPTION_FLAG(yes)},
     {0},
 };
 
@@ -68,6 +55,5 @@ const struct cli_command command_destroy = {
         "airbuild did not make for this cluster. It asks first; without a terminal it needs "
         "--yes.\n",
     .options = options,
-    .values_size = sizeof(struct destroy_values),
     .run = run_destroy,
 };

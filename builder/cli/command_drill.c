@@ -15,32 +15,24 @@
 
 #define REPEAT_MAX 1000
 
-struct drill_values {
-    const char *junit, *html, *repeat;
-    bool all, list, strict, yes;
-};
-
 struct drills { // those to run, and the results so far
-    const struct cli *cli;
+    struct cli *cli;
     struct spec *spec;
     const struct drill_info **infos;
     size_t info_count;
-    struct drill_result *results;
-    size_t count, capacity;
+    const struct drill_info *fresh; // the first that begins with new disks, or NULL
+    struct drill_result *results;   // report's
+    struct drill_report report;
     bool kvm;
-    struct progress *progress;
-    char *stamp;
 };
 
 static void
 drills_close(struct drills *drills)
 {
-    for (size_t i = 0; i < drills->count; i++)
+    for (size_t i = 0; i < drills->report.count; i++)
         drill_result_free(&drills->results[i]);
     free(drills->results);
     free(drills->infos);
-    free(drills->stamp);
-    progress_free(drills->progress);
     spec_free(drills->spec);
 }
 
@@ -50,7 +42,6 @@ drills_close(struct drills *drills)
 static int
 choose_drills(struct drills *drills, struct error *err)
 {
-    const struct drill_values *values = drills->cli->values;
     const struct strv *names = &drills->cli->operands;
     STRV_AUTO struct strv known = {0};
     for (size_t i = 0; drill_at(i) != NULL; i++)
@@ -66,8 +57,11 @@ choose_drills(struct drills *drills, struct error *err)
         drills->infos[drills->info_count++] = info;
     }
     for (size_t i = 0; names->count == 0 && i < known.count; i++)
-        if (values->all || values->list || !drill_at(i)->new_data)
+        if (drills->cli->given.all || drills->cli->given.list || !drill_at(i)->new_data)
             drills->infos[drills->info_count++] = drill_at(i);
+    for (size_t i = 0; drills->fresh == NULL && i < drills->info_count; i++)
+        if (drills->infos[i]->new_data)
+            drills->fresh = drills->infos[i];
     return 0;
 }
 
@@ -96,32 +90,19 @@ print_drill_list(const struct drills *drills)
 
 // ---- preparation ----------------------------------------------------------------------------------
 
-static const struct drill_info *
-first_with_new_data(const struct drills *drills)
-{
-    for (size_t i = 0; i < drills->info_count; i++)
-        if (drills->infos[i]->new_data)
-            return drills->infos[i];
-    return NULL;
-}
-
-// Called before interrupt_install: Ctrl-C at the question ends the program.
 static int
 agree_to_drills(const struct drills *drills, struct error *err)
 {
-    const struct drill_values *values = drills->cli->values;
-    const struct drill_info *info = first_with_new_data(drills);
-    if (info == NULL || values->yes)
+    if (drills->fresh == NULL)
         return 0;
-    if (!cli_can_ask(drills->cli))
-        return cli_usage(drills->cli, err,
-            "drill '%s' begins with new disks and needs --yes without a terminal", info->name);
     FREE_AUTO char *question =
         str_format("Drill '%s' begins with new disks: all data in cluster '%s' is lost. Continue?",
-            info->name, drills->spec->cluster);
-    if (cli_ask(question))
-        return 0;
-    return error_set(err, ERR_FAILED, "nothing was broken, as the answer was not 'y'");
+            drills->fresh->name, drills->spec->cluster);
+    FREE_AUTO char *refusal =
+        str_format("drill '%s' begins with new disks and needs --yes without a terminal; see "
+                   "'airbuild drill --help'",
+            drills->fresh->name);
+    return cli_agree(drills->cli, question, refusal, "broken", err);
 }
 
 // Only new nodes need an accelerator.
@@ -130,12 +111,13 @@ find_accel(struct drills *drills, struct error *err)
 {
     WORKSPACE_AUTO struct workspace workspace = {0};
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    if (first_with_new_data(drills) == NULL)
+    if (drills->fresh == NULL)
         return 0;
     if (workspace_open(drills->spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
     const struct image *redis = bake_image(workspace.plan, SPEC_REDIS);
-    if (workspace_accel(workspace.home, drills->spec, redis, drills->progress, &verdict, err) != 0)
+    if (workspace_accel(
+            workspace.home, drills->spec, redis, cli_progress(drills->cli), &verdict, err) != 0)
         return -1;
     drills->kvm = verdict.kvm;
     return 0;
@@ -143,42 +125,33 @@ find_accel(struct drills *drills, struct error *err)
 
 // ---- the run --------------------------------------------------------------------------------------
 
-static struct drill_report
-report_of(const struct drills *drills)
-{
-    return (struct drill_report){
-        drills->spec->cluster, drills->stamp, drills->results, drills->count};
-}
-
 // Runs a drill and writes the files with all results so far, so that an interruption loses none.
 static int
 run_one(struct drills *drills, const struct drill_info *info, struct error *err)
 {
-    const struct drill_values *values = drills->cli->values;
+    const struct cli_given *given = &drills->cli->given;
+    struct progress *progress = cli_progress(drills->cli);
     struct drill_run run = {
-        .spec = drills->spec, .info = info, .kvm = drills->kvm, .progress = drills->progress};
+        .spec = drills->spec, .info = info, .kvm = drills->kvm, .progress = progress};
     struct drill_result result;
     if (drill_execute(&run, &result, err) != 0) {
         // The cause of the first one's error is likely to stop all others too.
-        if (err->code == ERR_INTERRUPTED || drills->count == 0)
+        if (err->code == ERR_INTERRUPTED || drills->report.count == 0)
             return -1;
         result.info = info;
         result.converged_s = result.promoted_s = -1;
         result.verdict = str_format("the drill failed to run: %s", err->message);
         error_clear(err);
     }
-    progress_done(drills->progress, info->name,
-        "%s: %llu of %llu writes lost, no writes for %.2f s", drill_result_word(&result),
-        result.lost, result.acked, result.write_outage_s);
-    mem_grow(&drills->results, &drills->capacity, drills->count + 1, sizeof *drills->results);
-    drills->results[drills->count++] = result;
-    struct drill_report report = report_of(drills);
+    progress_done(progress, info->name, "%s: %llu of %llu writes lost, no writes for %.2f s",
+        drill_result_word(&result), result.lost, result.acked, result.write_outage_s);
+    drills->results[drills->report.count++] = result;
     FREE_AUTO char *html = NULL;
-    FREE_AUTO char *junit = drill_report_junit(&report, values->strict);
-    if (values->html != NULL && (drill_report_page(&report, &html, err) != 0 ||
-                                    file_write(values->html, 0644, html, strlen(html), err) != 0))
+    FREE_AUTO char *junit = drill_report_junit(&drills->report, given->strict);
+    if (given->html != NULL && (drill_report_page(&drills->report, &html, err) != 0 ||
+                                   file_write(given->html, 0644, html, strlen(html), err) != 0))
         return -1;
-    if (values->junit != NULL && file_write(values->junit, 0644, junit, strlen(junit), err) != 0)
+    if (given->junit != NULL && file_write(given->junit, 0644, junit, strlen(junit), err) != 0)
         return -1;
     return 0;
 }
@@ -186,51 +159,51 @@ run_one(struct drills *drills, const struct drill_info *info, struct error *err)
 static int
 run_drill(struct cli *cli, struct error *err)
 {
-    const struct drill_values *values = cli->values;
-    CLEANUP(drills_close) struct drills drills = {.cli = cli, .stamp = clock_stamp()};
+    CLEANUP(drills_close) struct drills drills = {.cli = cli};
+    FREE_AUTO char *stamp = clock_stamp();
     unsigned long long repeat = 1;
-    if (values->all && cli->operands.count > 0)
+    if (cli->given.all && cli->operands.count > 0)
         return cli_usage(cli, err, "'--all' and names of drills exclude each other");
     if (choose_drills(&drills, err) != 0)
         return -1;
-    if (values->repeat != NULL && (!str_to_u64(values->repeat, REPEAT_MAX, &repeat) || repeat == 0))
-        return cli_usage(
-            cli, err, "'--repeat' is a number from 1 to %d, not '%s'", REPEAT_MAX, values->repeat);
-    if (values->list) {
+    if (cli->given.repeat != NULL &&
+        (!str_to_u64(cli->given.repeat, REPEAT_MAX, &repeat) || repeat == 0))
+        return cli_usage(cli, err, "'--repeat' is a number from 1 to %d, not '%s'", REPEAT_MAX,
+            cli->given.repeat);
+    if (cli->given.list) {
         print_drill_list(&drills);
         return 0;
     }
+    // Until interrupt_install Ctrl-C, at the question, ends the program.
     if (cli_spec(cli, &drills.spec, err) != 0 || cli_launched(drills.spec, err) != 0 ||
         agree_to_drills(&drills, err) != 0 || interrupt_install(err) != 0)
         return -1;
-    drills.progress = cli_progress(cli);
+    drills.results = mem_zero(repeat * drills.info_count, sizeof *drills.results);
+    drills.report = (struct drill_report){drills.spec->cluster, stamp, drills.results, 0};
     int status = find_accel(&drills, err);
     for (size_t i = 0; status == 0 && i < repeat * drills.info_count; i++)
         status = run_one(&drills, drills.infos[i % drills.info_count], err);
-    progress_clear(drills.progress);
     // With --json an error is the one document that is printed.
-    if (drills.count > 0 && (status == 0 || !cli->globals.json)) {
-        struct drill_report report = report_of(&drills);
-        json_auto_t *list = drill_report_json(&report);
+    if (drills.report.count > 0 && (status == 0 || !cli->given.json)) {
+        json_auto_t *list = drill_report_json(&drills.report);
         BUF_AUTO struct buf text = {0};
-        drill_table(&report, cli->color, &text);
+        drill_table(&drills.report, cli->color, &text);
         cli_print_result(cli, text.data, list);
     }
-    for (size_t i = 0; status == 0 && i < drills.count; i++)
-        if (drill_result_failed(&drills.results[i], values->strict))
+    for (size_t i = 0; status == 0 && i < drills.report.count; i++)
+        if (drill_result_failed(&drills.results[i], cli->given.strict))
             status = ERR_VERDICT;
     return status;
 }
 
 static const struct cli_option options[] = {
-    {"all", 0, NULL, "also those that begin with new disks", OPTION_FLAG(struct drill_values, all)},
-    {"list", 0, NULL, "list the drills, and break nothing", OPTION_FLAG(struct drill_values, list)},
-    {"repeat", 0, "COUNT", "run them COUNT times", OPTION_TEXT(struct drill_values, repeat)},
-    {"strict", 0, NULL, "count SLOW as a failure", OPTION_FLAG(struct drill_values, strict)},
-    {"html", 0, "FILE", "write a page with a timeline of each drill",
-        OPTION_TEXT(struct drill_values, html)},
-    {"junit", 0, "FILE", "write the results as JUnit XML", OPTION_TEXT(struct drill_values, junit)},
-    {"yes", 'y', NULL, "do not ask", OPTION_FLAG(struct drill_values, yes)},
+    {"all", 0, NULL, "also those that begin with new disks", OPTION_FLAG(all)},
+    {"list", 0, NULL, "list the drills, and break nothing", OPTION_FLAG(list)},
+    {"repeat", 0, "COUNT", "run them COUNT times", OPTION_TEXT(repeat)},
+    {"strict", 0, NULL, "count SLOW as a failure", OPTION_FLAG(strict)},
+    {"html", 0, "FILE", "write a page with a timeline of each drill", OPTION_TEXT(html)},
+    {"junit", 0, "FILE", "write the results as JUnit XML", OPTION_TEXT(junit)},
+    {"yes", 'y', NULL, "do not ask", OPTION_FLAG(yes)},
     {0},
 };
 
@@ -250,7 +223,6 @@ const struct cli_command command_drill = {
         "acknowledged writes were lost, two masters took writes, a healthy master was replaced, or "
         "the cluster did not converge again; the exit status is then 15.\n",
     .options = options,
-    .values_size = sizeof(struct drill_values),
     .operand = CLI_DRILL,
     .operands_max = SIZE_MAX,
     .run = run_drill,

@@ -11,39 +11,9 @@
 
 #include <ctype.h>
 
-struct env_values {
-    bool hosts;
-};
-
-// The same values for people and shells, and for programs.
-struct env_output {
-    struct buf text;
-    json_t *json;
-};
-
-// value: NULL unsets the variable.
-static void
-add_variable(struct env_output *output, const char *name, const char *value)
-{
-    json_object_set_new(output->json, name, text_to_json(value));
-    if (value == NULL) {
-        buf_printf(&output->text, "unset %s\n", name);
-        return;
-    }
-    buf_printf(&output->text, "export %s=", name);
-    message_quote(&output->text, value);
-    buf_add(&output->text, "\n");
-}
-
-static void
-add_port(struct env_output *output, const char *name, const char *address, int port)
-{
-    FREE_AUTO char *value = str_format("%s:%d", address, port);
-    add_variable(output, name, value);
-}
-
-static void
-add_variables(struct env_output *output, const struct spec *spec, const char *password)
+// The shell's variables; null unsets one. Caller frees.
+static json_t *
+variables_json(const struct spec *spec, const char *password)
 {
     const char *head = spec_head(spec)->address;
     STRV_AUTO struct strv sentinels = {0};
@@ -51,51 +21,62 @@ add_variables(struct env_output *output, const struct spec *spec, const char *pa
         if (spec->nodes[i].role == SPEC_REDIS)
             strv_addf(&sentinels, "%s:%d", spec->nodes[i].address, PROBE_SENTINEL_PORT);
     FREE_AUTO char *joined = strv_join(&sentinels, ",");
-    add_variable(output, "REDISCLI_AUTH", password);
-    add_variable(output, "AIRBUILD_CLUSTER", spec->cluster);
-    add_port(output, "AIRBUILD_WRITE", head, PROBE_WRITE_PORT);
-    add_port(output, "AIRBUILD_READ", head, PROBE_READ_PORT);
-    add_variable(output, "AIRBUILD_SENTINELS", joined);
-    add_variable(output, "AIRBUILD_MASTER_NAME", spec->redis.master_name);
+    json_t *value = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "REDISCLI_AUTH",
+        text_to_json(password), "AIRBUILD_CLUSTER", text_to_json(spec->cluster), "AIRBUILD_WRITE",
+        json_sprintf("%s:%d", head, PROBE_WRITE_PORT), "AIRBUILD_READ",
+        json_sprintf("%s:%d", head, PROBE_READ_PORT), "AIRBUILD_SENTINELS", text_to_json(joined),
+        "AIRBUILD_MASTER_NAME", text_to_json(spec->redis.master_name));
     for (size_t i = 0; i < spec->node_count; i++) {
         // "work11" is AIRBUILD_NODE_WORK11; the prefix keeps node names apart from airbuild's own
         // variables.
         FREE_AUTO char *name = str_format("AIRBUILD_NODE_%s", spec->nodes[i].name);
         for (char *c = name; *c != '\0'; c++)
             *c = isalnum((unsigned char) *c) ? (char) toupper((unsigned char) *c) : '_';
-        add_variable(output, name, spec->nodes[i].address);
+        json_object_set_new(value, name, text_to_json(spec->nodes[i].address));
     }
+    return value;
 }
 
 static int
 run_env(struct cli *cli, struct error *err)
 {
-    const struct env_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
     SECRETS_AUTO struct secrets *secrets = NULL;
+    json_auto_t *value = NULL;
+    BUF_AUTO struct buf text = {0};
     if (cli_spec(cli, &spec, err) != 0)
         return -1;
     FREE_AUTO char *folder = cluster_folder(spec);
-    if (!values->hosts &&
-        (cli_launched(spec, err) != 0 || secrets_load(folder, &secrets, err) != 0))
-        return -1;
-    struct env_output output = {.json = json_object()};
-    if (!values->hosts)
-        add_variables(&output, spec, spec->redis.auth ? secrets->passwords[SECRETS_APP] : NULL);
-    for (size_t i = 0; values->hosts && i < spec->node_count; i++) {
-        const struct spec_node *node = &spec->nodes[i];
-        json_object_set_new(output.json, node->name, text_to_json(node->address));
-        buf_printf(&output.text, "%s %s\n", node->address, node->name);
+    if (cli->given.hosts) {
+        value = json_object();
+        for (size_t i = 0; i < spec->node_count; i++)
+            json_object_set_new(value, spec->nodes[i].name, text_to_json(spec->nodes[i].address));
+    } else {
+        if (cli_launched(spec, err) != 0 || secrets_load(folder, &secrets, err) != 0)
+            return -1;
+        value = variables_json(spec, spec->redis.auth ? secrets->passwords[SECRETS_APP] : NULL);
     }
-    cli_print_result(cli, output.text.data, output.json);
-    buf_free(&output.text);
-    json_decref(output.json);
+    const char *name;
+    json_t *item;
+    json_object_foreach(value, name, item)
+    {
+        const char *word = json_string_value(item);
+        if (cli->given.hosts) {
+            buf_printf(&text, "%s %s\n", word, name);
+        } else if (word == NULL) {
+            buf_printf(&text, "unset %s\n", name);
+        } else {
+            buf_printf(&text, "export %s=", name);
+            message_quote(&text, word);
+            buf_add(&text, "\n");
+        }
+    }
+    cli_print_result(cli, text.data, value);
     return 0;
 }
 
 static const struct cli_option options[] = {
-    {"hosts", 0, NULL, "print the lines for /etc/hosts instead",
-        OPTION_FLAG(struct env_values, hosts)},
+    {"hosts", 0, NULL, "print the lines for /etc/hosts instead", OPTION_FLAG(hosts)},
     {0},
 };
 
@@ -111,6 +92,5 @@ const struct cli_command command_env = {
         "take the same password, of user default, and use no TLS.\n"
         "--hosts works before the cluster is launched, too.\n",
     .options = options,
-    .values_size = sizeof(struct env_values),
     .run = run_env,
 };

@@ -5,10 +5,6 @@
 #include "cli/help.h"
 #include "drill/drill.h"
 
-struct help_values {
-    bool words;
-};
-
 // An option that takes a value ends in '='. Letters of hiding (may be NULL) are left out.
 static void
 add_option_words(struct buf *text, const struct cli_option *table, const struct cli_option *hiding)
@@ -83,32 +79,23 @@ options_json(const struct cli_option *table)
     return list;
 }
 
-// {"options": [...], "commands": [{"name", "arguments", "summary", "options"}]}; an option is
-// {"name", "letter" (or null), "value" (or null), "help"}.
-static void
-print_help_json(const struct cli *cli)
-{
-    json_t *commands = json_array();
-    for (const struct cli_command *const *c = cli->commands; *c != NULL; c++)
-        json_array_append_new(commands,
-            json_pack("{s:s, s:s, s:s, s:o}", "name", (*c)->name, "arguments", (*c)->arguments,
-                "summary", (*c)->summary, "options", options_json((*c)->options)));
-    json_auto_t *all =
-        json_pack("{s:o, s:o}", "options", options_json(cli_global_options), "commands", commands);
-    cli_print_json(all);
-}
-
 static int
 run_help(struct cli *cli, struct error *err)
 {
-    const struct help_values *values = cli->values;
     const char *topic = cli->operands.count > 0 ? cli->operands.items[0] : NULL;
     const struct cli_command *command = topic != NULL ? cli_find(cli, topic) : NULL;
     BUF_AUTO struct buf text = {0};
-    if (values->words) {
+    if (cli->given.words) {
         add_words(cli, command, &text);
-    } else if (cli->globals.json) {
-        print_help_json(cli);
+    } else if (cli->given.json) {
+        json_t *commands = json_array();
+        for (const struct cli_command *const *c = cli->commands; *c != NULL; c++)
+            json_array_append_new(commands,
+                json_pack("{s:s, s:s, s:s, s:o}", "name", (*c)->name, "arguments", (*c)->arguments,
+                    "summary", (*c)->summary, "options", options_json((*c)->options)));
+        json_auto_t *all = json_pack(
+            "{s:o, s:o}", "options", options_json(cli_global_options), "commands", commands);
+        cli_print_json(all);
         return 0;
     } else if (topic == NULL) {
         help_general(cli, &text);
@@ -129,7 +116,7 @@ run_help(struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
     {"words", 0, NULL, "print the words that may follow, one per line, for shell completion",
-        OPTION_FLAG(struct help_values, words)},
+        OPTION_FLAG(words)},
     {0},
 };
 
@@ -141,7 +128,6 @@ const struct cli_command command_help = {
                "cluster.yaml; 'example' prints the built-in cluster.yaml, as a file to start from. "
                "With --json it lists commands and options for programs.\n",
     .options = options,
-    .values_size = sizeof(struct help_values),
     .operand = CLI_TOPIC,
     .operands_max = 1,
     .run = run_help,

@@ -64,27 +64,26 @@ remove_planned(const struct workspace *workspace, const struct strv *in_use, str
 }
 
 static int
-make_ready(const struct cli *cli, const struct spec *spec, struct progress *progress,
-    struct workspace *workspace, struct error *err)
+make_ready(struct cli *cli, const struct spec *spec, struct workspace *workspace, struct error *err)
 {
-    const struct images_values *values = cli->values;
-    enum bake_ask ask = values->offline ? BAKE_ASK_NEVER : BAKE_ASK_NEW;
+    struct progress *progress = cli_progress(cli);
+    enum bake_ask ask = cli->given.offline ? BAKE_ASK_NEVER : BAKE_ASK_NEW;
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     STRV_AUTO struct strv in_use = {0};
-    if (workspace_open(spec, values->recipe, values->refresh ? BAKE_ASK_AGAIN : ask, progress,
+    if (workspace_open(spec, cli->given.recipe, cli->given.refresh ? BAKE_ASK_AGAIN : ask, progress,
             workspace, err) != 0)
         return -1;
-    if (!values->rebuild && bake_plan_ready(workspace->plan))
+    if (!cli->given.rebuild && bake_plan_ready(workspace->plan))
         return 0;
     if (images_unpinned(workspace->store, &in_use, err) != 0)
         return -1;
-    if (values->rebuild) {
+    if (cli->given.rebuild) {
         if (remove_planned(workspace, &in_use, err) != 0)
             return -1;
         // Plan again without asking the network a second time. Keep the first plan's warnings.
         BAKE_PLAN_AUTO struct bake_plan *before = TAKE(workspace->plan);
-        if (bake_plan_make(
-                spec, workspace->store, values->recipe, ask, progress, &workspace->plan, err) != 0)
+        if (bake_plan_make(spec, workspace->store, cli->given.recipe, ask, progress,
+                &workspace->plan, err) != 0)
             return -1;
         strv_free(&workspace->plan->warnings);
         workspace->plan->warnings = before->warnings;
@@ -94,8 +93,8 @@ make_ready(const struct cli *cli, const struct spec *spec, struct progress *prog
         return -1;
     struct bake_options options = {
         .kvm = verdict.kvm,
-        .offline = values->offline,
-        .refresh = values->refresh,
+        .offline = cli->given.offline,
+        .refresh = cli->given.refresh,
         .in_use = &in_use,
         .progress = progress,
     };
@@ -131,12 +130,9 @@ images_bake(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
     WORKSPACE_AUTO struct workspace workspace = {0};
-    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
+        make_ready(cli, spec, &workspace, err) != 0)
         return -1;
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    if (make_ready(cli, spec, progress, &workspace, err) != 0)
-        return -1;
-    progress_clear(progress);
     print_images(cli, workspace.plan);
     images_warn(&workspace.plan->warnings);
     return 0;
@@ -163,7 +159,6 @@ static const char *const action_names[] = {
 static int
 check_action(const struct cli *cli, const struct action *action, struct error *err)
 {
-    const struct images_values *values = cli->values;
     size_t given = cli->operands.count > 0 ? cli->operands.count - 1 : 0;
     if (given < action->operands)
         return cli_usage(cli, err, "usage: airbuild images %s %s", action->name,
@@ -172,21 +167,21 @@ check_action(const struct cli *cli, const struct action *action, struct error *e
         return cli_usage(cli, err, "'airbuild images %s' does not take '%s'", action->name,
             cli->operands.items[action->operands + 1]);
     const char *wrong = NULL;
-    if (values->recipe != NULL && !action->recipe)
+    if (cli->given.recipe != NULL && !action->recipe)
         wrong = "--recipe";
-    if (values->offline && !action->bake)
+    if (cli->given.offline && !action->bake)
         wrong = "--offline";
-    if (values->rebuild && !action->bake)
+    if (cli->given.rebuild && !action->bake)
         wrong = "--rebuild";
-    if (values->refresh && !action->bake)
+    if (cli->given.refresh && !action->bake)
         wrong = "--refresh";
-    if (values->dry_run && !action->dry_run)
+    if (cli->given.dry_run && !action->dry_run)
         wrong = "--dry-run";
-    if (values->forget_missing && !action->dry_run)
+    if (cli->given.forget_missing && !action->dry_run)
         wrong = "--forget-missing";
     if (wrong != NULL)
         return cli_usage(cli, err, "'airbuild images %s' does not take '%s'", action->name, wrong);
-    if (values->refresh && values->offline)
+    if (cli->given.refresh && cli->given.offline)
         return cli_usage(cli, err, "'--refresh' asks the network, which '--offline' forbids");
     return 0;
 }
@@ -204,17 +199,15 @@ run_images(struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
     {"recipe", 0, "FILE", "a further recipe over the same base (bake, prune, export)",
-        OPTION_TEXT(struct images_values, recipe)},
+        OPTION_TEXT(recipe)},
     {"offline", 0, NULL, "use only packages kept from an earlier bake (bake)",
-        OPTION_FLAG(struct images_values, offline)},
-    {"rebuild", 0, NULL, "bake existing images again, the base too (bake)",
-        OPTION_FLAG(struct images_values, rebuild)},
+        OPTION_FLAG(offline)},
+    {"rebuild", 0, NULL, "bake existing images again, the base too (bake)", OPTION_FLAG(rebuild)},
     {"refresh", 0, NULL, "ask again what auto and latest mean, and for kept packages (bake)",
-        OPTION_FLAG(struct images_values, refresh)},
-    {"dry-run", 'n', NULL, "only show what would be removed (prune)",
-        OPTION_FLAG(struct images_values, dry_run)},
+        OPTION_FLAG(refresh)},
+    {"dry-run", 'n', NULL, "only show what would be removed (prune)", OPTION_FLAG(dry_run)},
     {"forget-missing", 0, NULL, "forget clusters whose folders are missing (prune)",
-        OPTION_FLAG(struct images_values, forget_missing)},
+        OPTION_FLAG(forget_missing)},
     {0},
 };
 
@@ -233,7 +226,6 @@ const struct cli_command command_images = {
         "import reads such a folder, for a machine without a network. A command that waits for "
         "another airbuild says for which process.\n",
     .options = options,
-    .values_size = sizeof(struct images_values),
     .operand = CLI_ACTION,
     .actions = action_names,
     .operands_max = 2,

@@ -16,16 +16,6 @@
 
 #define TIMEOUT_MAX_S 86400
 
-struct launch_values {
-    const char *timeout;
-    bool no_wait, yes;
-};
-
-struct asking {
-    const struct cli *cli;
-    struct progress *progress;
-};
-
 // Fails when a disk has to be made and an image for it is missing. Recipes may have changed since
 // the launch: only new disks need their images.
 static int
@@ -52,90 +42,41 @@ check_images(const struct spec *spec, const struct bake_plan *plan, struct error
 static int
 agree_to_launch(void *context, const char *sentence, struct error *err)
 {
-    const struct asking *asking = context;
-    const struct launch_values *values = asking->cli->values;
-    if (values->yes)
-        return 0;
-    if (!cli_can_ask(asking->cli))
-        return error_set(
-            err, ERR_USAGE, "%s; without a terminal '--yes' is needed to agree", sentence);
-    progress_clear(asking->progress);
     FREE_AUTO char *question = str_format("%s.\nLaunch it empty?", sentence);
-    bool yes = cli_ask(question);
-    if (interrupt_check(err) < 0)
-        return -1;
-    if (!yes)
-        return error_set(err, ERR_FAILED, "nothing was launched, as the answer was not 'y'");
-    return 0;
-}
-
-static int
-launch(const struct cli *cli, const struct spec *spec, struct progress *progress,
-    struct cluster_report **ret, struct strv *ret_warnings, struct error *err)
-{
-    const struct launch_values *values = cli->values;
-    WORKSPACE_AUTO struct workspace workspace = {0};
-    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
-    struct asking asking = {cli, progress};
-    unsigned long long seconds = 0;
-    if (values->timeout != NULL &&
-        (!str_to_u64(values->timeout, TIMEOUT_MAX_S, &seconds) || seconds == 0))
-        return cli_usage(cli, err, "'--timeout' is a number of seconds from 1 to %d, not '%s'",
-            TIMEOUT_MAX_S, values->timeout);
-    if (workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0 ||
-        check_images(spec, workspace.plan, err) != 0)
-        return -1;
-    for (size_t i = 0; i < workspace.plan->warnings.count; i++)
-        strv_add(ret_warnings, workspace.plan->warnings.items[i]);
-    const struct image *redis = bake_image(workspace.plan, SPEC_REDIS);
-    if (workspace_accel(workspace.home, spec, redis, progress, &verdict, err) != 0)
-        return -1;
-    struct launch_options launch = {
-        .spec = spec,
-        .haproxy = bake_image(workspace.plan, SPEC_HAPROXY),
-        .redis = redis,
-        .kvm = verdict.kvm,
-        .accel_why = verdict.why,
-        .no_wait = values->no_wait,
-        .timeout_ms = (int64_t) seconds * 1000,
-        .agree = agree_to_launch,
-        .context = &asking,
-        .progress = progress,
-    };
-    return cluster_launch(&launch, ret, err);
+    FREE_AUTO char *refusal =
+        str_format("%s; without a terminal '--yes' is needed to agree", sentence);
+    return cli_agree(context, question, refusal, "launched", err);
 }
 
 static void
-print_recap(const struct cli *cli, const struct spec *spec, const struct cluster_report *report)
+add_recap(const struct cli *cli, const struct spec *spec, const struct cluster_report *report,
+    struct buf *text)
 {
-    BUF_AUTO struct buf text = {0}, airbuild = {0}; // airbuild: its name and the spec's option
+    BUF_AUTO struct buf airbuild = {0}; // its name and the spec's option
     const struct spec_node *head = spec_head(spec);
     bool known = hosts_know(head->name, head->address);
     const char *name = known ? head->name : head->address;
     buf_add(&airbuild, "airbuild");
-    if (cli->globals.spec != NULL) {
-        FREE_AUTO char *path = text_clean(TEXT_LINES, cli->globals.spec);
+    if (cli->given.spec != NULL) {
+        FREE_AUTO char *path = text_clean(TEXT_LINES, cli->given.spec);
         buf_add(&airbuild, " -f ");
         message_quote(&airbuild, path);
     }
-    show_nodes(report, cli->color, &text);
-    buf_add(&text, "\n");
-    show_verdict(report, cli->color, &text);
+    show_report(report, cli->color, text);
     if (report->unchanged)
-        buf_add(&text, "nothing to do\n");
+        buf_add(text, "nothing to do\n");
     else
-        buf_printf(&text, "after %.1f s%s\n", report->seconds,
+        buf_printf(text, "after %.1f s%s\n", report->seconds,
             report->tcg ? ", without KVM: the nodes are emulated" : "");
-    buf_add(&text, "\n");
+    buf_add(text, "\n");
     if (spec->redis.auth)
-        buf_printf(&text, "  eval \"$(%s env)\"    # the password, for redis-cli\n", airbuild.data);
-    buf_printf(&text, "  redis-cli -h %s -p %d set hello1 world1\n", name, PROBE_WRITE_PORT);
-    buf_printf(&text, "  redis-cli -h %s -p %d get hello1\n", name, PROBE_READ_PORT);
-    buf_printf(&text, "  %s ssh %s\n", airbuild.data, spec_first_master(spec)->name);
+        buf_printf(text, "  eval \"$(%s env)\"    # the password, for redis-cli\n", airbuild.data);
+    buf_printf(text, "  redis-cli -h %s -p %d set hello1 world1\n", name, PROBE_WRITE_PORT);
+    buf_printf(text, "  redis-cli -h %s -p %d get hello1\n", name, PROBE_READ_PORT);
+    buf_printf(text, "  %s ssh %s\n", airbuild.data, spec_first_master(spec)->name);
     if (!known)
         buf_printf(
-            &text, "  %s env --hosts    # lines for /etc/hosts, to use names\n", airbuild.data);
-    cli_print(text.data);
+            text, "  %s env --hosts    # lines for /etc/hosts, to use names\n", airbuild.data);
 }
 
 static int
@@ -143,34 +84,54 @@ run_launch(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
     CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
-    STRV_AUTO struct strv warnings = {0};
+    WORKSPACE_AUTO struct workspace workspace = {0};
+    ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
+    BUF_AUTO struct buf text = {0};
+    unsigned long long seconds = 0;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    if (launch(cli, spec, progress, &report, &warnings, err) != 0)
+    if (cli->given.timeout != NULL &&
+        (!str_to_u64(cli->given.timeout, TIMEOUT_MAX_S, &seconds) || seconds == 0))
+        return cli_usage(cli, err, "'--timeout' is a number of seconds from 1 to %d, not '%s'",
+            TIMEOUT_MAX_S, cli->given.timeout);
+    if (workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0 ||
+        check_images(spec, workspace.plan, err) != 0)
         return -1;
-    progress_clear(progress);
-    if (cli->globals.json) {
-        json_auto_t *value = show_json(spec, report);
-        json_object_set_new(value, "accel", json_string(report->tcg ? "tcg" : "kvm"));
-        json_object_set_new(value, "seconds", real_to_json(report->seconds));
-        json_object_set_new(value, "unchanged", json_boolean(report->unchanged));
-        json_object_set_new(value, "warnings", cli_list_json(&warnings));
-        cli_print_json(value);
-    } else {
-        print_recap(cli, spec, report);
-    }
-    images_warn(&warnings);
+    const struct image *redis = bake_image(workspace.plan, SPEC_REDIS);
+    if (workspace_accel(workspace.home, spec, redis, cli_progress(cli), &verdict, err) != 0)
+        return -1;
+    struct launch_options launch = {
+        .spec = spec,
+        .haproxy = bake_image(workspace.plan, SPEC_HAPROXY),
+        .redis = redis,
+        .kvm = verdict.kvm,
+        .accel_why = verdict.why,
+        .no_wait = cli->given.no_wait,
+        .timeout_ms = (int64_t) seconds * 1000,
+        .agree = agree_to_launch,
+        .context = cli,
+        .progress = cli->progress,
+    };
+    if (cluster_launch(&launch, &report, err) != 0)
+        return -1;
+    add_recap(cli, spec, report, &text);
+    json_auto_t *value = show_json(spec, report);
+    json_object_set_new(value, "accel", json_string(report->tcg ? "tcg" : "kvm"));
+    json_object_set_new(value, "seconds", real_to_json(report->seconds));
+    json_object_set_new(value, "unchanged", json_boolean(report->unchanged));
+    json_object_set_new(value, "warnings", cli_list_json(&workspace.plan->warnings));
+    cli_print_result(cli, text.data, value);
+    images_warn(&workspace.plan->warnings);
     return 0;
 }
 
 static const struct cli_option options[] = {
     {"no-wait", 0, NULL, "return when the machines run, before they converge",
-        OPTION_FLAG(struct launch_values, no_wait)},
+        OPTION_FLAG(no_wait)},
     {"timeout", 0, "SECONDS", "how long to wait (default: 2 minutes, 10 without KVM)",
-        OPTION_TEXT(struct launch_values, timeout)},
+        OPTION_TEXT(timeout)},
     {"yes", 'y', NULL, "begin empty when the disks of all workers are lost, without asking",
-        OPTION_FLAG(struct launch_values, yes)},
+        OPTION_FLAG(yes)},
     {0},
 };
 
@@ -190,6 +151,5 @@ const struct cli_command command_launch = {
         "it needs --yes. When the wait fails, launch reports where a node is stuck, with the last "
         "lines of its console.\n",
     .options = options,
-    .values_size = sizeof(struct launch_values),
     .run = run_launch,
 };

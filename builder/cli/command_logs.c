@@ -15,39 +15,29 @@
 #define PIECE 65536
 #define FOLLOW_PAUSE_MS 200
 
-struct logs_values {
-    bool follow;
-};
-
 struct log {
     const char *path;
     int fd;
+    bool unread; // nobody reads the output any more
     struct console_filter filter;
 };
 
-// Adds the next piece to text. *ret_more is false at the current end.
+// Reads up to the current end. Adds it to all or, when that is NULL, prints it piece by piece.
 static int
-log_read(struct log *log, struct buf *text, bool *ret_more, struct error *err)
+log_read(struct log *log, struct buf *all, struct error *err)
 {
     char piece[PIECE];
-    ssize_t length = read(log->fd, piece, sizeof(piece));
-    if (length < 0)
-        return error_errno(err, errno, "cannot read the console log '%s'", log->path);
-    console_filter_add(&log->filter, piece, (size_t) length, text);
-    *ret_more = length > 0;
-    return 0;
-}
-
-// Prints up to the current end, piece by piece. *ret_read: the output is still read.
-static int
-print_rest(struct log *log, bool *ret_read, struct error *err)
-{
-    for (bool more = true; more && *ret_read;) {
+    ssize_t length = 1;
+    while (length > 0 && !log->unread) {
         BUF_AUTO struct buf text = {0};
-        if (interrupt_check(err) != 0 || log_read(log, &text, &more, err) != 0)
+        if (interrupt_check(err) != 0)
             return -1;
+        length = read(log->fd, piece, sizeof(piece));
+        if (length < 0)
+            return error_errno(err, errno, "cannot read the console log '%s'", log->path);
+        console_filter_add(&log->filter, piece, (size_t) length, all != NULL ? all : &text);
         if (text.length > 0)
-            *ret_read = cli_print(text.data);
+            log->unread = !cli_print(text.data);
     }
     return 0;
 }
@@ -74,8 +64,7 @@ log_reopen(struct log *log)
 static int
 follow(struct log *log, struct error *err)
 {
-    bool read = true;
-    while (print_rest(log, &read, err) == 0 && read && clock_sleep(FOLLOW_PAUSE_MS, err) == 0)
+    while (log_read(log, NULL, err) == 0 && !log->unread && clock_sleep(FOLLOW_PAUSE_MS, err) == 0)
         log_reopen(log);
     if (err->code != ERR_NONE && err->code != ERR_INTERRUPTED)
         return -1;
@@ -87,9 +76,8 @@ static int
 print_log_json(struct log *log, const char *node, struct error *err)
 {
     BUF_AUTO struct buf text = {0};
-    for (bool more = true; more;)
-        if (interrupt_check(err) != 0 || log_read(log, &text, &more, err) != 0)
-            return -1;
+    if (log_read(log, &text, err) != 0)
+        return -1;
     STRV_AUTO struct strv lines = {0};
     if (text.length > 0)
         strv_split(&lines, text.data, '\n');
@@ -105,8 +93,7 @@ print_log_json(struct log *log, const char *node, struct error *err)
 static int
 run_logs(struct cli *cli, struct error *err)
 {
-    const struct logs_values *values = cli->values;
-    if (values->follow && cli->globals.json)
+    if (cli->given.follow && cli->given.json)
         return cli_usage(cli, err, "--follow does not end and --json prints one value; choose one");
     SPEC_AUTO struct spec *spec = NULL;
     const struct spec_node *node = NULL;
@@ -115,23 +102,21 @@ run_logs(struct cli *cli, struct error *err)
         return -1;
     FREE_AUTO char *path = cluster_node_path(spec, node->name, "console.log");
     struct log log = {.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-    bool read = true;
     if (log.fd < 0 && errno == ENOENT)
         return error_set(err, ERR_NOT_FOUND,
             "node '%s' has no console log, as it has never been started; run 'airbuild launch'",
             node->name);
     if (log.fd < 0)
         return error_errno(err, errno, "cannot read the console log '%s'", path);
-    int status = values->follow      ? follow(&log, err)
-                 : cli->globals.json ? print_log_json(&log, node->name, err)
-                                     : print_rest(&log, &read, err);
+    int status = cli->given.follow ? follow(&log, err)
+                 : cli->given.json ? print_log_json(&log, node->name, err)
+                                   : log_read(&log, NULL, err);
     close(log.fd);
     return status;
 }
 
 static const struct cli_option options[] = {
-    {"follow", 'f', NULL, "keep printing what the node writes, until Ctrl-C",
-        OPTION_FLAG(struct logs_values, follow)},
+    {"follow", 'f', NULL, "keep printing what the node writes, until Ctrl-C", OPTION_FLAG(follow)},
     {0},
 };
 
@@ -146,7 +131,6 @@ const struct cli_command command_logs = {
         "After the command's name -f means --follow; choose the spec with --spec, or with -f "
         "before the name.\n",
     .options = options,
-    .values_size = sizeof(struct logs_values),
     .operand = CLI_NODE,
     .operands_min = 1,
     .operands_max = 1,

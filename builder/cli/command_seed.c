@@ -8,19 +8,26 @@
 #include "seed/secrets.h"
 #include "seed/seed.h"
 
-struct seed_values {
-    bool reveal;
-};
-
-static void
-print_seed(const struct cli *cli, const struct spec_node *node, const struct seed *seed)
+static int
+run_seed(struct cli *cli, struct error *err)
 {
+    SPEC_AUTO struct spec *spec = NULL;
+    SECRETS_AUTO struct secrets *secrets = NULL;
+    SEED_AUTO struct seed seed = {0};
+    const struct spec_node *node = NULL;
+    if (cli_spec_node(cli, &spec, &node, err) != 0 ||
+        (cli->given.reveal && cli_launched(spec, err) != 0))
+        return -1;
+    FREE_AUTO char *folder = cluster_folder(spec);
+    if ((cluster_exists(spec) && secrets_load(folder, &secrets, err) != 0) ||
+        seed_build(spec, node, secrets, cli->given.reveal, &seed, err) != 0)
+        return -1;
     const struct {
         const char *name, *key, *text;
     } documents[] = {
-        {"meta-data", "meta_data", seed->meta_data},
-        {"user-data", "user_data", seed->user_data},
-        {"network-config", "network_config", seed->network_config},
+        {"meta-data", "meta_data", seed.meta_data},
+        {"user-data", "user_data", seed.user_data},
+        {"network-config", "network_config", seed.network_config},
     };
     BUF_AUTO struct buf text = {0};
     json_auto_t *value = json_pack("{s:o}", "node", text_to_json(node->name));
@@ -31,30 +38,11 @@ print_seed(const struct cli *cli, const struct spec_node *node, const struct see
             str_ends(clean, "\n") ? "" : "\n");
     }
     cli_print_result(cli, text.data, value);
-}
-
-static int
-run_seed(struct cli *cli, struct error *err)
-{
-    const struct seed_values *values = cli->values;
-    SPEC_AUTO struct spec *spec = NULL;
-    SECRETS_AUTO struct secrets *secrets = NULL;
-    SEED_AUTO struct seed seed = {0};
-    const struct spec_node *node = NULL;
-    if (cli_spec_node(cli, &spec, &node, err) != 0 ||
-        (values->reveal && cli_launched(spec, err) != 0))
-        return -1;
-    FREE_AUTO char *folder = cluster_folder(spec);
-    if ((cluster_exists(spec) && secrets_load(folder, &secrets, err) != 0) ||
-        seed_build(spec, node, secrets, values->reveal, &seed, err) != 0)
-        return -1;
-    print_seed(cli, node, &seed);
     return 0;
 }
 
 static const struct cli_option options[] = {
-    {"reveal", 0, NULL, "print passwords and private keys too",
-        OPTION_FLAG(struct seed_values, reveal)},
+    {"reveal", 0, NULL, "print passwords and private keys too", OPTION_FLAG(reveal)},
     {0},
 };
 
@@ -67,7 +55,6 @@ const struct cli_command command_seed = {
         "and private keys are shown as (hidden) unless --reveal is given, which needs a "
         "launched cluster.\n",
     .options = options,
-    .values_size = sizeof(struct seed_values),
     .operand = CLI_NODE,
     .operands_min = 1,
     .operands_max = 1,

@@ -14,33 +14,12 @@
 
 #define WATCH_PAUSE_MS 1000
 
-struct status_values {
-    bool watch;
-};
-
-static char *
-render(const struct cli *cli, const struct spec *spec, const struct cluster_report *report,
-    bool compact)
-{
-    struct buf text = {0};
-    if (cli->globals.json) {
-        json_auto_t *value = show_json(spec, report);
-        FREE_AUTO char *printed = print_json(value, !compact);
-        buf_printf(&text, "%s%s", printed, compact ? "\n" : "");
-        return buf_take(&text);
-    }
-    show_nodes(report, cli->color, &text);
-    buf_add(&text, "\n");
-    show_verdict(report, cli->color, &text);
-    return buf_take(&text);
-}
-
 // Redraws on a terminal, line by line against flicker; elsewhere prints each change, with --json on
 // one line.
 static int
 watch(const struct cli *cli, const struct spec *spec, struct error *err)
 {
-    bool live = !cli->globals.json && message_live(STDOUT_FILENO);
+    bool live = !cli->given.json && message_live(STDOUT_FILENO);
     FREE_AUTO char *before = NULL;
     int verdict = ERR_VERDICT;
     bool read = true; // the output is still read
@@ -51,18 +30,25 @@ watch(const struct cli *cli, const struct spec *spec, struct error *err)
         if (cluster_status(spec, &report, err) != 0)
             break;
         verdict = report->converged ? 0 : ERR_VERDICT;
-        char *text = render(cli, spec, report, true);
+        struct buf text = {0};
+        if (cli->given.json) {
+            json_auto_t *value = show_json(spec, report);
+            FREE_AUTO char *printed = print_json(value, false);
+            buf_printf(&text, "%s\n", printed);
+        } else {
+            show_report(report, cli->color, &text);
+        }
         if (live) {
             STRV_AUTO struct strv lines = {0};
-            strv_split(&lines, text, '\n');
+            strv_split(&lines, text.data, '\n');
             FREE_AUTO char *cleared = strv_join(&lines, "\033[K\n");
             FREE_AUTO char *screen = str_format("\033[H%s\033[J", cleared);
             read = cli_print(screen);
-        } else if (!str_equal(text, before)) {
-            read = cli_print(text);
+        } else if (!str_equal(text.data, before)) {
+            read = cli_print(text.data);
         }
         free(before);
-        before = text;
+        before = text.data;
     } while (read && clock_sleep(WATCH_PAUSE_MS, err) == 0);
     if (err->code != ERR_NONE && err->code != ERR_INTERRUPTED)
         return -1;
@@ -73,23 +59,23 @@ watch(const struct cli *cli, const struct spec *spec, struct error *err)
 static int
 run_status(struct cli *cli, struct error *err)
 {
-    const struct status_values *values = cli->values;
     SPEC_AUTO struct spec *spec = NULL;
     CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
         return -1;
-    if (values->watch)
+    if (cli->given.watch)
         return watch(cli, spec, err);
     if (cluster_status(spec, &report, err) != 0)
         return -1;
-    FREE_AUTO char *text = render(cli, spec, report, false);
-    cli_print(text);
+    BUF_AUTO struct buf text = {0};
+    show_report(report, cli->color, &text);
+    json_auto_t *value = show_json(spec, report);
+    cli_print_result(cli, text.data, value);
     return report->converged ? 0 : ERR_VERDICT;
 }
 
 static const struct cli_option options[] = {
-    {"watch", 'w', NULL, "query again every second until Ctrl-C",
-        OPTION_FLAG(struct status_values, watch)},
+    {"watch", 'w', NULL, "query again every second until Ctrl-C", OPTION_FLAG(watch)},
     {0},
 };
 
@@ -103,6 +89,5 @@ const struct cli_command command_status = {
         "The exit status is 0 when the cluster has converged, 15 when it has not, 14 when there is "
         "no such cluster. --watch ends with that of the last query.\n",
     .options = options,
-    .values_size = sizeof(struct status_values),
     .run = run_status,
 };

@@ -11,12 +11,9 @@ static int
 run_stop(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
-    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
+        cluster_stop(spec, &cli->operands, cli_progress(cli), err) != 0)
         return -1;
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    if (cluster_stop(spec, &cli->operands, progress, err) != 0)
-        return -1;
-    progress_clear(progress);
     STRV_AUTO struct strv names = {0};
     for (size_t i = 0; i < spec->node_count; i++)
         if (cli->operands.count == 0 || strv_has(&cli->operands, spec->nodes[i].name))

@@ -1,43 +1,35 @@
-// doctor.c - the list of facts; see doctor.h.
+// doctor.c - adds a fact; see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/doctor.h"
 
-#include "base/str.h"
+#include "base/json.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 
 void
 doctor_add(struct doctor *doctor, const char *name, enum doctor_result result, const char *fix,
     const char *format, ...)
 {
+    static const struct {
+        const char *name;
+        enum message_color color;
+    } results[] = {
+        [DOCTOR_PASS] = {"PASS", COLOR_GREEN},
+        [DOCTOR_WARN] = {"WARN", COLOR_YELLOW},
+        [DOCTOR_FAIL] = {"FAIL", COLOR_RED},
+    };
     va_list args;
     va_start(args, format);
-    mem_grow(&doctor->facts, &doctor->capacity, doctor->count + 1, sizeof(*doctor->facts));
-    doctor->facts[doctor->count++] = (struct doctor_fact){
-        .name = name,
-        .result = result,
-        .detail = str_formatv(format, args),
-        .fix = str_dup(fix),
-    };
+    FREE_AUTO char *detail = str_formatv(format, args);
     va_end(args);
-}
-
-const char *
-doctor_result_name(enum doctor_result result)
-{
-    static const char *const names[] = {
-        [DOCTOR_PASS] = "PASS", [DOCTOR_WARN] = "WARN", [DOCTOR_FAIL] = "FAIL"};
-    return names[result];
-}
-
-void
-doctor_free(struct doctor *doctor)
-{
-    for (size_t i = 0; i < doctor->count; i++) {
-        free(doctor->facts[i].detail);
-        free(doctor->facts[i].fix);
-    }
-    free(doctor->facts);
-    *doctor = (struct doctor){0};
+    doctor->failed |= result == DOCTOR_FAIL;
+    table_row(doctor->table);
+    table_cell(doctor->table, results[result].color, results[result].name);
+    table_cell(doctor->table, COLOR_NONE, name);
+    table_cellf(doctor->table, COLOR_NONE, "%s%s%s", detail, fix != NULL ? "; fix: " : "",
+        fix != NULL ? fix : "");
+    // "mend" is the key of the first release.
+    json_array_append_new(doctor->list,
+        json_pack("{s:s, s:s, s:o, s:o}", "name", name, "result", results[result].name, "detail",
+            text_to_json(detail), "mend", text_to_json(fix)));
 }

@@ -4,47 +4,35 @@
 #ifndef AIRBUILD_CLI_DOCTOR_H
 #define AIRBUILD_CLI_DOCTOR_H
 
-#include "base/cleanup.h"
-#include "base/error.h"
+#include "cli/table.h"
 #include "spec/spec.h"
 
+#include <jansson.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/types.h>
 
 enum doctor_result { DOCTOR_PASS, DOCTOR_WARN, DOCTOR_FAIL };
-
-struct doctor_fact {
-    const char *name; // a constant
-    enum doctor_result result;
-    char *detail;
-    char *fix; // NULL with PASS
-};
-struct doctor { // start as {.spec = spec, .home = home}
+struct doctor {
     const struct spec *spec;
-    const char *home; // AIRBUILD_HOME or its default, absolute; need not exist
-    bool baked;       // set by doctor_check_images: all images are ready
-    struct doctor_fact *facts;
-    size_t count, capacity;
+    const char *home;    // AIRBUILD_HOME or its default, absolute; need not exist
+    bool baked;          // set by doctor_check_images: all images are ready
+    bool failed;         // a fact is FAIL
+    struct table *table; // the facts for people
+    json_t *list;        // {"name", "result", "detail", "mend"}; without a fix "mend" is null
 };
-void doctor_free(struct doctor *doctor);
-#define DOCTOR_AUTO CLEANUP(doctor_free)
 
-// WARN: it works, but worse; FAIL: it will not work. fix is copied.
+// Adds a fact. WARN: it works, but worse; FAIL: it will not work. fix: NULL with PASS.
 void doctor_add(struct doctor *doctor, const char *name, enum doctor_result result, const char *fix,
     const char *format, ...) __attribute__((format(printf, 5, 6)));
 #define doctor_pass(doctor, name, ...) doctor_add(doctor, name, DOCTOR_PASS, NULL, __VA_ARGS__)
 
-const char *doctor_result_name(enum doctor_result result); // "PASS", "WARN", "FAIL"
-
-// The checks, to be called in this order. They return -1 only when interrupted.
-int doctor_check_processor(struct doctor *doctor, struct error *err); // cpu, /dev/kvm, qemu, accel
-int doctor_check_libvirt(struct doctor *doctor, struct error *err);   // access, libvirt, reach
-int doctor_check_images(struct doctor *doctor, struct error *err);
-int doctor_check_programs(struct doctor *doctor, struct error *err);  // and libguestfs' appliance
-int doctor_check_resources(struct doctor *doctor, struct error *err); // memory, disk, clock
-// subnet, bridge, firewall, dns, names
-int doctor_check_network(struct doctor *doctor, struct error *err);
+// The checks, to be called in this order.
+void doctor_check_processor(struct doctor *doctor); // cpu, /dev/kvm, qemu, accel
+void doctor_check_libvirt(struct doctor *doctor);   // access, libvirt, reach
+void doctor_check_images(struct doctor *doctor);
+void doctor_check_programs(struct doctor *doctor);  // and libguestfs' appliance
+void doctor_check_resources(struct doctor *doctor); // memory, disk, clock
+void doctor_check_network(struct doctor *doctor);   // subnet, bridge, firewall, dns, names
 
 // Parts of them, for tests.
 

@@ -1,7 +1,6 @@
 // doctor_host.c - processor, KVM, memory, disk and clock of this host; see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/dir.h"
-#include "base/interrupt.h"
 #include "cli/doctor.h"
 
 #include "base/cleanup.h"
@@ -55,8 +54,8 @@ check_cpu(struct doctor *doctor)
             doctor, "cpu", DOCTOR_WARN, fix, "the processor offers no hardware virtualisation");
 }
 
-int
-doctor_check_processor(struct doctor *doctor, struct error *err)
+void
+doctor_check_processor(struct doctor *doctor)
 {
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     ERROR_AUTO struct error found = {0};
@@ -90,7 +89,6 @@ doctor_check_processor(struct doctor *doctor, struct error *err)
         doctor_add(doctor, "accelerator", DOCTOR_WARN,
             "use a host where KVM works, for speed; emulated nodes have every feature, too",
             "emulation (TCG): %s", verdict.why);
-    return interrupt_check(err);
 }
 
 // Bytes of a line "NAME:   1234 kB" of /proc/meminfo; 0 when there is none. name ends with ':'.
@@ -153,8 +151,8 @@ check_disk(struct doctor *doctor)
         doctor_pass(doctor, "disk", "%s free in '%s'", text, doctor->home);
 }
 
-int
-doctor_check_resources(struct doctor *doctor, struct error *err)
+void
+doctor_check_resources(struct doctor *doctor)
 {
     struct stat self;
     FREE_AUTO char *now = clock_stamp();
@@ -169,5 +167,4 @@ doctor_check_resources(struct doctor *doctor, struct error *err)
             "%s is before this program was built", now);
     else
         doctor_pass(doctor, "clock", "%s", now);
-    return interrupt_check(err);
 }

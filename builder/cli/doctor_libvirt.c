@@ -1,7 +1,6 @@
 // doctor_libvirt.c - access to libvirt, and whether QEMU, which libvirt runs as an account of its
 // own, can reach the folder of the disks; see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/interrupt.h"
 #include "cli/doctor.h"
 
 #include "base/cleanup.h"
@@ -138,8 +137,8 @@ check_reach(struct doctor *doctor, uid_t user, gid_t group)
         "QEMU is run as '%s' and may not enter '%s', so it cannot open the disks", name, closed);
 }
 
-int
-doctor_check_libvirt(struct doctor *doctor, struct error *err)
+void
+doctor_check_libvirt(struct doctor *doctor)
 {
     const char *uri = doctor->spec->uri;
     VIRT_AUTO struct virt *virt = NULL;
@@ -166,5 +165,4 @@ doctor_check_libvirt(struct doctor *doctor, struct error *err)
             "and 'systemctl enable --now libvirtd.socket'",
             "%s", found.message);
     }
-    return interrupt_check(err);
 }

@@ -2,7 +2,6 @@
 // network (an interface, a firewall, a DNS server), and whether the host knows the nodes' names;
 // see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/interrupt.h"
 #include "cli/doctor.h"
 
 #include "base/cleanup.h"
@@ -181,8 +180,8 @@ check_dns(struct doctor *doctor)
         doctor_pass(doctor, "dns", "%s, port %d is free for libvirt's server", address, DNS_PORT);
 }
 
-int
-doctor_check_network(struct doctor *doctor, struct error *err)
+void
+doctor_check_network(struct doctor *doctor)
 {
     const struct spec *spec = doctor->spec;
     bool own = spec->network.mode == SPEC_NETWORK_BRIDGE;
@@ -207,5 +206,4 @@ doctor_check_network(struct doctor *doctor, struct error *err)
         doctor_add(doctor, "names", DOCTOR_WARN,
             "'airbuild env --hosts | sudo tee -a /etc/hosts', or use addresses",
             "not in /etc/hosts: %s", list);
-    return interrupt_check(err);
 }

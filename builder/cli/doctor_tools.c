@@ -1,7 +1,6 @@
 // doctor_tools.c - the programs that airbuild starts, the kernel for libguestfs' appliance, and the
 // images; see doctor.h.
 // SPDX-License-Identifier: Apache-2.0
-#include "base/interrupt.h"
 #include "cli/doctor.h"
 
 #include "base/cleanup.h"
@@ -80,17 +79,6 @@ check_tool(struct doctor *doctor, const struct tool *tool)
         doctor, tool->name, fails ? DOCTOR_FAIL : DOCTOR_WARN, fix, "not installed; %s", tool->use);
 }
 
-// path: /boot/vmlinuz-VERSION or /usr/lib/modules/VERSION/vmlinuz.
-static bool
-has_modules(const char *path)
-{
-    const char *version =
-        path + strlen(str_starts(path, "/boot/") ? "/boot/vmlinuz-" : "/usr/lib/modules/");
-    FREE_AUTO char *modules =
-        str_format("/lib/modules/%.*s/modules.dep", (int) strcspn(version, "/"), version);
-    return access(modules, R_OK) == 0;
-}
-
 // supermin needs a kernel and its modules; a fixed appliance (LIBGUESTFS_PATH) needs none.
 static void
 check_appliance(struct doctor *doctor)
@@ -100,10 +88,15 @@ check_appliance(struct doctor *doctor)
     accel_kernels(&kernels);
     const char *whole = NULL, *closed = NULL;
     for (size_t i = 0; i < kernels.count && whole == NULL; i++) {
-        if (access(kernels.items[i], R_OK) != 0)
-            closed = kernels.items[i];
-        else if (has_modules(kernels.items[i]))
-            whole = kernels.items[i];
+        const char *path = kernels.items[i]; // /boot/vmlinuz-VERSION, /usr/lib/modules/VERSION/...
+        const char *version =
+            path + strlen(str_starts(path, "/boot/") ? "/boot/vmlinuz-" : "/usr/lib/modules/");
+        FREE_AUTO char *modules =
+            str_format("/lib/modules/%.*s/modules.dep", (int) strcspn(version, "/"), version);
+        if (access(path, R_OK) != 0)
+            closed = path;
+        else if (access(modules, R_OK) == 0)
+            whole = path;
     }
     enum doctor_result result = doctor->baked ? DOCTOR_WARN : DOCTOR_FAIL;
     if (fixed != NULL && fixed[0] == '/')
@@ -119,24 +112,23 @@ check_appliance(struct doctor *doctor)
             "libguestfs needs a kernel and its modules; this host has none");
 }
 
-int
-doctor_check_programs(struct doctor *doctor, struct error *err)
+void
+doctor_check_programs(struct doctor *doctor)
 {
     for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
         check_tool(doctor, &tools[i]);
     check_appliance(doctor);
-    return interrupt_check(err);
 }
 
-int
-doctor_check_images(struct doctor *doctor, struct error *err)
+void
+doctor_check_images(struct doctor *doctor)
 {
     WORKSPACE_AUTO struct workspace workspace = {0};
     ERROR_AUTO struct error found = {0};
     if (workspace_open(doctor->spec, NULL, BAKE_LOOK, NULL, &workspace, &found) != 0) {
         doctor_add(doctor, "images", DOCTOR_FAIL,
             "correct that, or set AIRBUILD_HOME to a folder of your own", "%s", found.message);
-        return interrupt_check(err);
+        return;
     }
     STRV_AUTO struct strv missing = {0};
     for (size_t i = 0; i < workspace.plan->count; i++)
@@ -149,5 +141,4 @@ doctor_check_images(struct doctor *doctor, struct error *err)
         doctor_pass(doctor, "images", "all %zu images are ready", workspace.plan->count);
     else
         doctor_add(doctor, "images", DOCTOR_WARN, "run 'airbuild images'", "%s", list);
-    return 0;
 }

@@ -9,8 +9,11 @@
 #include "cli/workspace.h"
 #include "cluster/cluster.h"
 
-int
-images_open_store(struct progress *progress, struct store **ret, struct error *err)
+#include <string.h>
+
+// A wait for another airbuild is shown by progress.
+static int
+open_store(struct progress *progress, struct store **ret, struct error *err)
 {
     FREE_AUTO char *home = cluster_home();
     if (interrupt_install(err) != 0 || store_open(home, ret, err) != 0)
@@ -46,6 +49,8 @@ images_json(const struct image *image)
         "created", text_to_json(image->created));
 }
 
+// ---- list and verify ------------------------------------------------------------------------------
+
 static void
 add_sentences(const struct cli *cli, struct buf *text, const struct strv *sentences)
 {
@@ -64,7 +69,7 @@ images_list(struct cli *cli, struct error *err)
     STRV_AUTO struct strv damaged = {0};
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
-    if (images_open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
+    if (open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
         return -1;
     json_t *images = json_array();
     table_heads(&table, "NAME", "KEY", "FAMILY", "SIZE", "DISK", "BACKING", "CREATED", NULL);
@@ -94,17 +99,21 @@ images_list(struct cli *cli, struct error *err)
     return 0;
 }
 
-// Reads every image, and adds the faults to damaged. A base is read with its layers.
-static int
-verify_all(const struct image_list *list, struct store *store, struct progress *progress,
-    struct strv *damaged, struct error *err)
+int
+images_verify(struct cli *cli, struct error *err)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        const struct image *image = list->items[i];
+    STORE_AUTO struct store *store = NULL;
+    IMAGE_LIST_AUTO struct image_list list = {0};
+    STRV_AUTO struct strv damaged = {0};
+    if (open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
+        return -1;
+    struct progress *progress = cli_progress(cli);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct image *image = list.items[i];
         ERROR_AUTO struct error found = {0};
-        bool below = false; // it is the base of another
-        for (size_t j = 0; j < list->count; j++)
-            below |= str_equal(list->items[j]->backing, image->key);
+        bool below = false; // it is the base of another, and is read with that
+        for (size_t j = 0; j < list.count; j++)
+            below |= str_equal(list.items[j]->backing, image->key);
         if (below)
             continue;
         progress_step(progress, image->name, "reading %.*s", IMAGES_KEY_SHOWN, image->key);
@@ -115,23 +124,8 @@ verify_all(const struct image_list *list, struct store *store, struct progress *
         if (found.code != ERR_DAMAGED)
             return error_move(err, &found);
         progress_done(progress, image->name, "%.*s is damaged", IMAGES_KEY_SHOWN, image->key);
-        strv_add(damaged, found.message);
+        strv_add(&damaged, found.message);
     }
-    return 0;
-}
-
-int
-images_verify(struct cli *cli, struct error *err)
-{
-    STORE_AUTO struct store *store = NULL;
-    IMAGE_LIST_AUTO struct image_list list = {0};
-    STRV_AUTO struct strv damaged = {0};
-    if (images_open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
-        return -1;
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    if (verify_all(&list, store, progress, &damaged, err) != 0)
-        return -1;
-    progress_clear(progress);
     BUF_AUTO struct buf text = {0};
     add_sentences(cli, &text, &damaged);
     buf_printf(&text, "%zu images read, %zu damaged\n", list.count, damaged.count);
@@ -141,16 +135,188 @@ images_verify(struct cli *cli, struct error *err)
     return damaged.count > 0 ? ERR_DAMAGED : 0;
 }
 
+// ---- show ----------------------------------------------------------------------------------------
+
+enum { PREFIX_LEAST = 4 }; // minimum digits of a key that select an image
+
+// Members of the manifest about the origin of an image, with their titles.
+static const struct {
+    const char *member, *title;
+} origins[] = {
+    {"system", "system"},
+    {"image", "image"},
+    {"instead_of", "instead of"},
+    {"url", "from"},
+    {"file", "from"},
+    {"mirror", "mirror"},
+    {"suite", "suite"},
+    {"download", "sha256"},
+    {"backing", "backed by"},
+};
+
+static void
+add_image_row(struct table *table, const char *title, const char *text)
+{
+    table_row(table);
+    table_cell(table, COLOR_DIM, title);
+    table_cell(table, COLOR_NONE, text);
+}
+
+static void
+add_image(const struct cli *cli, const struct image *image, const json_t *value, struct buf *text)
+{
+    TABLE_AUTO struct table table = {0};
+    const json_t *clusters = json_object_get(value, "clusters");
+    FREE_AUTO char *size = str_bytes(image->disk_bytes);
+    add_image_row(&table, "name", image->name);
+    add_image_row(&table, "key", image->key);
+    add_image_row(&table, "family", image->family);
+    add_image_row(&table, "size", size);
+    add_image_row(&table, "created", image->created);
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++)
+        if (json_is_string(json_object_get(value, origins[i].member)))
+            add_image_row(&table, origins[i].title,
+                json_string_value(json_object_get(value, origins[i].member)));
+    add_image_row(&table, "disk", image->disk);
+    for (size_t i = 0; i < json_array_size(clusters); i++)
+        add_image_row(&table, "used by", json_string_value(json_array_get(clusters, i)));
+    table_print(&table, 0, cli->color, text);
+}
+
+int
+images_show(struct cli *cli, struct error *err)
+{
+    const char *word = cli->operands.items[1];
+    STORE_AUTO struct store *store = NULL;
+    IMAGE_LIST_AUTO struct image_list list = {0};
+    STRV_AUTO struct strv damaged = {0};
+    BUF_AUTO struct buf text = {0};
+    json_auto_t *images = json_array();
+    if (open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
+        return -1;
+    for (size_t i = 0; i < list.count; i++) {
+        const struct image *image = list.items[i];
+        STRV_AUTO struct strv folders = {0};
+        bool by_key = strlen(word) >= PREFIX_LEAST && str_starts(image->key, word);
+        if (!by_key && !str_equal(image->name, word))
+            continue;
+        if (store_users(store, image->key, &folders, err) != 0)
+            return -1;
+        json_t *value = images_json(image);
+        json_array_append_new(images, value);
+        for (size_t j = 0; j < sizeof origins / sizeof *origins; j++)
+            json_object_set_new(value, origins[j].member,
+                text_to_json(
+                    json_string_value(json_object_get(image->manifest, origins[j].member))));
+        json_object_set_new(value, "packages",
+            json_integer(
+                (json_int_t) json_array_size(json_object_get(image->manifest, "packages"))));
+        json_object_set_new(value, "clusters", cli_list_json(&folders));
+        add_image(cli, image, value, &text);
+    }
+    if (json_array_size(images) == 0)
+        return error_set(err, ERR_NOT_FOUND,
+            "the store '%s' has no image '%s'; 'airbuild images list' shows those it has",
+            store->folder, word);
+    json_auto_t *value = json_pack("{s:O}", "images", images);
+    cli_print_result(cli, text.data, value);
+    return 0;
+}
+
+// ---- prune ---------------------------------------------------------------------------------------
+
+// Adds the images that stay for the clusters that use them.
+static int
+add_kept(struct store *store, struct buf *text, json_t *list, struct error *err)
+{
+    STRV_AUTO struct strv keys = {0};
+    if (store_keys(store->users, &keys, err) != 0)
+        return -1;
+    for (size_t i = 0; i < keys.count; i++) {
+        const char *key = keys.items[i];
+        IMAGE_AUTO struct image *image = NULL;
+        STRV_AUTO struct strv folders = {0};
+        ERROR_AUTO struct error ignored = {0};
+        if (!store_has(store, key))
+            continue;
+        const char *name = store_find(store, key, &image, &ignored) == 0 ? image->name : "?";
+        if (store_users(store, key, &folders, err) != 0)
+            return -1;
+        if (folders.count == 0)
+            continue;
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "name", text_to_json(name), "key",
+                                        text_to_json(key), "clusters", cli_list_json(&folders)));
+        FREE_AUTO char *joined = strv_join(&folders, "', '");
+        FREE_AUTO char *line =
+            str_format("%s %.*s, used by '%s'", name, IMAGES_KEY_SHOWN, key, joined);
+        FREE_AUTO char *clean = text_clean(TEXT_LINES, line);
+        buf_printf(text, "kept: %s\n", clean);
+    }
+    return 0;
+}
+
+static void
+add_missing(const struct cli *cli, const struct strv *missing, struct buf *text)
+{
+    for (size_t i = 0; i < missing->count; i++) {
+        FREE_AUTO char *folder = text_clean(TEXT_LINES, missing->items[i]);
+        if (!cli->given.forget_missing)
+            buf_printf(text,
+                "missing: '%s' does not exist on this host; if that cluster is gone, 'airbuild "
+                "images prune --forget-missing' releases its images\n",
+                folder);
+        else
+            buf_printf(text, "missing: '%s' %s\n", folder,
+                cli->given.dry_run ? "would be forgotten" : "is forgotten");
+    }
+}
+
+int
+images_prune(struct cli *cli, struct error *err)
+{
+    SPEC_AUTO struct spec *spec = NULL;
+    WORKSPACE_AUTO struct workspace workspace = {0};
+    STRV_AUTO struct strv keep = {0}, removed = {0}, missing = {0};
+    BUF_AUTO struct buf text = {0};
+    json_auto_t *kept = json_array();
+    uint64_t bytes = 0;
+    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
+        workspace_open(spec, cli->given.recipe, BAKE_LOOK, NULL, &workspace, err) != 0)
+        return -1;
+    struct store *store = workspace.store;
+    store_set_patience(store, cli_progress(cli), WORKSPACE_WAIT_MS);
+    for (size_t i = 0; i < workspace.plan->count; i++)
+        strv_add(&keep, workspace.plan->items[i].key);
+    bool forget = cli->given.forget_missing && !cli->given.dry_run;
+    if (images_unpinned(store, &keep, err) != 0 ||
+        store_missing_users(store, forget, &missing, err) != 0 ||
+        store_prune(store, &keep, cli->given.dry_run, &removed, &bytes, err) != 0)
+        return -1;
+    for (size_t i = 0; i < removed.count; i++)
+        buf_printf(&text, "%s\n", removed.items[i]);
+    if (add_kept(store, &text, kept, err) != 0)
+        return -1;
+    add_missing(cli, &missing, &text);
+    FREE_AUTO char *size = str_bytes(bytes);
+    buf_printf(&text, "%s %s\n", size, cli->given.dry_run ? "would be freed" : "freed");
+    json_auto_t *value = json_pack("{s:b, s:o, s:I, s:O, s:o}", "dry_run", cli->given.dry_run,
+        "removed", cli_list_json(&removed), "bytes", (json_int_t) bytes, "kept", kept, "missing",
+        cli_list_json(&missing));
+    cli_print_result(cli, text.data, value);
+    return 0;
+}
+
+// ---- export and import ---------------------------------------------------------------------------
+
 int
 images_export(struct cli *cli, struct error *err)
 {
-    const struct images_values *values = cli->values;
     const char *folder = cli->operands.items[1];
     SPEC_AUTO struct spec *spec = NULL;
     WORKSPACE_AUTO struct workspace workspace = {0};
     STRV_AUTO struct strv keys = {0};
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
-        workspace_open(spec, values->recipe, BAKE_LOOK, NULL, &workspace, err) != 0)
+        workspace_open(spec, cli->given.recipe, BAKE_LOOK, NULL, &workspace, err) != 0)
         return -1;
     json_t *images = json_array();
     json_auto_t *value = json_pack("{s:o, s:o}", "folder", text_to_json(folder), "images", images);
@@ -162,14 +328,11 @@ images_export(struct cli *cli, struct error *err)
         strv_add(&keys, item->key);
         json_array_append_new(images, images_json(item->image));
     }
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    store_set_patience(workspace.store, progress, WORKSPACE_WAIT_MS);
-    progress_step(progress, "export", "copying to %s", folder);
+    store_set_patience(workspace.store, cli_progress(cli), WORKSPACE_WAIT_MS);
+    progress_step(cli_progress(cli), "export", "copying to %s", folder);
     if (store_export(workspace.store, &keys, folder, err) != 0)
         return -1;
-    progress_clear(progress);
-    if (cli->globals.json)
-        cli_print_json(value);
+    cli_print_result(cli, "", value);
     return 0;
 }
 
@@ -179,13 +342,11 @@ images_import(struct cli *cli, struct error *err)
     const char *folder = cli->operands.items[1];
     STORE_AUTO struct store *store = NULL;
     STRV_AUTO struct strv keys = {0};
-    PROGRESS_AUTO struct progress *progress = cli_progress(cli);
-    if (images_open_store(progress, &store, err) != 0)
+    if (open_store(cli_progress(cli), &store, err) != 0)
         return -1;
-    progress_step(progress, "import", "copying and checking %s", folder);
+    progress_step(cli_progress(cli), "import", "copying and checking %s", folder);
     if (store_import(store, folder, &keys, err) != 0)
         return -1;
-    progress_clear(progress);
     BUF_AUTO struct buf text = {0};
     for (size_t i = 0; i < keys.count; i++) {
         const char *key = keys.items[i];

@@ -10,11 +10,6 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-struct images_values {
-    const char *recipe;
-    bool offline, rebuild, refresh, dry_run, forget_missing;
-};
-
 enum { IMAGES_KEY_SHOWN = 12 }; // digits of a key in text output
 
 // Each returns the exit status, or -1 and *err.
@@ -32,9 +27,6 @@ json_t *images_json(const struct image *image);
 // Appends the images that clusters without pins in the store use: an earlier airbuild launched
 // them.
 int images_unpinned(struct store *store, struct strv *ret_keys, struct error *err);
-
-// Opens the store of this home. A wait for another airbuild is shown by progress.
-int images_open_store(struct progress *progress, struct store **ret, struct error *err);
 
 // Prints the plan's warnings, one line each, on standard error; call it last.
 void images_warn(const struct strv *warnings);

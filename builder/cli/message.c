@@ -3,7 +3,6 @@
 #include "cli/message.h"
 
 #include "base/cleanup.h"
-#include "base/json.h"
 #include "base/progress.h"
 
 #include <stdlib.h>
@@ -48,22 +47,4 @@ message_quote(struct buf *buf, const char *word)
         buf_add(buf, word);
     else
         buf_add_word(buf, word);
-}
-
-void
-message_error(const struct error *err)
-{
-    BUF_AUTO struct buf line = {0};
-    FREE_AUTO char *sentence =
-        text_clean(TEXT_LINES, err->message != NULL ? err->message : "failed");
-    message_paint(&line, message_colors(STDERR_FILENO), COLOR_RED, "airbuild:");
-    buf_printf(&line, " %s%s", sentence, str_ends(sentence, "\n") ? "" : "\n");
-    fputs(line.data, stderr);
-}
-
-json_t *
-message_error_json(const struct error *err)
-{
-    return json_pack("{s:{s:s, s:i, s:o}}", "error", "cause", error_code_name(err->code), "status",
-        (int) err->code, "message", text_to_json(err->message));
 }

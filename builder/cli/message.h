@@ -1,13 +1,11 @@
-// message.h - colors and quotes for people, and errors for people and programs.
+// message.h - colors and quotes for people.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLI_MESSAGE_H
 #define AIRBUILD_CLI_MESSAGE_H
 
-#include "base/error.h"
 #include "base/str.h"
 #include "base/text.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -23,10 +21,5 @@ void message_paint(struct buf *buf, bool on, enum message_color color, const cha
 
 // Add a word for a POSIX shell: as it is when that is safe, else in single quotes.
 void message_quote(struct buf *buf, const char *word);
-
-// Print "airbuild: SENTENCE" on standard error.
-void message_error(const struct error *err);
-// {"error": {"cause": "spec", "status": 3, "message": "..."}}; caller frees.
-json_t *message_error_json(const struct error *err);
 
 #endif

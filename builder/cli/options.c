@@ -9,7 +9,7 @@
 #include <getopt.h>
 #include <string.h>
 
-#define OPTIONS_MAX 63 // of all groups
+#define OPTIONS_MAX 63 // of both tables
 
 // getopt_long returns OPERAND, the letter of an option, or LONG_FIRST plus its index.
 #define OPERAND 1
@@ -17,9 +17,9 @@
 
 struct parser {
     const struct cli_option *options[OPTIONS_MAX];
-    void *targets[OPTIONS_MAX]; // addresses of their values
     struct option longs[OPTIONS_MAX + 1];
     size_t count;
+    struct cli_given *given;
 };
 
 static int
@@ -69,13 +69,14 @@ take_option(
         code < LONG_FIRST ? str_format("-%c", option->letter) : str_format("--%s", option->name);
     if (option->value == NULL && refused)
         return error_set(err, ERR_USAGE, "option '%s' takes no value", given);
+    void *at = (char *) parser->given + option->at;
     if (option->value == NULL) {
-        *(bool *) parser->targets[i] = true;
+        *(bool *) at = true;
         return 0;
     }
     if (refused || optarg[0] == '\0' || (!attached && optarg[0] == '-' && optarg[1] != '\0'))
         return error_set(err, ERR_USAGE, "option '%s' needs a value: %s", given, option->value);
-    const char **target = parser->targets[i];
+    const char **target = at;
     if (*target != NULL)
         return error_set(err, ERR_USAGE, "option '%s' is given twice", given);
     *target = optarg;
@@ -83,18 +84,19 @@ take_option(
 }
 
 int
-options_parse(const struct option_group *groups, size_t group_count, int argc, char *const *argv,
-    bool stop_early, struct strv *operands, struct error *err)
+options_parse(const struct cli_option *own, const struct cli_option *general, int argc,
+    char *const *argv, bool stop_early, struct cli_given *given, struct strv *operands,
+    struct error *err)
 {
-    struct parser parser = {0};
+    struct parser parser = {.given = given};
+    const struct cli_option *const tables[] = {own, general};
     BUF_AUTO struct buf letters = {0};
     buf_add(&letters, "-:"); // operands in their order; ':' for a missing value; no messages
-    for (const struct option_group *g = groups; g < groups + group_count; g++)
-        for (const struct cli_option *o = g->table; o != NULL && o->name != NULL; o++) {
+    for (size_t t = 0; t < 2; t++)
+        for (const struct cli_option *o = tables[t]; o != NULL && o->name != NULL; o++) {
             assert(parser.count < OPTIONS_MAX);
             size_t i = parser.count++;
             parser.options[i] = o;
-            parser.targets[i] = (char *) g->values + o->at;
             parser.longs[i] =
                 (struct option){o->name, o->value != NULL, NULL, LONG_FIRST + (int) i};
             if (o->letter != 0)

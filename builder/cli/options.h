@@ -19,23 +19,29 @@ struct cli_option {
     size_t at;         // offset of the value: OPTION_FLAG or OPTION_TEXT
 };
 
+// The values of all options; start as {0}. The tables say which of them a command has.
+struct cli_given {
+    const char *spec, *recipe, *timeout, *repeat, *html, *junit;
+    bool json, quiet, no_color, help, version;
+    bool all, dry_run, follow, force, forget_missing, hosts, list, no_wait, offline, rebuild;
+    bool refresh, reveal, strict, watch, words, yes;
+};
+
 // Offset of a bool member (set by a flag), of a const char * member (set to a value). Members of
 // another type do not compile.
-#define OPTION_FLAG(type, member) _Generic(((type *) 0)->member, bool : offsetof(type, member))
-#define OPTION_TEXT(type, member) \
-    _Generic(((type *) 0)->member, const char * : offsetof(type, member))
-
-struct option_group {
-    const struct cli_option *table; // NULL is an empty table
-    void *values;                   // the structure that its offsets point into
-};
+#define OPTION_OF(type, member) \
+    _Generic(((struct cli_given *) 0)->member, type : offsetof(struct cli_given, member))
+#define OPTION_FLAG(member) OPTION_OF(bool, member)
+#define OPTION_TEXT(member) OPTION_OF(const char *, member)
 
 // Parse argv[1] to argv[argc - 1], as getopt_long does: `-qf FILE` and unique abbreviations are
 // valid, `--` ends the options. With stop_early the first operand ends them, too. A letter that
-// two groups have is that of the first. Operands are appended; values are borrowed from argv.
+// both tables have is that of own, which may be NULL. Operands are appended; values are borrowed
+// from argv.
 // ERR_USAGE: an option is unknown (the nearest one is suggested), is ambiguous, has a value though
 // it takes none, has no value or an empty one, or is given twice with a value.
-int options_parse(const struct option_group *groups, size_t group_count, int argc,
-    char *const *argv, bool stop_early, struct strv *operands, struct error *err);
+int options_parse(const struct cli_option *own, const struct cli_option *general, int argc,
+    char *const *argv, bool stop_early, struct cli_given *given, struct strv *operands,
+    struct error *err);
 
 #endif

@@ -68,7 +68,7 @@ show_notes(const struct cluster_report *report, bool color, struct buf *text)
 }
 
 void
-show_nodes(const struct cluster_report *report, bool color, struct buf *text)
+show_report(const struct cluster_report *report, bool color, struct buf *text)
 {
     TABLE_AUTO struct table table = {0};
     table_heads(&table, "NODE", "ADDRESS", "STATE", "ROLE", "LINK", "LAG", "SENTINEL NAMES", NULL);
@@ -94,11 +94,7 @@ show_nodes(const struct cluster_report *report, bool color, struct buf *text)
     }
     table_print(&table, 0, color, text);
     show_notes(report, color, text);
-}
-
-void
-show_verdict(const struct cluster_report *report, bool color, struct buf *text)
-{
+    buf_add(text, "\n");
     FREE_AUTO char *summary =
         text_clean(TEXT_LINES, report->summary != NULL ? report->summary : "");
     message_paint(text, color, report->converged ? COLOR_GREEN : COLOR_YELLOW,

@@ -10,10 +10,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-// Adds a table with one line per node.
-void show_nodes(const struct cluster_report *report, bool color, struct buf *text);
-// Adds the line "converged: ..." or "not converged: ...".
-void show_verdict(const struct cluster_report *report, bool color, struct buf *text);
+// Adds a table with one line per node, and below it the line "converged: ..." or "not converged:
+// ...".
+void show_report(const struct cluster_report *report, bool color, struct buf *text);
 // {"cluster", "converged", "summary", "master", "writes", "reads", "nodes": [{"name", "address",
 // "state", "role", "says", "phase", "link_up", "lag_s", "sentinel", "sentinels"}]}; what is
 // unknown is null. Caller frees.

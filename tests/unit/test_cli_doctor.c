@@ -46,14 +46,22 @@ test_routes(void **state)
 static void
 test_facts(void **state)
 {
-    DOCTOR_AUTO struct doctor doctor = {0};
+    TABLE_AUTO struct table table = {0};
+    json_auto_t *list = json_array();
+    BUF_AUTO struct buf text = {0};
+    struct doctor doctor = {.table = &table, .list = list};
     doctor_pass(&doctor, "cpu", "%d cores", 4);
+    assert_false(doctor.failed);
     doctor_add(&doctor, "disk", DOCTOR_FAIL, "buy one", "only %s", "little");
-    assert_int_equal(doctor.count, 2);
-    assert_string_equal(doctor.facts[0].detail, "4 cores");
-    assert_null(doctor.facts[0].fix);
-    assert_string_equal(doctor.facts[1].fix, "buy one");
-    assert_string_equal(doctor_result_name(doctor.facts[1].result), "FAIL");
+    assert_true(doctor.failed);
+    assert_int_equal(json_array_size(list), 2);
+    table_print(&table, 0, false, &text);
+    assert_string_equal(text.data, "PASS  cpu   4 cores\nFAIL  disk  only little; fix: buy one\n");
+    const json_t *cpu = json_array_get(list, 0), *disk = json_array_get(list, 1);
+    assert_string_equal(json_string_value(json_object_get(cpu, "detail")), "4 cores");
+    assert_true(json_is_null(json_object_get(cpu, "mend")));
+    assert_string_equal(json_string_value(json_object_get(disk, "mend")), "buy one");
+    assert_string_equal(json_string_value(json_object_get(disk, "result")), "FAIL");
 }
 
 // ---- folders and accounts ------------------------------------------------------------------------

@@ -6,32 +6,21 @@
 #include "cli/help.h"
 #include "cli/options.h"
 
-struct own {
-    bool watch;
-    const char *recipe;
-};
-struct general {
-    const char *spec;
-    const char *output;
-    bool json, retry;
-};
-
 static const struct cli_option own_table[] = {
-    {"watch", 'f', NULL, "look again and again", OPTION_FLAG(struct own, watch)},
-    {"recipe", 0, "FILE", "one more", OPTION_TEXT(struct own, recipe)},
+    {"watch", 'f', NULL, "look again and again", OPTION_FLAG(watch)},
+    {"recipe", 0, "FILE", "one more", OPTION_TEXT(recipe)},
     {0},
 };
 static const struct cli_option general_table[] = {
-    {"spec", 'f', "FILE", "the cluster", OPTION_TEXT(struct general, spec)},
-    {"json", 'j', NULL, "for programs", OPTION_FLAG(struct general, json)},
-    {"output", 'o', "FILE", "the result", OPTION_TEXT(struct general, output)},
-    {"retry", 0, NULL, "try again", OPTION_FLAG(struct general, retry)},
+    {"spec", 'f', "FILE", "the cluster", OPTION_TEXT(spec)},
+    {"json", 'j', NULL, "for programs", OPTION_FLAG(json)},
+    {"output", 'o', "FILE", "the result", OPTION_TEXT(html)},
+    {"retry", 0, NULL, "try again", OPTION_FLAG(rebuild)},
     {0},
 };
 
 struct parsed {
-    struct own own;
-    struct general general;
+    struct cli_given given;
     struct strv operands;
     struct error err;
 };
@@ -40,9 +29,8 @@ static int
 parse_with(struct parsed *parsed, bool stop_early, int argc, const char *const *argv)
 {
     *parsed = (struct parsed){0};
-    struct option_group groups[] = {{own_table, &parsed->own}, {general_table, &parsed->general}};
-    return options_parse(
-        groups, 2, argc, (char *const *) argv, stop_early, &parsed->operands, &parsed->err);
+    return options_parse(own_table, general_table, argc, (char *const *) argv, stop_early,
+        &parsed->given, &parsed->operands, &parsed->err);
 }
 #define ARGUMENTS(...)                                                          \
     (int) (sizeof((const char *[]){"airbuild", __VA_ARGS__}) / sizeof(char *)), \
@@ -65,15 +53,15 @@ test_forms(void **state)
 {
     struct parsed p;
     assert_ok(parse(&p, "a", "--recipe", "x.yaml", "-j", "b"), &p.err);
-    assert_string_equal(p.own.recipe, "x.yaml");
-    assert_true(p.general.json);
-    assert_false(p.own.watch);
+    assert_string_equal(p.given.recipe, "x.yaml");
+    assert_true(p.given.json);
+    assert_false(p.given.watch);
     assert_int_equal(p.operands.count, 2);
     assert_string_equal(p.operands.items[1], "b");
     drop(&p);
     assert_ok(parse(&p, "--spec=a=b", "--", "--json", "-x"), &p.err);
-    assert_string_equal(p.general.spec, "a=b");
-    assert_false(p.general.json);
+    assert_string_equal(p.given.spec, "a=b");
+    assert_false(p.given.json);
     assert_int_equal(p.operands.count, 2);
     drop(&p);
     assert_ok(parse(&p, "-"), &p.err);
@@ -87,15 +75,15 @@ test_bundles_and_abbreviations(void **state)
     (void) state;
     struct parsed p;
     assert_ok(parse(&p, "-jfo", "out", "--rec", "x", "--spe=s", "b"), &p.err);
-    assert_true(p.general.json);
-    assert_true(p.own.watch);
-    assert_string_equal(p.general.output, "out");
-    assert_string_equal(p.own.recipe, "x");
-    assert_string_equal(p.general.spec, "s");
+    assert_true(p.given.json);
+    assert_true(p.given.watch);
+    assert_string_equal(p.given.html, "out");
+    assert_string_equal(p.given.recipe, "x");
+    assert_string_equal(p.given.spec, "s");
     assert_int_equal(p.operands.count, 1);
     drop(&p);
     assert_ok(parse(&p, "-jo-out"), &p.err);
-    assert_string_equal(p.general.output, "-out");
+    assert_string_equal(p.given.html, "-out");
     drop(&p);
     // An error within a bundle leaves nothing behind for the next parse.
     assert_error(parse(&p, "-jxo"), &p.err, ERR_USAGE, "there is no option '-x'");
@@ -115,7 +103,7 @@ test_operands_keep_their_order(void **state)
     unsetenv("POSIXLY_CORRECT");
     FREE_AUTO char *list = strv_join(&p.operands, " ");
     assert_string_equal(list, "a b c -f --");
-    assert_true(p.general.json);
+    assert_true(p.given.json);
     drop(&p);
 }
 
@@ -124,8 +112,8 @@ test_an_own_letter_hides_a_general_one(void **state)
 {
     struct parsed p;
     assert_ok(parse(&p, "-f"), &p.err);
-    assert_true(p.own.watch);
-    assert_null(p.general.spec);
+    assert_true(p.given.watch);
+    assert_null(p.given.spec);
     drop(&p);
 }
 
@@ -134,8 +122,8 @@ test_stop_early(void **state)
 {
     struct parsed p;
     assert_ok(parse_early(&p, "-j", "work11", "ls", "--recipe", "-j", "--", "-l"), &p.err);
-    assert_true(p.general.json);
-    assert_null(p.own.recipe);
+    assert_true(p.given.json);
+    assert_null(p.given.recipe);
     assert_int_equal(p.operands.count, 6);
     assert_string_equal(p.operands.items[2], "--recipe");
     assert_string_equal(p.operands.items[4], "--");

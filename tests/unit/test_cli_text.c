@@ -88,14 +88,13 @@ test_nodes(void **state)
 {
     CLUSTER_REPORT_AUTO struct cluster_report *report = report_of(false);
     BUF_AUTO struct buf text = {0};
-    show_nodes(report, false, &text);
-    show_verdict(report, false, &text);
+    show_report(report, false, &text);
     assert_string_equal(text.data,
         "NODE    ADDRESS    STATE    ROLE     LINK           LAG  SENTINEL NAMES\n"
         "head10  10.0.0.10  running  haproxy  serving        -    -\n"
         "work11  10.0.0.11  running  replica  up             1 s  work12 (3 sentinels)\n"
         "work12  10.0.0.12  running  redis    kernel\\x1b[2J  -    -\n"
-        "not converged: work12 does not answer\n");
+        "\nnot converged: work12 does not answer\n");
 }
 
 static void
