@@ -31,22 +31,14 @@ struct waiting {
     struct probe_verdict verdict;
 };
 
-static char *
-phase_of(const struct waiting *waiting, size_t node)
-{
-    return tail_phase(
-        waiting->spec, waiting->spec->nodes[node].name, waiting->launched->since[node]);
-}
-
 // Appends the phase of a node and its last console lines to the message of err. Always -1.
 static int
 add_evidence(const struct waiting *waiting, size_t index, struct error *err)
 {
     const char *node = waiting->spec->nodes[index].name;
     const char *why = waiting->options->accel_why;
-    FREE_AUTO char *phase = phase_of(waiting, index);
-    FREE_AUTO char *lines =
-        tail_lines(waiting->spec, node, waiting->launched->since[index], LINES_SHOWN);
+    FREE_AUTO char *text = tail_read(waiting->spec, node, waiting->launched->since[index]);
+    FREE_AUTO char *phase = tail_phase(text, node), *lines = tail_lines(text, LINES_SHOWN);
     FREE_AUTO char *message = str_dup(err->message);
     return error_set(err, err->code,
         "%s; '%s' was at '%s' under %s%s%s%s; see 'airbuild logs %s'.%s\n%s", message, node, phase,
@@ -98,7 +90,8 @@ node_activity(const struct waiting *waiting, size_t index)
     const struct probe_redis *redis = &waiting->results[index].redis;
     const struct probe_sentinel *sentinel = &waiting->results[index].sentinel;
     const struct probe_head *head = &waiting->results[index].head;
-    bool worker = waiting->spec->nodes[index].role == SPEC_REDIS;
+    const struct spec_node *node = &waiting->spec->nodes[index];
+    bool worker = node->role == SPEC_REDIS;
     if (waiting->launched->paused[index])
         return str_dup("waiting for its turn to boot");
     if (waiting->survey.domains[index].state != VIRT_RUNNING)
@@ -107,7 +100,8 @@ node_activity(const struct waiting *waiting, size_t index)
         return str_format(
             "serving %s", head->read_back ? "writes and reads" : "writes, no reads yet");
     if (!worker || !redis->answered) {
-        FREE_AUTO char *phase = phase_of(waiting, index);
+        FREE_AUTO char *log = tail_read(waiting->spec, node->name, waiting->launched->since[index]);
+        FREE_AUTO char *phase = tail_phase(log, node->name);
         return str_format(worker ? "%s" : "%s; no writes yet", phase);
     }
     const char *link = redis->role == PROBE_MASTER ? ""

@@ -12,8 +12,6 @@
 #include "cluster/disk.h"
 #include "cluster/plan.h"
 #include "cluster/state.h"
-#include "cluster/stop.h"
-#include "cluster/tail.h"
 #include "seed/iso.h"
 
 #include <errno.h>
@@ -63,18 +61,6 @@ make_node_disk(struct launch *launch, size_t index, struct error *err)
 }
 
 static int
-make_seed(const struct session *session, const struct spec_node *node, struct error *err)
-{
-    FREE_AUTO char *folder = cluster_node_path(session->spec, node->name, "");
-    FREE_AUTO char *path = cluster_node_path(session->spec, node->name, "seed.iso");
-    SEED_AUTO struct seed seed = {0};
-    if (dir_make(folder, 0711, err) < 0 ||
-        seed_build(session->spec, node, session->secrets, true, &seed, err) < 0)
-        return -1;
-    return iso_write(&seed, path, err);
-}
-
-static int
 define_domain(struct launch *launch, size_t index, struct error *err)
 {
     DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
@@ -112,8 +98,15 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
     }
     case PLAN_DISK:
         return make_node_disk(launch, step->node, err);
-    case PLAN_SEED:
-        return make_seed(session, node, err);
+    case PLAN_SEED: {
+        FREE_AUTO char *folder = cluster_node_path(session->spec, node->name, "");
+        FREE_AUTO char *path = path_join(folder, "seed.iso");
+        SEED_AUTO struct seed seed = {0};
+        if (dir_make(folder, 0711, err) < 0 ||
+            seed_build(session->spec, node, session->secrets, true, &seed, err) < 0)
+            return -1;
+        return iso_write(&seed, path, err);
+    }
     case PLAN_DEFINE:
         return define_domain(launch, step->node, err);
     case PLAN_START: // paused
@@ -191,9 +184,13 @@ prepare_state(struct launch *launch, struct error *err)
     struct session *session = launch->session;
     FREE_AUTO char *home = cluster_home();
     STORE_AUTO struct store *store = NULL;
-    int result = session->record == NULL
-                     ? state_create(spec, session->id, &session->record, &session->secrets, err)
-                     : state_adopt(spec, session->record, session->id, err);
+    int result = 0;
+    if (session->record == NULL) {
+        result = state_create(spec, session->id, &session->record, &session->secrets, err);
+    } else if (session->record->id == NULL) { // an airbuild without ids made it
+        session->record->id = str_dup(session->id);
+        result = record_save(session->folder, session->record, err);
+    }
     if (result < 0 || state_tidy(spec, err) < 0 || store_open(home, &store, err) < 0)
         return -1;
     for (size_t i = 0; i < launch->plan->image_count; i++)
@@ -214,9 +211,11 @@ carry_out_all(struct launch *launch, struct error *err)
     const struct spec *spec = launch->spec;
     if (prepare_state(launch, err) < 0)
         return -1;
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (launch->survey.domains[i].state != VIRT_RUNNING)
-            launch->launched->since[i] = tail_position(spec, spec->nodes[i].name);
+    for (size_t i = 0; i < spec->node_count; i++) {
+        FREE_AUTO char *log = cluster_node_path(spec, spec->nodes[i].name, "console.log");
+        if (launch->survey.domains[i].state != VIRT_RUNNING && file_exists(log))
+            launch->launched->since[i] = file_size(log);
+    }
     for (size_t i = 0; i < launch->plan->count; i++) {
         const struct cluster_step *step = &launch->plan->steps[i];
         if (interrupt_check(err) < 0)

@@ -1,5 +1,5 @@
-// launch.h - the two halves of cluster_launch, in a session that holds the lock: launch.c makes and
-// starts the nodes, converge.c waits until the cluster has converged.
+// launch.h - the parts of cluster_launch, in a session that holds the lock: launch.c makes and
+// starts the nodes, converge.c waits until the cluster has converged, stop.c removes it.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLUSTER_LAUNCH_H
 #define AIRBUILD_CLUSTER_LAUNCH_H
@@ -25,5 +25,9 @@ int launch_in_session(const struct launch_options *options, struct session *sess
 // ERR_INTERRUPTED. In every case no node is left paused.
 int converge_wait(const struct launch_options *options, struct session *session,
     struct launched *launched, struct cluster_report **ret, struct error *err);
+
+// Removes everything but the images, as cluster_destroy. Nothing is removed from disk before
+// libvirt has nothing of the cluster any more.
+int destroy_in_session(struct session *session, struct progress *progress, struct error *err);
 
 #endif

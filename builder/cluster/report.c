@@ -7,6 +7,7 @@
 #include "cluster/tail.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define STATUS_MS 2000
 
@@ -28,15 +29,6 @@ cluster_report_freep(struct cluster_report **owner)
     free(report);
 }
 
-static char *
-name_of_address(const struct spec *spec, const char *address)
-{
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (str_equal(spec->nodes[i].address, address))
-            return str_dup(spec->nodes[i].name);
-    return address[0] != '\0' ? str_dup(address) : NULL;
-}
-
 static void
 report_worker(
     struct cluster_node_report *node, const struct spec *spec, const struct probe_result *result)
@@ -48,13 +40,19 @@ report_worker(
     node->link_up = redis->answered && redis->link_up;
     node->lag_s = redis->answered && redis->role == PROBE_REPLICA ? redis->link_idle_s : -1;
     if (result->sentinel.answered) {
-        node->sentinel = name_of_address(spec, result->sentinel.master);
+        const char *master = result->sentinel.master;
+        for (size_t i = 0; i < spec->node_count; i++)
+            if (str_equal(spec->nodes[i].address, result->sentinel.master))
+                master = spec->nodes[i].name;
+        node->sentinel = master[0] != '\0' ? str_dup(master) : NULL;
         node->sentinels = result->sentinel.other_sentinels + 1;
         node->tilt = result->sentinel.tilt;
         node->quorum = result->sentinel.quorum_ok ? NULL : str_dup(result->sentinel.quorum_text);
     }
-    if (!redis->answered)
-        node->phase = tail_phase(spec, node->name, 0);
+    if (!redis->answered) {
+        FREE_AUTO char *log = tail_read(spec, node->name, 0);
+        node->phase = tail_phase(log, node->name);
+    }
     if (redis->answered && redis->clock_known && llabs(redis->clock_ms) > PROBE_CLOCK_MS)
         node->clock_ms = redis->clock_ms;
 }
@@ -133,7 +131,7 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
     SESSION_AUTO struct session session = {.lock = -1};
     SURVEY_AUTO struct survey survey = {0};
     if (session_open_launched(spec, false, &session, err) < 0 ||
-        session_connect(&session, err) < 0 || survey_make(&session, &survey, err) < 0)
+        survey_make(&session, &survey, err) < 0)
         return -1;
     FREE_AUTO struct probe_result *results = mem_zero(spec->node_count, sizeof *results);
     struct probe_verdict verdict;
@@ -147,8 +145,10 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
             return 0;
     int64_t logged_s = 0;
     for (size_t i = 0; i < spec->node_count; i++) {
-        int64_t at_s = tail_time(spec, spec->nodes[i].name);
-        logged_s = at_s > logged_s ? at_s : logged_s;
+        FREE_AUTO char *log = cluster_node_path(spec, spec->nodes[i].name, "console.log");
+        struct stat info;
+        if (stat(log, &info) == 0 && info.st_mtime > logged_s)
+            logged_s = info.st_mtime;
     }
     free((*ret)->summary);
     (*ret)->summary = report_off(clock_boot_s(), logged_s);

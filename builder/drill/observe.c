@@ -43,6 +43,15 @@ drill_concerns(const struct drill *drill, enum drill_whom whom, size_t index)
     return false;
 }
 
+size_t
+drill_running(const struct drill *drill, enum drill_whom whom)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < drill->survey.count; i++)
+        count += drill_concerns(drill, whom, i) && drill->survey.domains[i].state == VIRT_RUNNING;
+    return count;
+}
+
 // Keeps events in the order of their times.
 static void
 add_event(struct drill *drill, int64_t at_ms, enum drill_event_kind kind, const char *text)
@@ -80,11 +89,11 @@ detect_two_masters(struct drill *drill)
             accepting += load_accepts(spec->nodes[i].address, &drill->access, TWIN_KEY, SURVEY_MS);
     if (accepting < 2)
         return;
-    if (drill->two_masters++ == 0) {
-        drill->two_masters_from_ms = clock_ms();
+    if (drill->result->two_masters++ == 0) {
+        drill->two_masters_ms = clock_ms();
         drill_note(drill, DRILL_NOTE, "%u workers accept writes", accepting);
     }
-    drill->two_masters_to_ms = clock_ms();
+    drill->result->two_masters_s = (double) (clock_ms() - drill->two_masters_ms) / 1000;
 }
 
 static int
@@ -104,9 +113,8 @@ observe_cluster(struct drill *drill, struct error *err)
             drill->promoted_ms = clock_ms();
     }
     detect_two_masters(drill);
-    bool converged = drill->verdict.converged;
-    for (size_t i = 0; i < drill->survey.count; i++)
-        converged &= drill->survey.domains[i].state == VIRT_RUNNING;
+    bool converged =
+        drill->verdict.converged && drill_running(drill, WHOM_ALL) == drill->survey.count;
     drill->misses = converged ? 0 : drill->misses + 1;
     if (drill->misses >= MISSES)
         drill->converged_ms = 0;
@@ -119,13 +127,8 @@ observe_cluster(struct drill *drill, struct error *err)
 static bool
 step_is_over(const struct drill *drill, const struct drill_step *step)
 {
-    if (step->act == ACT_AWAIT_OFF) {
-        size_t running = 0;
-        for (size_t i = 0; i < drill->survey.count; i++)
-            running += drill_concerns(drill, step->whom, i) &&
-                       drill->survey.domains[i].state == VIRT_RUNNING;
-        return running == 0;
-    }
+    if (step->act == ACT_AWAIT_OFF)
+        return drill_running(drill, step->whom) == 0;
     if (step->act == ACT_AWAIT_MASTER)
         return drill->named >= 0 && (size_t) drill->named != drill->master;
     if (step->act == ACT_AWAIT_SERVING)
@@ -149,7 +152,7 @@ step_limit_ms(const struct drill *drill, const struct drill_step *step)
 int
 drill_await(struct drill *drill, const struct drill_step *step, struct error *err)
 {
-    int64_t end = clock_ms() + step_limit_ms(drill, step);
+    int64_t limit_ms = step_limit_ms(drill, step), end = clock_ms() + limit_ms;
     do {
         if (observe_cluster(drill, err) < 0)
             return -1;
@@ -166,7 +169,7 @@ drill_await(struct drill *drill, const struct drill_step *step, struct error *er
             return -1;
     } while (clock_left(end) > 0);
     if (step->act != ACT_WATCH)
-        drill_note(drill, DRILL_NOTE, "timed out after %lld s: %s",
-            (long long) step_limit_ms(drill, step) / 1000, drill->verdict.awaited);
+        drill_note(drill, DRILL_NOTE, "timed out after %lld s: %s", (long long) limit_ms / 1000,
+            drill->verdict.awaited);
     return 0;
 }

@@ -197,7 +197,7 @@ test_damaged_record(void **state)
 static void
 check_phase(const char *text, const char *expected)
 {
-    FREE_AUTO char *phase = tail_phase_of(text, "work11");
+    FREE_AUTO char *phase = tail_phase(text, "work11");
     assert_string_equal(phase, expected);
 }
 
@@ -218,11 +218,11 @@ static void
 test_lines_are_harmless(void **state)
 {
     FREE_AUTO char *lines =
-        tail_lines_of("first\n\033[0;1;31mred\033[0m\a\r\n\n   \nlast\xc3\xa9\x7f", 2);
+        tail_lines("first\n\033[0;1;31mred\033[0m\a\r\n\n   \nlast\xc3\xa9\x7f", 2);
     assert_string_equal(lines, "  red\n  last\xc3\xa9\n");
-    FREE_AUTO char *none = tail_lines_of("", 8);
+    FREE_AUTO char *none = tail_lines("", 8);
     assert_string_equal(none, "");
-    FREE_AUTO char *cut = tail_lines_of("\033[", 8);
+    FREE_AUTO char *cut = tail_lines("\033[", 8);
     assert_string_equal(cut, "");
 }
 
