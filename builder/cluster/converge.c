@@ -27,8 +27,6 @@ struct waiting {
     int64_t timeout_ms;
     int64_t *began_ms; // by node: when it was resumed, or later
     struct survey survey;
-    struct probe_result *results;
-    struct probe_verdict verdict;
 };
 
 // Appends the phase of a node and its last console lines to the message of err. Always -1.
@@ -87,9 +85,9 @@ pause_for_events(
 static char *
 node_activity(const struct waiting *waiting, size_t index)
 {
-    const struct probe_redis *redis = &waiting->results[index].redis;
-    const struct probe_sentinel *sentinel = &waiting->results[index].sentinel;
-    const struct probe_head *head = &waiting->results[index].head;
+    const struct probe_redis *redis = &waiting->survey.results[index].redis;
+    const struct probe_sentinel *sentinel = &waiting->survey.results[index].sentinel;
+    const struct probe_head *head = &waiting->survey.results[index].head;
     const struct spec_node *node = &waiting->spec->nodes[index];
     bool worker = node->role == SPEC_REDIS;
     if (waiting->launched->paused[index])
@@ -122,7 +120,7 @@ stuck_node(const struct waiting *waiting)
     size_t stuck = (size_t) (spec_head(waiting->spec) - waiting->spec->nodes);
     const char *first = NULL;
     for (size_t i = 0; i < waiting->spec->node_count; i++) {
-        const char *at = strstr(waiting->verdict.awaited, waiting->spec->nodes[i].name);
+        const char *at = strstr(waiting->survey.verdict.awaited, waiting->spec->nodes[i].name);
         if (at != NULL && (first == NULL || at < first)) {
             first = at;
             stuck = i;
@@ -140,8 +138,8 @@ resume_next(struct waiting *waiting, int64_t *end, struct error *err)
     struct launched *launched = waiting->launched;
     size_t booting = 0;
     for (size_t i = 0; i < spec->node_count; i++)
-        booting += !launched->paused[i] && !waiting->results[i].redis.answered &&
-                   !waiting->results[i].head.written &&
+        booting += !launched->paused[i] && !waiting->survey.results[i].redis.answered &&
+                   !waiting->survey.results[i].head.written &&
                    clock_ms() - waiting->began_ms[i] < waiting->timeout_ms / BOOT_PART;
     for (int heads = 0; heads < 2; heads++)
         for (size_t i = 0; i < spec->node_count && booting < launched->at_once; i++) {
@@ -163,16 +161,14 @@ wait_loop(struct waiting *waiting, struct virt_watch *watch, struct error *err)
     const struct spec *spec = waiting->spec;
     int64_t end = clock_ms() + waiting->timeout_ms;
     for (;;) {
-        survey_free(&waiting->survey);
-        if (interrupt_check(err) < 0 || survey_make(waiting->session, &waiting->survey, err) < 0 ||
-            survey_probe(&waiting->survey, waiting->session, PROBE_MS, waiting->results,
-                &waiting->verdict, err) < 0)
+        if (interrupt_check(err) < 0 ||
+            survey_make(waiting->session, PROBE_MS, &waiting->survey, err) < 0)
             return -1;
         for (size_t i = 0; i < spec->node_count; i++) {
             FREE_AUTO char *text = node_activity(waiting, i);
             progress_step(waiting->options->progress, spec->nodes[i].name, "%s", text);
         }
-        if (waiting->verdict.converged || waiting->options->no_wait)
+        if (waiting->survey.verdict.converged || waiting->options->no_wait)
             return 0;
         for (size_t i = 0; i < spec->node_count; i++) { // it stopped before the watch began
             const struct virt_domain_info *domain = &waiting->survey.domains[i];
@@ -184,7 +180,7 @@ wait_loop(struct waiting *waiting, struct virt_watch *watch, struct error *err)
             return -1;
         if (clock_left(end) == 0) {
             error_set(err, ERR_TIMEOUT, "not converged after %lld s: %s",
-                (long long) waiting->timeout_ms / 1000, waiting->verdict.awaited);
+                (long long) waiting->timeout_ms / 1000, waiting->survey.verdict.awaited);
             return add_evidence(waiting, stuck_node(waiting), err);
         }
         if (pause_for_events(waiting, watch, PAUSE_MS, err) < 0)
@@ -212,7 +208,6 @@ converge_wait(const struct launch_options *options, struct session *session,
     struct launched *launched, struct cluster_report **ret, struct error *err)
 {
     const struct spec *spec = options->spec;
-    FREE_AUTO struct probe_result *results = mem_zero(spec->node_count, sizeof *results);
     FREE_AUTO int64_t *began_ms = mem_zero(spec->node_count, sizeof *began_ms);
     STRV_AUTO struct strv names = {0};
     VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
@@ -225,7 +220,6 @@ converge_wait(const struct launch_options *options, struct session *session,
                       : options->kvm          ? KVM_MS
                                               : TCG_MS,
         .began_ms = began_ms,
-        .results = results,
     };
     for (size_t i = 0; i < spec->node_count; i++) {
         strv_add(&names, spec->nodes[i].name);
@@ -236,10 +230,10 @@ converge_wait(const struct launch_options *options, struct session *session,
         result = wait_loop(&waiting, watch, err);
     if (result < 0)
         resume_all(&waiting);
-    for (size_t i = 0; i < spec->node_count && result == 0 && waiting.verdict.converged; i++)
+    for (size_t i = 0; i < spec->node_count && result == 0 && waiting.survey.verdict.converged; i++)
         progress_done(options->progress, spec->nodes[i].name, "ready");
     if (result == 0)
-        *ret = report_make(spec, &waiting.survey, results, &waiting.verdict);
+        *ret = report_make(spec, &waiting.survey);
     survey_free(&waiting.survey);
     return result;
 }

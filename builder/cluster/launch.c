@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // Disk space for a node to boot and write its first data: measured layers, with room to spare.
@@ -54,7 +55,7 @@ make_node_disk(struct launch *launch, size_t index, struct error *err)
     if (dir_sync(folder, err) < 0 ||
         secrets_new_disk(session->secrets, session->folder, node->name, joins, err) < 0)
         return -1;
-    record_set_image(session->record, node->name, image->key);
+    json_object_set_new(session->record->images, node->name, json_string(image->key));
     if (record_save(session->folder, session->record, err) < 0)
         return -1;
     return disk_make(node, path, image, err);
@@ -199,7 +200,11 @@ prepare_state(struct launch *launch, struct error *err)
     for (size_t i = 0; i < spec->node_count; i++)
         for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
             FREE_AUTO char *path = cluster_node_path(spec, spec->nodes[i].name, files[k]);
-            disk_tighten(path);
+            struct stat info;
+            // They may hold data or secrets. While the domain runs, qemu owns some: the next launch
+            // tries again.
+            if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 0077) != 0)
+                chmod(path, info.st_mode & 0700);
         }
     return launch->plan->empty ? set_founded(session, false, err) : 0;
 }

@@ -274,7 +274,7 @@ int
 plan_make(const struct launch_options *options, struct session *session, struct survey *survey,
     struct cluster_plan *plan, struct error *err)
 {
-    if (survey_make(session, survey, err) < 0 ||
+    if (survey_make(session, 0, survey, err) < 0 ||
         load_images(options, session, survey, plan, err) < 0)
         return -1;
     for (size_t i = 0; i < survey->count; i++)

@@ -42,12 +42,6 @@ record_image(const struct record *record, const char *node)
     return json_string_value(json_object_get(record->images, node));
 }
 
-void
-record_set_image(struct record *record, const char *node, const char *key)
-{
-    json_object_set_new(record->images, node, json_string(key));
-}
-
 int
 record_save(const char *folder, const struct record *record, struct error *err)
 {
@@ -65,8 +59,8 @@ record_value(const char *spec, const char *key)
     FREE_AUTO char *begin = str_format("%s: ", key);
     const char *line = spec;
     while (line != NULL && !str_starts(line, begin)) {
-        line = strchr(line, '\n');
-        line += line != NULL;
+        const char *newline = strchr(line, '\n');
+        line = newline != NULL ? newline + 1 : NULL;
     }
     return line == NULL ? NULL
                         : str_ndup(line + strlen(begin), strcspn(line, "\n") - strlen(begin));

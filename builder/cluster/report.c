@@ -77,15 +77,14 @@ summary_of(const struct cluster_report *report, const struct probe_verdict *verd
 }
 
 struct cluster_report *
-report_make(const struct spec *spec, const struct survey *survey,
-    const struct probe_result *results, const struct probe_verdict *verdict)
+report_make(const struct spec *spec, const struct survey *survey)
 {
     struct cluster_report *report = mem_zero(1, sizeof *report);
     report->nodes = mem_zero(spec->node_count, sizeof *report->nodes);
     report->node_count = spec->node_count;
     for (size_t i = 0; i < spec->node_count; i++) {
         const struct spec_node *wanted = &spec->nodes[i];
-        const struct probe_head *head = &results[i].head;
+        const struct probe_head *head = &survey->results[i].head;
         struct cluster_node_report *node = &report->nodes[i];
         bool foreign = survey_is_foreign(survey, spec, i);
         bool worker = wanted->role == SPEC_REDIS;
@@ -95,7 +94,7 @@ report_make(const struct spec *spec, const struct survey *survey,
         if (foreign || survey->domains[i].state != VIRT_RUNNING)
             node->says = str_dup("-");
         else if (worker)
-            report_worker(node, spec, &results[i]);
+            report_worker(node, spec, &survey->results[i]);
         else
             node->says = str_dup(head->written && head->read_back ? "serving"
                                  : head->written                  ? "writes only"
@@ -106,10 +105,10 @@ report_make(const struct spec *spec, const struct survey *survey,
             report->reads = head->read_back;
         }
     }
-    report->converged = verdict->converged;
-    if (verdict->master >= 0)
-        report->master = spec->nodes[verdict->master].name;
-    report->summary = summary_of(report, verdict);
+    report->converged = survey->verdict.converged;
+    if (survey->verdict.master >= 0)
+        report->master = spec->nodes[survey->verdict.master].name;
+    report->summary = summary_of(report, &survey->verdict);
     return report;
 }
 
@@ -131,13 +130,9 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
     SESSION_AUTO struct session session = {.lock = -1};
     SURVEY_AUTO struct survey survey = {0};
     if (session_open_launched(spec, false, &session, err) < 0 ||
-        survey_make(&session, &survey, err) < 0)
+        survey_make(&session, STATUS_MS, &survey, err) < 0)
         return -1;
-    FREE_AUTO struct probe_result *results = mem_zero(spec->node_count, sizeof *results);
-    struct probe_verdict verdict;
-    if (survey_probe(&survey, &session, STATUS_MS, results, &verdict, err) < 0)
-        return -1;
-    *ret = report_make(spec, &survey, results, &verdict);
+    *ret = report_make(spec, &survey);
     // Libvirt does not know since when domains are off: the time of their console logs is the
     // nearest.
     for (size_t i = 0; i < spec->node_count; i++)

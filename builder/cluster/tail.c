@@ -58,25 +58,18 @@ tail_phase(const char *text, const char *node)
         strstr(text, "Linux version") != NULL || strlen(text) > 200 ? "kernel" : "firmware");
 }
 
-static bool
-is_blank(const char *line)
-{
-    return line[strspn(line, " \t")] == '\0';
-}
-
 char *
 tail_lines(const char *text, unsigned count)
 {
     struct console_filter filter = {0};
-    STRV_AUTO struct strv lines = {0};
+    STRV_AUTO struct strv lines = {0}, full = {0};
     BUF_AUTO struct buf clean = {0}, last = {0};
     console_filter_add(&filter, text, strlen(text), &clean);
     strv_split(&lines, clean.length > 0 ? clean.data : "", '\n');
-    size_t first = lines.count;
-    for (unsigned found = 0; first > 0 && found < count; first--)
-        found += !is_blank(lines.items[first - 1]);
-    for (size_t i = first; i < lines.count; i++)
-        if (!is_blank(lines.items[i]))
-            buf_printf(&last, "  %s\n", lines.items[i]);
+    for (size_t i = 0; i < lines.count; i++)
+        if (lines.items[i][strspn(lines.items[i], " \t")] != '\0')
+            strv_add(&full, lines.items[i]);
+    for (size_t i = full.count > count ? full.count - count : 0; i < full.count; i++)
+        buf_printf(&last, "  %s\n", full.items[i]);
     return buf_take(&last);
 }

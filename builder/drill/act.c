@@ -284,14 +284,13 @@ drill_perform(struct drill *drill, const struct drill_step *step, struct error *
     return perform_on_all(drill, step, err);
 }
 
-// Looks again; nothing runs that cannot be seen.
 static size_t
 count_running(struct drill *drill, enum drill_whom whom)
 {
+    SURVEY_AUTO struct survey survey = {0};
     ERROR_AUTO struct error ignored = {0};
-    survey_free(&drill->survey);
-    survey_make(&drill->session, &drill->survey, &ignored);
-    return drill_running(drill, whom);
+    survey_make(&drill->session, 0, &survey, &ignored);
+    return drill_running(drill, &survey, whom);
 }
 
 void

@@ -126,9 +126,9 @@ take_measurements(struct drill *drill, struct error *err)
         drill->converged_ms != 0 ? seconds(drill->last_act_ms, drill->converged_ms) : -1;
     load_now(drill->load, &result->acked, &silence);
     result->lost = result->acked; // without a master nothing that was acknowledged can be read
-    if (drill->verdict.master >= 0 &&
-        load_verify(drill->load, drill->run->spec->nodes[drill->verdict.master].address, VERIFY_MS,
-            &result->acked, &result->lost, err) < 0)
+    if (drill->survey.verdict.master >= 0 &&
+        load_verify(drill->load, drill->run->spec->nodes[drill->survey.verdict.master].address,
+            VERIFY_MS, &result->acked, &result->lost, err) < 0)
         return -1;
     unsigned long long acked_while_closed = count_slots(drill, end_ms);
     drill_assess(drill->scenario, &drill->limits, DRILL_WRITES_PER_S, acked_while_closed, result);
@@ -146,12 +146,12 @@ run_and_measure(struct drill *drill, struct error *err)
     if (!drill->scenario->info.new_data) {
         if (drill_await(drill, &ready, err) < 0)
             return -1;
-        if (drill->converged_ms == 0 || drill->verdict.master < 0)
+        if (drill->converged_ms == 0 || drill->survey.verdict.master < 0)
             return error_set(err, ERR_VERDICT,
                 "cluster '%s' has not converged, so the drill does not begin: %s; see 'airbuild "
                 "status'",
-                spec->cluster, drill->verdict.awaited);
-        drill->master = (size_t) drill->verdict.master;
+                spec->cluster, drill->survey.verdict.awaited);
+        drill->master = (size_t) drill->survey.verdict.master;
         for (size_t i = spec->node_count; i-- > 0;)
             if (spec->nodes[i].role == SPEC_REDIS && i != drill->master)
                 drill->replica = i;
@@ -165,9 +165,9 @@ run_and_measure(struct drill *drill, struct error *err)
         if (result < 0)
             interrupt_acknowledge();
     }
-    if (drill->load != NULL && drill->verdict.master >= 0) {
+    if (drill->load != NULL && drill->survey.verdict.master >= 0) {
         load_stop(drill->load);
-        load_forget(drill->load, spec->nodes[drill->verdict.master].address, FORGET_MS);
+        load_forget(drill->load, spec->nodes[drill->survey.verdict.master].address, FORGET_MS);
     }
     return result;
 }
@@ -184,8 +184,6 @@ drill_execute(const struct drill_run *run, struct drill_result *ret, struct erro
         .named = -1,
         .result = ret,
     };
-    FREE_AUTO struct probe_result *results = mem_zero(run->spec->node_count, sizeof *results);
-    drill.results = results;
     drill_limits(drill.scenario, &run->spec->redis, &drill.limits);
     int result = run_and_measure(&drill, err);
     cpu_burn_end(&drill.burn);

@@ -15,8 +15,6 @@ struct drill {
     struct cpu_burn burn;
     struct session session;
     struct survey survey; // the latest
-    struct probe_result *results;
-    struct probe_verdict verdict;
     struct load *load;
     struct probe_access access;
     size_t master, replica; // at the begin; indices in the spec
@@ -44,8 +42,8 @@ void drill_note(struct drill *drill, enum drill_event_kind kind, const char *for
 
 // Returns true when node index (of the spec) is among whom.
 bool drill_concerns(const struct drill *drill, enum drill_whom whom, size_t index);
-// Returns how many nodes among whom ran at the latest survey.
-size_t drill_running(const struct drill *drill, enum drill_whom whom);
+// Returns how many nodes among whom ran at that survey.
+size_t drill_running(const struct drill *drill, const struct survey *survey, enum drill_whom whom);
 
 // Performs one act on all its targets. Can be interrupted between two machines only: a call that
 // libvirt carries out later could not be repaired.

@@ -14,6 +14,13 @@
 
 #define READ_AGAIN_MS 5 // replication takes about that long
 
+// Returns the reply's text, "" when it has none.
+static const char *
+text_of(const redisReply *reply)
+{
+    return reply != NULL && reply->str != NULL ? reply->str : "";
+}
+
 // ---- INFO: lines "name:value" --------------------------------------------------------------------
 
 // Copies the value of the first line "name:..." into ret, cut to size, printable; "" when there is
@@ -21,13 +28,13 @@
 static bool
 info_text(const char *info, const char *name, char *ret, size_t size)
 {
-    size_t named = strlen(name);
+    FREE_AUTO char *begin = str_format("%s:", name);
     const char *line = info;
-    while (line != NULL && (strncmp(line, name, named) != 0 || line[named] != ':')) {
+    while (line != NULL && !str_starts(line, begin)) {
         const char *newline = strchr(line, '\n');
         line = newline == NULL ? NULL : newline + 1;
     }
-    const char *value = line == NULL ? NULL : line + named + 1;
+    const char *value = line == NULL ? NULL : line + strlen(begin);
     size_t length = value == NULL ? 0 : strcspn(value, "\r\n");
     resp_copy_text(ret, length < size ? length + 1 : size, value);
     return value != NULL;
@@ -72,30 +79,22 @@ parse_redis_info(const char *info, struct probe_redis *ret)
         ret->link_idle_s = info_number(info, "master_last_io_seconds_ago", -1);
 }
 
-// The reply is seconds and microseconds, read at an unknown time between question and reply. What
-// that time can explain is not counted.
-static void
-on_time(struct probe_redis *redis, const redisReply *reply)
-{
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-        reply->element[0]->str == NULL || reply->element[1]->str == NULL)
-        return;
-    long long now = clock_wall_ms(), asked = redis->clock_asked_ms;
-    unsigned long long seconds, micros;
-    if (!str_to_u64(reply->element[0]->str, INT32_MAX * 1000ULL, &seconds) ||
-        !str_to_u64(reply->element[1]->str, 999999, &micros))
-        return;
-    long long theirs = (long long) (seconds * 1000 + micros / 1000);
-    redis->clock_known = true;
-    redis->clock_ms = theirs > now ? theirs - now : theirs < asked ? theirs - asked : 0;
-}
-
 static void
 on_redis_reply(struct query *query, unsigned index, const redisReply *reply)
 {
     struct probe_redis *redis = query->result;
     if (index == ASK_TIME) {
-        on_time(redis, reply);
+        long long now = clock_wall_ms(), asked = redis->clock_asked_ms;
+        unsigned long long seconds, micros;
+        // The reply is seconds and microseconds, read at an unknown time between question and
+        // reply. What that time can explain is not counted.
+        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+            !str_to_u64(text_of(reply->element[0]), INT32_MAX * 1000ULL, &seconds) ||
+            !str_to_u64(text_of(reply->element[1]), 999999, &micros))
+            return;
+        long long theirs = (long long) (seconds * 1000 + micros / 1000);
+        redis->clock_known = true;
+        redis->clock_ms = theirs > now ? theirs - now : theirs < asked ? theirs - asked : 0;
     } else if (reply->type == REDIS_REPLY_ERROR) {
         resp_fail_reply(&query->conn, reply);
     } else if (reply->type != REDIS_REPLY_STRING) {
@@ -120,13 +119,6 @@ query_redis(struct query *query, const char *address, const struct probe_access 
 
 // In the order of the questions.
 enum sentinel_question { ASK_ADDRESS, ASK_MASTER, ASK_PEERS, ASK_REPLICAS, ASK_QUORUM, ASK_TILT };
-
-// Returns the reply's text, "" when it has none.
-static const char *
-text_of(const redisReply *reply)
-{
-    return reply != NULL && reply->str != NULL ? reply->str : "";
-}
 
 // Returns the value of that name in a flat list of names and values, "" when there is none.
 static const char *

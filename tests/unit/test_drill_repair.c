@@ -50,7 +50,6 @@ scene_end(struct scene *scene)
 {
     virt_close(scene->bench.virt);
     free(scene->drill.session.folder);
-    survey_free(&scene->drill.survey);
     drill_result_free(&scene->result);
     spec_free(scene->spec);
 }
