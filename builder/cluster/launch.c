@@ -25,14 +25,13 @@
 // Used processors that mean that the host is busy. An idle cluster of four emulated nodes uses one.
 #define BUSY_CPUS 0.5
 
-struct launch {
-    const struct launch_options *options;
-    const struct spec *spec;
-    struct session *session;
-    struct survey survey;
-    struct cluster_plan *plan;
-    struct launched *launched;
-};
+void
+launch_free(struct launch *launch)
+{
+    cluster_plan_freep(&launch->plan);
+    survey_free(&launch->survey);
+    free(launch->nodes);
+}
 
 // ---- steps --------------------------------------------------------------------------------------
 
@@ -138,7 +137,6 @@ has_to_boot(const struct launch *launch, size_t node)
 static int
 resume_started(struct launch *launch, struct error *err)
 {
-    struct launched *launched = launch->launched;
     FREE_AUTO bool *started = mem_zero(launch->spec->node_count, sizeof *started);
     size_t boots = 0;
     for (size_t i = 0; i < launch->plan->count; i++) {
@@ -150,22 +148,22 @@ resume_started(struct launch *launch, struct error *err)
         boots += has_to_boot(launch, node);
     }
     // A cluster that already serves on this host, this one or another, must not be starved.
-    if (launched->paused != NULL && !launch->options->no_wait && boots > 1) {
+    if (!launch->options->no_wait && boots > 1) {
         double idle;
         unsigned cpus;
         if (virt_host_idle(launch->session->virt, &idle, &cpus, err) < 0)
             return -1;
         bool calm = cpus - idle < BUSY_CPUS || idle >= (double) boots;
-        launched->at_once = calm ? boots : idle < 2 ? 1 : (size_t) idle;
-        if (launched->at_once < boots)
+        launch->at_once = calm ? boots : idle < 2 ? 1 : (size_t) idle;
+        if (launch->at_once < boots)
             progress_note(launch->options->progress,
                 "%.1f of this host's %u processors are idle: nodes boot %zu at a time", idle, cpus,
-                launched->at_once);
+                launch->at_once);
     }
-    bool in_turn = launched->at_once > 0 && launched->at_once < boots;
+    bool in_turn = launch->at_once > 0 && launch->at_once < boots;
     for (size_t i = 0; i < launch->spec->node_count; i++) {
         if (started[i] && in_turn && has_to_boot(launch, i))
-            launched->paused[i] = true;
+            launch->nodes[i].paused = true;
         else if (started[i] && virt_domain_resume(launch->session->virt, launch->spec->cluster,
                                    launch->spec->nodes[i].name, err) < 0)
             return -1;
@@ -219,7 +217,7 @@ carry_out_all(struct launch *launch, struct error *err)
     for (size_t i = 0; i < spec->node_count; i++) {
         FREE_AUTO char *log = cluster_node_path(spec, spec->nodes[i].name, "console.log");
         if (launch->survey.domains[i].state != VIRT_RUNNING && file_exists(log))
-            launch->launched->since[i] = file_size(log);
+            launch->nodes[i].log_size = file_size(log);
     }
     for (size_t i = 0; i < launch->plan->count; i++) {
         const struct cluster_step *step = &launch->plan->steps[i];
@@ -264,10 +262,10 @@ decide(struct launch *launch, struct error *err)
             return -1;
     }
     uint64_t need = 0;
-    launch->launched->unchanged = true;
+    launch->unchanged = true;
     for (size_t i = 0; i < plan->count; i++) {
         need += plan->steps[i].kind == PLAN_DISK ? NODE_SPACE : 0;
-        launch->launched->unchanged &= plan->steps[i].kind == PLAN_KEEP;
+        launch->unchanged &= plan->steps[i].kind == PLAN_KEEP;
     }
     FREE_AUTO char *parent = cluster_parent();
     FREE_AUTO char *purpose = str_format("a disk for each node of cluster '%s'", spec->cluster);
@@ -275,49 +273,39 @@ decide(struct launch *launch, struct error *err)
 }
 
 int
-launch_in_session(const struct launch_options *options, struct session *session,
-    struct launched *ret, struct error *err)
+launch_in_session(struct launch *launch, struct error *err)
 {
-    CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
-    struct launch launch = {
-        .options = options,
-        .spec = options->spec,
-        .session = session,
-        .plan = plan,
-        .launched = ret,
-    };
+    struct session *session = launch->session;
     bool first = session->record == NULL;
-    int result = decide(&launch, err);
-    if (result == 0) {
-        result = carry_out_all(&launch, err);
-        if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED) {
-            ERROR_AUTO struct error left = {0};
-            interrupt_hold();
-            if (destroy_in_session(session, options->progress, &left) < 0)
-                progress_note(options->progress,
-                    "what this launch made could not all be removed: %s", left.message);
-            interrupt_release();
-        }
+    launch->spec = launch->options->spec;
+    launch->plan = mem_zero(1, sizeof *launch->plan);
+    launch->nodes = mem_zero(launch->spec->node_count, sizeof *launch->nodes);
+    if (decide(launch, err) < 0)
+        return -1;
+    int result = carry_out_all(launch, err);
+    if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED) {
+        ERROR_AUTO struct error left = {0};
+        interrupt_hold();
+        if (destroy_in_session(session, launch->options->progress, &left) < 0)
+            progress_note(launch->options->progress,
+                "what this launch made could not all be removed: %s", left.message);
+        interrupt_release();
     }
-    survey_free(&launch.survey);
     return result;
 }
 
 int
 cluster_launch(const struct launch_options *options, struct cluster_report **ret, struct error *err)
 {
-    const struct spec *spec = options->spec;
     int64_t begin_ms = clock_ms();
     SESSION_AUTO struct session session = {.lock = -1};
-    FREE_AUTO int64_t *since = mem_zero(spec->node_count, sizeof *since);
-    FREE_AUTO bool *paused = mem_zero(spec->node_count, sizeof *paused);
-    struct launched launched = {.since = since, .paused = paused};
-    if (session_open(spec, true, &session, err) < 0 || session_connect(&session, err) < 0 ||
-        launch_in_session(options, &session, &launched, err) < 0 ||
-        converge_wait(options, &session, &launched, ret, err) < 0)
+    LAUNCH_AUTO struct launch launch = {.options = options, .session = &session};
+    if (session_open(options->spec, true, &session, err) < 0 ||
+        session_connect(&session, err) < 0 || launch_in_session(&launch, err) < 0 ||
+        converge_wait(&launch, ret, err) < 0)
         return -1;
     (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
-    (*ret)->unchanged = launched.unchanged;
+    (*ret)->unchanged = launch.unchanged;
     (*ret)->tcg = !options->kvm;
     return 0;
 }

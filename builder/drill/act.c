@@ -166,10 +166,8 @@ new_disks(struct drill *drill, struct error *err)
     const struct spec *spec = drill->run->spec;
     struct session *session = &drill->session;
     FREE_AUTO char *home = cluster_home();
-    FREE_AUTO int64_t *since = mem_zero(spec->node_count, sizeof *since);
     STORE_AUTO struct store *store = NULL;
     IMAGE_AUTO struct image *haproxy = NULL, *redis = NULL;
-    struct launched launched = {.since = since};
     if (store_open(home, &store, err) < 0 ||
         find_image(drill, store, spec_head(spec), &haproxy, err) < 0 ||
         find_image(drill, store, spec_first_master(spec), &redis, err) < 0)
@@ -188,14 +186,16 @@ new_disks(struct drill *drill, struct error *err)
         return -1;
     const char *except = spec_first_master(spec)->name;
     drill_note(drill, DRILL_NOTE, "all disks are new, '%s' stays off", except);
-    struct launch_options launch = {.spec = spec,
+    const struct launch_options options = {.spec = spec,
         .haproxy = haproxy,
         .redis = redis,
         .kvm = drill->run->kvm,
+        .no_wait = true,
         .except = except,
         .agree = agree_to_loss,
         .progress = drill->run->progress};
-    if (launch_in_session(&launch, session, &launched, err) < 0)
+    LAUNCH_AUTO struct launch launch = {.options = &options, .session = session};
+    if (launch_in_session(&launch, err) < 0)
         return -1;
     restart_convergence(drill);
     return 0;
