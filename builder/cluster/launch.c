@@ -116,6 +116,7 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
             return -1;
         if (str_equal(node->name, launch->options->except))
             return 0;
+        launch->nodes[step->node].paused = true;
         return virt_domain_start(session->virt, launch->spec->cluster, node->name, true, err);
     }
     return 0;
@@ -137,16 +138,9 @@ has_to_boot(const struct launch *launch, size_t node)
 static int
 resume_started(struct launch *launch, struct error *err)
 {
-    FREE_AUTO bool *started = mem_zero(launch->spec->node_count, sizeof *started);
     size_t boots = 0;
-    for (size_t i = 0; i < launch->plan->count; i++) {
-        size_t node = launch->plan->steps[i].node;
-        if (launch->plan->steps[i].kind != PLAN_START ||
-            str_equal(launch->spec->nodes[node].name, launch->options->except))
-            continue;
-        started[node] = true;
-        boots += has_to_boot(launch, node);
-    }
+    for (size_t i = 0; i < launch->spec->node_count; i++)
+        boots += launch->nodes[i].paused && has_to_boot(launch, i);
     // A cluster that already serves on this host, this one or another, must not be starved.
     if (!launch->options->no_wait && boots > 1) {
         double idle;
@@ -162,11 +156,12 @@ resume_started(struct launch *launch, struct error *err)
     }
     bool in_turn = launch->at_once > 0 && launch->at_once < boots;
     for (size_t i = 0; i < launch->spec->node_count; i++) {
-        if (started[i] && in_turn && has_to_boot(launch, i))
-            launch->nodes[i].paused = true;
-        else if (started[i] && virt_domain_resume(launch->session->virt, launch->spec->cluster,
-                                   launch->spec->nodes[i].name, err) < 0)
+        if (!launch->nodes[i].paused || (in_turn && has_to_boot(launch, i)))
+            continue;
+        if (virt_domain_resume(
+                launch->session->virt, launch->spec->cluster, launch->spec->nodes[i].name, err) < 0)
             return -1;
+        launch->nodes[i].paused = false;
     }
     return 0;
 }

@@ -7,18 +7,20 @@
 #include "cluster/cluster.h"
 #include "cluster/survey.h"
 
+struct launch_node {
+    int64_t log_size; // of its console, before it was started
+    int64_t began_ms; // when it was resumed, or later
+    bool paused;      // it was started, and waits for its turn to boot
+};
+
 struct launch {
     const struct launch_options *options; // the caller's, as session
     struct session *session;
     const struct spec *spec;
     struct cluster_plan *plan;
-    struct survey survey; // the latest
-    struct launch_node {
-        int64_t log_size; // of its console, before it was started
-        int64_t began_ms; // when it was resumed, or later
-        bool paused;      // it waits for its turn to boot
-    } * nodes;            // as in the spec
-    size_t at_once;       // how many nodes may boot at the same time, when some are paused
+    struct survey survey;      // the latest
+    struct launch_node *nodes; // as in the spec
+    size_t at_once;            // how many may boot at the same time, when some are paused
     int64_t timeout_ms;
     bool unchanged; // there was nothing to do
 };
