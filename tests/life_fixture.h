@@ -111,20 +111,19 @@ static inline struct launch_options
 ask_for(struct life *life)
 {
     return (struct launch_options){
-        .spec = life->spec, .haproxy = life->haproxy, .redis = life->redis};
+        .spec = life->spec, .haproxy = life->haproxy, .redis = life->redis, .no_wait = true};
 }
 
 // Like cluster_launch, without waiting.
 static inline int
-launch_as(struct life *life, const struct launch_options *launch)
+launch_as(struct life *life, const struct launch_options *options)
 {
     SESSION_AUTO struct session session = {.lock = -1};
-    FREE_AUTO int64_t *since = mem_zero(life->spec->node_count, sizeof *since);
-    struct launched launched = {.since = since};
+    LAUNCH_AUTO struct launch launch = {.options = options, .session = &session};
     if (session_open(life->spec, true, &session, &life->err) < 0 ||
         session_connect(&session, &life->err) < 0)
         return -1;
-    return launch_in_session(launch, &session, &launched, &life->err);
+    return launch_in_session(&launch, &life->err);
 }
 
 static inline int

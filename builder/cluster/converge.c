@@ -19,55 +19,35 @@
 #define LINES_SHOWN 8
 #define BOOT_PART 3 // a booting node delays the others by at most this fraction of the timeout
 
-struct waiting {
-    const struct launch_options *options;
-    const struct spec *spec;
-    struct session *session;
-    struct launched *launched;
-    int64_t timeout_ms;
-    int64_t *began_ms; // by node: when it was resumed, or later
-    struct survey survey;
-    struct probe_result *results;
-    struct probe_verdict verdict;
-};
-
-static char *
-phase_of(const struct waiting *waiting, size_t node)
-{
-    return tail_phase(
-        waiting->spec, waiting->spec->nodes[node].name, waiting->launched->since[node]);
-}
-
 // Appends the phase of a node and its last console lines to the message of err. Always -1.
 static int
-add_evidence(const struct waiting *waiting, size_t index, struct error *err)
+add_evidence(const struct launch *launch, size_t index, struct error *err)
 {
-    const char *node = waiting->spec->nodes[index].name;
-    const char *why = waiting->options->accel_why;
-    FREE_AUTO char *phase = phase_of(waiting, index);
-    FREE_AUTO char *lines =
-        tail_lines(waiting->spec, node, waiting->launched->since[index], LINES_SHOWN);
+    const char *node = launch->spec->nodes[index].name;
+    const char *why = launch->options->accel_why;
+    FREE_AUTO char *text = tail_read(launch->spec, node, launch->nodes[index].log_size);
+    FREE_AUTO char *phase = tail_phase(text, node), *lines = tail_lines(text, LINES_SHOWN);
     FREE_AUTO char *message = str_dup(err->message);
     return error_set(err, err->code,
         "%s; '%s' was at '%s' under %s%s%s%s; see 'airbuild logs %s'.%s\n%s", message, node, phase,
-        waiting->options->kvm ? "KVM" : "TCG (software emulation)", why != NULL ? " (" : "",
+        launch->options->kvm ? "KVM" : "TCG (software emulation)", why != NULL ? " (" : "",
         why != NULL ? why : "", why != NULL ? ")" : "", node,
         lines[0] != '\0' ? " Its last console lines:" : "", lines);
 }
 
 static int
-guest_failed(const struct waiting *waiting, const struct spec_node *node, const char *what,
+guest_failed(const struct launch *launch, const struct spec_node *node, const char *what,
     const char *reason, struct error *err)
 {
     error_set(err, ERR_GUEST, "'%s' %s%s%s%s before the cluster converged", node->name, what,
         reason[0] != '\0' ? " (" : "", reason, reason[0] != '\0' ? ")" : "");
-    return add_evidence(waiting, (size_t) (node - waiting->spec->nodes), err);
+    return add_evidence(launch, (size_t) (node - launch->spec->nodes), err);
 }
 
 // Waits for an event, at most ms; then takes all events that are there.
 static int
 pause_for_events(
-    const struct waiting *waiting, struct virt_watch *watch, int64_t ms, struct error *err)
+    const struct launch *launch, struct virt_watch *watch, int64_t ms, struct error *err)
 {
     static const char *const failures[] = {
         [VIRT_EVENT_STOPPED] = "powered off",
@@ -84,30 +64,32 @@ pause_for_events(
             return error_set(err, ERR_LIBVIRT,
                 "lost the connection to libvirt; the nodes still run: watch them with 'airbuild "
                 "status'");
-        const struct spec_node *node = spec_find(waiting->spec, event.domain);
+        const struct spec_node *node = spec_find(launch->spec, event.domain);
         if (node != NULL && failures[event.kind] != NULL)
-            return guest_failed(waiting, node, failures[event.kind], event.reason, err);
+            return guest_failed(launch, node, failures[event.kind], event.reason, err);
         ms = 0;
     }
 }
 
 // Returns what a node does now, for the progress; the caller frees it.
 static char *
-node_activity(const struct waiting *waiting, size_t index)
+node_activity(const struct launch *launch, size_t index)
 {
-    const struct probe_redis *redis = &waiting->results[index].redis;
-    const struct probe_sentinel *sentinel = &waiting->results[index].sentinel;
-    const struct probe_head *head = &waiting->results[index].head;
-    bool worker = waiting->spec->nodes[index].role == SPEC_REDIS;
-    if (waiting->launched->paused[index])
+    const struct probe_redis *redis = &launch->survey.results[index].redis;
+    const struct probe_sentinel *sentinel = &launch->survey.results[index].sentinel;
+    const struct probe_head *head = &launch->survey.results[index].head;
+    const struct spec_node *node = &launch->spec->nodes[index];
+    bool worker = node->role == SPEC_REDIS;
+    if (launch->nodes[index].paused)
         return str_dup("waiting for its turn to boot");
-    if (waiting->survey.domains[index].state != VIRT_RUNNING)
-        return str_dup(virt_state_name(waiting->survey.domains[index].state));
+    if (launch->survey.domains[index].state != VIRT_RUNNING)
+        return str_dup(virt_state_name(launch->survey.domains[index].state));
     if (!worker && head->written)
         return str_format(
             "serving %s", head->read_back ? "writes and reads" : "writes, no reads yet");
     if (!worker || !redis->answered) {
-        FREE_AUTO char *phase = phase_of(waiting, index);
+        FREE_AUTO char *log = tail_read(launch->spec, node->name, launch->nodes[index].log_size);
+        FREE_AUTO char *phase = tail_phase(log, node->name);
         return str_format(worker ? "%s" : "%s; no writes yet", phase);
     }
     const char *link = redis->role == PROBE_MASTER ? ""
@@ -118,17 +100,17 @@ node_activity(const struct waiting *waiting, size_t index)
     if (!sentinel->answered)
         return str_format("redis up, %s%s; no sentinel yet", role, link);
     return str_format("redis up, %s%s; sentinel knows %u of %zu", role, link,
-        sentinel->other_sentinels + 1, spec_worker_count(waiting->spec));
+        sentinel->other_sentinels + 1, spec_worker_count(launch->spec));
 }
 
 // Returns the first node that the verdict names, else the head.
 static size_t
-stuck_node(const struct waiting *waiting)
+stuck_node(const struct launch *launch)
 {
-    size_t stuck = (size_t) (spec_head(waiting->spec) - waiting->spec->nodes);
+    size_t stuck = (size_t) (spec_head(launch->spec) - launch->spec->nodes);
     const char *first = NULL;
-    for (size_t i = 0; i < waiting->spec->node_count; i++) {
-        const char *at = strstr(waiting->verdict.awaited, waiting->spec->nodes[i].name);
+    for (size_t i = 0; i < launch->spec->node_count; i++) {
+        const char *at = strstr(launch->survey.verdict.awaited, launch->spec->nodes[i].name);
         if (at != NULL && (first == NULL || at < first)) {
             first = at;
             stuck = i;
@@ -139,113 +121,99 @@ stuck_node(const struct waiting *waiting)
 
 // Resumes nodes whose turn has come: workers first, as the head needs them. Restarts the timeout.
 static int
-resume_next(struct waiting *waiting, int64_t *end, struct error *err)
+resume_next(struct launch *launch, int64_t *end, struct error *err)
 {
-    const struct spec *spec = waiting->spec;
-    struct virt *virt = waiting->session->virt;
-    struct launched *launched = waiting->launched;
+    const struct spec *spec = launch->spec;
+    struct virt *virt = launch->session->virt;
     size_t booting = 0;
     for (size_t i = 0; i < spec->node_count; i++)
-        booting += !launched->paused[i] && !waiting->results[i].redis.answered &&
-                   !waiting->results[i].head.written &&
-                   clock_ms() - waiting->began_ms[i] < waiting->timeout_ms / BOOT_PART;
+        booting += !launch->nodes[i].paused && !launch->survey.results[i].redis.answered &&
+                   !launch->survey.results[i].head.written &&
+                   clock_ms() - launch->nodes[i].began_ms < launch->timeout_ms / BOOT_PART;
     for (int heads = 0; heads < 2; heads++)
-        for (size_t i = 0; i < spec->node_count && booting < launched->at_once; i++) {
-            if (!launched->paused[i] || (spec->nodes[i].role != SPEC_REDIS) != heads)
+        for (size_t i = 0; i < spec->node_count && booting < launch->at_once; i++) {
+            if (!launch->nodes[i].paused || (spec->nodes[i].role != SPEC_REDIS) != heads)
                 continue;
             if (virt_domain_resume(virt, spec->cluster, spec->nodes[i].name, err) < 0)
                 return -1;
-            launched->paused[i] = false;
-            waiting->began_ms[i] = clock_ms();
-            *end = clock_ms() + waiting->timeout_ms;
+            launch->nodes[i].paused = false;
+            launch->nodes[i].began_ms = clock_ms();
+            *end = clock_ms() + launch->timeout_ms;
             booting++;
         }
     return 0;
 }
 
 static int
-wait_loop(struct waiting *waiting, struct virt_watch *watch, struct error *err)
+wait_loop(struct launch *launch, struct virt_watch *watch, struct error *err)
 {
-    const struct spec *spec = waiting->spec;
-    int64_t end = clock_ms() + waiting->timeout_ms;
+    const struct spec *spec = launch->spec;
+    int64_t end = clock_ms() + launch->timeout_ms;
     for (;;) {
-        survey_free(&waiting->survey);
-        if (interrupt_check(err) < 0 || survey_make(waiting->session, &waiting->survey, err) < 0 ||
-            survey_probe(&waiting->survey, waiting->session, PROBE_MS, waiting->results,
-                &waiting->verdict, err) < 0)
+        if (interrupt_check(err) < 0 ||
+            survey_make(launch->session, PROBE_MS, &launch->survey, err) < 0)
             return -1;
         for (size_t i = 0; i < spec->node_count; i++) {
-            FREE_AUTO char *text = node_activity(waiting, i);
-            progress_step(waiting->options->progress, spec->nodes[i].name, "%s", text);
+            FREE_AUTO char *text = node_activity(launch, i);
+            progress_step(launch->options->progress, spec->nodes[i].name, "%s", text);
         }
-        if (waiting->verdict.converged || waiting->options->no_wait)
+        if (launch->survey.verdict.converged || launch->options->no_wait)
             return 0;
         for (size_t i = 0; i < spec->node_count; i++) { // it stopped before the watch began
-            const struct virt_domain_info *domain = &waiting->survey.domains[i];
+            const struct virt_domain_info *domain = &launch->survey.domains[i];
             const char *what = domain->state == VIRT_PAUSED ? "was paused" : "powered off";
-            if (domain->state != VIRT_RUNNING && !waiting->launched->paused[i])
-                return guest_failed(waiting, &spec->nodes[i], what, domain->reason, err);
+            if (domain->state != VIRT_RUNNING && !launch->nodes[i].paused)
+                return guest_failed(launch, &spec->nodes[i], what, domain->reason, err);
         }
-        if (resume_next(waiting, &end, err) < 0)
+        if (resume_next(launch, &end, err) < 0)
             return -1;
         if (clock_left(end) == 0) {
             error_set(err, ERR_TIMEOUT, "not converged after %lld s: %s",
-                (long long) waiting->timeout_ms / 1000, waiting->verdict.awaited);
-            return add_evidence(waiting, stuck_node(waiting), err);
+                (long long) launch->timeout_ms / 1000, launch->survey.verdict.awaited);
+            return add_evidence(launch, stuck_node(launch), err);
         }
-        if (pause_for_events(waiting, watch, PAUSE_MS, err) < 0)
+        if (pause_for_events(launch, watch, PAUSE_MS, err) < 0)
             return -1;
     }
 }
 
 // Lets the nodes that are still paused boot without us.
 static void
-resume_all(struct waiting *waiting)
+resume_all(struct launch *launch)
 {
-    struct virt *virt = waiting->session->virt;
+    struct virt *virt = launch->session->virt;
     interrupt_hold();
-    for (size_t i = 0; i < waiting->spec->node_count; i++) {
+    for (size_t i = 0; i < launch->spec->node_count; i++) {
         ERROR_AUTO struct error err = {0};
-        if (waiting->launched->paused[i] && virt_domain_resume(virt, waiting->spec->cluster,
-                                                waiting->spec->nodes[i].name, &err) < 0)
-            progress_note(waiting->options->progress, "%s", err.message);
+        if (launch->nodes[i].paused &&
+            virt_domain_resume(virt, launch->spec->cluster, launch->spec->nodes[i].name, &err) < 0)
+            progress_note(launch->options->progress, "%s", err.message);
     }
     interrupt_release();
 }
 
 int
-converge_wait(const struct launch_options *options, struct session *session,
-    struct launched *launched, struct cluster_report **ret, struct error *err)
+converge_wait(struct launch *launch, struct cluster_report **ret, struct error *err)
 {
-    const struct spec *spec = options->spec;
-    FREE_AUTO struct probe_result *results = mem_zero(spec->node_count, sizeof *results);
-    FREE_AUTO int64_t *began_ms = mem_zero(spec->node_count, sizeof *began_ms);
+    const struct launch_options *options = launch->options;
+    const struct spec *spec = launch->spec;
     STRV_AUTO struct strv names = {0};
     VIRT_WATCH_AUTO struct virt_watch *watch = NULL;
-    struct waiting waiting = {
-        .options = options,
-        .spec = spec,
-        .session = session,
-        .launched = launched,
-        .timeout_ms = options->timeout_ms > 0 ? options->timeout_ms
-                      : options->kvm          ? KVM_MS
-                                              : TCG_MS,
-        .began_ms = began_ms,
-        .results = results,
-    };
+    launch->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms
+                         : options->kvm          ? KVM_MS
+                                                 : TCG_MS;
     for (size_t i = 0; i < spec->node_count; i++) {
         strv_add(&names, spec->nodes[i].name);
-        began_ms[i] = clock_ms();
+        launch->nodes[i].began_ms = clock_ms();
     }
-    int result = virt_watch_new(session->virt, &names, &watch, err);
+    int result = virt_watch_new(launch->session->virt, &names, &watch, err);
     if (result == 0)
-        result = wait_loop(&waiting, watch, err);
+        result = wait_loop(launch, watch, err);
     if (result < 0)
-        resume_all(&waiting);
-    for (size_t i = 0; i < spec->node_count && result == 0 && waiting.verdict.converged; i++)
+        resume_all(launch);
+    for (size_t i = 0; i < spec->node_count && result == 0 && launch->survey.verdict.converged; i++)
         progress_done(options->progress, spec->nodes[i].name, "ready");
     if (result == 0)
-        *ret = report_make(spec, &waiting.survey, results, &waiting.verdict);
-    survey_free(&waiting.survey);
+        *ret = report_make(spec, &launch->survey);
     return result;
 }

@@ -151,12 +151,3 @@ disk_has_seed(const char *path, const char *instance_id)
     return (uint64_t) sectors * SECTOR <= length &&
            memmem(data, length, instance_id, strlen(instance_id)) != NULL;
 }
-
-void
-disk_tighten(const char *path)
-{
-    struct stat info;
-    if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 0077) != 0 &&
-        chmod(path, info.st_mode & 0700) < 0)
-        return; // qemu owns it while the domain runs; the next launch tries again
-}

@@ -25,7 +25,4 @@ int disk_check(
 // Returns true when the seed at path is whole and of that instance, or may not be read.
 bool disk_has_seed(const char *path, const char *instance_id);
 
-// Takes away other users' access to a file that may hold data or secrets, if the file is ours.
-void disk_tighten(const char *path);
-
 #endif

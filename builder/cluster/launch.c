@@ -12,12 +12,11 @@
 #include "cluster/disk.h"
 #include "cluster/plan.h"
 #include "cluster/state.h"
-#include "cluster/stop.h"
-#include "cluster/tail.h"
 #include "seed/seed.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // Disk space for a node to boot and write its first data: measured layers, with room to spare.
@@ -26,14 +25,13 @@
 // Used processors that mean that the host is busy. An idle cluster of four emulated nodes uses one.
 #define BUSY_CPUS 0.5
 
-struct launch {
-    const struct launch_options *options;
-    const struct spec *spec;
-    struct session *session;
-    struct survey survey;
-    struct cluster_plan *plan;
-    struct launched *launched;
-};
+void
+launch_free(struct launch *launch)
+{
+    cluster_plan_freep(&launch->plan);
+    survey_free(&launch->survey);
+    free(launch->nodes);
+}
 
 // ---- steps --------------------------------------------------------------------------------------
 
@@ -56,22 +54,10 @@ make_node_disk(struct launch *launch, size_t index, struct error *err)
     if (dir_sync(folder, err) < 0 ||
         secrets_new_disk(session->secrets, session->folder, node->name, joins, err) < 0)
         return -1;
-    record_set_image(session->record, node->name, image->key);
+    json_object_set_new(session->record->images, node->name, json_string(image->key));
     if (record_save(session->folder, session->record, err) < 0)
         return -1;
     return disk_make(node, path, image, err);
-}
-
-static int
-make_seed(const struct session *session, const struct spec_node *node, struct error *err)
-{
-    FREE_AUTO char *folder = cluster_node_path(session->spec, node->name, "");
-    FREE_AUTO char *path = cluster_node_path(session->spec, node->name, "seed.iso");
-    SEED_AUTO struct seed seed = {0};
-    if (dir_make(folder, 0711, err) < 0 ||
-        seed_build(session->spec, node, session->secrets, true, &seed, err) < 0)
-        return -1;
-    return iso_write(&seed, path, err);
 }
 
 static int
@@ -112,8 +98,15 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
     }
     case PLAN_DISK:
         return make_node_disk(launch, step->node, err);
-    case PLAN_SEED:
-        return make_seed(session, node, err);
+    case PLAN_SEED: {
+        FREE_AUTO char *folder = cluster_node_path(session->spec, node->name, "");
+        FREE_AUTO char *path = path_join(folder, "seed.iso");
+        SEED_AUTO struct seed seed = {0};
+        if (dir_make(folder, 0711, err) < 0 ||
+            seed_build(session->spec, node, session->secrets, true, &seed, err) < 0)
+            return -1;
+        return iso_write(&seed, path, err);
+    }
     case PLAN_DEFINE:
         return define_domain(launch, step->node, err);
     case PLAN_START: // paused
@@ -123,6 +116,7 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
             return -1;
         if (str_equal(node->name, launch->options->except))
             return 0;
+        launch->nodes[step->node].paused = true;
         return virt_domain_start(session->virt, launch->spec->cluster, node->name, true, err);
     }
     return 0;
@@ -144,37 +138,30 @@ has_to_boot(const struct launch *launch, size_t node)
 static int
 resume_started(struct launch *launch, struct error *err)
 {
-    struct launched *launched = launch->launched;
-    FREE_AUTO bool *started = mem_zero(launch->spec->node_count, sizeof *started);
     size_t boots = 0;
-    for (size_t i = 0; i < launch->plan->count; i++) {
-        size_t node = launch->plan->steps[i].node;
-        if (launch->plan->steps[i].kind != PLAN_START ||
-            str_equal(launch->spec->nodes[node].name, launch->options->except))
-            continue;
-        started[node] = true;
-        boots += has_to_boot(launch, node);
-    }
+    for (size_t i = 0; i < launch->spec->node_count; i++)
+        boots += launch->nodes[i].paused && has_to_boot(launch, i);
     // A cluster that already serves on this host, this one or another, must not be starved.
-    if (launched->paused != NULL && !launch->options->no_wait && boots > 1) {
+    if (!launch->options->no_wait && boots > 1) {
         double idle;
         unsigned cpus;
         if (virt_host_idle(launch->session->virt, &idle, &cpus, err) < 0)
             return -1;
         bool calm = cpus - idle < BUSY_CPUS || idle >= (double) boots;
-        launched->at_once = calm ? boots : idle < 2 ? 1 : (size_t) idle;
-        if (launched->at_once < boots)
+        launch->at_once = calm ? boots : idle < 2 ? 1 : (size_t) idle;
+        if (launch->at_once < boots)
             progress_note(launch->options->progress,
                 "%.1f of this host's %u processors are idle: nodes boot %zu at a time", idle, cpus,
-                launched->at_once);
+                launch->at_once);
     }
-    bool in_turn = launched->at_once > 0 && launched->at_once < boots;
+    bool in_turn = launch->at_once > 0 && launch->at_once < boots;
     for (size_t i = 0; i < launch->spec->node_count; i++) {
-        if (started[i] && in_turn && has_to_boot(launch, i))
-            launched->paused[i] = true;
-        else if (started[i] && virt_domain_resume(launch->session->virt, launch->spec->cluster,
-                                   launch->spec->nodes[i].name, err) < 0)
+        if (!launch->nodes[i].paused || (in_turn && has_to_boot(launch, i)))
+            continue;
+        if (virt_domain_resume(
+                launch->session->virt, launch->spec->cluster, launch->spec->nodes[i].name, err) < 0)
             return -1;
+        launch->nodes[i].paused = false;
     }
     return 0;
 }
@@ -191,9 +178,13 @@ prepare_state(struct launch *launch, struct error *err)
     struct session *session = launch->session;
     FREE_AUTO char *home = cluster_home();
     STORE_AUTO struct store *store = NULL;
-    int result = session->record == NULL
-                     ? state_create(spec, session->id, &session->record, &session->secrets, err)
-                     : state_adopt(spec, session->record, session->id, err);
+    int result = 0;
+    if (session->record == NULL) {
+        result = state_create(spec, session->id, &session->record, &session->secrets, err);
+    } else if (session->record->id == NULL) { // an airbuild without ids made it
+        session->record->id = str_dup(session->id);
+        result = record_save(session->folder, session->record, err);
+    }
     if (result < 0 || state_tidy(spec, err) < 0 || store_open(home, &store, err) < 0)
         return -1;
     for (size_t i = 0; i < launch->plan->image_count; i++)
@@ -202,7 +193,11 @@ prepare_state(struct launch *launch, struct error *err)
     for (size_t i = 0; i < spec->node_count; i++)
         for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
             FREE_AUTO char *path = cluster_node_path(spec, spec->nodes[i].name, files[k]);
-            disk_tighten(path);
+            struct stat info;
+            // They may hold data or secrets. While the domain runs, qemu owns some: the next launch
+            // tries again.
+            if (lstat(path, &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 0077) != 0)
+                chmod(path, info.st_mode & 0700);
         }
     return launch->plan->empty ? set_founded(session, false, err) : 0;
 }
@@ -214,9 +209,11 @@ carry_out_all(struct launch *launch, struct error *err)
     const struct spec *spec = launch->spec;
     if (prepare_state(launch, err) < 0)
         return -1;
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (launch->survey.domains[i].state != VIRT_RUNNING)
-            launch->launched->since[i] = tail_position(spec, spec->nodes[i].name);
+    for (size_t i = 0; i < spec->node_count; i++) {
+        FREE_AUTO char *log = cluster_node_path(spec, spec->nodes[i].name, "console.log");
+        if (launch->survey.domains[i].state != VIRT_RUNNING && file_exists(log))
+            launch->nodes[i].log_size = file_size(log);
+    }
     for (size_t i = 0; i < launch->plan->count; i++) {
         const struct cluster_step *step = &launch->plan->steps[i];
         if (interrupt_check(err) < 0)
@@ -260,10 +257,10 @@ decide(struct launch *launch, struct error *err)
             return -1;
     }
     uint64_t need = 0;
-    launch->launched->unchanged = true;
+    launch->unchanged = true;
     for (size_t i = 0; i < plan->count; i++) {
         need += plan->steps[i].kind == PLAN_DISK ? NODE_SPACE : 0;
-        launch->launched->unchanged &= plan->steps[i].kind == PLAN_KEEP;
+        launch->unchanged &= plan->steps[i].kind == PLAN_KEEP;
     }
     FREE_AUTO char *parent = cluster_parent();
     FREE_AUTO char *purpose = str_format("a disk for each node of cluster '%s'", spec->cluster);
@@ -271,49 +268,39 @@ decide(struct launch *launch, struct error *err)
 }
 
 int
-launch_in_session(const struct launch_options *options, struct session *session,
-    struct launched *ret, struct error *err)
+launch_in_session(struct launch *launch, struct error *err)
 {
-    CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
-    struct launch launch = {
-        .options = options,
-        .spec = options->spec,
-        .session = session,
-        .plan = plan,
-        .launched = ret,
-    };
+    struct session *session = launch->session;
     bool first = session->record == NULL;
-    int result = decide(&launch, err);
-    if (result == 0) {
-        result = carry_out_all(&launch, err);
-        if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED) {
-            ERROR_AUTO struct error left = {0};
-            interrupt_hold();
-            if (destroy_in_session(session, options->progress, &left) < 0)
-                progress_note(options->progress,
-                    "what this launch made could not all be removed: %s", left.message);
-            interrupt_release();
-        }
+    launch->spec = launch->options->spec;
+    launch->plan = mem_zero(1, sizeof *launch->plan);
+    launch->nodes = mem_zero(launch->spec->node_count, sizeof *launch->nodes);
+    if (decide(launch, err) < 0)
+        return -1;
+    int result = carry_out_all(launch, err);
+    if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED) {
+        ERROR_AUTO struct error left = {0};
+        interrupt_hold();
+        if (destroy_in_session(session, launch->options->progress, &left) < 0)
+            progress_note(launch->options->progress,
+                "what this launch made could not all be removed: %s", left.message);
+        interrupt_release();
     }
-    survey_free(&launch.survey);
     return result;
 }
 
 int
 cluster_launch(const struct launch_options *options, struct cluster_report **ret, struct error *err)
 {
-    const struct spec *spec = options->spec;
     int64_t begin_ms = clock_ms();
     SESSION_AUTO struct session session = {.lock = -1};
-    FREE_AUTO int64_t *since = mem_zero(spec->node_count, sizeof *since);
-    FREE_AUTO bool *paused = mem_zero(spec->node_count, sizeof *paused);
-    struct launched launched = {.since = since, .paused = paused};
-    if (session_open(spec, true, &session, err) < 0 || session_connect(&session, err) < 0 ||
-        launch_in_session(options, &session, &launched, err) < 0 ||
-        converge_wait(options, &session, &launched, ret, err) < 0)
+    LAUNCH_AUTO struct launch launch = {.options = options, .session = &session};
+    if (session_open(options->spec, true, &session, err) < 0 ||
+        session_connect(&session, err) < 0 || launch_in_session(&launch, err) < 0 ||
+        converge_wait(&launch, ret, err) < 0)
         return -1;
     (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
-    (*ret)->unchanged = launched.unchanged;
+    (*ret)->unchanged = launch.unchanged;
     (*ret)->tcg = !options->kvm;
     return 0;
 }

@@ -65,20 +65,6 @@ is_usable(const char *path)
     return true;
 }
 
-// Returns the existing part of a path with links resolved; caller frees.
-static char *
-resolve_path(const char *path)
-{
-    FREE_AUTO char *part = str_dup(path);
-    for (;;) {
-        char *real = realpath(part, NULL);
-        char *slash = strrchr(part, '/');
-        if (real != NULL || slash == NULL || slash == part)
-            return real != NULL ? real : str_dup("/");
-        *slash = '\0';
-    }
-}
-
 static int
 check_folder_variable(const char *variable, const char *given, struct error *err)
 {
@@ -87,8 +73,12 @@ check_folder_variable(const char *variable, const char *given, struct error *err
         return error_errno(
             err, errno, "%s='%s' is relative, and the current folder is gone", variable, given);
     FREE_AUTO char *path = given[0] == '/' ? str_dup(given) : path_join(here, given);
-    FREE_AUTO char *real = resolve_path(path);
-    if (!is_usable(path) || !is_usable(real)) {
+    FREE_AUTO char *part = str_dup(path), *real = realpath(path, NULL); // of the part that exists
+    for (char *slash; real == NULL && (slash = strrchr(part, '/')) > part;) {
+        *slash = '\0';
+        real = realpath(part, NULL);
+    }
+    if (!is_usable(path) || (real != NULL && !is_usable(real))) {
         FREE_AUTO char *text = text_clean(TEXT_ROW, is_usable(path) ? real : path);
         return error_set(err, ERR_USAGE,
             "the folder '%s' cannot be used: libguestfs, ssh or libvirt misread its name; set %s "

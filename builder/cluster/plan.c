@@ -118,23 +118,6 @@ is_up(const struct virt_domain_info *domain)
     return domain->state == VIRT_RUNNING || domain->state == VIRT_PAUSED;
 }
 
-// Finds a domain that is off and was given another disk, by a snapshot of virsh for one: only that
-// disk has what was written since.
-static void
-check_disk_source(struct cluster_plan *plan, const struct spec *spec, const struct spec_node *node,
-    const struct virt_domain_info *domain)
-{
-    FREE_AUTO char *disk = cluster_node_path(spec, node->name, "disk.qcow2");
-    if (!domain->ours || domain->disk == NULL || str_equal(domain->disk, disk) ||
-        !file_exists(domain->disk))
-        return;
-    add_fault(plan, ERR_CONFLICT,
-        "the domain '%s' uses the disk '%s' instead of '%s' (a snapshot?), which alone holds the "
-        "latest writes; merge it with 'virsh start %s' and 'virsh blockcommit %s vda "
-        "--active --pivot', or drop it with 'virsh undefine --snapshots-metadata %s'",
-        node->name, domain->disk, disk, node->name, node->name, node->name);
-}
-
 static void
 plan_domain(
     struct cluster_plan *plan, const struct spec *spec, size_t index, const struct survey *survey)
@@ -147,8 +130,16 @@ plan_domain(
         add_conflict(plan, "domain", node->name, domain->cluster, domain->folder);
         return;
     }
-    if (!absent && domain->state != VIRT_RUNNING)
-        check_disk_source(plan, spec, node, domain);
+    // It was given another disk, by a snapshot of virsh for one: only that disk has what was
+    // written since.
+    FREE_AUTO char *disk = cluster_node_path(spec, node->name, "disk.qcow2");
+    if (!absent && domain->state != VIRT_RUNNING && domain->disk != NULL &&
+        !str_equal(domain->disk, disk) && file_exists(domain->disk))
+        add_fault(plan, ERR_CONFLICT,
+            "the domain '%s' uses the disk '%s' instead of '%s' (a snapshot?), which alone holds "
+            "the latest writes; merge it with 'virsh start %s' and 'virsh blockcommit %s vda "
+            "--active --pivot', or drop it with 'virsh undefine --snapshots-metadata %s'",
+            node->name, domain->disk, disk, node->name, node->name, node->name);
     ERROR_AUTO struct error held = {0};
     if (virt_domain_held(domain, &held) < 0)
         add_fault(plan, held.code, "%s", held.message);
@@ -283,7 +274,7 @@ int
 plan_make(const struct launch_options *options, struct session *session, struct survey *survey,
     struct cluster_plan *plan, struct error *err)
 {
-    if (survey_make(session, survey, err) < 0 ||
+    if (survey_make(session, 0, survey, err) < 0 ||
         load_images(options, session, survey, plan, err) < 0)
         return -1;
     for (size_t i = 0; i < survey->count; i++)

@@ -42,12 +42,6 @@ record_image(const struct record *record, const char *node)
     return json_string_value(json_object_get(record->images, node));
 }
 
-void
-record_set_image(struct record *record, const char *node, const char *key)
-{
-    json_object_set_new(record->images, node, json_string(key));
-}
-
 int
 record_save(const char *folder, const struct record *record, struct error *err)
 {
@@ -59,16 +53,17 @@ record_save(const char *folder, const struct record *record, struct error *err)
     return write_json_file(path, 0644, root, err);
 }
 
-// Returns the value of "KEY: " in lines, or NULL.
-static const char *
-line_value(const struct strv *lines, const char *key)
+char *
+record_value(const char *spec, const char *key)
 {
-    size_t length = strlen(key);
-    for (size_t i = 0; i < lines->count; i++)
-        if (strncmp(lines->items[i], key, length) == 0 &&
-            str_starts(lines->items[i] + length, ": "))
-            return lines->items[i] + length + 2;
-    return NULL;
+    FREE_AUTO char *begin = str_format("%s: ", key);
+    const char *line = spec;
+    while (line != NULL && !str_starts(line, begin)) {
+        const char *newline = strchr(line, '\n');
+        line = newline != NULL ? newline + 1 : NULL;
+    }
+    return line == NULL ? NULL
+                        : str_ndup(line + strlen(begin), strcspn(line, "\n") - strlen(begin));
 }
 
 static int
@@ -78,23 +73,6 @@ record_damaged(struct error *err, const char *path)
         "the record of the cluster in '%s' is damaged; restore the file from a copy, or remove the "
         "cluster with 'airbuild destroy'",
         path);
-}
-
-static bool
-is_id(const char *text)
-{
-    return text != NULL && strlen(text) == RECORD_ID_LENGTH &&
-           strspn(text, "0123456789abcdef") == RECORD_ID_LENGTH;
-}
-
-// Format 1 recorded each image just before its disk was made, and not whether a domain was started.
-static bool
-had_all_images(const struct record *record)
-{
-    size_t nodes = 0;
-    for (const char *at = record->spec; (at = strstr(at, ".role: ")) != NULL; at++)
-        nodes++;
-    return nodes > 0 && json_object_size(record->images) >= nodes;
 }
 
 int
@@ -112,7 +90,9 @@ record_load(const char *folder, struct record **ret, struct error *err)
     if (format > RECORD_FORMAT)
         return error_set(err, ERR_CONFLICT,
             "the cluster in '%s' was launched by a newer airbuild; use that version", path);
-    if (format < 1 || spec == NULL || (format > 1 && !is_id(id)))
+    bool has_id = id != NULL && strlen(id) == RECORD_ID_LENGTH &&
+                  strspn(id, "0123456789abcdef") == RECORD_ID_LENGTH;
+    if (format < 1 || spec == NULL || (format > 1 && !has_id))
         return record_damaged(err, path);
     struct record *record = mem_zero(1, sizeof *record);
     record->spec = str_dup(spec);
@@ -120,8 +100,13 @@ record_load(const char *folder, struct record **ret, struct error *err)
     json_t *images = json_object_get(root, "images");
     record->images = json_is_object(images) ? json_incref(images) : json_object();
     if (format == 1) {
+        // It recorded each image just before its disk was made, and not whether a domain was
+        // started.
+        size_t nodes = 0;
+        for (const char *at = spec; (at = strstr(at, ".role: ")) != NULL; at++)
+            nodes++;
         record->old = true;
-        record->founded = had_all_images(record);
+        record->founded = nodes > 0 && json_object_size(record->images) >= nodes;
     } else {
         record->id = str_dup(id);
         record->old = json_is_true(json_object_get(root, "old"));
@@ -131,21 +116,11 @@ record_load(const char *folder, struct record **ret, struct error *err)
     return 0;
 }
 
-char *
-record_value(const struct record *record, const char *key)
-{
-    STRV_AUTO struct strv lines = {0};
-    strv_split(&lines, record->spec, '\n');
-    return str_dup(line_value(&lines, key));
-}
-
 void
 record_differences(const char *was, const struct spec *spec, struct strv *ret)
 {
-    STRV_AUTO struct strv old = {0}, new = {0}, both = {0};
+    STRV_AUTO struct strv both = {0};
     FREE_AUTO char *now = spec_canonical(spec);
-    strv_split(&old, was, '\n');
-    strv_split(&new, now, '\n');
     strv_split(&both, now, '\n');
     strv_split(&both, was, '\n');
     for (size_t i = 0; i < both.count; i++) {
@@ -153,8 +128,7 @@ record_differences(const char *was, const struct spec *spec, struct strv *ret)
         if (colon == NULL)
             continue;
         FREE_AUTO char *key = str_ndup(line, (size_t) (colon - line));
-        const char *before = line_value(&old, key);
-        const char *after = line_value(&new, key);
+        FREE_AUTO char *before = record_value(was, key), *after = record_value(now, key);
         // Nodes and network never change after a launch, so they are compared even where the spec
         // leaves them open.
         bool compared = str_equal(key, "cluster") || str_starts(key, "network.") ||

@@ -31,10 +31,8 @@ int record_save(const char *folder, const struct record *record, struct error *e
 struct record *record_new(const struct spec *spec, const char *id); // without images
 // Returns the key of the image that backs a node's disk, or NULL.
 const char *record_image(const struct record *record, const char *node);
-void record_set_image(struct record *record, const char *node, const char *key);
-// Returns the value that the spec had for a key of spec_canonical, as "uri"; NULL: none. Caller
-// frees.
-char *record_value(const struct record *record, const char *key);
+// Returns the value of a key, as "uri", in a canonical spec; NULL: none. Caller frees.
+char *record_value(const char *spec, const char *key);
 // Lists the differences between a canonical spec and a spec, as "redis.quorum: was 2, now 3". A
 // value that the spec leaves open does not differ (see spec_restore).
 void record_differences(const char *was, const struct spec *spec, struct strv *ret);

@@ -7,6 +7,7 @@
 #include "cluster/tail.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define STATUS_MS 2000
 
@@ -28,15 +29,6 @@ cluster_report_freep(struct cluster_report **owner)
     free(report);
 }
 
-static char *
-name_of_address(const struct spec *spec, const char *address)
-{
-    for (size_t i = 0; i < spec->node_count; i++)
-        if (str_equal(spec->nodes[i].address, address))
-            return str_dup(spec->nodes[i].name);
-    return address[0] != '\0' ? str_dup(address) : NULL;
-}
-
 static void
 report_worker(
     struct cluster_node_report *node, const struct spec *spec, const struct probe_result *result)
@@ -48,13 +40,19 @@ report_worker(
     node->link_up = redis->answered && redis->link_up;
     node->lag_s = redis->answered && redis->role == PROBE_REPLICA ? redis->link_idle_s : -1;
     if (result->sentinel.answered) {
-        node->sentinel = name_of_address(spec, result->sentinel.master);
+        const char *master = result->sentinel.master;
+        for (size_t i = 0; i < spec->node_count; i++)
+            if (str_equal(spec->nodes[i].address, result->sentinel.master))
+                master = spec->nodes[i].name;
+        node->sentinel = master[0] != '\0' ? str_dup(master) : NULL;
         node->sentinels = result->sentinel.other_sentinels + 1;
         node->tilt = result->sentinel.tilt;
         node->quorum = result->sentinel.quorum_ok ? NULL : str_dup(result->sentinel.quorum_text);
     }
-    if (!redis->answered)
-        node->phase = tail_phase(spec, node->name, 0);
+    if (!redis->answered) {
+        FREE_AUTO char *log = tail_read(spec, node->name, 0);
+        node->phase = tail_phase(log, node->name);
+    }
     if (redis->answered && redis->clock_known && llabs(redis->clock_ms) > PROBE_CLOCK_MS)
         node->clock_ms = redis->clock_ms;
 }
@@ -79,15 +77,14 @@ summary_of(const struct cluster_report *report, const struct probe_verdict *verd
 }
 
 struct cluster_report *
-report_make(const struct spec *spec, const struct survey *survey,
-    const struct probe_result *results, const struct probe_verdict *verdict)
+report_make(const struct spec *spec, const struct survey *survey)
 {
     struct cluster_report *report = mem_zero(1, sizeof *report);
     report->nodes = mem_zero(spec->node_count, sizeof *report->nodes);
     report->node_count = spec->node_count;
     for (size_t i = 0; i < spec->node_count; i++) {
         const struct spec_node *wanted = &spec->nodes[i];
-        const struct probe_head *head = &results[i].head;
+        const struct probe_head *head = &survey->results[i].head;
         struct cluster_node_report *node = &report->nodes[i];
         bool foreign = survey_is_foreign(survey, spec, i);
         bool worker = wanted->role == SPEC_REDIS;
@@ -97,7 +94,7 @@ report_make(const struct spec *spec, const struct survey *survey,
         if (foreign || survey->domains[i].state != VIRT_RUNNING)
             node->says = str_dup("-");
         else if (worker)
-            report_worker(node, spec, &results[i]);
+            report_worker(node, spec, &survey->results[i]);
         else
             node->says = str_dup(head->written && head->read_back ? "serving"
                                  : head->written                  ? "writes only"
@@ -108,10 +105,10 @@ report_make(const struct spec *spec, const struct survey *survey,
             report->reads = head->read_back;
         }
     }
-    report->converged = verdict->converged;
-    if (verdict->master >= 0)
-        report->master = spec->nodes[verdict->master].name;
-    report->summary = summary_of(report, verdict);
+    report->converged = survey->verdict.converged;
+    if (survey->verdict.master >= 0)
+        report->master = spec->nodes[survey->verdict.master].name;
+    report->summary = summary_of(report, &survey->verdict);
     return report;
 }
 
@@ -133,13 +130,9 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
     SESSION_AUTO struct session session = {.lock = -1};
     SURVEY_AUTO struct survey survey = {0};
     if (session_open_launched(spec, false, &session, err) < 0 ||
-        session_connect(&session, err) < 0 || survey_make(&session, &survey, err) < 0)
+        survey_make(&session, STATUS_MS, &survey, err) < 0)
         return -1;
-    FREE_AUTO struct probe_result *results = mem_zero(spec->node_count, sizeof *results);
-    struct probe_verdict verdict;
-    if (survey_probe(&survey, &session, STATUS_MS, results, &verdict, err) < 0)
-        return -1;
-    *ret = report_make(spec, &survey, results, &verdict);
+    *ret = report_make(spec, &survey);
     // Libvirt does not know since when domains are off: the time of their console logs is the
     // nearest.
     for (size_t i = 0; i < spec->node_count; i++)
@@ -147,8 +140,10 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
             return 0;
     int64_t logged_s = 0;
     for (size_t i = 0; i < spec->node_count; i++) {
-        int64_t at_s = tail_time(spec, spec->nodes[i].name);
-        logged_s = at_s > logged_s ? at_s : logged_s;
+        FREE_AUTO char *log = cluster_node_path(spec, spec->nodes[i].name, "console.log");
+        struct stat info;
+        if (stat(log, &info) == 0 && info.st_mtime > logged_s)
+            logged_s = info.st_mtime;
     }
     free((*ret)->summary);
     (*ret)->summary = report_off(clock_boot_s(), logged_s);

@@ -7,9 +7,8 @@
 #include "cluster/cluster.h"
 #include "cluster/survey.h"
 
-// results: one per node. Caller frees.
-struct cluster_report *report_make(const struct spec *spec, const struct survey *survey,
-    const struct probe_result *results, const struct probe_verdict *verdict);
+// Caller frees.
+struct cluster_report *report_make(const struct spec *spec, const struct survey *survey);
 
 // Explains why all machines are off. booted_s: when the host started; logged_s: when one of them
 // last wrote to its console; both in seconds since 1970, 0: unknown. Caller frees.

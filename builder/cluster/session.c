@@ -31,7 +31,7 @@ session_open_launched(const struct spec *spec, bool locked, struct session *ret,
     if (exists && session_open(spec, locked, ret, err) < 0)
         return -1;
     if (exists && ret->record != NULL)
-        return 0;
+        return session_connect(ret, err);
     return error_set(
         err, ERR_NOT_FOUND, "cluster '%s' was not launched; run 'airbuild launch'", spec->cluster);
 }
@@ -40,7 +40,7 @@ int
 session_connect(struct session *session, struct error *err)
 {
     const struct record *record = session->record;
-    FREE_AUTO char *uri = record != NULL ? record_value(record, "uri") : NULL;
+    FREE_AUTO char *uri = record != NULL ? record_value(record->spec, "uri") : NULL;
     if (virt_open(uri != NULL ? uri : session->spec->uri, &session->virt, err) < 0)
         return -1;
     const struct virt_owner owner = {

@@ -25,7 +25,7 @@ struct session {
 
 // Loads the cluster's state with state_load. locked: takes the cluster's lock first (10 s).
 int session_open(const struct spec *spec, bool locked, struct session *ret, struct error *err);
-// As session_open, but ERR_NOT_FOUND when there is no cluster.
+// As session_open and session_connect, but ERR_NOT_FOUND when there is no cluster.
 int session_open_launched(
     const struct spec *spec, bool locked, struct session *ret, struct error *err);
 // Connects to the libvirt that the cluster was launched on, else to the spec's, to act for it.

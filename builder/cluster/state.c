@@ -94,25 +94,6 @@ state_has_any(const struct spec *spec)
 
 // ---- existence ----------------------------------------------------------------------------------
 
-// Returns 1 when the folder exists and is ours to use, 0 when it does not exist.
-static int
-check_folder(const char *folder, struct error *err)
-{
-    struct stat info;
-    if (lstat(folder, &info) < 0)
-        return errno == ENOENT ? 0 : error_errno(err, errno, "cannot examine '%s'", folder);
-    if (!S_ISDIR(info.st_mode))
-        return error_set(err, ERR_CONFLICT,
-            "'%s' is not a folder, but the cluster's folder belongs there; move it away", folder);
-    if (info.st_uid == geteuid())
-        return 1;
-    FREE_AUTO char *user = user_name(info.st_uid);
-    return error_set(err, ERR_ACCESS,
-        "the cluster in '%s' belongs to the %s; run airbuild as that user, or choose "
-        "another name for the cluster",
-        folder, user);
-}
-
 // Returns 0 as if there were no cluster when err is that a part is missing, and no node has
 // anything that cannot be made again.
 static int
@@ -151,31 +132,28 @@ state_load(const struct spec *spec, struct record **ret_record, struct secrets *
 {
     FREE_AUTO char *folder = cluster_folder(spec);
     RECORD_AUTO struct record *record = NULL;
-    SECRETS_AUTO struct secrets *secrets = NULL;
-    int there = check_folder(folder, err);
-    if (there <= 0)
-        return there;
-    if (record_load(folder, &record, err) < 0)
-        return refuse_missing_part(folder, "record (" RECORD_FILE ")", err);
-    if (secrets_load(folder, &secrets, err) < 0)
+    struct stat info;
+    if (lstat(folder, &info) < 0)
+        return errno == ENOENT ? 0 : error_errno(err, errno, "cannot examine '%s'", folder);
+    if (!S_ISDIR(info.st_mode))
+        return error_set(err, ERR_CONFLICT,
+            "'%s' is not a folder, but the cluster's folder belongs there; move it away", folder);
+    if (info.st_uid != geteuid()) {
+        FREE_AUTO char *user = user_name(info.st_uid);
+        return error_set(err, ERR_ACCESS,
+            "the cluster in '%s' belongs to the %s; run airbuild as that user, or choose "
+            "another name for the cluster",
+            folder, user);
+    }
+    if (record_load(folder, &record, err) < 0) {
+        if (ret_secrets != NULL || (err->code != ERR_NOT_FOUND && err->code != ERR_DAMAGED))
+            return refuse_missing_part(folder, "record (" RECORD_FILE ")", err);
+        error_clear(err);
+        return 0;
+    }
+    if (ret_secrets != NULL && secrets_load(folder, ret_secrets, err) < 0)
         return refuse_missing_part(folder, "secrets (secrets.json)", err);
     *ret_record = TAKE(record);
-    *ret_secrets = TAKE(secrets);
-    return 0;
-}
-
-int
-state_load_bare(const struct spec *spec, struct record **ret, struct error *err)
-{
-    FREE_AUTO char *folder = cluster_folder(spec);
-    int there = check_folder(folder, err);
-    if (there <= 0)
-        return there;
-    if (record_load(folder, ret, err) == 0)
-        return 0;
-    if (err->code != ERR_NOT_FOUND && err->code != ERR_DAMAGED)
-        return -1;
-    error_clear(err);
     return 0;
 }
 
@@ -253,16 +231,6 @@ state_create(const struct spec *spec, const char *id, struct record **ret_record
         return error_context(err, "cannot make cluster '%s'", spec->cluster);
     }
     return state_load(spec, ret_record, ret_secrets, err);
-}
-
-int
-state_adopt(const struct spec *spec, struct record *record, const char *id, struct error *err)
-{
-    FREE_AUTO char *folder = cluster_folder(spec);
-    if (record->id != NULL)
-        return 0;
-    record->id = str_dup(id);
-    return record_save(folder, record, err);
 }
 
 int

@@ -25,22 +25,19 @@ int state_lock(const struct spec *spec, int *ret_fd, struct error *err);
 // Loads both record and secrets, or neither when there is no cluster, or the remnant of a first
 // launch without a disk. ERR_ACCESS: the folder is another user's, or unreadable; ERR_CONFLICT: a
 // newer airbuild wrote it; ERR_DAMAGED: a part is lost or not ours, and nothing is loaded.
+// ret_secrets NULL, to remove a cluster that has lost a part: loads the record alone, which stays
+// NULL when it is lost or damaged.
 int state_load(const struct spec *spec, struct record **ret_record, struct secrets **ret_secrets,
     struct error *err);
 
 // Returns true when there is anything to remove: the folder, or the remnant of a removal.
 bool state_has_any(const struct spec *spec);
-// Loads the record alone, to remove a cluster that has lost a part: *ret stays NULL when the record
-// is lost or damaged. ERR_ACCESS and ERR_CONFLICT as state_load.
-int state_load_bare(const struct spec *spec, struct record **ret, struct error *err);
 
 // All below need the lock.
 
 // Makes a cluster, when state_load found none. Replaces a remnant.
 int state_create(const struct spec *spec, const char *id, struct record **ret_record,
     struct secrets **ret_secrets, struct error *err);
-// Gives an id to a cluster that an airbuild without ids made.
-int state_adopt(const struct spec *spec, struct record *record, const char *id, struct error *err);
 // Removes temporary files of killed processes.
 int state_tidy(const struct spec *spec, struct error *err);
 // Removes the folder and its content, then the pins of id (NULL: unknown) and the lock file; after

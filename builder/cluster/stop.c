@@ -1,6 +1,6 @@
-// stop.c - see stop.h and cluster.h. Touches only what carries the cluster's id in libvirt.
+// stop.c - see launch.h and cluster.h. Touches only what carries the cluster's id in libvirt.
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/stop.h"
+#include "cluster/launch.h"
 
 #include "base/cleanup.h"
 #include "cluster/state.h"
@@ -26,7 +26,7 @@ cluster_stop(
     for (size_t i = 0; names != NULL && i < names->count; i++)
         if (spec_find_or_error(spec, names->items[i], &node, err) < 0)
             return -1;
-    if (session_open_launched(spec, true, &session, err) < 0 || session_connect(&session, err) < 0)
+    if (session_open_launched(spec, true, &session, err) < 0)
         return -1;
     for (size_t i = 0; i < spec->node_count; i++)
         strv_add(&all, spec->nodes[i].name);
@@ -89,7 +89,8 @@ cluster_destroy(
     if (!*ret_found)
         return 0;
     // Only the lock and libvirt are needed: a damaged record must not prevent removal.
-    if (state_lock(spec, &session.lock, err) < 0 || state_load_bare(spec, &session.record, err) < 0)
+    if (state_lock(spec, &session.lock, err) < 0 ||
+        state_load(spec, &session.record, NULL, err) < 0)
         return -1;
     if (session.record != NULL)
         session.id = str_dup(session.record->id);

@@ -17,11 +17,32 @@ survey_empty(const struct spec *spec)
     survey.disks = mem_zero(spec->node_count, sizeof *survey.disks);
     survey.seeds = mem_zero(spec->node_count, sizeof *survey.seeds);
     survey.changes = mem_zero(spec->node_count, sizeof *survey.changes);
+    survey.results = mem_zero(spec->node_count, sizeof *survey.results);
     return survey;
 }
 
+static int
+probe_nodes(
+    const struct session *session, int64_t probe_ms, struct survey *survey, struct error *err)
+{
+    const struct spec *spec = session->spec;
+    FREE_AUTO struct probe_target *targets = mem_zero(spec->node_count, sizeof *targets);
+    for (size_t i = 0; i < spec->node_count; i++)
+        targets[i] = (struct probe_target){
+            .name = spec->nodes[i].name,
+            .address = spec->nodes[i].address,
+            .head = spec->nodes[i].role == SPEC_HAPROXY,
+            .running = survey->domains[i].ours && survey->domains[i].state == VIRT_RUNNING,
+        };
+    struct probe_access access = session_access(session);
+    if (probe_cluster(targets, spec->node_count, &access, probe_ms, survey->results, err) < 0)
+        return -1;
+    probe_assess(targets, survey->results, spec->node_count, spec->redis.quorum, &survey->verdict);
+    return 0;
+}
+
 int
-survey_make(struct session *session, struct survey *ret, struct error *err)
+survey_make(struct session *session, int64_t probe_ms, struct survey *ret, struct error *err)
 {
     const struct spec *spec = session->spec;
     SURVEY_AUTO struct survey survey = survey_empty(spec);
@@ -40,6 +61,9 @@ survey_make(struct session *session, struct survey *ret, struct error *err)
     for (size_t i = 0; session->virt != NULL && i < spec->node_count; i++)
         if (virt_domain_look(session->virt, spec->nodes[i].name, &survey.domains[i], err) < 0)
             return -1;
+    if (probe_ms > 0 && probe_nodes(session, probe_ms, &survey, err) < 0)
+        return -1;
+    survey_free(ret);
     *ret = survey;
     survey = (struct survey){0};
     return 0;
@@ -57,6 +81,7 @@ survey_free(struct survey *survey)
     free(survey->disks);
     free(survey->seeds);
     free(survey->changes);
+    free(survey->results);
     *survey = (struct survey){0};
 }
 
@@ -66,24 +91,4 @@ survey_is_foreign(const struct survey *survey, const struct spec *spec, size_t n
     const struct virt_domain_info *domain = &survey->domains[node];
     return domain->state != VIRT_ABSENT &&
            (!domain->ours || !str_equal(domain->cluster, spec->cluster));
-}
-
-int
-survey_probe(const struct survey *survey, const struct session *session, int64_t deadline_ms,
-    struct probe_result *results, struct probe_verdict *verdict, struct error *err)
-{
-    const struct spec *spec = session->spec;
-    FREE_AUTO struct probe_target *targets = mem_zero(spec->node_count, sizeof *targets);
-    for (size_t i = 0; i < spec->node_count; i++)
-        targets[i] = (struct probe_target){
-            .name = spec->nodes[i].name,
-            .address = spec->nodes[i].address,
-            .head = spec->nodes[i].role == SPEC_HAPROXY,
-            .running = survey->domains[i].ours && survey->domains[i].state == VIRT_RUNNING,
-        };
-    struct probe_access access = session_access(session);
-    if (probe_cluster(targets, spec->node_count, &access, deadline_ms, results, err) < 0)
-        return -1;
-    probe_assess(targets, results, spec->node_count, spec->redis.quorum, verdict);
-    return 0;
 }

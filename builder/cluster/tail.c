@@ -9,29 +9,10 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define TAIL_BYTES 16384
 
-int64_t
-tail_position(const struct spec *spec, const char *node)
-{
-    FREE_AUTO char *path = cluster_node_path(spec, node, "console.log");
-    int64_t size = file_size(path);
-    return size > 0 ? size : 0;
-}
-
-int64_t
-tail_time(const struct spec *spec, const char *node)
-{
-    FREE_AUTO char *path = cluster_node_path(spec, node, "console.log");
-    struct stat about;
-    return stat(path, &about) == 0 ? (int64_t) about.st_mtime : 0;
-}
-
-// Returns the log after since, at most its last TAIL_BYTES, with NULs as blanks; "" when it cannot
-// be read. Caller frees.
-static char *
+char *
 tail_read(const struct spec *spec, const char *node, int64_t since)
 {
     FREE_AUTO char *path = cluster_node_path(spec, node, "console.log");
@@ -59,7 +40,7 @@ find_last(const char *text, const char *needle)
 }
 
 char *
-tail_phase_of(const char *text, const char *node)
+tail_phase(const char *text, const char *node)
 {
     const char *boot = find_last(text, "Linux version"); // the log holds all boots
     text = boot != NULL ? boot : text;
@@ -78,38 +59,17 @@ tail_phase_of(const char *text, const char *node)
 }
 
 char *
-tail_phase(const struct spec *spec, const char *node, int64_t since)
-{
-    FREE_AUTO char *text = tail_read(spec, node, since);
-    return tail_phase_of(text, node);
-}
-
-static bool
-is_blank(const char *line)
-{
-    return line[strspn(line, " \t")] == '\0';
-}
-
-char *
-tail_lines_of(const char *text, unsigned count)
+tail_lines(const char *text, unsigned count)
 {
     struct console_filter filter = {0};
-    STRV_AUTO struct strv lines = {0};
+    STRV_AUTO struct strv lines = {0}, full = {0};
     BUF_AUTO struct buf clean = {0}, last = {0};
     console_filter_add(&filter, text, strlen(text), &clean);
     strv_split(&lines, clean.length > 0 ? clean.data : "", '\n');
-    size_t first = lines.count;
-    for (unsigned found = 0; first > 0 && found < count; first--)
-        found += !is_blank(lines.items[first - 1]);
-    for (size_t i = first; i < lines.count; i++)
-        if (!is_blank(lines.items[i]))
-            buf_printf(&last, "  %s\n", lines.items[i]);
+    for (size_t i = 0; i < lines.count; i++)
+        if (lines.items[i][strspn(lines.items[i], " \t")] != '\0')
+            strv_add(&full, lines.items[i]);
+    for (size_t i = full.count > count ? full.count - count : 0; i < full.count; i++)
+        buf_printf(&last, "  %s\n", full.items[i]);
     return buf_take(&last);
-}
-
-char *
-tail_lines(const struct spec *spec, const char *node, int64_t since, unsigned count)
-{
-    FREE_AUTO char *text = tail_read(spec, node, since);
-    return tail_lines_of(text, count);
 }

@@ -7,23 +7,17 @@
 
 #include <stdint.h>
 
-// Returns the step a node is at, from its console log after byte since: the last report of
-// airbuild's own units ("redis starts as master"), else "cloud-init", "services", "kernel", or
-// "firmware" when nothing was written. Caller frees.
-char *tail_phase(const struct spec *spec, const char *node, int64_t since);
+// Returns a node's console log after byte since, at most its last 16 KiB, with NULs as blanks; ""
+// when it cannot be read. Caller frees, as all below.
+char *tail_read(const struct spec *spec, const char *node, int64_t since);
 
-// Returns the last lines (at most count) of the log after byte since, safe for a terminal, each
-// indented by two blanks and ended by a newline; "" when there are none. Caller frees.
-char *tail_lines(const struct spec *spec, const char *node, int64_t since, unsigned count);
+// Returns the step a node is at, from the text of its log: the last report of airbuild's own units
+// ("redis starts as master"), else "cloud-init", "services", "kernel", or "firmware" when nothing
+// was written. Pure.
+char *tail_phase(const char *text, const char *node);
 
-// Returns the size of the log in bytes; 0 when there is none.
-int64_t tail_position(const struct spec *spec, const char *node);
-
-// Returns when it was last written to, in seconds since 1970; 0 when there is none.
-int64_t tail_time(const struct spec *spec, const char *node);
-
-// The same for text of a log. Pure.
-char *tail_phase_of(const char *text, const char *node);
-char *tail_lines_of(const char *text, unsigned count);
+// Returns the last lines (at most count) of a text, safe for a terminal, each indented by two
+// blanks and ended by a newline; "" when there are none. Pure.
+char *tail_lines(const char *text, unsigned count);
 
 #endif

@@ -22,15 +22,16 @@ static const struct act {
     const char *text;
     bool recovers;
     const char *verb, *unit; // for systemctl in the guest; NULL: done otherwise
+    int (*call)(struct virt *virt, const char *cluster, const char *name, struct error *err);
 } acts[] = {
-    [ACT_PRESS] = {.text = "power button pressed"},
-    [ACT_PULL] = {.text = "power pulled"},
+    [ACT_PRESS] = {.text = "power button pressed", .call = virt_domain_press_power},
+    [ACT_PULL] = {.text = "power pulled", .call = virt_domain_pull},
     [ACT_START] = {.text = "started", .recovers = true},
     [ACT_START_SHUFFLED] = {.text = "started", .recovers = true},
     [ACT_UNPLUG] = {.text = "network unplugged"},
     [ACT_PLUG] = {.text = "network plugged in", .recovers = true},
-    [ACT_SUSPEND] = {.text = "paused"},
-    [ACT_RESUME] = {.text = "resumed", .recovers = true},
+    [ACT_SUSPEND] = {.text = "paused", .call = virt_domain_suspend},
+    [ACT_RESUME] = {.text = "resumed", .recovers = true, .call = virt_domain_resume},
     [ACT_KILL_REDIS] = {"redis killed", false, "kill", "redis.service"},
     [ACT_STOP_REDIS] = {"redis stopped", false, "stop", "redis.service"},
     [ACT_START_REDIS] = {"redis started", true, "start", "redis.service"},
@@ -94,16 +95,10 @@ perform_once(struct drill *drill, enum drill_act act, size_t index, struct error
         return systemctl(drill, node, act, err);
     if (act == ACT_CUT_PEERS || act == ACT_JOIN_PEERS)
         return cut_peers(drill, index, act == ACT_CUT_PEERS, err);
-    if (act == ACT_PRESS)
-        return virt_domain_press_power(virt, cluster, node, err);
-    if (act == ACT_PULL)
-        return virt_domain_pull(virt, cluster, node, err);
+    if (acts[act].call != NULL)
+        return acts[act].call(virt, cluster, node, err);
     if (act == ACT_UNPLUG || act == ACT_PLUG)
         return virt_domain_link(virt, cluster, node, act == ACT_PLUG, err);
-    if (act == ACT_SUSPEND)
-        return virt_domain_suspend(virt, cluster, node, err);
-    if (act == ACT_RESUME)
-        return virt_domain_resume(virt, cluster, node, err);
     return virt_domain_start(virt, cluster, node, false, err);
 }
 
@@ -171,10 +166,8 @@ new_disks(struct drill *drill, struct error *err)
     const struct spec *spec = drill->run->spec;
     struct session *session = &drill->session;
     FREE_AUTO char *home = cluster_home();
-    FREE_AUTO int64_t *since = mem_zero(spec->node_count, sizeof *since);
     STORE_AUTO struct store *store = NULL;
     IMAGE_AUTO struct image *haproxy = NULL, *redis = NULL;
-    struct launched launched = {.since = since};
     if (store_open(home, &store, err) < 0 ||
         find_image(drill, store, spec_head(spec), &haproxy, err) < 0 ||
         find_image(drill, store, spec_first_master(spec), &redis, err) < 0)
@@ -193,14 +186,16 @@ new_disks(struct drill *drill, struct error *err)
         return -1;
     const char *except = spec_first_master(spec)->name;
     drill_note(drill, DRILL_NOTE, "all disks are new, '%s' stays off", except);
-    struct launch_options launch = {.spec = spec,
+    const struct launch_options options = {.spec = spec,
         .haproxy = haproxy,
         .redis = redis,
         .kvm = drill->run->kvm,
+        .no_wait = true,
         .except = except,
         .agree = agree_to_loss,
         .progress = drill->run->progress};
-    if (launch_in_session(&launch, session, &launched, err) < 0)
+    LAUNCH_AUTO struct launch launch = {.options = &options, .session = session};
+    if (launch_in_session(&launch, err) < 0)
         return -1;
     restart_convergence(drill);
     return 0;
@@ -228,36 +223,29 @@ start_shuffled(struct drill *drill, struct error *err)
     return 0;
 }
 
-// libvirt needs a second to pull one power cord. Pausing all machines first makes them disappear at
-// the same moment.
-static int
-suspend_all(struct drill *drill, enum drill_whom whom, struct error *err)
-{
-    const struct spec *spec = drill->run->spec;
-    int result = 0;
-    interrupt_hold();
-    for (size_t i = 0; i < spec->node_count && result == 0; i++)
-        if (drill_concerns(drill, whom, i))
-            result =
-                virt_domain_suspend(drill->session.virt, spec->cluster, spec->nodes[i].name, err);
-    interrupt_release();
-    return result;
-}
-
 static int
 perform_on_all(struct drill *drill, const struct drill_step *step, struct error *err)
 {
     static const struct drill_step notice = {ACT_WATCH, WHOM_NONE, NOTICE_MS};
     static const struct drill_step recover = {ACT_AWAIT_CONVERGED, WHOM_NONE, 0};
-    if (step->act == ACT_PULL && suspend_all(drill, step->whom, err) < 0)
+    const struct spec *spec = drill->run->spec;
+    int suspended = 0;
+    // libvirt needs a second to pull one power cord. Pausing all machines first makes them
+    // disappear at the same moment.
+    interrupt_hold();
+    for (size_t i = 0; i < spec->node_count && suspended == 0; i++)
+        if (step->act == ACT_PULL && drill_concerns(drill, step->whom, i))
+            suspended = perform_once(drill, ACT_SUSPEND, i, err);
+    interrupt_release();
+    if (suspended < 0)
         return -1;
-    for (size_t i = 0; i < drill->run->spec->node_count; i++) {
+    for (size_t i = 0; i < spec->node_count; i++) {
         if (!drill_concerns(drill, step->whom, i))
             continue;
         if (interrupt_check(err) < 0)
             return -1;
         drill_note(drill, acts[step->act].recovers ? DRILL_HEAL : DRILL_FAULT, "%s: %s",
-            drill->run->spec->nodes[i].name, acts[step->act].text);
+            spec->nodes[i].name, acts[step->act].text);
         if (perform_on_node(drill, step, i, err) < 0)
             return -1;
         // Until the others have detected its failure, and until it has recovered.
@@ -301,11 +289,8 @@ count_running(struct drill *drill, enum drill_whom whom)
 {
     SURVEY_AUTO struct survey survey = {0};
     ERROR_AUTO struct error ignored = {0};
-    size_t count = 0;
-    survey_make(&drill->session, &survey, &ignored);
-    for (size_t i = 0; i < survey.count; i++)
-        count += drill_concerns(drill, whom, i) && survey.domains[i].state == VIRT_RUNNING;
-    return count;
+    survey_make(&drill->session, 0, &survey, &ignored);
+    return drill_running(drill, &survey, whom);
 }
 
 void

@@ -15,26 +15,6 @@
 #define FORGET_MS 20000
 #define READY_MS 60000 // until the cluster has converged before the drill
 
-// Waits for a converged cluster and takes down the roles.
-static int
-await_ready(struct drill *drill, struct error *err)
-{
-    static const struct drill_step ready = {ACT_AWAIT_CONVERGED, WHOM_NONE, READY_MS};
-    const struct spec *spec = drill->run->spec;
-    if (drill_await(drill, &ready, err) < 0)
-        return -1;
-    if (drill->converged_ms == 0 || drill->verdict.master < 0)
-        return error_set(err, ERR_VERDICT,
-            "cluster '%s' has not converged, so the drill does not begin: %s; see 'airbuild "
-            "status'",
-            spec->cluster, drill->verdict.awaited);
-    drill->master = (size_t) drill->verdict.master;
-    for (size_t i = spec->node_count; i-- > 0;)
-        if (spec->nodes[i].role == SPEC_REDIS && i != drill->master)
-            drill->replica = i;
-    return 0;
-}
-
 static int
 start_load(struct drill *drill, struct error *err)
 {
@@ -83,10 +63,12 @@ slot_of(const struct drill_result *result, int64_t begin_ms, const struct load_s
     return &result->slots[slot < result->slot_count ? slot : result->slot_count - 1];
 }
 
-static void
+// Returns how many writes were acknowledged while none might be.
+static unsigned long long
 count_slots(struct drill *drill, int64_t end_ms)
 {
     struct drill_result *result = drill->result;
+    unsigned long long acked_while_closed = 0;
     size_t writes, reads;
     const struct load_sample *write = load_writes(drill->load, &writes);
     const struct load_sample *read = load_reads(drill->load, &reads);
@@ -96,24 +78,15 @@ count_slots(struct drill *drill, int64_t end_ms)
         struct drill_slot *slot = slot_of(result, drill->begin_ms, &write[i]);
         *(write[i].outcome == LOAD_ACKED ? &slot->acked : &slot->failed) += 1;
         slot->lost += write[i].lost;
+        acked_while_closed += drill->scenario->closed && write[i].outcome == LOAD_ACKED &&
+                              write[i].sent_ms >= drill->measure_ms + drill->limits.closed_ms &&
+                              write[i].ended_ms < drill->heal_ms;
     }
     for (size_t i = 0; i < reads; i++) {
         struct drill_slot *slot = slot_of(result, drill->begin_ms, &read[i]);
         *(read[i].outcome == LOAD_ACKED ? &slot->reads : &slot->reads_failed) += 1;
     }
-}
-
-static unsigned long long
-acked_while_closed(const struct drill *drill)
-{
-    size_t count;
-    unsigned long long acked = 0;
-    const struct load_sample *samples = load_writes(drill->load, &count);
-    for (size_t i = 0; i < count; i++)
-        acked += samples[i].outcome == LOAD_ACKED &&
-                 samples[i].sent_ms >= drill->measure_ms + drill->limits.closed_ms &&
-                 samples[i].ended_ms < drill->heal_ms;
-    return acked;
+    return acked_while_closed;
 }
 
 static double
@@ -151,29 +124,38 @@ take_measurements(struct drill *drill, struct error *err)
     result->promoted_s = drill->promoted_ms != 0 ? seconds(from_ms, drill->promoted_ms) : -1;
     result->converged_s =
         drill->converged_ms != 0 ? seconds(drill->last_act_ms, drill->converged_ms) : -1;
-    result->two_masters = drill->two_masters;
-    result->two_masters_s = seconds(drill->two_masters_from_ms, drill->two_masters_to_ms);
     load_now(drill->load, &result->acked, &silence);
     result->lost = result->acked; // without a master nothing that was acknowledged can be read
-    if (drill->verdict.master >= 0 &&
-        load_verify(drill->load, drill->run->spec->nodes[drill->verdict.master].address, VERIFY_MS,
-            &result->acked, &result->lost, err) < 0)
+    if (drill->survey.verdict.master >= 0 &&
+        load_verify(drill->load, drill->run->spec->nodes[drill->survey.verdict.master].address,
+            VERIFY_MS, &result->acked, &result->lost, err) < 0)
         return -1;
-    count_slots(drill, end_ms);
-    drill_assess(drill->scenario, &drill->limits, DRILL_WRITES_PER_S,
-        drill->scenario->closed ? acked_while_closed(drill) : 0, result);
+    unsigned long long acked_while_closed = count_slots(drill, end_ms);
+    drill_assess(drill->scenario, &drill->limits, DRILL_WRITES_PER_S, acked_while_closed, result);
     return 0;
 }
 
 static int
 run_and_measure(struct drill *drill, struct error *err)
 {
-    if (session_open_launched(drill->run->spec, true, &drill->session, err) < 0)
+    static const struct drill_step ready = {ACT_AWAIT_CONVERGED, WHOM_NONE, READY_MS};
+    const struct spec *spec = drill->run->spec;
+    if (session_open_launched(spec, true, &drill->session, err) < 0)
         return -1;
     drill->access = session_access(&drill->session);
-    if (session_connect(&drill->session, err) < 0 ||
-        (!drill->scenario->info.new_data && await_ready(drill, err) < 0))
-        return -1;
+    if (!drill->scenario->info.new_data) {
+        if (drill_await(drill, &ready, err) < 0)
+            return -1;
+        if (drill->converged_ms == 0 || drill->survey.verdict.master < 0)
+            return error_set(err, ERR_VERDICT,
+                "cluster '%s' has not converged, so the drill does not begin: %s; see 'airbuild "
+                "status'",
+                spec->cluster, drill->survey.verdict.awaited);
+        drill->master = (size_t) drill->survey.verdict.master;
+        for (size_t i = spec->node_count; i-- > 0;)
+            if (spec->nodes[i].role == SPEC_REDIS && i != drill->master)
+                drill->replica = i;
+    }
     drill->begin_ms = clock_ms();
     int result = run_steps(drill, err);
     if (result < 0) {
@@ -183,10 +165,9 @@ run_and_measure(struct drill *drill, struct error *err)
         if (result < 0)
             interrupt_acknowledge();
     }
-    if (drill->load != NULL && drill->verdict.master >= 0) {
-        const struct spec_node *master = &drill->run->spec->nodes[drill->verdict.master];
+    if (drill->load != NULL && drill->survey.verdict.master >= 0) {
         load_stop(drill->load);
-        load_forget(drill->load, master->address, FORGET_MS);
+        load_forget(drill->load, spec->nodes[drill->survey.verdict.master].address, FORGET_MS);
     }
     return result;
 }
@@ -203,8 +184,6 @@ drill_execute(const struct drill_run *run, struct drill_result *ret, struct erro
         .named = -1,
         .result = ret,
     };
-    FREE_AUTO struct probe_result *results = mem_zero(run->spec->node_count, sizeof *results);
-    drill.results = results;
     drill_limits(drill.scenario, &run->spec->redis, &drill.limits);
     int result = run_and_measure(&drill, err);
     cpu_burn_end(&drill.burn);

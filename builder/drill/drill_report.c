@@ -157,18 +157,18 @@ span_json(const struct drill_span *span)
 static json_t *
 slots_json(const struct drill_result *result)
 {
-    json_t *acked = json_array(), *failed = json_array(), *reads = json_array(),
-           *reads_failed = json_array(), *lost = json_array();
+    json_t *slots = json_pack(
+        "{s:[], s:[], s:[], s:[], s:[]}", "acked", "failed", "reads", "reads_failed", "lost");
     for (size_t i = 0; i < result->slot_count; i++) {
         const struct drill_slot *slot = &result->slots[i];
-        json_array_append_new(acked, json_integer(slot->acked));
-        json_array_append_new(failed, json_integer(slot->failed));
-        json_array_append_new(reads, json_integer(slot->reads));
-        json_array_append_new(reads_failed, json_integer(slot->reads_failed));
-        json_array_append_new(lost, json_integer(slot->lost));
+        json_array_append_new(json_object_get(slots, "acked"), json_integer(slot->acked));
+        json_array_append_new(json_object_get(slots, "failed"), json_integer(slot->failed));
+        json_array_append_new(json_object_get(slots, "reads"), json_integer(slot->reads));
+        json_array_append_new(
+            json_object_get(slots, "reads_failed"), json_integer(slot->reads_failed));
+        json_array_append_new(json_object_get(slots, "lost"), json_integer(slot->lost));
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "acked", acked, "failed", failed, "reads", reads,
-        "reads_failed", reads_failed, "lost", lost);
+    return slots;
 }
 
 // Returns what result_json has, and the data of the timelines. It cannot end the element that holds

@@ -15,8 +15,6 @@ struct drill {
     struct cpu_burn burn;
     struct session session;
     struct survey survey; // the latest
-    struct probe_result *results;
-    struct probe_verdict verdict;
     struct load *load;
     struct probe_access access;
     size_t master, replica; // at the begin; indices in the spec
@@ -27,15 +25,14 @@ struct drill {
     int64_t measure_ms; // 0: not yet
     int64_t heal_ms;    // the first act of recovery; 0: not yet
     int64_t last_act_ms;
-    int64_t promoted_ms;  // 0: no other master was named
-    int64_t converged_ms; // since when; 0: it has not
-    int64_t noted_ms;     // the latest of these that became an event
-    unsigned misses;      // surveys since it was seen converged
-    int named;            // the latest master that became an event; -1: none
-    unsigned two_masters;
-    int64_t two_masters_from_ms, two_masters_to_ms; // first and last time seen
-    bool redis_stopped, peers_cut;                  // on the master; not yet undone
-    enum drill_whom pressed; // may still power off; WHOM_NONE: none, or started again
+    int64_t promoted_ms;           // 0: no other master was named
+    int64_t converged_ms;          // since when; 0: it has not
+    int64_t noted_ms;              // the latest of these that became an event
+    unsigned misses;               // surveys since it was seen converged
+    int named;                     // the latest master that became an event; -1: none
+    int64_t two_masters_ms;        // first time seen
+    bool redis_stopped, peers_cut; // on the master; not yet undone
+    enum drill_whom pressed;       // may still power off; WHOM_NONE: none, or started again
     size_t event_capacity;
     struct drill_result *result;
 };
@@ -45,6 +42,8 @@ void drill_note(struct drill *drill, enum drill_event_kind kind, const char *for
 
 // Returns true when node index (of the spec) is among whom.
 bool drill_concerns(const struct drill *drill, enum drill_whom whom, size_t index);
+// Returns how many nodes among whom ran at that survey.
+size_t drill_running(const struct drill *drill, const struct survey *survey, enum drill_whom whom);
 
 // Performs one act on all its targets. Can be interrupted between two machines only: a call that
 // libvirt carries out later could not be repaired.

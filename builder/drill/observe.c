@@ -43,6 +43,15 @@ drill_concerns(const struct drill *drill, enum drill_whom whom, size_t index)
     return false;
 }
 
+size_t
+drill_running(const struct drill *drill, const struct survey *survey, enum drill_whom whom)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < survey->count; i++)
+        count += drill_concerns(drill, whom, i) && survey->domains[i].state == VIRT_RUNNING;
+    return count;
+}
+
 // Keeps events in the order of their times.
 static void
 add_event(struct drill *drill, int64_t at_ms, enum drill_event_kind kind, const char *text)
@@ -72,30 +81,29 @@ static void
 detect_two_masters(struct drill *drill)
 {
     const struct spec *spec = drill->run->spec;
+    const struct probe_result *results = drill->survey.results;
     unsigned masters = 0, accepting = 0;
     for (size_t i = 0; i < spec->node_count; i++)
-        masters += drill->results[i].redis.answered && drill->results[i].redis.role == PROBE_MASTER;
+        masters += results[i].redis.answered && results[i].redis.role == PROBE_MASTER;
     for (size_t i = 0; masters > 1 && i < spec->node_count; i++)
-        if (drill->results[i].redis.answered && drill->results[i].redis.role == PROBE_MASTER)
+        if (results[i].redis.answered && results[i].redis.role == PROBE_MASTER)
             accepting += load_accepts(spec->nodes[i].address, &drill->access, TWIN_KEY, SURVEY_MS);
     if (accepting < 2)
         return;
-    if (drill->two_masters++ == 0) {
-        drill->two_masters_from_ms = clock_ms();
+    if (drill->result->two_masters++ == 0) {
+        drill->two_masters_ms = clock_ms();
         drill_note(drill, DRILL_NOTE, "%u workers accept writes", accepting);
     }
-    drill->two_masters_to_ms = clock_ms();
+    drill->result->two_masters_s = (double) (clock_ms() - drill->two_masters_ms) / 1000;
 }
 
 static int
 observe_cluster(struct drill *drill, struct error *err)
 {
-    survey_free(&drill->survey);
-    if (interrupt_check(err) < 0 || survey_make(&drill->session, &drill->survey, err) < 0 ||
-        survey_probe(
-            &drill->survey, &drill->session, SURVEY_MS, drill->results, &drill->verdict, err) < 0)
+    if (interrupt_check(err) < 0 ||
+        survey_make(&drill->session, SURVEY_MS, &drill->survey, err) < 0)
         return -1;
-    int named = drill->verdict.master;
+    int named = drill->survey.verdict.master;
     if (drill->load_ms != 0 && named >= 0 && named != drill->named) {
         drill->named = named;
         drill_note(drill, DRILL_ROLE, "%s is master", drill->run->spec->nodes[named].name);
@@ -104,9 +112,8 @@ observe_cluster(struct drill *drill, struct error *err)
             drill->promoted_ms = clock_ms();
     }
     detect_two_masters(drill);
-    bool converged = drill->verdict.converged;
-    for (size_t i = 0; i < drill->survey.count; i++)
-        converged &= drill->survey.domains[i].state == VIRT_RUNNING;
+    bool converged = drill->survey.verdict.converged &&
+                     drill_running(drill, &drill->survey, WHOM_ALL) == drill->survey.count;
     drill->misses = converged ? 0 : drill->misses + 1;
     if (drill->misses >= MISSES)
         drill->converged_ms = 0;
@@ -119,17 +126,12 @@ observe_cluster(struct drill *drill, struct error *err)
 static bool
 step_is_over(const struct drill *drill, const struct drill_step *step)
 {
-    if (step->act == ACT_AWAIT_OFF) {
-        size_t running = 0;
-        for (size_t i = 0; i < drill->survey.count; i++)
-            running += drill_concerns(drill, step->whom, i) &&
-                       drill->survey.domains[i].state == VIRT_RUNNING;
-        return running == 0;
-    }
+    if (step->act == ACT_AWAIT_OFF)
+        return drill_running(drill, &drill->survey, step->whom) == 0;
     if (step->act == ACT_AWAIT_MASTER)
         return drill->named >= 0 && (size_t) drill->named != drill->master;
     if (step->act == ACT_AWAIT_SERVING)
-        return drill->verdict.converged;
+        return drill->survey.verdict.converged;
     return step->act == ACT_AWAIT_CONVERGED && drill->converged_ms != 0 && drill->misses == 0;
 }
 
@@ -149,7 +151,7 @@ step_limit_ms(const struct drill *drill, const struct drill_step *step)
 int
 drill_await(struct drill *drill, const struct drill_step *step, struct error *err)
 {
-    int64_t end = clock_ms() + step_limit_ms(drill, step);
+    int64_t limit_ms = step_limit_ms(drill, step), end = clock_ms() + limit_ms;
     do {
         if (observe_cluster(drill, err) < 0)
             return -1;
@@ -166,7 +168,7 @@ drill_await(struct drill *drill, const struct drill_step *step, struct error *er
             return -1;
     } while (clock_left(end) > 0);
     if (step->act != ACT_WATCH)
-        drill_note(drill, DRILL_NOTE, "timed out after %lld s: %s",
-            (long long) step_limit_ms(drill, step) / 1000, drill->verdict.awaited);
+        drill_note(drill, DRILL_NOTE, "timed out after %lld s: %s", (long long) limit_ms / 1000,
+            drill->survey.verdict.awaited);
     return 0;
 }

@@ -57,20 +57,17 @@ struct drill_step {
 struct drill_scenario {
     struct drill_info info;
     const struct drill_step *steps;
-    bool failover;   // another master must be named
-    bool steady;     // none may be
-    double outage_s; // limits, beyond the noise; below 0: none, or DRILL_BY_SPEC
-    double pause_s;
-    double read_outage_s;
-    double lost_s; // acknowledged writes that may be lost, as seconds of writing; 0: none
+    bool failover; // another master must be named
+    bool steady;   // none may be
     bool closed;   // no write may be acknowledged from closed_ms until the first recovery
+    struct drill_limits limits; // those in seconds
 };
 
-// As an outage: until the sentinels have replaced the master. As lost_s: until a master without
+// As outage_s: until the sentinels have replaced the master. As lost_s: until a master without
 // replicas accepts no more writes.
 #define DRILL_BY_SPEC (-2.0)
 
-// Computes the limits of a scenario from the settings of a cluster. Pure.
+// Completes the limits of a scenario with the settings of a cluster. Pure.
 void drill_limits(const struct drill_scenario *scenario, const struct spec_redis *redis,
     struct drill_limits *ret);
 

@@ -32,18 +32,13 @@ drill_limits(
     // Without a fence a lone master accepts writes until the head stops sending clients to it.
     if (redis->min_replicas == 0 || fenced > failover)
         fenced = failover;
-    *ret = (struct drill_limits){
-        .outage_s = scenario->outage_s,
-        .pause_s = scenario->pause_s,
-        .read_outage_s = scenario->read_outage_s,
-        .lost_s = scenario->lost_s,
-        .closed_ms = fenced,
-        .failover_ms = WAIT_MS + redis->down_after_ms + 2 * (int64_t) redis->failover_timeout_ms,
-        .watch_ms = scenario->closed ? fenced : 0,
-    };
-    if (scenario->outage_s == DRILL_BY_SPEC)
+    *ret = scenario->limits;
+    ret->closed_ms = fenced;
+    ret->failover_ms = WAIT_MS + redis->down_after_ms + 2 * (int64_t) redis->failover_timeout_ms;
+    ret->watch_ms = scenario->closed ? fenced : 0;
+    if (ret->outage_s == DRILL_BY_SPEC)
         ret->outage_s = (double) failover / 1000;
-    if (scenario->lost_s == DRILL_BY_SPEC)
+    if (ret->lost_s == DRILL_BY_SPEC)
         ret->lost_s = (double) fenced / 1000;
 }
 

@@ -92,21 +92,6 @@ send_one(struct load_client *client)
         resp_ask(&client->conn, "GET", key);
 }
 
-// nil is a good reply to a read, as a replica may not have the key yet; any other value than the
-// one written is not.
-static void
-read_replies(struct load_client *client)
-{
-    redisReply *reply;
-    while (client->ended < client->count && (reply = resp_reply(&client->conn)) != NULL) {
-        unsigned number = client->samples[client->ended].number;
-        bool good = client->writes ? reply->type == REDIS_REPLY_STATUS
-                                   : reply->type == REDIS_REPLY_NIL || holds_write(reply, number);
-        end_attempt(client, good ? LOAD_ACKED : LOAD_REFUSED);
-        freeReplyObject(reply);
-    }
-}
-
 // Closes a connection that broke or does not answer; that ends all attempts under way.
 static void
 give_up_client(struct load_client *client)
@@ -171,7 +156,17 @@ load_thread(void *context)
                 send_one(client);
         }
         stopping = !wait_for(client, stopping) || stopping;
-        read_replies(client);
+        redisReply *reply;
+        while (client->ended < client->count && (reply = resp_reply(conn)) != NULL) {
+            unsigned number = client->samples[client->ended].number;
+            // nil is a good reply to a read, as a replica may not have the key yet; any other value
+            // than the one written is not.
+            bool good = client->writes
+                            ? reply->type == REDIS_REPLY_STATUS
+                            : reply->type == REDIS_REPLY_NIL || holds_write(reply, number);
+            end_attempt(client, good ? LOAD_ACKED : LOAD_REFUSED);
+            freeReplyObject(reply);
+        }
         if ((resp_is_closed(conn) && client->ended < client->count) ||
             clock_left(late_ms(client)) == 0)
             give_up_client(client);
@@ -268,38 +263,37 @@ load_now(struct load *load, unsigned long long *ret_acked, int64_t *ret_silence_
 
 // ---- afterwards ----------------------------------------------------------------------------------
 
-// Reads the acknowledged writes among samples and marks those that are lost. false: no more replies
-// come. The account `status` may use one key a command, so the whole batch is under way at once.
+// Reads the acknowledged writes and marks those that are lost, or (verify is false) removes all
+// keys. false: no more replies come. The account `status` may use one key a command, so a whole
+// batch is under way at once.
 static bool
-verify_batch(const struct load *load, struct resp_conn *conn, struct load_sample *samples,
-    size_t count, int64_t end_ms)
+visit_writes(const struct load *load, struct resp_conn *conn, bool verify, int64_t end_ms)
 {
-    for (size_t i = 0; i < count; i++) {
-        FREE_AUTO char *key = load_key(load, samples[i].number);
-        if (samples[i].outcome == LOAD_ACKED)
-            resp_ask(conn, "GET", key);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (samples[i].outcome != LOAD_ACKED)
-            continue;
-        redisReply *reply = resp_wait(conn, end_ms);
-        if (reply == NULL)
-            return false;
-        samples[i].lost = !holds_write(reply, samples[i].number);
-        if (reply->type == REDIS_REPLY_ERROR)
-            resp_fail_reply(conn, reply);
-        freeReplyObject(reply);
-        if (resp_is_closed(conn))
-            return false;
+    struct load_sample *samples = load->writer.samples;
+    size_t count = load->writer.count, to;
+    for (size_t from = 0; from < count; from = to) {
+        to = count - from < BATCH ? count : from + BATCH;
+        for (size_t i = from; i < to; i++) {
+            FREE_AUTO char *key = load_key(load, samples[i].number);
+            if (!verify || samples[i].outcome == LOAD_ACKED)
+                resp_ask(conn, verify ? "GET" : "DEL", key);
+        }
+        for (size_t i = from; i < to; i++) {
+            if (verify && samples[i].outcome != LOAD_ACKED)
+                continue;
+            redisReply *reply = resp_wait(conn, end_ms);
+            if (reply == NULL)
+                return false;
+            if (verify)
+                samples[i].lost = !holds_write(reply, samples[i].number);
+            if (verify && reply->type == REDIS_REPLY_ERROR)
+                resp_fail_reply(conn, reply);
+            freeReplyObject(reply);
+            if (resp_is_closed(conn))
+                return false;
+        }
     }
     return true;
-}
-
-static size_t
-batch_at(const struct load *load, size_t from)
-{
-    size_t left = load->writer.count - from;
-    return left < BATCH ? left : BATCH;
 }
 
 int
@@ -307,18 +301,17 @@ load_verify(struct load *load, const char *address, int64_t deadline_ms,
     unsigned long long *ret_acked, unsigned long long *ret_lost, struct error *err)
 {
     int64_t end_ms = clock_ms() + deadline_ms;
-    struct load_sample *samples = load->writer.samples;
+    const struct load_sample *samples = load->writer.samples;
     RESP_AUTO struct resp_conn conn;
     resp_open(&conn, address, PROBE_REDIS_PORT, &load->access);
-    for (size_t i = 0; i < load->writer.count; i += batch_at(load, i))
-        if (!verify_batch(load, &conn, &samples[i], batch_at(load, i), end_ms)) {
-            if (resp_is_closed(&conn))
-                return error_set(err, ERR_FAILED,
-                    "cannot read the writes back from '%s': %s; see 'airbuild status'", address,
-                    conn.error);
-            return error_set(err, ERR_TIMEOUT,
-                "reading the writes back from '%s' timed out; see 'airbuild status'", address);
-        }
+    if (!visit_writes(load, &conn, true, end_ms)) {
+        if (resp_is_closed(&conn))
+            return error_set(err, ERR_FAILED,
+                "cannot read the writes back from '%s': %s; see 'airbuild status'", address,
+                conn.error);
+        return error_set(err, ERR_TIMEOUT,
+            "reading the writes back from '%s' timed out; see 'airbuild status'", address);
+    }
     *ret_acked = *ret_lost = 0;
     for (size_t i = 0; i < load->writer.count; i++) {
         *ret_acked += samples[i].outcome == LOAD_ACKED;
@@ -333,18 +326,7 @@ load_forget(const struct load *load, const char *address, int64_t deadline_ms)
     int64_t end_ms = clock_ms() + deadline_ms;
     RESP_AUTO struct resp_conn conn;
     resp_open(&conn, address, PROBE_REDIS_PORT, &load->access);
-    for (size_t from = 0; from < load->writer.count; from += batch_at(load, from)) {
-        for (size_t i = 0; i < batch_at(load, from); i++) {
-            FREE_AUTO char *key = load_key(load, load->writer.samples[from + i].number);
-            resp_ask(&conn, "DEL", key);
-        }
-        for (size_t i = 0; i < batch_at(load, from); i++) {
-            redisReply *reply = resp_wait(&conn, end_ms);
-            if (reply == NULL)
-                return;
-            freeReplyObject(reply);
-        }
-    }
+    visit_writes(load, &conn, false, end_ms);
 }
 
 bool

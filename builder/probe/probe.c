@@ -46,7 +46,7 @@ advance_query(struct query *query, bool ready)
 
 // Advances the queries until each is over, at most until end_ms. -1 only when interrupted.
 static int
-poll_queries(struct query *const *queries, size_t count, int64_t end_ms, struct error *err)
+poll_queries(struct query *queries, size_t count, int64_t end_ms, struct error *err)
 {
     FREE_AUTO struct pollfd *fds = mem_zero(count + 1, sizeof *fds);
     for (;;) {
@@ -55,38 +55,23 @@ poll_queries(struct query *const *queries, size_t count, int64_t end_ms, struct 
         bool open = false;
         int64_t end_left = clock_left(end_ms), left = end_left; // until the deadline or a wake
         for (size_t i = 0; i < count; i++) {
-            fds[i] = resp_pollfd(&queries[i]->conn);
-            if (resp_is_closed(&queries[i]->conn))
+            fds[i] = resp_pollfd(&queries[i].conn);
+            if (resp_is_closed(&queries[i].conn))
                 continue;
             open = true;
-            if (queries[i]->wake_at != 0 && clock_left(queries[i]->wake_at) < left)
-                left = clock_left(queries[i]->wake_at);
+            if (queries[i].wake_at != 0 && clock_left(queries[i].wake_at) < left)
+                left = clock_left(queries[i].wake_at);
         }
         if (!open || end_left == 0)
             return 0;
         fds[count] = (struct pollfd){.fd = interrupt_fd(), .events = POLLIN};
         poll(fds, count + 1, left > INT_MAX ? INT_MAX : (int) left);
         for (size_t i = 0; i < count; i++)
-            advance_query(queries[i], fds[i].revents != 0);
+            advance_query(&queries[i], fds[i].revents != 0);
     }
 }
 
 // ---- the nodes ----------------------------------------------------------------------------------
-
-struct target_queries { // of one target
-    struct query redis, sentinel;
-    struct head_query head;
-};
-
-static void
-not_running(struct probe_result *result)
-{
-    static const char why[] = "its domain does not run";
-    memcpy(result->redis.error, why, sizeof why);
-    memcpy(result->sentinel.error, why, sizeof why);
-    memcpy(result->head.write_error, why, sizeof why);
-    memcpy(result->head.read_error, why, sizeof why);
-}
 
 static void
 complete_results(const struct probe_target *targets, struct probe_result *results, size_t count)
@@ -110,34 +95,34 @@ probe_cluster(const struct probe_target *targets, size_t count, const struct pro
     int64_t deadline_ms, struct probe_result *results, struct error *err)
 {
     int64_t start_ms = clock_ms();
-    FREE_AUTO struct target_queries *all = mem_zero(count + 1, sizeof *all);
-    FREE_AUTO struct query **queries = mem_zero(2 * count + 1, sizeof(struct query *));
-    size_t query_count = 0;
+    size_t query_count = 2 * count; // two of each target
+    FREE_AUTO struct query *queries = mem_zero(query_count + 1, sizeof *queries);
     for (size_t i = 0; i < count; i++) {
-        results[i] = (struct probe_result){0};
-        if (!targets[i].running) {
-            not_running(&results[i]);
-            continue;
-        }
+        struct query *first = &queries[2 * i], *second = first + 1;
+        struct probe_result *result = &results[i];
         const char *address = targets[i].address;
-        if (targets[i].head) {
-            query_head(&all[i].head, address, access, &results[i].head);
-            queries[query_count++] = &all[i].head.write;
-            queries[query_count++] = &all[i].head.read;
+        *result = (struct probe_result){0};
+        if (!targets[i].running) {
+            static const char why[] = "its domain does not run";
+            memcpy(result->redis.error, why, sizeof why);
+            memcpy(result->sentinel.error, why, sizeof why);
+            memcpy(result->head.write_error, why, sizeof why);
+            memcpy(result->head.read_error, why, sizeof why);
+        } else if (targets[i].head) {
+            query_head(first, second, address, access, &result->head);
         } else {
-            query_redis(&all[i].redis, address, access, &results[i].redis);
-            query_sentinel(&all[i].sentinel, address, access, &results[i].sentinel);
-            queries[query_count++] = &all[i].redis;
-            queries[query_count++] = &all[i].sentinel;
+            query_redis(first, address, access, &result->redis);
+            query_sentinel(second, address, access, &result->sentinel);
         }
     }
     int result = poll_queries(queries, query_count, start_ms + deadline_ms, err);
     for (size_t i = 0; i < query_count; i++) {
-        struct resp_conn *conn = &queries[i]->conn;
+        struct resp_conn *conn = &queries[i].conn;
         if (!resp_is_closed(conn))
             resp_fail(conn, "no %s within %" PRId64 " ms",
                 conn->connected ? "answer" : "connection", deadline_ms);
-        memcpy(queries[i]->error, conn->error, PROBE_TEXT);
+        if (queries[i].error != NULL)
+            memcpy(queries[i].error, conn->error, PROBE_TEXT);
     }
     if (result < 0)
         return -1;

@@ -14,6 +14,13 @@
 
 #define READ_AGAIN_MS 5 // replication takes about that long
 
+// Returns the reply's text, "" when it has none.
+static const char *
+text_of(const redisReply *reply)
+{
+    return reply != NULL && reply->str != NULL ? reply->str : "";
+}
+
 // ---- INFO: lines "name:value" --------------------------------------------------------------------
 
 // Copies the value of the first line "name:..." into ret, cut to size, printable; "" when there is
@@ -21,13 +28,13 @@
 static bool
 info_text(const char *info, const char *name, char *ret, size_t size)
 {
-    size_t named = strlen(name);
+    FREE_AUTO char *begin = str_format("%s:", name);
     const char *line = info;
-    while (line != NULL && (strncmp(line, name, named) != 0 || line[named] != ':')) {
+    while (line != NULL && !str_starts(line, begin)) {
         const char *newline = strchr(line, '\n');
         line = newline == NULL ? NULL : newline + 1;
     }
-    const char *value = line == NULL ? NULL : line + named + 1;
+    const char *value = line == NULL ? NULL : line + strlen(begin);
     size_t length = value == NULL ? 0 : strcspn(value, "\r\n");
     resp_copy_text(ret, length < size ? length + 1 : size, value);
     return value != NULL;
@@ -72,30 +79,22 @@ parse_redis_info(const char *info, struct probe_redis *ret)
         ret->link_idle_s = info_number(info, "master_last_io_seconds_ago", -1);
 }
 
-// The reply is seconds and microseconds, read at an unknown time between question and reply. What
-// that time can explain is not counted.
-static void
-on_time(struct probe_redis *redis, const redisReply *reply)
-{
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-        reply->element[0]->str == NULL || reply->element[1]->str == NULL)
-        return;
-    long long now = clock_wall_ms(), asked = redis->clock_asked_ms;
-    unsigned long long seconds, micros;
-    if (!str_to_u64(reply->element[0]->str, INT32_MAX * 1000ULL, &seconds) ||
-        !str_to_u64(reply->element[1]->str, 999999, &micros))
-        return;
-    long long theirs = (long long) (seconds * 1000 + micros / 1000);
-    redis->clock_known = true;
-    redis->clock_ms = theirs > now ? theirs - now : theirs < asked ? theirs - asked : 0;
-}
-
 static void
 on_redis_reply(struct query *query, unsigned index, const redisReply *reply)
 {
     struct probe_redis *redis = query->result;
     if (index == ASK_TIME) {
-        on_time(redis, reply);
+        long long now = clock_wall_ms(), asked = redis->clock_asked_ms;
+        unsigned long long seconds, micros;
+        // The reply is seconds and microseconds, read at an unknown time between question and
+        // reply. What that time can explain is not counted.
+        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+            !str_to_u64(text_of(reply->element[0]), INT32_MAX * 1000ULL, &seconds) ||
+            !str_to_u64(text_of(reply->element[1]), 999999, &micros))
+            return;
+        long long theirs = (long long) (seconds * 1000 + micros / 1000);
+        redis->clock_known = true;
+        redis->clock_ms = theirs > now ? theirs - now : theirs < asked ? theirs - asked : 0;
     } else if (reply->type == REDIS_REPLY_ERROR) {
         resp_fail_reply(&query->conn, reply);
     } else if (reply->type != REDIS_REPLY_STRING) {
@@ -121,27 +120,6 @@ query_redis(struct query *query, const char *address, const struct probe_access 
 // In the order of the questions.
 enum sentinel_question { ASK_ADDRESS, ASK_MASTER, ASK_PEERS, ASK_REPLICAS, ASK_QUORUM, ASK_TILT };
 
-// Returns the reply's text, "" when it has none.
-static const char *
-text_of(const redisReply *reply)
-{
-    return reply != NULL && reply->str != NULL ? reply->str : "";
-}
-
-// A sentinel that does not know the master answers nil here, and an error to the next questions:
-// that is not a failure of the query.
-static void
-on_address(struct query *query, const redisReply *reply)
-{
-    struct probe_sentinel *sentinel = query->result;
-    if (reply->type == REDIS_REPLY_ERROR)
-        resp_fail_reply(&query->conn, reply);
-    else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2)
-        resp_copy_text(sentinel->master, sizeof sentinel->master, text_of(reply->element[0]));
-    else if (reply->type != REDIS_REPLY_NIL && reply->type != REDIS_REPLY_ARRAY)
-        resp_fail(&query->conn, "its reply is not one of sentinel");
-}
-
 // Returns the value of that name in a flat list of names and values, "" when there is none.
 static const char *
 field_of(const redisReply *list, const char *name)
@@ -150,17 +128,6 @@ field_of(const redisReply *list, const char *name)
         if (str_equal(text_of(list->element[i]), name))
             return text_of(list->element[i + 1]);
     return "";
-}
-
-// The reply is a list of such lists, one for each other sentinel.
-static void
-on_peers(struct probe_sentinel *sentinel, const redisReply *reply)
-{
-    for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
-        const char *address = field_of(reply->element[i], "ip");
-        if (*address != '\0' && sentinel->peer_count < PROBE_PEERS)
-            resp_copy_text(sentinel->peers[sentinel->peer_count++], PROBE_ADDRESS, address);
-    }
 }
 
 // Flags are "slave" or "slave,s_down,disconnected". Sentinel does not elect a replica that is down
@@ -184,14 +151,25 @@ on_sentinel_reply(struct query *query, unsigned index, const redisReply *reply)
     unsigned long long number = 0;
     switch ((enum sentinel_question) index) {
     case ASK_ADDRESS:
-        on_address(query, reply);
+        // When it does not know the master, it answers nil, and an error to the next questions:
+        // that is not a failure of the query.
+        if (reply->type == REDIS_REPLY_ERROR)
+            resp_fail_reply(&query->conn, reply);
+        else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2)
+            resp_copy_text(sentinel->master, sizeof sentinel->master, text_of(reply->element[0]));
+        else if (reply->type != REDIS_REPLY_NIL && reply->type != REDIS_REPLY_ARRAY)
+            resp_fail(&query->conn, "its reply is not one of sentinel");
         break;
     case ASK_MASTER:
         if (str_to_u64(field_of(reply, "num-other-sentinels"), UINT16_MAX, &number))
             sentinel->other_sentinels = (unsigned) number;
         break;
-    case ASK_PEERS:
-        on_peers(sentinel, reply);
+    case ASK_PEERS: // a list of such lists, one for each other sentinel
+        for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
+            const char *address = field_of(reply->element[i], "ip");
+            if (*address != '\0' && sentinel->peer_count < PROBE_PEERS)
+                resp_copy_text(sentinel->peers[sentinel->peer_count++], PROBE_ADDRESS, address);
+        }
         break;
     case ASK_REPLICAS:
         on_replicas(sentinel, reply);
@@ -226,59 +204,59 @@ query_sentinel(struct query *query, const char *address, const struct probe_acce
 static void
 on_write_reply(struct query *query, unsigned index, const redisReply *reply)
 {
-    struct head_query *head = query->result;
+    struct probe_head *head = query->result;
     if (reply->type == REDIS_REPLY_ERROR)
         resp_fail_reply(&query->conn, reply);
     else if (index > 0 && reply->type == REDIS_REPLY_STATUS)
-        head->result->written = true;
+        head->written = true;
     else if (index > 0)
         resp_fail(&query->conn, "its reply is not one of redis");
     else if (reply->type == REDIS_REPLY_STRING)
-        info_text(reply->str, "run_id", head->result->writer_id, PROBE_RUN_ID);
+        info_text(reply->str, "run_id", head->writer_id, PROBE_RUN_ID);
 }
 
 static void
 on_read_reply(struct query *query, unsigned index, const redisReply *reply)
 {
     (void) index;
-    struct head_query *head = query->result;
-    struct probe_head *result = head->result;
+    struct probe_head *head = query->result;
     if (reply->type == REDIS_REPLY_ERROR) {
         resp_fail_reply(&query->conn, reply);
         return;
     }
-    result->readable = true;
-    result->read_back = reply->type == REDIS_REPLY_STRING && str_equal(reply->str, head->token);
-    query->wake_at = result->read_back ? 0 : clock_ms() + READ_AGAIN_MS;
+    head->readable = true;
+    head->read_back = reply->type == REDIS_REPLY_STRING && str_equal(reply->str, query->token);
+    query->wake_at = head->read_back ? 0 : clock_ms() + READ_AGAIN_MS;
 }
 
 // Reads again once the token is written; stops when the write failed.
 static void
 read_again(struct query *query)
 {
-    const struct head_query *head = query->result;
-    if (head->result->written)
+    const struct probe_head *head = query->result;
+    if (head->written)
         resp_ask(&query->conn, "GET", PROBE_KEY);
-    else if (!resp_is_closed(&head->write.conn))
+    else if (!resp_is_closed(&query->write->conn))
         query->wake_at = clock_ms() + READ_AGAIN_MS;
 }
 
 void
-query_head(struct head_query *head, const char *address, const struct probe_access *access,
-    struct probe_head *result)
+query_head(struct query *write, struct query *read, const char *address,
+    const struct probe_access *access, struct probe_head *result)
 {
-    FREE_AUTO char *token = random_hex(sizeof head->token - 1);
-    memcpy(head->token, token, sizeof head->token);
-    head->result = result;
+    FREE_AUTO char *token = random_hex(sizeof read->token - 1);
+    *write =
+        (struct query){.on_reply = on_write_reply, .result = result, .error = result->write_error};
+    resp_open(&write->conn, address, PROBE_WRITE_PORT, access);
+    resp_ask(&write->conn, "INFO", "server");
+    resp_ask(&write->conn, "SET", PROBE_KEY, token, "EX", "60");
 
-    head->write =
-        (struct query){.on_reply = on_write_reply, .result = head, .error = result->write_error};
-    resp_open(&head->write.conn, address, PROBE_WRITE_PORT, access);
-    resp_ask(&head->write.conn, "INFO", "server");
-    resp_ask(&head->write.conn, "SET", PROBE_KEY, head->token, "EX", "60");
-
-    head->read = (struct query){
-        .on_reply = on_read_reply, .wake = read_again, .result = head, .error = result->read_error};
-    resp_open(&head->read.conn, address, PROBE_READ_PORT, access);
-    resp_ask(&head->read.conn, "GET", PROBE_KEY);
+    *read = (struct query){.on_reply = on_read_reply,
+        .wake = read_again,
+        .result = result,
+        .error = result->read_error,
+        .write = write};
+    memcpy(read->token, token, sizeof read->token);
+    resp_open(&read->conn, address, PROBE_READ_PORT, access);
+    resp_ask(&read->conn, "GET", PROBE_KEY);
 }

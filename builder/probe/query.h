@@ -16,7 +16,9 @@ struct query {
     void (*wake)(struct query *query);
     int64_t wake_at; // when to call wake, as clock_ms counts; 0: never
     void *result;    // for on_reply and wake
-    char *error;     // PROBE_TEXT bytes of the result, for conn.error at the end
+    char *error;     // PROBE_TEXT bytes of the result, for conn.error at the end; NULL: unused
+    const struct query *write; // of a read through the head: the write of the same token
+    char token[33];            // likewise; new for every probe
 };
 
 // result starts zeroed and outlives the query.
@@ -25,12 +27,7 @@ void query_redis(struct query *query, const char *address, const struct probe_ac
 void query_sentinel(struct query *query, const char *address, const struct probe_access *access,
     struct probe_sentinel *result);
 
-struct head_query { // a write and a read of the same token
-    struct query write, read;
-    struct probe_head *result;
-    char token[33]; // new for every probe
-};
-void query_head(struct head_query *head, const char *address, const struct probe_access *access,
-    struct probe_head *result);
+void query_head(struct query *write, struct query *read, const char *address,
+    const struct probe_access *access, struct probe_head *result);
 
 #endif

@@ -82,21 +82,6 @@ fail_errno(struct resp_conn *conn, int number)
     resp_fail(conn, "%s", text);
 }
 
-// Closes it when no more replies can come. The reader has an error when the bytes are not RESP.
-static void
-fail_context(struct resp_conn *conn)
-{
-    const redisReader *reader = conn->context->reader;
-    if (reader->err == REDIS_ERR_OOM)
-        resp_fail(conn, "its reply is larger than any of redis: another program listens there");
-    else if (reader->err != 0)
-        resp_fail(conn, "it does not speak redis' protocol: %s", reader->errstr);
-    else if (conn->context->err == REDIS_ERR_IO)
-        fail_errno(conn, conn->cause);
-    else
-        resp_fail(conn, "the connection was closed");
-}
-
 // ---- open ----------------------------------------------------------------------------------------
 
 // Replaces hiredis' createArray: the length that a server claims must not make us allocate
@@ -204,9 +189,17 @@ resp_reply(struct resp_conn *conn)
 {
     while (conn->context != NULL) {
         void *reply = NULL;
-        bool failed = redisReaderGetReply(conn->context->reader, &reply) != REDIS_OK;
-        if (failed || (reply == NULL && conn->context->err != 0))
-            fail_context(conn);
+        redisReader *reader = conn->context->reader;
+        redisReaderGetReply(reader, &reply);
+        // It has an error when the bytes are not RESP; the context, when no more can come.
+        if (reader->err == REDIS_ERR_OOM)
+            resp_fail(conn, "its reply is larger than any of redis: another program listens there");
+        else if (reader->err != 0)
+            resp_fail(conn, "it does not speak redis' protocol: %s", reader->errstr);
+        else if (reply == NULL && conn->context->err == REDIS_ERR_IO)
+            fail_errno(conn, conn->cause);
+        else if (reply == NULL && conn->context->err != 0)
+            resp_fail(conn, "the connection was closed");
         if (reply == NULL)
             return NULL;
         conn->received = 0;

@@ -165,9 +165,9 @@ test_record_comes_back(void **state)
     RECORD_AUTO struct record *record = record_new(spec, "0123456789abcdef0123456789abcdef"),
                               *back = NULL;
     ERROR_AUTO struct error err = {0};
-    record_set_image(record, "work11", "k1");
-    record_set_image(record, "work12", "k2");
-    record_set_image(record, "work11", "k3");
+    json_object_set_new(record->images, "work11", json_string("k1"));
+    json_object_set_new(record->images, "work12", json_string("k2"));
+    json_object_set_new(record->images, "work11", json_string("k3"));
     assert_ok(record_save(*state, record, &err), &err);
     assert_ok(record_load(*state, &back, &err), &err);
     assert_string_equal(back->spec, record->spec);
@@ -197,7 +197,7 @@ test_damaged_record(void **state)
 static void
 check_phase(const char *text, const char *expected)
 {
-    FREE_AUTO char *phase = tail_phase_of(text, "work11");
+    FREE_AUTO char *phase = tail_phase(text, "work11");
     assert_string_equal(phase, expected);
 }
 
@@ -218,11 +218,11 @@ static void
 test_lines_are_harmless(void **state)
 {
     FREE_AUTO char *lines =
-        tail_lines_of("first\n\033[0;1;31mred\033[0m\a\r\n\n   \nlast\xc3\xa9\x7f", 2);
+        tail_lines("first\n\033[0;1;31mred\033[0m\a\r\n\n   \nlast\xc3\xa9\x7f", 2);
     assert_string_equal(lines, "  red\n  last\xc3\xa9\n");
-    FREE_AUTO char *none = tail_lines_of("", 8);
+    FREE_AUTO char *none = tail_lines("", 8);
     assert_string_equal(none, "");
-    FREE_AUTO char *cut = tail_lines_of("\033[", 8);
+    FREE_AUTO char *cut = tail_lines("\033[", 8);
     assert_string_equal(cut, "");
 }
 
@@ -253,8 +253,8 @@ test_report_of_a_converged_cluster(void **state)
     SPEC_AUTO struct spec *spec = four_nodes();
     SURVEY_AUTO struct survey survey = {0};
     fake_survey(spec, true, &survey);
-    struct probe_result results[4] = {0};
-    struct probe_verdict verdict = {.converged = true, .master = 2};
+    struct probe_result *results = survey.results;
+    survey.verdict = (struct probe_verdict){.converged = true, .master = 2};
     results[0].head = (struct probe_head){.written = true, .read_back = true};
     for (size_t i = 1; i < 4; i++) {
         results[i].redis.answered = results[i].sentinel.answered = true;
@@ -264,8 +264,7 @@ test_report_of_a_converged_cluster(void **state)
         snprintf(results[i].sentinel.master, sizeof results[i].sentinel.master, "%s",
             spec->nodes[2].address);
     }
-    CLUSTER_REPORT_AUTO struct cluster_report *report =
-        report_make(spec, &survey, results, &verdict);
+    CLUSTER_REPORT_AUTO struct cluster_report *report = report_make(spec, &survey);
     assert_true(report->converged && report->writes && report->reads);
     assert_string_equal(report->master, "work12");
     assert_string_equal(
