@@ -36,10 +36,10 @@ OPTIMIZE := $(OPTIMIZE_$(VARIANT))
 LIB_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)) \
 	-isystem /usr/include/libxml2
 LIB_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
-# The distributions beside Debian, a file each: the rows of bake/distro.c, the words of the key `bootstrap`.
-DISTROS := $(filter-out debian,$(patsubst builder/bake/distro_%.c,%,$(sort $(wildcard builder/bake/distro_*.c))))
+# The distributions, a file each; see bake/distro.h.
+DISTROS := debian $(filter-out debian,$(patsubst builder/bake/distro_%.c,%,$(sort $(wildcard builder/bake/distro_*.c))))
 AB_CPPFLAGS := -D_GNU_SOURCE -DAIRBUILD_VERSION='"$(VERSION)"' \
-	-DAIRBUILD_DISTROS='$(DISTROS:%=DISTRO(%))' -I builder $(CPPFLAGS)
+	-DAIRBUILD_DISTROS='$(patsubst %,DISTRO(%),$(DISTROS))' -I builder $(CPPFLAGS)
 AB_CFLAGS := -std=gnu17 $(WARNINGS) $(OPTIMIZE) -fstack-protector-strong -fPIE -pthread $(CFLAGS)
 AB_LDFLAGS := $(filter -fsanitize=% --coverage,$(OPTIMIZE)) -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS)
 COMPILE = $(CC) $(AB_CPPFLAGS) $(AB_CFLAGS) $(LIB_CFLAGS)

@@ -3,16 +3,6 @@
 # It reads lines, not C, as lint.awk does.
 # SPDX-License-Identifier: Apache-2.0
 
-BEGIN {
-    # Functions that only tests use, and why.
-    excuse("virt_domain_save", "freeze and thaw of a cluster will use it")
-    excuse("virt_domain_drop_saved", "likewise")
-}
-
-function excuse(what, reason) {
-    excused[what] = reason
-}
-
 FNR == 1 {
     ours = FILENAME ~ /^builder\//
     is_header = FILENAME ~ /\.h$/
@@ -63,9 +53,7 @@ function check_use(name,    list, i, n, here, elsewhere, tested) {
         else
             tested = 1
     }
-    if (elsewhere && (name in excused))
-        print declared[name] ": '" name "' is used; take it from the exceptions of scripts/lint-graph.awk"
-    if (elsewhere || (name in excused))
+    if (elsewhere)
         return
     if (!here)
         print declared[name] ": nothing in builder/ uses '" name "'; remove it"

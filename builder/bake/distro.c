@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#define DISTRO(name) , #name
-const char *const distro_words[] = {"all", "debian" AIRBUILD_DISTROS, NULL};
+#define DISTRO(name) #name,
+const char *const distro_words[] = {"all", AIRBUILD_DISTROS NULL};
 #undef DISTRO
-#define DISTRO(name) , &distro_##name
-static const struct distro *const distros[] = {&distro_debian AIRBUILD_DISTROS};
+#define DISTRO(name) &distro_##name,
+static const struct distro *const distros[] = {AIRBUILD_DISTROS};
 const struct distro *const distro_preferred = &distro_arch, *const distro_fallback = &distro_debian;
 
 enum { DISTRO_COUNT = sizeof distros / sizeof *distros };

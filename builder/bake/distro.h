@@ -61,9 +61,9 @@ struct distro {
     int (*install)(struct guest *guest, bool kept, const struct strv *packages, struct error *err);
 };
 
-// AIRBUILD_DISTROS has a DISTRO(name) for each distribution but Debian.
-#define DISTRO(name) , distro_##name
-extern const struct distro distro_debian AIRBUILD_DISTROS;
+// The Makefile defines AIRBUILD_DISTROS: DISTRO(NAME) for each distro_NAME.c, Debian first.
+#define DISTRO(name) extern const struct distro distro_##name;
+AIRBUILD_DISTROS
 #undef DISTRO
 
 // What `base: auto` means: the preferred one, which has official images, when a mirror of it

@@ -177,6 +177,9 @@ add_image(const struct cli *cli, const struct image *image, const json_t *value,
         if (json_is_string(json_object_get(value, origins[i].member)))
             add_image_row(&table, origins[i].title,
                 json_string_value(json_object_get(value, origins[i].member)));
+    FREE_AUTO char *packages = str_format("%lld, listed in manifest.json beside the disk",
+        (long long) json_integer_value(json_object_get(value, "packages")));
+    add_image_row(&table, "packages", packages);
     add_image_row(&table, "disk", image->disk);
     for (size_t i = 0; i < json_array_size(clusters); i++)
         add_image_row(&table, "used by", json_string_value(json_array_get(clusters, i)));

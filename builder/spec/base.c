@@ -48,7 +48,6 @@ static const struct yaml_key arch_keys[] = {
     {0},
 };
 
-#define DISTRO(name) " or " #name // "arch" or more
 // Keys that go with several kinds of base come last.
 static const struct yaml_key kind_keys[] = {
     TABLE("debian", 0, debian_keys, "A base image made from Debian's packages."),
@@ -70,7 +69,7 @@ static const struct yaml_key kind_keys[] = {
         "the key of Arch's official images; of bootstrap: the keys of Arch's packages",
         "The public keys that may have signed the image at url or the packages of "
         "bootstrap, as 'gpg --export' writes them, armored or not."),
-    TEXT("bootstrap", bootstrap, valid_bootstrap, &(AIRBUILD_DISTROS)[4], "nothing is bootstrapped",
+    TEXT("bootstrap", bootstrap, valid_bootstrap, "arch", "nothing is bootstrapped",
         "A base image made from Arch's packages by pacstrap."),
     TEXT("snapshot", snapshot, valid_snapshot, SNAPSHOT_FORM, "the packages of today",
         "With file, url or bootstrap: the day of the Arch Linux Archive that "
@@ -80,7 +79,6 @@ static const struct yaml_key kind_keys[] = {
         "With file, url or bootstrap: where packages of Arch come from."),
     {0},
 };
-#undef DISTRO
 
 static void set_base(struct yaml_source *source, const struct yaml_node *name,
     const struct yaml_node *value, void *member);

@@ -258,9 +258,14 @@ valid_arch_image(const char *text)
 bool
 valid_bootstrap(const char *text)
 {
-#define DISTRO(name) str_equal(text, #name) ||
-    return AIRBUILD_DISTROS false;
+    // As in bake/distro.h. Debian's bases are made by `debian`.
+#define DISTRO(name) #name,
+    static const char *const names[] = {AIRBUILD_DISTROS};
 #undef DISTRO
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_equal(text, names[i]))
+            return !str_equal(text, "debian");
+    return false;
 }
 
 // ---- files and keys -----------------------------------------------------------------------------

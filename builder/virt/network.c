@@ -134,8 +134,7 @@ virt_network_ensure(struct virt *virt, const struct virt_network *wanted, struct
     if (info->difference != NULL)
         return error_set(err, ERR_CONFLICT,
             "the network '%s' differs from cluster.yaml: %s; 'airbuild destroy' removes it, the "
-            "next "
-            "launch creates it again",
+            "next launch creates it again",
             wanted->name, info->difference);
     if (info->exists)
         return info->active ? 0 : start_network(found->network, err);
