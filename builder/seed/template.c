@@ -300,7 +300,7 @@ fill_text(struct fill *fill, char **ret, struct error *err)
         while (end < lines.count && !str_equal(lines.items[end], END))
             end++;
         if (end == lines.count)
-            yaml_error_at(fill->source, (unsigned) i + 1, 1,
+            yaml_error(fill->source, &(struct yaml_node){.line = (unsigned) i + 1, .column = 1},
                 "the block has no end; write '" END "' in a line of its own after it");
         else
             fill_block(fill, &lines, i, end, &out);
