@@ -68,10 +68,10 @@ alone(const struct fill *fill, const char *text)
 static void
 complain_unknown(const struct fill *fill, const struct yaml_node *node, const char *name)
 {
-    FREE_AUTO const char **names = mem_zero(fill->count, sizeof(char *));
+    FREE_AUTO const char **names = mem_zero(fill->count + 1, sizeof(char *));
     for (size_t i = 0; i < fill->count; i++)
         names[i] = fill->values[i].name;
-    const char *nearest = str_nearest(name, names, fill->count);
+    const char *nearest = str_nearest(name, names);
     if (nearest != NULL)
         yaml_error(
             fill->source, node, "there is no value '@%s@'; did you mean '@%s@'?", name, nearest);

@@ -143,10 +143,8 @@ yaml_error_value(
     struct yaml_source *source, const struct yaml_node *value, const struct yaml_key *key)
 {
     FREE_AUTO char *expected = yaml_expected(key), *found = describe_node(value, key);
-    size_t words = 0;
-    while (value->kind == YAML_SCALAR && key->type == YAML_WORD && key->words[words] != NULL)
-        words++;
-    const char *near = words == 0 ? NULL : str_nearest(value->text, key->words, words);
+    bool word = value->kind == YAML_SCALAR && key->type == YAML_WORD;
+    const char *near = word ? str_nearest(value->text, key->words) : NULL;
     yaml_error(source, value, "'%s' must be %s, not %s%s%s%s", key->name, expected, found,
         near == NULL ? "" : "; did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'?");
 }
@@ -256,7 +254,7 @@ add_unknown_key(struct yaml_source *source, const struct yaml_node *name, const 
     FREE_AUTO char *quoted = yaml_quote(name->text);
     for (; keys->name != NULL; keys++)
         strv_add(&known, keys->name);
-    const char *near = str_nearest(name->text, (const char *const *) known.items, known.count);
+    const char *near = str_nearest(name->text, (const char *const *) known.items);
     if (near != NULL) {
         yaml_error(source, name, "%s has no key %s; did you mean '%s'?", what, quoted, near);
         return;
