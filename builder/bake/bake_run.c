@@ -9,10 +9,9 @@
 #include "base/clock.h"
 #include "base/dir.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 
 #include <jansson.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -167,13 +166,9 @@ bake_layers(struct bake_run *run)
     size_t most = run->plan->count - run->plan->base_count, started = 0;
     size_t count = jobs < most ? jobs : most;
     pthread_t *threads = mem_zero(count + 1, sizeof *threads);
-    sigset_t all, before;
     atomic_store(&run->next, run->plan->base_count);
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    while (started + 1 < count && pthread_create(&threads[started], NULL, work, run) == 0)
+    while (started + 1 < count && thread_start(&threads[started], work, run) == 0)
         started++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     work(run);
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i], NULL);

@@ -5,14 +5,15 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/dir.h"
+#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/str.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -28,29 +29,22 @@ struct watch {
     _Atomic int reason;
 };
 
-// Reads /proc/PID/cmdline or stat, whose size is not known.
-static size_t
-read_proc(const char *pid, const char *name, char *data, size_t max)
-{
-    FREE_AUTO char *path = str_format("/proc/%s/%s", pid, name);
-    FCLOSE_AUTO FILE *file = fopen(path, "re");
-    size_t length = file == NULL ? 0 : fread(data, 1, max - 1, file);
-    data[length] = '\0';
-    return length;
-}
-
 // Whether it is our child, and its command line contains the folder.
 static bool
 is_ours(const char *pid, const struct watch *watch)
 {
-    char stat[1024];
+    FREE_AUTO char *about = str_format("/proc/%s/stat", pid);
+    FREE_AUTO char *command = str_format("/proc/%s/cmdline", pid);
+    FREE_AUTO char *stat = NULL, *data = NULL;
+    ERROR_AUTO struct error gone = {0};
+    size_t length = 0;
     int parent = 0;
-    read_proc(pid, "stat", stat, sizeof stat);
-    const char *name_end = strrchr(stat, ')'); // proc(5): the name may contain anything
-    if (name_end == NULL || sscanf(name_end + 1, " %*c %d", &parent) != 1 || parent != getpid())
+    if (file_read(about, PROC_MAX, &stat, NULL, &gone) < 0)
         return false;
-    FREE_AUTO char *data = mem_zero(PROC_MAX, 1);
-    size_t length = read_proc(pid, "cmdline", data, PROC_MAX);
+    const char *name_end = strrchr(stat, ')'); // proc(5): the name may contain anything
+    if (name_end == NULL || sscanf(name_end + 1, " %*c %d", &parent) != 1 || parent != getpid() ||
+        file_read(command, PROC_MAX, &data, &length, &gone) < 0)
+        return false;
     return memmem(data, length, watch->folder, strlen(watch->folder)) != NULL ||
            memmem(data, length, watch->doubled, strlen(watch->doubled)) != NULL;
 }
@@ -96,17 +90,12 @@ watch_new(const char *folder, struct watch **ret, struct error *err)
 {
     struct watch *watch = mem_zero(1, sizeof *watch);
     STRV_AUTO struct strv parts = {0};
-    sigset_t all, before;
     watch->folder = str_dup(folder);
     strv_split(&parts, folder, ',');
     watch->doubled = strv_join(&parts, ",,");
     atomic_store(&watch->end_ms, INT64_MAX);
     watch->stop = eventfd(0, EFD_CLOEXEC);
-    sigfillset(&all); // signals stay with the main thread
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int failed =
-        watch->stop < 0 ? errno : pthread_create(&watch->thread, NULL, watch_thread, watch);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = watch->stop < 0 ? errno : thread_start(&watch->thread, watch_thread, watch);
     if (failed != 0) {
         cleanup_close(&watch->stop);
         free(watch->folder);

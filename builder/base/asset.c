@@ -3,14 +3,13 @@
 #include "base/asset.h"
 
 #include "base/cleanup.h"
-#include "base/dir.h"
 #include "base/file.h"
 
+#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { ASSET_MAX = 1024 * 1024, DEPTH_MAX = 8 };
+enum { ASSET_MAX = 1024 * 1024 };
 
 struct asset {
     const char *name;
@@ -54,29 +53,6 @@ add_name(struct strv *names, const char *prefix, const char *name)
         strv_add(names, name);
 }
 
-// A folder that cannot be listed adds no names: asset_read reports why.
-static void
-add_folder(
-    struct strv *names, const char *prefix, const char *folder, const char *below, unsigned depth)
-{
-    STRV_AUTO struct strv entries = {0};
-    ERROR_AUTO struct error err = {0};
-    FREE_AUTO char *path = path_join(folder, below);
-    if (depth > DEPTH_MAX || dir_list(path, &entries, &err) < 0)
-        return;
-    for (size_t i = 0; i < entries.count; i++) {
-        FREE_AUTO char *name = path_join(below, entries.items[i]);
-        FREE_AUTO char *full = path_join(folder, name);
-        struct stat info;
-        if (stat(full, &info) < 0)
-            continue;
-        if (S_ISDIR(info.st_mode))
-            add_folder(names, prefix, folder, name, depth + 1);
-        else if (S_ISREG(info.st_mode))
-            add_name(names, prefix, name);
-    }
-}
-
 void
 asset_list(const char *prefix, struct strv *ret_names)
 {
@@ -84,8 +60,17 @@ asset_list(const char *prefix, struct strv *ret_names)
     for (const struct asset *asset = asset_table; asset->name != NULL; asset++)
         add_name(ret_names, prefix, asset->name);
     if (folder != NULL) {
-        add_folder(ret_names, prefix, folder, "images", 0);
-        add_folder(ret_names, prefix, folder, "cloud-init", 0);
+        FREE_AUTO char *images = path_join(folder, "images");
+        FREE_AUTO char *seeds = path_join(folder, "cloud-init");
+        size_t begin = strlen(images) - strlen("images");
+        FTS *tree = fts_open((char *const[]){images, seeds, NULL}, FTS_LOGICAL | FTS_NOCHDIR, NULL);
+        if (tree == NULL)
+            mem_exhausted();
+        // A folder that cannot be listed adds no names: asset_read reports why.
+        for (const FTSENT *entry; (entry = fts_read(tree)) != NULL;)
+            if (entry->fts_info == FTS_F)
+                add_name(ret_names, prefix, entry->fts_path + begin);
+        fts_close(tree);
     }
     strv_sort(ret_names);
 }

@@ -49,13 +49,6 @@ cleanup_close(const int *fd)
 }
 
 static inline void
-cleanup_fclose(FILE **file)
-{
-    if (*file != NULL)
-        fclose(*file);
-}
-
-static inline void
 cleanup_closedir(DIR **dir)
 {
     if (*dir != NULL)
@@ -64,7 +57,6 @@ cleanup_closedir(DIR **dir)
 
 #define FREE_AUTO CLEANUP(cleanup_free)
 #define CLOSE_AUTO CLEANUP(cleanup_close)
-#define FCLOSE_AUTO CLEANUP(cleanup_fclose)
 #define CLOSEDIR_AUTO CLEANUP(cleanup_closedir)
 
 #endif

@@ -33,12 +33,11 @@ clock_left(int64_t end_ms)
 }
 
 int64_t
-clock_boot_s(void)
+clock_up_s(void)
 {
-    struct timespec since;
-    if (clock_gettime(CLOCK_BOOTTIME, &since) != 0)
-        return 0;
-    return clock_wall_ms() / 1000 - (int64_t) since.tv_sec;
+    struct timespec up;
+    clock_gettime(CLOCK_BOOTTIME, &up);
+    return up.tv_sec;
 }
 
 char *

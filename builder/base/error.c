@@ -9,29 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-replace(struct error *err, enum error_code code, char *message)
-{
-    // The old message may be an argument of the new one, so it is freed last.
-    free(err->message);
-    err->message = message;
-    err->code = code;
-}
-
-int
-error_setv(struct error *err, enum error_code code, const char *format, va_list args)
-{
-    replace(err, code, str_formatv(format, args));
-    return -1;
-}
-
 int
 error_set(struct error *err, enum error_code code, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    error_setv(err, code, format, args);
+    char *message = str_formatv(format, args);
     va_end(args);
+    free(err->message); // only now: it may be an argument
+    *err = (struct error){code, message};
     return -1;
 }
 
@@ -67,7 +53,8 @@ error_context(struct error *err, const char *format, ...)
 int
 error_move(struct error *to, struct error *from)
 {
-    replace(to, from->code, from->message);
+    error_clear(to);
+    *to = *from;
     *from = (struct error){0};
     return -1;
 }

@@ -6,8 +6,6 @@
 
 #include "base/cleanup.h"
 
-#include <stdarg.h>
-
 // Causes; the numbers are the exit statuses of the program (airbuild.1, EXIT STATUS).
 enum error_code {
     ERR_NONE = 0,
@@ -39,8 +37,6 @@ struct error {
 // Replaces *err; err must not be NULL. Returns -1, for `return error_set(err, ...)`.
 int error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-int error_setv(struct error *err, enum error_code code, const char *format, va_list args)
-    __attribute__((format(printf, 3, 0)));
 
 // Does the same with ": " and strerror(number) appended. ENOSPC, EDQUOT and ENOMEM are ERR_SPACE,
 // EACCES and EPERM ERR_ACCESS.

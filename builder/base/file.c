@@ -30,13 +30,6 @@ open_regular(const char *path, int *ret_fd, struct stat *ret_stat, struct error 
     return 0;
 }
 
-static int
-too_large(const char *path, size_t max, struct error *err)
-{
-    FREE_AUTO char *limit = str_bytes(max);
-    return error_set(err, ERR_FAILED, "'%s' is larger than %s; is it the right file?", path, limit);
-}
-
 // Counts what it reads, because the size of stat may be wrong: 0 in /proc, or the file grows.
 int
 file_read(const char *path, size_t max, char **ret_data, size_t *ret_length, struct error *err)
@@ -46,8 +39,6 @@ file_read(const char *path, size_t max, char **ret_data, size_t *ret_length, str
     struct stat info;
     if (open_regular(path, &fd, &info, err) < 0)
         return -1;
-    if ((uint64_t) info.st_size > max)
-        return too_large(path, max, err);
     char room[16384];
     for (ssize_t got; (got = read(fd, room, sizeof room)) != 0;) {
         if (got < 0 && errno == EINTR)
@@ -55,8 +46,11 @@ file_read(const char *path, size_t max, char **ret_data, size_t *ret_length, str
         if (got < 0)
             return error_errno(err, errno, "cannot read '%s'", path);
         buf_add_bytes(&data, room, (size_t) got);
-        if (data.length > max)
-            return too_large(path, max, err);
+        if (data.length > max) {
+            FREE_AUTO char *limit = str_bytes(max);
+            return error_set(
+                err, ERR_FAILED, "'%s' is larger than %s; is it the right file?", path, limit);
+        }
     }
     if (ret_length != NULL)
         *ret_length = data.length;
@@ -159,60 +153,51 @@ next_data(int fd, off_t offset, off_t size, off_t *ret_end)
     return begin;
 }
 
-struct copy {
-    int from, to;
-    const char *source, *target; // their names, for messages
-    struct stat before;          // of the source
-};
-
-static int
-copy_data(const struct copy *copy, struct error *err)
+static void
+remove_unfinished(const char **path)
 {
-    const struct stat *before = &copy->before;
-    off_t offset = 0, end = 0, size = before->st_size;
-    ssize_t done = 1;
-    while (offset < size && done > 0) {
-        if (offset >= end && (offset = next_data(copy->from, offset, size, &end)) < 0)
-            break;
-        if (interrupt_check(err) < 0)
-            return -1;
-        done = copy_some(copy->from, copy->to, offset, end);
-        if (done < 0)
-            return error_errno(err, errno, "cannot copy '%s' to '%s'", copy->source, copy->target);
-        offset += done;
-    }
-    // A copy of a file that changes meanwhile is worthless.
-    struct stat now;
-    if (fstat(copy->from, &now) < 0)
-        return error_errno(err, errno, "cannot read the status of '%s'", copy->source);
-    if (done == 0 || now.st_size != size || now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
-        now.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
-        return error_set(err, ERR_DAMAGED,
-            "'%s' %s while it was copied; check its disk and what writes to it, and try again",
-            copy->source, done == 0 ? "ended before its size" : "changed");
-    if (ftruncate(copy->to, size) < 0 || fsync(copy->to) < 0)
-        return error_errno(err, errno, "cannot write '%s'", copy->target);
-    return 0;
+    if (*path != NULL)
+        unlink(*path);
 }
 
 int
 file_copy(const char *from, const char *to, mode_t mode, struct error *err)
 {
     CLOSE_AUTO int source = -1;
-    struct copy copy = {.source = from, .target = to};
-    if (open_regular(from, &source, &copy.before, err) < 0)
+    CLEANUP(remove_unfinished) const char *unfinished = NULL;
+    struct stat before, now;
+    if (open_regular(from, &source, &before, err) < 0)
         return -1;
     CLOSE_AUTO int target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (target < 0)
         return error_errno(err, errno, "cannot make '%s'", to);
-    copy.from = source;
-    copy.to = target;
-    int answer = copy_data(&copy, err);
-    if (answer == 0 && fchmod(target, mode) < 0)
-        answer = error_errno(err, errno, "cannot set the mode of '%s'", to);
-    if (answer < 0)
-        unlink(to);
-    return answer;
+    unfinished = to;
+    off_t offset = 0, end = 0, size = before.st_size;
+    ssize_t done = 1;
+    while (offset < size && done > 0) {
+        if (offset >= end && (offset = next_data(source, offset, size, &end)) < 0)
+            break;
+        if (interrupt_check(err) < 0)
+            return -1;
+        done = copy_some(source, target, offset, end);
+        if (done < 0)
+            return error_errno(err, errno, "cannot copy '%s' to '%s'", from, to);
+        offset += done;
+    }
+    // A copy of a file that changes meanwhile is worthless.
+    if (fstat(source, &now) < 0)
+        return error_errno(err, errno, "cannot read the status of '%s'", from);
+    if (done == 0 || now.st_size != size || now.st_mtim.tv_sec != before.st_mtim.tv_sec ||
+        now.st_mtim.tv_nsec != before.st_mtim.tv_nsec)
+        return error_set(err, ERR_DAMAGED,
+            "'%s' %s while it was copied; check its disk and what writes to it, and try again",
+            from, done == 0 ? "ended before its size" : "changed");
+    if (ftruncate(target, size) < 0 || fsync(target) < 0)
+        return error_errno(err, errno, "cannot write '%s'", to);
+    if (fchmod(target, mode) < 0)
+        return error_errno(err, errno, "cannot set the mode of '%s'", to);
+    unfinished = NULL;
+    return 0;
 }
 
 // ---- questions ----------------------------------------------------------------------------------

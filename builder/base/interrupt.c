@@ -100,3 +100,14 @@ interrupt_check(struct error *err)
     return error_set(
         err, ERR_INTERRUPTED, "interrupted by a signal; run the same command again to continue");
 }
+
+int
+thread_start(pthread_t *ret, void *(*function)(void *context), void *context)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int number = pthread_create(ret, NULL, function, context);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return number;
+}

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 // From here on the first signal sets a flag and makes interrupt_fd readable; the second one ends
@@ -20,5 +21,8 @@ void interrupt_acknowledge(void);
 // They nest.
 void interrupt_hold(void);
 void interrupt_release(void);
+// Starts function(context) in a thread with all signals blocked: they are for the main thread.
+// Returns 0 or an errno.
+int thread_start(pthread_t *ret, void *(*function)(void *context), void *context);
 
 #endif

@@ -14,7 +14,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
@@ -23,9 +22,9 @@ enum { LINE_LONGEST = 65536, OUTPUT_USUALLY = 1024 * 1024, READ_BYTES = 16384, R
 
 // One output of a child, read from a pipe.
 struct output {
-    int fd;          // the pipe, non-blocking; owned; -1 at its end
-    struct buf last; // the last options->output_max bytes; up to twice as much until the end
-    struct buf line; // the incomplete last line; only when options->line is set
+    int fd;           // the pipe, non-blocking; owned; -1 at its end
+    struct buf *last; // the last options->output_max bytes; up to twice as much until the end
+    struct buf line;  // the incomplete last line; only when options->line is set
 };
 
 struct run {
@@ -67,8 +66,8 @@ static void
 trim_output(struct output *output, const struct proc_options *options, size_t times)
 {
     size_t max = options->output_max == 0 ? OUTPUT_USUALLY : options->output_max;
-    if (output->last.length > times * max)
-        buf_drop(&output->last, output->last.length - max);
+    if (output->last->length > times * max)
+        buf_drop(output->last, output->last->length - max);
 }
 
 static void
@@ -94,7 +93,7 @@ read_output(struct output *output, const struct proc_options *options)
         end_output(output, options);
         return false;
     }
-    buf_add_bytes(&output->last, room, (size_t) got);
+    buf_add_bytes(output->last, room, (size_t) got);
     trim_output(output, options, 2);
     if (options->line != NULL) {
         buf_add_bytes(&output->line, room, (size_t) got);
@@ -110,59 +109,31 @@ run_free(struct run *run)
 {
     for (size_t i = 0; i < 2; i++) {
         cleanup_close(&run->outputs[i].fd);
-        buf_free(&run->outputs[i].last);
         buf_free(&run->outputs[i].line);
     }
     cleanup_close(&run->pid_fd);
-}
-
-// Whether list sets the variable that entry sets.
-static bool
-has_name(const char *const *list, const char *entry)
-{
-    for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
-        size_t length = strcspn(list[i], "=");
-        if (strncmp(list[i], entry, length) == 0 && entry[length] == '=')
-            return true;
-    }
-    return false;
 }
 
 // Programs report in English, because airbuild reads their messages and shows them with its own.
 // The variables are those of gettext(3); file names stay UTF-8.
 static const char *const language[] = {"LC_ALL=C.UTF-8", "LANGUAGE=", NULL};
 
+// Adds the variables that list does not set yet.
 static void
-merge_environment(struct strv *list, const char *const *added)
+add_unset(struct strv *list, const char *const *entries)
 {
-    for (char **entry = environ; *entry != NULL; entry++)
-        if (!has_name(added, *entry) && !has_name(language, *entry))
-            strv_add(list, *entry);
-    for (size_t i = 0; language[i] != NULL; i++)
-        if (!has_name(added, language[i]))
-            strv_add(list, language[i]);
-    for (size_t i = 0; added != NULL && added[i] != NULL; i++)
-        strv_add(list, added[i]);
-}
-
-// Input is a memory file: a pipe would have to be written while the outputs are read.
-static int
-open_input(const char *input, int *ret_fd, struct error *err)
-{
-    CLOSE_AUTO int fd = input == NULL ? open("/dev/null", O_RDONLY | O_CLOEXEC)
-                                      : memfd_create("input", MFD_CLOEXEC);
-    if (fd < 0)
-        return error_errno(err, errno, "cannot open the input of a program");
-    if (input != NULL && file_write_all(fd, input, strlen(input)) < 0)
-        return error_errno(err, errno, "cannot write the input of a program");
-    lseek(fd, 0, SEEK_SET);
-    *ret_fd = TAKE_FD(fd);
-    return 0;
+    for (; entries != NULL && *entries != NULL; entries++) {
+        size_t length = strcspn(*entries, "=") + 1, i = 0;
+        while (i < list->count && strncmp(list->items[i], *entries, length) != 0)
+            i++;
+        if (i == list->count)
+            strv_add(list, *entries);
+    }
 }
 
 // The child gets its own process group, so that all of it can be ended, and default signals.
 static int
-spawn(const char *path, const char *const *argv, char **environment, const int fds[3], pid_t *ret)
+spawn(const char *path, const char *const *argv, char **environment, const int fds[2], pid_t *ret)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -176,8 +147,9 @@ spawn(const char *path, const char *const *argv, char **environment, const int f
     posix_spawnattr_setflags(
         &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
     posix_spawn_file_actions_init(&actions);
-    for (int i = 0; i < 3; i++)
-        posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    for (int i = 0; i < 2; i++)
+        posix_spawn_file_actions_adddup2(&actions, fds[i], i + 1);
     posix_spawn_file_actions_addclosefrom_np(&actions, 3); // descriptors of libraries
     int number = posix_spawn(ret, path, &actions, &attributes, (char *const *) argv, environment);
     posix_spawnattr_destroy(&attributes);
@@ -202,9 +174,9 @@ start_child(struct run *run, const char *const *argv, struct error *err)
 {
     FREE_AUTO char *path = NULL;
     STRV_AUTO struct strv environment = {0};
-    CLOSE_AUTO int input = -1, out = -1, errors = -1;
+    CLOSE_AUTO int out = -1, errors = -1;
     int *const ends[2] = {&out, &errors};
-    if (find_program(argv[0], &path, err) < 0 || open_input(run->options->input, &input, err) < 0)
+    if (find_program(argv[0], &path, err) < 0)
         return -1;
     for (size_t i = 0; i < 2; i++) {
         int ends_of_pipe[2];
@@ -214,8 +186,10 @@ start_child(struct run *run, const char *const *argv, struct error *err)
         *ends[i] = ends_of_pipe[1];
         fcntl(run->outputs[i].fd, F_SETFL, O_NONBLOCK);
     }
-    merge_environment(&environment, run->options->env);
-    const int fds[3] = {input, out, errors};
+    add_unset(&environment, run->options->env);
+    add_unset(&environment, language);
+    add_unset(&environment, (const char *const *) environ);
+    const int fds[2] = {out, errors};
     int number = spawn(path, argv, environment.items, fds, &run->pid);
     if (number != 0)
         return error_errno(err, number, "cannot run '%s'", path);
@@ -307,22 +281,20 @@ int
 proc_run(const char *const *argv, const struct proc_options *options, struct proc_result *ret,
     struct error *err)
 {
+    PROC_RESULT_AUTO struct proc_result own = {0};
+    ret = ret == NULL ? &own : ret;
     CLEANUP(run_free)
-    struct run run = {
-        .options = options, .name = argv[0], .pid_fd = -1, .outputs = {{.fd = -1}, {.fd = -1}}};
+    struct run run = {.options = options,
+        .name = argv[0],
+        .pid_fd = -1,
+        .outputs = {{.fd = -1, .last = &ret->output}, {.fd = -1, .last = &ret->errors}}};
     if (options->timeout_ms <= 0)
         return error_set(err, ERR_FAILED, "'%s' has no timeout set (bug)", argv[0]);
     if (interrupt_check(err) < 0 || start_child(&run, argv, err) < 0)
         return -1;
-    int answer = wait_for_child(&run, err);
-    int status = reap(&run);
-    if (ret == NULL)
-        return answer;
     proc_result_free(ret);
-    ret->status = status;
-    ret->output = run.outputs[0].last;
-    ret->errors = run.outputs[1].last;
-    run.outputs[0].last = run.outputs[1].last = (struct buf){0};
+    int answer = wait_for_child(&run, err);
+    ret->status = reap(&run);
     return answer;
 }
 

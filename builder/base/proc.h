@@ -14,7 +14,6 @@
 struct proc_options {
     // "NAME=value" to set in the environment, NULL-terminated; may be NULL.
     const char *const *env;
-    const char *input;  // standard input; NULL is /dev/null
     int64_t timeout_ms; // more than 0
     size_t output_max;  // bytes of output kept (the last ones); 0 means 1 MiB
     // Called for each complete line of standard output and error, without its newline; may be NULL.
@@ -30,10 +29,11 @@ struct proc_result {
 void proc_result_free(struct proc_result *result);
 #define PROC_RESULT_AUTO CLEANUP(proc_result_free)
 
-// Runs argv[0], found by path_program, in its own process group, with LC_ALL=C.UTF-8, and waits for
-// its end. Returns 0 whatever its status is. -1: ERR_MISSING when there is no such program;
-// ERR_TIMEOUT and ERR_INTERRUPTED after the group is ended by TERM, and by KILL 2 s later. ret may
-// be NULL, else starts as {0}; it has the output also after a timeout.
+// Runs argv[0], found by path_program, in its own process group, with LC_ALL=C.UTF-8 and
+// standard input from /dev/null, and waits for its end. Returns 0 whatever its status is. -1:
+// ERR_MISSING when there is no such program; ERR_TIMEOUT and ERR_INTERRUPTED after the group is
+// ended by TERM, and by KILL 2 s later. ret may be NULL, else starts as {0}; it has the output also
+// after a timeout.
 int proc_run(const char *const *argv, const struct proc_options *options, struct proc_result *ret,
     struct error *err);
 

@@ -27,10 +27,7 @@ struct progress {
     FILE *stream;
     bool live, quiet;
     bool color, utf8;
-    unsigned turn;       // position of the spinner
-    int64_t now_ms;      // as clock_ms counts
-    size_t columns;      // of the screen
-    size_t name_columns; // of the widest name
+    unsigned turn; // position of the spinner
     pthread_mutex_t mutex;
     pthread_cond_t ended; // wakes the ticker at the end
     pthread_t ticker;
@@ -73,9 +70,10 @@ cut(const char *text, size_t columns)
 }
 
 // Adds a task's line: mark, name, text, and at the right end percentage and elapsed time. First the
-// text is shortened to fit, then the name.
+// text is shortened to fit, then the name. name_columns: of the widest name.
 static void
-render_task(const struct progress *progress, const struct progress_task *task, struct buf *out)
+render_task(const struct progress *progress, const struct progress_task *task, size_t columns,
+    size_t name_columns, struct buf *out)
 {
     static const char *const round[] = {"⠋", "⠙", "⠸", "⠴", "⠦", "⠇"};
     static const char *const plain[] = {"|", "/", "-", "\\"};
@@ -83,7 +81,7 @@ render_task(const struct progress *progress, const struct progress_task *task, s
     const char *mark = progress->utf8 ? round[progress->turn % 6] : plain[progress->turn % 4];
     if (done)
         mark = progress->utf8 ? "✓" : "*";
-    long long seconds = (done ? task->took_ms : progress->now_ms - task->start_ms) / 1000;
+    long long seconds = (done ? task->took_ms : clock_ms() - task->start_ms) / 1000;
     BUF_AUTO struct buf end = {0};
     if (!done && task->part >= 0)
         buf_printf(&end, "%3.0f%%  ", task->part * 100);
@@ -92,8 +90,8 @@ render_task(const struct progress *progress, const struct progress_task *task, s
     else
         buf_printf(&end, "%llds", seconds);
     size_t fixed = end.length + 6; // the mark and the spaces between
-    size_t room = progress->columns > fixed ? progress->columns - fixed : 0;
-    size_t name_room = progress->name_columns < room ? progress->name_columns : room;
+    size_t room = columns > fixed ? columns - fixed : 0;
+    size_t name_room = name_columns < room ? name_columns : room;
     FREE_AUTO char *name = cut(task->name, name_room);
     FREE_AUTO char *text = cut(task->text, room - name_room);
     int name_pad = (int) (name_room - text_columns(name)) + 2;
@@ -129,20 +127,17 @@ draw(struct progress *progress, struct buf *out)
     struct winsize size = {0};
     ioctl(fileno(progress->stream), TIOCGWINSZ, &size);
     size_t rows = size.ws_row > 0 ? size.ws_row : 24;
-    progress->columns = size.ws_col > 0 ? size.ws_col : 80;
-    progress->name_columns = 0;
+    size_t columns = size.ws_col > 0 ? size.ws_col : 80, widest = 0;
     for (size_t i = 0; i < progress->count; i++) {
-        size_t columns = text_columns(progress->tasks[i].name);
-        progress->name_columns =
-            columns > progress->name_columns ? columns : progress->name_columns;
+        size_t width = text_columns(progress->tasks[i].name);
+        widest = width > widest ? width : widest;
     }
-    progress->now_ms = clock_ms();
     size_t shown = progress->count < rows - 1 ? progress->count : rows - 1;
     buf_add(out, "\x1b[?7l");
     if (progress->drawn > 0)
         buf_printf(out, "\r\x1b[%zuA", progress->drawn);
     for (size_t i = progress->count - shown; i < progress->count; i++)
-        render_task(progress, &progress->tasks[i], out);
+        render_task(progress, &progress->tasks[i], columns, widest, out);
     buf_add(out, "\x1b[J\x1b[?7h");
     progress->drawn = shown;
     progress->cleared = false;
@@ -167,7 +162,7 @@ tick(void *context)
         when.tv_nsec += TICK_MS * 1000000L;
         when.tv_sec += when.tv_nsec / 1000000000L;
         when.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&progress->ended, &progress->mutex, &when);
+        pthread_cond_clockwait(&progress->ended, &progress->mutex, CLOCK_MONOTONIC, &when);
         progress->turn++;
         if (!progress->ending && !progress->cleared && progress->count > 0)
             redraw_board(progress);
@@ -187,11 +182,7 @@ progress_new(FILE *stream, bool live, bool quiet)
     progress->utf8 = wants_utf8();
     progress->cleared = true;
     pthread_mutex_init(&progress->mutex, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&progress->ended, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&progress->ended, NULL);
     // Without the ticker the board is only redrawn on changes.
     if (progress->live)
         progress->ticking = pthread_create(&progress->ticker, NULL, tick, progress) == 0;
@@ -239,12 +230,15 @@ clean_row(const char *format, va_list args)
 }
 
 // A step after the end restarts the task.
-__attribute__((format(printf, 4, 0))) static void
-set_text(struct progress *progress, const char *name, bool done, const char *format, va_list args)
+void
+progress_set(struct progress *progress, const char *name, bool done, const char *format, ...)
 {
     if (progress == NULL || progress->quiet)
         return;
+    va_list args;
+    va_start(args, format);
     char *text = clean_row(format, args);
+    va_end(args);
     pthread_mutex_lock(&progress->mutex);
     struct progress_task *task = find_task(progress, name);
     if (task == NULL) {
@@ -268,24 +262,6 @@ set_text(struct progress *progress, const char *name, bool done, const char *for
         fflush(progress->stream);
     }
     pthread_mutex_unlock(&progress->mutex);
-}
-
-void
-progress_step(struct progress *progress, const char *task, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    set_text(progress, task, false, format, args);
-    va_end(args);
-}
-
-void
-progress_done(struct progress *progress, const char *task, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    set_text(progress, task, true, format, args);
-    va_end(args);
 }
 
 void

@@ -21,13 +21,14 @@ void progress_free(struct progress *progress);
 DEFINE_FREEP(struct progress, progress_free)
 #define PROGRESS_AUTO CLEANUP(progress_freep)
 
-// task: a short name, such as "work11". Without live, prints a line when the text changes.
-void progress_step(struct progress *progress, const char *task, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+// progress_step(progress, task, format, ...): task is a short name, such as "work11". Without live,
+// prints a line when the text changes. progress_done does the same with a task's last text.
+#define progress_step(progress, task, ...) progress_set(progress, task, false, __VA_ARGS__)
+#define progress_done(progress, task, ...) progress_set(progress, task, true, __VA_ARGS__)
+void progress_set(struct progress *progress, const char *task, bool done, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 // part: 0 to 1 of the current step of the task; only shown when live.
 void progress_part(struct progress *progress, const char *task, double part);
-void progress_done(struct progress *progress, const char *task, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 // Prints a line above the board that stays there: a warning or a fact.
 void progress_note(struct progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -137,12 +137,12 @@ str_distance(const char *a, const char *b)
 }
 
 const char *
-str_nearest(const char *word, const char *const *names, size_t count)
+str_nearest(const char *word, const char *const *names)
 {
     size_t length = strlen(word);
     size_t limit = length / 2 < 3 ? length / 2 : 3;
     const char *nearest = NULL;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
         size_t other = strlen(names[i]);
         if (other > length + limit || length > other + limit)
             continue;

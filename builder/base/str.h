@@ -33,8 +33,9 @@ bool str_has_any(const char *text, const char *const *parts);
 
 // Returns the Levenshtein distance in bytes.
 size_t str_distance(const char *a, const char *b);
-// Returns the nearest of count names within distance 3 and half the length of word, or NULL.
-const char *str_nearest(const char *word, const char *const *names, size_t count);
+// Returns the nearest of names within distance 3 and half the length of word, or NULL. names end
+// with NULL; may be NULL.
+const char *str_nearest(const char *word, const char *const *names);
 
 // Reads a decimal number without sign and spaces; false when text is not one, or above max.
 bool str_to_u64(const char *text, unsigned long long max, unsigned long long *ret);

@@ -90,18 +90,16 @@ cli_usage(const struct cli *cli, struct error *err, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    error_setv(err, ERR_USAGE, format, args);
+    FREE_AUTO char *text = str_formatv(format, args);
     va_end(args);
+    error_set(err, ERR_USAGE, "%s", text);
     return usage_hint(cli, err);
 }
 
 char *
 cli_suggest(const char *word, const char *const *names)
 {
-    size_t count = 0;
-    while (names[count] != NULL)
-        count++;
-    const char *near = str_nearest(word, names, count);
+    const char *near = str_nearest(word, names);
     return near != NULL ? str_format(" (did you mean '%s'?)", near) : str_dup("");
 }
 

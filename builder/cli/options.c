@@ -35,7 +35,7 @@ refuse_long(const struct parser *parser, const char *argument, struct error *err
     FREE_AUTO char *list = strv_join(&matches, ", ");
     if (matches.count > 0)
         return error_set(err, ERR_USAGE, "option '--%s' is ambiguous: %s", name, list);
-    const char *near = str_nearest(name, (const char *const *) names.items, names.count);
+    const char *near = str_nearest(name, (const char *const *) names.items);
     if (near == NULL)
         return error_set(err, ERR_USAGE, "there is no option '--%s'", name);
     return error_set(

@@ -146,6 +146,6 @@ cluster_status(const struct spec *spec, struct cluster_report **ret, struct erro
             logged_s = info.st_mtime;
     }
     free((*ret)->summary);
-    (*ret)->summary = report_off(clock_boot_s(), logged_s);
+    (*ret)->summary = report_off(clock_wall_ms() / 1000 - clock_up_s(), logged_s);
     return 0;
 }

@@ -7,8 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/str.h"
-#include "base/thread.h"
 #include "probe/resp.h"
 
 #include <errno.h>

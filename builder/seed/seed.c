@@ -313,15 +313,12 @@ seed_build(const struct spec *spec, const struct spec_node *node, const struct s
         {"nameserver", .text = host},
     };
     SEED_AUTO struct seed seed = {0};
-    YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(NULL);
-    yaml_write_map(writer);
-    yaml_put_string(writer, "instance-id", own == NULL ? SEED_LATER : own->instance_id);
-    yaml_put_string(writer, "local-hostname", node->name);
-    yaml_write_end(writer);
+    json_auto_t *meta_data = json_pack("{s:s, s:s}", "instance-id",
+        own == NULL ? SEED_LATER : own->instance_id, "local-hostname", node->name);
     if (make_facts(&subject, err) < 0 || make_user_data(&subject, &seed.user_data, err) < 0 ||
         fill_file(node, "network-config.yaml", NULL, network, sizeof network / sizeof *network,
             &seed.network_config, err) < 0 ||
-        yaml_writer_finish(writer, &seed.meta_data, err) < 0)
+        yaml_write(NULL, meta_data, &seed.meta_data, err) < 0)
         return error_context(err, "cannot make the seed of node '%s'", node->name);
     *ret = seed;
     seed = (struct seed){0};

@@ -12,7 +12,6 @@
 
 struct fill {
     struct yaml_source *source;
-    struct yaml_writer *writer; // of YAML
     const struct template_value *values;
     size_t count;
     const struct template_value *row; // of plain text: the row that is repeated; NULL outside
@@ -69,10 +68,10 @@ alone(const struct fill *fill, const char *text)
 static void
 complain_unknown(const struct fill *fill, const struct yaml_node *node, const char *name)
 {
-    FREE_AUTO const char **names = mem_zero(fill->count, sizeof(char *));
+    FREE_AUTO const char **names = mem_zero(fill->count + 1, sizeof(char *));
     for (size_t i = 0; i < fill->count; i++)
         names[i] = fill->values[i].name;
-    const char *nearest = str_nearest(name, names, fill->count);
+    const char *nearest = str_nearest(name, names);
     if (nearest != NULL)
         yaml_error(
             fill->source, node, "there is no value '@%s@'; did you mean '@%s@'?", name, nearest);
@@ -152,7 +151,8 @@ expand(const struct fill *fill, const char *text)
     return buf_take(&out);
 }
 
-static void
+// These return a new reference; the writer checks the texts.
+static json_t *
 fill_scalar(const struct fill *fill, const struct yaml_node *node)
 {
     const struct template_value *value = alone(fill, node->text);
@@ -160,45 +160,41 @@ fill_scalar(const struct fill *fill, const struct yaml_node *node)
     bool plain = node->plain && next_mark(node->text, &length) == NULL;
     unsigned long long number;
     if (value != NULL && value->kind == TEMPLATE_LIST) {
-        yaml_write_list(fill->writer);
+        json_t *list = json_array();
         for (size_t i = 0; i < value->list->count; i++)
-            yaml_write_string(fill->writer, value->list->items[i]);
-        yaml_write_end(fill->writer);
-    } else if (value != NULL && value->kind == TEMPLATE_TRUTH) {
-        yaml_write_bool(fill->writer, value->truth);
-    } else if (plain && yaml_is_null(node)) {
-        yaml_write_string(fill->writer, NULL);
-    } else if (plain && (str_equal(node->text, "true") || str_equal(node->text, "false"))) {
-        yaml_write_bool(fill->writer, node->text[0] == 't');
-    } else if (plain && (node->text[0] != '0' || node->text[1] == '\0') &&
-               str_to_u64(node->text, INT32_MAX, &number)) {
-        // YAML 1.1 and 1.2 read such a number alike: no sign, no leading zero.
-        yaml_write_int(fill->writer, (long long) number);
-    } else {
-        FREE_AUTO char *text = expand(fill, node->text);
-        yaml_write_string(fill->writer, text);
+            json_array_append_new(list, json_string_nocheck(value->list->items[i]));
+        return list;
     }
+    if (value != NULL && value->kind == TEMPLATE_TRUTH)
+        return json_boolean(value->truth);
+    if (plain && yaml_is_null(node))
+        return json_null();
+    if (plain && (str_equal(node->text, "true") || str_equal(node->text, "false")))
+        return json_boolean(node->text[0] == 't');
+    // YAML 1.1 and 1.2 read such a number alike: no sign, no leading zero.
+    if (plain && (node->text[0] != '0' || node->text[1] == '\0') &&
+        str_to_u64(node->text, INT32_MAX, &number))
+        return json_integer((json_int_t) number);
+    FREE_AUTO char *text = expand(fill, node->text);
+    return json_string_nocheck(text);
 }
 
-static void
+static json_t *
 fill_node(const struct fill *fill, const struct yaml_node *node)
 {
-    if (node->kind == YAML_SCALAR) {
-        fill_scalar(fill, node);
-        return;
-    }
-    if (node->kind == YAML_MAP)
-        yaml_write_map(fill->writer);
-    else
-        yaml_write_list(fill->writer);
+    if (node->kind == YAML_SCALAR)
+        return fill_scalar(fill, node);
+    json_t *filled = node->kind == YAML_MAP ? json_object() : json_array();
     for (size_t i = 0; i < node->count; i++) {
         if (!is_node_kept(fill, node->items[i]))
             continue;
+        json_t *item = fill_node(fill, node->items[i]);
         if (node->kind == YAML_MAP)
-            yaml_write_key(fill->writer, node->keys[i]->text);
-        fill_node(fill, node->items[i]);
+            json_object_set_new_nocheck(filled, node->keys[i]->text, item);
+        else
+            json_array_append_new(filled, item);
     }
-    yaml_write_end(fill->writer);
+    return filled;
 }
 
 static int
@@ -218,10 +214,8 @@ fill_yaml(struct fill *fill, const char *head, char **ret, struct error *err)
     }
     if (yaml_result(fill->source, err) < 0)
         return -1;
-    YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(head);
-    fill->writer = writer;
-    fill_node(fill, root);
-    if (yaml_writer_finish(writer, ret, err) < 0)
+    json_auto_t *filled = fill_node(fill, root);
+    if (yaml_write(head, filled, ret, err) < 0)
         return error_context(err, "template '%s'", fill->source->origin);
     return 0;
 }
@@ -306,7 +300,7 @@ fill_text(struct fill *fill, char **ret, struct error *err)
         while (end < lines.count && !str_equal(lines.items[end], END))
             end++;
         if (end == lines.count)
-            yaml_error_at(fill->source, (unsigned) i + 1, 1,
+            yaml_error(fill->source, &(struct yaml_node){.line = (unsigned) i + 1, .column = 1},
                 "the block has no end; write '" END "' in a line of its own after it");
         else
             fill_block(fill, &lines, i, end, &out);

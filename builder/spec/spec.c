@@ -55,7 +55,7 @@ spec_find_or_error(
     for (size_t i = 0; i < spec->node_count; i++)
         strv_add(&names, spec->nodes[i].name);
     FREE_AUTO char *quoted = yaml_quote(name), *list = strv_join(&names, ", ");
-    const char *near = str_nearest(name, (const char *const *) names.items, names.count);
+    const char *near = str_nearest(name, (const char *const *) names.items);
     if (near != NULL)
         return error_set(err, ERR_NOT_FOUND,
             "there is no node %s; did you mean '%s'? The nodes are %s", quoted, near, list);

@@ -20,7 +20,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PROOF_MS 4000 // emulated, a kernel prints its first line after about 1 s
@@ -192,15 +191,6 @@ run_proof(const struct accel_places *places, struct accel_verdict *ret, bool *re
 
 // ---- the cache -----------------------------------------------------------------------------------
 
-// Returns the seconds since the host booted, including those it was asleep.
-static long long
-boot_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return now.tv_sec;
-}
-
 // Returns the cache; an empty one when there is none, it is damaged, or from another boot.
 static json_t *
 cache_read(const struct accel_places *places)
@@ -246,7 +236,7 @@ find_or_prove(const struct accel_places *places, bool trust_refusal, struct acce
     json_auto_t *cache = cache_read(places);
     if (json_unpack(json_object_get(cache, key), "{s:s, s:b, s?I}", "why", &why, "kvm", &kvm,
             "until", &until) == 0 &&
-        (until == 0 || until >= boot_seconds()) && (kvm || trust_refusal)) {
+        (until == 0 || until >= clock_up_s()) && (kvm || trust_refusal)) {
         *ret = (struct accel_verdict){.kvm = kvm, .why = str_dup(why)};
         return 0;
     }
@@ -257,7 +247,7 @@ find_or_prove(const struct accel_places *places, bool trust_refusal, struct acce
     FREE_AUTO char *path = path_join(places->home, "accel.json");
     json_object_set_new(cache, key,
         json_pack("{s:b, s:o, s:o*}", "kvm", ret->kvm, "why", text_to_json(ret->why), "until",
-            unsure ? json_integer(boot_seconds() + UNSURE_S) : NULL));
+            unsure ? json_integer(clock_up_s() + UNSURE_S) : NULL));
     write_json_file(path, 0644, cache, &ignored);
     return 0;
 }

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/str.h"
-#include "base/thread.h"
 #include "virt/virt_error.h"
 
 #include <errno.h>

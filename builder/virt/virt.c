@@ -5,8 +5,8 @@
 #include "virt/virt.h"
 
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 #include "base/str.h"
-#include "base/thread.h"
 #include "virt/call.h"
 #include "virt/connection.h"
 #include "virt/virt_error.h"

@@ -23,43 +23,29 @@ yaml_source_clear(struct yaml_source *source)
 }
 
 // Inserts the error by its place. The last one is dropped when there are too many.
-static void
-add_error(struct yaml_source *source, unsigned line, unsigned column, char *sentence)
+void
+yaml_error(struct yaml_source *source, const struct yaml_node *at, const char *format, ...)
 {
-    struct yaml_diagnostic *list = source->diagnostics, added = {line, column, sentence};
-    size_t at = source->error_count;
-    while (at > 0 && (line < list[at - 1].line ||
-                         (line == list[at - 1].line && column < list[at - 1].column)))
-        at--;
+    struct yaml_diagnostic *list = source->diagnostics;
+    unsigned line = at == NULL ? 0 : at->line, column = at == NULL ? 0 : at->column;
+    va_list args;
+    va_start(args, format);
+    char *sentence = str_formatv(format, args);
+    va_end(args);
+    size_t place = source->error_count;
+    while (place > 0 && (line < list[place - 1].line ||
+                            (line == list[place - 1].line && column < list[place - 1].column)))
+        place--;
     source->error_total++;
     if (source->error_count == YAML_ERROR_MAX) {
-        bool is_last = at == YAML_ERROR_MAX;
+        bool is_last = place == YAML_ERROR_MAX;
         free(is_last ? sentence : list[YAML_ERROR_MAX - 1].sentence);
         if (is_last)
             return;
         source->error_count--;
     }
-    memmove(&list[at + 1], &list[at], (source->error_count++ - at) * sizeof *list);
-    list[at] = added;
-}
-
-void
-yaml_error_at(struct yaml_source *source, unsigned line, unsigned column, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    add_error(source, line, column, str_formatv(format, args));
-    va_end(args);
-}
-
-void
-yaml_error(struct yaml_source *source, const struct yaml_node *at, const char *format, ...)
-{
-    unsigned line = at == NULL ? 0 : at->line, column = at == NULL ? 0 : at->column;
-    va_list args;
-    va_start(args, format);
-    add_error(source, line, column, str_formatv(format, args));
-    va_end(args);
+    memmove(&list[place + 1], &list[place], (source->error_count++ - place) * sizeof *list);
+    list[place] = (struct yaml_diagnostic){line, column, sentence};
 }
 
 // Returns the start of a line, from 1. As in YAML, LF, CR LF and CR end a line.
@@ -73,8 +59,6 @@ find_line(const struct yaml_source *source, unsigned line, size_t *ret_length)
     const char *stop = at;
     while (stop < end && *stop != '\n' && *stop != '\r')
         stop++;
-    if (at == source->text && stop - at >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
-        at += 3;
     *ret_length = (size_t) (stop - at);
     return at;
 }

@@ -25,42 +25,32 @@ static const struct unit sizes[] = {{"T", 1ULL << 40}, {"G", 1ULL << 30}, {"M", 
     {"KiB", 1ULL << 10}, {NULL, 0}};
 static const struct unit times[] = {
     {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}, {NULL, 0}};
+static const struct unit plain[] = {{"", 1}, {NULL, 0}};
 
 static bool
 scalar_bool(const char *text, bool *ret)
 {
     static const char *const words[] = {"on", "yes", "true", "off", "no", "false"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcasecmp(text, words[i]) != 0)
-            continue;
-        *ret = i < 3;
-        return true;
-    }
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(text, words[i]) == 0) {
+            *ret = i < 3;
+            return true;
+        }
     return false;
 }
 
 // YAML 1.1 reads 010 as octal, 1.2 does not: it is refused.
-static bool
-scalar_number(const char *text, unsigned long long *ret)
-{
-    if (text[0] == '0' && text[1] != '\0')
-        return false;
-    return str_to_u64(text, ULLONG_MAX, ret);
-}
-
 static bool
 with_unit(const char *text, const struct unit *units, unsigned long long *ret)
 {
     size_t digits = strspn(text, "0123456789");
     FREE_AUTO char *number = str_ndup(text, digits);
     unsigned long long count;
-    if (!scalar_number(number, &count))
+    if ((text[0] == '0' && digits > 1) || !str_to_u64(number, ULLONG_MAX, &count))
         return false;
-    for (; units->name != NULL; units++) {
-        if (strcmp(text + digits, units->name) != 0)
-            continue;
-        return !__builtin_mul_overflow(count, units->factor, ret);
-    }
+    for (; units->name != NULL; units++)
+        if (strcmp(text + digits, units->name) == 0)
+            return !__builtin_mul_overflow(count, units->factor, ret);
     return false;
 }
 
@@ -75,9 +65,12 @@ add_with_unit(struct buf *out, unsigned long long number, const struct unit *uni
 // ---- sentences ----------------------------------------------------------------------------------
 
 // Returns "a list", "a mapping", "nothing", "'abc'" or "the quoted text '2'"; the caller frees it.
+// Mentions quotes only where they are the error. key: what the value is for; NULL: a mapping.
 static char *
-describe_node(const struct yaml_node *node)
+describe_node(const struct yaml_node *node, const struct yaml_key *key)
 {
+    bool text = key != NULL && (key->type == YAML_STRING || key->type == YAML_STRINGS ||
+                                   key->type == YAML_WORD || key->type == YAML_CUSTOM);
     if (node->kind == YAML_LIST)
         return str_dup("a list");
     if (node->kind == YAML_MAP)
@@ -85,7 +78,7 @@ describe_node(const struct yaml_node *node)
     if (yaml_is_null(node))
         return str_dup("nothing");
     FREE_AUTO char *quoted = yaml_quote(node->text);
-    return str_format("%s%s", node->plain ? "" : "the quoted text ", quoted);
+    return str_format("%s%s", node->plain || text ? "" : "the quoted text ", quoted);
 }
 
 static void
@@ -145,52 +138,18 @@ yaml_expected(const struct yaml_key *key)
     return buf_take(&out);
 }
 
-// Mentions quotes only where they are the error.
-static char *
-describe_for(const struct yaml_node *value, const struct yaml_key *key)
-{
-    bool text = key->type == YAML_STRING || key->type == YAML_STRINGS || key->type == YAML_WORD ||
-                key->type == YAML_CUSTOM;
-    if (value->kind == YAML_SCALAR && !value->plain && text)
-        return yaml_quote(value->text);
-    return describe_node(value);
-}
-
 void
 yaml_error_value(
     struct yaml_source *source, const struct yaml_node *value, const struct yaml_key *key)
 {
-    FREE_AUTO char *expected = yaml_expected(key), *found = describe_for(value, key);
-    size_t words = 0;
-    while (value->kind == YAML_SCALAR && key->type == YAML_WORD && key->words[words] != NULL)
-        words++;
-    const char *near = words == 0 ? NULL : str_nearest(value->text, key->words, words);
+    FREE_AUTO char *expected = yaml_expected(key), *found = describe_node(value, key);
+    bool word = value->kind == YAML_SCALAR && key->type == YAML_WORD;
+    const char *near = word ? str_nearest(value->text, key->words) : NULL;
     yaml_error(source, value, "'%s' must be %s, not %s%s%s%s", key->name, expected, found,
         near == NULL ? "" : "; did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'?");
 }
 
 // ---- values -------------------------------------------------------------------------------------
-
-static bool
-set_unsigned(unsigned long long number, void *member)
-{
-    if (number > UINT_MAX)
-        return false;
-    *(unsigned *) member = (unsigned) number;
-    return true;
-}
-
-static bool
-set_counted(unsigned long long number, const struct yaml_key *key, void *member)
-{
-    unsigned long long unit = key->unit == 0 ? 1 : key->unit;
-    if (number < key->min || (key->max != 0 && number > key->max) || number % unit != 0)
-        return false;
-    if (key->type != YAML_SIZE || key->unit != 0)
-        return set_unsigned(number / unit, member);
-    *(uint64_t *) member = number;
-    return true;
-}
 
 static bool
 is_valid_text(const char *text, const struct yaml_key *key)
@@ -215,18 +174,32 @@ set_scalar(const struct yaml_node *value, const struct yaml_key *key, void *memb
         unsigned i = 0;
         while (key->words[i] != NULL && strcmp(key->words[i], text) != 0)
             i++;
-        return key->words[i] != NULL && set_unsigned(i, member);
+        if (key->words[i] != NULL)
+            *(unsigned *) member = i;
+        return key->words[i] != NULL;
     }
     if (!value->plain)
         return false;
     if (key->type == YAML_BOOL)
         return scalar_bool(text, member);
-    if (key->type == YAML_SIZE && key->words != NULL && strcmp(text, key->words[0]) == 0)
-        return set_unsigned(0, member);
-    bool valid = key->type == YAML_SIZE       ? with_unit(text, sizes, &number)
-                 : key->type == YAML_DURATION ? with_unit(text, times, &number)
-                                              : scalar_number(text, &number);
-    return valid && set_counted(number, key, member);
+    if (key->type == YAML_SIZE && key->words != NULL && strcmp(text, key->words[0]) == 0) {
+        *(unsigned *) member = 0;
+        return true;
+    }
+    const struct unit *units = key->type == YAML_SIZE       ? sizes
+                               : key->type == YAML_DURATION ? times
+                                                            : plain;
+    unsigned long long unit = key->unit == 0 ? 1 : key->unit;
+    if (!with_unit(text, units, &number) || number < key->min ||
+        (key->max != 0 && number > key->max) || number % unit != 0)
+        return false;
+    if (key->type == YAML_SIZE && key->unit == 0)
+        *(uint64_t *) member = number;
+    else if (number / unit <= UINT_MAX)
+        *(unsigned *) member = (unsigned) (number / unit);
+    else
+        return false;
+    return true;
 }
 
 static void
@@ -244,7 +217,7 @@ set_strings(struct yaml_source *source, const struct yaml_node *value, const str
             strv_add(member, item->text);
             continue;
         }
-        FREE_AUTO char *found = describe_for(item, key);
+        FREE_AUTO char *found = describe_node(item, key);
         yaml_error(source, item, "each item of '%s' must be %s, not %s", key->name,
             key->form != NULL ? key->form : "a text", found);
     }
@@ -273,15 +246,6 @@ yaml_map_value(struct yaml_source *source, const struct yaml_node *name,
 
 // ---- mappings -----------------------------------------------------------------------------------
 
-static const struct yaml_key *
-find_key_by_name(const struct yaml_key *keys, const char *name)
-{
-    for (; keys->name != NULL; keys++)
-        if (strcmp(keys->name, name) == 0)
-            return keys;
-    return NULL;
-}
-
 static void
 add_unknown_key(struct yaml_source *source, const struct yaml_node *name, const char *what,
     const struct yaml_key *keys)
@@ -290,7 +254,7 @@ add_unknown_key(struct yaml_source *source, const struct yaml_node *name, const 
     FREE_AUTO char *quoted = yaml_quote(name->text);
     for (; keys->name != NULL; keys++)
         strv_add(&known, keys->name);
-    const char *near = str_nearest(name->text, (const char *const *) known.items, known.count);
+    const char *near = str_nearest(name->text, (const char *const *) known.items);
     if (near != NULL) {
         yaml_error(source, name, "%s has no key %s; did you mean '%s'?", what, quoted, near);
         return;
@@ -304,13 +268,15 @@ yaml_map(struct yaml_source *source, const struct yaml_node *map, const char *wh
     const struct yaml_key *keys, void *target)
 {
     if (map->kind != YAML_MAP && !yaml_is_null(map)) {
-        FREE_AUTO char *found = describe_node(map);
+        FREE_AUTO char *found = describe_node(map, NULL);
         yaml_error(source, map, "%s must be " MAPPING ", not %s", what, found);
         return;
     }
     for (size_t i = 0; i < map->count; i++) {
-        const struct yaml_key *key = find_key_by_name(keys, map->keys[i]->text);
-        if (key == NULL)
+        const struct yaml_key *key = keys;
+        while (key->name != NULL && strcmp(key->name, map->keys[i]->text) != 0)
+            key++;
+        if (key->name == NULL)
             add_unknown_key(source, map->keys[i], what, keys);
         else
             yaml_map_value(source, map->keys[i], map->items[i], key, target);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/text.h"
 
+#include <jansson.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -46,8 +47,9 @@ yaml_node_free(struct yaml_node *node)
 static void
 add_error_here(struct yaml_reader *reader, const yaml_event_t *event, const char *sentence)
 {
-    yaml_error_at(reader->source, (unsigned) event->start_mark.line + 1,
-        (unsigned) event->start_mark.column + 1, "%s", sentence);
+    const struct yaml_node place = {.line = (unsigned) event->start_mark.line + 1,
+        .column = (unsigned) event->start_mark.column + 1};
+    yaml_error(reader->source, &place, "%s", sentence);
 }
 
 static void
@@ -57,34 +59,25 @@ stop(struct yaml_reader *reader, const yaml_event_t *event, const char *sentence
     reader->stopped = true;
 }
 
+// Adds a node to the innermost open collection, which owns it.
 static struct yaml_node *
-new_node(enum yaml_kind kind, const yaml_event_t *event)
+add_node(struct yaml_reader *reader, enum yaml_kind kind, const yaml_event_t *event)
 {
     struct yaml_node *node = mem_zero(1, sizeof *node);
     node->kind = kind;
     node->line = (unsigned) event->start_mark.line + 1;
     node->column = (unsigned) event->start_mark.column + 1;
-    return node;
-}
-
-// Adds a node to the innermost open collection. Takes ownership.
-static void
-place_node(struct yaml_reader *reader, struct yaml_node *node)
-{
-    if (reader->depth == 0) {
-        reader->root = node;
-        return;
-    }
+    if (reader->depth == 0)
+        return reader->root = node;
     size_t top = reader->depth - 1;
     struct yaml_node *parent = reader->open[top];
     if (parent->kind == YAML_MAP && reader->key[top] == NULL) {
-        if (node->kind != YAML_SCALAR) {
+        if (kind != YAML_SCALAR) {
             yaml_error(reader->source, node, "a key must be a text, not %s; check this line",
-                node->kind == YAML_LIST ? "a list" : "a mapping");
+                kind == YAML_LIST ? "a list" : "a mapping");
             reader->stopped = true;
         }
-        reader->key[top] = node;
-        return;
+        return reader->key[top] = node;
     }
     size_t capacity = parent->capacity;
     mem_grow(&parent->items, &parent->capacity, parent->count + 1, sizeof(struct yaml_node *));
@@ -92,41 +85,26 @@ place_node(struct yaml_reader *reader, struct yaml_node *node)
         mem_grow(&parent->keys, &capacity, parent->count + 1, sizeof(struct yaml_node *));
         parent->keys[parent->count] = TAKE(reader->key[top]);
     }
-    parent->items[parent->count++] = node;
+    return parent->items[parent->count++] = node;
 }
 
-static int
-by_text_then_place(const void *a, const void *b)
-{
-    const struct yaml_node *left = *(struct yaml_node *const *) a;
-    const struct yaml_node *right = *(struct yaml_node *const *) b;
-    int order = strcmp(left->text, right->text);
-    if (order != 0)
-        return order;
-    if (left->line != right->line)
-        return left->line < right->line ? -1 : 1;
-    return left->column < right->column ? -1 : left->column > right->column;
-}
-
-// Sorts the keys, so that a mapping of very many keys takes n log n steps.
 static void
 refuse_duplicates(struct yaml_reader *reader, const struct yaml_node *map)
 {
-    FREE_AUTO struct yaml_node **keys = mem_zero(map->count, sizeof *keys);
-    size_t count = 0;
-    for (size_t i = 0; i < map->count; i++)
-        if (map->keys[i]->kind == YAML_SCALAR)
-            keys[count++] = map->keys[i];
-    qsort(keys, count, sizeof *keys, by_text_then_place);
-    for (size_t i = 1, first = 0; i < count; i++) {
-        if (strcmp(keys[i]->text, keys[first]->text) != 0) {
-            first = i;
+    json_auto_t *first_lines = json_object(); // by key; hashed, for mappings of very many keys
+    for (size_t i = 0; i < map->count; i++) {
+        const struct yaml_node *key = map->keys[i];
+        if (key->kind != YAML_SCALAR)
+            continue;
+        const json_t *line = json_object_get(first_lines, key->text);
+        if (line == NULL) {
+            json_object_set_new_nocheck(first_lines, key->text, json_integer(key->line));
             continue;
         }
-        FREE_AUTO char *name = yaml_quote(keys[i]->text);
-        yaml_error(reader->source, keys[i],
-            "the key %s occurs twice, first on line %u; remove one of them", name,
-            keys[first]->line);
+        FREE_AUTO char *name = yaml_quote(key->text);
+        yaml_error(reader->source, key,
+            "the key %s occurs twice, first on line %lld; remove one of them", name,
+            (long long) json_integer_value(line));
     }
 }
 
@@ -147,9 +125,7 @@ open_collection(struct yaml_reader *reader, enum yaml_kind kind, const yaml_even
         stop(reader, event, "this is nested too deeply; use at most 32 levels");
         return;
     }
-    struct yaml_node *node = new_node(kind, event);
-    place_node(reader, node);
-    reader->open[reader->depth] = node;
+    reader->open[reader->depth] = add_node(reader, kind, event);
     reader->key[reader->depth++] = NULL;
 }
 
@@ -161,16 +137,14 @@ add_scalar(struct yaml_reader *reader, const yaml_event_t *event)
     refuse_anchor_and_tag(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
     if (memchr(text, '\0', length) != NULL)
         add_error_here(reader, event, "this text contains a NUL character; remove the '\\0'");
-    struct yaml_node *node = new_node(YAML_SCALAR, event);
+    struct yaml_node *node = add_node(reader, YAML_SCALAR, event);
     node->text = str_ndup(text, length);
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    place_node(reader, node);
 }
 
 static void
 take_yaml_event(struct yaml_reader *reader, const yaml_event_t *event)
 {
-    struct yaml_node *node;
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
         if (reader->root != NULL)
@@ -184,9 +158,7 @@ take_yaml_event(struct yaml_reader *reader, const yaml_event_t *event)
     case YAML_ALIAS_EVENT:
         add_error_here(reader, event,
             "aliases are not supported; write the value, or quote a text that begins with '*'");
-        node = new_node(YAML_SCALAR, event);
-        node->text = str_dup("");
-        place_node(reader, node);
+        add_node(reader, YAML_SCALAR, event)->text = str_dup("");
         break;
     case YAML_SCALAR_EVENT:
         add_scalar(reader, event);
@@ -241,27 +213,20 @@ byte_error(const struct text_iter *iter)
     return NULL;
 }
 
-static size_t
-mark_length(const struct yaml_source *source)
-{
-    return source->length >= 3 && memcmp(source->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-}
-
 // Adds the error of the first character that is not allowed, and returns false.
 static bool
 is_text(struct yaml_source *source)
 {
-    size_t begin = mark_length(source);
-    struct text_iter iter = {.next = source->text + begin, .left = source->length - begin};
-    for (unsigned line = 1, column = 1; text_next(&iter); column++) {
+    struct text_iter iter = {.next = source->text, .left = source->length};
+    for (struct yaml_node place = {.line = 1, .column = 1}; text_next(&iter); place.column++) {
         const char *sentence = byte_error(&iter);
         if (sentence != NULL) {
-            yaml_error_at(source, line, column, "%s", sentence);
+            yaml_error(source, &place, "%s", sentence);
             return false;
         }
         if (*iter.at == '\n' || (*iter.at == '\r' && (iter.left == 0 || *iter.next != '\n'))) {
-            line++;
-            column = 0;
+            place.line++;
+            place.column = 0;
         }
     }
     return true;
@@ -333,46 +298,20 @@ add_parser_error(struct yaml_source *source, const yaml_parser_t *parser)
     }
     const yaml_mark_t *at =
         known != NULL && known->at_context ? &parser->context_mark : &parser->problem_mark;
-    unsigned line = (unsigned) at->line + 1, column = (unsigned) at->column + 1;
+    const struct yaml_node place = {
+        .line = (unsigned) at->line + 1, .column = (unsigned) at->column + 1};
     char found = *(const char *) parser->buffer.pointer;
     if (known != NULL)
-        yaml_error_at(source, line, column, "%s", known->sentence);
+        yaml_error(source, &place, "%s", known->sentence);
     else if (strstr(problem, "cannot start any token") == NULL)
-        yaml_error_at(
-            source, line, column, "this is not valid YAML: %s; check this place", problem);
+        yaml_error(source, &place, "this is not valid YAML: %s; check this place", problem);
     else if (found == '\t')
-        yaml_error_at(source, line, column, TAB);
+        yaml_error(source, &place, TAB);
     else // one of YAML's reserved characters
-        yaml_error_at(source, line, column, "a text cannot begin with '%c'; quote it", found);
+        yaml_error(source, &place, "a text cannot begin with '%c'; quote it", found);
 }
 
 // ---- the text -----------------------------------------------------------------------------------
-
-// Skips the byte order mark, which libyaml would count as a column.
-static void
-read_tree(struct yaml_reader *reader)
-{
-    const struct yaml_source *source = reader->source;
-    size_t mark = mark_length(source);
-    if (yaml_parser_initialize(&reader->parser) == 0)
-        mem_exhausted();
-    yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(
-        &reader->parser, (const unsigned char *) source->text + mark, source->length - mark);
-    while (!reader->stopped) {
-        yaml_event_t event = {0};
-        if (yaml_parser_parse(&reader->parser, &event) != 0) {
-            take_yaml_event(reader, &event);
-        } else {
-            add_parser_error(reader->source, &reader->parser);
-            reader->stopped = true;
-        }
-        yaml_event_delete(&event);
-    }
-    yaml_parser_delete(&reader->parser);
-    for (size_t i = 0; i < reader->depth; i++)
-        yaml_node_free(reader->key[i]);
-}
 
 struct yaml_node *
 yaml_read(struct yaml_source *source)
@@ -382,9 +321,30 @@ yaml_read(struct yaml_source *source)
         yaml_error(source, NULL, "the text is larger than 1 MiB; is it the right file?");
         return NULL;
     }
+    if (source->length >= 3 && memcmp(source->text, "\xef\xbb\xbf", 3) == 0) {
+        source->text += 3; // libyaml would count the byte order mark as a column
+        source->length -= 3;
+    }
     if (!is_text(source))
         return NULL;
-    read_tree(&reader);
+    if (yaml_parser_initialize(&reader.parser) == 0)
+        mem_exhausted();
+    yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(
+        &reader.parser, (const unsigned char *) source->text, source->length);
+    while (!reader.stopped) {
+        yaml_event_t event = {0};
+        if (yaml_parser_parse(&reader.parser, &event) != 0) {
+            take_yaml_event(&reader, &event);
+        } else {
+            add_parser_error(source, &reader.parser);
+            reader.stopped = true;
+        }
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&reader.parser);
+    for (size_t i = 0; i < reader.depth; i++)
+        yaml_node_free(reader.key[i]);
     bool empty = reader.root == NULL || yaml_is_null(reader.root);
     if (empty && source->error_total == 0)
         yaml_error(source, NULL, "the text is empty; write at least one key");

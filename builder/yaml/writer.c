@@ -3,115 +3,31 @@
 #include "yaml/writer.h"
 
 #include "base/cleanup.h"
+#include "base/json.h"
+#include "base/str.h"
 #include "base/text.h"
 
 #include <string.h>
 #include <strings.h>
 #include <yaml.h>
 
-#define OPEN_MAX 64 // collections inside each other
-
-struct yaml_writer {
-    yaml_emitter_t emitter;
-    struct buf out;
-    bool list[OPEN_MAX]; // of the open collections: a list, not a mapping
-    size_t depth;
-    struct error err; // the first error, after which nothing more is written
-};
-
 static int
 add_output(void *context, unsigned char *bytes, size_t length)
 {
-    struct yaml_writer *writer = context;
-    buf_add_bytes(&writer->out, bytes, length);
+    buf_add_bytes(context, bytes, length);
     return 1;
 }
 
-static void
-writer_failed(struct yaml_writer *writer, const char *why)
-{
-    if (writer->err.code == ERR_NONE)
-        error_set(&writer->err, ERR_FAILED, "cannot write YAML: %s", why);
-}
-
 // initialized: the result of the event's initializer. The emitter always takes ownership.
-static void
-emit(struct yaml_writer *writer, yaml_event_t *event, int initialized)
+static int
+emit(yaml_emitter_t *emitter, yaml_event_t *event, int initialized, struct error *err)
 {
-    if (initialized == 0)
+    if (initialized != 0 && yaml_emitter_emit(emitter, event) != 0)
+        return 0;
+    if (initialized == 0 || emitter->error == YAML_MEMORY_ERROR)
         mem_exhausted();
-    if (writer->err.code != ERR_NONE) {
-        yaml_event_delete(event);
-        return;
-    }
-    if (yaml_emitter_emit(&writer->emitter, event) != 0)
-        return;
-    if (writer->emitter.error == YAML_MEMORY_ERROR)
-        mem_exhausted();
-    writer_failed(writer, writer->emitter.problem);
+    return error_set(err, ERR_FAILED, "cannot write YAML: %s", emitter->problem);
 }
-
-struct yaml_writer *
-yaml_writer_new(const char *head)
-{
-    struct yaml_writer *writer = mem_zero(1, sizeof *writer);
-    yaml_event_t event;
-    if (yaml_emitter_initialize(&writer->emitter) == 0)
-        mem_exhausted();
-    yaml_emitter_set_output(&writer->emitter, add_output, writer);
-    yaml_emitter_set_unicode(&writer->emitter, 1);
-    yaml_emitter_set_width(&writer->emitter, -1);
-    if (head != NULL)
-        buf_add(&writer->out, head);
-    emit(writer, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
-    emit(writer, &event, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1));
-    return writer;
-}
-
-static void
-begin_collection(struct yaml_writer *writer, bool list)
-{
-    yaml_event_t event;
-    if (writer->depth == OPEN_MAX) {
-        writer_failed(writer, "it is nested too deeply (bug)");
-        return;
-    }
-    writer->list[writer->depth++] = list;
-    if (list)
-        emit(writer, &event,
-            yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE));
-    else
-        emit(writer, &event,
-            yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
-}
-
-void
-yaml_write_map(struct yaml_writer *writer)
-{
-    begin_collection(writer, false);
-}
-
-void
-yaml_write_list(struct yaml_writer *writer)
-{
-    begin_collection(writer, true);
-}
-
-void
-yaml_write_end(struct yaml_writer *writer)
-{
-    yaml_event_t event;
-    if (writer->depth == 0) {
-        writer_failed(writer, "no mapping or list is open (bug)");
-        return;
-    }
-    if (writer->list[--writer->depth])
-        emit(writer, &event, yaml_sequence_end_event_initialize(&event));
-    else
-        emit(writer, &event, yaml_mapping_end_event_initialize(&event));
-}
-
-// ---- scalars ------------------------------------------------------------------------------------
 
 // Words that YAML 1.1 readers, such as cloud-init's, read as booleans or null:
 // https://yaml.org/type/bool.html, https://yaml.org/type/null.html
@@ -169,80 +85,78 @@ is_literal(const char *text)
            strstr(text, "\xe2\x80\xa9") == NULL && strstr(text, "\xef") == NULL;
 }
 
-static void
-emit_scalar(struct yaml_writer *writer, const char *text, yaml_scalar_style_t style)
+static int
+emit_scalar(yaml_emitter_t *emitter, const char *text, yaml_scalar_style_t style, struct error *err)
 {
     yaml_event_t event;
-    if (!text_is_utf8(text)) {
-        writer_failed(writer, "a text is not UTF-8");
-        return;
+    if (!text_is_utf8(text))
+        return error_set(err, ERR_FAILED, "cannot write YAML: a text is not UTF-8");
+    int initialized = yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *) text,
+        (int) strlen(text), style == YAML_PLAIN_SCALAR_STYLE, 1, style);
+    return emit(emitter, &event, initialized, err);
+}
+
+static int
+emit_value(yaml_emitter_t *emitter, json_t *value, struct error *err)
+{
+    yaml_event_t event;
+    const char *text = json_string_value(value), *key;
+    json_t *inner;
+    if (text != NULL)
+        return emit_scalar(emitter, text,
+            is_plain_scalar(text) ? YAML_PLAIN_SCALAR_STYLE
+            : is_literal(text)    ? YAML_LITERAL_SCALAR_STYLE
+                                  : YAML_DOUBLE_QUOTED_SCALAR_STYLE,
+            err);
+    if (json_is_object(value)) {
+        int begun =
+            yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE);
+        if (emit(emitter, &event, begun, err) < 0)
+            return -1;
+        json_object_foreach(value, key, inner)
+        {
+            yaml_scalar_style_t style =
+                is_plain_scalar(key) ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+            if (emit_scalar(emitter, key, style, err) < 0 || emit_value(emitter, inner, err) < 0)
+                return -1;
+        }
+        return emit(emitter, &event, yaml_mapping_end_event_initialize(&event), err);
     }
-    emit(writer, &event,
-        yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *) text,
-            (int) strlen(text), style == YAML_PLAIN_SCALAR_STYLE, 1, style));
-}
-
-void
-yaml_write_string(struct yaml_writer *writer, const char *text)
-{
-    if (text == NULL)
-        emit_scalar(writer, "null", YAML_PLAIN_SCALAR_STYLE);
-    else if (is_plain_scalar(text))
-        emit_scalar(writer, text, YAML_PLAIN_SCALAR_STYLE);
-    else if (is_literal(text))
-        emit_scalar(writer, text, YAML_LITERAL_SCALAR_STYLE);
-    else
-        emit_scalar(writer, text, YAML_DOUBLE_QUOTED_SCALAR_STYLE);
-}
-
-void
-yaml_write_key(struct yaml_writer *writer, const char *key)
-{
-    emit_scalar(writer, key,
-        is_plain_scalar(key) ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE);
-}
-
-void
-yaml_write_int(struct yaml_writer *writer, long long number)
-{
-    FREE_AUTO char *text = str_format("%lld", number);
-    emit_scalar(writer, text, YAML_PLAIN_SCALAR_STYLE);
-}
-
-void
-yaml_write_bool(struct yaml_writer *writer, bool truth)
-{
-    emit_scalar(writer, truth ? "true" : "false", YAML_PLAIN_SCALAR_STYLE);
-}
-
-void
-yaml_put_string(struct yaml_writer *writer, const char *key, const char *text)
-{
-    yaml_write_key(writer, key);
-    yaml_write_string(writer, text);
+    if (json_is_array(value)) {
+        int begun =
+            yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE);
+        if (emit(emitter, &event, begun, err) < 0)
+            return -1;
+        for (size_t i = 0; i < json_array_size(value); i++)
+            if (emit_value(emitter, json_array_get(value, i), err) < 0)
+                return -1;
+        return emit(emitter, &event, yaml_sequence_end_event_initialize(&event), err);
+    }
+    FREE_AUTO char *other = print_json(value, false); // a number, true, false or null
+    return emit_scalar(emitter, other, YAML_PLAIN_SCALAR_STYLE, err);
 }
 
 int
-yaml_writer_finish(struct yaml_writer *writer, char **ret, struct error *err)
+yaml_write(const char *head, json_t *value, char **ret, struct error *err)
 {
+    CLEANUP(yaml_emitter_delete) yaml_emitter_t emitter;
+    BUF_AUTO struct buf out = {0};
     yaml_event_t event;
-    if (writer->depth > 0)
-        writer_failed(writer, "a mapping or list was not ended (bug)");
-    emit(writer, &event, yaml_document_end_event_initialize(&event, 1));
-    emit(writer, &event, yaml_stream_end_event_initialize(&event));
-    if (writer->err.code != ERR_NONE)
-        return error_set(err, writer->err.code, "%s", writer->err.message);
-    *ret = buf_take(&writer->out);
+    if (yaml_emitter_initialize(&emitter) == 0)
+        mem_exhausted();
+    yaml_emitter_set_output(&emitter, add_output, &out);
+    yaml_emitter_set_unicode(&emitter, 1);
+    yaml_emitter_set_width(&emitter, -1);
+    if (head != NULL)
+        buf_add(&out, head);
+    int begun = yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING);
+    if (emit(&emitter, &event, begun, err) < 0)
+        return -1;
+    begun = yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1);
+    if (emit(&emitter, &event, begun, err) < 0 || emit_value(&emitter, value, err) < 0 ||
+        emit(&emitter, &event, yaml_document_end_event_initialize(&event, 1), err) < 0 ||
+        emit(&emitter, &event, yaml_stream_end_event_initialize(&event), err) < 0)
+        return -1;
+    *ret = buf_take(&out);
     return 0;
-}
-
-void
-yaml_writer_free(struct yaml_writer *writer)
-{
-    if (writer == NULL)
-        return;
-    yaml_emitter_delete(&writer->emitter);
-    buf_free(&writer->out);
-    error_clear(&writer->err);
-    free(writer);
 }

@@ -26,7 +26,7 @@ struct yaml_diagnostic {
 // It borrows what these and context point to.
 struct yaml_source {
     const char *origin; // path or name for messages
-    const char *text;
+    const char *text;   // yaml_read moves it behind a byte order mark
     size_t length;
     struct yaml_diagnostic diagnostics[YAML_ERROR_MAX]; // the first ones of the text
     size_t error_count;                                 // of the array above
@@ -69,8 +69,6 @@ bool yaml_is_null(const struct yaml_node *node);
 // is about; NULL: the whole text.
 void yaml_error(struct yaml_source *source, const struct yaml_node *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void yaml_error_at(struct yaml_source *source, unsigned line, unsigned column, const char *format,
-    ...) __attribute__((format(printf, 4, 5)));
 
 // Returns 0 when there are no errors; else -1 and ERR_SPEC with each error as "ORIGIN:LINE:COLUMN:
 // SENTENCE", the line of the text, and a caret under the place.

@@ -43,22 +43,22 @@ test_distance(void **state)
 static void
 test_nearest(void **state)
 {
-    static const char *const names[] = {"network", "nodes", "redis", "base"};
-    assert_string_equal(str_nearest("netwrk", names, 4), "network");
-    assert_string_equal(str_nearest("node", names, 4), "nodes");
-    assert_string_equal(str_nearest("bsae", names, 4), "base");
-    assert_null(str_nearest("haproxy", names, 4));
-    assert_null(str_nearest("x", names, 4));
-    assert_null(str_nearest("", names, 4));
+    static const char *const names[] = {"network", "nodes", "redis", "base", NULL};
+    assert_string_equal(str_nearest("netwrk", names), "network");
+    assert_string_equal(str_nearest("node", names), "nodes");
+    assert_string_equal(str_nearest("bsae", names), "base");
+    assert_null(str_nearest("haproxy", names));
+    assert_null(str_nearest("x", names));
+    assert_null(str_nearest("", names));
 }
 
 static void
 test_nearest_of_a_huge_word_is_quick(void **state)
 {
-    static const char *const names[] = {"network"};
+    static const char *const names[] = {"network", NULL};
     FREE_AUTO char *word = mem_zero(50 * 1000 * 1000 + 1, 1);
     memset(word, 'n', 50 * 1000 * 1000);
-    assert_null(str_nearest(word, names, 1));
+    assert_null(str_nearest(word, names));
 }
 
 static void

@@ -199,8 +199,8 @@ test_shell_reads_facts(void **state)
     FREE_AUTO char *script = str_format("set -eu\n%s\nfor w in $workers; do echo \"$w\"; done\n"
                                         "echo \"$node $head $password_status $ha\"\n",
         facts);
-    const char *const argv[] = {"sh", NULL};
-    const struct proc_options options = {.input = script, .timeout_ms = 20000};
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    const struct proc_options options = {.timeout_ms = 20000};
     PROC_RESULT_AUTO struct proc_result result = {0};
     assert_ok(proc_check(argv, &options, &result, &err), &err);
     assert_string_equal(result.output.data,

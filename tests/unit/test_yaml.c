@@ -172,8 +172,8 @@ test_complaints_are_sorted_and_counted(void **state)
     ERROR_AUTO struct error err = {0};
     assert_int_equal(yaml_result(&source, &err), 0);
     for (unsigned i = 25; i > 0; i--)
-        yaml_error_at(&source, i, 1, "number %u", i);
-    yaml_error_at(&source, 1, 9, "behind the line");
+        yaml_error(&source, &(struct yaml_node){.line = i, .column = 1}, "number %u", i);
+    yaml_error(&source, &(struct yaml_node){.line = 1, .column = 9}, "behind the line");
     yaml_error(&source, NULL, "of all");
     assert_int_equal(source.error_total, 27);
     assert_int_equal(source.error_count, YAML_ERROR_MAX);

@@ -1,4 +1,4 @@
-// test_yaml_writer.c - written YAML: its layout, hostile strings, misuse.
+// test_yaml_writer.c - written YAML: its layout, hostile strings, other encodings.
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
@@ -10,39 +10,13 @@ static void
 test_written_text(void **state)
 {
     ERROR_AUTO struct error err = {0};
-    YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new("#cloud-config\n");
     FREE_AUTO char *text = NULL;
-    yaml_write_map(writer);
-    yaml_put_string(writer, "hostname", "work11");
-    yaml_put_string(writer, "mac", "52:54:00:1f:ff:0b");
-    yaml_write_key(writer, "count");
-    yaml_write_int(writer, -3);
-    yaml_write_key(writer, "lock");
-    yaml_write_bool(writer, true);
-    yaml_put_string(writer, "empty", "");
-    yaml_put_string(writer, "null", NULL);
-    yaml_write_key(writer, "none");
-    yaml_write_list(writer);
-    yaml_write_end(writer);
-    yaml_write_key(writer, "two");
-    yaml_write_list(writer);
-    yaml_write_string(writer, "one");
-    yaml_write_string(writer, "no");
-    yaml_write_end(writer);
-    yaml_put_string(writer, "script", "#!/bin/sh\nexit 0\n");
-    yaml_write_key(writer, "files");
-    yaml_write_list(writer);
-    yaml_write_map(writer);
-    yaml_put_string(writer, "path", "/etc/airbuild/facts");
-    yaml_put_string(writer, "content", "a\nb");
-    yaml_write_end(writer);
-    yaml_write_end(writer);
-    yaml_write_key(writer, "last");
-    yaml_write_map(writer);
-    yaml_put_string(writer, "9 lives", "say: \"hi\"");
-    yaml_write_end(writer);
-    yaml_write_end(writer);
-    assert_ok(yaml_writer_finish(writer, &text, &err), &err);
+    json_auto_t *value =
+        json_pack("{s:s, s:s, s:i, s:b, s:s, s:n, s:[], s:[s, s], s:s, s:[{s:s, s:s}], s:{s:s}}",
+            "hostname", "work11", "mac", "52:54:00:1f:ff:0b", "count", -3, "lock", true, "empty",
+            "", "null", "none", "two", "one", "no", "script", "#!/bin/sh\nexit 0\n", "files",
+            "path", "/etc/airbuild/facts", "content", "a\nb", "last", "9 lives", "say: \"hi\"");
+    assert_ok(yaml_write("#cloud-config\n", value, &text, &err), &err);
     assert_string_equal(text,
         "#cloud-config\nhostname: work11\nmac: \"52:54:00:1f:ff:0b\"\ncount: -3\nlock: true\n"
         "empty: \"\"\n\"null\": null\nnone: []\ntwo:\n- one\n- \"no\"\n"
@@ -73,21 +47,12 @@ test_hostile_strings_come_back(void **state)
 {
     size_t count = sizeof hostile_texts / sizeof hostile_texts[0];
     ERROR_AUTO struct error err = {0};
-    YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(NULL);
+    json_auto_t *value = json_object();
     FREE_AUTO char *text = NULL;
-    yaml_write_map(writer);
-    for (size_t i = 0; i < count; i++) {
-        yaml_write_key(writer, hostile_texts[i]); // as a key, a value and an item
-        yaml_write_map(writer);
-        yaml_put_string(writer, "value", hostile_texts[i]);
-        yaml_write_key(writer, "list");
-        yaml_write_list(writer);
-        yaml_write_string(writer, hostile_texts[i]);
-        yaml_write_end(writer);
-        yaml_write_end(writer);
-    }
-    yaml_write_end(writer);
-    assert_ok(yaml_writer_finish(writer, &text, &err), &err);
+    for (size_t i = 0; i < count; i++) // as a key, a value and an item
+        json_object_set_new(value, hostile_texts[i],
+            json_pack("{s:s, s:[s]}", "value", hostile_texts[i], "list", hostile_texts[i]));
+    assert_ok(yaml_write(NULL, value, &text, &err), &err);
     YAML_SOURCE_AUTO struct yaml_source source = {
         .origin = "written", .text = text, .length = strlen(text)};
     YAML_NODE_AUTO struct yaml_node *root = yaml_read(&source);
@@ -95,8 +60,7 @@ test_hostile_strings_come_back(void **state)
     assert_int_equal(root->count, count);
     for (size_t i = 0; i < count; i++) {
         assert_string_equal(root->keys[i]->text, hostile_texts[i]);
-        const struct yaml_node *value = yaml_get(root->items[i], "value");
-        assert_string_equal(value->text, hostile_texts[i]);
+        assert_string_equal(yaml_get(root->items[i], "value")->text, hostile_texts[i]);
         assert_string_equal(yaml_get(root->items[i], "list")->items[0]->text, hostile_texts[i]);
     }
 }
@@ -110,78 +74,26 @@ test_only_harmless_strings_are_plain(void **state)
         "a:", "a: b", "a #b", "a ", ".inf", "=", "<<", "-a", "a\xc3\xa9"};
     for (size_t i = 0; i < 4 + 17; i++) {
         ERROR_AUTO struct error err = {0};
-        YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(NULL);
         FREE_AUTO char *text = NULL;
-        yaml_write_list(writer);
-        yaml_write_string(writer, i < 4 ? plain[i] : quoted[i - 4]);
-        yaml_write_end(writer);
-        assert_ok(yaml_writer_finish(writer, &text, &err), &err);
+        json_auto_t *value = json_pack("[s]", i < 4 ? plain[i] : quoted[i - 4]);
+        assert_ok(yaml_write(NULL, value, &text, &err), &err);
         assert_int_equal(text[2] == '"', i >= 4);
     }
 }
 
 static void
-misuse_unended(struct yaml_writer *writer)
+test_other_encodings_are_refused(void **state)
 {
-    yaml_write_map(writer);
-}
-
-static void
-misuse_end(struct yaml_writer *writer)
-{
-    yaml_write_end(writer);
-}
-
-static void
-misuse_missing_value(struct yaml_writer *writer)
-{
-    yaml_write_map(writer);
-    yaml_write_key(writer, "a");
-    yaml_write_end(writer);
-}
-
-static void
-misuse_two_roots(struct yaml_writer *writer)
-{
-    yaml_write_string(writer, "a");
-    yaml_write_string(writer, "b");
-}
-
-static void
-misuse_encoding(struct yaml_writer *writer)
-{
-    yaml_write_list(writer);
-    yaml_write_string(writer, "\xff");
-    yaml_write_end(writer);
-}
-
-static void
-misuse_depth(struct yaml_writer *writer)
-{
-    for (int i = 0; i < 100; i++)
-        yaml_write_list(writer);
-    for (int i = 0; i < 100; i++)
-        yaml_write_end(writer);
-}
-
-static void
-misuse_nothing(struct yaml_writer *writer)
-{
-    (void) writer;
-}
-
-static void
-test_misuse_is_told_at_the_end(void **state)
-{
-    static void (*const misuses[])(struct yaml_writer *) = {misuse_unended, misuse_end,
-        misuse_missing_value, misuse_two_roots, misuse_encoding, misuse_depth, misuse_nothing};
-    for (size_t i = 0; i < sizeof misuses / sizeof misuses[0]; i++) {
+    for (size_t i = 0; i < 3; i++) { // a text, an item, a key
         ERROR_AUTO struct error err = {0};
-        YAML_WRITER_AUTO struct yaml_writer *writer = yaml_writer_new(NULL);
         char *text = NULL;
-        misuses[i](writer);
-        assert_error(
-            yaml_writer_finish(writer, &text, &err), &err, ERR_FAILED, "cannot write YAML: ");
+        json_auto_t *value = i == 0   ? json_string_nocheck("\xff")
+                             : i == 1 ? json_pack("[o]", json_string_nocheck("\xff"))
+                                      : json_object();
+        if (i == 2)
+            json_object_set_new_nocheck(value, "\xff", json_null());
+        assert_error(yaml_write(NULL, value, &text, &err), &err, ERR_FAILED,
+            "cannot write YAML: a text is not UTF-8");
         assert_null(text);
     }
 }
@@ -193,7 +105,7 @@ main(void)
         cmocka_unit_test(test_written_text),
         cmocka_unit_test(test_hostile_strings_come_back),
         cmocka_unit_test(test_only_harmless_strings_are_plain),
-        cmocka_unit_test(test_misuse_is_told_at_the_end),
+        cmocka_unit_test(test_other_encodings_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
