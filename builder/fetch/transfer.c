@@ -312,10 +312,11 @@ fetch_transfer(const struct fetch_transfer *transfer, struct error *err)
     struct fetch_request request = {.transfer = transfer, .err = err};
     if (interrupt_check(err) < 0 || fetch_url_check_local(transfer->url, err) < 0)
         return err->code == ERR_INTERRUPTED ? FETCH_STOP : FETCH_REFUSED;
-    CLEANUP(curl_easy_cleanupp) CURL *easy = request.easy = fetch_curl_new();
+    CLEANUP(curl_easy_cleanupp) CURL *easy = fetch_curl_new();
     CLEANUP(curl_slist_free_allp) struct curl_slist *headers = NULL;
     FREE_AUTO char *url = str_dup(transfer->url);
     enum fetch_end end = FETCH_DONE;
+    request.easy = easy;
     set_up_request(&request, &headers);
     for (int redirects = 0; end == FETCH_DONE && url != NULL; redirects++) {
         FREE_AUTO char *from = TAKE(url);
