@@ -138,9 +138,11 @@ has_to_boot(const struct launch *launch, size_t node)
 static int
 resume_started(struct launch *launch, struct error *err)
 {
-    size_t boots = 0;
-    for (size_t i = 0; i < launch->spec->node_count; i++)
+    size_t boots = 0, running = 0;
+    for (size_t i = 0; i < launch->spec->node_count; i++) {
         boots += launch->nodes[i].paused && has_to_boot(launch, i);
+        running += launch->survey.domains[i].state == VIRT_RUNNING;
+    }
     // A cluster that already serves on this host, this one or another, must not be starved.
     if (!launch->options->no_wait && boots > 1) {
         double idle;
@@ -162,6 +164,8 @@ resume_started(struct launch *launch, struct error *err)
                 launch->session->virt, launch->spec->cluster, launch->spec->nodes[i].name, err) < 0)
             return -1;
         launch->nodes[i].paused = false;
+        if (running > 0 && has_to_boot(launch, i))
+            session_yield(launch->session, i, true);
     }
     return 0;
 }

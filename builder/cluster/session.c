@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "cluster/cluster.h"
 #include "cluster/state.h"
+#include "virt/domain.h"
 
 #include <stdlib.h>
 
@@ -64,8 +65,23 @@ cluster_connect(const struct spec *spec, struct virt **ret, struct error *err)
 }
 
 void
+session_yield(struct session *session, size_t node, bool yields)
+{
+    if (session->yields == NULL)
+        session->yields = mem_zero(session->spec->node_count, sizeof *session->yields);
+    if (session->yields[node] == yields)
+        return;
+    session->yields[node] = yields;
+    virt_domain_yield(
+        session->virt, session->spec->cluster, session->spec->nodes[node].name, yields);
+}
+
+void
 session_close(struct session *session)
 {
+    for (size_t i = 0; session->yields != NULL && i < session->spec->node_count; i++)
+        session_yield(session, i, false);
+    free(session->yields);
     virt_close(session->virt);
     secrets_free(session->secrets);
     record_freep(&session->record);

@@ -21,6 +21,7 @@ struct session {
     struct secrets *secrets; // NULL: likewise
     char *id;                // the cluster's, or the one launch would give it; NULL: unknown
     struct virt *virt;       // NULL: not connected
+    bool *yields;            // by node: it boots beside nodes that serve; NULL: none does
 };
 
 // Loads the cluster's state with state_load. locked: takes the cluster's lock first (10 s).
@@ -30,8 +31,11 @@ int session_open_launched(
     const struct spec *spec, bool locked, struct session *ret, struct error *err);
 // Connects to the libvirt that the cluster was launched on, else to the spec's, to act for it.
 int session_connect(struct session *session, struct error *err);
-void session_close(struct session *session);
+void session_close(struct session *session); // no node yields after it
 #define SESSION_AUTO CLEANUP(session_close)
+
+// Lets a node that has started yield to those that serve, or not any more.
+void session_yield(struct session *session, size_t node, bool yields);
 
 // Returns the account that queries the nodes; borrows from session.
 struct probe_access session_access(const struct session *session);

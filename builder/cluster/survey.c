@@ -21,9 +21,16 @@ survey_empty(const struct spec *spec)
     return survey;
 }
 
+// A node serves once it answers, as a replica when it is in sync.
+static bool
+serves(const struct probe_result *result)
+{
+    return result->head.written || (result->redis.answered && (result->redis.role == PROBE_MASTER ||
+                                                                  result->redis.link_up));
+}
+
 static int
-probe_nodes(
-    const struct session *session, int64_t probe_ms, struct survey *survey, struct error *err)
+probe_nodes(struct session *session, int64_t probe_ms, struct survey *survey, struct error *err)
 {
     const struct spec *spec = session->spec;
     FREE_AUTO struct probe_target *targets = mem_zero(spec->node_count, sizeof *targets);
@@ -38,7 +45,19 @@ probe_nodes(
     if (probe_cluster(targets, spec->node_count, &access, probe_ms, survey->results, err) < 0)
         return -1;
     probe_assess(targets, survey->results, spec->node_count, spec->redis.quorum, &survey->verdict);
+    for (size_t i = 0; session->yields != NULL && i < spec->node_count; i++)
+        if (serves(&survey->results[i]))
+            session_yield(session, i, false);
     return 0;
+}
+
+bool
+survey_others_serve(const struct survey *survey, size_t node)
+{
+    for (size_t i = 0; i < survey->count; i++)
+        if (i != node && serves(&survey->results[i]))
+            return true;
+    return false;
 }
 
 int

@@ -25,6 +25,8 @@ int survey_make(struct session *session, int64_t probe_ms, struct survey *ret, s
 void survey_free(struct survey *survey);
 #define SURVEY_AUTO CLEANUP(survey_free)
 
+// Returns whether a node other than this one answered a probe of survey_make and serves.
+bool survey_others_serve(const struct survey *survey, size_t node);
 // Returns true when a domain with the name of a node exists and belongs to something else.
 bool survey_is_foreign(const struct survey *survey, const struct spec *spec, size_t node);
 

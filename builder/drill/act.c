@@ -99,7 +99,11 @@ perform_once(struct drill *drill, enum drill_act act, size_t index, struct error
         return acts[act].call(virt, cluster, node, err);
     if (act == ACT_UNPLUG || act == ACT_PLUG)
         return virt_domain_link(virt, cluster, node, act == ACT_PLUG, err);
-    return virt_domain_start(virt, cluster, node, false, err);
+    if (virt_domain_start(virt, cluster, node, false, err) < 0)
+        return -1;
+    if (survey_others_serve(&drill->survey, index))
+        session_yield(&drill->session, index, true);
+    return 0;
 }
 
 static void

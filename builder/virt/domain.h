@@ -84,6 +84,11 @@ int virt_domain_define(struct virt *virt, const struct virt_domain *wanted, stru
 int virt_domain_start(
     struct virt *virt, const char *cluster, const char *name, bool paused, struct error *err);
 
+// Makes a running domain leave the host's processors to the others, or gives it its usual share
+// again: by libvirt's cpu_shares, or where that has no cgroups by the niceness of the autogroup
+// that the emulator is in. Does nothing where the host has neither, or on any error.
+void virt_domain_yield(struct virt *virt, const char *cluster, const char *name, bool yields);
+
 // Presses the power buttons of all names (again every few seconds, then through the guest agent,
 // too) until they are off or timeout_ms has passed. *ret_left: the names that still run then; that
 // is not an error. Skips absent ones and those that are off, resumes paused ones and wakes sleeping

@@ -183,6 +183,16 @@ is 'the master is the same after launch' "$leader" "$(master)"
 is 'both ports serve a key that expires' 'OK yes yes' \
     "$(typed 'for c in "6380 set fleeting yes ex 10" "6380 get fleeting" "6379 get fleeting"; do redis-cli -h head10 -p $c; done' | xargs)"
 
+
+# nice_of NODE: print the niceness of the autogroup that its emulator is in.
+nice_of() { inside sh -c "sed 's/.* //' /proc/\$(cat /run/libvirt/qemu/$1.pid)/autogroup"; }
+yields() { [[ $(nice_of work13) == 5 ]]; }
+virsh destroy work13 >/dev/null
+aside launch
+check 'a machine that boots beside others yields to them' within 30 yields
+aside_ends 'launch starts one machine' $BOOT_SECONDS 0
+is 'a machine that serves has its usual share' '0 0 0 0' "$(for node in $ALL; do nice_of "$node"; done | xargs)"
+
 # ---- secrets --------------------------------------------------------------------------------------------------------
 
 mapfile -t words < <(passwords)
