@@ -144,9 +144,11 @@ admin() {
         -h "$(address "$1")" "${@:2}" 2>&1
 }
 
-# is_no_candidate NODE: exclude it from elections; succeeds when all sentinels know.
+# is_no_candidate NODE: exclude it from elections; succeeds when all sentinels know. wait-in-sync must have ended, which sets
+# the priority last.
 is_no_candidate() {
     local other
+    [[ ! -e $dir/$1/var/lib/airbuild/redis/unsettled ]] || return
     admin "$1" config set replica-priority 0 >/dev/null
     for other in "${workers[@]}"; do
         sentinel "$other" sentinel replicas redis-primary | grep -x -A 200 "$(address "$1"):6379" |
