@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/crypto.h"
+#include "base/interrupt.h"
 #include "cluster/cluster.h"
 #include "cluster/state.h"
 #include "virt/domain.h"
@@ -72,8 +73,10 @@ session_yield(struct session *session, size_t node, bool yields)
     if (session->yields[node] == yields)
         return;
     session->yields[node] = yields;
+    interrupt_hold(); // after Ctrl-C, too, no node may be left yielding
     virt_domain_yield(
         session->virt, session->spec->cluster, session->spec->nodes[node].name, yields);
+    interrupt_release();
 }
 
 void
