@@ -24,8 +24,7 @@
 #define READS_S 2
 
 // Limits that several scenarios share.
-// On two emulated processors a client waits for 0.2 s now and then when a machine boots or ends.
-#define STEADY .steady = true, .limits.pause_s = 0.2
+#define STEADY .steady = true, .limits.pause_s = 0.1
 #define RESTORED \
     .limits.outage_s = DRILL_BY_SPEC, .limits.pause_s = NO_LIMIT, .limits.read_outage_s = READS_S
 #define FAILOVER .failover = true, RESTORED

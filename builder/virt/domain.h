@@ -86,7 +86,8 @@ int virt_domain_start(
 
 // Makes a running domain leave the host's processors to the others, or gives it its usual share
 // again: by libvirt's cpu_shares, or where that has no cgroups by the niceness of the autogroup
-// that the emulator is in. Does nothing where the host has neither, or on any error.
+// that the emulator is in. Does nothing where the host has neither, or on any error. When airbuild
+// is killed meanwhile, the domain yields until it is off.
 void virt_domain_yield(struct virt *virt, const char *cluster, const char *name, bool yields);
 
 // Presses the power buttons of all names (again every few seconds, then through the guest agent,

@@ -236,9 +236,9 @@ test_too_slow(void **state)
         "write outage 6.06 s, limit 6.0 s beyond the noise of 0.05 s");
     assert_verdict("all-off", result, 0, true, true, "PASS");
     result = good_of("replica-off");
-    result.write_pause_s = 0.26;
+    result.write_pause_s = 0.16;
     assert_verdict("replica-off", result, 0, true, false,
-        "write gap 0.26 s, limit 0.2 s beyond the noise of 0.05 s");
+        "write gap 0.16 s, limit 0.1 s beyond the noise of 0.05 s");
     result.noise_s = 0.07;
     assert_verdict("replica-off", result, 0, true, true, "PASS");
 }
