@@ -19,7 +19,7 @@ endif
 
 # ---- flags ----------------------------------------------------------------------------------------------------------
 
-PACKAGES := libguestfs libvirt libvirt-qemu libxml-2.0 yaml-0.1 jansson libarchive libcurl libcrypto hiredis
+PACKAGES := libguestfs libvirt libvirt-qemu libxml-2.0 yaml-0.1 jansson libarchive libcurl libcrypto hiredis libzstd
 
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wvla -Wformat=2 -Wconversion -Wsign-conversion \
 	-Wswitch-enum -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \

@@ -19,6 +19,8 @@ static const struct cli_command *const commands[] = {
     &command_drill,
     &command_stop,
     &command_destroy,
+    &command_freeze,
+    &command_reset,
     &command_help,
     NULL,
 };

@@ -1,5 +1,5 @@
 // command_launch.c - `airbuild launch`: boots the cluster, waits until it has converged, prints the
-// recap.
+// recap. `airbuild reset` puts it back to its frozen set and does the same.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -79,16 +79,31 @@ add_recap(const struct cli *cli, const struct spec *spec, const struct cluster_r
             text, "  %s env --hosts    # lines for /etc/hosts, to use names\n", airbuild.data);
 }
 
+// Asks before a reset, unless --yes is given.
+static int
+agree_to_reset(const struct cli *cli, const struct spec *spec, struct error *err)
+{
+    FREE_AUTO char *question = str_format("This resets cluster '%s' to its frozen set: all data "
+                                          "since the freeze are lost.\nReset it?",
+        spec->cluster);
+    FREE_AUTO char *refusal =
+        str_format("resetting cluster '%s' needs --yes without a terminal", spec->cluster);
+    return cli_agree(cli, question, refusal, "reset", err);
+}
+
+// Runs `launch` and `reset`, which differ in the function that starts the nodes.
 static int
 run_launch(struct cli *cli, struct error *err)
 {
+    bool reset = cli->command == &command_reset;
     SPEC_AUTO struct spec *spec = NULL;
     CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
     WORKSPACE_AUTO struct workspace workspace = {0};
     ACCEL_VERDICT_AUTO struct accel_verdict verdict = {0};
     BUF_AUTO struct buf text = {0};
     unsigned long long seconds = 0;
-    if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0)
+    if (cli_spec(cli, &spec, err) != 0 || (reset && agree_to_reset(cli, spec, err) != 0) ||
+        interrupt_install(err) != 0)
         return -1;
     if (cli->given.timeout != NULL &&
         (!str_to_u64(cli->given.timeout, TIMEOUT_MAX_S, &seconds) || seconds == 0))
@@ -106,13 +121,14 @@ run_launch(struct cli *cli, struct error *err)
         .redis = redis,
         .kvm = verdict.kvm,
         .accel_why = verdict.why,
+        .cold = cli->given.cold,
         .no_wait = cli->given.no_wait,
         .timeout_ms = (int64_t) seconds * 1000,
         .agree = agree_to_launch,
         .context = cli,
         .progress = cli->progress,
     };
-    if (cluster_launch(&launch, &report, err) != 0)
+    if ((reset ? cluster_reset : cluster_launch)(&launch, &report, err) != 0)
         return -1;
     add_recap(cli, spec, report, &text);
     json_auto_t *value = show_json(spec, report);
@@ -126,6 +142,7 @@ run_launch(struct cli *cli, struct error *err)
 }
 
 static const struct cli_option options[] = {
+    {"cold", 0, NULL, "boot the nodes even if a frozen set matches", OPTION_FLAG(cold)},
     {"no-wait", 0, NULL, "return when the machines run, before they converge",
         OPTION_FLAG(no_wait)},
     {"timeout", 0, "SECONDS", "how long to wait (default: 2 minutes, 10 without KVM)",
@@ -151,5 +168,25 @@ const struct cli_command command_launch = {
         "it needs --yes. When the wait fails, launch reports where a node is stuck, with the last "
         "lines of its console.\n",
     .options = options,
+    .run = run_launch,
+};
+
+static const struct cli_option reset_options[] = {
+    {"timeout", 0, "SECONDS", "how long to wait (default: 2 minutes, 10 without KVM)",
+        OPTION_TEXT(timeout)},
+    {"yes", 'y', NULL, "do not ask", OPTION_FLAG(yes)},
+    {0},
+};
+
+const struct cli_command command_reset = {
+    .name = "reset",
+    .arguments = "",
+    .summary = "put the cluster back to its frozen set, in seconds",
+    .details =
+        "Replaces the cluster by the frozen set that a first launch would thaw, whatever state its "
+        "nodes are in; all data since the freeze are lost. It asks first; without a terminal it "
+        "needs --yes. Without a set that matches it changes nothing; 'airbuild freeze' makes "
+        "one.\n",
+    .options = reset_options,
     .run = run_launch,
 };

@@ -10,8 +10,10 @@
 #include "base/interrupt.h"
 #include "cluster/definition.h"
 #include "cluster/disk.h"
+#include "cluster/frozen.h"
 #include "cluster/plan.h"
 #include "cluster/state.h"
+#include "cluster/thaw.h"
 #include "seed/seed.h"
 
 #include <errno.h>
@@ -60,12 +62,36 @@ make_node_disk(struct launch *launch, size_t index, struct error *err)
     return disk_make(node, path, image, err);
 }
 
+// Copies a file of the frozen set into the folder of its node.
+static int
+copy_frozen(const struct launch *launch, const char *node, const char *file, struct error *err)
+{
+    FREE_AUTO char *from = frozen_path(launch->plan->frozen->folder, node, file);
+    FREE_AUTO char *to = cluster_node_path(launch->spec, node, file);
+    FREE_AUTO char *folder = path_folder(to);
+    return dir_make(folder, 0711, err) < 0 ? -1 : file_copy(from, to, 0600, err);
+}
+
+static int
+copy_frozen_disk(const struct launch *launch, size_t index, struct error *err)
+{
+    struct session *session = launch->session;
+    const char *node = launch->spec->nodes[index].name;
+    json_object_set_new(
+        session->record->images, node, json_string(launch->plan->images[index]->key));
+    if (record_save(session->folder, session->record, err) < 0)
+        return -1;
+    return copy_frozen(launch, node, FROZEN_DISK, err);
+}
+
 static int
 define_domain(struct launch *launch, size_t index, struct error *err)
 {
     DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
     domain_definition_fill(&wanted, launch->spec, launch->session->id, &launch->spec->nodes[index],
         launch->plan->images[index], launch->options->kvm);
+    if (launch->plan->frozen != NULL)
+        wanted.domain.uuid = frozen_uuid(launch->plan->frozen, launch->spec->nodes[index].name);
     // libvirt's log daemon would make it readable by root alone.
     CLOSE_AUTO int log = open(wanted.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (log < 0)
@@ -97,8 +123,11 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
         return virt_network_ensure(session->virt, &wanted.network, err);
     }
     case PLAN_DISK:
-        return make_node_disk(launch, step->node, err);
+        return launch->plan->frozen != NULL ? copy_frozen_disk(launch, step->node, err)
+                                            : make_node_disk(launch, step->node, err);
     case PLAN_SEED: {
+        if (launch->plan->frozen != NULL)
+            return copy_frozen(launch, node->name, FROZEN_SEED, err);
         FREE_AUTO char *folder = cluster_node_path(session->spec, node->name, "");
         FREE_AUTO char *path = path_join(folder, "seed.iso");
         SEED_AUTO struct seed seed = {0};
@@ -117,6 +146,8 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
         if (str_equal(node->name, launch->options->except))
             return 0;
         launch->nodes[step->node].paused = true;
+        if (launch->plan->frozen != NULL || launch->survey.memory[step->node])
+            return 0;
         return virt_domain_start(session->virt, launch->spec->cluster, node->name, true, err);
     }
     return 0;
@@ -130,7 +161,8 @@ static bool
 has_to_boot(const struct launch *launch, size_t node)
 {
     const struct virt_domain_info *before = &launch->survey.domains[node];
-    return before->state != VIRT_PAUSED && !before->saved;
+    return before->state != VIRT_PAUSED && !before->saved && !launch->survey.memory[node] &&
+           launch->plan->frozen == NULL;
 }
 
 // Resumes all started domains together, except those that have to boot in turn: converge_wait
@@ -184,7 +216,11 @@ prepare_state(struct launch *launch, struct error *err)
     STORE_AUTO struct store *store = NULL;
     int result = 0;
     if (session->record == NULL) {
-        result = state_create(spec, session->id, &session->record, &session->secrets, err);
+        FREE_AUTO char *secrets =
+            launch->plan->frozen != NULL
+                ? frozen_path(launch->plan->frozen->folder, NULL, FROZEN_SECRETS)
+                : NULL;
+        result = state_create(spec, session->id, secrets, &session->record, &session->secrets, err);
     } else if (session->record->id == NULL) { // an airbuild without ids made it
         session->record->id = str_dup(session->id);
         result = record_save(session->folder, session->record, err);
@@ -204,6 +240,27 @@ prepare_state(struct launch *launch, struct error *err)
                 chmod(path, info.st_mode & 0700);
         }
     return launch->plan->empty ? set_founded(session, false, err) : 0;
+}
+
+// Restores the nodes that do not boot, paused: all from the frozen set, or those whose memory a
+// freeze left. Any other file of that kind is older than its node.
+static int
+restore_memory(const struct launch *launch, struct error *err)
+{
+    const struct launch_options *options = launch->options;
+    const struct session *session = launch->session;
+    struct image *const *images = launch->plan->images;
+    if (launch->plan->frozen != NULL) {
+        progress_step(options->progress, launch->spec->cluster, "thawing the frozen set");
+        return thaw_set(session, images, options->kvm, launch->plan->frozen, err);
+    }
+    for (size_t i = 0; i < launch->spec->node_count; i++) {
+        FREE_AUTO char *path =
+            cluster_node_path(launch->spec, launch->spec->nodes[i].name, THAW_MEMORY);
+        if (!launch->survey.memory[i] && unlink(path) < 0 && errno != ENOENT)
+            return error_errno(err, errno, "cannot remove '%s'", path);
+    }
+    return thaw_saved(session, images, options->kvm, launch->survey.memory, err);
 }
 
 static int
@@ -229,6 +286,8 @@ carry_out_all(struct launch *launch, struct error *err)
             return -1;
     }
     if (secrets_write_ssh(session->secrets, session->folder, spec, err) < 0)
+        return -1;
+    if (restore_memory(launch, err) < 0)
         return -1;
     return resume_started(launch, err);
 }

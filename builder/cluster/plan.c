@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "cluster/definition.h"
 #include "cluster/disk.h"
+#include "cluster/frozen.h"
+#include "cluster/thaw.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,6 +30,7 @@ cluster_plan_freep(struct cluster_plan **owner)
     strv_free(&plan->conflicts);
     strv_free(&plan->faults);
     strv_free(&plan->notes);
+    frozen_set_freep(&plan->frozen);
     free(plan);
 }
 
@@ -149,6 +152,12 @@ plan_domain(
             "with 'virsh start %s' and stop it with 'airbuild stop', or drop the memory with "
             "'virsh managedsave-remove %s'",
             domain->name, domain->name, domain->name);
+    if (survey->memory[index] && change != NULL)
+        add_fault(plan, ERR_CONFLICT,
+            "a freeze was cut short and left the memory of '%s', whose definition has changed "
+            "since "
+            "(%s); undo that change, or remove the file '%s' in the node's folder to boot it",
+            node->name, change, THAW_MEMORY);
     char *detail =
         str_format("%s, %u MiB, %u cpu%s%s%s", node->address, node->memory_mib, node->cpus,
             node->cpus == 1 ? "" : "s", change != NULL ? "; " : "", change != NULL ? change : "");
@@ -156,7 +165,9 @@ plan_domain(
         str_format("domain %s", node->name), detail);
     if (domain->state != VIRT_RUNNING)
         append_step(plan, PLAN_START, index, str_format("domain %s", node->name),
-            str_dup(domain->saved ? "from its saved memory" : ""));
+            str_dup(domain->saved || survey->memory[index] ? "from its saved memory"
+                    : plan->frozen != NULL                 ? "from its frozen memory"
+                                                           : ""));
 }
 
 void
@@ -174,8 +185,9 @@ plan_fill(struct cluster_plan *plan, const struct spec *spec, const struct recor
         bool disk = survey->disks[i];
         bool seed = disk && survey->seeds[i]; // a new disk is a new instance, with a new seed
         append_step(plan, disk ? PLAN_KEEP : PLAN_DISK, i, str_format("disk %s", node->name),
-            disk ? str_dup("with its data")
-                 : str_format("backed by the %s image", spec_roles[node->role]));
+            disk                   ? str_dup("with its data")
+            : plan->frozen != NULL ? str_format("of the frozen set %.12s", plan->frozen->key)
+                                   : str_format("backed by the %s image", spec_roles[node->role]));
         if (!disk && survey->domains[i].ours && is_up(&survey->domains[i]))
             add_fault(plan, ERR_CONFLICT,
                 "'%s' runs on a disk that was removed under it; copy what it holds, then stop it "
@@ -270,6 +282,29 @@ check_node_files(const struct session *session, struct survey *survey, size_t in
     return 0;
 }
 
+// Finds the frozen set that a first launch can thaw, or notes why it boots the nodes.
+static int
+find_frozen(const struct launch_options *options, const struct session *session,
+    const struct survey *survey, struct cluster_plan *plan, struct error *err)
+{
+    json_auto_t *depends = NULL;
+    FREE_AUTO char *why = NULL;
+    STRV_AUTO struct strv keys = {0};
+    if (session->record != NULL || session->virt == NULL || options->cold)
+        return 0;
+    for (size_t i = 0; i < survey->count; i++) {
+        if (plan->images[i] == NULL || survey->disks[i])
+            return 0;
+        strv_add(&keys, plan->images[i]->key);
+    }
+    if (frozen_depends(session, &keys, options->kvm, &depends, err) < 0 ||
+        frozen_find(options->spec, depends, &plan->frozen, &why, err) < 0)
+        return -1;
+    if (why != NULL)
+        strv_addf(&plan->notes, "no frozen set matches (%s): the nodes boot", why);
+    return 0;
+}
+
 int
 plan_make(const struct launch_options *options, struct session *session, struct survey *survey,
     struct cluster_plan *plan, struct error *err)
@@ -290,7 +325,11 @@ plan_make(const struct launch_options *options, struct session *session, struct 
             plan->images[i], options->kvm);
         if (virt_domain_compare(session->virt, &wanted.domain, &survey->changes[i], err) < 0)
             return -1;
+        survey->memory[i] = domain->state != VIRT_PAUSED && survey->disks[i] &&
+                            thaw_has_memory(session, domain->name);
     }
+    if (find_frozen(options, session, survey, plan, err) < 0)
+        return -1;
     plan_fill(plan, options->spec, session->record, survey);
     return 0;
 }

@@ -210,8 +210,8 @@ cluster_images_in_use(struct strv *ret_keys, struct error *err)
 // ---- birth and death -----------------------------------------------------------------------------
 
 int
-state_create(const struct spec *spec, const char *id, struct record **ret_record,
-    struct secrets **ret_secrets, struct error *err)
+state_create(const struct spec *spec, const char *id, const char *secrets_path,
+    struct record **ret_record, struct secrets **ret_secrets, struct error *err)
 {
     FREE_AUTO char *parent = cluster_parent();
     FREE_AUTO char *folder = cluster_folder(spec);
@@ -224,6 +224,10 @@ state_create(const struct spec *spec, const char *id, struct record **ret_record
     int made = chmod(draft, FOLDER_MODE) < 0
                    ? error_errno(err, errno, "cannot set the mode of folder '%s'", draft)
                    : record_save(draft, record, err);
+    if (made == 0 && secrets_path != NULL) {
+        FREE_AUTO char *copy = path_join(draft, "secrets.json");
+        made = file_copy(secrets_path, copy, 0600, err);
+    }
     if (made < 0 || secrets_open(draft, spec, &secrets, err) < 0 || dir_remove(folder, err) < 0 ||
         dir_publish(draft, folder, err) < 0) {
         ERROR_AUTO struct error ignored = {0};

@@ -35,9 +35,10 @@ bool state_has_any(const struct spec *spec);
 
 // All below need the lock.
 
-// Makes a cluster, when state_load found none. Replaces a remnant.
-int state_create(const struct spec *spec, const char *id, struct record **ret_record,
-    struct secrets **ret_secrets, struct error *err);
+// Makes a cluster, when state_load found none. Replaces a remnant. secrets: path of those it gets;
+// NULL: it gets new ones.
+int state_create(const struct spec *spec, const char *id, const char *secrets,
+    struct record **ret_record, struct secrets **ret_secrets, struct error *err);
 // Removes temporary files of killed processes.
 int state_tidy(const struct spec *spec, struct error *err);
 // Removes the folder and its content, then the pins of id (NULL: unknown) and the lock file; after

@@ -16,6 +16,7 @@ survey_empty(const struct spec *spec)
     survey.domains = mem_zero(spec->node_count, sizeof *survey.domains);
     survey.disks = mem_zero(spec->node_count, sizeof *survey.disks);
     survey.seeds = mem_zero(spec->node_count, sizeof *survey.seeds);
+    survey.memory = mem_zero(spec->node_count, sizeof *survey.memory);
     survey.changes = mem_zero(spec->node_count, sizeof *survey.changes);
     survey.results = mem_zero(spec->node_count, sizeof *survey.results);
     return survey;
@@ -99,6 +100,7 @@ survey_free(struct survey *survey)
     free(survey->domains);
     free(survey->disks);
     free(survey->seeds);
+    free(survey->memory);
     free(survey->changes);
     free(survey->results);
     *survey = (struct survey){0};

@@ -13,6 +13,7 @@ struct survey {
     struct virt_network_info network; // all zero in mode bridge
     struct virt_domain_info *domains; // by node, as all below
     bool *disks, *seeds;              // the file exists
+    bool *memory;   // it is off, and a freeze that was killed left its memory; plan_make sets it
     char **changes; // how a domain that is off differs from the spec's; NULL: not, or not compared
     struct probe_result *results;
     struct probe_verdict verdict; // on the results

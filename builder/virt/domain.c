@@ -18,6 +18,11 @@ run_state(struct call *call)
     int state, reason;
     if (virDomainGetState(call->domain, &state, &reason, 0) < 0)
         return -1;
+    // A domain that was restored paused is left with this reason, and no job.
+    virDomainJobInfo job = {0};
+    if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_MIGRATION &&
+        virDomainGetJobInfo(call->domain, &job) == 0 && job.type == VIR_DOMAIN_JOB_NONE)
+        reason = VIR_DOMAIN_PAUSED_USER;
     call->info = state_of(state, reason);
     return 0;
 }
@@ -133,6 +138,20 @@ virt_domain_look(
         return -1;
     *ret = found->info;
     found->info = (struct virt_domain_info){0};
+    return 0;
+}
+
+int
+virt_domain_uuid(
+    struct virt *virt, const char *cluster, const char *name, char **ret, struct error *err)
+{
+    CALL_AUTO struct call *found = NULL;
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    if (domain_find(virt, cluster, name, &found, err) < 0)
+        return -1;
+    if (virDomainGetUUIDString(found->domain, uuid) < 0)
+        return virt_error_set(err, "cannot read the UUID of the domain '%s'", name);
+    *ret = str_dup(uuid);
     return 0;
 }
 

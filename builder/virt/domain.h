@@ -68,6 +68,10 @@ int virt_domain_list(
 void virt_domain_list_free(struct virt_domain_list *list);
 #define VIRT_DOMAIN_LIST_AUTO CLEANUP(virt_domain_list_free)
 
+// Returns its UUID; the caller frees it.
+int virt_domain_uuid(
+    struct virt *virt, const char *cluster, const char *name, char **ret, struct error *err);
+
 // Compares the defined domain with the wanted one: *ret_difference "memory is '512 KiB', wanted
 // '640 KiB'; ..." (caller frees), NULL when they are equal. ERR_NOT_FOUND when there is none,
 // ERR_CONFLICT when it is not ours.

@@ -40,6 +40,7 @@ struct virt_host {
     char *libvirt;    // version of the library and daemon, "9.0.0"
     char *hypervisor; // "QEMU 7.2.22"; NULL: unknown
     char *arch;       // "x86_64"
+    char *cpu;        // model and features of the host's processor, as libvirt names them
     bool qemu_known;  // libvirt reports the account it runs emulators as:
     uid_t qemu_user;
     gid_t qemu_group;
@@ -51,6 +52,7 @@ virt_host_free(struct virt_host *host)
     free(host->libvirt);
     free(host->hypervisor);
     free(host->arch);
+    free(host->cpu);
     *host = (struct virt_host){0};
 }
 #define VIRT_HOST_AUTO CLEANUP(virt_host_free)

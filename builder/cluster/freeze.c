@@ -1,0 +1,386 @@
+// freeze.c - see freeze.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/freeze.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/compress.h"
+#include "base/dir.h"
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/json.h"
+#include "cluster/cluster.h"
+#include "cluster/frozen.h"
+#include "cluster/survey.h"
+#include "cluster/thaw.h"
+#include "virt/domain.h"
+#include "virt/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PROBE_MS 2000
+#define SAVE_MS 120000
+
+struct freeze {
+    const struct spec *spec;
+    struct session *session;
+    bool kvm;
+    struct progress *progress;
+    struct image **images; // by node
+    int *memory;           // by node: the file that libvirt saves to, which it may take from us
+    char *draft;
+    json_t *uuids;
+};
+
+// ---- before --------------------------------------------------------------------------------------
+
+static int
+check_converged(struct session *session, struct error *err)
+{
+    SURVEY_AUTO struct survey survey = {0};
+    if (survey_make(session, PROBE_MS, &survey, err) < 0)
+        return -1;
+    if (survey.verdict.converged)
+        return 0;
+    return error_set(err, ERR_FAILED,
+        "cluster '%s' has not converged (%s) and is not frozen; wait until 'airbuild status' "
+        "reports that it has, and try again",
+        session->spec->cluster, survey.verdict.awaited);
+}
+
+static int
+load_node_images(
+    struct freeze *freeze, struct store *store, struct strv *ret_keys, struct error *err)
+{
+    for (size_t i = 0; i < freeze->spec->node_count; i++) {
+        const char *node = freeze->spec->nodes[i].name;
+        const char *key = record_image(freeze->session->record, node);
+        if (key == NULL)
+            return error_set(err, ERR_DAMAGED,
+                "the cluster's record does not name the image that backs the disk of '%s'", node);
+        if (store_find(store, key, &freeze->images[i], err) < 0)
+            return error_context(err, "the disk of '%s' is backed by an image", node);
+        strv_add(ret_keys, key);
+    }
+    return 0;
+}
+
+static int
+check_room(const struct spec *spec, const char *store, struct error *err)
+{
+    FREE_AUTO char *parent = cluster_parent();
+    uint64_t need = 0;
+    for (size_t i = 0; i < spec->node_count; i++)
+        need += (uint64_t) spec->nodes[i].memory_mib << 20;
+    if (dir_check_space(parent, need, "the memory of the nodes", "AIRBUILD_STATE", err) < 0)
+        return -1;
+    return dir_check_space(store, need / 2, "a frozen set", "AIRBUILD_HOME", err);
+}
+
+// ---- while the nodes stand still -----------------------------------------------------------------
+
+static int
+stop_nodes(struct freeze *freeze, struct error *err)
+{
+    for (size_t i = 0; i < freeze->spec->node_count; i++)
+        if (virt_domain_suspend(
+                freeze->session->virt, freeze->spec->cluster, freeze->spec->nodes[i].name, err) < 0)
+            return -1;
+    return 0;
+}
+
+// The files are opened first, as libvirt may give them to another user.
+static int
+save_nodes(struct freeze *freeze, struct error *err)
+{
+    size_t count = freeze->spec->node_count;
+    FREE_AUTO struct virt_memory *items = mem_zero(count, sizeof *items);
+    STRV_AUTO struct strv paths = {0};
+    for (size_t i = 0; i < count; i++) {
+        const char *node = freeze->spec->nodes[i].name;
+        strv_take(&paths, cluster_node_path(freeze->spec, node, THAW_MEMORY));
+        items[i] = (struct virt_memory){.name = node, .path = paths.items[i]};
+        if (unlink(items[i].path) < 0 && errno != ENOENT)
+            return error_errno(err, errno, "cannot remove '%s'", items[i].path);
+        freeze->memory[i] = open(items[i].path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (freeze->memory[i] < 0)
+            return error_errno(err, errno, "cannot create '%s'", items[i].path);
+    }
+    return virt_memory_save(
+        freeze->session->virt, freeze->spec->cluster, items, count, SAVE_MS, err);
+}
+
+static int
+copy_nodes(struct freeze *freeze, struct error *err)
+{
+    FREE_AUTO char *secrets = path_join(freeze->session->folder, FROZEN_SECRETS);
+    FREE_AUTO char *copy = frozen_path(freeze->draft, NULL, FROZEN_SECRETS);
+    if (file_copy(secrets, copy, 0600, err) < 0)
+        return -1;
+    for (size_t i = 0; i < freeze->spec->node_count; i++) {
+        const char *node = freeze->spec->nodes[i].name;
+        FREE_AUTO char *disk = cluster_node_path(freeze->spec, node, "disk.qcow2");
+        FREE_AUTO char *seed = cluster_node_path(freeze->spec, node, "seed.iso");
+        FREE_AUTO char *disk_copy = frozen_path(freeze->draft, node, FROZEN_DISK);
+        FREE_AUTO char *seed_copy = frozen_path(freeze->draft, node, FROZEN_SEED);
+        FREE_AUTO char *folder = path_folder(disk_copy);
+        if (dir_make(folder, 0700, err) < 0 || file_copy(disk, disk_copy, 0600, err) < 0 ||
+            file_copy(seed, seed_copy, 0600, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+// Brings back what was saved, and resumes all. Goes on after a failure, as each node counts.
+static int
+wake_nodes(struct freeze *freeze, struct error *err)
+{
+    const struct spec *spec = freeze->spec;
+    FREE_AUTO bool *saved = mem_zero(spec->node_count, sizeof *saved);
+    int result = 0;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {0};
+        if (virt_domain_look(freeze->session->virt, spec->nodes[i].name, &info, err) < 0)
+            return -1;
+        saved[i] = info.state == VIRT_OFF;
+    }
+    result = thaw_saved(freeze->session, freeze->images, freeze->kvm, saved, err);
+    for (size_t i = 0; i < spec->node_count; i++) {
+        ERROR_AUTO struct error failure = {0};
+        if (virt_domain_resume(
+                freeze->session->virt, spec->cluster, spec->nodes[i].name, &failure) < 0 &&
+            result == 0)
+            result = error_move(err, &failure);
+    }
+    return result;
+}
+
+static int
+freeze_nodes(struct freeze *freeze, double *ret_stopped_s, struct error *err)
+{
+    ERROR_AUTO struct error failure = {0};
+    int64_t begin = clock_ms();
+    interrupt_hold();
+    progress_step(freeze->progress, freeze->spec->cluster, "saving the memory");
+    int result = stop_nodes(freeze, err);
+    if (result == 0)
+        result = save_nodes(freeze, err);
+    if (result == 0)
+        result = copy_nodes(freeze, err);
+    progress_step(freeze->progress, freeze->spec->cluster, "resuming");
+    if (wake_nodes(freeze, &failure) < 0) {
+        if (result == 0)
+            result = error_move(err, &failure);
+        else
+            error_context(err, "%s", failure.message);
+    }
+    interrupt_release();
+    *ret_stopped_s = (double) (clock_ms() - begin) / 1000;
+    return result;
+}
+
+// ---- after ---------------------------------------------------------------------------------------
+
+struct press {
+    int from;
+    char *to;
+    const atomic_bool *stop;
+    pthread_t thread;
+    bool started;
+    int result;
+    struct error err;
+};
+
+static void *
+run_press(void *context)
+{
+    struct press *press = context;
+    press->result = compress_to(press->from, press->to, press->stop, &press->err);
+    return NULL;
+}
+
+static int
+compress_memory(struct freeze *freeze, struct error *err)
+{
+    size_t count = freeze->spec->node_count;
+    FREE_AUTO struct press *presses = mem_zero(count, sizeof *presses);
+    atomic_bool stop = false;
+    int result = 0;
+    progress_step(freeze->progress, freeze->spec->cluster, "compressing the memory");
+    for (size_t i = 0; i < count; i++) {
+        presses[i] = (struct press){
+            .from = freeze->memory[i],
+            .to = frozen_path(freeze->draft, freeze->spec->nodes[i].name, FROZEN_MEMORY),
+            .stop = &stop,
+        };
+        int number = thread_start(&presses[i].thread, run_press, &presses[i]);
+        presses[i].started = number == 0;
+        if (number != 0 && result == 0)
+            result = error_errno(err, number, "cannot start a thread");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (presses[i].started)
+            pthread_join(presses[i].thread, NULL);
+        if (presses[i].result < 0 && result == 0)
+            result = error_move(err, &presses[i].err);
+        error_clear(&presses[i].err);
+        free(presses[i].to);
+    }
+    return result;
+}
+
+static uint64_t
+set_bytes(const struct freeze *freeze)
+{
+    static const char *const files[] = {FROZEN_DISK, FROZEN_MEMORY, FROZEN_SEED};
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < freeze->spec->node_count; i++)
+        for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
+            FREE_AUTO char *path =
+                frozen_path(freeze->draft, freeze->spec->nodes[i].name, files[k]);
+            int64_t size = file_allocated(path);
+            bytes += size > 0 ? (uint64_t) size : 0;
+        }
+    return bytes;
+}
+
+// A set of the same key gives way to the new one.
+static int
+publish_set(struct freeze *freeze, const json_t *depends, const char *folder, struct error *err)
+{
+    FREE_AUTO char *path = frozen_path(freeze->draft, NULL, "manifest.json");
+    FREE_AUTO char *old = str_format("%s.old", freeze->draft);
+    FREE_AUTO char *stamp = clock_stamp();
+    json_auto_t *manifest = json_pack("{s:s, s:o, s:s, s:O, s:O}", "created", stamp, "cluster",
+        text_to_json(freeze->spec->cluster), "airbuild", AIRBUILD_VERSION, "uuids", freeze->uuids,
+        "depends", depends);
+    if (write_json_file(path, 0600, manifest, err) < 0 || dir_remove(old, err) < 0)
+        return -1;
+    if (rename(folder, old) < 0 && errno != ENOENT)
+        return error_errno(err, errno, "cannot replace '%s'", folder);
+    return dir_publish(freeze->draft, folder, err) < 0 || dir_remove(old, err) < 0 ? -1 : 0;
+}
+
+static int
+read_uuids(struct freeze *freeze, struct error *err)
+{
+    for (size_t i = 0; i < freeze->spec->node_count; i++) {
+        FREE_AUTO char *uuid = NULL;
+        const char *node = freeze->spec->nodes[i].name;
+        if (virt_domain_uuid(freeze->session->virt, freeze->spec->cluster, node, &uuid, err) < 0)
+            return -1;
+        json_object_set_new(freeze->uuids, node, json_string(uuid));
+    }
+    return 0;
+}
+
+static int
+make_set(struct freeze *freeze, struct freeze_report *ret, struct error *err)
+{
+    FREE_AUTO char *home = cluster_home();
+    FREE_AUTO char *sets = path_join(home, "store/frozen");
+    STORE_AUTO struct store *store = NULL;
+    CLOSE_AUTO int lock = -1;
+    json_auto_t *depends = NULL;
+    STRV_AUTO struct strv keys = {0};
+    if (check_converged(freeze->session, err) < 0 || store_open(home, &store, err) < 0 ||
+        load_node_images(freeze, store, &keys, err) < 0 ||
+        frozen_depends(freeze->session, &keys, freeze->kvm, &depends, err) < 0 ||
+        dir_make(sets, 0700, err) < 0 || check_room(freeze->spec, sets, err) < 0 ||
+        read_uuids(freeze, err) < 0)
+        return -1;
+    frozen_key(depends, ret->key);
+    FREE_AUTO char *folder = path_join(sets, ret->key);
+    freeze->draft = str_format("%s/.%s", sets, ret->key);
+    if (store_lock_image(store, ret->key, &lock, err) < 0 || dir_remove(freeze->draft, err) < 0 ||
+        dir_make(freeze->draft, 0700, err) < 0)
+        return -1;
+    int result = freeze_nodes(freeze, &ret->stopped_s, err);
+    if (result == 0)
+        result = compress_memory(freeze, err);
+    ret->bytes = set_bytes(freeze);
+    if (result == 0)
+        result = publish_set(freeze, depends, folder, err);
+    if (result < 0) {
+        ERROR_AUTO struct error ignored = {0};
+        dir_remove(freeze->draft, &ignored);
+        return -1;
+    }
+    ret->folder = TAKE(folder);
+    return 0;
+}
+
+int
+cluster_freeze(const struct spec *spec, bool kvm, struct progress *progress,
+    struct freeze_report *ret, struct error *err)
+{
+    SESSION_AUTO struct session session = {.lock = -1};
+    int64_t begin = clock_ms();
+    if (session_open_launched(spec, true, &session, err) < 0)
+        return -1;
+    struct freeze freeze = {
+        .spec = spec,
+        .session = &session,
+        .kvm = kvm,
+        .progress = progress,
+        .images = mem_zero(spec->node_count, sizeof(struct image *)),
+        .memory = mem_zero(spec->node_count, sizeof(int)),
+        .uuids = json_object(),
+    };
+    for (size_t i = 0; i < spec->node_count; i++)
+        freeze.memory[i] = -1;
+    int result = make_set(&freeze, ret, err);
+    for (size_t i = 0; i < spec->node_count; i++) {
+        image_free(freeze.images[i]);
+        cleanup_close(&freeze.memory[i]);
+    }
+    free(freeze.images);
+    free(freeze.memory);
+    free(freeze.draft);
+    json_decref(freeze.uuids);
+    ret->seconds = (double) (clock_ms() - begin) / 1000;
+    return result;
+}
+
+// ---- reset ---------------------------------------------------------------------------------------
+
+static int
+check_set(const struct launch_options *options, struct error *err)
+{
+    const struct spec *spec = options->spec;
+    SESSION_AUTO struct session session = {.lock = -1};
+    FROZEN_SET_AUTO struct frozen_set *set = NULL;
+    json_auto_t *depends = NULL;
+    FREE_AUTO char *why = NULL;
+    STRV_AUTO struct strv keys = {0};
+    for (size_t i = 0; i < spec->node_count; i++) {
+        bool head = spec->nodes[i].role == SPEC_HAPROXY;
+        strv_add(&keys, head ? options->haproxy->key : options->redis->key);
+    }
+    if (session_open_launched(spec, true, &session, err) < 0 ||
+        frozen_depends(&session, &keys, options->kvm, &depends, err) < 0 ||
+        frozen_find(spec, depends, &set, &why, err) < 0)
+        return -1;
+    if (set != NULL)
+        return 0;
+    return error_set(err, ERR_NOT_FOUND,
+        "cluster '%s' has no frozen set that matches%s%s%s; nothing was changed: 'airbuild freeze' "
+        "makes one",
+        spec->cluster, why != NULL ? " (" : "", why != NULL ? why : "", why != NULL ? ")" : "");
+}
+
+int
+cluster_reset(const struct launch_options *options, struct cluster_report **ret, struct error *err)
+{
+    int64_t begin_ms = clock_ms();
+    bool found;
+    if (check_set(options, err) < 0 ||
+        cluster_destroy(options->spec, options->progress, &found, err) < 0 ||
+        cluster_launch(options, ret, err) < 0)
+        return -1;
+    (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
+    return 0;
+}

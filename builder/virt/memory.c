@@ -1,0 +1,97 @@
+// memory.c - see memory.h.
+// SPDX-License-Identifier: Apache-2.0
+#include "virt/memory.h"
+
+#include "base/str.h"
+#include "virt/domain_handle.h"
+#include "virt/virt_error.h"
+
+#include <stdlib.h>
+
+static int
+run_save(struct call *call)
+{
+    return virDomainSaveFlags(call->domain, call->path, NULL, VIR_DOMAIN_SAVE_PAUSED);
+}
+
+static int
+run_restore(struct call *call)
+{
+    return virDomainRestoreFlags(call->conn, call->path, call->text, VIR_DOMAIN_SAVE_PAUSED);
+}
+
+// Waits for all calls that were started. Keeps the first error in err.
+static int
+finish_all(struct call **calls, size_t count, int64_t timeout_ms, int result, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        ERROR_AUTO struct error failure = {0};
+        if (calls[i] != NULL && call_finish(&calls[i], timeout_ms, &failure) < 0 && result == 0)
+            result = error_move(err, &failure);
+        call_freep(&calls[i]);
+    }
+    return result;
+}
+
+int
+virt_memory_save(struct virt *virt, const char *cluster, const struct virt_memory *items,
+    size_t count, int64_t timeout_ms, struct error *err)
+{
+    FREE_AUTO struct call **calls = mem_zero(count, sizeof(struct call *));
+    int result = 0;
+    for (size_t i = 0; i < count && result == 0; i++) {
+        CALL_AUTO struct call *found = NULL;
+        result = domain_find(virt, cluster, items[i].name, &found, err);
+        if (result < 0)
+            break;
+        CALL_AUTO struct call *call =
+            call_new(NULL, found->domain, NULL, "saving the memory of '%s'", items[i].name);
+        call->path = str_dup(items[i].path);
+        result = call_start(call, run_save, err);
+        if (result == 0)
+            calls[i] = TAKE(call);
+    }
+    return finish_all(calls, count, timeout_ms, result, err);
+}
+
+int
+virt_memory_restore(struct virt *virt, const char *cluster, const struct virt_memory *items,
+    size_t count, int64_t timeout_ms, struct error *err)
+{
+    FREE_AUTO struct call **calls = mem_zero(count, sizeof(struct call *));
+    int result = 0;
+    for (size_t i = 0; i < count && result == 0; i++) {
+        CALL_AUTO struct call *found = NULL;
+        char uuid[VIR_UUID_STRING_BUFLEN];
+        result = domain_find(virt, cluster, items[i].name, &found, err);
+        if (result < 0)
+            break;
+        CALL_AUTO struct call *call =
+            call_new(virt->conn, NULL, NULL, "restoring the memory of '%s'", items[i].name);
+        call->path = str_dup(items[i].path);
+        struct virt_domain domain = *items[i].domain;
+        if (domain.uuid == NULL && virDomainGetUUIDString(found->domain, uuid) == 0)
+            domain.uuid = uuid;
+        call->text = virt_domain_xml(&domain);
+        result = call_start(call, run_restore, err);
+        if (result == 0)
+            calls[i] = TAKE(call);
+    }
+    return finish_all(calls, count, timeout_ms, result, err);
+}
+
+static int
+run_read_saved(struct call *call)
+{
+    call->text = virDomainSaveImageGetXMLDesc(call->conn, call->path, 0);
+    return call->text != NULL ? 0 : -1;
+}
+
+bool
+virt_memory_is_whole(struct virt *virt, const char *path)
+{
+    ERROR_AUTO struct error ignored = {0};
+    CALL_AUTO struct call *call = call_new(virt->conn, NULL, NULL, "reading '%s'", path);
+    call->path = str_dup(path);
+    return call_run(&call, CALL_MS, run_read_saved, &ignored) == 0;
+}
