@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cluster/cluster.h"
 #include "virt/virt.h"
+#include "virt/xml.h"
 
 #include <string.h>
 
@@ -25,6 +26,24 @@ frozen_set_freep(struct frozen_set **owner)
     free(set);
 }
 
+// Returns the digest of what defines a machine, apart from what the spec and the images say.
+static void
+machine_digest(bool kvm, char ret[65])
+{
+    const struct virt_domain model = {.name = "",
+        .cluster = "",
+        .memory_mib = 1,
+        .cpus = 1,
+        .kvm = kvm,
+        .kernel = "",
+        .initrd = "",
+        .cmdline = virt_cmdline(kvm),
+        .network = "",
+        .mac = ""};
+    FREE_AUTO char *xml = virt_domain_xml(&model);
+    digest_bytes(xml, strlen(xml), ret);
+}
+
 int
 frozen_depends(const struct session *session, const struct strv *images, bool kvm, json_t **ret,
     struct error *err)
@@ -32,15 +51,17 @@ frozen_depends(const struct session *session, const struct strv *images, bool kv
     const struct spec *spec = session->spec;
     FREE_AUTO char *canonical = spec_canonical(spec);
     VIRT_HOST_AUTO struct virt_host host = {0};
+    char machine[DIGEST_HEX + 1];
     if (virt_host_look(session->virt, &host, err) < 0)
         return -1;
+    machine_digest(kvm, machine);
     json_t *keys = json_object();
     for (size_t i = 0; i < spec->node_count; i++)
         json_object_set_new(keys, spec->nodes[i].name, json_string(images->items[i]));
-    *ret = json_pack("{s:i, s:o, s:o, s:o, s:o, s:s, s:o}", "format", FORMAT, "spec",
-        text_to_json(canonical), "hypervisor", text_to_json(host.hypervisor), "libvirt",
-        text_to_json(host.libvirt), "cpu", kvm ? text_to_json(host.cpu) : json_null(), "accel",
-        kvm ? "KVM" : "TCG", "images", keys);
+    *ret = json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:s, s:o}", "format", FORMAT, "spec",
+        text_to_json(canonical), "machine", machine, "hypervisor", text_to_json(host.hypervisor),
+        "libvirt", text_to_json(host.libvirt), "cpu", kvm ? text_to_json(host.cpu) : json_null(),
+        "accel", kvm ? "KVM" : "TCG", "images", keys);
     return 0;
 }
 
@@ -91,7 +112,7 @@ difference(const struct spec *spec, const json_t *then, const json_t *now)
     }
     if (!json_equal(json_object_get(then, "images"), json_object_get(now, "images")))
         return str_dup("the images were baked from other recipes or packages");
-    return str_dup("another airbuild made it");
+    return str_dup("this airbuild defines other machines");
 }
 
 static int

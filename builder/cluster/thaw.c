@@ -15,6 +15,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#define PIPE_BYTES (1 << 20)
+
 // What is restored: a definition and a path by node. The items point into the definitions.
 struct thaw {
     const struct session *session;
@@ -132,6 +134,9 @@ start_pump(struct pump *pump, const char *fifo, struct error *err)
     pump->to = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     if (pump->to < 0)
         return error_errno(err, errno, "cannot open '%s'", fifo);
+    // A larger pipe means fewer switches between us and QEMU; it stays small beyond the user's
+    // limit.
+    fcntl(pump->to, F_SETPIPE_SZ, PIPE_BYTES);
     close(TAKE_FD(reader)); // from now on a reader is libvirt
     int number = thread_start(&pump->thread, run_pump, pump);
     if (number != 0)

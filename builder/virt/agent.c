@@ -120,16 +120,25 @@ send_command(virDomainPtr domain, const char *name, char *text, int64_t end_ms, 
 }
 
 int
-virt_agent_run(struct virt *virt, const char *cluster, const char *name, const char *const *argv,
-    int64_t timeout_ms, int *ret_status, char **ret_output, struct error *err)
+virt_agent_start(struct virt *virt, const char *cluster, const char *name, const char *const *argv,
+    int64_t timeout_ms, long long *ret_pid, struct error *err)
 {
     CALL_AUTO struct call *found = NULL;
     FREE_AUTO char *answer = NULL;
-    int64_t end = clock_ms() + timeout_ms;
-    long long pid = 0;
     if (domain_find(virt, cluster, name, &found, err) < 0 ||
-        send_command(found->domain, name, agent_exec(argv), end, &answer, err) < 0 ||
-        agent_started(answer, &pid, err) < 0)
+        send_command(found->domain, name, agent_exec(argv), clock_ms() + timeout_ms, &answer, err) <
+            0)
+        return -1;
+    return agent_started(answer, ret_pid, err);
+}
+
+int
+virt_agent_wait(struct virt *virt, const char *cluster, const char *name, long long pid,
+    int64_t timeout_ms, int *ret_status, char **ret_output, struct error *err)
+{
+    CALL_AUTO struct call *found = NULL;
+    int64_t end = clock_ms() + timeout_ms;
+    if (domain_find(virt, cluster, name, &found, err) < 0)
         return -1;
     do {
         FREE_AUTO char *progress = NULL;
@@ -144,4 +153,15 @@ virt_agent_run(struct virt *virt, const char *cluster, const char *name, const c
     return error_set(err, ERR_GUEST,
         "the program that the guest agent of '%s' runs timed out; see 'airbuild console %s'", name,
         name);
+}
+
+int
+virt_agent_run(struct virt *virt, const char *cluster, const char *name, const char *const *argv,
+    int64_t timeout_ms, int *ret_status, char **ret_output, struct error *err)
+{
+    int64_t end = clock_ms() + timeout_ms;
+    long long pid;
+    if (virt_agent_start(virt, cluster, name, argv, timeout_ms, &pid, err) < 0)
+        return -1;
+    return virt_agent_wait(virt, cluster, name, pid, clock_left(end), ret_status, ret_output, err);
 }

@@ -1,5 +1,5 @@
-// agent.h - run a program inside a guest through its guest agent. Only drills use it, to break
-// things; airbuild configures nothing this way.
+// agent.h - run a program inside a guest through its guest agent. Drills break things with it, and
+// freeze has the guest drop its caches; airbuild configures nothing this way.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_VIRT_AGENT_H
 #define AIRBUILD_VIRT_AGENT_H
@@ -20,6 +20,11 @@
 int virt_agent_run(struct virt *virt, const char *cluster, const char *name,
     const char *const *argv, int64_t timeout_ms, int *ret_status, char **ret_output,
     struct error *err);
+// The two halves of it, for several guests side by side.
+int virt_agent_start(struct virt *virt, const char *cluster, const char *name,
+    const char *const *argv, int64_t timeout_ms, long long *ret_pid, struct error *err);
+int virt_agent_wait(struct virt *virt, const char *cluster, const char *name, long long pid,
+    int64_t timeout_ms, int *ret_status, char **ret_output, struct error *err);
 
 // ---- the JSON of its commands and answers, for tests. Pure. ----
 // QEMU's reference: https://www.qemu.org/docs/master/interop/qemu-ga-ref.html, guest-exec and

@@ -78,7 +78,9 @@ finish_xml(xmlNodePtr root)
 const char *
 virt_cmdline(bool kvm)
 {
-    return kvm ? "console=ttyS0" : "console=ttyS0 mitigations=off tsc=reliable no_timer_check";
+    return kvm ? "console=ttyS0 init_on_alloc=0 init_on_free=1"
+               : "console=ttyS0 init_on_alloc=0 init_on_free=1 mitigations=off tsc=reliable "
+                 "no_timer_check";
 }
 
 static void
