@@ -83,13 +83,12 @@ check_room(const struct spec *spec, const char *store, struct error *err)
 }
 
 // Has the guests drop their caches. The kernel clears memory that becomes free (virt_cmdline),
-// which then costs nothing in the set; compacted, it costs the host whole pages less at a thaw. A
-// node whose agent does not answer is frozen as it is.
+// which then costs nothing in the set. A node whose agent does not answer is frozen as it is.
 static int
 shrink_memory(const struct freeze *freeze, struct error *err)
 {
-    static const char *const argv[] = {"/bin/sh", "-c",
-        "sync; echo 3 >/proc/sys/vm/drop_caches; echo 1 >/proc/sys/vm/compact_memory", NULL};
+    static const char *const argv[] = {
+        "/bin/sh", "-c", "sync; echo 3 >/proc/sys/vm/drop_caches", NULL};
     const struct spec *spec = freeze->spec;
     struct virt *virt = freeze->session->virt;
     FREE_AUTO long long *pids = mem_zero(spec->node_count, sizeof *pids);

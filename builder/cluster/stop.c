@@ -61,11 +61,16 @@ destroy_in_session(struct session *session, struct progress *progress, struct er
     for (size_t i = 0; i < list.count; i++)
         if (virt_domain_removable(session->virt, cluster, list.items[i].name, err) < 0)
             return -1;
+    FREE_AUTO const char **names = mem_zero(list.count, sizeof *names);
     for (size_t i = 0; i < list.count; i++) {
-        const char *name = list.items[i].name;
+        names[i] = list.items[i].name;
+        progress_step(progress, names[i], "removing");
+    }
+    virt_domain_pull_all(session->virt, cluster, names, list.count);
+    for (size_t i = 0; i < list.count; i++) {
+        const char *name = names[i];
         if (session->id == NULL && list.items[i].id != NULL)
             session->id = str_dup(list.items[i].id); // the record is lost
-        progress_step(progress, name, "removing");
         if (virt_domain_pull(session->virt, cluster, name, err) < 0 ||
             virt_domain_undefine(session->virt, cluster, name, err) < 0)
             return -1;

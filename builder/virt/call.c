@@ -134,3 +134,16 @@ call_run(struct call **call, int64_t timeout_ms, call_function *function, struct
         return -1;
     return call_finish(call, timeout_ms, err);
 }
+
+int
+call_finish_all(
+    struct call **calls, size_t count, int64_t timeout_ms, int result, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        ERROR_AUTO struct error failure = {0};
+        if (calls[i] != NULL && call_finish(&calls[i], timeout_ms, &failure) < 0 && result == 0)
+            result = error_move(err, &failure);
+        call_freep(&calls[i]);
+    }
+    return result;
+}

@@ -61,5 +61,9 @@ int call_run(struct call **call, int64_t timeout_ms, call_function *function, st
 // finished.
 int call_start(struct call *call, call_function *function, struct error *err);
 int call_finish(struct call **call, int64_t timeout_ms, struct error *err);
+// Finishes those of calls that are not NULL, which become NULL. result: what begins them returned,
+// with err. Returns -1 if that or one of them failed, with the first error.
+int call_finish_all(
+    struct call **calls, size_t count, int64_t timeout_ms, int result, struct error *err);
 
 #endif

@@ -107,6 +107,9 @@ int virt_domain_press_power(
     struct virt *virt, const char *cluster, const char *name, struct error *err);
 // Pulls the power. Does nothing to a domain that is off or absent.
 int virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struct error *err);
+// Pulls the power of many side by side, as far as it can. virt_domain_pull then reports what failed.
+void virt_domain_pull_all(
+    struct virt *virt, const char *cluster, const char *const *names, size_t count);
 // Undefines a domain that is off, with its saved memory and libvirt's metadata of snapshots and
 // checkpoints in its disk; its disks stay. Does nothing when it is absent. ERR_CONFLICT as
 // virt_domain_removable.

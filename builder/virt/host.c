@@ -34,8 +34,8 @@ run_look_host(struct call *call)
     if (reader_new(xml, &reader, &call->err) < 0)
         return -1;
     host->arch = reader_get(reader, "/capabilities/host/cpu/arch");
-    host->cpu = reader_get(
-        reader, "/capabilities/host/cpu/model | /capabilities/host/cpu/feature/@name");
+    host->cpu =
+        reader_get(reader, "/capabilities/host/cpu/model | /capabilities/host/cpu/feature/@name");
     // "+64055:+64055", the account of the security driver that changes owners of files ("dac").
     FREE_AUTO char *label =
         reader_get(reader, "/capabilities/host/secmodel[model='dac']/baselabel[@type='qemu'][1]");

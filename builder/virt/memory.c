@@ -20,19 +20,6 @@ run_restore(struct call *call)
     return virDomainRestoreFlags(call->conn, call->path, call->text, VIR_DOMAIN_SAVE_PAUSED);
 }
 
-// Waits for all calls that were started. Keeps the first error in err.
-static int
-finish_all(struct call **calls, size_t count, int64_t timeout_ms, int result, struct error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        ERROR_AUTO struct error failure = {0};
-        if (calls[i] != NULL && call_finish(&calls[i], timeout_ms, &failure) < 0 && result == 0)
-            result = error_move(err, &failure);
-        call_freep(&calls[i]);
-    }
-    return result;
-}
-
 int
 virt_memory_save(struct virt *virt, const char *cluster, const struct virt_memory *items,
     size_t count, int64_t timeout_ms, struct error *err)
@@ -51,7 +38,7 @@ virt_memory_save(struct virt *virt, const char *cluster, const struct virt_memor
         if (result == 0)
             calls[i] = TAKE(call);
     }
-    return finish_all(calls, count, timeout_ms, result, err);
+    return call_finish_all(calls, count, timeout_ms, result, err);
 }
 
 int
@@ -77,7 +64,7 @@ virt_memory_restore(struct virt *virt, const char *cluster, const struct virt_me
         if (result == 0)
             calls[i] = TAKE(call);
     }
-    return finish_all(calls, count, timeout_ms, result, err);
+    return call_finish_all(calls, count, timeout_ms, result, err);
 }
 
 static int

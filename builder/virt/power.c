@@ -95,6 +95,30 @@ virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struc
     return 0;
 }
 
+static int
+run_pull(struct call *call)
+{
+    return virDomainDestroyFlags(call->domain, 0);
+}
+
+void
+virt_domain_pull_all(struct virt *virt, const char *cluster, const char *const *names, size_t count)
+{
+    ERROR_AUTO struct error ignored = {0}; // virt_domain_pull reports it
+    FREE_AUTO struct call **calls = mem_zero(count, sizeof(struct call *));
+    for (size_t i = 0; i < count; i++) {
+        CALL_AUTO struct call *found = NULL;
+        if (domain_seek(virt, cluster, names[i], &found, &ignored) < 0 ||
+            !state_is_up(found->info.state))
+            continue;
+        CALL_AUTO struct call *call =
+            call_new(NULL, found->domain, NULL, "stopping '%s'", names[i]);
+        if (call_start(call, run_pull, &ignored) == 0)
+            calls[i] = TAKE(call);
+    }
+    call_finish_all(calls, count, CALL_MS, 0, &ignored);
+}
+
 // flags: whether its cable is plugged.
 static int
 run_link(struct call *call)
