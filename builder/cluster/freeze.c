@@ -85,14 +85,14 @@ check_room(const struct spec *spec, const char *store, struct error *err)
 // Has the guests drop their caches. The kernel clears memory that becomes free (virt_cmdline),
 // which then costs nothing in the set. A node whose agent does not answer is frozen as it is.
 static int
-shrink_memory(const struct freeze *freeze, struct error *err)
+shrink_memory(const struct session *session, struct progress *progress, struct error *err)
 {
     static const char *const argv[] = {
         "/bin/sh", "-c", "sync; echo 3 >/proc/sys/vm/drop_caches", NULL};
-    const struct spec *spec = freeze->spec;
-    struct virt *virt = freeze->session->virt;
+    const struct spec *spec = session->spec;
+    struct virt *virt = session->virt;
     FREE_AUTO long long *pids = mem_zero(spec->node_count, sizeof *pids);
-    progress_step(freeze->progress, spec->cluster, "dropping the caches of the nodes");
+    progress_step(progress, spec->cluster, "dropping the caches of the nodes");
     for (int waits = 0; waits < 2; waits++)
         for (size_t i = 0; i < spec->node_count; i++) {
             ERROR_AUTO struct error failure = {0};
@@ -106,7 +106,7 @@ shrink_memory(const struct freeze *freeze, struct error *err)
             if (result < 0 && failure.code == ERR_INTERRUPTED)
                 return error_move(err, &failure);
             if (result < 0)
-                progress_note(freeze->progress, "the set will be larger: %s", failure.message);
+                progress_note(progress, "the set will be larger: %s", failure.message);
         }
     return 0;
 }
@@ -317,8 +317,7 @@ make_set(struct freeze *freeze, struct freeze_report *ret, struct error *err)
     CLOSE_AUTO int lock = -1;
     json_auto_t *depends = NULL;
     STRV_AUTO struct strv keys = {0};
-    if (check_converged(freeze->session, err) < 0 || store_open(home, &store, err) < 0 ||
-        load_node_images(freeze, store, &keys, err) < 0 ||
+    if (store_open(home, &store, err) < 0 || load_node_images(freeze, store, &keys, err) < 0 ||
         frozen_depends(freeze->session, &keys, freeze->kvm, &depends, err) < 0 ||
         dir_make(sets, 0700, err) < 0 || check_room(freeze->spec, sets, err) < 0 ||
         read_uuids(freeze, err) < 0)
@@ -329,9 +328,7 @@ make_set(struct freeze *freeze, struct freeze_report *ret, struct error *err)
     if (store_lock_image(store, ret->key, &lock, err) < 0 || dir_remove(freeze->draft, err) < 0 ||
         dir_make(freeze->draft, 0700, err) < 0)
         return -1;
-    int result = shrink_memory(freeze, err);
-    if (result == 0)
-        result = freeze_nodes(freeze, &ret->stopped_s, err);
+    int result = freeze_nodes(freeze, &ret->stopped_s, err);
     if (result == 0)
         result = compress_memory(freeze, err);
     ret->bytes = set_bytes(freeze);
@@ -347,26 +344,23 @@ make_set(struct freeze *freeze, struct freeze_report *ret, struct error *err)
 }
 
 int
-cluster_freeze(const struct spec *spec, bool kvm, struct progress *progress,
+freeze_in_session(struct session *session, bool kvm, struct progress *progress,
     struct freeze_report *ret, struct error *err)
 {
-    SESSION_AUTO struct session session = {.lock = -1};
-    int64_t begin = clock_ms();
-    if (session_open_launched(spec, true, &session, err) < 0)
-        return -1;
+    size_t count = session->spec->node_count;
     struct freeze freeze = {
-        .spec = spec,
-        .session = &session,
+        .spec = session->spec,
+        .session = session,
         .kvm = kvm,
         .progress = progress,
-        .images = mem_zero(spec->node_count, sizeof(struct image *)),
-        .memory = mem_zero(spec->node_count, sizeof(int)),
+        .images = mem_zero(count, sizeof(struct image *)),
+        .memory = mem_zero(count, sizeof(int)),
         .uuids = json_object(),
     };
-    for (size_t i = 0; i < spec->node_count; i++)
+    for (size_t i = 0; i < count; i++)
         freeze.memory[i] = -1;
     int result = make_set(&freeze, ret, err);
-    for (size_t i = 0; i < spec->node_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         image_free(freeze.images[i]);
         cleanup_close(&freeze.memory[i]);
     }
@@ -374,8 +368,21 @@ cluster_freeze(const struct spec *spec, bool kvm, struct progress *progress,
     free(freeze.memory);
     free(freeze.draft);
     json_decref(freeze.uuids);
-    ret->seconds = (double) (clock_ms() - begin) / 1000;
     return result;
+}
+
+int
+cluster_freeze(const struct spec *spec, bool kvm, struct progress *progress,
+    struct freeze_report *ret, struct error *err)
+{
+    SESSION_AUTO struct session session = {.lock = -1};
+    int64_t begin = clock_ms();
+    if (session_open_launched(spec, true, &session, err) < 0 ||
+        check_converged(&session, err) < 0 || shrink_memory(&session, progress, err) < 0 ||
+        freeze_in_session(&session, kvm, progress, ret, err) < 0)
+        return -1;
+    ret->seconds = (double) (clock_ms() - begin) / 1000;
+    return 0;
 }
 
 // ---- reset ---------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "cluster/session.h"
 #include "spec/spec.h"
 
 #include <stdbool.h>
@@ -21,6 +22,11 @@ struct freeze_report {
 // ERR_FAILED: it has not converged, and why; ERR_SPACE; ERR_NOT_FOUND: there is no cluster. The
 // cluster runs on in any case, and a set of the same key is replaced only by a whole one.
 int cluster_freeze(const struct spec *spec, bool kvm, struct progress *progress,
+    struct freeze_report *ret, struct error *err);
+
+// The same in a session that holds the lock, for a cluster whose domains all run or are paused; it
+// does not ask whether it has converged.
+int freeze_in_session(struct session *session, bool kvm, struct progress *progress,
     struct freeze_report *ret, struct error *err);
 
 #endif

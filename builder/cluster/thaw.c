@@ -79,8 +79,12 @@ thaw_has_memory(const struct session *session, const char *node)
     FREE_AUTO char *memory = cluster_node_path(session->spec, node, THAW_MEMORY);
     FREE_AUTO char *disk = cluster_node_path(session->spec, node, "disk.qcow2");
     struct stat saved, written;
-    return stat(memory, &saved) == 0 && stat(disk, &written) == 0 &&
-           written.st_mtime <= saved.st_mtime && virt_memory_is_whole(session->virt, memory);
+    if (stat(memory, &saved) < 0 || stat(disk, &written) < 0)
+        return false;
+    bool ran_since = written.st_mtim.tv_sec > saved.st_mtim.tv_sec ||
+                     (written.st_mtim.tv_sec == saved.st_mtim.tv_sec &&
+                         written.st_mtim.tv_nsec > saved.st_mtim.tv_nsec);
+    return !ran_since && virt_memory_is_whole(session->virt, memory);
 }
 
 int

@@ -1,0 +1,263 @@
+// test_cluster_freeze.c - a cluster is frozen and thawed; what a freeze that was cut short leaves
+// is taken up.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/dir.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "life_fixture.h"
+
+#include "cluster/freeze.h"
+#include "cluster/frozen.h"
+#include "cluster/thaw.h"
+#include "virt/memory.h"
+
+static int
+freeze(struct life *life, struct freeze_report *ret)
+{
+    SESSION_AUTO struct session session = {.lock = -1};
+    if (session_open_launched(life->spec, true, &session, &life->err) < 0)
+        return -1;
+    return freeze_in_session(&session, false, NULL, ret, &life->err);
+}
+
+static char *
+freeze_ok(struct life *life)
+{
+    struct freeze_report report = {0};
+    assert_ok(freeze(life, &report), &life->err);
+    return report.folder;
+}
+
+static void
+destroy(struct life *life)
+{
+    bool found;
+    assert_ok(cluster_destroy(life->spec, NULL, &found, &life->err), &life->err);
+    assert_true(found);
+}
+
+static void
+put_data(struct life *life, const char *node, const char *pattern)
+{
+    FREE_AUTO char *disk = file_of(life, node, "disk.qcow2");
+    FREE_AUTO char *command = str_format("write -q -P %s 1M 4k", pattern);
+    const char *argv[] = {"qemu-io", "-c", command, disk, NULL};
+    struct proc_options options = {.timeout_ms = 60000};
+    assert_ok(proc_check(argv, &options, NULL, &life->err), &life->err);
+}
+
+static void
+put_bytes(const char *path, const char *data, size_t length)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
+static bool
+has_data(struct life *life, const char *node, const char *pattern)
+{
+    FREE_AUTO char *disk = file_of(life, node, "disk.qcow2"), *output = NULL;
+    FREE_AUTO char *command = str_format("read -q -P %s 1M 4k", pattern);
+    const char *argv[] = {"qemu-io", "-c", command, disk, NULL};
+    struct proc_options options = {.timeout_ms = 60000};
+    if (proc_check(argv, &options, NULL, &life->err) == 0)
+        return true;
+    error_clear(&life->err);
+    return false;
+}
+
+static char *
+frozen_note(struct life *life)
+{
+    CLUSTER_PLAN_AUTO struct cluster_plan *made = plan(life);
+    return strv_join(&made->notes, "|");
+}
+
+static void
+test_freeze_and_thaw(void **state)
+{
+    struct life *life = *state;
+    struct stat info;
+    assert_ok(launch(life), &life->err);
+    put_data(life, "work11", "0x11");
+    FREE_AUTO char *set = freeze_ok(life);
+    assert_domains(life, 4, VIRT_RUNNING);
+    assert_plan(life, "");
+    assert_mode(set, 0700);
+    FREE_AUTO char *secrets = frozen_path(set, NULL, FROZEN_SECRETS);
+    FREE_AUTO char *memory = frozen_path(set, "work12", FROZEN_MEMORY);
+    FREE_AUTO char *left = file_of(life, "work12", THAW_MEMORY);
+    assert_mode(secrets, 0600);
+    assert_mode(memory, 0600);
+    assert_false(file_exists(left));
+    FREE_AUTO char *before = NULL, *after = NULL;
+    size_t length = 0;
+    FREE_AUTO char *own = part(life, "secrets.json");
+    assert_ok(file_read(own, 1 << 20, &before, &length, &life->err), &life->err);
+    put_data(life, "work11", "0x22");
+    destroy(life);
+    // Thawed twice, as the set does not change.
+    for (int i = 0; i < 2; i++) {
+        CLUSTER_PLAN_AUTO struct cluster_plan *made = plan(life);
+        assert_non_null(made->frozen);
+        assert_int_equal(made->notes.count, 0);
+        assert_ok(launch(life), &life->err);
+        assert_domains(life, 4, VIRT_RUNNING);
+        assert_true(has_data(life, "work11", "0x11"));
+        put_data(life, "work11", "0x33");
+        assert_ok(file_read(own, 1 << 20, &after, &length, &life->err), &life->err);
+        assert_string_equal(before, after);
+        free(TAKE(after));
+        assert_int_equal(count_users(life, KEY_LAYER), 1);
+        assert_int_equal(stat(left, &info), -1);
+        assert_plan(life, "");
+        destroy(life);
+    }
+}
+
+static void
+test_set_that_does_not_match(void **state)
+{
+    struct life *life = *state;
+    assert_ok(launch(life), &life->err);
+    FREE_AUTO char *set = freeze_ok(life);
+    destroy(life);
+    struct launch_options cold = ask_for(life);
+    cold.cold = true;
+    assert_ok(launch_as(life, &cold), &life->err);
+    put_data(life, "work11", "0x44");
+    destroy(life);
+    // The note says what differs.
+    unsigned memory = life->spec->nodes[1].memory_mib;
+    life->spec->nodes[1].memory_mib = memory + 64;
+    FREE_AUTO char *note = frozen_note(life);
+    assert_contains(note, "no frozen set matches");
+    assert_contains(note, "memory");
+    assert_contains(note, "the nodes boot");
+    life->spec->nodes[1].memory_mib = memory;
+    FREE_AUTO char *none = frozen_note(life);
+    assert_string_equal(none, "");
+}
+
+// A freeze that was killed leaves nodes off with their memory beside their disks.
+static void
+test_freeze_cut_short(void **state)
+{
+    struct life *life = *state;
+    assert_ok(launch(life), &life->err);
+    FREE_AUTO char *path = file_of(life, "work12", THAW_MEMORY);
+    FREE_AUTO char *other = file_of(life, "work13", THAW_MEMORY);
+    for (int i = 0; i < 2; i++) {
+        SESSION_AUTO struct session session = {.lock = -1};
+        assert_ok(session_open_launched(life->spec, true, &session, &life->err), &life->err);
+        struct virt_memory items[] = {{"work12", path, NULL}, {"work13", other, NULL}};
+        assert_ok(virt_domain_suspend(session.virt, "air", "head10", &life->err), &life->err);
+        assert_ok(virt_memory_save(session.virt, "air", items, 2, 60000, &life->err), &life->err);
+        session_close(&session);
+        if (i == 0) // it has run since
+            put_data(life, "work13", "0x55");
+        CLUSTER_PLAN_AUTO struct cluster_plan *made = plan(life);
+        size_t from_memory = 0;
+        for (size_t k = 0; k < made->count; k++)
+            from_memory += strstr(made->steps[k].detail, "saved memory") != NULL;
+        assert_int_equal(from_memory, i == 0 ? 1 : 2);
+        assert_ok(launch(life), &life->err);
+        assert_domains(life, 4, VIRT_RUNNING);
+        assert_false(file_exists(path) || file_exists(other));
+        assert_plan(life, "");
+    }
+}
+
+static void
+test_cut_memory(void **state)
+{
+    struct life *life = *state;
+    assert_ok(launch(life), &life->err);
+    power_off(life);
+    FREE_AUTO char *path = file_of(life, "work12", THAW_MEMORY);
+    put_text(path, "TestGuestMag"); // the save was cut short
+    assert_ok(launch(life), &life->err);
+    assert_domains(life, 4, VIRT_RUNNING);
+    assert_false(file_exists(path));
+}
+
+static void
+test_damaged_set(void **state)
+{
+    struct life *life = *state;
+    assert_ok(launch(life), &life->err);
+    FREE_AUTO char *set = freeze_ok(life);
+    FREE_AUTO char *folder = cluster_folder(life->spec);
+    destroy(life);
+    FREE_AUTO char *memory = frozen_path(set, "work12", FROZEN_MEMORY), *data = NULL;
+    size_t length = 0;
+    assert_ok(file_read(memory, 1 << 20, &data, &length, &life->err), &life->err);
+    put_bytes(memory, data, length - 4);
+    assert_error(launch(life), &life->err, ERR_DAMAGED, "cut short");
+    assert_false(file_exists(folder)); // nothing half-made stays
+    assert_domains(life, 0, VIRT_OFF);
+    data[length / 2] ^= 0x20;
+    put_bytes(memory, data, length);
+    assert_error(launch(life), &life->err, ERR_DAMAGED, "work12");
+    assert_domains(life, 0, VIRT_OFF);
+}
+
+static void
+test_reset(void **state)
+{
+    struct life *life = *state;
+    struct launch_options options = ask_for(life);
+    CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
+    assert_error(cluster_reset(&options, &report, &life->err), &life->err, ERR_NOT_FOUND,
+        "was not launched");
+    assert_ok(launch(life), &life->err);
+    assert_error(cluster_reset(&options, &report, &life->err), &life->err, ERR_NOT_FOUND,
+        "'airbuild freeze' makes one");
+    assert_domains(life, 4, VIRT_RUNNING);
+    put_data(life, "work13", "0x66");
+    FREE_AUTO char *set = freeze_ok(life);
+    put_data(life, "work13", "0x77");
+    assert_ok(cluster_reset(&options, &report, &life->err), &life->err);
+    assert_domains(life, 4, VIRT_RUNNING);
+    assert_true(has_data(life, "work13", "0x66"));
+}
+
+// A freeze that fails leaves the cluster as it was, and no set.
+static void
+test_failed_freeze(void **state)
+{
+    struct life *life = *state;
+    struct freeze_report report = {0};
+    assert_error(freeze(life, &report), &life->err, ERR_NOT_FOUND, "was not launched");
+    assert_ok(launch(life), &life->err);
+    FREE_AUTO char *seed = file_of(life, "work13", "seed.iso"),
+                   *away = file_of(life, "work13", "a");
+    assert_int_equal(rename(seed, away), 0);
+    assert_int_equal(freeze(life, &report), -1);
+    assert_contains(life->err.message, "seed.iso");
+    error_clear(&life->err);
+    assert_int_equal(rename(away, seed), 0);
+    assert_domains(life, 4, VIRT_RUNNING);
+    FREE_AUTO char *home = cluster_home(), *sets = path_join(home, "store/frozen");
+    STRV_AUTO struct strv names = {0};
+    assert_ok(dir_list(sets, &names, &life->err), &life->err);
+    assert_int_equal(names.count, 0);
+    assert_plan(life, "");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        life_test(test_freeze_and_thaw),
+        life_test(test_set_that_does_not_match),
+        life_test(test_freeze_cut_short),
+        life_test(test_cut_memory),
+        life_test(test_damaged_set),
+        life_test(test_reset),
+        life_test(test_failed_freeze),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
