@@ -17,10 +17,10 @@ static const struct cli_command *const commands[] = {
     &command_env,
     &command_seed,
     &command_drill,
-    &command_stop,
-    &command_destroy,
     &command_freeze,
     &command_reset,
+    &command_stop,
+    &command_destroy,
     &command_help,
     NULL,
 };

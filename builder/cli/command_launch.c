@@ -84,7 +84,7 @@ static int
 agree_to_reset(const struct cli *cli, const struct spec *spec, struct error *err)
 {
     FREE_AUTO char *question = str_format("This resets cluster '%s' to its frozen set: all data "
-                                          "since the freeze are lost.\nReset it?",
+                                          "since the freeze is lost.\nReset it?",
         spec->cluster);
     FREE_AUTO char *refusal =
         str_format("resetting cluster '%s' needs --yes without a terminal", spec->cluster);
@@ -184,7 +184,7 @@ const struct cli_command command_reset = {
     .summary = "put the cluster back to its frozen set, in seconds",
     .details =
         "Replaces the cluster by the frozen set that a first launch would thaw, whatever state its "
-        "nodes are in; all data since the freeze are lost. It asks first; without a terminal it "
+        "nodes are in; all data since the freeze is lost. It asks first; without a terminal it "
         "needs --yes. Without a set that matches it changes nothing; 'airbuild freeze' makes "
         "one.\n",
     .options = reset_options,

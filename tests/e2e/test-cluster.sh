@@ -230,6 +230,57 @@ is 'the last command that scripts/up shows lists four machines' 4 "$(typed "$com
 drills_run master-off all-off
 drill_interrupted
 
+# ---- freeze, thaw, reset --------------------------------------------------------------------------------------------
+
+frozen_files() { find "$home/store/frozen/$key" -type f -exec sha256sum {} + | sort -k 2; }
+no_tilt() { [[ $(typed "for w in $WORKERS; do redis-cli -h \$w -p 26379 info sentinel | grep -c sentinel_tilt:0; done" | xargs) == '1 1 1' ]]; }
+
+inside virsh -q suspend work13 >/dev/null
+air 60 freeze
+ends 'freeze refuses a cluster that has not converged' 1
+like 'the error says what is awaited' "work13.*airbuild status" "$(errors)"
+inside virsh -q resume work13 >/dev/null
+check 'the cluster converges again' within 120 converged
+air 60 reset --yes
+ends 'reset without a set fails' 14
+is 'it touches nothing' "$ALL" "$(running | xargs -n 1 | sort | xargs)"
+typed 'redis-cli -h head10 -p 6380 set frozen yes' >/dev/null
+leader=$(master)
+air 300 freeze --json
+ends 'freeze succeeds' 0
+key=$(json .key)
+files=$(frozen_files)
+is 'the set has four memories, disks and seeds' 14 "$(wc -l <<<"$files")"
+is 'only root reads the set' '700 600' "$(stat -c %a "$home/store/frozen/$key" "$home/store/frozen/$key/work11/memory.zst" | xargs)"
+check 'the cluster runs on after a freeze' within 120 converged
+is 'the master is the same after a freeze' "$leader" "$(master)"
+typed 'redis-cli -h head10 -p 6380 set thawed no' >/dev/null
+air 300 reset --yes
+ends 'reset succeeds' 0
+is 'reset brings back the data of the freeze' 'yes ' "$(typed 'for k in frozen thawed; do redis-cli -h head10 -p 6379 get $k; done' | xargs -d '\n')"
+air 120 destroy --yes
+sleep 5
+air 300 launch
+ends 'launch thaws the set' 0
+like 'it says so' 'thawing the frozen set' "$(errors)"
+check 'thawed machines have the right time' clocks_are_right
+check 'no sentinel is in TILT after a thaw' no_tilt
+is 'a thawed cluster has the data' yes "$(typed 'redis-cli -h head10 -p 6379 get frozen')"
+is 'a thawed cluster has the master' "$leader" "$(master)"
+is 'ssh works at once' work11 "$(typed 'ssh work11 hostname')"
+is 'sentinels fail over at once' OK "$(typed 'redis-cli -h work11 -p 26379 sentinel failover redis-primary')"
+new_master() { [[ $(master) == work1? && $(master) != "$leader" ]]; }
+check 'another worker becomes master' within 60 new_master
+check 'the cluster converges after it' within 120 converged
+is 'the set has not changed' "$files" "$(frozen_files)"
+air 300 launch
+ends 'launch of a thawed cluster has nothing to do' 0
+air 400 stop
+ends 'a thawed cluster stops' 0
+air $BOOT_SECONDS launch
+ends 'a thawed cluster boots' 0
+is 'it has the data after the boot' yes "$(typed 'redis-cli -h head10 -p 6379 get frozen')"
+
 # ---- destroy --------------------------------------------------------------------------------------------------------
 
 air 60 destroy
@@ -262,6 +313,7 @@ run 120 scripts/lab exec -- env AIRBUILD_HOME="$scratch/home" airbuild launch
 is 'launch refuses a truncated image' 10 "$status"
 is 'a refused launch leaves nothing' '' "$(virsh list --all --name | xargs)$(find "$state" -type f)"
 
+rm -rf "$home/store/frozen/$key"
 lab down >/dev/null
 check_not 'the lab leaves nothing' test -e "${state%/clusters}"
 tap_end

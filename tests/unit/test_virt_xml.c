@@ -251,11 +251,12 @@ test_names_of_interfaces_differ(void **state)
     free(names);
 }
 
-// A guest under TCG must not take its slow host for broken hardware; one under KVM needs nothing.
+// A guest under TCG must not take its slow host for broken hardware; one under KVM needs no such
+// help.
 static void
 test_cmdline(void **state)
 {
-    assert_string_equal(virt_cmdline(true), "console=ttyS0");
+    assert_string_equal(virt_cmdline(true), "console=ttyS0 init_on_alloc=0 init_on_free=1");
     assert_contains(virt_cmdline(false), "console=ttyS0 ");
     assert_contains(virt_cmdline(false), "tsc=reliable");
 }
