@@ -53,6 +53,20 @@ aside_ends() {
     tap "$((verdict != $3))" "$1" "expected status $3, found $verdict, and:"$'\n'"$(<"$scratch/aside")"
 }
 
+# own_home: use a home with copies of the spec's images, as a frozen set would replace one of the user's home.
+own_home() {
+    local home=${AIRBUILD_HOME:-/var/lib/airbuild}
+    run 300 build/airbuild images export "$scratch/carried"
+    tap "$status" 'images are exported' "$output"
+    chmod 0711 "$scratch"
+    export AIRBUILD_HOME=$scratch/home
+    run 300 build/airbuild images import "$scratch/carried"
+    tap "$status" 'images are imported' "$output"
+    cp "$home/accel.json" "$AIRBUILD_HOME/" 2>/dev/null
+    cp "$home/store/base.json" "$AIRBUILD_HOME/store/" 2>/dev/null
+    rm -r "$scratch/carried"
+}
+
 # begin_cluster: images, the lab and a launched cluster.
 begin_cluster() {
     run 1500 build/airbuild images

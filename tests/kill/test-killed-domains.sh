@@ -16,6 +16,7 @@ lab_begin airbuild-kill
 readonly SHIM=$PWD/build/tests/fault.so BOOT_SECONDS=900
 nodes=(head10 work11 work12 work13)
 folder=$state/air
+own_home
 count=${KILL_COUNT:-30}
 RANDOM=${SEED:-$(date +%s)}
 echo "# SEED=${SEED:-$RANDOM}"
@@ -40,7 +41,10 @@ must() {
 
 command_of() {
     case $1 in
-    launch | start | relaunch) echo launch --no-wait ;;
+    launch) echo launch --no-wait --cold ;;
+    start | relaunch | thaw) echo launch --no-wait ;;
+    freeze) echo freeze ;;
+    reset) echo reset --yes ;;
     stop) echo stop ;;
     destroy) echo destroy --yes ;;
     esac
@@ -55,16 +59,17 @@ read_key() {
     inside bash -c 'eval "$(build/airbuild env)" && redis-cli -h head10 -p 6380 get kept' 2>/dev/null
 }
 
-# set_scene COMMAND: make the state that COMMAND begins in: no cluster for launch, else a converged cluster with a key.
+# set_scene COMMAND: make the state that COMMAND begins in: no cluster for launch and thaw, else a converged cluster with a
+# key.
 set_scene() {
     token=$RANDOM$RANDOM
-    if [[ $1 == launch ]]; then
+    if [[ $1 == launch || $1 == thaw ]]; then
         must 300 destroy --yes
         return
     fi
     must $BOOT_SECONDS launch
     write_key "$token"
-    [[ $1 == stop || $1 == destroy ]] || must 400 stop
+    [[ $1 != start && $1 != relaunch ]] || must 400 stop
     [[ $1 != relaunch ]] || rm -f "$folder/nodes/work12/disk.qcow2"
 }
 
@@ -72,15 +77,29 @@ set_scene() {
 after() {
     air 60 plan --json
     ((status == 0)) || blame "'plan' ended with $status: ${output##*$'\n'}"
-    if [[ $1 == launch || $1 == destroy ]]; then
+    if [[ $1 == launch || $1 == thaw || $1 == destroy ]]; then
         must 300 launch --no-wait
         must 300 destroy --yes
         judge_gone
     else
         must $BOOT_SECONDS launch
-        [[ $(read_key) == "$token" ]] || blame "the key that was written before is lost: '$(read_key)'"
+        local key
+        key=$(read_key)
+        [[ $key == "$token" || ($1 == reset && $key == frozen) ]] ||
+            blame "the key that was written before is lost: '$key'"
     fi
+    [[ $1 != freeze ]] || judge_sets
     [[ $(strangers) == "$strangers_before" ]] || blame 'a foreign domain or network was changed'
+}
+
+# A set is whole, and nothing is left beside it once a freeze has ended.
+judge_sets() {
+    local sets
+    must 300 reset --yes
+    must 300 freeze
+    mapfile -t sets < <(find "$AIRBUILD_HOME/store/frozen" -mindepth 1 -maxdepth 1)
+    ((${#sets[@]} == 1)) || blame "freeze leaves ${sets[*]}"
+    [[ -z $(find "$folder/nodes" -name memory) ]] || blame 'freeze leaves memory of nodes'
 }
 
 judge_gone() {
@@ -144,12 +163,15 @@ main() {
     scripts/lab up || exit 1
     make_strangers
     strangers_before=$(strangers)
+    must $BOOT_SECONDS launch
+    write_key frozen
+    must 300 freeze # nearly all scenes thaw it
     if [[ -n ${KILL-} ]]; then
         tr : ' ' <<<"$KILL" >"$scratch/queue"
     else
-        enumerate launch stop start relaunch destroy
+        enumerate launch stop start relaunch destroy freeze thaw reset
         ((${#wrong[@]} == 0)) || { echo "Bail out! without a fault: ${wrong[*]}" && exit 1; }
-        draw launch stop start relaunch destroy >"$scratch/queue"
+        draw launch stop start relaunch destroy freeze thaw reset >"$scratch/queue"
     fi
     while read -r command way number <&7; do
         one "$command" "$way" "$number"

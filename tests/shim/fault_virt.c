@@ -74,6 +74,18 @@ virDomainCreateWithFlags(virDomainPtr domain, unsigned flags)
 }
 
 int
+virDomainSaveFlags(virDomainPtr domain, const char *to, const char *xml, unsigned flags)
+{
+    NEED_VIRT(int, virDomainSaveFlags, virDomainGetName(domain), domain, (domain, to, xml, flags));
+}
+
+int
+virDomainRestoreFlags(virConnectPtr conn, const char *from, const char *xml, unsigned flags)
+{
+    NEED_VIRT(int, virDomainRestoreFlags, from, conn, (conn, from, xml, flags));
+}
+
+int
 virDomainSetMetadata(virDomainPtr domain, int type, const char *metadata, const char *key,
     const char *space, unsigned flags)
 {
