@@ -24,7 +24,8 @@
 
 #define PROBE_MS 2000
 #define SAVE_MS 120000
-#define SHRINK_MS 10000
+#define AGENT_MS 10000
+#define PREPARE_MS 120000 // just after a boot cloud-init is not done
 
 struct freeze {
     const struct spec *spec;
@@ -82,31 +83,33 @@ check_room(const struct spec *spec, const char *store, struct error *err)
     return dir_check_space(store, need / 2, "a frozen set", "AIRBUILD_HOME", err);
 }
 
-// Has the guests drop their caches. The kernel clears memory that becomes free (virt_cmdline),
-// which then costs nothing in the set. A node whose agent does not answer is frozen as it is.
+// Runs a program in all guests side by side that finishes their boot and drops their caches. The
+// kernel clears memory that becomes free (virt_cmdline), which then costs nothing in the set. A
+// node where that fails is frozen as it is.
 static int
-shrink_memory(const struct session *session, struct progress *progress, struct error *err)
+prepare_nodes(const struct session *session, struct progress *progress, struct error *err)
 {
-    static const char *const argv[] = {
-        "/bin/sh", "-c", "sync; echo 3 >/proc/sys/vm/drop_caches", NULL};
+    static const char *const argv[] = {"/bin/sh", "/usr/lib/airbuild/before-freeze", NULL};
     const struct spec *spec = session->spec;
     struct virt *virt = session->virt;
     FREE_AUTO long long *pids = mem_zero(spec->node_count, sizeof *pids);
-    progress_step(progress, spec->cluster, "dropping the caches of the nodes");
+    progress_step(progress, spec->cluster, "waiting until the nodes have dropped their caches");
     for (int waits = 0; waits < 2; waits++)
         for (size_t i = 0; i < spec->node_count; i++) {
             ERROR_AUTO struct error failure = {0};
             const char *node = spec->nodes[i].name;
-            int status;
-            int result = !waits ? virt_agent_start(virt, spec->cluster, node, argv, SHRINK_MS,
-                                      &pids[i], &failure)
-                         : pids[i] > 0 ? virt_agent_wait(virt, spec->cluster, node, pids[i],
-                                             SHRINK_MS, &status, NULL, &failure)
-                                       : 0;
+            int status = 0, result = 0;
+            if (!waits)
+                result =
+                    virt_agent_start(virt, spec->cluster, node, argv, AGENT_MS, &pids[i], &failure);
+            else if (pids[i] > 0)
+                result = virt_agent_wait(
+                    virt, spec->cluster, node, pids[i], PREPARE_MS, &status, NULL, &failure);
             if (result < 0 && failure.code == ERR_INTERRUPTED)
                 return error_move(err, &failure);
-            if (result < 0)
-                progress_note(progress, "the set will be larger: %s", failure.message);
+            if (result < 0 || status != 0)
+                progress_note(progress, "'%s' is not prepared, so a thaw is slower: %s", node,
+                    result < 0 ? failure.message : "its image lacks what prepares it");
         }
     return 0;
 }
@@ -378,7 +381,7 @@ cluster_freeze(const struct spec *spec, bool kvm, struct progress *progress,
     SESSION_AUTO struct session session = {.lock = -1};
     int64_t begin = clock_ms();
     if (session_open_launched(spec, true, &session, err) < 0 ||
-        check_converged(&session, err) < 0 || shrink_memory(&session, progress, err) < 0 ||
+        check_converged(&session, err) < 0 || prepare_nodes(&session, progress, err) < 0 ||
         freeze_in_session(&session, kvm, progress, ret, err) < 0)
         return -1;
     ret->seconds = (double) (clock_ms() - begin) / 1000;
