@@ -112,6 +112,7 @@ struct cluster_plan {
     enum error_code refusal; // why launch refuses; ERR_NONE: it does not
     struct strv notes;       // one sentence for each missing disk, with the consequence
     struct frozen_set *frozen; // the set that a first launch thaws; NULL: it boots the nodes
+    bool again; // a launch that thawed a set was cut short: it is undone and begins again
     bool empty; // no disk of a worker is left: the cluster begins empty, and launch asks first
     struct image **images; // by node: the one that backs its disk, or will; NULL: it is missing
     size_t image_count;

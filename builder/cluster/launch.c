@@ -32,7 +32,7 @@ launch_free(struct launch *launch)
 {
     cluster_plan_freep(&launch->plan);
     survey_free(&launch->survey);
-    free(launch->nodes);
+    free(TAKE(launch->nodes));
 }
 
 // ---- steps --------------------------------------------------------------------------------------
@@ -216,11 +216,8 @@ prepare_state(struct launch *launch, struct error *err)
     STORE_AUTO struct store *store = NULL;
     int result = 0;
     if (session->record == NULL) {
-        FREE_AUTO char *secrets =
-            launch->plan->frozen != NULL
-                ? frozen_path(launch->plan->frozen->folder, NULL, FROZEN_SECRETS)
-                : NULL;
-        result = state_create(spec, session->id, secrets, &session->record, &session->secrets, err);
+        result = state_create(
+            spec, session->id, launch->plan->frozen, &session->record, &session->secrets, err);
     } else if (session->record->id == NULL) { // an airbuild without ids made it
         session->record->id = str_dup(session->id);
         result = record_save(session->folder, session->record, err);
@@ -289,6 +286,11 @@ carry_out_all(struct launch *launch, struct error *err)
         return -1;
     if (restore_memory(launch, err) < 0)
         return -1;
+    if (session->record->thaws != NULL) { // from now on it is like any other
+        free(TAKE(session->record->thaws));
+        if (record_save(session->folder, session->record, err) < 0)
+            return -1;
+    }
     return resume_started(launch, err);
 }
 
@@ -330,6 +332,20 @@ decide(struct launch *launch, struct error *err)
     return need > 0 ? dir_check_space(parent, need, purpose, "AIRBUILD_STATE", err) : 0;
 }
 
+// Removes a cluster whose thaw was cut short, as the plan is that of a first launch.
+static int
+begin_again(struct launch *launch, struct error *err)
+{
+    struct session *session = launch->session;
+    if (destroy_in_session(session, launch->options->progress, err) < 0)
+        return -1;
+    session_close(session);
+    if (session_open(launch->spec, true, session, err) < 0 || session_connect(session, err) < 0)
+        return -1;
+    launch_free(launch);
+    return launch_in_session(launch, err);
+}
+
 int
 launch_in_session(struct launch *launch, struct error *err)
 {
@@ -340,6 +356,8 @@ launch_in_session(struct launch *launch, struct error *err)
     launch->nodes = mem_zero(launch->spec->node_count, sizeof *launch->nodes);
     if (decide(launch, err) < 0)
         return -1;
+    if (launch->plan->again)
+        return begin_again(launch, err);
     int result = carry_out_all(launch, err);
     if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED) {
         ERROR_AUTO struct error left = {0};

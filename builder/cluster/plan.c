@@ -290,7 +290,7 @@ find_frozen(const struct launch_options *options, const struct session *session,
     json_auto_t *depends = NULL;
     FREE_AUTO char *why = NULL;
     STRV_AUTO struct strv keys = {0};
-    if (session->record != NULL || session->virt == NULL || options->cold)
+    if ((session->record != NULL && !plan->again) || session->virt == NULL || options->cold)
         return 0;
     for (size_t i = 0; i < survey->count; i++) {
         if (plan->images[i] == NULL || survey->disks[i])
@@ -305,12 +305,29 @@ find_frozen(const struct launch_options *options, const struct session *session,
     return 0;
 }
 
+// What is there of a cluster whose thaw is undone counts as absent.
+static void
+forget_cluster(struct survey *survey)
+{
+    if (survey->network.ours)
+        virt_network_info_free(&survey->network);
+    for (size_t i = 0; i < survey->count; i++) {
+        survey->disks[i] = survey->seeds[i] = false;
+        if (survey->domains[i].ours)
+            virt_domain_info_free(&survey->domains[i]);
+    }
+}
+
 int
 plan_make(const struct launch_options *options, struct session *session, struct survey *survey,
     struct cluster_plan *plan, struct error *err)
 {
-    if (survey_make(session, 0, survey, err) < 0 ||
-        load_images(options, session, survey, plan, err) < 0)
+    if (survey_make(session, 0, survey, err) < 0)
+        return -1;
+    plan->again = thaw_was_cut(session, survey);
+    if (plan->again)
+        forget_cluster(survey);
+    if (load_images(options, session, survey, plan, err) < 0)
         return -1;
     for (size_t i = 0; i < survey->count; i++)
         if (check_node_files(session, survey, i, plan, err) < 0)
@@ -330,7 +347,9 @@ plan_make(const struct launch_options *options, struct session *session, struct 
     }
     if (find_frozen(options, session, survey, plan, err) < 0)
         return -1;
-    plan_fill(plan, options->spec, session->record, survey);
+    if (plan->again)
+        strv_add(&plan->notes, "a launch was cut short while it thawed a set: it begins again");
+    plan_fill(plan, options->spec, plan->again ? NULL : session->record, survey);
     return 0;
 }
 

@@ -33,6 +33,7 @@ record_freep(struct record **owner)
     free(record->id);
     free(record->spec);
     free(record->network);
+    free(record->thaws);
     free(record);
 }
 
@@ -45,10 +46,11 @@ record_image(const struct record *record, const char *node)
 int
 record_save(const char *folder, const struct record *record, struct error *err)
 {
-    json_auto_t *root = json_pack("{s:i, s:o, s:b, s:b, s:o, s:o, s:O}", "format", RECORD_FORMAT,
-        "id", text_to_json(record->id), "old", record->old, "founded", record->founded, "spec",
-        text_to_json(record->spec), "network", text_to_json(record->network), "images",
-        record->images);
+    json_auto_t *root =
+        json_pack("{s:i, s:o, s:b, s:b, s:o, s:o, s:o, s:O}", "format", RECORD_FORMAT, "id",
+            text_to_json(record->id), "old", record->old, "founded", record->founded, "spec",
+            text_to_json(record->spec), "network", text_to_json(record->network), "thaws",
+            text_to_json(record->thaws), "images", record->images);
     FREE_AUTO char *path = path_join(folder, RECORD_FILE);
     return write_json_file(path, 0644, root, err);
 }
@@ -97,6 +99,7 @@ record_load(const char *folder, struct record **ret, struct error *err)
     struct record *record = mem_zero(1, sizeof *record);
     record->spec = str_dup(spec);
     record->network = str_dup(json_string_value(json_object_get(root, "network")));
+    record->thaws = str_dup(json_string_value(json_object_get(root, "thaws")));
     json_t *images = json_object_get(root, "images");
     record->images = json_is_object(images) ? json_incref(images) : json_object();
     if (format == 1) {

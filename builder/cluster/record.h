@@ -21,6 +21,7 @@ struct record {
     bool founded;   // all disks were made, and a domain may have been started since
     char *spec;     // spec_canonical of the spec it was launched with
     char *network;  // the libvirt network it was launched on; NULL: a bridge of the host
+    char *thaws;    // key of the frozen set that its first launch has not brought back yet; or NULL
     json_t *images; // by name of a node: key of the image that backs its disk
 };
 

@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "cluster/cluster.h"
 #include "cluster/disk.h"
+#include "cluster/frozen.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -210,7 +211,7 @@ cluster_images_in_use(struct strv *ret_keys, struct error *err)
 // ---- birth and death -----------------------------------------------------------------------------
 
 int
-state_create(const struct spec *spec, const char *id, const char *secrets_path,
+state_create(const struct spec *spec, const char *id, const struct frozen_set *set,
     struct record **ret_record, struct secrets **ret_secrets, struct error *err)
 {
     FREE_AUTO char *parent = cluster_parent();
@@ -219,14 +220,16 @@ state_create(const struct spec *spec, const char *id, const char *secrets_path,
     FREE_AUTO char *draft = NULL;
     RECORD_AUTO struct record *record = record_new(spec, id);
     SECRETS_AUTO struct secrets *secrets = NULL;
+    record->thaws = str_dup(set != NULL ? set->key : NULL);
     if (dir_temp(parent, prefix, &draft, err) < 0)
         return -1;
     int made = chmod(draft, FOLDER_MODE) < 0
                    ? error_errno(err, errno, "cannot set the mode of folder '%s'", draft)
                    : record_save(draft, record, err);
-    if (made == 0 && secrets_path != NULL) {
+    if (made == 0 && set != NULL) {
+        FREE_AUTO char *secrets_of_set = frozen_path(set->folder, NULL, FROZEN_SECRETS);
         FREE_AUTO char *copy = path_join(draft, "secrets.json");
-        made = file_copy(secrets_path, copy, 0600, err);
+        made = file_copy(secrets_of_set, copy, 0600, err);
     }
     if (made < 0 || secrets_open(draft, spec, &secrets, err) < 0 || dir_remove(folder, err) < 0 ||
         dir_publish(draft, folder, err) < 0) {

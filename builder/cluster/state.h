@@ -35,9 +35,10 @@ bool state_has_any(const struct spec *spec);
 
 // All below need the lock.
 
-// Makes a cluster, when state_load found none. Replaces a remnant. secrets: path of those it gets;
-// NULL: it gets new ones.
-int state_create(const struct spec *spec, const char *id, const char *secrets,
+// Makes a cluster, when state_load found none. Replaces a remnant. set: it gets the secrets of that,
+// which it thaws; NULL: it gets new ones.
+struct frozen_set;
+int state_create(const struct spec *spec, const char *id, const struct frozen_set *set,
     struct record **ret_record, struct secrets **ret_secrets, struct error *err);
 // Removes temporary files of killed processes.
 int state_tidy(const struct spec *spec, struct error *err);

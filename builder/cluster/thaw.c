@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/compress.h"
+#include "base/crypto.h"
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "cluster/cluster.h"
@@ -101,6 +102,33 @@ thaw_saved(const struct session *session, struct image *const *images, bool kvm,
         if (unlink(thaw.items[i].path) < 0)
             return error_errno(err, errno, "cannot remove '%s'", thaw.items[i].path);
     return 0;
+}
+
+static bool
+have_same_content(const char *one, const char *other)
+{
+    char digests[2][DIGEST_HEX + 1];
+    ERROR_AUTO struct error ignored = {0}; // they differ
+    return digest_file(one, digests[0], &ignored) == 0 &&
+           digest_file(other, digests[1], &ignored) == 0 && str_equal(digests[0], digests[1]);
+}
+
+bool
+thaw_was_cut(const struct session *session, const struct survey *survey)
+{
+    if (session->record == NULL || session->record->thaws == NULL)
+        return false;
+    FREE_AUTO char *home = cluster_home();
+    FREE_AUTO char *set = str_format("%s/store/frozen/%s", home, session->record->thaws);
+    for (size_t i = 0; i < survey->count; i++) {
+        const char *node = session->spec->nodes[i].name;
+        FREE_AUTO char *disk = cluster_node_path(session->spec, node, FROZEN_DISK);
+        FREE_AUTO char *frozen = frozen_path(set, node, FROZEN_DISK);
+        if (survey->domains[i].ours && survey->domains[i].state != VIRT_ABSENT &&
+            (survey->domains[i].state == VIRT_RUNNING || !have_same_content(disk, frozen)))
+            return false;
+    }
+    return true;
 }
 
 // ---- a frozen set --------------------------------------------------------------------------------

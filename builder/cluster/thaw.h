@@ -6,6 +6,7 @@
 
 #include "cluster/frozen.h"
 #include "cluster/session.h"
+#include "cluster/survey.h"
 
 #include <stdbool.h>
 
@@ -14,6 +15,10 @@
 
 // Returns whether a node that is off left its memory, whole and not older than its disk.
 bool thaw_has_memory(const struct session *session, const char *node);
+
+// Returns whether the cluster was being thawed when its launch was cut short, and no domain has run
+// since: each that is defined still has the disk of the set. Such a thaw begins again.
+bool thaw_was_cut(const struct session *session, const struct survey *survey);
 
 // Starts, paused, the domains of nodes[i] that are true from what freeze saved, and removes that.
 int thaw_saved(const struct session *session, struct image *const *images, bool kvm,

@@ -170,6 +170,46 @@ test_freeze_cut_short(void **state)
     }
 }
 
+// A thaw that was cut short begins again, unless a domain has run since.
+static void
+test_thaw_cut_short(void **state)
+{
+    struct life *life = *state;
+    assert_ok(launch(life), &life->err);
+    put_data(life, "work11", "0x11");
+    FREE_AUTO char *set = freeze_ok(life);
+    destroy(life);
+    for (int i = 0; i < 3; i++) {
+        assert_ok(launch(life), &life->err);
+        power_off(life);
+        RECORD_AUTO struct record *cut = record(life);
+        FREE_AUTO char *folder = cluster_folder(life->spec);
+        assert_null(cut->thaws);
+        cut->thaws = str_dup(strrchr(set, '/') + 1);
+        assert_ok(record_save(folder, cut, &life->err), &life->err);
+        if (i == 0) { // killed while it copied
+            SESSION_AUTO struct session session = {.lock = -1};
+            assert_ok(session_open_launched(life->spec, true, &session, &life->err), &life->err);
+            assert_ok(virt_domain_undefine(session.virt, "air", "work12", &life->err), &life->err);
+            remove_file(life, "work12", "disk.qcow2");
+        }
+        if (i == 2)
+            put_data(life, "work11", "0x22");
+        CLUSTER_PLAN_AUTO struct cluster_plan *made = plan(life);
+        assert_int_equal(made->again, i < 2);
+        assert_int_equal(made->frozen != NULL, i < 2);
+        assert_string_equal(made->steps[0].verb, i < 2 ? "make" : "keep");
+        assert_ok(launch(life), &life->err);
+        assert_domains(life, 4, VIRT_RUNNING);
+        assert_true(has_data(life, "work11", i < 2 ? "0x11" : "0x22"));
+        RECORD_AUTO struct record *now = record(life);
+        assert_null(now->thaws);
+        assert_int_equal(str_equal(now->id, cut->id), i == 2);
+        assert_int_equal(count_users(life, KEY_LAYER), 1);
+        destroy(life);
+    }
+}
+
 static void
 test_cut_memory(void **state)
 {
@@ -254,6 +294,7 @@ main(void)
         life_test(test_freeze_and_thaw),
         life_test(test_set_that_does_not_match),
         life_test(test_freeze_cut_short),
+        life_test(test_thaw_cut_short),
         life_test(test_cut_memory),
         life_test(test_damaged_set),
         life_test(test_reset),
