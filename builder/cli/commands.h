@@ -1,4 +1,5 @@
-// commands.h - all commands of airbuild, each of which is in command_NAME.c (reset: command_launch.c).
+// commands.h - all commands of airbuild, each of which is in command_NAME.c (reset:
+// command_launch.c).
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLI_COMMANDS_H
 #define AIRBUILD_CLI_COMMANDS_H

@@ -84,7 +84,7 @@ struct launch_options {
     bool kvm;                            // as proven by virt/accel.h
     const char *accel_why;               // its reason, for the message of a wait that failed
     int64_t timeout_ms;                  // for converging; 0: 2 minutes, 10 under TCG
-    bool cold;          // boot the nodes even if a frozen set matches
+    bool cold;                           // boot the nodes even if a frozen set matches
     bool no_wait;       // return when the domains run; the report is then of that moment
     const char *except; // node that is made but not started (drills); NULL: none
     // Called before anything is changed when the disks of all workers are lost: 0 to begin empty,
@@ -105,12 +105,12 @@ struct cluster_step {
 struct cluster_plan {
     struct cluster_step *steps;
     size_t count, capacity;
-    struct strv differences; // between the launched cluster and the spec; launch refuses, as it
-                             // does for conflicts and faults
-    struct strv conflicts;   // names in use by something that is not this cluster's
-    struct strv faults;      // one sentence for each disk or domain that cannot be used as it is
-    enum error_code refusal; // why launch refuses; ERR_NONE: it does not
-    struct strv notes;       // one sentence for each missing disk, with the consequence
+    struct strv differences;   // between the launched cluster and the spec; launch refuses, as it
+                               // does for conflicts and faults
+    struct strv conflicts;     // names in use by something that is not this cluster's
+    struct strv faults;        // one sentence for each disk or domain that cannot be used as it is
+    enum error_code refusal;   // why launch refuses; ERR_NONE: it does not
+    struct strv notes;         // one sentence for each missing disk, with the consequence
     struct frozen_set *frozen; // the set that a first launch thaws; NULL: it boots the nodes
     bool again; // a launch that thawed a set was cut short: it is undone and begins again
     bool empty; // no disk of a worker is left: the cluster begins empty, and launch asks first
@@ -131,9 +131,9 @@ void cluster_plan_freep(struct cluster_plan **plan);
 int cluster_launch(
     const struct launch_options *options, struct cluster_report **ret, struct error *err);
 
-// Replaces a cluster by the frozen set that cluster_launch would thaw in its place: its data since
-// then are lost, the network's cables and the nodes' ids stay. ERR_NOT_FOUND: there is no cluster,
-// or no set that matches; nothing was changed then.
+// Replaces a cluster by the frozen set that cluster_launch would thaw in its place; its data since
+// then is lost. ERR_NOT_FOUND: there is no cluster, or no set that matches; nothing was changed
+// then.
 int cluster_reset(
     const struct launch_options *options, struct cluster_report **ret, struct error *err);
 

@@ -35,8 +35,8 @@ bool state_has_any(const struct spec *spec);
 
 // All below need the lock.
 
-// Makes a cluster, when state_load found none. Replaces a remnant. set: it gets the secrets of that,
-// which it thaws; NULL: it gets new ones.
+// Makes a cluster, when state_load found none. Replaces a remnant. set: it gets the secrets of
+// that, which it thaws; NULL: it gets new ones.
 struct frozen_set;
 int state_create(const struct spec *spec, const char *id, const struct frozen_set *set,
     struct record **ret_record, struct secrets **ret_secrets, struct error *err);

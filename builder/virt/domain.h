@@ -107,7 +107,8 @@ int virt_domain_press_power(
     struct virt *virt, const char *cluster, const char *name, struct error *err);
 // Pulls the power. Does nothing to a domain that is off or absent.
 int virt_domain_pull(struct virt *virt, const char *cluster, const char *name, struct error *err);
-// Pulls the power of many side by side, as far as it can. virt_domain_pull then reports what failed.
+// Pulls the power of many side by side, as far as it can. virt_domain_pull then reports what
+// failed.
 void virt_domain_pull_all(
     struct virt *virt, const char *cluster, const char *const *names, size_t count);
 // Undefines a domain that is off, with its saved memory and libvirt's metadata of snapshots and
