@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define PROBE_MS 1000
-#define PAUSE_MS 250
+#define PAUSE_MS 100
 #define KVM_MS 120000 // default timeouts
 #define TCG_MS 600000
 #define LINES_SHOWN 8
