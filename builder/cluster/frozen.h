@@ -58,7 +58,7 @@ struct frozen_set *frozen_load(const char *sets, const char *key);
 // Adds "files" to the manifest of a set: sizes and, but for the memory, which has a checksum of its
 // own, digests.
 int frozen_record_files(const char *folder, json_t *manifest, struct error *err);
-// Reads all of a set. ERR_DAMAGED.
+// Reads all of a set that frozen_load found no damage in. ERR_DAMAGED.
 int frozen_verify(const struct frozen_set *set, struct error *err);
 
 char *frozen_folder(const struct store *store); // of all sets; caller frees

@@ -83,6 +83,8 @@ compare_files(const struct frozen_set *set)
         int64_t size = file_size(path);
         if (size < 0)
             return str_format("lacks %s", names.items[i]);
+        if (wanted < 0)
+            return str_format("has no record of %s", names.items[i]);
         if (size != wanted)
             return str_format("has %lld bytes of %s where %lld were recorded", (long long) size,
                 names.items[i], wanted);
@@ -137,8 +139,6 @@ frozen_verify(const struct frozen_set *set, struct error *err)
 {
     STRV_AUTO struct strv names = file_names(set->manifest);
     const json_t *files = json_object_get(set->manifest, "files");
-    if (set->damage != NULL)
-        return error_set(err, ERR_DAMAGED, "the frozen set %.12s %s", set->key, set->damage);
     for (size_t i = 0; i < names.count; i++) {
         FREE_AUTO char *path = path_join(set->folder, names.items[i]);
         const json_t *file = json_object_get(files, names.items[i]);
@@ -150,9 +150,7 @@ frozen_verify(const struct frozen_set *set, struct error *err)
         if (result == 0 && (is_memory(names.items[i]) ||
                                str_equal(hex, json_string_value(json_object_get(file, "sha256")))))
             continue;
-        return error_set(err, ERR_DAMAGED,
-            "the frozen set %.12s is damaged: the content of %s has changed", set->key,
-            names.items[i]);
+        return error_set(err, ERR_DAMAGED, "the content of %s has changed", names.items[i]);
     }
     return 0;
 }
