@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -29,9 +30,12 @@ free_decompressor(ZSTD_DCtx **owner)
     ZSTD_freeDCtx(*owner);
 }
 
+// stop NULL: in the main thread, which signals interrupt.
 static int
 check_stop(const atomic_bool *stop, struct error *err)
 {
+    if (stop == NULL)
+        return interrupt_check(err);
     return atomic_load(stop) ? error_set(err, ERR_INTERRUPTED, "interrupted") : 0;
 }
 
@@ -118,8 +122,9 @@ write_pipe(int to, const char *data, size_t length, const atomic_bool *stop, str
     return 0;
 }
 
-int
-decompress_from(const char *path, int to, const atomic_bool *stop, struct error *err)
+// to: as for decompress_from; -1: nowhere.
+static int
+decompress_all(const char *path, int to, const atomic_bool *stop, struct error *err)
 {
     CLEANUP(free_decompressor) ZSTD_DCtx *context = ZSTD_createDCtx();
     CLOSE_AUTO int from = open(path, O_RDONLY | O_CLOEXEC);
@@ -130,7 +135,7 @@ decompress_from(const char *path, int to, const atomic_bool *stop, struct error 
         return error_errno(err, errno, "cannot open '%s'", path);
     if (context == NULL)
         mem_exhausted();
-    if (wait_for_reader(to, stop, err) < 0)
+    if (to >= 0 && wait_for_reader(to, stop, err) < 0)
         return -1;
     for (;;) {
         ssize_t got = read(from, in, in_size);
@@ -145,10 +150,22 @@ decompress_from(const char *path, int to, const atomic_bool *stop, struct error 
             if (ZSTD_isError(left))
                 return error_set(
                     err, ERR_DAMAGED, "'%s' is damaged: %s", path, ZSTD_getErrorName(left));
-            if (write_pipe(to, out, output.pos, stop, err) < 0)
+            if ((to < 0 ? check_stop(stop, err) : write_pipe(to, out, output.pos, stop, err)) < 0)
                 return -1;
             full = output.pos == output.size;
         }
     }
     return left == 0 ? 0 : error_set(err, ERR_DAMAGED, "'%s' is cut short", path);
+}
+
+int
+decompress_from(const char *path, int to, const atomic_bool *stop, struct error *err)
+{
+    return decompress_all(path, to, stop, err);
+}
+
+int
+decompress_check(const char *path, struct error *err)
+{
+    return decompress_all(path, -1, NULL, err);
 }

@@ -17,5 +17,7 @@ int compress_to(int from, const char *path, const atomic_bool *stop, struct erro
 // the content of the compressed file at path to it, in a thread where SIGPIPE is blocked.
 // ERR_DAMAGED: it is damaged or cut short; part of it may have been written then.
 int decompress_from(const char *path, int to, const atomic_bool *stop, struct error *err);
+// Reads the compressed file at path to its end. ERR_DAMAGED as decompress_from; interruptible.
+int decompress_check(const char *path, struct error *err);
 
 #endif

@@ -24,14 +24,15 @@ lock_holder(const char *path)
     return file_read(path, PID_MAX, &text, NULL, &unread) < 0 ? 0 : strtol(text, NULL, 10);
 }
 
-// Returns 1: taken; 0: another process has it, or the file was removed; -1: error.
+// kind: LOCK_EX or LOCK_SH. Returns 1: taken; 0: another process has it, or the file was removed;
+// -1: error.
 static int
-try_lock(const char *path, int *ret_fd, bool last, struct error *err)
+try_lock(const char *path, int kind, int *ret_fd, bool last, struct error *err)
 {
     CLOSE_AUTO int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0)
         return error_errno(err, errno, "cannot open the lock '%s'", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (flock(fd, kind | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return error_errno(err, errno, "cannot take the lock '%s'", path);
         if (!last)
@@ -57,18 +58,30 @@ try_lock(const char *path, int *ret_fd, bool last, struct error *err)
     return 1;
 }
 
-int
-lock_take(const char *path, int64_t wait_ms, int *ret_fd, struct error *err)
+static int
+take_lock(const char *path, int kind, int64_t wait_ms, int *ret_fd, struct error *err)
 {
     int64_t end = clock_ms() + wait_ms;
     for (;;) {
         int64_t left = clock_left(end);
-        int taken = try_lock(path, ret_fd, left == 0, err);
+        int taken = try_lock(path, kind, ret_fd, left == 0, err);
         if (taken != 0)
             return taken < 0 ? -1 : 0;
         if (clock_sleep(left < RETRY_MS ? left : RETRY_MS, err) < 0)
             return -1;
     }
+}
+
+int
+lock_take(const char *path, int64_t wait_ms, int *ret_fd, struct error *err)
+{
+    return take_lock(path, LOCK_EX, wait_ms, ret_fd, err);
+}
+
+int
+lock_share(const char *path, int64_t wait_ms, int *ret_fd, struct error *err)
+{
+    return take_lock(path, LOCK_SH, wait_ms, ret_fd, err);
 }
 
 int

@@ -4,6 +4,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/frozen_sets.h"
 #include "cli/images.h"
 #include "cli/table.h"
 #include "cli/workspace.h"
@@ -101,8 +102,10 @@ make_ready(struct cli *cli, const struct spec *spec, struct workspace *workspace
     return bake_run(workspace->plan, workspace->store, &options, err);
 }
 
+// frozen: of frozen_sets_make, which added to_add; or NULL.
 static void
-print_images(const struct cli *cli, const struct bake_plan *plan)
+print_images(
+    const struct cli *cli, const struct bake_plan *plan, json_t *frozen, const char *to_add)
 {
     TABLE_AUTO struct table table = {0};
     BUF_AUTO struct buf text = {0};
@@ -122,6 +125,9 @@ print_images(const struct cli *cli, const struct bake_plan *plan)
     table_print(&table, 0, cli->color, &text);
     json_auto_t *value = json_pack("{s:o, s:o, s:o}", "base", text_to_json(plan->base), "images",
         images, "warnings", cli_list_json(&plan->warnings));
+    if (frozen != NULL)
+        json_object_set(value, "frozen", frozen);
+    buf_add(&text, to_add);
     cli_print_result(cli, text.data, value);
 }
 
@@ -130,10 +136,14 @@ images_bake(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
     WORKSPACE_AUTO struct workspace workspace = {0};
+    BUF_AUTO struct buf text = {0};
+    json_auto_t *frozen = NULL;
     if (cli_spec(cli, &spec, err) != 0 || interrupt_install(err) != 0 ||
         make_ready(cli, spec, &workspace, err) != 0)
         return -1;
-    print_images(cli, workspace.plan);
+    if (cli->given.freeze && frozen_sets_make(cli, spec, &workspace, &text, &frozen, err) != 0)
+        return -1;
+    print_images(cli, workspace.plan, frozen, text.data != NULL ? text.data : "");
     images_warn(&workspace.plan->warnings);
     return 0;
 }
@@ -175,6 +185,8 @@ check_action(const struct cli *cli, const struct action *action, struct error *e
         wrong = "--rebuild";
     if (cli->given.refresh && !action->bake)
         wrong = "--refresh";
+    if (cli->given.freeze && !action->bake)
+        wrong = "--freeze";
     if (cli->given.dry_run && !action->dry_run)
         wrong = "--dry-run";
     if (cli->given.forget_missing && !action->dry_run)
@@ -205,6 +217,8 @@ static const struct cli_option options[] = {
     {"rebuild", 0, NULL, "bake existing images again, the base too (bake)", OPTION_FLAG(rebuild)},
     {"refresh", 0, NULL, "ask again what auto and latest mean, and for kept packages (bake)",
         OPTION_FLAG(refresh)},
+    {"freeze", 0, NULL, "then make the frozen set that a first launch thaws (bake)",
+        OPTION_FLAG(freeze)},
     {"dry-run", 'n', NULL, "only show what would be removed (prune)", OPTION_FLAG(dry_run)},
     {"forget-missing", 0, NULL, "forget clusters whose folders are missing (prune)",
         OPTION_FLAG(forget_missing)},
@@ -218,13 +232,17 @@ const struct cli_command command_images = {
     .details =
         "bake, the default, makes the bases and role images that are missing; when none is "
         "missing it ends within milliseconds. The digest of a downloaded base is checked, and its "
-        "signature if it has one. list shows the store. verify reads every byte; the exit status "
-        "is 10 when an image is damaged. prune removes what neither the spec nor a launched "
-        "cluster needs, and shows which clusters use the rest; a cluster whose folder is missing "
-        "counts until --forget-missing. show prints the details of an image, selected by its name "
-        "or the first digits of its key. export copies the images of the spec into a folder, and "
-        "import reads such a folder, for a machine without a network. A command that waits for "
-        "another airbuild says for which process.\n",
+        "signature if it has one. With --freeze it then launches the cluster, freezes it and "
+        "removes "
+        "it, unless the frozen set that a launch would thaw is there. list shows the store. verify "
+        "reads every byte; the exit status is 10 when an image or a frozen set is damaged. prune "
+        "removes what neither the spec nor a launched cluster needs, and frozen sets that cannot "
+        "be thawed or have a newer one of their spec; and shows which clusters use the rest; a "
+        "cluster whose folder is missing counts until --forget-missing. show prints the details of "
+        "an image or a frozen set, selected by its name or the first digits of its key. export "
+        "copies the images of the spec into a folder, without frozen sets, and import reads such a "
+        "folder, for a machine without a network. A command that waits for another airbuild says "
+        "for which process.\n",
     .options = options,
     .operand = CLI_ACTION,
     .actions = action_names,

@@ -5,9 +5,11 @@
 #include "base/cleanup.h"
 #include "base/interrupt.h"
 #include "base/json.h"
+#include "cli/frozen_sets.h"
 #include "cli/table.h"
 #include "cli/workspace.h"
 #include "cluster/cluster.h"
+#include "cluster/sets.h"
 
 #include <string.h>
 
@@ -72,6 +74,7 @@ images_list(struct cli *cli, struct error *err)
     if (open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
         return -1;
     json_t *images = json_array();
+    json_auto_t *frozen = json_array();
     table_heads(&table, "NAME", "KEY", "FAMILY", "SIZE", "DISK", "BACKING", "CREATED", NULL);
     for (size_t i = 0; i < list.count; i++) {
         const struct image *image = list.items[i];
@@ -90,11 +93,15 @@ images_list(struct cli *cli, struct error *err)
     }
     if (list.count > 0)
         table_print(&table, 0, cli->color, &text);
-    else if (damaged.count == 0)
+    if (frozen_sets_list(cli, store, &text, frozen, &damaged, err) != 0) {
+        json_decref(images);
+        return -1;
+    }
+    if (text.length == 0 && damaged.count == 0)
         buf_add(&text, "there are no images; 'airbuild images' bakes them\n");
     add_sentences(cli, &text, &damaged);
-    json_auto_t *value =
-        json_pack("{s:o, s:o}", "images", images, "damaged", cli_list_json(&damaged));
+    json_auto_t *value = json_pack(
+        "{s:o, s:O, s:o}", "images", images, "frozen", frozen, "damaged", cli_list_json(&damaged));
     cli_print_result(cli, text.data, value);
     return 0;
 }
@@ -126,18 +133,22 @@ images_verify(struct cli *cli, struct error *err)
         progress_done(progress, image->name, "%.*s is damaged", IMAGES_KEY_SHOWN, image->key);
         strv_add(&damaged, found.message);
     }
+    size_t sets = 0;
+    if (frozen_sets_verify(cli, store, &damaged, &sets, err) != 0)
+        return -1;
     BUF_AUTO struct buf text = {0};
     add_sentences(cli, &text, &damaged);
-    buf_printf(&text, "%zu images read, %zu damaged\n", list.count, damaged.count);
-    json_auto_t *value = json_pack(
-        "{s:I, s:o}", "read", (json_int_t) list.count, "damaged", cli_list_json(&damaged));
+    buf_printf(&text, "%zu images", list.count);
+    if (sets > 0)
+        buf_printf(&text, " and %zu frozen sets", sets);
+    buf_printf(&text, " read, %zu damaged\n", damaged.count);
+    json_auto_t *value = json_pack("{s:I, s:I, s:o}", "read", (json_int_t) list.count,
+        "frozen_read", (json_int_t) sets, "damaged", cli_list_json(&damaged));
     cli_print_result(cli, text.data, value);
     return damaged.count > 0 ? ERR_DAMAGED : 0;
 }
 
 // ---- show ----------------------------------------------------------------------------------------
-
-enum { PREFIX_LEAST = 4 }; // minimum digits of a key that select an image
 
 // Members of the manifest about the origin of an image, with their titles.
 static const struct {
@@ -194,13 +205,13 @@ images_show(struct cli *cli, struct error *err)
     IMAGE_LIST_AUTO struct image_list list = {0};
     STRV_AUTO struct strv damaged = {0};
     BUF_AUTO struct buf text = {0};
-    json_auto_t *images = json_array();
+    json_auto_t *images = json_array(), *frozen = json_array();
     if (open_store(NULL, &store, err) != 0 || store_list(store, &list, &damaged, err) != 0)
         return -1;
     for (size_t i = 0; i < list.count; i++) {
         const struct image *image = list.items[i];
         STRV_AUTO struct strv folders = {0};
-        bool by_key = strlen(word) >= PREFIX_LEAST && str_starts(image->key, word);
+        bool by_key = strlen(word) >= IMAGES_PREFIX_LEAST && str_starts(image->key, word);
         if (!by_key && !str_equal(image->name, word))
             continue;
         if (store_users(store, image->key, &folders, err) != 0)
@@ -217,11 +228,13 @@ images_show(struct cli *cli, struct error *err)
         json_object_set_new(value, "clusters", cli_list_json(&folders));
         add_image(cli, image, value, &text);
     }
-    if (json_array_size(images) == 0)
+    if (frozen_sets_show(cli, store, word, &text, frozen, err) != 0)
+        return -1;
+    if (json_array_size(images) + json_array_size(frozen) == 0)
         return error_set(err, ERR_NOT_FOUND,
             "the store '%s' has no image '%s'; 'airbuild images list' shows those it has",
             store->folder, word);
-    json_auto_t *value = json_pack("{s:O}", "images", images);
+    json_auto_t *value = json_pack("{s:O, s:O}", "images", images, "frozen", frozen);
     cli_print_result(cli, text.data, value);
     return 0;
 }
@@ -279,7 +292,7 @@ images_prune(struct cli *cli, struct error *err)
 {
     SPEC_AUTO struct spec *spec = NULL;
     WORKSPACE_AUTO struct workspace workspace = {0};
-    STRV_AUTO struct strv keep = {0}, removed = {0}, missing = {0};
+    STRV_AUTO struct strv keep = {0}, removed = {0}, missing = {0}, sets = {0};
     BUF_AUTO struct buf text = {0};
     json_auto_t *kept = json_array();
     uint64_t bytes = 0;
@@ -295,6 +308,15 @@ images_prune(struct cli *cli, struct error *err)
         store_missing_users(store, forget, &missing, err) != 0 ||
         store_prune(store, &keep, cli->given.dry_run, &removed, &bytes, err) != 0)
         return -1;
+    const struct launch_options launch = {
+        .spec = spec,
+        .haproxy = bake_image(workspace.plan, SPEC_HAPROXY),
+        .redis = bake_image(workspace.plan, SPEC_REDIS),
+    };
+    if (sets_prune(store, &launch, &removed, cli->given.dry_run, &sets, &bytes, err) != 0)
+        return -1;
+    for (size_t i = 0; i < sets.count; i++)
+        strv_add(&removed, sets.items[i]);
     for (size_t i = 0; i < removed.count; i++)
         buf_printf(&text, "%s\n", removed.items[i]);
     if (add_kept(store, &text, kept, err) != 0)

@@ -10,7 +10,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-enum { IMAGES_KEY_SHOWN = 12 }; // digits of a key in text output
+// Digits of a key in text output, and the fewest that select something.
+enum { IMAGES_KEY_SHOWN = 12, IMAGES_PREFIX_LEAST = 4 };
 
 // Each returns the exit status, or -1 and *err.
 int images_list(struct cli *cli, struct error *err);

@@ -71,12 +71,13 @@ unusable(const char *node, const char *path, const char *what, struct error *err
         node, path, what);
 }
 
+// ret_backing: the name of the backing file, zeros before.
 static int
-check_header(const char *node, const char *path, int fd, const char *key, struct error *err)
+check_header(const char *node, const char *path, int fd, const char *key,
+    char ret_backing[PATH_MAX], struct error *err)
 {
     struct stat info;
     struct qcow2_header header;
-    char backing[PATH_MAX] = "";
     FREE_AUTO char *part = str_format("/%s/", key);
     if (fstat(fd, &info) < 0)
         return error_errno(err, errno, "cannot examine '%s'", path);
@@ -99,11 +100,11 @@ check_header(const char *node, const char *path, int fd, const char *key, struct
     if (be64toh(header.l1_offset) + be32toh(header.l1_entries) * 8ULL > size ||
         be64toh(header.refcount_offset) >= size)
         return unusable(node, path, "is cut short", err);
-    if (header.backing_offset == 0 || length >= sizeof backing)
+    if (header.backing_offset == 0 || length >= PATH_MAX)
         return unusable(node, path, "is not backed by an image", err);
-    if (pread(fd, backing, length, (off_t) be64toh(header.backing_offset)) != (ssize_t) length)
+    if (pread(fd, ret_backing, length, (off_t) be64toh(header.backing_offset)) != (ssize_t) length)
         return unusable(node, path, "is cut short", err);
-    if (strstr(backing, part) == NULL) // images are at STORE/images/KEY/, wherever the store is
+    if (strstr(ret_backing, part) == NULL) // images are at STORE/images/KEY/, wherever the store is
         return unusable(node, path, "is backed by another image than the one recorded", err);
     return 0;
 }
@@ -117,7 +118,8 @@ disk_check(const char *node, const char *path, const char *key, bool thorough, s
     if (fd < 0)
         return errno == ELOOP ? unusable(node, path, "is a symbolic link", err)
                               : error_errno(err, errno, "cannot open '%s'", path);
-    if (check_header(node, path, fd, key, err) < 0)
+    char backing[PATH_MAX] = "";
+    if (check_header(node, path, fd, key, backing, err) < 0)
         return -1;
     if (!thorough)
         return 0;
@@ -130,6 +132,25 @@ disk_check(const char *node, const char *path, const char *key, bool thorough, s
     proc_result_free(&result);
     return corrupt ? unusable(node, path, "is damaged or cut short, as qemu-img check reports", err)
                    : 0;
+}
+
+int
+disk_set_backing(const char *node, const char *path, const struct image *image, struct error *err)
+{
+    CLOSE_AUTO int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char backing[PATH_MAX] = "";
+    if (fd < 0)
+        return error_errno(err, errno, "cannot open '%s'", path);
+    if (check_header(node, path, fd, image->key, backing, err) < 0)
+        return -1;
+    if (str_equal(backing, image->disk))
+        return 0;
+    const char *argv[] = {"qemu-img", "rebase", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b",
+        image->disk, path, NULL};
+    struct proc_options options = {.timeout_ms = MAKE_MS};
+    if (proc_check(argv, &options, NULL, err) < 0)
+        return error_context(err, "cannot set the backing file of the disk of '%s'", node);
+    return file_sync(path, err);
 }
 
 // ---- seed ----------------------------------------------------------------------------------------

@@ -22,6 +22,11 @@ int disk_make(
 int disk_check(
     const char *node, const char *path, const char *key, bool thorough, struct error *err);
 
+// Has the disk at path name the image's file here, as one that was carried from another home names
+// that of there. Only while the domain is off. ERR_DAMAGED: another image backs it.
+int disk_set_backing(
+    const char *node, const char *path, const struct image *image, struct error *err);
+
 // Returns true when the seed at path is whole and of that instance, or may not be read.
 bool disk_has_seed(const char *path, const char *instance_id);
 

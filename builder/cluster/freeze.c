@@ -11,6 +11,8 @@
 #include "base/json.h"
 #include "cluster/cluster.h"
 #include "cluster/frozen.h"
+#include "cluster/launch.h"
+#include "cluster/sets.h"
 #include "cluster/survey.h"
 #include "cluster/thaw.h"
 #include "virt/agent.h"
@@ -26,6 +28,7 @@
 #define SAVE_MS 120000
 #define AGENT_MS 10000
 #define PREPARE_MS 120000 // just after a boot cloud-init is not done
+#define LOCK_MS 60000 // for launches that thaw the set which is to be replaced
 
 struct freeze {
     const struct spec *spec;
@@ -55,8 +58,7 @@ check_converged(struct session *session, struct error *err)
 }
 
 static int
-load_node_images(
-    struct freeze *freeze, struct store *store, struct strv *ret_keys, struct error *err)
+load_node_images(struct freeze *freeze, struct store *store, struct error *err)
 {
     for (size_t i = 0; i < freeze->spec->node_count; i++) {
         const char *node = freeze->spec->nodes[i].name;
@@ -66,7 +68,6 @@ load_node_images(
                 "the cluster's record does not name the image that backs the disk of '%s'", node);
         if (store_find(store, key, &freeze->images[i], err) < 0)
             return error_context(err, "the disk of '%s' is backed by an image", node);
-        strv_add(ret_keys, key);
     }
     return 0;
 }
@@ -285,13 +286,14 @@ set_bytes(const struct freeze *freeze)
 static int
 publish_set(struct freeze *freeze, const json_t *depends, const char *folder, struct error *err)
 {
-    FREE_AUTO char *path = frozen_path(freeze->draft, NULL, "manifest.json");
+    FREE_AUTO char *path = frozen_path(freeze->draft, NULL, FROZEN_MANIFEST);
     FREE_AUTO char *old = str_format("%s.old", freeze->draft);
     FREE_AUTO char *stamp = clock_stamp();
-    json_auto_t *manifest = json_pack("{s:s, s:o, s:s, s:O, s:O}", "created", stamp, "cluster",
-        text_to_json(freeze->spec->cluster), "airbuild", AIRBUILD_VERSION, "uuids", freeze->uuids,
-        "depends", depends);
-    if (write_json_file(path, 0600, manifest, err) < 0 || dir_remove(old, err) < 0)
+    json_auto_t *manifest = json_pack("{s:i, s:s, s:o, s:s, s:O, s:O}", "format", FROZEN_FORMAT,
+        "created", stamp, "cluster", text_to_json(freeze->spec->cluster), "airbuild",
+        AIRBUILD_VERSION, "uuids", freeze->uuids, "depends", depends);
+    if (frozen_record_files(freeze->draft, manifest, err) < 0 ||
+        write_json_file(path, 0600, manifest, err) < 0 || dir_remove(old, err) < 0)
         return -1;
     if (rename(folder, old) < 0 && errno != ENOENT)
         return error_errno(err, errno, "cannot replace '%s'", folder);
@@ -315,13 +317,15 @@ static int
 make_set(struct freeze *freeze, struct freeze_report *ret, struct error *err)
 {
     FREE_AUTO char *home = cluster_home();
-    FREE_AUTO char *sets = path_join(home, "store/frozen");
     STORE_AUTO struct store *store = NULL;
     CLOSE_AUTO int lock = -1;
     json_auto_t *depends = NULL;
-    STRV_AUTO struct strv keys = {0};
-    if (store_open(home, &store, err) < 0 || load_node_images(freeze, store, &keys, err) < 0 ||
-        frozen_depends(freeze->session, &keys, freeze->kvm, &depends, err) < 0 ||
+    if (store_open(home, &store, err) < 0)
+        return -1;
+    FREE_AUTO char *sets = frozen_folder(store);
+    store_set_patience(store, freeze->progress, LOCK_MS);
+    if (load_node_images(freeze, store, err) < 0 ||
+        frozen_depends(freeze->session, freeze->images, freeze->kvm, &depends, err) < 0 ||
         dir_make(sets, 0700, err) < 0 || check_room(freeze->spec, sets, err) < 0 ||
         read_uuids(freeze, err) < 0)
         return -1;
@@ -374,6 +378,15 @@ freeze_in_session(struct session *session, bool kvm, struct progress *progress,
     return result;
 }
 
+static int
+freeze_converged(struct session *session, bool kvm, struct progress *progress,
+    struct freeze_report *ret, struct error *err)
+{
+    return check_converged(session, err) < 0 || prepare_nodes(session, progress, err) < 0
+               ? -1
+               : freeze_in_session(session, kvm, progress, ret, err);
+}
+
 int
 cluster_freeze(const struct spec *spec, bool kvm, struct progress *progress,
     struct freeze_report *ret, struct error *err)
@@ -381,46 +394,83 @@ cluster_freeze(const struct spec *spec, bool kvm, struct progress *progress,
     SESSION_AUTO struct session session = {.lock = -1};
     int64_t begin = clock_ms();
     if (session_open_launched(spec, true, &session, err) < 0 ||
-        check_converged(&session, err) < 0 || prepare_nodes(&session, progress, err) < 0 ||
-        freeze_in_session(&session, kvm, progress, ret, err) < 0)
+        freeze_converged(&session, kvm, progress, ret, err) < 0)
         return -1;
     ret->seconds = (double) (clock_ms() - begin) / 1000;
     return 0;
 }
 
+// ---- without a cluster ---------------------------------------------------------------------------
+
+// Removes what cluster_make_set launched; a failure before has the word.
+static int
+remove_launched(struct session *session, struct progress *progress, int result, struct error *err)
+{
+    ERROR_AUTO struct error left = {0};
+    if (session->record == NULL || !cluster_exists(session->spec))
+        return result;
+    interrupt_hold();
+    int removed = destroy_in_session(session, progress, &left);
+    interrupt_release();
+    if (removed == 0)
+        return result;
+    if (result == 0)
+        return error_move(err, &left);
+    progress_note(progress, "the cluster could not all be removed: %s", left.message);
+    return result;
+}
+
+int
+cluster_make_set(const struct launch_options *options, struct freeze_report *ret, struct error *err)
+{
+    int64_t begin = clock_ms();
+    const struct spec *spec = options->spec;
+    struct launch_options cold = *options;
+    SESSION_AUTO struct session session = {.lock = -1};
+    LAUNCH_AUTO struct launch launch = {.options = &cold, .session = &session};
+    CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
+    cold.cold = true;
+    if (session_open(spec, true, &session, err) < 0 || session_connect(&session, err) < 0)
+        return -1;
+    if (session.record != NULL)
+        return error_set(err, ERR_CONFLICT,
+            "cluster '%s' exists, and a set made of it would have its data: 'airbuild freeze' "
+            "freezes it as it is, and after 'airbuild destroy' a new one can be frozen",
+            spec->cluster);
+    int result = launch_in_session(&launch, err);
+    if (result == 0)
+        result = converge_wait(&launch, &report, err);
+    if (result == 0)
+        result = freeze_converged(&session, options->kvm, options->progress, ret, err);
+    result = remove_launched(&session, options->progress, result, err);
+    ret->seconds = (double) (clock_ms() - begin) / 1000;
+    return result;
+}
+
 // ---- reset ---------------------------------------------------------------------------------------
 
 static int
-check_set(const struct launch_options *options, struct error *err)
+check_set(const struct launch_options *options, struct frozen_set **ret, struct error *err)
 {
-    const struct spec *spec = options->spec;
     SESSION_AUTO struct session session = {.lock = -1};
-    FROZEN_SET_AUTO struct frozen_set *set = NULL;
-    json_auto_t *depends = NULL;
     FREE_AUTO char *why = NULL;
-    STRV_AUTO struct strv keys = {0};
-    for (size_t i = 0; i < spec->node_count; i++) {
-        bool head = spec->nodes[i].role == SPEC_HAPROXY;
-        strv_add(&keys, head ? options->haproxy->key : options->redis->key);
-    }
-    if (session_open_launched(spec, true, &session, err) < 0 ||
-        frozen_depends(&session, &keys, options->kvm, &depends, err) < 0 ||
-        frozen_find(spec, depends, &set, &why, err) < 0)
+    if (session_open_launched(options->spec, true, &session, err) < 0 ||
+        sets_find(&session, options, ret, &why, err) < 0)
         return -1;
-    if (set != NULL)
+    if (*ret != NULL)
         return 0;
     return error_set(err, ERR_NOT_FOUND,
-        "cluster '%s' has no frozen set that matches%s%s%s; nothing was changed: 'airbuild freeze' "
-        "makes one",
-        spec->cluster, why != NULL ? " (" : "", why != NULL ? why : "", why != NULL ? ")" : "");
+        "cluster '%s' is not reset: %s; nothing was changed: 'airbuild freeze' makes one",
+        options->spec->cluster, why != NULL ? why : "it has no frozen set");
 }
 
 int
 cluster_reset(const struct launch_options *options, struct cluster_report **ret, struct error *err)
 {
     int64_t begin_ms = clock_ms();
+    FROZEN_SET_AUTO struct frozen_set *set = NULL; // which stays until it is thawed
     bool found;
-    if (check_set(options, err) < 0 ||
+    if (check_set(options, &set, err) < 0 ||
         cluster_destroy(options->spec, options->progress, &found, err) < 0 ||
         cluster_launch(options, ret, err) < 0)
         return -1;

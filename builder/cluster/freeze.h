@@ -24,8 +24,14 @@ struct freeze_report {
 int cluster_freeze(const struct spec *spec, bool kvm, struct progress *progress,
     struct freeze_report *ret, struct error *err);
 
-// The same in a session that holds the lock, for a cluster whose domains all run or are paused; it
-// does not ask whether it has converged.
+struct launch_options;
+// Launches a cluster that does not exist, freezes and removes it. ERR_CONFLICT: it exists. After
+// any other failure, and Ctrl-C, there is neither a cluster nor a new set.
+int cluster_make_set(
+    const struct launch_options *options, struct freeze_report *ret, struct error *err);
+
+// The same as cluster_freeze in a session that holds the lock, for a cluster whose domains all run
+// or are paused; it does not ask whether it has converged.
 int freeze_in_session(struct session *session, bool kvm, struct progress *progress,
     struct freeze_report *ret, struct error *err);
 

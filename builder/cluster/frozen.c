@@ -3,16 +3,17 @@
 #include "cluster/frozen.h"
 
 #include "base/crypto.h"
-#include "base/dir.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "cluster/cluster.h"
+#include "store/manifest.h"
 #include "virt/virt.h"
 #include "virt/xml.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
-enum { MANIFEST_MAX = 1 << 20, FORMAT = 1 };
+#define WAIT_MS 10000 // for another airbuild that makes the set: it saves memory meanwhile
 
 void
 frozen_set_freep(struct frozen_set **owner)
@@ -22,7 +23,9 @@ frozen_set_freep(struct frozen_set **owner)
         return;
     free(set->key);
     free(set->folder);
+    free(set->damage);
     json_decref(set->manifest);
+    frozen_release(set);
     free(set);
 }
 
@@ -45,7 +48,7 @@ machine_digest(bool kvm, char ret[65])
 }
 
 int
-frozen_depends(const struct session *session, const struct strv *images, bool kvm, json_t **ret,
+frozen_depends(const struct session *session, struct image *const *images, bool kvm, json_t **ret,
     struct error *err)
 {
     const struct spec *spec = session->spec;
@@ -55,21 +58,21 @@ frozen_depends(const struct session *session, const struct strv *images, bool kv
     if (virt_host_look(session->virt, &host, err) < 0)
         return -1;
     machine_digest(kvm, machine);
-    json_t *keys = json_object();
-    for (size_t i = 0; i < spec->node_count; i++)
-        json_object_set_new(keys, spec->nodes[i].name, json_string(images->items[i]));
-    *ret = json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:s, s:o}", "format", FORMAT, "spec",
+    // An image that was baked again is another disk under the same key.
+    json_t *all = json_object();
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const json_t *manifest = images[i]->manifest;
+        const json_t *base = json_object_get(manifest, "backing_sha256");
+        json_object_set_new(all, spec->nodes[i].name,
+            json_pack("{s:s, s:o, s:o}", "key", images[i]->key, "sha256",
+                text_to_json(manifest_disk_digest(manifest)), "base",
+                text_to_json(json_string_value(base))));
+    }
+    *ret = json_pack("{s:i, s:o, s:s, s:o, s:o, s:o, s:s, s:o}", "format", FROZEN_FORMAT, "spec",
         text_to_json(canonical), "machine", machine, "hypervisor", text_to_json(host.hypervisor),
         "libvirt", text_to_json(host.libvirt), "cpu", kvm ? text_to_json(host.cpu) : json_null(),
-        "accel", kvm ? "KVM" : "TCG", "images", keys);
+        "accel", kvm ? "KVM" : "TCG", "images", all);
     return 0;
-}
-
-void
-frozen_key(const json_t *depends, char ret_key[65])
-{
-    FREE_AUTO char *text = json_dumps(depends, JSON_COMPACT | JSON_SORT_KEYS);
-    digest_bytes(text, strlen(text), ret_key);
 }
 
 char *
@@ -132,52 +135,97 @@ difference(const json_t *then, const json_t *now)
     return str_dup("this airbuild defines other machines");
 }
 
+// ---- find ----------------------------------------------------------------------------------------
+
+// Takes the set of that key, when it is there and can be thawed.
 static int
-read_set(const char *folder, json_t **ret, struct error *err)
+take_set(const struct store *store, const char *sets, const char *key, struct frozen_set **ret,
+    char **ret_why, struct error *err)
 {
-    FREE_AUTO char *path = frozen_path(folder, NULL, "manifest.json");
-    if (read_json_file(path, MANIFEST_MAX, ret, err) < 0)
-        return error_context(err, "the frozen set in '%s'", folder);
+    CLOSE_AUTO int lock = -1;
+    if (store_share(store, key, WAIT_MS, &lock, err) < 0) {
+        if (err->code != ERR_BUSY)
+            return -1;
+        *ret_why = str_format("the frozen set %.12s is being made or removed", key);
+        error_clear(err);
+        return 0;
+    }
+    FROZEN_SET_AUTO struct frozen_set *set = frozen_load(sets, key);
+    if (!file_exists(set->folder)) // it was removed meanwhile
+        return 0;
+    if (set->damage != NULL || set->newer) {
+        *ret_why = set->newer
+                       ? str_format("a later airbuild made the frozen set %.12s", key)
+                       : str_format("the frozen set %.12s %s ('airbuild images prune' removes it)",
+                             key, set->damage);
+        return 0;
+    }
+    set->lock = TAKE_FD(lock);
+    *ret = TAKE(set);
     return 0;
 }
 
-int
-frozen_find(const struct spec *spec, const json_t *depends, struct frozen_set **ret, char **ret_why,
-    struct error *err)
+// Says how the newest set of the cluster differs; caller frees. NULL: it has none.
+static char *
+explain(const char *sets, const struct strv *keys, const struct spec *spec, const json_t *depends)
 {
-    FREE_AUTO char *home = cluster_home();
-    FREE_AUTO char *folder = path_join(home, "store/frozen");
-    STRV_AUTO struct strv keys = {0};
-    char key[DIGEST_HEX + 1];
-    FREE_AUTO char *newest = NULL;
-    *ret = NULL;
-    *ret_why = NULL;
-    if (!file_exists(folder))
-        return 0;
-    if (store_keys(folder, &keys, err) < 0)
-        return -1;
-    frozen_key(depends, key);
-    for (size_t i = 0; i < keys.count; i++) {
-        FREE_AUTO char *path = path_join(folder, keys.items[i]);
-        json_auto_t *manifest = NULL;
-        if (read_set(path, &manifest, err) < 0)
-            return -1;
-        if (str_equal(keys.items[i], key)) {
-            struct frozen_set *set = *ret = mem_zero(1, sizeof *set);
-            set->key = str_dup(key);
-            set->folder = TAKE(path);
-            set->manifest = TAKE(manifest);
-            free(TAKE(*ret_why));
-            return 0;
-        }
-        const char *created = json_string_value(json_object_get(manifest, "created"));
-        if (!str_equal(json_string_value(json_object_get(manifest, "cluster")), spec->cluster) ||
-            created == NULL || (newest != NULL && strcmp(created, newest) < 0))
+    FREE_AUTO char *newest = NULL, *why = NULL;
+    for (size_t i = 0; i < keys->count; i++) {
+        FROZEN_SET_AUTO struct frozen_set *set = frozen_load(sets, keys->items[i]);
+        const char *created = json_string_value(json_object_get(set->manifest, "created"));
+        const char *cluster = json_string_value(json_object_get(set->manifest, "cluster"));
+        if (!str_equal(cluster, spec->cluster) || created == NULL ||
+            (newest != NULL && strcmp(created, newest) < 0))
             continue;
         free(newest);
         newest = str_dup(created);
-        free(*ret_why);
-        *ret_why = difference(json_object_get(manifest, "depends"), depends);
+        free(why);
+        why = difference(json_object_get(set->manifest, "depends"), depends);
     }
+    return why != NULL ? str_format("no frozen set matches (%s)", why) : NULL;
+}
+
+int
+frozen_find(struct store *store, const struct spec *spec, const json_t *depends,
+    struct frozen_set **ret, char **ret_why, struct error *err)
+{
+    FREE_AUTO char *sets = frozen_folder(store);
+    STRV_AUTO struct strv keys = {0};
+    char key[DIGEST_HEX + 1];
+    *ret = NULL;
+    *ret_why = NULL;
+    if (!file_exists(sets))
+        return 0;
+    // Whoever reads it has the passwords; a copy may have another mode.
+    struct stat info;
+    if (stat(sets, &info) == 0 && (info.st_mode & 0077) != 0)
+        chmod(sets, info.st_mode & 0700);
+    if (store_keys(sets, &keys, err) < 0)
+        return -1;
+    frozen_key(depends, key);
+    if (strv_has(&keys, key) && take_set(store, sets, key, ret, ret_why, err) < 0)
+        return -1;
+    if (*ret == NULL && *ret_why == NULL)
+        *ret_why = explain(sets, &keys, spec, depends);
     return 0;
+}
+
+void
+frozen_release(struct frozen_set *set)
+{
+    cleanup_close(&set->lock);
+    set->lock = -1;
+}
+
+int
+frozen_give_up(const struct frozen_set *set, struct error *err)
+{
+    FREE_AUTO char *path = path_join(set->folder, FROZEN_DAMAGED);
+    ERROR_AUTO struct error ignored = {0};
+    FREE_AUTO char *found = str_dup(err->message);
+    file_write(path, 0600, found, strlen(found), &ignored);
+    return error_set(err, ERR_DAMAGED,
+        "the frozen set %.12s is damaged, and is not used again (%s); 'airbuild launch --cold' "
+        "boots the nodes, and 'airbuild images prune' removes the set",
+        set->key, found);
 }

@@ -81,7 +81,10 @@ copy_frozen_disk(const struct launch *launch, size_t index, struct error *err)
         session->record->images, node, json_string(launch->plan->images[index]->key));
     if (record_save(session->folder, session->record, err) < 0)
         return -1;
-    return copy_frozen(launch, node, FROZEN_DISK, err);
+    FREE_AUTO char *path = cluster_node_path(launch->spec, node, FROZEN_DISK);
+    return copy_frozen(launch, node, FROZEN_DISK, err) < 0
+               ? -1
+               : disk_set_backing(node, path, launch->plan->images[index], err);
 }
 
 static int
@@ -249,7 +252,10 @@ restore_memory(const struct launch *launch, struct error *err)
     struct image *const *images = launch->plan->images;
     if (launch->plan->frozen != NULL) {
         progress_step(options->progress, launch->spec->cluster, "thawing the frozen set");
-        return thaw_set(session, images, options->kvm, launch->plan->frozen, err);
+        if (thaw_set(session, images, options->kvm, launch->plan->frozen, err) < 0)
+            return -1;
+        frozen_release(launch->plan->frozen);
+        return 0;
     }
     for (size_t i = 0; i < launch->spec->node_count; i++) {
         FREE_AUTO char *path =
@@ -359,6 +365,8 @@ launch_in_session(struct launch *launch, struct error *err)
     if (launch->plan->again)
         return begin_again(launch, err);
     int result = carry_out_all(launch, err);
+    if (result < 0 && err->code == ERR_DAMAGED && launch->plan->frozen != NULL)
+        frozen_give_up(launch->plan->frozen, err);
     if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED) {
         ERROR_AUTO struct error left = {0};
         interrupt_hold();

@@ -29,6 +29,14 @@ store_lock(
 }
 
 int
+store_share(
+    const struct store *store, const char *name, int64_t wait_ms, int *ret_fd, struct error *err)
+{
+    FREE_AUTO char *path = path_join(store->locks, name);
+    return lock_share(path, wait_ms, ret_fd, err);
+}
+
+int
 store_try_lock(const struct store *store, const char *name, int *ret_fd, struct error *err)
 {
     if (store_lock(store, name, 0, ret_fd, err) == 0)

@@ -55,6 +55,9 @@ void store_set_patience(struct store *store, struct progress *progress, int64_t 
 // Take the lock of an image, or another of that name, as lock_take does.
 int store_lock(
     const struct store *store, const char *name, int64_t wait_ms, int *ret_fd, struct error *err);
+// The same with a lock that many may share: of something that is used, and must not be removed.
+int store_share(
+    const struct store *store, const char *name, int64_t wait_ms, int *ret_fd, struct error *err);
 // 1: taken; 0: another airbuild holds it; -1: error.
 int store_try_lock(const struct store *store, const char *name, int *ret_fd, struct error *err);
 // Take the lock of an image, with the wait that store_set_patience allows.

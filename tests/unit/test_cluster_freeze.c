@@ -234,14 +234,121 @@ test_damaged_set(void **state)
     FREE_AUTO char *memory = frozen_path(set, "work12", FROZEN_MEMORY), *data = NULL;
     size_t length = 0;
     assert_ok(file_read(memory, 1 << 20, &data, &length, &life->err), &life->err);
-    put_bytes(memory, data, length - 4);
-    assert_error(launch(life), &life->err, ERR_DAMAGED, "cut short");
-    assert_false(file_exists(folder)); // nothing half-made stays
-    assert_domains(life, 0, VIRT_OFF);
     data[length / 2] ^= 0x20;
     put_bytes(memory, data, length);
-    assert_error(launch(life), &life->err, ERR_DAMAGED, "work12");
+    assert_error(launch(life), &life->err, ERR_DAMAGED, "'airbuild launch --cold' boots the nodes");
+    assert_false(file_exists(folder)); // nothing half-made stays
     assert_domains(life, 0, VIRT_OFF);
+    FREE_AUTO char *note = frozen_note(life);
+    assert_contains(note, "is damaged (");
+    assert_contains(note, "work12/memory.zst");
+    assert_contains(note, "('airbuild images prune' removes it): the nodes boot");
+    assert_ok(launch(life), &life->err);
+    assert_plan(life, "");
+}
+
+// What names and sizes tell is found before anything is changed.
+static void
+test_set_with_a_missing_file(void **state)
+{
+    struct life *life = *state;
+    struct launch_options options = ask_for(life);
+    CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
+    assert_ok(launch(life), &life->err);
+    FREE_AUTO char *set = freeze_ok(life);
+    FREE_AUTO char *memory = frozen_path(set, "work11", FROZEN_MEMORY);
+    FREE_AUTO char *manifest = frozen_path(set, NULL, FROZEN_MANIFEST);
+    FREE_AUTO char *away = str_format("%s.away", memory);
+    FREE_AUTO char *other = str_format("%s.away", manifest);
+    assert_int_equal(rename(memory, away), 0);
+    assert_error(cluster_reset(&options, &report, &life->err), &life->err, ERR_NOT_FOUND,
+        "lacks work11/memory.zst ('airbuild images prune' removes it); nothing was changed");
+    assert_domains(life, 4, VIRT_RUNNING);
+    destroy(life);
+    const char *const texts[] = {"", "[]", "{\"depends\": {}}", "{\"depends\": 3}", "{"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts + 3; i++) {
+        if (i == 1)
+            put_text(memory, "short");
+        if (i == 2)
+            assert_int_equal(rename(manifest, other), 0);
+        if (i > 2)
+            put_text(manifest, texts[i - 3]);
+        FREE_AUTO char *note = frozen_note(life);
+        const char *wanted[] = {"lacks work11/memory.zst (",
+            "has 5 bytes of work11/memory.zst where", "lacks manifest.json (", "manifest.json ("};
+        assert_contains(note, i < 3 ? wanted[i] : "manifest.json");
+        assert_contains(note, "('airbuild images prune' removes it): the nodes boot");
+    }
+    put_text(manifest, "{\"format\": 2}");
+    FREE_AUTO char *note = frozen_note(life);
+    assert_contains(note, "a later airbuild made the frozen set");
+    assert_int_equal(rename(other, manifest), 0);
+    assert_int_equal(rename(away, memory), 0);
+    FREE_AUTO char *none = frozen_note(life);
+    assert_string_equal(none, "");
+}
+
+// Its disks name the images of the home that it comes from.
+static void
+test_carried_set(void **state)
+{
+    struct life *life = *state;
+    FREE_AUTO char *home = cluster_home(), *moved = path_join(life->scratch, "moved");
+    assert_ok(launch(life), &life->err);
+    put_data(life, "work11", "0x11");
+    FREE_AUTO char *set = freeze_ok(life);
+    destroy(life);
+    image_free(TAKE(life->haproxy));
+    image_free(TAKE(life->redis));
+    store_free(TAKE(life->store));
+    assert_int_equal(rename(home, moved), 0);
+    setenv("AIRBUILD_HOME", moved, 1);
+    life->store = open_store(moved);
+    assert_ok(store_find(life->store, KEY_HEAD, &life->haproxy, &life->err), &life->err);
+    assert_ok(store_find(life->store, KEY_LAYER, &life->redis, &life->err), &life->err);
+    {
+        CLUSTER_PLAN_AUTO struct cluster_plan *made = plan(life);
+        assert_non_null(made->frozen);
+    }
+    assert_ok(launch(life), &life->err);
+    assert_true(has_data(life, "work11", "0x11"));
+    FREE_AUTO char *disk = file_of(life, "work12", "disk.qcow2"), *output = NULL;
+    const char *argv[] = {"qemu-img", "info", "-U", "--output=json", disk, NULL};
+    struct proc_options options = {.timeout_ms = 60000};
+    struct proc_result result = {0};
+    assert_ok(proc_run(argv, &options, &result, &life->err), &life->err);
+    assert_contains(result.output.data, life->redis->disk);
+    proc_result_free(&result);
+    power_off(life);
+    assert_ok(launch(life), &life->err);
+}
+
+// While a launch thaws a set, nobody removes or replaces it; several launches share it.
+static void
+test_set_in_use(void **state)
+{
+    struct life *life = *state;
+    struct freeze_report report = {0};
+    CLOSE_AUTO int lock = -1;
+    assert_ok(launch(life), &life->err);
+    FREE_AUTO char *set = freeze_ok(life);
+    const char *key = strrchr(set, '/') + 1;
+    destroy(life);
+    {
+        CLUSTER_PLAN_AUTO struct cluster_plan *one = plan(life), *two = plan(life);
+        assert_non_null(one->frozen);
+        assert_non_null(two->frozen);
+        assert_int_equal(store_try_lock(life->store, key, &lock, &life->err), 0);
+        frozen_release(one->frozen);
+        assert_int_equal(store_try_lock(life->store, key, &lock, &life->err), 0);
+    }
+    assert_int_equal(store_try_lock(life->store, key, &lock, &life->err), 1);
+    close(TAKE_FD(lock));
+    assert_ok(launch(life), &life->err); // leaves no lock behind
+    assert_int_equal(store_try_lock(life->store, key, &lock, &life->err), 1);
+    close(TAKE_FD(lock));
+    assert_ok(freeze(life, &report), &life->err);
+    free(report.folder);
 }
 
 static void
@@ -297,6 +404,9 @@ main(void)
         life_test(test_thaw_cut_short),
         life_test(test_cut_memory),
         life_test(test_damaged_set),
+        life_test(test_set_with_a_missing_file),
+        life_test(test_carried_set),
+        life_test(test_set_in_use),
         life_test(test_reset),
         life_test(test_failed_freeze),
     };
