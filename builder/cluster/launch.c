@@ -30,6 +30,7 @@ launch_free(struct launch *launch)
 {
     cluster_plan_freep(&launch->plan);
     survey_free(&launch->survey);
+    seed_maker_free(launch->seeds);
     free(launch->nodes);
 }
 
@@ -64,8 +65,8 @@ static int
 define_domain(struct launch *launch, size_t index, struct error *err)
 {
     DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
-    domain_definition_fill(&wanted, launch->spec, launch->session->id, &launch->spec->nodes[index],
-        launch->plan->images[index], launch->options->kvm);
+    domain_definition_fill(&wanted, launch->spec, launch->session->id, launch->session->digest,
+        &launch->spec->nodes[index], launch->plan->images[index], launch->options->kvm);
     // libvirt's log daemon would make it readable by root alone.
     CLOSE_AUTO int log = open(wanted.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (log < 0)
@@ -103,7 +104,9 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
         FREE_AUTO char *path = path_join(folder, "seed.iso");
         SEED_AUTO struct seed seed = {0};
         if (dir_make(folder, 0711, err) < 0 ||
-            seed_build(session->spec, node, session->secrets, true, &seed, err) < 0)
+            (launch->seeds == NULL &&
+                seed_maker_new(session->spec, session->secrets, true, &launch->seeds, err) < 0) ||
+            seed_make(launch->seeds, node, &seed, err) < 0)
             return -1;
         return iso_write(&seed, path, err);
     }

@@ -286,8 +286,8 @@ plan_make(const struct launch_options *options, struct session *session, struct 
             plan->images[i] == NULL)
             continue; // only a domain that is off can be changed to what the spec asks for
         DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
-        domain_definition_fill(&wanted, options->spec, session->id, &options->spec->nodes[i],
-            plan->images[i], options->kvm);
+        domain_definition_fill(&wanted, options->spec, session->id, session->digest,
+            &options->spec->nodes[i], plan->images[i], options->kvm);
         if (virt_domain_compare(session->virt, &wanted.domain, &survey->changes[i], err) < 0)
             return -1;
     }

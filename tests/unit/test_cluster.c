@@ -237,7 +237,7 @@ test_domain_names_every_disk_of_its_chain(void **state)
         .initrd = (char *) "/s/initrd",
         .cmdline = (char *) "root=/dev/vda3"};
     DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
-    domain_definition_fill(&wanted, spec, "1d", &spec->nodes[1], &image, false);
+    domain_definition_fill(&wanted, spec, "1d", "5bec", &spec->nodes[1], &image, false);
     assert_int_equal(wanted.domain.disks[0].chain_count, 3);
     assert_string_equal(wanted.domain.disks[0].chain[1].path, "/s/role.qcow2");
     assert_string_equal(wanted.domain.disks[0].chain[2].path, "/s/base.qcow2");
