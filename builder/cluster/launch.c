@@ -24,6 +24,8 @@
 
 // Used processors that mean that the host is busy. An idle cluster of four emulated nodes uses one.
 #define BUSY_CPUS 0.5
+// A boot keeps a processor busy: with more at once none would be ready sooner.
+#define BOOTS_PER_CPU 4
 
 void
 launch_free(struct launch *launch)
@@ -117,12 +119,23 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
         // these is written to.
         if (set_founded(session, true, err) < 0)
             return -1;
-        if (str_equal(node->name, launch->options->except))
-            return 0;
-        launch->nodes[step->node].paused = true;
-        return virt_domain_start(session->virt, launch->spec->cluster, node->name, true, err);
+        launch->nodes[step->node].paused = !str_equal(node->name, launch->options->except);
+        return 0; // start_paused starts all
     }
     return 0;
+}
+
+// Starts the nodes of all steps, paused. Each start keeps about one processor busy.
+static int
+start_paused(struct launch *launch, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    for (size_t i = 0; i < launch->spec->node_count; i++)
+        if (launch->nodes[i].paused)
+            strv_add(&names, launch->spec->nodes[i].name);
+    size_t cpus = launch->survey.host.cpus;
+    return virt_domain_start_all(
+        launch->session->virt, launch->spec->cluster, &names, cpus > 0 ? cpus : 1, err);
 }
 
 // ---- resume -------------------------------------------------------------------------------------
@@ -153,7 +166,8 @@ resume_started(struct launch *launch, struct error *err)
         if (virt_host_idle(launch->session->virt, &idle, &cpus, err) < 0)
             return -1;
         bool calm = cpus - idle < BUSY_CPUS || idle >= (double) boots;
-        launch->at_once = calm ? boots : idle < 2 ? 1 : (size_t) idle;
+        size_t most = cpus == 0 || boots < BOOTS_PER_CPU * cpus ? boots : BOOTS_PER_CPU * cpus;
+        launch->at_once = calm ? most : idle < 2 ? 1 : (size_t) idle;
         if (launch->at_once < boots)
             progress_note(launch->options->progress,
                 "%.1f of this host's %u processors are idle: nodes boot %zu at a time", idle, cpus,
@@ -231,7 +245,8 @@ carry_out_all(struct launch *launch, struct error *err)
         if (carry_out_step(launch, step, err) < 0)
             return -1;
     }
-    if (secrets_write_ssh(session->secrets, session->folder, spec, err) < 0)
+    if (secrets_write_ssh(session->secrets, session->folder, spec, err) < 0 ||
+        start_paused(launch, err) < 0)
         return -1;
     return resume_started(launch, err);
 }

@@ -159,6 +159,28 @@ plan_domain(
             str_dup(domain->saved ? "from its saved memory" : ""));
 }
 
+// Refuses nodes that do not fit into the host's memory. Those that run have theirs.
+static void
+plan_memory(struct cluster_plan *plan, const struct spec *spec, const struct survey *survey)
+{
+    uint64_t need = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (!is_up(&survey->domains[i])) {
+            need += (uint64_t) spec->nodes[i].memory_mib << 20;
+            count++;
+        }
+    if (survey->host.memory_total == 0 || need <= survey->host.memory_free)
+        return;
+    FREE_AUTO char *need_text = str_bytes(need);
+    FREE_AUTO char *free_text = str_bytes(survey->host.memory_free);
+    FREE_AUTO char *total_text = str_bytes(survey->host.memory_total);
+    add_fault(plan, ERR_SPACE,
+        "%zu node%s to start need%s %s of memory, but only %s of this host's %s are free; write "
+        "less 'memory' or fewer nodes in the spec, or end what uses the host's memory",
+        count, count == 1 ? "" : "s", count == 1 ? "s" : "", need_text, free_text, total_text);
+}
+
 void
 plan_fill(struct cluster_plan *plan, const struct spec *spec, const struct record *record,
     const struct survey *survey)
@@ -186,6 +208,7 @@ plan_fill(struct cluster_plan *plan, const struct spec *spec, const struct recor
     }
     for (size_t i = 0; i < spec->node_count; i++)
         plan_domain(plan, spec, i, survey);
+    plan_memory(plan, spec, survey);
     if (plan->conflicts.count > 0 || (plan->refusal == ERR_NONE && plan->differences.count > 0))
         plan->refusal = ERR_CONFLICT;
 }
@@ -275,6 +298,7 @@ plan_make(const struct launch_options *options, struct session *session, struct 
     struct cluster_plan *plan, struct error *err)
 {
     if (survey_make(session, 0, survey, err) < 0 ||
+        (session->virt != NULL && virt_host_capacity(session->virt, &survey->host, err) < 0) ||
         load_images(options, session, survey, plan, err) < 0)
         return -1;
     for (size_t i = 0; i < survey->count; i++)

@@ -54,6 +54,7 @@ call_freep(struct call **pointer)
     free(call->what);
     free(call->name);
     free(call->text);
+    free(call->path);
     error_clear(&call->err);
     cleanup_close(&call->done);
     free(call);
@@ -96,9 +97,8 @@ call_wait(const struct call *call, int64_t timeout_ms, struct error *err)
 }
 
 int
-call_run(struct call **pointer, int64_t timeout_ms, call_function *function, struct error *err)
+call_start(struct call *call, call_function *function, struct error *err)
 {
-    struct call *call = *pointer;
     pthread_t id;
     call->function = function;
     call->done = eventfd(0, EFD_CLOEXEC);
@@ -107,6 +107,13 @@ call_run(struct call **pointer, int64_t timeout_ms, call_function *function, str
     if (number != 0)
         return error_errno(err, number, "%s: cannot start a thread", call->what);
     pthread_detach(id);
+    return 0;
+}
+
+int
+call_finish(struct call **pointer, int64_t timeout_ms, struct error *err)
+{
+    struct call *call = *pointer;
     if (call_wait(call, timeout_ms, err) < 0) {
         // The thread goes on with the call, unless it has just ended; then wait until it is done
         // with it.
@@ -118,4 +125,25 @@ call_run(struct call **pointer, int64_t timeout_ms, call_function *function, str
         return -1;
     }
     return call->result >= 0 ? 0 : error_move(err, &call->err);
+}
+
+int
+call_run(struct call **call, int64_t timeout_ms, call_function *function, struct error *err)
+{
+    if (call_start(*call, function, err) < 0)
+        return -1;
+    return call_finish(call, timeout_ms, err);
+}
+
+int
+call_finish_all(
+    struct call **calls, size_t count, int64_t timeout_ms, int result, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        ERROR_AUTO struct error failure = {0};
+        if (calls[i] != NULL && call_finish(&calls[i], timeout_ms, &failure) < 0 && result == 0)
+            result = error_move(err, &failure);
+        call_freep(&calls[i]);
+    }
+    return result;
 }

@@ -27,6 +27,7 @@ struct call {
     virStreamPtr stream;
     char *name; // of the object to find
     char *text; // a URI, XML or a command; then the answer
+    char *path; // of a file with the memory of a domain
     unsigned flags;
     int timeout_s;
     int (*on_domain)(virDomainPtr domain, unsigned flags);
@@ -39,6 +40,7 @@ struct call {
     struct virt_host host;
     double idle; // processors
     unsigned cpus;
+    struct virt_capacity capacity;
     struct error err; // ERR_NONE when its function fails: "WHAT: ..." with libvirt's last error
     // call.c's own.
     _Atomic enum { CALL_RUNNING, CALL_ENDED, CALL_GIVEN_UP } state;
@@ -56,5 +58,13 @@ void call_freep(struct call **call);
 // and TAKE() them. ERR_TIMEOUT ("WHAT took longer than N s") after timeout_ms, ERR_INTERRUPTED: as
 // libvirt cannot cancel a call, the thread goes on with *call, frees it, and *call becomes NULL.
 int call_run(struct call **call, int64_t timeout_ms, call_function *function, struct error *err);
+// The two halves of call_run, for several calls side by side. Each call that was started must be
+// finished.
+int call_start(struct call *call, call_function *function, struct error *err);
+int call_finish(struct call **call, int64_t timeout_ms, struct error *err);
+// Finishes those of calls that are not NULL, which become NULL. result: what begins them returned,
+// with err. Returns -1 if that or one of them failed, with the first error.
+int call_finish_all(
+    struct call **calls, size_t count, int64_t timeout_ms, int result, struct error *err);
 
 #endif
