@@ -239,7 +239,7 @@ check-drills: all tests ## every failure there is a drill for; build/drills.html
 	@tests/suite drills
 
 .PHONY: bench
-bench: all ## what airbuild costs, and every drill's times, three times over; judged by their limits
+bench: all tests ## what airbuild costs, and every drill's times, three times over; judged by their limits
 	scripts/setup test
 	@scripts/bench
 

@@ -311,6 +311,13 @@ strv_sort(struct strv *list)
         qsort(list->items, list->count, sizeof *list->items, compare_strings);
 }
 
+bool
+strv_find(const struct strv *sorted, const char *text)
+{
+    return sorted->count > 0 && bsearch(&text, sorted->items, sorted->count, sizeof *sorted->items,
+                                    compare_strings) != NULL;
+}
+
 char *
 strv_join(const struct strv *list, const char *separator)
 {

@@ -68,6 +68,7 @@ void strv_addf(struct strv *list, const char *format, ...) __attribute__((format
 void strv_split(struct strv *list, const char *text, char separator); // empty pieces are kept
 bool strv_has(const struct strv *list, const char *text);
 void strv_sort(struct strv *list);
+bool strv_find(const struct strv *sorted, const char *text); // as strv_has, of a sorted list
 // Caller frees; "" for an empty list.
 char *strv_join(const struct strv *list, const char *separator);
 void strv_free(struct strv *list);

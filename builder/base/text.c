@@ -58,10 +58,14 @@ bool
 text_is_utf8(const char *text)
 {
     struct text_iter iter = {.next = text, .left = strlen(text)};
-    while (text_next(&iter))
+    for (;;) {
+        for (; iter.left > 0 && (unsigned char) *iter.next < 0x80; iter.left--) // much the most
+            iter.next++;
+        if (!text_next(&iter))
+            return true;
         if (iter.kind == TEXT_BROKEN)
             return false;
-    return true;
+    }
 }
 
 size_t

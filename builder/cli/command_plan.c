@@ -73,7 +73,7 @@ print_plan(const struct cli *cli, const struct spec *spec, const struct bake_pla
         buf_add(&text, "\nno disk of a worker is left: the cluster begins empty, and launch needs "
                        "--yes\n");
     add_list(&text, cli->color, "launch refuses, as these names are in use:", &plan->conflicts);
-    add_list(&text, cli->color, "launch refuses, as data could be lost:", &plan->faults);
+    add_list(&text, cli->color, "launch refuses:", &plan->faults);
     add_list(&text, cli->color,
         "launch refuses, as the launched cluster differs from the spec:", &plan->differences);
     if (libvirt != NULL) {
@@ -134,6 +134,7 @@ const struct cli_command command_plan = {
                "disks are missing. Works without libvirt too, and reports that.\n"
                "The exit status is 9 when launch would refuse: a name is in use by something that "
                "is not this cluster's, a disk was replaced, or the launched cluster differs from "
-               "the spec; 10 when a disk is damaged.\n",
+               "the spec; 10 when a disk is damaged; 7 when the nodes need more memory than the "
+               "host has free.\n",
     .run = run_plan,
 };

@@ -108,7 +108,8 @@ struct cluster_plan {
     struct strv differences;   // between the launched cluster and the spec; launch refuses, as it
                                // does for conflicts and faults
     struct strv conflicts;     // names in use by something that is not this cluster's
-    struct strv faults;        // one sentence for each disk or domain that cannot be used as it is
+    struct strv faults;        // one sentence for each disk or domain that cannot be used as it is,
+                               // and for a host with too little memory
     enum error_code refusal;   // why launch refuses; ERR_NONE: it does not
     struct strv notes;         // one sentence for each missing disk, with the consequence
     struct frozen_set *frozen; // the set that a first launch thaws; NULL: it boots the nodes
@@ -126,8 +127,8 @@ void cluster_plan_freep(struct cluster_plan **plan);
 
 // Makes what is missing, starts what is off, and waits until the cluster has converged. Changes
 // nothing when all is there. A first launch that fails before the domains run removes what it made.
-// ERR_CONFLICT and ERR_DAMAGED list the reasons before anything is changed; ERR_TIMEOUT and
-// ERR_GUEST as converge_wait; after ERR_INTERRUPTED the next call continues.
+// ERR_CONFLICT, ERR_DAMAGED and ERR_SPACE list the reasons before anything is changed; ERR_TIMEOUT
+// and ERR_GUEST as converge_wait; after ERR_INTERRUPTED the next call continues.
 int cluster_launch(
     const struct launch_options *options, struct cluster_report **ret, struct error *err);
 

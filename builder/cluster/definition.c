@@ -5,13 +5,10 @@
 #include "base/cleanup.h"
 #include "cluster/cluster.h"
 
-#include <string.h>
-
 void
 domain_definition_fill(struct domain_definition *ret, const struct spec *spec, const char *id,
-    const struct spec_node *node, const struct image *image, bool kvm)
+    const char *digest, const struct spec_node *node, const struct image *image, bool kvm)
 {
-    FREE_AUTO char *canonical = spec_canonical(spec);
     bool bridged = spec->network.mode == SPEC_NETWORK_BRIDGE;
     *ret = (struct domain_definition){
         .folder = cluster_folder(spec),
@@ -21,7 +18,6 @@ domain_definition_fill(struct domain_definition *ret, const struct spec *spec, c
         .cmdline = str_format("%s %s", image->cmdline, virt_cmdline(kvm)),
         .tap = virt_tap_name(spec->cluster, node->address, spec->network.prefix),
     };
-    digest_bytes(canonical, strlen(canonical), ret->digest);
     ret->disk_chain[0] = (struct virt_image){ret->disk, "qcow2"};
     ret->disk_chain[1] = (struct virt_image){image->disk, "qcow2"};
     ret->disk_chain[2] = (struct virt_image){image->backing_disk, "qcow2"}; // of a role image
@@ -37,7 +33,7 @@ domain_definition_fill(struct domain_definition *ret, const struct spec *spec, c
         .id = id,
         .folder = ret->folder,
         .role = spec_roles[node->role],
-        .spec = ret->digest,
+        .spec = digest,
         .image = image->key,
         .memory_mib = node->memory_mib,
         .cpus = node->cpus,

@@ -28,7 +28,7 @@
 #define SAVE_MS 120000
 #define AGENT_MS 10000
 #define PREPARE_MS 120000 // just after a boot cloud-init is not done
-#define LOCK_MS 60000 // for launches that thaw the set which is to be replaced
+#define LOCK_MS 60000     // for launches that thaw the set which is to be replaced
 
 struct freeze {
     const struct spec *spec;

@@ -26,6 +26,8 @@
 
 // Used processors that mean that the host is busy. An idle cluster of four emulated nodes uses one.
 #define BUSY_CPUS 0.5
+// A boot keeps a processor busy: with more at once none would be ready sooner.
+#define BOOTS_PER_CPU 4
 
 void
 launch_free(struct launch *launch)
@@ -33,6 +35,7 @@ launch_free(struct launch *launch)
     cluster_plan_freep(&launch->plan);
     survey_free(&launch->survey);
     free(TAKE(launch->nodes));
+    seed_maker_free(TAKE(launch->seeds));
 }
 
 // ---- steps --------------------------------------------------------------------------------------
@@ -91,8 +94,8 @@ static int
 define_domain(struct launch *launch, size_t index, struct error *err)
 {
     DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
-    domain_definition_fill(&wanted, launch->spec, launch->session->id, &launch->spec->nodes[index],
-        launch->plan->images[index], launch->options->kvm);
+    domain_definition_fill(&wanted, launch->spec, launch->session->id, launch->session->digest,
+        &launch->spec->nodes[index], launch->plan->images[index], launch->options->kvm);
     if (launch->plan->frozen != NULL)
         wanted.domain.uuid = frozen_uuid(launch->plan->frozen, launch->spec->nodes[index].name);
     // libvirt's log daemon would make it readable by root alone.
@@ -135,7 +138,9 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
         FREE_AUTO char *path = path_join(folder, "seed.iso");
         SEED_AUTO struct seed seed = {0};
         if (dir_make(folder, 0711, err) < 0 ||
-            seed_build(session->spec, node, session->secrets, true, &seed, err) < 0)
+            (launch->seeds == NULL &&
+                seed_maker_new(session->spec, session->secrets, true, &launch->seeds, err) < 0) ||
+            seed_make(launch->seeds, node, &seed, err) < 0)
             return -1;
         return iso_write(&seed, path, err);
     }
@@ -146,14 +151,23 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
         // these is written to.
         if (set_founded(session, true, err) < 0)
             return -1;
-        if (str_equal(node->name, launch->options->except))
-            return 0;
-        launch->nodes[step->node].paused = true;
-        if (launch->plan->frozen != NULL || launch->survey.memory[step->node])
-            return 0;
-        return virt_domain_start(session->virt, launch->spec->cluster, node->name, true, err);
+        launch->nodes[step->node].paused = !str_equal(node->name, launch->options->except);
+        return 0; // start_paused starts all, or restore_memory
     }
     return 0;
+}
+
+// Starts the nodes of all steps, paused. Each start keeps about one processor busy.
+static int
+start_paused(struct launch *launch, struct error *err)
+{
+    STRV_AUTO struct strv names = {0};
+    for (size_t i = 0; i < launch->spec->node_count; i++)
+        if (launch->nodes[i].paused && !launch->survey.memory[i] && launch->plan->frozen == NULL)
+            strv_add(&names, launch->spec->nodes[i].name);
+    size_t cpus = launch->survey.host.cpus;
+    return virt_domain_start_all(
+        launch->session->virt, launch->spec->cluster, &names, cpus > 0 ? cpus : 1, err);
 }
 
 // ---- resume -------------------------------------------------------------------------------------
@@ -185,7 +199,8 @@ resume_started(struct launch *launch, struct error *err)
         if (virt_host_idle(launch->session->virt, &idle, &cpus, err) < 0)
             return -1;
         bool calm = cpus - idle < BUSY_CPUS || idle >= (double) boots;
-        launch->at_once = calm ? boots : idle < 2 ? 1 : (size_t) idle;
+        size_t most = cpus == 0 || boots < BOOTS_PER_CPU * cpus ? boots : BOOTS_PER_CPU * cpus;
+        launch->at_once = calm ? most : idle < 2 ? 1 : (size_t) idle;
         if (launch->at_once < boots)
             progress_note(launch->options->progress,
                 "%.1f of this host's %u processors are idle: nodes boot %zu at a time", idle, cpus,
@@ -288,7 +303,8 @@ carry_out_all(struct launch *launch, struct error *err)
         if (carry_out_step(launch, step, err) < 0)
             return -1;
     }
-    if (secrets_write_ssh(session->secrets, session->folder, spec, err) < 0)
+    if (secrets_write_ssh(session->secrets, session->folder, spec, err) < 0 ||
+        start_paused(launch, err) < 0)
         return -1;
     if (restore_memory(launch, err) < 0)
         return -1;

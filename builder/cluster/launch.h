@@ -20,6 +20,7 @@ struct launch {
     struct cluster_plan *plan;
     struct survey survey;      // the latest
     struct launch_node *nodes; // as in the spec
+    struct seed_maker *seeds;  // NULL: no seed was made yet
     size_t at_once;            // how many may boot at the same time, when some are paused
     int64_t timeout_ms;
     bool unchanged; // there was nothing to do

@@ -170,6 +170,28 @@ plan_domain(
                                                            : ""));
 }
 
+// Refuses nodes that do not fit into the host's memory. Those that run have theirs.
+static void
+plan_memory(struct cluster_plan *plan, const struct spec *spec, const struct survey *survey)
+{
+    uint64_t need = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < spec->node_count; i++)
+        if (!is_up(&survey->domains[i])) {
+            need += (uint64_t) spec->nodes[i].memory_mib << 20;
+            count++;
+        }
+    if (survey->host.memory_total == 0 || need <= survey->host.memory_free)
+        return;
+    FREE_AUTO char *need_text = str_bytes(need);
+    FREE_AUTO char *free_text = str_bytes(survey->host.memory_free);
+    FREE_AUTO char *total_text = str_bytes(survey->host.memory_total);
+    add_fault(plan, ERR_SPACE,
+        "%zu node%s to start need%s %s of memory, but only %s of this host's %s are free; write "
+        "less 'memory' or fewer nodes in the spec, or end what uses the host's memory",
+        count, count == 1 ? "" : "s", count == 1 ? "s" : "", need_text, free_text, total_text);
+}
+
 void
 plan_fill(struct cluster_plan *plan, const struct spec *spec, const struct record *record,
     const struct survey *survey)
@@ -198,6 +220,7 @@ plan_fill(struct cluster_plan *plan, const struct spec *spec, const struct recor
     }
     for (size_t i = 0; i < spec->node_count; i++)
         plan_domain(plan, spec, i, survey);
+    plan_memory(plan, spec, survey);
     if (plan->conflicts.count > 0 || (plan->refusal == ERR_NONE && plan->differences.count > 0))
         plan->refusal = ERR_CONFLICT;
 }
@@ -321,7 +344,8 @@ int
 plan_make(const struct launch_options *options, struct session *session, struct survey *survey,
     struct cluster_plan *plan, struct error *err)
 {
-    if (survey_make(session, 0, survey, err) < 0)
+    if (survey_make(session, 0, survey, err) < 0 ||
+        (session->virt != NULL && virt_host_capacity(session->virt, &survey->host, err) < 0))
         return -1;
     plan->again = thaw_was_cut(session, survey);
     if (plan->again)
@@ -337,8 +361,8 @@ plan_make(const struct launch_options *options, struct session *session, struct 
             plan->images[i] == NULL)
             continue; // only a domain that is off can be changed to what the spec asks for
         DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
-        domain_definition_fill(&wanted, options->spec, session->id, &options->spec->nodes[i],
-            plan->images[i], options->kvm);
+        domain_definition_fill(&wanted, options->spec, session->id, session->digest,
+            &options->spec->nodes[i], plan->images[i], options->kvm);
         if (virt_domain_compare(session->virt, &wanted.domain, &survey->changes[i], err) < 0)
             return -1;
         survey->memory[i] = domain->state != VIRT_PAUSED && survey->disks[i] &&

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#define RECORD_FORMAT 2 // 1: without id, founded and old
-#define RECORD_MAX ((size_t) 1 << 20)
+#define RECORD_FORMAT 2                // 1: without id, founded and old
+#define RECORD_MAX ((size_t) 16 << 20) // of a thousand nodes: less than 1 MiB
 
 struct record *
 record_new(const struct spec *spec, const char *id)
@@ -119,27 +119,42 @@ record_load(const char *folder, struct record **ret, struct error *err)
     return 0;
 }
 
+// Returns the values of lines "KEY: value" by key, in their order.
+static json_t *
+values_of(const char *lines)
+{
+    json_t *values = json_object();
+    STRV_AUTO struct strv list = {0};
+    strv_split(&list, lines, '\n');
+    for (size_t i = 0; i < list.count; i++) {
+        char *colon = strstr(list.items[i], ": ");
+        if (colon == NULL)
+            continue;
+        *colon = '\0';
+        json_object_set_new(values, list.items[i], text_to_json(colon + 2));
+    }
+    return values;
+}
+
 void
 record_differences(const char *was, const struct spec *spec, struct strv *ret)
 {
-    STRV_AUTO struct strv both = {0};
-    FREE_AUTO char *now = spec_canonical(spec);
-    strv_split(&both, now, '\n');
-    strv_split(&both, was, '\n');
-    for (size_t i = 0; i < both.count; i++) {
-        const char *line = both.items[i], *colon = strstr(line, ": ");
-        if (colon == NULL)
-            continue;
-        FREE_AUTO char *key = str_ndup(line, (size_t) (colon - line));
-        FREE_AUTO char *before = record_value(was, key), *after = record_value(now, key);
+    FREE_AUTO char *canonical = spec_canonical(spec);
+    json_auto_t *now = values_of(canonical), *before = values_of(was);
+    json_auto_t *all = json_copy(now);
+    const char *key;
+    json_t *value;
+    json_object_update_missing(all, before);
+    json_object_foreach(all, key, value)
+    {
+        const char *old = json_string_value(json_object_get(before, key)),
+                   *new = json_string_value(json_object_get(now, key));
         // Nodes and network never change after a launch, so they are compared even where the spec
         // leaves them open.
-        bool compared = str_equal(key, "cluster") || str_starts(key, "network.") ||
-                        str_ends(key, ".role") || str_ends(key, ".address") ||
-                        spec_specifies(spec, key);
-        FREE_AUTO char *text = str_format("%s: was %s, now %s", key,
-            before != NULL ? before : "absent", after != NULL ? after : "absent");
-        if (!str_equal(before, after) && compared && !strv_has(ret, text))
-            strv_add(ret, text);
+        if (!str_equal(old, new) &&
+            (str_equal(key, "cluster") || str_starts(key, "network.") || str_ends(key, ".role") ||
+                str_ends(key, ".address") || spec_specifies(spec, key)))
+            strv_addf(ret, "%s: was %s, now %s", key, old != NULL ? old : "absent",
+                new != NULL ? new : "absent");
     }
 }

@@ -10,6 +10,7 @@
 #include "virt/domain.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int
 session_open(const struct spec *spec, bool locked, struct session *ret, struct error *err)
@@ -21,6 +22,8 @@ session_open(const struct spec *spec, bool locked, struct session *ret, struct e
         return -1;
     bool known = session.record != NULL && session.record->id != NULL;
     session.id = known ? str_dup(session.record->id) : random_hex(RECORD_ID_LENGTH);
+    FREE_AUTO char *canonical = spec_canonical(spec);
+    digest_bytes(canonical, strlen(canonical), session.digest);
     *ret = session;
     session = (struct session){.lock = -1};
     return 0;

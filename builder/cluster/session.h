@@ -5,6 +5,7 @@
 #define AIRBUILD_CLUSTER_SESSION_H
 
 #include "base/cleanup.h"
+#include "base/crypto.h"
 #include "base/error.h"
 #include "cluster/record.h"
 #include "probe/probe.h"
@@ -16,12 +17,13 @@
 struct session {
     const struct spec *spec;
     char *folder;
-    int lock;                // -1: not held
-    struct record *record;   // NULL: there is no cluster
-    struct secrets *secrets; // NULL: likewise
-    char *id;                // the cluster's, or the one launch would give it; NULL: unknown
-    struct virt *virt;       // NULL: not connected
-    bool *yields;            // by node: it boots beside nodes that serve; NULL: none does
+    int lock;                    // -1: not held
+    struct record *record;       // NULL: there is no cluster
+    struct secrets *secrets;     // NULL: likewise
+    char *id;                    // the cluster's, or the one launch would give it; NULL: unknown
+    char digest[DIGEST_HEX + 1]; // of spec_canonical
+    struct virt *virt;           // NULL: not connected
+    bool *yields;                // by node: it boots beside nodes that serve; NULL: none does
 };
 
 // Loads the cluster's state with state_load. locked: takes the cluster's lock first (10 s).

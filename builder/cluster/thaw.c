@@ -54,8 +54,8 @@ static void
 thaw_add(struct thaw *thaw, size_t node, const struct image *image, bool kvm)
 {
     const struct spec_node *what = &thaw->session->spec->nodes[node];
-    domain_definition_fill(
-        &thaw->definitions[node], thaw->session->spec, thaw->session->id, what, image, kvm);
+    domain_definition_fill(&thaw->definitions[node], thaw->session->spec, thaw->session->id,
+        thaw->session->digest, what, image, kvm);
     thaw->paths[node] = cluster_node_path(thaw->session->spec, what->name, THAW_MEMORY);
     thaw->items[thaw->count++] = (struct virt_memory){
         .name = what->name,

@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 
 #define SECRETS_FILE "secrets.json"
-#define FORMAT 1 // of the file
-#define SECRETS_MAX ((size_t) 1 << 20)
+#define FORMAT 1                        // of the file
+#define SECRETS_MAX ((size_t) 16 << 20) // of a thousand nodes: less than 1 MiB
 #define PASSWORD_LENGTH 32
 #define KEY_MAX 4096 // bytes of a key file
 #define KEYGEN_TIMEOUT_MS 30000

@@ -24,13 +24,28 @@ seed_free(struct seed *seed)
     *seed = (struct seed){0};
 }
 
-// The node whose documents are made, their sources, and the facts about it.
-struct subject {
+// Rows of other workers in a sentinel's configuration. A sentinel learns of further ones from what
+// all sentinels publish on the redis servers that it knows. So seeds grow with the number of nodes,
+// not with its square.
+#define KNOWN_MAX 63
+
+struct seed_maker {
     const struct spec *spec;
-    const struct spec_node *node;
     const struct secrets *secrets; // NULL: there are none yet
     bool reveal;
-    struct template_value *facts; // their names, texts and cells are owned, too
+    const struct secrets_node **own; // by node; NULL without secrets
+    char *workers, *hosts;           // texts that are the same on all nodes
+};
+
+// The node whose documents are made, their sources, and the facts about it.
+struct subject {
+    const struct seed_maker *maker;
+    const struct spec *spec; // these three are the maker's
+    const struct secrets *secrets;
+    bool reveal;
+    const struct spec_node *node;
+    const struct secrets_node *own; // NULL without secrets
+    struct template_value *facts;   // their names, texts and rows of cells are owned, too
     size_t count, capacity;
     size_t public_count; // /etc/airbuild/facts holds the first ones; only templates use the rest
 };
@@ -42,8 +57,6 @@ subject_clear(struct subject *subject)
         const struct template_value *fact = &subject->facts[i];
         free((char *) fact->name);
         free((char *) fact->text);
-        for (size_t k = 0; k < fact->row_count * fact->column_count; k++)
-            free((char *) fact->cells[k].text);
         free((struct template_value *) fact->cells);
     }
     free(subject->facts);
@@ -76,10 +89,9 @@ password(const struct subject *subject, enum secrets_account account)
 }
 
 static const char *
-sentinel_id(const struct subject *subject, const struct spec_node *node)
+sentinel_id(const struct seed_maker *maker, size_t node)
 {
-    return subject->secrets == NULL ? SEED_LATER
-                                    : secrets_find(subject->secrets, node->name)->sentinel_id;
+    return maker->own == NULL ? SEED_LATER : maker->own[node]->sentinel_id;
 }
 
 static void
@@ -94,14 +106,7 @@ add_public_facts(struct subject *subject)
     add_fact(subject, "address", str_dup(node->address));
     add_fact(subject, "subnet", str_dup(spec->network.subnet));
     add_fact(subject, "head", str_dup(spec_head(spec)->address));
-    STRV_AUTO struct strv workers = {0}; // NAME=ADDRESS=SENTINEL-ID of every worker
-    for (size_t i = 0; i < spec->node_count; i++) {
-        const struct spec_node *worker = &spec->nodes[i];
-        if (worker->role == SPEC_REDIS)
-            strv_addf(
-                &workers, "%s=%s=%s", worker->name, worker->address, sentinel_id(subject, worker));
-    }
-    add_fact(subject, "workers", strv_join(&workers, " "));
+    add_fact(subject, "workers", str_dup(subject->maker->workers));
     add_fact(subject, "first_master", str_dup(spec_first_master(spec)->address));
     add_fact(subject, "master_name", str_dup(redis->master_name));
     add_fact(subject, "quorum", str_format("%u", redis->quorum));
@@ -121,32 +126,45 @@ add_public_facts(struct subject *subject)
             add_fact(subject, name, str_dup(password(subject, account)));
     }
     add_truth(subject, "ha", spec->ha);
-    add_truth(subject, "joins",
-        subject->secrets != NULL && secrets_find(subject->secrets, node->name)->joins);
+    add_truth(subject, "joins", subject->own != NULL && subject->own->joins);
     subject->public_count = subject->count;
 }
 
-// For @each name@: the workers but the one of address `without` (NULL: all).
+// For @each name@: the workers but the one of address `without` (NULL: all). At most `most`, and
+// always the node itself.
 static void
-add_rows(struct subject *subject, const char *name, const char *without)
+add_rows(struct subject *subject, const char *name, const char *without, size_t most)
 {
     static const char *const columns[] = {"worker_name", "worker_address", "worker_id"};
     enum { COLUMNS = sizeof columns / sizeof *columns };
     const struct spec *spec = subject->spec;
-    struct template_value *cells = mem_zero(spec->node_count * COLUMNS, sizeof *cells);
+    size_t capacity = most < spec->node_count ? most + 1 : spec->node_count, others = 0;
+    struct template_value *cells = mem_zero(capacity * COLUMNS, sizeof *cells);
     struct template_value *fact = add_fact(subject, name, NULL);
     fact->kind = TEMPLATE_ROWS;
     fact->cells = cells;
     fact->column_count = COLUMNS;
     for (size_t i = 0; i < spec->node_count; i++) {
         const struct spec_node *node = &spec->nodes[i];
-        if (node->role != SPEC_REDIS || str_equal(node->address, without))
+        if (node->role != SPEC_REDIS || str_equal(node->address, without) ||
+            (node != subject->node && others++ >= most))
             continue;
-        const char *texts[COLUMNS] = {node->name, node->address, sentinel_id(subject, node)};
+        const char *texts[COLUMNS] = {node->name, node->address, sentinel_id(subject->maker, i)};
         for (size_t k = 0; k < COLUMNS; k++, cells++)
-            *cells = (struct template_value){.name = columns[k], .text = str_dup(texts[k])};
+            *cells = (struct template_value){.name = columns[k], .text = texts[k]};
         fact->row_count++;
     }
+}
+
+static int
+check_fact(const char *name, const char *value, struct error *err)
+{
+    if (value[strspn(value, VALUE_CHARACTERS)] == '\0')
+        return 0;
+    return error_set(err, ERR_SPEC,
+        "'%s' is not a valid value of the node fact '%s'; use letters, digits, spaces and "
+        "'./=_:-' only",
+        value, name);
 }
 
 static int
@@ -154,33 +172,26 @@ make_facts(struct subject *subject, struct error *err)
 {
     const struct spec *spec = subject->spec;
     const struct spec_node *node = subject->node;
-    for (size_t i = 0; subject->secrets != NULL && i < spec->node_count; i++)
-        if (secrets_find(subject->secrets, spec->nodes[i].name) == NULL)
-            return error_set(err, ERR_FAILED,
-                "the cluster's secrets lack node '%s'; run 'airbuild launch' to add it",
-                spec->nodes[i].name);
     add_public_facts(subject);
     // From here on values that only templates use; all of them follow from the facts.
     const char *first = spec_first_master(spec)->address;
-    add_rows(subject, "worker", NULL);
-    if (node->role == SPEC_REDIS) {
-        add_rows(subject, "peer", node->address);
-        add_rows(subject, "replica", first);
+    if (node->role == SPEC_HAPROXY) {
+        add_rows(subject, "worker", NULL, spec->node_count);
+    } else {
+        add_rows(subject, "peer", node->address, KNOWN_MAX);
+        add_rows(subject, "replica", first, KNOWN_MAX);
         add_truth(subject, "first", str_equal(node->address, first));
-        add_fact(subject, "sentinel_id", str_dup(sentinel_id(subject, node)));
+        add_fact(subject, "sentinel_id",
+            str_dup(sentinel_id(subject->maker, (size_t) (node - spec->nodes))));
         add_fact(subject, "app_login",
             spec->redis.auth ? str_format(">%s", password(subject, SECRETS_APP))
                              : str_dup("nopass"));
     }
     for (size_t i = 0; i < subject->public_count; i++) {
         const struct template_value *fact = &subject->facts[i];
-        bool placeholder = str_equal(fact->text, SEED_HIDDEN) ||
-                           (subject->secrets == NULL && str_equal(fact->name, "workers"));
-        if (!placeholder && fact->text[strspn(fact->text, VALUE_CHARACTERS)] != '\0')
-            return error_set(err, ERR_SPEC,
-                "'%s' is not a valid value of the node fact '%s'; use letters, digits, spaces and "
-                "'./=_:-' only",
-                fact->text, fact->name);
+        bool checked = str_equal(fact->text, SEED_HIDDEN) || str_equal(fact->name, "workers");
+        if (!checked && check_fact(fact->name, fact->text, err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -215,27 +226,6 @@ fill_file(const struct spec_node *node, const char *name, const char *head,
     return answer < 0 ? -1 : template_fill(asset, template, length, head, values, count, ret, err);
 }
 
-// The text of /etc/hosts on every node: all nodes by name.
-static int
-make_hosts(const struct spec *spec, char **ret, struct error *err)
-{
-    BUF_AUTO struct buf text = {0};
-    buf_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
-    for (size_t i = 0; i < spec->node_count; i++) {
-        const struct spec_node *node = &spec->nodes[i];
-        FREE_AUTO char *fqdn = str_format("%s.%s", node->name, spec->cluster);
-        const char *const texts[] = {node->address, fqdn};
-        for (size_t k = 0; k < 2; k++)
-            if (texts[k][0] == '\0' || texts[k][strspn(texts[k], NAME_CHARACTERS)] != '\0')
-                return error_set(err, ERR_SPEC,
-                    "'%s' is not valid in /etc/hosts; use letters, digits, '.' and '-' only",
-                    texts[k]);
-        buf_printf(&text, "%s %s %s\n", node->address, fqdn, node->name);
-    }
-    *ret = buf_take(&text);
-    return 0;
-}
-
 // The configurations of each role; user-data contains them by value.
 static const struct {
     enum spec_role role;
@@ -262,16 +252,13 @@ make_user_data(struct subject *subject, char **ret, struct error *err)
         add_fact(subject, configurations[i].value, text)->required = text != NULL;
     }
     const struct template_value *files = subject->facts + count;
-    FREE_AUTO char *fqdn = str_format("%s.%s", node->name, spec->cluster), *hosts = NULL;
+    FREE_AUTO char *fqdn = str_format("%s.%s", node->name, spec->cluster);
     FREE_AUTO char *facts = facts_text(subject);
     STRV_AUTO struct strv keys = {0};
     strv_add(&keys, secrets == NULL ? SEED_LATER : secrets->client_key.public);
     for (size_t i = 0; i < spec->ssh_keys.count; i++)
         strv_add(&keys, spec->ssh_keys.items[i]);
-    if (make_hosts(spec, &hosts, err) < 0)
-        return -1;
-    const struct secrets_key *key =
-        secrets == NULL ? NULL : &secrets_find(secrets, node->name)->host_key;
+    const struct secrets_key *key = subject->own == NULL ? NULL : &subject->own->host_key;
     bool grow = node->disk_bytes != 0;
     const struct template_value values[] = {
         {"name", .text = node->name, .required = true},
@@ -285,7 +272,7 @@ make_user_data(struct subject *subject, char **ret, struct error *err)
         {"host_key_public", .text = key == NULL ? SEED_LATER : key->public, .required = true},
         {"growpart", .text = grow ? "auto" : "off"},
         {"grow", TEMPLATE_TRUTH, .truth = grow},
-        {"hosts", .text = hosts},
+        {"hosts", .text = subject->maker->hosts},
         {"facts", .text = facts, .required = true},
         files[0],
         files[1],
@@ -297,11 +284,13 @@ make_user_data(struct subject *subject, char **ret, struct error *err)
 }
 
 int
-seed_build(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
-    bool reveal, struct seed *ret, struct error *err)
+seed_make(const struct seed_maker *maker, const struct spec_node *node, struct seed *ret,
+    struct error *err)
 {
-    SUBJECT_AUTO struct subject subject = {spec, node, secrets, reveal, .facts = NULL};
-    const struct secrets_node *own = secrets == NULL ? NULL : secrets_find(secrets, node->name);
+    const struct spec *spec = maker->spec;
+    const struct secrets_node *own = maker->own == NULL ? NULL : maker->own[node - spec->nodes];
+    SUBJECT_AUTO struct subject subject = {
+        maker, spec, maker->secrets, maker->reveal, node, own, .facts = NULL};
     // Only in mode nat is the host a router and a name server; NULL leaves both out.
     const char *host = spec->network.mode == SPEC_NETWORK_NAT ? spec->network.host : NULL;
     FREE_AUTO char *prefix = str_format("%u", spec->network.prefix);
@@ -323,4 +312,90 @@ seed_build(const struct spec *spec, const struct spec_node *node, const struct s
     *ret = seed;
     seed = (struct seed){0};
     return 0;
+}
+
+// ---- what all nodes share -----------------------------------------------------------------------
+
+// The text of /etc/hosts on every node: all nodes by name.
+static int
+make_hosts(const struct spec *spec, char **ret, struct error *err)
+{
+    BUF_AUTO struct buf text = {0};
+    buf_add(&text, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *node = &spec->nodes[i];
+        FREE_AUTO char *fqdn = str_format("%s.%s", node->name, spec->cluster);
+        const char *const texts[] = {node->address, fqdn};
+        for (size_t k = 0; k < 2; k++)
+            if (texts[k][0] == '\0' || texts[k][strspn(texts[k], NAME_CHARACTERS)] != '\0')
+                return error_set(err, ERR_SPEC,
+                    "'%s' is not valid in /etc/hosts; use letters, digits, '.' and '-' only",
+                    texts[k]);
+        buf_printf(&text, "%s %s %s\n", node->address, fqdn, node->name);
+    }
+    *ret = buf_take(&text);
+    return 0;
+}
+
+// Secrets have the order of the spec, unless nodes were added to it.
+static int
+find_own(struct seed_maker *maker, struct error *err)
+{
+    const struct spec *spec = maker->spec;
+    const struct secrets *secrets = maker->secrets;
+    if (secrets == NULL)
+        return 0;
+    maker->own = mem_zero(spec->node_count, sizeof(*maker->own));
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const char *name = spec->nodes[i].name;
+        bool ordered = i < secrets->node_count && str_equal(secrets->nodes[i].name, name);
+        maker->own[i] = ordered ? &secrets->nodes[i] : secrets_find(secrets, name);
+        if (maker->own[i] == NULL)
+            return error_set(err, ERR_FAILED,
+                "the cluster's secrets lack node '%s'; run 'airbuild launch' to add it", name);
+    }
+    return 0;
+}
+
+int
+seed_maker_new(const struct spec *spec, const struct secrets *secrets, bool reveal,
+    struct seed_maker **ret, struct error *err)
+{
+    SEED_MAKER_AUTO struct seed_maker *maker = mem_zero(1, sizeof *maker);
+    BUF_AUTO struct buf workers = {0}; // NAME=ADDRESS=SENTINEL-ID of every worker
+    *maker = (struct seed_maker){.spec = spec, .secrets = secrets, .reveal = reveal};
+    if (find_own(maker, err) < 0 || make_hosts(spec, &maker->hosts, err) < 0)
+        return error_context(err, "cannot make the seeds");
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct spec_node *worker = &spec->nodes[i];
+        if (worker->role == SPEC_REDIS)
+            buf_printf(&workers, "%s%s=%s=%s", workers.length > 0 ? " " : "", worker->name,
+                worker->address, sentinel_id(maker, i));
+    }
+    maker->workers = buf_take(&workers);
+    if (secrets != NULL && check_fact("workers", maker->workers, err) < 0)
+        return error_context(err, "cannot make the seeds");
+    *ret = TAKE(maker);
+    return 0;
+}
+
+void
+seed_maker_free(struct seed_maker *maker)
+{
+    if (maker == NULL)
+        return;
+    free(maker->own);
+    free(maker->workers);
+    free(maker->hosts);
+    free(maker);
+}
+
+int
+seed_build(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
+    bool reveal, struct seed *ret, struct error *err)
+{
+    SEED_MAKER_AUTO struct seed_maker *maker = NULL;
+    return seed_maker_new(spec, secrets, reveal, &maker, err) < 0
+               ? -1
+               : seed_make(maker, node, ret, err);
 }

@@ -20,11 +20,23 @@ struct seed {
 void seed_free(struct seed *seed); // leaves {0}
 #define SEED_AUTO CLEANUP(seed_free)
 
-// The documents of one node of spec. reveal false writes SEED_HIDDEN in place of every password and
-// private key. secrets may be NULL when reveal is false (a cluster that was never launched): what
-// would come from them is then SEED_HIDDEN or SEED_LATER. ERR_SPEC when a template is wrong
-// (file:line:column) or a value has a character that no facts file may hold; ERR_FAILED when the
-// secrets lack the node. *ret is filled only on success.
+// Makes the documents of nodes, from what is the same for all of them. reveal false writes
+// SEED_HIDDEN in place of every password and private key. secrets may be NULL when reveal is false
+// (a cluster that was never launched): what would come from them is then SEED_HIDDEN or SEED_LATER.
+// ERR_SPEC when a value has a character that no facts file may hold; ERR_FAILED when the secrets
+// lack a node. spec and secrets must outlive the maker.
+struct seed_maker;
+int seed_maker_new(const struct spec *spec, const struct secrets *secrets, bool reveal,
+    struct seed_maker **ret, struct error *err);
+void seed_maker_free(struct seed_maker *maker);
+DEFINE_FREEP(struct seed_maker, seed_maker_free)
+#define SEED_MAKER_AUTO CLEANUP(seed_maker_freep)
+
+// The documents of one of the spec's nodes. ERR_SPEC when a template is wrong (file:line:column) or
+// a value has a character that no facts file may hold. *ret is filled only on success.
+int seed_make(const struct seed_maker *maker, const struct spec_node *node, struct seed *ret,
+    struct error *err);
+// The same for a single node.
 int seed_build(const struct spec *spec, const struct spec_node *node, const struct secrets *secrets,
     bool reveal, struct seed *ret, struct error *err);
 

@@ -92,7 +92,7 @@ spec_specifies(const struct spec *spec, const char *key)
             key += length + 1;
     }
     if (!str_equal(key, "base") && !str_starts(key, "base."))
-        return strv_has(&spec->given, key);
+        return strv_find(&spec->given, key);
     for (size_t i = 0; i < spec->given.count; i++) {
         const char *given = spec->given.items[i];
         bool of_base = str_equal(given, "base") || str_starts(given, "base.");
@@ -124,12 +124,15 @@ restore_value(struct spec *spec, const char *path, char *value)
 {
     char *target = (char *) spec;
     const struct yaml_key *key = find_key_of_path(spec_keys, path, &target);
-    for (size_t i = 0; i < spec->node_count; i++) { // "nodes.work11.memory"
-        FREE_AUTO char *of_node = str_format("nodes.%s.", spec->nodes[i].name);
-        if (!str_starts(path, of_node))
-            continue;
-        target = (char *) &spec->nodes[i];
-        key = find_key_of_path(node_keys, path + strlen(of_node), &target);
+    if (str_starts(path, "nodes.")) { // "nodes.work11.memory"
+        const char *begin = path + strlen("nodes.");
+        FREE_AUTO char *name = str_ndup(begin, strcspn(begin, "."));
+        const struct spec_node *node = spec_find(spec, name);
+        if (node == NULL)
+            return;
+        target = (char *) &spec->nodes[node - spec->nodes];
+        begin += strlen(name);
+        key = find_key_of_path(node_keys, *begin == '.' ? begin + 1 : begin, &target);
     }
     if (key == NULL || key->type == YAML_CUSTOM || key->type == YAML_STRINGS ||
         key->type == YAML_TABLE)

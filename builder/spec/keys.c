@@ -140,8 +140,10 @@ set_nodes(struct yaml_source *source, const struct yaml_node *name, const struct
     }
     if (value->count > SPEC_NODE_MAX) {
         yaml_error(source, value->keys[SPEC_NODE_MAX],
-            "there are %zu nodes, but at most %d are allowed; remove some", value->count,
-            SPEC_NODE_MAX);
+            "there are %zu nodes, but at most %d are allowed, as a Linux bridge has only 1023 "
+            "ports; "
+            "remove some",
+            value->count, SPEC_NODE_MAX);
         return;
     }
     if (value->count == 0)
@@ -190,7 +192,9 @@ const struct yaml_key spec_keys[] = {
         .custom = set_nodes,
         .form = "a mapping of names to nodes",
         .absent = "head10 (haproxy), work11, work12 and work13 (redis)",
-        .meaning = "The machines: one haproxy and three or more redis nodes, 64 at most."},
+        .meaning =
+            "The machines: one haproxy and three or more redis nodes, 1000 at most. More than 253 "
+            "need a larger network.subnet."},
     {0},
 };
 #undef AT

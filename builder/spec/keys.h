@@ -7,7 +7,7 @@
 #include "spec/spec.h"
 #include "yaml/map.h"
 
-#define SPEC_NODE_MAX 64
+#define SPEC_NODE_MAX 1000 // a Linux bridge has 1023 ports, and one may be the host's own
 
 extern const struct yaml_key spec_keys[]; // of the whole spec
 extern const struct yaml_key node_keys[]; // of one of the nodes

@@ -67,11 +67,13 @@ derive_address(const struct spec_draft *draft, size_t index)
     }
     FREE_AUTO char *quoted = yaml_quote(node->name);
     FREE_AUTO char *example = address_write(draft->subnet.network + 1);
+    FREE_AUTO char *subnet = str_format(
+        "the number in its name does not fit into the subnet '%s'", draft->spec->network.subnet);
+    bool unnumbered = digits[0] == '\0';
     yaml_error(draft->source, spec_draft_place(draft, index, "address"),
-        "node %s needs an address, because %s; add one such as 'address: %s'", quoted,
-        digits[0] == '\0' ? "its name does not end in a number"
-                          : "the number in its name does not fit into the subnet",
-        example);
+        "node %s needs an address, because %s; add one such as 'address: %s'%s", quoted,
+        unnumbered ? "its name does not end in a number" : subnet, example,
+        unnumbered ? "" : ", or write a larger subnet");
 }
 
 // An address or name that is not valid has its error already.
@@ -151,6 +153,7 @@ spec_parse(
         derive_values(&draft);
         spec_check(&draft);
         collect_given(root, "", &spec->given);
+        strv_sort(&spec->given);
     }
     if (yaml_result(&source, err) != 0)
         return -1;

@@ -86,7 +86,8 @@ struct spec {
     struct spec_redis redis;
     struct spec_node *nodes; // in the order of the spec
     size_t node_count;
-    struct strv given; // keys that the text specifies, "redis.quorum"; empty for the built-in text
+    struct strv given; // sorted keys that the text specifies, "redis.quorum"; empty for the
+                       // built-in text
 };
 
 // Parses and checks text. origin is its name in messages; paths are relative to the folder of

@@ -40,6 +40,7 @@ struct call {
     struct virt_host host;
     double idle; // processors
     unsigned cpus;
+    struct virt_capacity capacity;
     struct error err; // ERR_NONE when its function fails: "WHAT: ..." with libvirt's last error
     // call.c's own.
     _Atomic enum { CALL_RUNNING, CALL_ENDED, CALL_GIVEN_UP } state;

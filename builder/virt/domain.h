@@ -88,6 +88,11 @@ int virt_domain_define(struct virt *virt, const struct virt_domain *wanted, stru
 int virt_domain_start(
     struct virt *virt, const char *cluster, const char *name, bool paused, struct error *err);
 
+// Starts all of these, paused, so many at once. After an error none is being started any more,
+// unless it was ERR_TIMEOUT or ERR_INTERRUPTED.
+int virt_domain_start_all(struct virt *virt, const char *cluster, const struct strv *names,
+    size_t at_once, struct error *err);
+
 // Makes a running domain leave the host's processors to the others, or gives it its usual share
 // again: by libvirt's cpu_shares, or where that has no cgroups by the niceness of the autogroup
 // that the emulator is in. Does nothing where the host has neither, or on any error. When airbuild

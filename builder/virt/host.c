@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CPU_STATS 16
+#define STATS_MAX 16 // kinds of times or of memory
 #define IDLE_MS 500
 #define HOST_MS 60000 // the first call runs every emulator that libvirt finds
 
@@ -68,11 +68,11 @@ virt_host_look(struct virt *virt, struct virt_host *ret, struct error *err)
 static void
 look_times(virConnectPtr conn, double *ret_idle, double *ret_all)
 {
-    virNodeCPUStats stats[CPU_STATS] = {0};
+    virNodeCPUStats stats[STATS_MAX] = {0};
     int count = 0; // libvirt accepts exactly the number it has
     *ret_idle = *ret_all = 0;
     if (virNodeGetCPUStats(conn, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &count, 0) < 0 ||
-        count > CPU_STATS ||
+        count > STATS_MAX ||
         virNodeGetCPUStats(conn, VIR_NODE_CPU_STATS_ALL_CPUS, stats, &count, 0) < 0)
         return;
     for (int i = 0; i < count; i++) {
@@ -110,5 +110,41 @@ virt_host_idle(struct virt *virt, double *ret_idle, unsigned *ret_cpus, struct e
         return -1;
     *ret_idle = call->idle;
     *ret_cpus = call->cpus;
+    return 0;
+}
+
+static int
+run_capacity(struct call *call)
+{
+    struct virt_capacity *capacity = &call->capacity;
+    virNodeMemoryStats stats[STATS_MAX] = {0};
+    virNodeInfo node = {0};
+    int all = VIR_NODE_MEMORY_STATS_ALL_CELLS, count = 0; // libvirt accepts exactly what it has
+    if (virNodeGetInfo(call->conn, &node) == 0)
+        capacity->cpus = node.cpus;
+    if (virNodeGetMemoryStats(call->conn, all, NULL, &count, 0) < 0 || count > STATS_MAX ||
+        virNodeGetMemoryStats(call->conn, all, stats, &count, 0) < 0)
+        return 0;
+    for (int i = 0; i < count; i++) {
+        uint64_t bytes = (uint64_t) stats[i].value * 1024;
+        const char *kind = stats[i].field;
+        if (strcmp(kind, VIR_NODE_MEMORY_STATS_TOTAL) == 0)
+            capacity->memory_total = bytes;
+        else if (strcmp(kind, VIR_NODE_MEMORY_STATS_FREE) == 0 ||
+                 strcmp(kind, VIR_NODE_MEMORY_STATS_BUFFERS) == 0 ||
+                 strcmp(kind, VIR_NODE_MEMORY_STATS_CACHED) == 0)
+            capacity->memory_free += bytes;
+    }
+    return 0;
+}
+
+int
+virt_host_capacity(struct virt *virt, struct virt_capacity *ret, struct error *err)
+{
+    CALL_AUTO struct call *call =
+        call_new(virt->conn, NULL, NULL, "reading how much memory the host has");
+    if (call_run(&call, CALL_MS, run_capacity, err) < 0)
+        return -1;
+    *ret = call->capacity;
     return 0;
 }

@@ -57,6 +57,40 @@ virt_domain_start(
         err);
 }
 
+static int
+run_start_paused(struct call *call)
+{
+    return create_paused(call->domain, VIR_DOMAIN_START_PAUSED);
+}
+
+int
+virt_domain_start_all(struct virt *virt, const char *cluster, const struct strv *names,
+    size_t at_once, struct error *err)
+{
+    FREE_AUTO struct call **calls = mem_zero(names->count, sizeof(struct call *));
+    size_t ended = 0; // calls before this one
+    int result = 0;
+    for (size_t i = 0; i < names->count && result == 0; i++) {
+        const char *name = names->items[i];
+        CALL_AUTO struct call *found = NULL;
+        if (i - ended >= at_once) {
+            result = call_finish_all(&calls[ended++], 1, START_MS, 0, err);
+            if (result < 0)
+                break;
+        }
+        result = domain_find(virt, cluster, name, &found, err);
+        if (result < 0 || (result = virt_domain_held(&found->info, err)) < 0 ||
+            state_is_up(found->info.state))
+            continue;
+        CALL_AUTO struct call *call =
+            call_new(NULL, found->domain, NULL, "starting the domain '%s'", name);
+        result = call_start(call, run_start_paused, err);
+        if (result == 0)
+            calls[i] = TAKE(call);
+    }
+    return call_finish_all(calls + ended, names->count - ended, START_MS, result, err);
+}
+
 int
 virt_domain_suspend(struct virt *virt, const char *cluster, const char *name, struct error *err)
 {

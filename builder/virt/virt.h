@@ -60,5 +60,12 @@ virt_host_free(struct virt_host *host)
 // Measures for half a second how many processors of the host are idle; *ret_cpus: how many there
 // are. Both 0 when libvirt does not report it.
 int virt_host_idle(struct virt *virt, double *ret_idle, unsigned *ret_cpus, struct error *err);
+// What the host has. memory_free is in bytes as memory_total; it contains caches, which the host
+// gives up when needed. Each is 0 when libvirt does not report it.
+struct virt_capacity {
+    unsigned cpus;
+    uint64_t memory_free, memory_total;
+};
+int virt_host_capacity(struct virt *virt, struct virt_capacity *ret, struct error *err);
 
 #endif

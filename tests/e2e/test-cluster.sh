@@ -61,6 +61,16 @@ is 'a refused launch makes no domain and no network' 'work12 ' "$(virsh list --a
 is 'a refused launch makes no file but the lock' '' "$(find "$state" -type f ! -name '.*.lock')"
 virsh undefine work12
 
+# ---- too little memory ----------------------------------------------------------------------------------------------
+
+printf 'nodes: {head10: {role: haproxy}, work11: {role: redis, memory: 1T}, work12: {role: redis}, work13: {role: redis}}' \
+    >"$scratch/large.yaml"
+air 120 launch -f "$scratch/large.yaml"
+ends 'launch refuses nodes that need more memory than the host has' 7
+like 'the error has the numbers' '4 nodes to start need 1 TiB of memory, but only .* of this host' "$(errors)"
+is 'it makes no domain and no network' ' ' "$(virsh list --all --name | xargs) $(virsh net-list --all --name | xargs)"
+is 'it makes no file but the lock' '' "$(find "$state" -type f ! -name '.*.lock')"
+
 # ---- launch, with all that can happen meanwhile ---------------------------------------------------------------------
 
 aside launch

@@ -92,6 +92,39 @@ test_plan_of_a_node_that_is_off(void **state)
     assert_int_equal(count_verb(plan, "start"), 1);
 }
 
+// Running nodes have their memory, and a host of unknown memory is trusted.
+static void
+test_nodes_that_do_not_fit_are_refused(void **state)
+{
+    SPEC_AUTO struct spec *spec = four_nodes(); // of 512 and three times 768 MiB
+    const struct {
+        bool one_runs;
+        uint64_t free, total; // MiB
+        const char *refusal;
+    } cases[] = {{false, 2816, 4096, NULL}, {false, 0, 0, NULL}, {true, 2048, 4096, NULL},
+        {false, 2815, 4096,
+            "4 nodes to start need 2.8 GiB of memory, but only 2.7 GiB of this host's 4 GiB are "
+            "free; write less 'memory'"},
+        {true, 1, 4096, "3 nodes to start need 2 GiB of memory, but only 1 MiB"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ERROR_AUTO struct error err = {0};
+        SURVEY_AUTO struct survey survey = {0};
+        CLUSTER_PLAN_AUTO struct cluster_plan *plan = mem_zero(1, sizeof *plan);
+        fake_survey(spec, false, &survey);
+        survey.domains[1].state = cases[i].one_runs ? VIRT_RUNNING : VIRT_ABSENT;
+        survey.domains[1].ours = true;
+        survey.domains[1].cluster = str_dup(spec->cluster);
+        survey.disks[1] = true;
+        survey.host.memory_free = cases[i].free << 20;
+        survey.host.memory_total = cases[i].total << 20;
+        plan_fill(plan, spec, NULL, &survey);
+        if (cases[i].refusal == NULL)
+            assert_ok(plan_refuse(plan, spec, &err), &err);
+        else
+            assert_error(plan_refuse(plan, spec, &err), &err, ERR_SPACE, cases[i].refusal);
+    }
+}
+
 // A lost disk means a new instance, which must not use the old seed.
 static void
 test_plan_makes_a_seed_with_a_disk(void **state)
@@ -237,7 +270,7 @@ test_domain_names_every_disk_of_its_chain(void **state)
         .initrd = (char *) "/s/initrd",
         .cmdline = (char *) "root=/dev/vda3"};
     DOMAIN_DEFINITION_AUTO struct domain_definition wanted;
-    domain_definition_fill(&wanted, spec, "1d", &spec->nodes[1], &image, false);
+    domain_definition_fill(&wanted, spec, "1d", "5bec", &spec->nodes[1], &image, false);
     assert_int_equal(wanted.domain.disks[0].chain_count, 3);
     assert_string_equal(wanted.domain.disks[0].chain[1].path, "/s/role.qcow2");
     assert_string_equal(wanted.domain.disks[0].chain[2].path, "/s/base.qcow2");
@@ -297,6 +330,7 @@ main(void)
         cmocka_unit_test(test_plan_from_nothing),
         cmocka_unit_test(test_plan_when_all_is_there),
         cmocka_unit_test(test_plan_of_a_node_that_is_off),
+        cmocka_unit_test(test_nodes_that_do_not_fit_are_refused),
         cmocka_unit_test(test_plan_makes_a_seed_with_a_disk),
         cmocka_unit_test(test_foreign_names_are_refused),
         cmocka_unit_test(test_a_changed_spec_is_refused),

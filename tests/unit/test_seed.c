@@ -230,8 +230,8 @@ test_facts_refuse_hostile_values(void **state)
             char *kept = *places[i], *own_name = fixture->own[1].name;
             *places[i] = FIXTURE_TEXT(hostile[k]);
             fixture->own[1].name = fixture->nodes[1].name;
-            assert_error(facts_of(fixture, 1, &facts, &err), &err, ERR_SPEC,
-                "is not a valid value of the node fact");
+            assert_error(
+                facts_of(fixture, 1, &facts, &err), &err, ERR_SPEC, "; use letters, digits");
             assert_null(facts);
             *places[i] = kept;
             fixture->own[1].name = own_name;

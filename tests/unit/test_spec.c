@@ -196,15 +196,21 @@ test_quorum_of_many(void **state)
 }
 
 static void
-test_sixty_four_nodes(void **state)
+test_most_nodes(void **state)
 {
     BUF_AUTO struct buf text = {0};
-    buf_add(&text, "nodes:\n  head1: {role: haproxy}\n");
+    ERROR_AUTO struct error err = {0};
+    struct spec *refused = NULL;
+    buf_add(&text, "network: {subnet: 172.30.0.0/16}\nnodes:\n  head1: {role: haproxy}\n");
     for (unsigned i = 2; i <= SPEC_NODE_MAX; i++)
         buf_printf(&text, "  work%u: {role: redis}\n", i);
     SPEC_AUTO struct spec *spec = parsed(text.data);
     assert_int_equal(spec->node_count, SPEC_NODE_MAX);
-    assert_int_equal(spec->redis.quorum, 32);
+    assert_int_equal(spec->redis.quorum, SPEC_NODE_MAX / 2);
+    assert_string_equal(spec->nodes[SPEC_NODE_MAX - 1].address, "172.30.3.232");
+    buf_printf(&text, "  work%u: {role: redis}\n", SPEC_NODE_MAX + 1);
+    assert_error(spec_parse("cluster.yaml", text.data, text.length, &refused, &err), &err, ERR_SPEC,
+        "cluster.yaml:1003:3: there are 1001 nodes, but at most 1000 are allowed");
 }
 
 static void
@@ -451,7 +457,7 @@ main(void)
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_without_ha),
         cmocka_unit_test(test_quorum_of_many),
-        cmocka_unit_test(test_sixty_four_nodes),
+        cmocka_unit_test(test_most_nodes),
         cmocka_unit_test(test_small_subnet),
         cmocka_unit_test(test_bridge),
         cmocka_unit_test(test_base_file),

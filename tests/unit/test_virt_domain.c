@@ -351,6 +351,28 @@ test_list(void **state)
     assert_string_equal(all.items[0].cluster, "sea");
 }
 
+// Side by side, and with one that cannot be started.
+static void
+test_start_all(void **state)
+{
+    struct bench *bench = *state;
+    STRV_AUTO struct strv names = {0};
+    VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
+    for (int i = 1; i <= 5; i++) {
+        FREE_AUTO char *name = str_format("work%d", i);
+        i == 2 ? start(bench, name) : define(bench, name); // that one stays as it is
+        strv_add(&names, name);
+    }
+    assert_ok(virt_domain_start_all(bench->virt, "air", &names, 2, &bench->err), &bench->err);
+    assert_ok(virt_domain_list(bench->virt, "air", &list, &bench->err), &bench->err);
+    assert_int_equal(list.count, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(list.items[i].state, i == 1 ? VIRT_RUNNING : VIRT_PAUSED);
+    strv_add(&names, "work6");
+    assert_error(virt_domain_start_all(bench->virt, "air", &names, 9, &bench->err), &bench->err,
+        ERR_NOT_FOUND, "work6");
+}
+
 int
 main(void)
 {
@@ -373,6 +395,7 @@ main(void)
         bench_test(test_other_cluster),
         bench_test(test_shutdown_with_foreign),
         bench_test(test_list),
+        bench_test(test_start_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
