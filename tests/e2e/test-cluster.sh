@@ -278,7 +278,9 @@ check 'no sentinel is in TILT after a thaw' no_tilt
 is 'a thawed cluster has the data' yes "$(typed 'redis-cli -h head10 -p 6379 get frozen')"
 is 'a thawed cluster has the master' "$leader" "$(master)"
 is 'ssh works at once' work11 "$(typed 'ssh work11 hostname')"
-is 'sentinels fail over at once' OK "$(typed 'redis-cli -h work11 -p 26379 sentinel failover redis-primary')"
+admin=$(inside airbuild seed work11 --reveal | sed -n "s/.*password_admin='\?\([A-Za-z0-9]\{32\}\).*/\1/p" | head -n 1)
+is 'sentinels fail over at once' OK \
+    "$(inside env REDISCLI_AUTH="$admin" redis-cli --user admin -h work11 -p 26379 sentinel failover redis-primary)"
 new_master() { [[ $(master) == work1? && $(master) != "$leader" ]]; }
 check 'another worker becomes master' within 60 new_master
 check 'the cluster converges after it' within 120 converged
