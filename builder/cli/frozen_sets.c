@@ -122,8 +122,8 @@ add_set(const struct cli *cli, const struct frozen_set *set, const json_t *value
     json_object_foreach((json_t *) depends_on(set, "images"), node, image)
     {
         const char *key = json_string_value(json_object_get(image, "key"));
-        FREE_AUTO char *line = str_format(
-            "%s over image %.*s", node, IMAGES_KEY_SHOWN, key != NULL ? key : "unknown");
+        FREE_AUTO char *line =
+            str_format("%s over image %.*s", node, IMAGES_KEY_SHOWN, key != NULL ? key : "unknown");
         add_set_row(&table, "node", line);
     }
     add_set_row(&table, "folder", set->folder);

@@ -222,7 +222,10 @@ frozen_give_up(const struct frozen_set *set, struct error *err)
 {
     FREE_AUTO char *path = path_join(set->folder, FROZEN_DAMAGED);
     ERROR_AUTO struct error ignored = {0};
-    FREE_AUTO char *found = str_dup(err->message);
+    FREE_AUTO char *within = path_join(set->folder, ""), *found = str_dup(err->message);
+    char *at = strstr(found, within); // files are named as in the set
+    if (at != NULL)
+        memmove(at, at + strlen(within), strlen(at + strlen(within)) + 1);
     file_write(path, 0600, found, strlen(found), &ignored);
     return error_set(err, ERR_DAMAGED,
         "the frozen set %.12s is damaged, and is not used again (%s); 'airbuild launch --cold' "

@@ -59,7 +59,7 @@ wait_lock(
 int
 store_lock_image(const struct store *store, const char *key, int *ret_fd, struct error *err)
 {
-    FREE_AUTO char *does = str_format("makes the image '%.12s'", key);
+    FREE_AUTO char *does = str_format("makes or removes '%.12s'", key);
     return wait_lock(store, key, does, ret_fd, err);
 }
 

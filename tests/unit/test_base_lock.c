@@ -143,6 +143,24 @@ test_removed_file_is_made_again(void **state)
 }
 
 static void
+test_shared_by_many(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *path = path_join(*state, "lock");
+    CLOSE_AUTO int one = -1, two = -1;
+    int alone = -1;
+    assert_ok(lock_share(path, 0, &one, &err), &err);
+    assert_ok(lock_share(path, 0, &two, &err), &err);
+    assert_error(lock_take(path, 0, &alone, &err), &err, ERR_BUSY, path);
+    close(TAKE_FD(one));
+    assert_error(lock_take(path, 0, &alone, &err), &err, ERR_BUSY, path);
+    close(TAKE_FD(two));
+    assert_ok(lock_take(path, 0, &alone, &err), &err);
+    assert_error(lock_share(path, 0, &one, &err), &err, ERR_BUSY, path);
+    close(alone);
+}
+
+static void
 test_no_folder(void **state)
 {
     ERROR_AUTO struct error err = {0};
@@ -161,6 +179,7 @@ main(void)
         scratch_test(test_waiting_gets_it),
         scratch_test(test_holder_that_is_killed_lets_go),
         scratch_test(test_removed_file_is_made_again),
+        scratch_test(test_shared_by_many),
         scratch_test(test_no_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,7 +236,7 @@ test_damaged_set(void **state)
     assert_ok(file_read(memory, 1 << 20, &data, &length, &life->err), &life->err);
     data[length / 2] ^= 0x20;
     put_bytes(memory, data, length);
-    assert_error(launch(life), &life->err, ERR_DAMAGED, "'airbuild launch --cold' boots the nodes");
+    assert_error(launch(life), &life->err, ERR_DAMAGED, "('work12/memory.zst' is damaged");
     assert_false(file_exists(folder)); // nothing half-made stays
     assert_domains(life, 0, VIRT_OFF);
     FREE_AUTO char *note = frozen_note(life);
