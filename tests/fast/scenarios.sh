@@ -198,6 +198,28 @@ scenario_cold-without-first() {
     back
 }
 
+# First boot without the first master, of sentinels that know one other worker only, as of a large cluster they know some.
+scenario_few-known() {
+    workers=(work11 work12 work13 work14 work15) quorum=3
+    cluster_make workers=5 quorum=3
+    local node
+    for node in "${workers[@]}"; do
+        sed -i -E "/^sentinel known-/{/ ($(address work12)|$(address "$node")) /!d}" "$dir/$node/etc/airbuild/sentinel.conf"
+    done
+    is "a sentinel knows one other" 1 "$(grep -c '^sentinel known-sentinel ' "$dir/work15/etc/airbuild/sentinel.conf")"
+    machine_on head10 work12 work13 work14 work15
+    eventually "the others find each other, elect a master and serve" converged
+    machine_on work11
+    eventually "the first master joins as a replica" converged
+    check "it is not master" master_is_not work11
+    look
+    local lost=$leader
+    machine_off "$lost"
+    eventually "another master is elected" master_is_not "$lost"
+    machine_on "$lost"
+    eventually "the cluster converges again" converged
+}
+
 # Two workers are off, then back: no write is acknowledged without a majority. The second time one of them is the master.
 scenario_two-down() {
     up

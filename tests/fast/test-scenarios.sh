@@ -22,7 +22,7 @@ if (($# == 0)); then
     set -- patience elections*$elections clock slow disk-full:work11,work12,work13 two-down all-off master-shutdown replica stale-master \
         sessions master-half-cut master-cut deaf-head no-persistence damage memory-full boot-order*$orders cut-then-shutdown \
         persistence-off stale-first-alone emptied master-loading lost:work11:work11:work13:few-first lost:work12,work13:work12:-:few-last \
-        lost:work11,work13:work12:-:joint cold-without-first \
+        lost:work11,work13:work12:-:joint cold-without-first few-known \
         lost:work11,work12,work13:work11:-:joint "$@"
 fi
 declare -a plan=()
