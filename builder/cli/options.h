@@ -24,7 +24,7 @@ struct cli_given {
     const char *spec, *recipe, *timeout, *repeat, *html, *junit;
     bool json, quiet, no_color, help, version;
     bool all, cold, dry_run, follow, force, forget_missing, hosts, list, no_wait, offline, rebuild;
-    bool refresh, reveal, strict, watch, words, yes;
+    bool new_secrets, refresh, reveal, strict, watch, words, yes;
 };
 
 // Offset of a bool member (set by a flag), of a const char * member (set to a value). Members of

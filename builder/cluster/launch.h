@@ -22,6 +22,7 @@ struct launch {
     struct launch_node *nodes; // as in the spec
     size_t at_once;            // how many may boot at the same time, when some are paused
     int64_t timeout_ms;
+    bool renews;    // the nodes have yet to take secrets that the frozen set does not have
     bool unchanged; // there was nothing to do
 };
 void launch_free(struct launch *launch);

@@ -36,8 +36,8 @@ bool state_has_any(const struct spec *spec);
 // All below need the lock.
 
 // Makes a cluster, when state_load found none. Replaces a remnant. secrets: path of those it gets;
-// NULL: it gets new ones.
-int state_create(const struct spec *spec, const char *id, const char *secrets,
+// NULL: it gets new ones. renew: it keeps only the identities of these.
+int state_create(const struct spec *spec, const char *id, const char *secrets, bool renew,
     struct record **ret_record, struct secrets **ret_secrets, struct error *err);
 // Removes temporary files of killed processes.
 int state_tidy(const struct spec *spec, struct error *err);
