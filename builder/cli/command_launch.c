@@ -122,6 +122,7 @@ run_launch(struct cli *cli, struct error *err)
         .kvm = verdict.kvm,
         .accel_why = verdict.why,
         .cold = cli->given.cold,
+        .new_secrets = cli->given.new_secrets,
         .no_wait = cli->given.no_wait,
         .timeout_ms = (int64_t) seconds * 1000,
         .agree = agree_to_launch,
@@ -143,6 +144,8 @@ run_launch(struct cli *cli, struct error *err)
 
 static const struct cli_option options[] = {
     {"cold", 0, NULL, "boot the nodes even if a frozen set matches", OPTION_FLAG(cold)},
+    {"new-secrets", 0, NULL, "a thawed cluster gets passwords and SSH keys of its own",
+        OPTION_FLAG(new_secrets)},
     {"no-wait", 0, NULL, "return when the machines run, before they converge",
         OPTION_FLAG(no_wait)},
     {"timeout", 0, "SECONDS", "how long to wait (default: 2 minutes, 10 without KVM)",
@@ -172,6 +175,8 @@ const struct cli_command command_launch = {
 };
 
 static const struct cli_option reset_options[] = {
+    {"new-secrets", 0, NULL, "the cluster gets other passwords and SSH keys than the set has",
+        OPTION_FLAG(new_secrets)},
     {"timeout", 0, "SECONDS", "how long to wait (default: 2 minutes, 10 without KVM)",
         OPTION_TEXT(timeout)},
     {"yes", 'y', NULL, "do not ask", OPTION_FLAG(yes)},

@@ -23,8 +23,8 @@ struct cli_option {
 struct cli_given {
     const char *spec, *recipe, *timeout, *repeat, *html, *junit;
     bool json, quiet, no_color, help, version;
-    bool all, cold, dry_run, follow, force, forget_missing, freeze, hosts, list, no_wait, offline,
-        rebuild;
+    bool all, cold, dry_run, follow, force, forget_missing, freeze, hosts, list, new_secrets,
+        no_wait, offline, rebuild;
     bool refresh, reveal, strict, watch, words, yes;
 };
 

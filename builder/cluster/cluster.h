@@ -85,6 +85,7 @@ struct launch_options {
     const char *accel_why;               // its reason, for the message of a wait that failed
     int64_t timeout_ms;                  // for converging; 0: 2 minutes, 10 under TCG
     bool cold;                           // boot the nodes even if a frozen set matches
+    bool new_secrets;                    // a thawed cluster gets passwords and SSH keys of its own
     bool no_wait;       // return when the domains run; the report is then of that moment
     const char *except; // node that is made but not started (drills); NULL: none
     // Called before anything is changed when the disks of all workers are lost: 0 to begin empty,

@@ -10,6 +10,7 @@
 #include "cluster/tail.h"
 #include "virt/watch.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PROBE_MS 1000
@@ -17,6 +18,7 @@
 #define KVM_MS 120000 // default timeouts
 #define TCG_MS 600000
 #define LINES_SHOWN 8
+#define SECRETS_TAKEN ": the secrets are those of the seed" // a node's report, of take-seed
 #define BOOT_PART 3 // a booting node delays the others by at most this fraction of the timeout
 
 // Appends the phase of a node and its last console lines to the message of err. Always -1.
@@ -144,6 +146,23 @@ resume_next(struct launch *launch, int64_t *end, struct error *err)
     return 0;
 }
 
+// Nodes that have yet to report that they took the new secrets keep the cluster from converging:
+// probes would not notice a head whose checks have not failed yet, nor an old SSH key.
+static void
+await_secrets(struct launch *launch)
+{
+    struct probe_verdict *verdict = &launch->survey.verdict;
+    for (size_t i = 0; i < launch->spec->node_count && verdict->converged; i++) {
+        const char *node = launch->spec->nodes[i].name;
+        FREE_AUTO char *log = tail_read(launch->spec, node, launch->nodes[i].log_size);
+        if (strstr(log, SECRETS_TAKEN) != NULL)
+            continue;
+        verdict->converged = false;
+        snprintf(verdict->awaited, sizeof verdict->awaited,
+            "'%s' has not taken the new secrets yet", node);
+    }
+}
+
 static int
 wait_loop(struct launch *launch, struct virt_watch *watch, struct error *err)
 {
@@ -153,6 +172,8 @@ wait_loop(struct launch *launch, struct virt_watch *watch, struct error *err)
         if (interrupt_check(err) < 0 ||
             survey_make(launch->session, PROBE_MS, &launch->survey, err) < 0)
             return -1;
+        if (launch->renews)
+            await_secrets(launch);
         for (size_t i = 0; i < spec->node_count; i++) {
             FREE_AUTO char *text = node_activity(launch, i);
             progress_step(launch->options->progress, spec->nodes[i].name, "%s", text);

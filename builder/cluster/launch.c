@@ -132,7 +132,7 @@ carry_out_step(struct launch *launch, const struct cluster_step *step, struct er
         return launch->plan->frozen != NULL ? copy_frozen_disk(launch, step->node, err)
                                             : make_node_disk(launch, step->node, err);
     case PLAN_SEED: {
-        if (launch->plan->frozen != NULL)
+        if (launch->plan->frozen != NULL && !launch->renews)
             return copy_frozen(launch, node->name, FROZEN_SEED, err);
         FREE_AUTO char *folder = cluster_node_path(session->spec, node->name, "");
         FREE_AUTO char *path = path_join(folder, "seed.iso");
@@ -234,8 +234,8 @@ prepare_state(struct launch *launch, struct error *err)
     STORE_AUTO struct store *store = NULL;
     int result = 0;
     if (session->record == NULL) {
-        result = state_create(
-            spec, session->id, launch->plan->frozen, &session->record, &session->secrets, err);
+        result = state_create(spec, session->id, launch->plan->frozen, launch->renews,
+            &session->record, &session->secrets, err);
     } else if (session->record->id == NULL) { // an airbuild without ids made it
         session->record->id = str_dup(session->id);
         result = record_save(session->folder, session->record, err);
@@ -323,8 +323,15 @@ decide(struct launch *launch, struct error *err)
     const struct launch_options *options = launch->options;
     const struct spec *spec = launch->spec;
     const struct cluster_plan *plan = launch->plan;
-    if (plan_make(options, launch->session, &launch->survey, launch->plan, err) < 0 ||
-        plan_refuse(plan, spec, err) < 0)
+    if (plan_make(options, launch->session, &launch->survey, launch->plan, err) < 0)
+        return -1;
+    if (options->new_secrets && launch->session->record != NULL)
+        return error_set(err, ERR_CONFLICT,
+            "cluster '%s' exists and keeps its secrets; nothing was changed: launch it without "
+            "'--new-secrets', or put it back to its frozen set with 'airbuild reset "
+            "--new-secrets', which loses its data",
+            spec->cluster);
+    if (plan_refuse(plan, spec, err) < 0)
         return -1;
     for (size_t i = 0; i < plan->image_count; i++)
         if (plan->images[i] == NULL)
@@ -380,6 +387,7 @@ launch_in_session(struct launch *launch, struct error *err)
         return -1;
     if (launch->plan->again)
         return begin_again(launch, err);
+    launch->renews = launch->options->new_secrets && launch->plan->frozen != NULL;
     int result = carry_out_all(launch, err);
     if (result < 0 && err->code == ERR_DAMAGED && launch->plan->frozen != NULL)
         frozen_give_up(launch->plan->frozen, err);

@@ -211,7 +211,7 @@ cluster_images_in_use(struct strv *ret_keys, struct error *err)
 // ---- birth and death -----------------------------------------------------------------------------
 
 int
-state_create(const struct spec *spec, const char *id, const struct frozen_set *set,
+state_create(const struct spec *spec, const char *id, const struct frozen_set *set, bool renew,
     struct record **ret_record, struct secrets **ret_secrets, struct error *err)
 {
     FREE_AUTO char *parent = cluster_parent();
@@ -231,7 +231,8 @@ state_create(const struct spec *spec, const char *id, const struct frozen_set *s
         FREE_AUTO char *copy = path_join(draft, "secrets.json");
         made = file_copy(secrets_of_set, copy, 0600, err);
     }
-    if (made < 0 || secrets_open(draft, spec, &secrets, err) < 0 || dir_remove(folder, err) < 0 ||
+    if (made < 0 || secrets_open(draft, spec, &secrets, err) < 0 ||
+        (renew && secrets_renew(secrets, draft, spec, err) < 0) || dir_remove(folder, err) < 0 ||
         dir_publish(draft, folder, err) < 0) {
         ERROR_AUTO struct error ignored = {0};
         dir_remove(draft, &ignored);

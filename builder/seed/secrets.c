@@ -215,6 +215,42 @@ make_key(const char *folder, const char *comment, struct secrets_key *ret, struc
     return dir_remove(temp, answer < 0 ? &later : err) < 0 ? -1 : answer;
 }
 
+// Replaces the key.
+static int
+renew_key(const char *folder, const char *comment, struct secrets_key *key, struct error *err)
+{
+    free_key(key);
+    *key = (struct secrets_key){0};
+    return make_key(folder, comment, key, err);
+}
+
+// Replaces the secrets that are no node's.
+static int
+renew_shared(
+    struct secrets *secrets, const char *folder, const struct spec *spec, struct error *err)
+{
+    FREE_AUTO char *comment = str_format("airbuild@%s", spec->cluster);
+    for (size_t i = 0; i < SECRETS_ACCOUNTS; i++) {
+        free(secrets->passwords[i]);
+        secrets->passwords[i] = random_text(PASSWORD_LENGTH);
+    }
+    return renew_key(folder, comment, &secrets->client_key, err);
+}
+
+int
+secrets_renew(
+    struct secrets *secrets, const char *folder, const struct spec *spec, struct error *err)
+{
+    if (renew_shared(secrets, folder, spec, err) < 0)
+        return -1;
+    for (size_t i = 0; i < secrets->node_count; i++) {
+        struct secrets_node *node = &secrets->nodes[i];
+        if (renew_key(folder, node->name, &node->host_key, err) < 0)
+            return -1;
+    }
+    return secrets_store(secrets, folder, err);
+}
+
 int
 secrets_open(const char *folder, const struct spec *spec, struct secrets **ret, struct error *err)
 {
@@ -224,10 +260,7 @@ secrets_open(const char *folder, const struct spec *spec, struct secrets **ret, 
             return -1;
         error_clear(err);
         secrets = mem_zero(1, sizeof *secrets);
-        for (size_t i = 0; i < SECRETS_ACCOUNTS; i++)
-            secrets->passwords[i] = random_text(PASSWORD_LENGTH);
-        FREE_AUTO char *comment = str_format("airbuild@%s", spec->cluster);
-        if (make_key(folder, comment, &secrets->client_key, err) < 0)
+        if (renew_shared(secrets, folder, spec, err) < 0)
             return -1;
     }
     size_t known = secrets->node_count;

@@ -62,6 +62,11 @@ int secrets_open(
 int secrets_new_disk(
     struct secrets *secrets, const char *folder, const char *node, bool joins, struct error *err);
 
+// Makes new passwords and SSH keys, of the client and of all hosts, and stores them. The identities
+// of the nodes and their disks stay. Needs ssh-keygen, as secrets_open.
+int secrets_renew(
+    struct secrets *secrets, const char *folder, const struct spec *spec, struct error *err);
+
 const struct secrets_node *secrets_find(
     const struct secrets *secrets, const char *node); // NULL when there is none
 

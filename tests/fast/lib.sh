@@ -15,9 +15,10 @@ declare -A pid=() init=() # of running machines: unshare, and process 1 of the m
 declare -A heard=()       # machines that can be probed: running, and with their link up
 leader='' judged=''       # results of the last look
 
-# The passwords of the application and of the probing user.
+# The passwords of the application, the probing user and the administrator.
 export REDISCLI_AUTH=AppAppAppAppAppAppAppAppAppAppAp
 export STATUS_AUTH=StatusStatusStatusStatusStatusSt
+admin_auth=AdminAdminAdminAdminAdminAdminAd
 
 # address NODE
 address() {
@@ -31,6 +32,20 @@ role_of() { [[ $1 == head* ]] && echo haproxy || echo redis; }
 seed() {
     mkdir -p "$dir/$1/etc/airbuild"
     "$top/build/tests/node_files" "$dir/$1/etc/airbuild" "$1" "password_app=$REDISCLI_AUTH" "${@:2}"
+}
+
+# reseed NODE [NAME=VALUE...]: give it another seed, on the seed's disk only.
+reseed() {
+    mkdir -p "$dir/$1/dev"
+    seed "$@" "iso=$dir/$1/dev/vdb"
+}
+
+# other_secrets: use the passwords of a seed with secrets=other from here on.
+other_secrets() {
+    local name
+    for name in REDISCLI_AUTH STATUS_AUTH admin_auth; do
+        printf -v "$name" %s "$(tr 'A-Za-z' 'a-zA-Z' <<<"${!name}")"
+    done
 }
 
 # machine_make NODE [NAME=VALUE...]: make its disk as the image and the seed do.
@@ -140,7 +155,7 @@ sentinel() { redis "$1" -p 26379 "${@:2}"; }
 
 # admin NODE COMMAND...: ask it as the administrator.
 admin() {
-    REDISCLI_AUTH=AdminAdminAdminAdminAdminAdminAd timeout 2 redis-cli --no-auth-warning --user admin \
+    REDISCLI_AUTH=$admin_auth timeout 2 redis-cli --no-auth-warning --user admin \
         -h "$(address "$1")" "${@:2}" 2>&1
 }
 

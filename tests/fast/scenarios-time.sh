@@ -206,3 +206,117 @@ scenario_deaf-head() {
     link_up head10
     back
 }
+
+# acknowledge: write numbers through the head for as long as the password is accepted; prints the last one acknowledged.
+acknowledge() {
+    local number=0 reply=
+    while [[ $reply != *WRONGPASS* && ! -e $dir/enough ]]; do
+        reply=$(app 6380 set "ack:$((number + 1))" yes)
+        [[ $reply != OK ]] || number=$((number + 1))
+    done
+    echo "$number"
+}
+
+# secrets_taken NODE...: they have reported that they use the seed's secrets.
+secrets_taken() {
+    local node
+    for node; do
+        grep -q "^airbuild: $node: the secrets are those of the seed" "$dir/$node/console" || return
+    done
+}
+
+# password_refused ADDRESS PORT USER PASSWORD: whether that server refuses the login.
+password_refused() {
+    REDISCLI_AUTH=$4 timeout 2 redis-cli --no-auth-warning --user "$3" -h "$1" -p "$2" ping 2>&1 | grep -q WRONGPASS
+}
+
+# A cluster is thawed with another seed in each node's drive: the nodes change their secrets while they run, without an
+# election. Then it boots with a third one, as after a launch that was cut short.
+scenario_new-secrets() {
+    export LOOK_ANY_CLOCK=yes # as in scenario_clock
+    local node id port user last old_app=$REDISCLI_AUTH old_admin=$admin_auth
+    cluster_make
+    clock_make head10 "${workers[@]}"
+    rtc_start head10 "${workers[@]}"
+    for node in head10 "${workers[@]}"; do
+        reseed "$node"
+        mkdir -p "$dir/$node/home/air/.ssh" "$dir/$node/etc/ssh"
+        printf '%s\n' 'ssh-ed25519 AAAAown me@home' 'ssh-ed25519 AAAAclient airbuild@air' >"$dir/$node/home/air/.ssh/authorized_keys"
+    done
+    machine_on head10 "${workers[@]}"
+    eventually "it converges" converged
+    eventually "all nodes are full members" test ! -e "$dir/work13/var/lib/airbuild/redis/unsettled"
+    id=$(redis work11 info server | run_id)
+
+    host_shift 90 head10 "${workers[@]}"
+    eventually "all clocks are corrected" clock_is_right head10 "${workers[@]}"
+    sleep 1
+    is "nodes whose seed is the same keep their secrets" "" "$(grep -h 'the secrets are' "$dir"/*/console)"
+
+    for node in head10 "${workers[@]}"; do reseed "$node" secrets=other; done
+    acknowledge >"$dir/acknowledged" &
+    sleep 1
+    host_shift 90 head10 "${workers[@]}"
+    eventually "all nodes take the secrets of their seeds" secrets_taken head10 "${workers[@]}"
+    sleep 1
+    touch "$dir/enough"
+    other_secrets
+    eventually "it converges with the new secrets" converged
+    last=$(<"$dir/acknowledged")
+    check "writes were acknowledged until then" test "$last" -gt 0
+    is "none of them is lost" "$last" "$(app 6380 --scan --pattern 'ack:*' | sort -u | wc -l)"
+    is "the master is the same process" "$id" "$(redis work11 info server | run_id)"
+    is "no sentinel took a node for down or tried a failover" "" \
+        "$(grep -h -E '[+](s|o)down (master|slave)|[+]try-failover|[+]tilt' "$dir"/*/log.sentinel)"
+    for port in 6379 6380; do
+        check "the head refuses the old password at $port" password_refused 172.31.255.10 "$port" default "$old_app"
+    done
+    for node in "${workers[@]}"; do
+        for port in 6379 26379; do
+            check "$node refuses the old password of the administrator at $port" \
+                password_refused "$(address "$node")" "$port" admin "$old_admin"
+            for user in App:default Sentinel:sentinel Check:check Status:status; do
+                check "$node refuses the old password of ${user#*:} at $port" password_refused "$(address "$node")" \
+                    "$port" "${user#*:}" "$(printf "%.0s${user%:*}" {1..16} | head -c 32)"
+            done
+        done
+    done
+    is "the key of the login is another, that of a person stays" \
+        $'ssh-ed25519 AAAAown me@home\nssh-ed25519 AAAAother airbuild@air' "$(<"$dir/head10/home/air/.ssh/authorized_keys")"
+    is "the host key is another" "ssh-ed25519 AAAAother work11" "$(<"$dir/work11/etc/ssh/ssh_host_ed25519_key.pub")"
+    is "and private" "600 644" "$(stat -c %a "$dir"/work11/etc/ssh/ssh_host_ed25519_key{,.pub} | xargs)"
+    is "no file of a node has the old passwords" "" "$(grep -rlE "AppApp|AdminAdmin|CheckCheck" "$dir"/*/etc "$dir"/*/var)"
+
+    # Everything that logs in again does so with the new ones.
+    unit_kill work12 sentinel KILL
+    unit_kill head10 airbuild-clock KILL
+    machine_off work11
+    eventually "another master is elected" master_is_not work11
+    machine_on work11
+    eventually "it converges with all nodes" converged
+    eventually "the nodes count writes" grown
+    cold_with_other_secrets
+}
+
+# grown: the count of seconds with writes grows.
+grown() {
+    local before
+    look
+    before=$(admin "$leader" -n 16 get airbuild:age)
+    app 6380 set grown "$RANDOM" >/dev/null
+    sleep 1.5
+    app 6380 set grown "$RANDOM" >/dev/null
+    sleep 1.5
+    [[ $before && $(admin "$leader" -n 16 get airbuild:age) != "$before" ]]
+}
+
+cold_with_other_secrets() {
+    local node
+    machine_off head10 "${workers[@]}"
+    other_secrets # which are the first ones again
+    for node in head10 "${workers[@]}"; do reseed "$node"; done
+    machine_on head10 "${workers[@]}"
+    eventually "it boots with the secrets of its seeds" converged
+    is "no file of a node has the previous passwords" "" "$(grep -rlE "aPPaPP|aDMINaDMIN|cHECKcHECK" "$dir"/*/etc "$dir"/*/var)"
+    is "keys are kept" "$last" "$(app 6380 --scan --pattern 'ack:*' | sort -u | wc -l)"
+}

@@ -28,7 +28,7 @@ image() {
     chmod 755 "$root"/usr/bin/{sh,bash} "$root"/usr/{bin,sbin}/haproxy
     cp -r "$top/images/files/common/." "$top/images/files/$1/." "$root"
     local name
-    for name in airbuild-setup airbuild-clock "${@:3}"; do
+    for name in airbuild-setup airbuild-clock airbuild-thaw "${@:3}"; do
         ln -s "../$name.service" "$root/etc/systemd/system/multi-user.target.wants/$name.service"
     done
     ln -s /usr/lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
@@ -54,7 +54,7 @@ Wants=network-online.target cloud-config.service\n[Service]\nType=oneshot\nExecS
 verify() {
     local names=("$root"/etc/systemd/system/*.service)
     systemd-analyze verify --man=no --root="$root" default.target "${names[@]##*/}" 2>&1 |
-        grep -E 'cycle|^(/.*/)?(airbuild-setup|airbuild-clock|redis|sentinel|haproxy)\.service'
+        grep -E 'cycle|^(/.*/)?(airbuild-setup|airbuild-clock|airbuild-thaw|redis|sentinel|haproxy)\.service'
 }
 
 for stage in cloud-init.service cloud-init-network.service; do
@@ -74,6 +74,7 @@ like "a misspelt line is reported" "ProtectClok" "$(verify)"
 
 # Also= and Alias= could conflict with a distribution's units.
 for file in "$top"/images/files/*/etc/systemd/system/*.service; do
+    [[ $file != */airbuild-thaw.service ]] || continue # airbuild-thaw.path starts it
     is "${file##*/} starts at boot and has one name" $'[Install]\nWantedBy=multi-user.target' \
         "$(sed -n '/^\[Install\]/,$p' "$file")"
 done

@@ -3,7 +3,8 @@
 //
 // usage: node_files FOLDER NODE [NAME=VALUE...] (names: ha, auth, persistence, joins: yes or no;
 // workers, quorum, min_replicas, down_after_ms, maxmemory: numbers; first_master: an address;
-// maxmemory_policy; password_app)
+// maxmemory_policy; password_app; secrets: `other` are all different from the usual ones; iso: path
+// of the seed, made in place of the files)
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "../seed_fixture.h"
@@ -64,6 +65,25 @@ set_policy(const char *name)
         (*policy)++;
 }
 
+static const char *iso;
+
+// Passwords with the other case of each letter, and other keys.
+static void
+set_other_secrets(void)
+{
+    for (size_t i = 0; i < SECRETS_ACCOUNTS; i++) {
+        char *password = str_dup(fixture.secrets.passwords[i]);
+        for (char *at = password; *at != '\0'; at++)
+            *at = (char) (*at ^ 0x20);
+        fixture.secrets.passwords[i] = password;
+    }
+    fixture.secrets.client_key.public = str_dup("ssh-ed25519 AAAAother airbuild@air");
+    for (size_t i = 0; i < fixture.secrets.node_count; i++) {
+        own[i].host_key.private = str_dup("-----BEGIN\nother\nEND-----\n");
+        own[i].host_key.public = str_format("ssh-ed25519 AAAAother %s", own[i].name);
+    }
+}
+
 static void
 set_value(const char *name, const char *value)
 {
@@ -92,6 +112,10 @@ set_value(const char *name, const char *value)
         set_policy(value);
     else if (str_equal(name, "password_app"))
         fixture.secrets.passwords[SECRETS_APP] = str_dup(value);
+    else if (str_equal(name, "secrets") && str_equal(value, "other"))
+        set_other_secrets();
+    else if (str_equal(name, "iso"))
+        iso = value;
     else if (str_equal(name, "joins"))
         for (size_t i = 0; i < fixture.secrets.node_count; i++)
             own[i].joins = yes;
@@ -109,6 +133,8 @@ write_files(const struct spec_node *node, const char *folder, struct error *err)
     SEED_AUTO struct seed seed = {0};
     if (seed_build(&fixture.spec, node, &fixture.secrets, true, &seed, err) < 0)
         return -1;
+    if (iso != NULL)
+        return iso_write(&seed, iso, err);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         FREE_AUTO char *path = path_join(folder, names[i]);
         FREE_AUTO char *text = fixture_file(seed.user_data, names[i]);

@@ -148,7 +148,8 @@ test_same_name_of_another_home(void **state)
         RECORD_AUTO struct record *own = NULL;
         SECRETS_AUTO struct secrets *secrets = NULL;
         FREE_AUTO char *id = str_dup("00000000000000000000000000000000");
-        assert_ok(state_create(life->spec, id, NULL, &own, &secrets, &life->err), &life->err);
+        assert_ok(
+            state_create(life->spec, id, NULL, false, &own, &secrets, &life->err), &life->err);
         FREE_AUTO char *path = part(life, "cluster.json");
         if (format == 1)
             put_text(path, "{\"format\": 1, \"spec\": \"\", \"network\": \"air\", \"images\": {}}");
@@ -233,6 +234,24 @@ test_changed_defaults(void **state)
         launch(life), &life->err, ERR_CONFLICT, "redis.down-after: was 2000ms, now 7000ms");
 }
 
+// A new cluster has secrets of its own in any case; one that exists keeps them.
+static void
+test_new_secrets(void **state)
+{
+    struct life *life = *state;
+    struct launch_options options = ask_for(life);
+    options.new_secrets = true;
+    assert_ok(launch_as(life, &options), &life->err);
+    assert_domains(life, 4, VIRT_RUNNING);
+    FREE_AUTO char *path = part(life, "secrets.json"), *before = NULL, *after = NULL;
+    size_t length = 0;
+    assert_ok(file_read(path, 1 << 20, &before, &length, &life->err), &life->err);
+    assert_error(launch_as(life, &options), &life->err, ERR_CONFLICT, "keeps its secrets");
+    assert_ok(file_read(path, 1 << 20, &after, &length, &life->err), &life->err);
+    assert_string_equal(before, after);
+    assert_ok(launch(life), &life->err);
+}
+
 int
 main(void)
 {
@@ -246,6 +265,7 @@ main(void)
         life_test(test_same_name_of_another_home),
         life_test(test_adoption),
         life_test(test_changed_defaults),
+        life_test(test_new_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

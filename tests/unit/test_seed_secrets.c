@@ -135,6 +135,39 @@ test_new_disk(void **state)
 }
 
 static void
+test_renew(void **state)
+{
+    struct fixture fixture;
+    fixture_make(&fixture);
+    ERROR_AUTO struct error err = {0};
+    SECRETS_AUTO struct secrets *before = open_secrets(*state, &fixture.spec);
+    SECRETS_AUTO struct secrets *secrets = open_secrets(*state, &fixture.spec);
+    assert_ok(secrets_new_disk(secrets, *state, "work12", true, &err), &err);
+    FREE_AUTO char *id = str_dup(secrets->nodes[2].instance_id);
+    assert_ok(secrets_renew(secrets, *state, &fixture.spec, &err), &err);
+
+    SECRETS_AUTO struct secrets *stored = NULL;
+    assert_ok(secrets_load(*state, &stored, &err), &err);
+    for (size_t i = 0; i < SECRETS_ACCOUNTS; i++) {
+        assert_string_not_equal(stored->passwords[i], before->passwords[i]);
+        assert_string_equal(stored->passwords[i], secrets->passwords[i]);
+    }
+    assert_string_not_equal(stored->client_key.private, before->client_key.private);
+    assert_string_not_equal(stored->client_key.public, before->client_key.public);
+    assert_true(str_ends(stored->client_key.public, " airbuild@air"));
+    assert_int_equal(stored->node_count, before->node_count);
+    for (size_t i = 0; i < stored->node_count; i++) {
+        const struct secrets_node *now = &stored->nodes[i], *then = &before->nodes[i];
+        assert_string_equal(now->name, then->name);
+        assert_string_equal(now->instance_id, i == 2 ? id : then->instance_id);
+        assert_string_equal(now->sentinel_id, then->sentinel_id);
+        assert_string_not_equal(now->host_key.private, then->host_key.private);
+        assert_string_not_equal(now->host_key.public, then->host_key.public);
+        assert_true(now->joins == (i == 2));
+    }
+}
+
+static void
 test_load_makes_nothing(void **state)
 {
     ERROR_AUTO struct error err = {0};
@@ -353,6 +386,7 @@ main(void)
         TEST(test_nothing_else_is_left),
         TEST(test_kept_and_added_to),
         TEST(test_new_disk),
+        TEST(test_renew),
         TEST(test_load_makes_nothing),
         TEST(test_no_json),
         TEST(test_wrong_members),
