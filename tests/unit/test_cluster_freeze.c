@@ -58,7 +58,7 @@ put_bytes(const char *path, const char *data, size_t length)
 static bool
 has_data(struct life *life, const char *node, const char *pattern)
 {
-    FREE_AUTO char *disk = file_of(life, node, "disk.qcow2"), *output = NULL;
+    FREE_AUTO char *disk = file_of(life, node, "disk.qcow2");
     FREE_AUTO char *command = str_format("read -q -P %s 1M 4k", pattern);
     const char *argv[] = {"qemu-io", "-c", command, disk, NULL};
     struct proc_options options = {.timeout_ms = 60000};
@@ -122,7 +122,7 @@ test_set_that_does_not_match(void **state)
 {
     struct life *life = *state;
     assert_ok(launch(life), &life->err);
-    FREE_AUTO char *set = freeze_ok(life);
+    free(freeze_ok(life));
     destroy(life);
     struct launch_options cold = ask_for(life);
     cold.cold = true;
@@ -256,7 +256,7 @@ test_carried_set(void **state)
     FREE_AUTO char *home = cluster_home(), *moved = path_join(life->scratch, "moved");
     assert_ok(launch(life), &life->err);
     put_data(life, "work11", "0x11");
-    FREE_AUTO char *set = freeze_ok(life);
+    free(freeze_ok(life));
     destroy(life);
     image_free(TAKE(life->haproxy));
     image_free(TAKE(life->redis));
@@ -272,7 +272,7 @@ test_carried_set(void **state)
     }
     assert_ok(launch(life), &life->err);
     assert_true(has_data(life, "work11", "0x11"));
-    FREE_AUTO char *disk = file_of(life, "work12", "disk.qcow2"), *output = NULL;
+    FREE_AUTO char *disk = file_of(life, "work12", "disk.qcow2");
     const char *argv[] = {"qemu-img", "info", "-U", "--output=json", disk, NULL};
     struct proc_options options = {.timeout_ms = 60000};
     struct proc_result result = {0};
@@ -324,7 +324,7 @@ test_reset(void **state)
         "'airbuild freeze' makes one");
     assert_domains(life, 4, VIRT_RUNNING);
     put_data(life, "work13", "0x66");
-    FREE_AUTO char *set = freeze_ok(life);
+    free(freeze_ok(life));
     put_data(life, "work13", "0x77");
     assert_ok(cluster_reset(&options, &report, &life->err), &life->err);
     assert_domains(life, 4, VIRT_RUNNING);
