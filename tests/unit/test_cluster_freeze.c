@@ -296,7 +296,7 @@ test_carried_set(void **state)
     FREE_AUTO char *home = cluster_home(), *moved = path_join(life->scratch, "moved");
     assert_ok(launch(life), &life->err);
     put_data(life, "work11", "0x11");
-    FREE_AUTO char *set = freeze_ok(life);
+    free(freeze_ok(life));
     destroy(life);
     image_free(TAKE(life->haproxy));
     image_free(TAKE(life->redis));
@@ -312,7 +312,7 @@ test_carried_set(void **state)
     }
     assert_ok(launch(life), &life->err);
     assert_true(has_data(life, "work11", "0x11"));
-    FREE_AUTO char *disk = file_of(life, "work12", "disk.qcow2"), *output = NULL;
+    FREE_AUTO char *disk = file_of(life, "work12", "disk.qcow2");
     const char *argv[] = {"qemu-img", "info", "-U", "--output=json", disk, NULL};
     struct proc_options options = {.timeout_ms = 60000};
     struct proc_result result = {0};
