@@ -74,11 +74,14 @@ finish_xml(xmlNodePtr root)
 // page-table isolation a system call takes 17 us instead of 0.6 us). tsc=reliable and
 // no_timer_check keep the kernel from taking a slow host for broken hardware: without them it may
 // fall back to the HPET (reading the clock takes 1.5 us instead of 0.1 us) or refuse its timer;
-// libguestfs gives its appliance the same two (lib/appliance-kcmdline.c).
+// libguestfs gives its appliance the same two, and cryptomgr.notests, without which the kernel
+// tests its ciphers for 0.3 s (lib/appliance-kcmdline.c).
 const char *
 virt_cmdline(bool kvm)
 {
-    return kvm ? "console=ttyS0" : "console=ttyS0 mitigations=off tsc=reliable no_timer_check";
+    return kvm ? "console=ttyS0"
+               : "console=ttyS0 mitigations=off tsc=reliable no_timer_check "
+                 "cryptomgr.notests";
 }
 
 static void
