@@ -46,6 +46,14 @@ asset_read(const char *name, char **ret_data, size_t *ret_length, struct error *
         "airbuild has no built-in file '%s'; put it into the folder AIRBUILD_ASSETS", name);
 }
 
+bool
+asset_is_own(const char *name)
+{
+    const char *folder = getenv("AIRBUILD_ASSETS");
+    FREE_AUTO char *path = folder == NULL ? NULL : path_join(folder, name);
+    return path != NULL && file_exists(path);
+}
+
 static void
 add_name(struct strv *names, const char *prefix, const char *name)
 {

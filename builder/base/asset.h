@@ -7,11 +7,15 @@
 #include "base/error.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 // Reads the file name, such as "images/redis.yaml", of at most 1 MiB. *ret_data ends with NUL, the
 // caller frees it; ret_length may be NULL. ERR_NOT_FOUND.
 int asset_read(const char *name, char **ret_data, size_t *ret_length, struct error *err);
+
+// Whether the folder AIRBUILD_ASSETS has the file name.
+bool asset_is_own(const char *name);
 
 // Adds the sorted names that begin with prefix, of the folder and the program.
 void asset_list(const char *prefix, struct strv *ret_names);

@@ -27,7 +27,7 @@
 #define PROBE_MS 2000
 #define SAVE_MS 120000
 #define AGENT_MS 10000
-#define PREPARE_MS 120000 // just after a boot cloud-init is not done
+#define PREPARE_MS 300000 // after a boot cloud-init has yet to run
 #define LOCK_MS 60000     // for launches that thaw the set which is to be replaced
 
 struct freeze {

@@ -1,13 +1,13 @@
-// iso.c - a NoCloud ISO by libarchive: three files, volume `cidata`. The only user of libarchive.
+// iso.c - a NoCloud ISO by libarchive: the documents and airbuild.tar, volume `cidata`.
 // SPDX-License-Identifier: Apache-2.0
 #include "seed/seed.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "seed/archive.h"
+#include "seed/early.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,61 +16,37 @@
 // https://docs.cloud-init.io/en/latest/reference/datasources/nocloud.html
 #define OPTIONS "volume-id=cidata,rockridge=useful,joliet,!pad"
 #define MAX_SIZE ((size_t) 16 << 20)
-#define DOCUMENTS 3
+#define DOCUMENTS 4 // at most
 
 struct iso_document {
-    const char *name, *text;
+    const char *name, *data;
+    size_t length;
 };
 
-DEFINE_FREEP(struct archive, archive_free)
-DEFINE_FREEP(struct archive_entry, archive_entry_free)
-#define ARCHIVE_AUTO CLEANUP(archive_freep)
-#define ENTRY_AUTO CLEANUP(archive_entry_freep)
+struct iso_documents {
+    struct iso_document items[DOCUMENTS];
+    size_t count;
+};
 
 // ---- write -------------------------------------------------------------------------------------
 
-// libarchive's last error as ours.
 static int
-iso_failed(struct archive *archive, struct error *err)
-{
-    const char *why = archive_error_string(archive);
-    return error_set(err, archive_errno(archive) == ENOSPC ? ERR_SPACE : ERR_FAILED,
-        "cannot make the seed's ISO image: %s", why == NULL ? "libarchive gives no reason" : why);
-}
-
-static la_ssize_t
-add_bytes(struct archive *archive, void *context, const void *bytes, size_t length)
-{
-    (void) archive;
-    buf_add_bytes(context, bytes, length);
-    return (la_ssize_t) length;
-}
-
-static int
-write_image(const struct iso_document *documents, struct buf *ret, struct error *err)
+write_image(const struct iso_documents *documents, struct buf *ret, struct error *err)
 {
     ARCHIVE_AUTO struct archive *archive = archive_write_new();
     if (archive == NULL)
         mem_exhausted();
     if (archive_write_set_format_iso9660(archive) != ARCHIVE_OK ||
         archive_write_set_options(archive, OPTIONS) != ARCHIVE_OK ||
-        archive_write_open(archive, ret, NULL, add_bytes, NULL) != ARCHIVE_OK)
-        return iso_failed(archive, err);
-    for (size_t i = 0; i < DOCUMENTS; i++) {
-        size_t length = strlen(documents[i].text);
-        ENTRY_AUTO struct archive_entry *entry = archive_entry_new();
-        if (entry == NULL)
-            mem_exhausted();
-        archive_entry_set_pathname(entry, documents[i].name);
-        archive_entry_set_filetype(entry, AE_IFREG);
-        archive_entry_set_perm(entry, 0400);
-        archive_entry_set_size(entry, (la_int64_t) length);
-        archive_entry_set_mtime(entry, 0, 0);
-        if (archive_write_header(archive, entry) != ARCHIVE_OK ||
-            archive_write_data(archive, documents[i].text, length) != (la_ssize_t) length)
-            return iso_failed(archive, err);
+        archive_write_open(archive, ret, NULL, archive_add_bytes, NULL) != ARCHIVE_OK)
+        return archive_failed(archive, err);
+    for (size_t i = 0; i < documents->count; i++) {
+        const struct iso_document *document = &documents->items[i];
+        if (archive_add_file(archive, document->name, 0400, document->data, document->length, err) <
+            0)
+            return -1;
     }
-    return archive_write_close(archive) == ARCHIVE_OK ? 0 : iso_failed(archive, err);
+    return archive_write_close(archive) == ARCHIVE_OK ? 0 : archive_failed(archive, err);
 }
 
 // ---- compare -----------------------------------------------------------------------------------
@@ -78,7 +54,7 @@ write_image(const struct iso_document *documents, struct buf *ret, struct error 
 // True if the image holds these documents, each once, and no other file. The bytes of two such
 // images differ, as libarchive adds the time.
 static bool
-image_holds(const char *image, size_t length, const struct iso_document *documents)
+image_holds(const char *image, size_t length, const struct iso_documents *documents)
 {
     ARCHIVE_AUTO struct archive *archive = archive_read_new();
     if (archive == NULL)
@@ -87,35 +63,49 @@ image_holds(const char *image, size_t length, const struct iso_document *documen
         archive_read_open_memory(archive, image, length) != ARCHIVE_OK)
         return false;
     bool found[DOCUMENTS] = {false};
+    size_t count = 0;
     struct archive_entry *entry;
     int answer;
     while ((answer = archive_read_next_header(archive, &entry)) == ARCHIVE_OK) {
         if (archive_entry_filetype(entry) != AE_IFREG)
             continue;
         size_t i = 0;
-        while (i < DOCUMENTS && !str_equal(archive_entry_pathname(entry), documents[i].name))
+        while (i < documents->count &&
+               !str_equal(archive_entry_pathname(entry), documents->items[i].name))
             i++;
-        if (i == DOCUMENTS || found[i])
+        if (i == documents->count || found[i])
             return false;
-        size_t wanted = strlen(documents[i].text);
+        size_t wanted = documents->items[i].length;
         FREE_AUTO char *text = mem_zero(1, wanted + 1);
         if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) != (la_int64_t) wanted ||
             archive_read_data(archive, text, wanted) != (la_ssize_t) wanted ||
-            memcmp(text, documents[i].text, wanted) != 0)
+            memcmp(text, documents->items[i].data, wanted) != 0)
             return false;
         found[i] = true;
+        count++;
     }
-    return answer == ARCHIVE_EOF && found[0] && found[1] && found[2];
+    return answer == ARCHIVE_EOF && count == documents->count;
+}
+
+static void
+add_document(struct iso_documents *documents, const char *name, const char *data, size_t length)
+{
+    documents->items[documents->count++] = (struct iso_document){name, data, length};
 }
 
 int
 iso_write(const struct seed *seed, const char *path, struct error *err)
 {
-    const struct iso_document documents[DOCUMENTS] = {
-        {"meta-data", seed->meta_data},
-        {"user-data", seed->user_data},
-        {"network-config", seed->network_config},
-    };
+    BUF_AUTO struct buf early = {0};
+    struct iso_documents documents = {.count = 0};
+    add_document(&documents, "meta-data", seed->meta_data, strlen(seed->meta_data));
+    add_document(&documents, "user-data", seed->user_data, strlen(seed->user_data));
+    add_document(&documents, "network-config", seed->network_config, strlen(seed->network_config));
+    if (seed->network != NULL) {
+        if (early_make(seed, &early, err) < 0)
+            return -1;
+        add_document(&documents, "airbuild.tar", early.data, early.length);
+    }
     FREE_AUTO char *before = NULL;
     BUF_AUTO struct buf image = {0};
     ERROR_AUTO struct error unread = {0};
@@ -123,9 +113,9 @@ iso_write(const struct seed *seed, const char *path, struct error *err)
     struct stat info;
     if (lstat(path, &info) == 0 && (info.st_mode & (mode_t) 07777) == 0600 &&
         file_read(path, MAX_SIZE, &before, &length, &unread) == 0 &&
-        image_holds(before, length, documents))
+        image_holds(before, length, &documents))
         return 0;
-    if (write_image(documents, &image, err) < 0)
+    if (write_image(&documents, &image, err) < 0)
         return -1;
     return file_write(path, 0600, image.data, image.length, err);
 }

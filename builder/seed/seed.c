@@ -21,6 +21,8 @@ seed_free(struct seed *seed)
     free(seed->meta_data);
     free(seed->user_data);
     free(seed->network_config);
+    free(seed->network);
+    free(seed->link);
     *seed = (struct seed){0};
 }
 
@@ -283,6 +285,27 @@ make_user_data(struct subject *subject, char **ret, struct error *err)
     return fill_file(node, "user-data.yaml", "#cloud-config\n", values, count, ret, err);
 }
 
+// Whether the user has a template of that name.
+static bool
+has_own(const struct spec_node *node, const char *name)
+{
+    FREE_AUTO char *role = str_format("cloud-init/%s/%s", spec_roles[node->role], name);
+    FREE_AUTO char *common = str_format("cloud-init/%s", name);
+    return asset_is_own(role) || asset_is_own(common);
+}
+
+// What cloud-init makes of the built-in network-config.
+static char *
+make_network(const struct spec_node *node, const char *prefix, const char *host)
+{
+    struct buf text = {0};
+    buf_printf(&text, "[Match]\nMACAddress=%s\n[Network]\nAddress=%s/%s\n", node->mac,
+        node->address, prefix);
+    if (host != NULL)
+        buf_printf(&text, "Gateway=%s\nDNS=%s\n", host, host);
+    return buf_take(&text);
+}
+
 int
 seed_make(const struct seed_maker *maker, const struct spec_node *node, struct seed *ret,
     struct error *err)
@@ -309,6 +332,10 @@ seed_make(const struct seed_maker *maker, const struct spec_node *node, struct s
             &seed.network_config, err) < 0 ||
         yaml_write(NULL, meta_data, &seed.meta_data, err) < 0)
         return error_context(err, "cannot make the seed of node '%s'", node->name);
+    if (!has_own(node, "user-data.yaml") && !has_own(node, "network-config.yaml")) {
+        seed.network = make_network(node, prefix, host);
+        seed.link = host == NULL ? str_format("%s/%s", node->address, prefix) : NULL;
+    }
     *ret = seed;
     seed = (struct seed){0};
     return 0;

@@ -16,6 +16,11 @@
 
 struct seed {
     char *meta_data, *user_data, *network_config; // owned
+    // systemd-networkd's file of the interface, for early_make; NULL when the user has a template
+    // of user-data or network-config, which only cloud-init understands.
+    char *network;
+    // ADDRESS/PREFIX, if that is all there is to configure: no gateway and no name server. Or NULL.
+    char *link;
 };
 void seed_free(struct seed *seed); // leaves {0}
 #define SEED_AUTO CLEANUP(seed_free)
@@ -41,8 +46,8 @@ int seed_build(const struct spec *spec, const struct spec_node *node, const stru
     bool reveal, struct seed *ret, struct error *err);
 
 // Publishes the documents at path (0600, whole or not at all) as an ISO 9660 image: volume
-// `cidata`, Rock Ridge and Joliet, made in-process. A file there that holds the same documents is
-// left alone.
+// `cidata`, Rock Ridge and Joliet, made in-process; and beside them airbuild.tar (early.h), unless
+// network is NULL. A file there that holds the same is left alone.
 int iso_write(const struct seed *seed, const char *path, struct error *err);
 
 #endif

@@ -77,12 +77,13 @@ finish_xml(xmlNodePtr root)
 // kernel's mitigations only cost (with page-table isolation a system call takes 17 us instead of
 // 0.6 us). tsc=reliable and no_timer_check keep the kernel from taking a slow host for broken
 // hardware: without them it may fall back to the HPET (reading the clock takes 1.5 us instead of
-// 0.1 us) or refuse its timer; libguestfs gives its appliance the same two
-// (lib/appliance-kcmdline.c).
+// 0.1 us) or refuse its timer; libguestfs gives its appliance the same two, and cryptomgr.notests,
+// without which the kernel tests its ciphers for 0.3 s (lib/appliance-kcmdline.c).
 const char *
 virt_cmdline(bool kvm)
 {
-    return kvm ? ALL_MACHINES : ALL_MACHINES " mitigations=off tsc=reliable no_timer_check";
+    return kvm ? ALL_MACHINES
+               : ALL_MACHINES " mitigations=off tsc=reliable no_timer_check cryptomgr.notests";
 }
 
 static void

@@ -138,6 +138,68 @@ like "node-setup keeps undamaged state" 'its state is kept$' "$(setup work12)"
 
 check "node-setup records that the first boot is complete" test -e "$dir/head10/var/lib/airbuild/settled"
 
+# The seed's files are laid down without cloud-init, until that has run. Programs that change a machine are stubs, which
+# log their calls.
+mkdir -p "$dir/stubs" "$dir/seed"
+for name in ip modprobe systemctl useradd; do
+    printf '#!/bin/sh\n{ echo "%s $*"; [ "$*" != "-force -batch -" ] || cat; } >>"%s"\n' "$name" "$dir/calls" >"$dir/stubs/$name"
+done
+chmod +x "$dir/stubs"/*
+early() { PATH=$dir/stubs:$PATH AIRBUILD_SEED=$dir/seed "${@}"; }
+
+# pack [NAME=VALUE...]: make the seed's airbuild.tar, and leave work13 with an empty disk.
+pack() {
+    rm -rf "${dir:?}/work13" "$dir/calls"
+    machine_make work13 "$@"
+    mkdir -p "$dir/work13/sys/class/net/eth7" "$dir/work13/sys/class/net/lo" "$dir/work13/usr/lib/systemd/system"
+    touch "$dir/work13/usr/lib/systemd/system/cloud-init-local.service" "$dir/calls"
+    echo 172.31.255.13/24 >"$dir/work13/etc/airbuild/link"
+    printf '%s\n' air 'ssh-ed25519 AAAA one' 'ssh-ed25519 BBBB two' >"$dir/work13/etc/airbuild/login"
+    tar -C "$dir/work13" -cf "$dir/seed/airbuild.tar" etc/airbuild/{facts,redis.conf,sentinel.conf,link,login}
+    rm -rf "$dir/work13/etc/airbuild"
+}
+pack
+check "a node configures itself from the seed disk" early setup work13
+live work13 redis/redis.conf sentinel/sentinel.conf
+is "it brings up its interface, and does not wait for cloud-init" "modprobe -q virtio_net
+ip -force -batch -
+link set dev eth7 addrgenmode none
+address add 172.31.255.13/24 broadcast + dev eth7
+link set dev eth7 up" "$(cat "$dir/calls")"
+cp "$dir/work13/var/lib/airbuild/redis/redis.conf" "$dir/state"
+: >"$dir/work13/etc/airbuild/facts"
+echo '# rewritten by redis' >>"$dir/work13/var/lib/airbuild/redis/redis.conf"
+check "files are laid down again until cloud-init has run" early setup work13
+check "but state is kept" test "$(tail -n 1 "$dir/work13/var/lib/airbuild/redis/redis.conf")" = '# rewritten by redis'
+mkdir -p "$dir/work13/var/lib/cloud"
+touch "$dir/work13/var/lib/cloud/airbuild-seed"
+: >"$dir/work13/etc/airbuild/facts"
+like "then they are the node's" 'it has no end$' "$(early setup work13)"
+
+pack
+rm "$dir/seed/airbuild.tar"
+like "a seed without them is cloud-init's" 'the seed has not arrived' "$(early setup work13)"
+is "which runs first" "modprobe -q virtio_net
+systemctl start cloud-init-local.service" "$(cat "$dir/calls")"
+mkdir -p "$dir/work13/var/lib/cloud/instance"
+touch "$dir/work13/var/lib/cloud/airbuild-seed" "$dir/work13/var/lib/cloud/instance/boot-finished"
+: >"$dir/calls"
+early setup work13 >/dev/null
+is "but once only" '' "$(cat "$dir/calls")"
+
+# The account for ssh, before cloud-init makes it.
+pack
+early setup work13 >/dev/null
+printf '#!/bin/sh\necho "x:x:0:0::/home/$2:/bin/bash"\n' >"$dir/stubs/getent"
+printf '#!/bin/sh\nexit 1\n' >"$dir/stubs/id"
+printf '#!/bin/sh\neval last=\\${$#}; mkdir -p "$last"\n' >"$dir/stubs/install"
+printf '#!/bin/sh\n' >"$dir/stubs/chown"
+chmod +x "$dir/stubs"/*
+check "make-login makes the seed's account" early script work13 make-login
+like "of its name" 'useradd .*--shell /bin/bash air$' "$(cat "$dir/calls")"
+is "with its keys" "ssh-ed25519 AAAA one
+ssh-ed25519 BBBB two 600" "$(cat "$dir/work13/home/air/.ssh/authorized_keys") $(stat -c %a "$dir/work13/home/air/.ssh/authorized_keys")"
+
 # The host name, as the kernel has it below this disk's /proc.
 mkdir -p "$dir/head10/proc/sys/kernel"
 echo head10 >"$dir/head10/proc/sys/kernel/hostname"

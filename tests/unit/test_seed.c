@@ -50,6 +50,44 @@ golden(struct fixture *fixture, const char *name, size_t node, bool secrets, boo
     assert_same("seed", name, "network-config", seed.network_config);
 }
 
+// What a program says of the airbuild.tar in the ISO of a node's seed. The caller frees it.
+static char *
+early_output(const struct seed *seed, const char *program)
+{
+    ERROR_AUTO struct error err = {0};
+    char *folder = NULL;
+    assert_ok(dir_temp("/tmp", "airbuild-test", &folder, &err), &err);
+    FREE_AUTO char *path = path_join(folder, "seed.iso");
+    assert_ok(iso_write(seed, path, &err), &err);
+    FREE_AUTO char *script = str_format("isoinfo -R -i %s -x /airbuild.tar | %s", path, program);
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    const struct proc_options options = {.timeout_ms = 20000};
+    PROC_RESULT_AUTO struct proc_result result = {0};
+    assert_ok(proc_check(argv, &options, &result, &err), &err);
+    assert_ok(dir_remove(folder, &err), &err);
+    free(folder);
+    return str_dup(result.output.data);
+}
+
+static void
+golden_early(struct fixture *fixture, const char *name, size_t node)
+{
+    ERROR_AUTO struct error err = {0};
+    SEED_AUTO struct seed seed = {0};
+    assert_ok(
+        seed_build(&fixture->spec, &fixture->nodes[node], &fixture->secrets, true, &seed, &err),
+        &err);
+    FREE_AUTO char *list = early_output(&seed, "TZ=UTC tar -tv --numeric-owner"),
+                   *facts = early_output(&seed, "tar -xO etc/airbuild/facts"),
+                   *written = fixture_file(seed.user_data, "facts");
+    assert_string_equal(facts, written);
+    FREE_AUTO char *rest = early_output(&seed, "tar -xO --exclude=etc/airbuild/*.conf "
+                                               "--exclude=etc/airbuild/haproxy.* "
+                                               "--exclude=etc/airbuild/facts");
+    FREE_AUTO char *text = str_format("%s\n%s", list, rest);
+    assert_same("seed", name, "early", text);
+}
+
 static int
 facts_of(const struct fixture *fixture, size_t node, char **ret, struct error *err)
 {
@@ -126,6 +164,14 @@ test_worker(void **state)
     golden(*state, "worker", 1, true, true);
 }
 
+// The files that a node needs before cloud-init.
+static void
+test_early(void **state)
+{
+    golden_early(*state, "head", 0);
+    golden_early(*state, "worker", 1);
+}
+
 static void
 test_hidden(void **state)
 {
@@ -151,6 +197,7 @@ test_nat(void **state)
     fixture->spec.redis.persistence = false;
     fixture->spec.redis.auth = false;
     golden(fixture, "worker-nat", 2, true, true);
+    golden_early(fixture, "worker-nat", 2);
 }
 
 static void
@@ -328,6 +375,7 @@ test_own_template(void **state)
         &err);
     // A text right below a mapping removes the mapping: lan is gone, and everything above it.
     assert_string_equal(seed.network_config, "version: 2\n");
+    assert_null(seed.network); // only cloud-init understands it
 }
 
 static void
@@ -393,6 +441,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_head_has_no_other_password, setup, teardown),
         cmocka_unit_test_setup_teardown(test_head, setup, teardown),
         cmocka_unit_test_setup_teardown(test_worker, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_early, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hidden, setup, teardown),
         cmocka_unit_test_setup_teardown(test_never_launched, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nat, setup, teardown),

@@ -15,7 +15,7 @@ static char big[300 * 1024];
 static char meta_data[] = "instance-id: a\n", other_meta_data[] = "instance-id: b\n";
 static char empty[] = "";
 static char user_data[] = "#cloud-config\nhostname: a\n", network_config[] = "version: 2\n";
-static const struct seed small = {meta_data, user_data, network_config};
+static const struct seed small = {meta_data, user_data, network_config, NULL, NULL};
 
 static char *
 output_of(const char *const *argv)
@@ -73,7 +73,7 @@ static void
 test_big_file(void **state)
 {
     memset(big, 'x', sizeof big - 1);
-    const struct seed seed = {meta_data, big, network_config};
+    const struct seed seed = {meta_data, big, network_config, NULL, NULL};
     FREE_AUTO char *path = write_iso(*state, &seed);
     assert_file(path, "-R", "user-data", big);
 }
@@ -120,8 +120,8 @@ is_replaced(const char *folder, const struct seed *seed)
 static void
 test_written_only_when_it_differs(void **state)
 {
-    const struct seed other = {other_meta_data, user_data, network_config};
-    const struct seed shorter = {meta_data, user_data, empty};
+    const struct seed other = {other_meta_data, user_data, network_config, NULL, NULL};
+    const struct seed shorter = {meta_data, user_data, empty, NULL, NULL};
     assert_false(is_replaced(*state, &small));
     assert_true(is_replaced(*state, &other));
     assert_true(is_replaced(*state, &shorter));
