@@ -89,6 +89,8 @@ node_activity(const struct launch *launch, size_t index)
     if (!worker && head->written)
         return str_format(
             "serving %s", head->read_back ? "writes and reads" : "writes, no reads yet");
+    if (launch->plan->frozen != NULL && !redis->answered)
+        return str_dup("thawed; does not answer yet");
     if (!worker || !redis->answered) {
         FREE_AUTO char *log = tail_read(launch->spec, node->name, launch->nodes[index].log_size);
         FREE_AUTO char *phase = tail_phase(log, node->name);

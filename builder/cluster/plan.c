@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "cluster/definition.h"
 #include "cluster/disk.h"
-#include "cluster/frozen.h"
+#include "cluster/sets.h"
 #include "cluster/thaw.h"
 
 #include <stdarg.h>
@@ -310,17 +310,13 @@ static int
 find_frozen(const struct launch_options *options, const struct session *session,
     const struct survey *survey, struct cluster_plan *plan, struct error *err)
 {
-    json_auto_t *depends = NULL;
-    FREE_AUTO char *why = NULL, *home = cluster_home();
-    STORE_AUTO struct store *store = NULL;
+    FREE_AUTO char *why = NULL;
     if ((session->record != NULL && !plan->again) || session->virt == NULL || options->cold)
         return 0;
     for (size_t i = 0; i < survey->count; i++)
         if (plan->images[i] == NULL || survey->disks[i])
             return 0;
-    if (store_open(home, &store, err) < 0 ||
-        frozen_depends(session, plan->images, options->kvm, &depends, err) < 0 ||
-        frozen_find(store, options->spec, depends, &plan->frozen, &why, err) < 0)
+    if (sets_find(session, options, &plan->frozen, &why, err) < 0)
         return -1;
     if (why != NULL)
         strv_addf(&plan->notes, "%s: the nodes boot", why);
