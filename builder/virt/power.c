@@ -73,8 +73,10 @@ virt_domain_start_all(struct virt *virt, const char *cluster, const struct strv 
     for (size_t i = 0; i < names->count && result == 0; i++) {
         const char *name = names->items[i];
         CALL_AUTO struct call *found = NULL;
-        if (i - ended >= at_once) {
-            result = call_finish_all(&calls[ended++], 1, START_MS, 0, err);
+        if (i - ended >= at_once) { // the oldest one
+            if (calls[ended] != NULL)
+                result = call_finish(&calls[ended], START_MS, err);
+            call_freep(&calls[ended++]);
             if (result < 0)
                 break;
         }

@@ -139,11 +139,11 @@ is_collection(const json_t *value)
     return json_object_size(value) > 0 || json_array_size(value) > 0;
 }
 
-static int write_value(struct buf *out, json_t *value, size_t column, struct error *err);
+static int add_json(struct buf *out, json_t *value, size_t column, struct error *err);
 
 // Entries that begin at this column; the first one continues the line.
 static int
-write_mapping(struct buf *out, json_t *map, size_t column, struct error *err)
+add_mapping(struct buf *out, json_t *map, size_t column, struct error *err)
 {
     const char *key;
     json_t *value;
@@ -173,31 +173,31 @@ write_mapping(struct buf *out, json_t *map, size_t column, struct error *err)
             buf_add(out, " ");
             below = column + STEP;
         }
-        if (write_value(out, value, below, err) < 0)
+        if (add_json(out, value, below, err) < 0)
             return -1;
     }
     return 0;
 }
 
 static int
-write_list(struct buf *out, json_t *list, size_t column, struct error *err)
+add_sequence(struct buf *out, json_t *list, size_t column, struct error *err)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         if (i > 0)
             add_spaces(out, column);
         buf_add(out, "- ");
-        if (write_value(out, json_array_get(list, i), column + STEP, err) < 0)
+        if (add_json(out, json_array_get(list, i), column + STEP, err) < 0)
             return -1;
     }
     return 0;
 }
 
 static int
-write_value(struct buf *out, json_t *value, size_t column, struct error *err)
+add_json(struct buf *out, json_t *value, size_t column, struct error *err)
 {
     if (is_collection(value))
-        return json_is_object(value) ? write_mapping(out, value, column, err)
-                                     : write_list(out, value, column, err);
+        return json_is_object(value) ? add_mapping(out, value, column, err)
+                                     : add_sequence(out, value, column, err);
     if (json_is_string(value)) {
         if (add_string(out, json_string_value(value), column, false, err) < 0)
             return -1;
@@ -215,7 +215,7 @@ yaml_write(const char *head, json_t *value, char **ret, struct error *err)
     BUF_AUTO struct buf out = {0};
     if (head != NULL)
         buf_add(&out, head);
-    if (write_value(&out, value, json_is_string(value) ? STEP : 0, err) < 0)
+    if (add_json(&out, value, json_is_string(value) ? STEP : 0, err) < 0)
         return -1;
     *ret = buf_take(&out);
     return 0;

@@ -162,6 +162,7 @@ measure(size_t count)
     double read = lap(&begin);
     CLUSTER_PLAN_AUTO struct cluster_plan *made = plan(life);
     double planned = lap(&begin);
+    assert_int_equal(made->count, 2 + 4 * count);
     SECRETS_AUTO struct secrets *secrets = make_secrets(life->spec);
     lap(&begin);
     make_seeds(life, secrets, count_seed);
