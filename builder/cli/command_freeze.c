@@ -36,7 +36,7 @@ run_freeze(struct cli *cli, struct error *err)
 const struct cli_command command_freeze = {
     .name = "freeze",
     .arguments = "",
-    .summary = "save the converged cluster; the next first launch thaws it in seconds",
+    .summary = "save the converged cluster, for launch to thaw in seconds",
     .details =
         "Saves memory, disk and seed of all nodes at one moment, and the secrets, in the store; "
         "the cluster runs on after some seconds. A launch of a cluster that does not exist thaws "
