@@ -256,7 +256,14 @@ scenario_new-secrets() {
     for node in head10 "${workers[@]}"; do reseed "$node" secrets=other; done
     acknowledge >"$dir/acknowledged" &
     sleep 1
+    # One is slow, and meanwhile all sentinels have to log in again.
+    sed -i 's/^old_admin=/sleep 8\n&/' "$dir/work13/usr/lib/airbuild/after-thaw"
     host_shift 90 head10 "${workers[@]}"
+    sleep 5
+    for node in "${workers[@]}"; do
+        for port in 6379 26379; do admin "$node" -p "$port" client kill user sentinel >/dev/null; done
+    done
+    check_not "a slow node has not changed yet" secrets_taken work13
     eventually "all nodes take the secrets of their seeds" secrets_taken head10 "${workers[@]}"
     sleep 1
     touch "$dir/enough"
