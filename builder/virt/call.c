@@ -110,7 +110,7 @@ call_start(struct call *call, call_function *function, struct error *err)
     return 0;
 }
 
-static int
+int
 call_finish(struct call **pointer, int64_t timeout_ms, struct error *err)
 {
     struct call *call = *pointer;

@@ -58,8 +58,10 @@ void call_freep(struct call **call);
 // and TAKE() them. ERR_TIMEOUT ("WHAT took longer than N s") after timeout_ms, ERR_INTERRUPTED: as
 // libvirt cannot cancel a call, the thread goes on with *call, frees it, and *call becomes NULL.
 int call_run(struct call **call, int64_t timeout_ms, call_function *function, struct error *err);
-// For several calls side by side: each that was started must be finished.
+// The two halves of call_run, for several calls side by side. Each call that was started must be
+// finished.
 int call_start(struct call *call, call_function *function, struct error *err);
+int call_finish(struct call **call, int64_t timeout_ms, struct error *err);
 // Finishes those of calls that are not NULL, which become NULL. result: what begins them returned,
 // with err. Returns -1 if that or one of them failed, with the first error.
 int call_finish_all(
