@@ -28,12 +28,8 @@ image() {
     chmod 755 "$root"/usr/bin/{sh,bash,systemctl} "$root"/usr/{bin,sbin}/haproxy
     cp -r "$top/images/files/common/." "$top/images/files/$1/." "$root"
     local name
-<<<<<<< HEAD
-    for name in airbuild-setup airbuild-clock airbuild-thaw "${@:3}"; do
-=======
     ln -s ../airbuild-setup.service "$root/etc/systemd/system/sysinit.target.wants/airbuild-setup.service"
-    for name in airbuild-clock "${@:3}"; do
->>>>>>> lean
+    for name in airbuild-clock airbuild-thaw "${@:3}"; do
         ln -s "../$name.service" "$root/etc/systemd/system/multi-user.target.wants/$name.service"
     done
     ln -s /usr/lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
@@ -59,11 +55,7 @@ Wants=network-online.target cloud-config.service\n[Service]\nType=oneshot\nExecS
 verify() {
     local names=("$root"/etc/systemd/system/*.service)
     systemd-analyze verify --man=no --root="$root" default.target "${names[@]##*/}" 2>&1 |
-<<<<<<< HEAD
-        grep -E 'cycle|^(/.*/)?(airbuild-setup|airbuild-clock|airbuild-thaw|redis|sentinel|haproxy)\.service'
-=======
         grep -E 'cycle|^(/.*/)?(airbuild-[a-z]+|redis|sentinel|haproxy)\.service'
->>>>>>> lean
 }
 
 for stage in cloud-init.service cloud-init-network.service; do
@@ -83,12 +75,7 @@ like "a misspelt line is reported" "ProtectClok" "$(verify)"
 
 # Also= and Alias= could conflict with a distribution's units.
 for file in "$top"/images/files/*/etc/systemd/system/*.service; do
-<<<<<<< HEAD
     [[ $file != */airbuild-thaw.service ]] || continue # airbuild-thaw.path starts it
-    is "${file##*/} starts at boot and has one name" $'[Install]\nWantedBy=multi-user.target' \
-        "$(sed -n '/^\[Install\]/,$p' "$file")"
-=======
     is "${file##*/} has one name" '' "$(sed '1,/^\[Install\]/d' "$file" | grep -vxE 'WantedBy=(multi-user|sysinit)[.]target')"
->>>>>>> lean
 done
 tap_end
