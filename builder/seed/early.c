@@ -11,26 +11,26 @@
 
 #define NETWORK_FILE "etc/systemd/network/10-cloud-init-eth0.network" // as cloud-init names it
 
-// systemd-networkd waits for udev, and would take down an interface that is up. The drop-in also
-// applies to the file that cloud-init writes later.
+// systemd-networkd waits for udev, and would remove an address that it finds before it adds its
+// own. The drop-in also applies to the file that cloud-init writes later.
 static const char unmanaged[] = "[Link]\nUnmanaged=yes\n";
 
 static const char *
-text_of(const struct yaml_node *map, const char *key)
+early_text(const struct yaml_node *map, const char *key)
 {
     const struct yaml_node *node = yaml_get(map, key);
     return node != NULL && node->kind == YAML_SCALAR ? node->text : NULL;
 }
 
 static const struct yaml_node *
-list_of(const struct yaml_node *map, const char *key)
+early_list(const struct yaml_node *map, const char *key)
 {
     const struct yaml_node *node = yaml_get(map, key);
     return node != NULL && node->kind == YAML_LIST && node->count > 0 ? node : NULL;
 }
 
 static int
-add_text(
+add_early(
     struct archive *archive, const char *path, mode_t mode, const char *text, struct error *err)
 {
     if (text == NULL)
@@ -41,14 +41,14 @@ add_text(
 static int
 add_written(struct archive *archive, const struct yaml_node *root, struct error *err)
 {
-    const struct yaml_node *files = list_of(root, "write_files");
+    const struct yaml_node *files = early_list(root, "write_files");
     for (size_t i = 0; files != NULL && i < files->count; i++) {
-        const char *path = text_of(files->items[i], "path");
-        const char *mode = text_of(files->items[i], "permissions");
+        const char *path = early_text(files->items[i], "path");
+        const char *mode = early_text(files->items[i], "permissions");
         if (path == NULL || path[0] != '/' || mode == NULL)
             return error_set(err, ERR_FAILED, "a file of the user-data has no path or permissions");
-        const char *text = text_of(files->items[i], "content");
-        if (add_text(archive, path + 1, (mode_t) strtoul(mode, NULL, 8), text, err) < 0)
+        const char *text = early_text(files->items[i], "content");
+        if (add_early(archive, path + 1, (mode_t) strtoul(mode, NULL, 8), text, err) < 0)
             return -1;
     }
     return 0;
@@ -57,10 +57,10 @@ add_written(struct archive *archive, const struct yaml_node *root, struct error 
 static int
 add_login(struct archive *archive, const struct yaml_node *root, struct error *err)
 {
-    const struct yaml_node *users = list_of(root, "users");
+    const struct yaml_node *users = early_list(root, "users");
     const struct yaml_node *user = users != NULL ? users->items[0] : NULL;
-    const struct yaml_node *keys = list_of(user, "ssh_authorized_keys");
-    const char *name = text_of(user, "name"), *sudo = text_of(user, "sudo");
+    const struct yaml_node *keys = early_list(user, "ssh_authorized_keys");
+    const char *name = early_text(user, "name"), *sudo = early_text(user, "sudo");
     if (name == NULL || sudo == NULL || keys == NULL)
         return error_set(err, ERR_FAILED, "the user-data has no user with 'sudo' and keys");
     FREE_AUTO char *rule = str_format("%s %s\n", name, sudo);
@@ -68,22 +68,22 @@ add_login(struct archive *archive, const struct yaml_node *root, struct error *e
     buf_printf(&login, "%s\n", name);
     for (size_t i = 0; i < keys->count; i++)
         buf_printf(&login, "%s\n", keys->items[i]->text);
-    return add_text(archive, "etc/sudoers.d/90-airbuild", 0440, rule, err) < 0
+    return add_early(archive, "etc/sudoers.d/90-airbuild", 0440, rule, err) < 0
                ? -1
-               : add_text(archive, "etc/airbuild/login", 0600, login.data, err);
+               : add_early(archive, "etc/airbuild/login", 0600, login.data, err);
 }
 
 static int
 add_network(struct archive *archive, const struct seed *seed, struct error *err)
 {
-    if (add_text(archive, NETWORK_FILE, 0644, seed->network, err) < 0)
+    if (add_early(archive, NETWORK_FILE, 0644, seed->network, err) < 0)
         return -1;
     if (seed->link == NULL)
         return 0;
     FREE_AUTO char *link = str_format("%s\n", seed->link);
-    return add_text(archive, NETWORK_FILE ".d/link.conf", 0644, unmanaged, err) < 0
+    return add_early(archive, NETWORK_FILE ".d/link.conf", 0644, unmanaged, err) < 0
                ? -1
-               : add_text(archive, "etc/airbuild/link", 0600, link, err);
+               : add_early(archive, "etc/airbuild/link", 0600, link, err);
 }
 
 int
@@ -102,10 +102,10 @@ early_make(const struct seed *seed, struct buf *ret, struct error *err)
         return archive_failed(archive, err);
     const struct yaml_node *keys = yaml_get(root, "ssh_keys");
     if (add_written(archive, root, err) < 0 || add_login(archive, root, err) < 0 ||
-        add_text(archive, "etc/ssh/ssh_host_ed25519_key", 0600, text_of(keys, "ed25519_private"),
-            err) < 0 ||
-        add_text(archive, "etc/ssh/ssh_host_ed25519_key.pub", 0644, text_of(keys, "ed25519_public"),
-            err) < 0 ||
+        add_early(archive, "etc/ssh/ssh_host_ed25519_key", 0600,
+            early_text(keys, "ed25519_private"), err) < 0 ||
+        add_early(archive, "etc/ssh/ssh_host_ed25519_key.pub", 0644,
+            early_text(keys, "ed25519_public"), err) < 0 ||
         add_network(archive, seed, err) < 0)
         return -1;
     return archive_write_close(archive) == ARCHIVE_OK ? 0 : archive_failed(archive, err);

@@ -147,10 +147,10 @@ done
 chmod +x "$dir/stubs"/*
 early() { PATH=$dir/stubs:$PATH AIRBUILD_SEED=$dir/seed "${@}"; }
 
-# pack [NAME=VALUE...]: make the seed's airbuild.tar, and leave work13 with an empty disk.
+# pack: make the seed's airbuild.tar, and leave work13 with an empty disk.
 pack() {
     rm -rf "${dir:?}/work13" "$dir/calls"
-    machine_make work13 "$@"
+    machine_make work13
     mkdir -p "$dir/work13/sys/class/net/eth7" "$dir/work13/sys/class/net/lo" "$dir/work13/usr/lib/systemd/system"
     touch "$dir/work13/usr/lib/systemd/system/cloud-init-local.service" "$dir/calls"
     echo 172.31.255.13/24 >"$dir/work13/etc/airbuild/link"
@@ -190,9 +190,10 @@ is "but once only" '' "$(cat "$dir/calls")"
 # The account for ssh, before cloud-init makes it.
 pack
 early setup work13 >/dev/null
-printf '#!/bin/sh\necho "x:x:0:0::/home/$2:/bin/bash"\n' >"$dir/stubs/getent"
+printf '#!/bin/sh\necho air:x:0:0::/home/air:/bin/bash\n' >"$dir/stubs/getent"
 printf '#!/bin/sh\nexit 1\n' >"$dir/stubs/id"
-printf '#!/bin/sh\neval last=\\${$#}; mkdir -p "$last"\n' >"$dir/stubs/install"
+# shellcheck disable=SC2016 # the stub's
+printf '#!/bin/sh\nshift 7; mkdir -p "$1"\n' >"$dir/stubs/install"
 printf '#!/bin/sh\n' >"$dir/stubs/chown"
 chmod +x "$dir/stubs"/*
 check "make-login makes the seed's account" early script work13 make-login
