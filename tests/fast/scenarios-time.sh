@@ -230,6 +230,14 @@ password_refused() {
     REDISCLI_AUTH=$4 timeout 2 redis-cli --no-auth-warning --user "$3" -h "$1" -p "$2" ping 2>&1 | grep -q WRONGPASS
 }
 
+# sentinels_log_in_again: close their connections, on the servers that accept the administrator's password.
+sentinels_log_in_again() {
+    local node port
+    for node in "${workers[@]}"; do
+        for port in 6379 26379; do admin "$node" -p "$port" client kill user sentinel >/dev/null; done
+    done
+}
+
 # A cluster is thawed with another seed in each node's drive: the nodes change their secrets while they run, without an
 # election. Then it boots with a third one, as after a launch that was cut short.
 scenario_new-secrets() {
@@ -260,9 +268,10 @@ scenario_new-secrets() {
     sed -i 's/^old_admin=/sleep 8\n&/' "$dir/work13/usr/lib/airbuild/after-thaw"
     host_shift 90 head10 "${workers[@]}"
     sleep 5
-    for node in "${workers[@]}"; do
-        for port in 6379 26379; do admin "$node" -p "$port" client kill user sentinel >/dev/null; done
-    done
+    sentinels_log_in_again
+    other_secrets
+    sentinels_log_in_again
+    other_secrets
     check_not "a slow node has not changed yet" secrets_taken work13
     eventually "all nodes take the secrets of their seeds" secrets_taken head10 "${workers[@]}"
     sleep 1
