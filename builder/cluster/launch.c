@@ -325,7 +325,7 @@ decide(struct launch *launch, struct error *err)
     const struct cluster_plan *plan = launch->plan;
     if (plan_make(options, launch->session, &launch->survey, launch->plan, err) < 0)
         return -1;
-    if (options->new_secrets && launch->session->record != NULL)
+    if (options->new_secrets && launch->session->record != NULL && !plan->again)
         return error_set(err, ERR_CONFLICT,
             "cluster '%s' exists and keeps its secrets; nothing was changed: launch it without "
             "'--new-secrets', or put it back to its frozen set with 'airbuild reset "
