@@ -40,13 +40,13 @@ check_stop(const atomic_bool *stop, struct error *err)
 }
 
 static int
-compress_all(ZSTD_CCtx *context, int from, int to, const atomic_bool *stop, struct error *err)
+compress_all(ZSTD_CCtx *context, int from, int to, struct error *err)
 {
     size_t in_size = ZSTD_CStreamInSize(), out_size = ZSTD_CStreamOutSize();
     FREE_AUTO char *in = mem_zero(1, in_size), *out = mem_zero(1, out_size);
     off_t at = 0;
     for (bool last = false; !last;) {
-        if (check_stop(stop, err) < 0)
+        if (interrupt_check(err) < 0)
             return -1;
         ssize_t got = pread(from, in, in_size, at);
         if (got < 0)
@@ -69,7 +69,7 @@ compress_all(ZSTD_CCtx *context, int from, int to, const atomic_bool *stop, stru
 }
 
 int
-compress_to(int from, const char *path, const atomic_bool *stop, struct error *err)
+compress_to(int from, const char *path, struct error *err)
 {
     CLEANUP(free_compressor) ZSTD_CCtx *context = ZSTD_createCCtx();
     CLOSE_AUTO int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -79,7 +79,7 @@ compress_to(int from, const char *path, const atomic_bool *stop, struct error *e
         mem_exhausted();
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, LEVEL);
     ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-    int result = compress_all(context, from, to, stop, err);
+    int result = compress_all(context, from, to, err);
     if (result == 0 && fsync(to) < 0)
         result = error_errno(err, errno, "cannot write '%s'", path);
     if (result < 0)

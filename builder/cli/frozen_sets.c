@@ -38,8 +38,8 @@ set_json(const struct store *store, const struct frozen_set *set)
     return json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "key", text_to_json(set->key), "folder",
         text_to_json(set->folder), "cluster", text_to_json(member(set, "cluster")), "nodes",
         (json_int_t) json_object_size(depends_on(set, "images")), "bytes",
-        (json_int_t) sets_bytes(set), "created", text_to_json(member(set, "created")), "state",
-        text_to_json(state_name(store, set)));
+        (json_int_t) sets_folder_bytes(set->folder), "created",
+        text_to_json(member(set, "created")), "state", text_to_json(state_name(store, set)));
 }
 
 int
@@ -215,7 +215,7 @@ frozen_sets_make(struct cli *cli, const struct spec *spec, const struct workspac
         return -1;
     if (set == NULL && cluster_make_set(&options, &report, err) != 0)
         return -1;
-    uint64_t bytes = set != NULL ? sets_bytes(set) : report.bytes;
+    uint64_t bytes = set != NULL ? sets_folder_bytes(set->folder) : report.bytes;
     const char *key = set != NULL ? set->key : report.key;
     FREE_AUTO char *size = str_bytes(bytes), *folder = report.folder;
     if (set != NULL)

@@ -108,9 +108,13 @@ prepare_nodes(const struct session *session, struct progress *progress, struct e
                     virt, spec->cluster, node, pids[i], PREPARE_MS, &status, NULL, &failure);
             if (result < 0 && failure.code == ERR_INTERRUPTED)
                 return error_move(err, &failure);
-            if (result < 0 || status != 0)
+            if (result < 0)
                 progress_note(progress, "'%s' is not prepared, so a thaw is slower: %s", node,
-                    result < 0 ? failure.message : "its image lacks what prepares it");
+                    failure.message);
+            else if (status != 0)
+                progress_note(progress,
+                    "'%s' is not prepared, so a thaw is slower: %s ended with %d", node, argv[1],
+                    status);
         }
     return 0;
 }
@@ -222,7 +226,6 @@ freeze_nodes(struct freeze *freeze, double *ret_stopped_s, struct error *err)
 struct press {
     int from;
     char *to;
-    const atomic_bool *stop;
     pthread_t thread;
     bool started;
     int result;
@@ -233,7 +236,7 @@ static void *
 run_press(void *context)
 {
     struct press *press = context;
-    press->result = compress_to(press->from, press->to, press->stop, &press->err);
+    press->result = compress_to(press->from, press->to, &press->err);
     return NULL;
 }
 
@@ -242,14 +245,12 @@ compress_memory(struct freeze *freeze, struct error *err)
 {
     size_t count = freeze->spec->node_count;
     FREE_AUTO struct press *presses = mem_zero(count, sizeof *presses);
-    atomic_bool stop = false;
     int result = 0;
     progress_step(freeze->progress, freeze->spec->cluster, "compressing the memory");
     for (size_t i = 0; i < count; i++) {
         presses[i] = (struct press){
             .from = freeze->memory[i],
             .to = frozen_path(freeze->draft, freeze->spec->nodes[i].name, FROZEN_MEMORY),
-            .stop = &stop,
         };
         int number = thread_start(&presses[i].thread, run_press, &presses[i]);
         presses[i].started = number == 0;
@@ -265,21 +266,6 @@ compress_memory(struct freeze *freeze, struct error *err)
         free(presses[i].to);
     }
     return result;
-}
-
-static uint64_t
-set_bytes(const struct freeze *freeze)
-{
-    static const char *const files[] = {FROZEN_DISK, FROZEN_MEMORY, FROZEN_SEED};
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < freeze->spec->node_count; i++)
-        for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
-            FREE_AUTO char *path =
-                frozen_path(freeze->draft, freeze->spec->nodes[i].name, files[k]);
-            int64_t size = file_allocated(path);
-            bytes += size > 0 ? (uint64_t) size : 0;
-        }
-    return bytes;
 }
 
 // A set of the same key gives way to the new one.
@@ -338,7 +324,6 @@ make_set(struct freeze *freeze, struct freeze_report *ret, struct error *err)
     int result = freeze_nodes(freeze, &ret->stopped_s, err);
     if (result == 0)
         result = compress_memory(freeze, err);
-    ret->bytes = set_bytes(freeze);
     if (result == 0)
         result = publish_set(freeze, depends, folder, err);
     if (result < 0) {
@@ -346,6 +331,7 @@ make_set(struct freeze *freeze, struct freeze_report *ret, struct error *err)
         dir_remove(freeze->draft, &ignored);
         return -1;
     }
+    ret->bytes = sets_folder_bytes(folder);
     ret->folder = TAKE(folder);
     return 0;
 }

@@ -87,24 +87,6 @@ frozen_uuid(const struct frozen_set *set, const char *node)
     return json_string_value(json_object_get(json_object_get(set->manifest, "uuids"), node));
 }
 
-// Returns the first value in which a spec differs from an earlier one; caller frees. NULL: none.
-static char *
-spec_difference(const char *was, const char *now)
-{
-    STRV_AUTO struct strv both = {0};
-    strv_split(&both, now, '\n');
-    strv_split(&both, was, '\n');
-    for (size_t i = 0; i < both.count; i++) {
-        const char *line = both.items[i], *colon = strstr(line, ": ");
-        FREE_AUTO char *key = str_ndup(line, colon != NULL ? (size_t) (colon - line) : 0);
-        FREE_AUTO char *before = record_value(was, key), *after = record_value(now, key);
-        if (!str_equal(before, after))
-            return str_format("%s: was %s, now %s", key, before != NULL ? before : "absent",
-                after != NULL ? after : "absent");
-    }
-    return NULL;
-}
-
 // Returns the first thing in which what a set depends on differs from what is there now; caller
 // frees.
 static char *
@@ -120,9 +102,11 @@ difference(const json_t *then, const json_t *now)
     };
     const char *was = json_string_value(json_object_get(then, "spec"));
     const char *is = json_string_value(json_object_get(now, "spec"));
-    char *change = was != NULL ? spec_difference(was, is) : NULL;
-    if (change != NULL)
-        return change;
+    STRV_AUTO struct strv changes = {0};
+    if (was != NULL)
+        record_compare(was, is, NULL, &changes);
+    if (changes.count > 0)
+        return str_dup(changes.items[0]);
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
         const char *before = json_string_value(json_object_get(then, facts[i].member));
         const char *after = json_string_value(json_object_get(now, facts[i].member));

@@ -136,11 +136,19 @@ values_of(const char *lines)
     return values;
 }
 
-void
-record_differences(const char *was, const struct spec *spec, struct strv *ret)
+// Nodes and network never change after a launch, so they are compared even where the spec leaves
+// them open.
+static bool
+is_compared(const struct spec *spec, const char *key)
 {
-    FREE_AUTO char *canonical = spec_canonical(spec);
-    json_auto_t *now = values_of(canonical), *before = values_of(was);
+    return str_equal(key, "cluster") || str_starts(key, "network.") || str_ends(key, ".role") ||
+           str_ends(key, ".address") || spec_specifies(spec, key);
+}
+
+void
+record_compare(const char *was, const char *is, const struct spec *spec, struct strv *ret)
+{
+    json_auto_t *now = values_of(is), *before = values_of(was);
     json_auto_t *all = json_copy(now);
     const char *key;
     json_t *value;
@@ -149,12 +157,15 @@ record_differences(const char *was, const struct spec *spec, struct strv *ret)
     {
         const char *old = json_string_value(json_object_get(before, key)),
                    *new = json_string_value(json_object_get(now, key));
-        // Nodes and network never change after a launch, so they are compared even where the spec
-        // leaves them open.
-        if (!str_equal(old, new) &&
-            (str_equal(key, "cluster") || str_starts(key, "network.") || str_ends(key, ".role") ||
-                str_ends(key, ".address") || spec_specifies(spec, key)))
+        if (!str_equal(old, new) && (spec == NULL || is_compared(spec, key)))
             strv_addf(ret, "%s: was %s, now %s", key, old != NULL ? old : "absent",
                 new != NULL ? new : "absent");
     }
+}
+
+void
+record_differences(const char *was, const struct spec *spec, struct strv *ret)
+{
+    FREE_AUTO char *now = spec_canonical(spec);
+    record_compare(was, now, spec, ret);
 }

@@ -34,8 +34,10 @@ struct record *record_new(const struct spec *spec, const char *id); // without i
 const char *record_image(const struct record *record, const char *node);
 // Returns the value of a key, as "uri", in a canonical spec; NULL: none. Caller frees.
 char *record_value(const char *spec, const char *key);
-// Lists the differences between a canonical spec and a spec, as "redis.quorum: was 2, now 3". A
-// value that the spec leaves open does not differ (see spec_restore).
+// Lists the differences between two canonical specs, as "redis.quorum: was 2, now 3". spec: the
+// later one; a value that it leaves open does not differ (see spec_restore). NULL: all values
+// count.
+void record_compare(const char *was, const char *is, const struct spec *spec, struct strv *ret);
 void record_differences(const char *was, const struct spec *spec, struct strv *ret);
 void record_freep(struct record **record);
 #define RECORD_AUTO CLEANUP(record_freep)

@@ -36,15 +36,20 @@ order(const void *left, const void *right)
     return times != 0 ? times : strcmp(a->key, b->key);
 }
 
+// Lists the folder of all sets, which the first one makes.
+static int
+list_names(const char *folder, struct strv *ret, struct error *err)
+{
+    return file_exists(folder) ? dir_list(folder, ret, err) : 0;
+}
+
 int
 sets_list(
     const struct store *store, struct sets *ret, struct strv *ret_strangers, struct error *err)
 {
     FREE_AUTO char *folder = frozen_folder(store);
     STRV_AUTO struct strv names = {0};
-    if (!file_exists(folder))
-        return 0;
-    if (dir_list(folder, &names, err) < 0)
+    if (list_names(folder, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
         const char *name = names.items[i];
@@ -62,7 +67,6 @@ sets_list(
     return 0;
 }
 
-// Adds up a folder and the folders in it.
 static uint64_t
 folder_bytes(const char *folder, bool deeper)
 {
@@ -80,9 +84,9 @@ folder_bytes(const char *folder, bool deeper)
 }
 
 uint64_t
-sets_bytes(const struct frozen_set *set)
+sets_folder_bytes(const char *folder)
 {
-    return folder_bytes(set->folder, true);
+    return folder_bytes(folder, true);
 }
 
 // ---- images --------------------------------------------------------------------------------------
@@ -258,7 +262,7 @@ remove_one(const struct pruning *pruning, const char *name, const char *reason, 
     if (taken <= 0)
         return taken;
     strv_addf(ret_removed, "frozen %s (%s)", name, reason);
-    *ret_bytes += folder_bytes(path, true);
+    *ret_bytes += sets_folder_bytes(path);
     if (dry_run)
         return 0;
     if (name[0] == '.')
@@ -276,9 +280,7 @@ remove_drafts(const struct pruning *pruning, bool dry_run, struct strv *ret_remo
 {
     FREE_AUTO char *folder = frozen_folder(pruning->store);
     STRV_AUTO struct strv names = {0};
-    if (!file_exists(folder))
-        return 0;
-    if (dir_list(folder, &names, err) < 0)
+    if (list_names(folder, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++) {
         const char *name = names.items[i];

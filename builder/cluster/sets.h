@@ -16,7 +16,7 @@ void sets_free(struct sets *sets);
 // Lists the sets. ret_strangers: a sentence for each thing in their folder that is none.
 int sets_list(
     const struct store *store, struct sets *ret, struct strv *ret_strangers, struct error *err);
-uint64_t sets_bytes(const struct frozen_set *set); // on disk
+uint64_t sets_folder_bytes(const char *folder); // of a set, on disk
 // Returns whether the store has all images of a set, as they were.
 bool sets_has_images(const struct store *store, const struct frozen_set *set);
 

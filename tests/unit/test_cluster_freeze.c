@@ -36,14 +36,29 @@ destroy(struct life *life)
     assert_true(found);
 }
 
+// action: "write" or "read" of qemu-io; returns what that did.
+static int
+disk_io(struct life *life, const char *node, const char *action, const char *pattern)
+{
+    FREE_AUTO char *disk = file_of(life, node, "disk.qcow2");
+    FREE_AUTO char *command = str_format("%s -q -P %s 1M 4k", action, pattern);
+    const char *argv[] = {"qemu-io", "-c", command, disk, NULL};
+    struct proc_options options = {.timeout_ms = 60000};
+    return proc_check(argv, &options, NULL, &life->err);
+}
+
 static void
 put_data(struct life *life, const char *node, const char *pattern)
 {
-    FREE_AUTO char *disk = file_of(life, node, "disk.qcow2");
-    FREE_AUTO char *command = str_format("write -q -P %s 1M 4k", pattern);
-    const char *argv[] = {"qemu-io", "-c", command, disk, NULL};
-    struct proc_options options = {.timeout_ms = 60000};
-    assert_ok(proc_check(argv, &options, NULL, &life->err), &life->err);
+    assert_ok(disk_io(life, node, "write", pattern), &life->err);
+}
+
+static bool
+has_data(struct life *life, const char *node, const char *pattern)
+{
+    bool has = disk_io(life, node, "read", pattern) == 0;
+    error_clear(&life->err);
+    return has;
 }
 
 static void
@@ -53,19 +68,6 @@ put_bytes(const char *path, const char *data, size_t length)
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, length, file), length);
     assert_int_equal(fclose(file), 0);
-}
-
-static bool
-has_data(struct life *life, const char *node, const char *pattern)
-{
-    FREE_AUTO char *disk = file_of(life, node, "disk.qcow2");
-    FREE_AUTO char *command = str_format("read -q -P %s 1M 4k", pattern);
-    const char *argv[] = {"qemu-io", "-c", command, disk, NULL};
-    struct proc_options options = {.timeout_ms = 60000};
-    if (proc_check(argv, &options, NULL, &life->err) == 0)
-        return true;
-    error_clear(&life->err);
-    return false;
 }
 
 static char *
