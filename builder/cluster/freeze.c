@@ -43,6 +43,25 @@ struct freeze {
 
 // ---- before --------------------------------------------------------------------------------------
 
+// A node that is off or paused has no place in a set: a cluster converges without it, too.
+static int
+check_running(const struct session *session, struct error *err)
+{
+    for (size_t i = 0; i < session->spec->node_count; i++) {
+        VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {0};
+        const char *node = session->spec->nodes[i].name;
+        if (virt_domain_look(session->virt, node, &info, err) < 0)
+            return -1;
+        if (info.state != VIRT_RUNNING)
+            return error_set(err, ERR_FAILED,
+                "'%s' is %s, so cluster '%s' is not frozen; start all nodes with 'airbuild "
+                "launch', "
+                "and try again",
+                node, virt_state_name(info.state), session->spec->cluster);
+    }
+    return 0;
+}
+
 static int
 check_converged(struct session *session, struct error *err)
 {
@@ -184,7 +203,7 @@ wake_nodes(struct freeze *freeze, struct error *err)
         VIRT_DOMAIN_INFO_AUTO struct virt_domain_info info = {0};
         if (virt_domain_look(freeze->session->virt, spec->nodes[i].name, &info, err) < 0)
             return -1;
-        saved[i] = info.state == VIRT_OFF;
+        saved[i] = info.state == VIRT_OFF && freeze->memory[i] >= 0;
     }
     result = thaw_saved(freeze->session, freeze->images, freeze->kvm, saved, err);
     for (size_t i = 0; i < spec->node_count; i++) {
@@ -321,7 +340,9 @@ make_set(struct freeze *freeze, struct freeze_report *ret, struct error *err)
     if (store_lock_image(store, ret->key, &lock, err) < 0 || dir_remove(freeze->draft, err) < 0 ||
         dir_make(freeze->draft, 0700, err) < 0)
         return -1;
-    int result = freeze_nodes(freeze, &ret->stopped_s, err);
+    int result = check_running(freeze->session, err);
+    if (result == 0)
+        result = freeze_nodes(freeze, &ret->stopped_s, err);
     if (result == 0)
         result = compress_memory(freeze, err);
     if (result == 0)
@@ -368,7 +389,8 @@ static int
 freeze_converged(struct session *session, bool kvm, struct progress *progress,
     struct freeze_report *ret, struct error *err)
 {
-    return check_converged(session, err) < 0 || prepare_nodes(session, progress, err) < 0
+    return check_running(session, err) < 0 || check_converged(session, err) < 0 ||
+                   prepare_nodes(session, progress, err) < 0
                ? -1
                : freeze_in_session(session, kvm, progress, ret, err);
 }

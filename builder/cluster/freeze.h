@@ -19,8 +19,9 @@ struct freeze_report {
     double seconds;   // in all
 };
 
-// ERR_FAILED: it has not converged, and why; ERR_SPACE; ERR_NOT_FOUND: there is no cluster. The
-// cluster runs on in any case, and a set of the same key is replaced only by a whole one.
+// ERR_FAILED: a node is off or paused, or it has not converged, and why; ERR_SPACE; ERR_NOT_FOUND:
+// there is no cluster. The cluster runs on in any case, and a set of the same key is replaced only
+// by a whole one.
 int cluster_freeze(const struct spec *spec, bool kvm, struct progress *progress,
     struct freeze_report *ret, struct error *err);
 
@@ -30,8 +31,8 @@ struct launch_options;
 int cluster_make_set(
     const struct launch_options *options, struct freeze_report *ret, struct error *err);
 
-// The same as cluster_freeze in a session that holds the lock, for a cluster whose domains all run
-// or are paused; it does not ask whether it has converged.
+// The same as cluster_freeze in a session that holds the lock, which does not ask whether the
+// cluster has converged.
 int freeze_in_session(struct session *session, bool kvm, struct progress *progress,
     struct freeze_report *ret, struct error *err);
 

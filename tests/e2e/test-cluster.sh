@@ -247,8 +247,8 @@ no_tilt() { [[ $(typed "for w in $WORKERS; do redis-cli -h \$w -p 26379 info sen
 
 inside virsh -q suspend work13 >/dev/null
 air 60 freeze
-ends 'freeze refuses a cluster that has not converged' 1
-like 'the error says what is awaited' "work13.*airbuild status" "$(errors)"
+ends 'freeze refuses a cluster with a paused node' 1
+like 'the error names the node' "'work13' is paused.*airbuild launch" "$(errors)"
 inside virsh -q resume work13 >/dev/null
 check 'the cluster converges again' within 120 converged
 air 60 reset --yes

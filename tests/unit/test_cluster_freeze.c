@@ -389,6 +389,20 @@ test_failed_freeze(void **state)
     error_clear(&life->err);
     assert_int_equal(rename(away, seed), 0);
     assert_domains(life, 4, VIRT_RUNNING);
+    // A node that is off stays off, and one that is paused stays paused.
+    VIRT_DOMAIN_INFO_AUTO struct virt_domain_info off = {0}, paused = {0};
+    SESSION_AUTO struct session session = {.lock = -1};
+    assert_ok(session_open_launched(life->spec, false, &session, &life->err), &life->err);
+    assert_ok(virt_domain_suspend(session.virt, "air", "work12", &life->err), &life->err);
+    assert_error(freeze(life, &report), &life->err, ERR_FAILED, "'work12' is paused");
+    assert_ok(virt_domain_look(session.virt, "work12", &paused, &life->err), &life->err);
+    assert_int_equal(paused.state, VIRT_PAUSED);
+    assert_ok(virt_domain_resume(session.virt, "air", "work12", &life->err), &life->err);
+    assert_ok(virt_domain_pull(session.virt, "air", "work13", &life->err), &life->err);
+    assert_error(freeze(life, &report), &life->err, ERR_FAILED, "'work13' is off");
+    assert_ok(virt_domain_look(session.virt, "work13", &off, &life->err), &life->err);
+    assert_int_equal(off.state, VIRT_OFF);
+    assert_ok(virt_domain_start(session.virt, "air", "work13", false, &life->err), &life->err);
     FREE_AUTO char *home = cluster_home(), *sets = path_join(home, "store/frozen");
     STRV_AUTO struct strv names = {0};
     assert_ok(dir_list(sets, &names, &life->err), &life->err);
