@@ -56,6 +56,7 @@ destroy_in_session(struct session *session, struct progress *progress, struct er
                           : bridged               ? NULL
                                                   : session->spec->network.name;
     VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
+    virt_settle();
     if (virt_domain_list(session->virt, cluster, &list, err) < 0)
         return -1;
     for (size_t i = 0; i < list.count; i++)

@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
+#define SETTLE_POLL_MS 10
+
+static atomic_int given_up; // calls whose threads go on
+
 struct call *
 call_new(virConnectPtr conn, virDomainPtr domain, virNetworkPtr network, const char *what, ...)
 {
@@ -69,11 +73,19 @@ serve_call(void *context)
     call->result = call->function(call);
     if (call->result < 0 && call->err.code == ERR_NONE)
         virt_error_set(&call->err, "%s", call->what);
-    if (atomic_exchange(&call->state, CALL_ENDED) == CALL_GIVEN_UP)
+    if (atomic_exchange(&call->state, CALL_ENDED) == CALL_GIVEN_UP) {
         call_freep(&call);
-    else
+        given_up--;
+    } else
         eventfd_write(done, 1);
     return NULL;
+}
+
+void
+call_settle(int64_t timeout_ms)
+{
+    for (int64_t end = clock_ms() + timeout_ms; given_up > 0 && clock_left(end) > 0;)
+        poll(NULL, 0, SETTLE_POLL_MS);
 }
 
 static int
@@ -118,10 +130,12 @@ call_finish(struct call **pointer, int64_t timeout_ms, struct error *err)
         // The thread goes on with the call, unless it has just ended; then wait until it is done
         // with it.
         eventfd_t ignored;
-        if (atomic_exchange(&call->state, CALL_GIVEN_UP) == CALL_RUNNING)
+        if (atomic_exchange(&call->state, CALL_GIVEN_UP) == CALL_RUNNING) {
             *pointer = NULL;
-        else
+            given_up++;
+        } else {
             eventfd_read(call->done, &ignored);
+        }
         return -1;
     }
     return call->result >= 0 ? 0 : error_move(err, &call->err);

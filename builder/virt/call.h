@@ -62,6 +62,9 @@ int call_run(struct call **call, int64_t timeout_ms, call_function *function, st
 // finished.
 int call_start(struct call *call, call_function *function, struct error *err);
 int call_finish(struct call **call, int64_t timeout_ms, struct error *err);
+// Waits until no call that was given up goes on, for at most timeout_ms: such a call still changes
+// what it was to change.
+void call_settle(int64_t timeout_ms);
 // Finishes those of calls that are not NULL, which become NULL. result: what begins them returned,
 // with err. Returns -1 if that or one of them failed, with the first error.
 int call_finish_all(

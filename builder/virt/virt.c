@@ -99,6 +99,12 @@ virt_close(struct virt *virt)
     free(virt);
 }
 
+void
+virt_settle(void)
+{
+    call_settle(CALL_MS);
+}
+
 // ---- the cluster it acts for ----------------------------------------------------------------------
 
 void

@@ -22,6 +22,9 @@ int virt_open(const char *uri, struct virt **ret, struct error *err);
 void virt_close(struct virt *virt); // accepts NULL; free its watch before
 DEFINE_FREEP(struct virt, virt_close)
 #define VIRT_AUTO CLEANUP(virt_closep)
+// Waits until libvirt has ended the calls that an interruption or a deadline cut short, for at most
+// 30 s: one of them may still define or start a domain. For what removes all that was made.
+void virt_settle(void);
 
 // The cluster that a connection acts for. It owns a domain or network that carries our mark with
 // its id. The version before wrote no id: then its name and a disk below the folder decide. A

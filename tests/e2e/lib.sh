@@ -7,7 +7,7 @@ aside=
 server=
 
 # lab_begin NAME: set state, the folder of its clusters, and scratch, a folder; both are removed when the test ends, and
-# $server is killed.
+# $server is killed. A lab of that name, which a killed run left, is removed.
 lab_begin() {
     export LAB=$1
     unset AIRBUILD_STATE REDISCLI_AUTH
@@ -15,6 +15,7 @@ lab_begin() {
     scratch=$(mktemp -d)
     trap lab_end EXIT
     trap 'exit 1' INT TERM
+    lab down >/dev/null || exit 1
 }
 lab_end() {
     [[ -z $aside ]] || kill -KILL -- "-$aside"
