@@ -150,6 +150,19 @@ call_run(struct call **call, int64_t timeout_ms, call_function *function, struct
 }
 
 int
+call_start_all(
+    struct call **calls, size_t count, call_function *function, int result, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (result == 0 && calls[i] != NULL)
+            result = call_start(calls[i], function, err);
+        if (result < 0)
+            call_freep(&calls[i]);
+    }
+    return result;
+}
+
+int
 call_finish_all(
     struct call **calls, size_t count, int64_t timeout_ms, int result, struct error *err)
 {

@@ -62,6 +62,11 @@ int call_run(struct call **call, int64_t timeout_ms, call_function *function, st
 // finished.
 int call_start(struct call *call, call_function *function, struct error *err);
 int call_finish(struct call **call, int64_t timeout_ms, struct error *err);
+// Starts those of calls that are not NULL. Whatever they need from libvirt is there by then, as it
+// may answer nothing else on the connection until they have ended. result: what made them returned,
+// with err. Returns -1 if that or one of them failed; those that were not started become NULL.
+int call_start_all(
+    struct call **calls, size_t count, call_function *function, int result, struct error *err);
 // Waits until no call that was given up goes on, for at most timeout_ms: such a call still changes
 // what it was to change.
 void call_settle(int64_t timeout_ms);

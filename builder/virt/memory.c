@@ -39,13 +39,10 @@ virt_memory_save(struct virt *virt, const char *cluster, const struct virt_memor
         result = domain_find(virt, cluster, items[i].name, &found, err);
         if (result < 0)
             break;
-        CALL_AUTO struct call *call =
-            call_new(NULL, found->domain, NULL, "saving the memory of '%s'", items[i].name);
-        call->path = str_dup(items[i].path);
-        result = call_start(call, run_save, err);
-        if (result == 0)
-            calls[i] = TAKE(call);
+        calls[i] = call_new(NULL, found->domain, NULL, "saving the memory of '%s'", items[i].name);
+        calls[i]->path = str_dup(items[i].path);
     }
+    result = call_start_all(calls, count, run_save, result, err);
     return call_finish_all(calls, count, timeout_ms, result, err);
 }
 
@@ -61,17 +58,15 @@ virt_memory_restore(struct virt *virt, const char *cluster, const struct virt_me
         result = domain_find(virt, cluster, items[i].name, &found, err);
         if (result < 0)
             break;
-        CALL_AUTO struct call *call = call_new(
+        calls[i] = call_new(
             virt->conn, found->domain, NULL, "restoring the memory of '%s'", items[i].name);
-        call->path = str_dup(items[i].path);
+        calls[i]->path = str_dup(items[i].path);
         struct virt_domain domain = *items[i].domain;
         if (domain.uuid == NULL && virDomainGetUUIDString(found->domain, uuid) == 0)
             domain.uuid = uuid;
-        call->text = virt_domain_xml(&domain);
-        result = call_start(call, run_restore, err);
-        if (result == 0)
-            calls[i] = TAKE(call);
+        calls[i]->text = virt_domain_xml(&domain);
     }
+    result = call_start_all(calls, count, run_restore, result, err);
     return call_finish_all(calls, count, timeout_ms, result, err);
 }
 

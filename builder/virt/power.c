@@ -73,22 +73,19 @@ virt_domain_start_all(struct virt *virt, const char *cluster, const struct strv 
     for (size_t i = 0; i < names->count && result == 0; i++) {
         const char *name = names->items[i];
         CALL_AUTO struct call *found = NULL;
-        if (i - ended >= at_once) { // the oldest one
+        result = domain_find(virt, cluster, name, &found, err);
+        if (result == 0)
+            result = virt_domain_held(&found->info, err);
+        if (result == 0 && !state_is_up(found->info.state))
+            calls[i] = call_new(NULL, found->domain, NULL, "starting the domain '%s'", name);
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        if (result == 0 && i - ended >= at_once) { // the oldest one
             if (calls[ended] != NULL)
                 result = call_finish(&calls[ended], START_MS, err);
             call_freep(&calls[ended++]);
-            if (result < 0)
-                break;
         }
-        result = domain_find(virt, cluster, name, &found, err);
-        if (result < 0 || (result = virt_domain_held(&found->info, err)) < 0 ||
-            state_is_up(found->info.state))
-            continue;
-        CALL_AUTO struct call *call =
-            call_new(NULL, found->domain, NULL, "starting the domain '%s'", name);
-        result = call_start(call, run_start_paused, err);
-        if (result == 0)
-            calls[i] = TAKE(call);
+        result = call_start_all(&calls[i], 1, run_start_paused, result, err);
     }
     return call_finish_all(calls + ended, names->count - ended, START_MS, result, err);
 }
@@ -144,14 +141,11 @@ virt_domain_pull_all(struct virt *virt, const char *cluster, const char *const *
     FREE_AUTO struct call **calls = mem_zero(count, sizeof(struct call *));
     for (size_t i = 0; i < count; i++) {
         CALL_AUTO struct call *found = NULL;
-        if (domain_seek(virt, cluster, names[i], &found, &ignored) < 0 ||
-            !state_is_up(found->info.state))
-            continue;
-        CALL_AUTO struct call *call =
-            call_new(NULL, found->domain, NULL, "stopping '%s'", names[i]);
-        if (call_start(call, run_pull, &ignored) == 0)
-            calls[i] = TAKE(call);
+        if (domain_seek(virt, cluster, names[i], &found, &ignored) == 0 &&
+            state_is_up(found->info.state))
+            calls[i] = call_new(NULL, found->domain, NULL, "stopping '%s'", names[i]);
     }
+    call_start_all(calls, count, run_pull, 0, &ignored);
     call_finish_all(calls, count, CALL_MS, 0, &ignored);
 }
 
