@@ -143,6 +143,13 @@ unit_pause() {
     on "$1" bash -c "kill -STOP \$(cat /run/$2.pid); sleep $3; kill -CONT \$(cat /run/$2.pid)"
 }
 
+# tilt_triggers: print that of each sentinel, in milliseconds.
+tilt_triggers() {
+    for node in "${workers[@]}"; do
+        admin "$node" -p 26379 sentinel debug | sed -n '/^tilt-trigger$/I{n;p}'
+    done | xargs
+}
+
 hears_of_failures() { admin "$1" -p 26379 client list | grep -q cmd=psubscribe; }
 
 slow_is_noticed() {
@@ -165,11 +172,17 @@ scenario_patience() {
     unit_pause work11 redis 2.7
     sleep 2
     is "a master that is as slow is not replaced" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
+    touch "$dir/work13/run/airbuild-clock/freezes"
+    check "a node notices that it will be frozen" within 5 test ! -e "$dir/work13/run/airbuild-clock/freezes"
+    unit_pause work13 sentinel 4
     host_shift 90 head10 "${workers[@]}"
     eventually "all clocks are set forward by 90 s" clock_is_right head10 "${workers[@]}"
     sleep 3
+    unit_pause work12 sentinel 4
+    is "no sentinel that stood still around a freeze has entered TILT" "" "$(grep -h '+tilt' "$dir"/*/log.sentinel)"
     is "setting the clock does not shorten the wait" "3000 4000 5000" "$(downs | xargs)"
     check "the wait is as before after a minute" within 90 downs_are "1500 2000 2500"
+    is "and what sentinels tolerate, too" "2000 2000 2000" "$(tilt_triggers)"
     unit_stop work11 redis KILL
     eventually "a failed master is replaced" master_is_not work11
     unit_allow work11 redis
