@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define PROBE_MS 1000
+#define FIRST_PROBE_MS 250 // a node that has just been resumed may have missed what was sent to it
 #define PAUSE_MS 100
 #define KVM_MS 120000 // default timeouts
 #define TCG_MS 600000
@@ -170,9 +171,10 @@ wait_loop(struct launch *launch, struct virt_watch *watch, struct error *err)
 {
     const struct spec *spec = launch->spec;
     int64_t end = clock_ms() + launch->timeout_ms;
-    for (;;) {
+    int64_t probe_ms = launch->options->no_wait ? PROBE_MS : FIRST_PROBE_MS;
+    for (;; probe_ms = probe_ms < PROBE_MS ? 2 * probe_ms : PROBE_MS) {
         if (interrupt_check(err) < 0 ||
-            survey_make(launch->session, PROBE_MS, &launch->survey, err) < 0)
+            survey_make(launch->session, probe_ms, &launch->survey, err) < 0)
             return -1;
         if (launch->renews)
             await_secrets(launch);

@@ -28,6 +28,7 @@
 #define SAVE_MS 120000
 #define AGENT_MS 10000
 #define PREPARE_MS 300000 // after a boot cloud-init has yet to run
+#define PREPARED_MS 10000 // a node stays prepared twice as long (clock-guard)
 #define LOCK_MS 60000     // for launches that thaw the set which is to be replaced
 
 struct freeze {
@@ -39,6 +40,7 @@ struct freeze {
     int *memory;           // by node: the file that libvirt saves to, which it may take from us
     char *draft;
     json_t *uuids;
+    struct press *presses; // by node
 };
 
 // ---- before --------------------------------------------------------------------------------------
@@ -138,6 +140,56 @@ prepare_nodes(const struct session *session, struct progress *progress, struct e
     return 0;
 }
 
+// ---- compression ---------------------------------------------------------------------------------
+
+// One thread compresses the memory of one node.
+struct press {
+    int from;
+    char *to;
+    pthread_t thread;
+    bool started;
+    int result;
+    struct error err;
+};
+
+static void *
+run_press(void *context)
+{
+    struct press *press = context;
+    press->result = compress_to(press->from, press->to, &press->err);
+    return NULL;
+}
+
+static void
+start_presses(struct freeze *freeze)
+{
+    for (size_t i = 0; i < freeze->spec->node_count; i++) {
+        struct press *press = &freeze->presses[i];
+        press->from = freeze->memory[i];
+        press->to = frozen_path(freeze->draft, freeze->spec->nodes[i].name, FROZEN_MEMORY);
+        int number = thread_start(&press->thread, run_press, press);
+        press->started = number == 0;
+        if (number != 0)
+            press->result = error_errno(&press->err, number, "cannot start a thread");
+    }
+}
+
+// result: that of what was done meanwhile, with err. Returns -1 if that or a press failed.
+static int
+end_presses(struct freeze *freeze, int result, struct error *err)
+{
+    for (size_t i = 0; i < freeze->spec->node_count; i++) {
+        struct press *press = &freeze->presses[i];
+        if (press->started)
+            pthread_join(press->thread, NULL);
+        if (press->result < 0 && result == 0)
+            result = error_move(err, &press->err);
+        error_clear(&press->err);
+        free(press->to);
+    }
+    return result;
+}
+
 // ---- while the nodes stand still -----------------------------------------------------------------
 
 static int
@@ -228,6 +280,9 @@ freeze_nodes(struct freeze *freeze, double *ret_stopped_s, struct error *err)
         result = save_nodes(freeze, err);
     if (result == 0)
         result = copy_nodes(freeze, err);
+    // Beside nodes that run again it would take twice as long.
+    if (result == 0)
+        start_presses(freeze);
     progress_step(freeze->progress, freeze->spec->cluster, "resuming");
     if (wake_nodes(freeze, &failure) < 0) {
         if (result == 0)
@@ -241,51 +296,6 @@ freeze_nodes(struct freeze *freeze, double *ret_stopped_s, struct error *err)
 }
 
 // ---- after ---------------------------------------------------------------------------------------
-
-struct press {
-    int from;
-    char *to;
-    pthread_t thread;
-    bool started;
-    int result;
-    struct error err;
-};
-
-static void *
-run_press(void *context)
-{
-    struct press *press = context;
-    press->result = compress_to(press->from, press->to, &press->err);
-    return NULL;
-}
-
-static int
-compress_memory(struct freeze *freeze, struct error *err)
-{
-    size_t count = freeze->spec->node_count;
-    FREE_AUTO struct press *presses = mem_zero(count, sizeof *presses);
-    int result = 0;
-    progress_step(freeze->progress, freeze->spec->cluster, "compressing the memory");
-    for (size_t i = 0; i < count; i++) {
-        presses[i] = (struct press){
-            .from = freeze->memory[i],
-            .to = frozen_path(freeze->draft, freeze->spec->nodes[i].name, FROZEN_MEMORY),
-        };
-        int number = thread_start(&presses[i].thread, run_press, &presses[i]);
-        presses[i].started = number == 0;
-        if (number != 0 && result == 0)
-            result = error_errno(err, number, "cannot start a thread");
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (presses[i].started)
-            pthread_join(presses[i].thread, NULL);
-        if (presses[i].result < 0 && result == 0)
-            result = error_move(err, &presses[i].err);
-        error_clear(&presses[i].err);
-        free(presses[i].to);
-    }
-    return result;
-}
 
 // A set of the same key gives way to the new one.
 static int
@@ -343,8 +353,8 @@ make_set(struct freeze *freeze, struct freeze_report *ret, struct error *err)
     int result = check_running(freeze->session, err);
     if (result == 0)
         result = freeze_nodes(freeze, &ret->stopped_s, err);
-    if (result == 0)
-        result = compress_memory(freeze, err);
+    progress_step(freeze->progress, freeze->spec->cluster, "compressing the memory");
+    result = end_presses(freeze, result, err);
     if (result == 0)
         result = publish_set(freeze, depends, folder, err);
     if (result < 0) {
@@ -370,6 +380,7 @@ freeze_in_session(struct session *session, bool kvm, struct progress *progress,
         .images = mem_zero(count, sizeof(struct image *)),
         .memory = mem_zero(count, sizeof(int)),
         .uuids = json_object(),
+        .presses = mem_zero(count, sizeof(struct press)),
     };
     for (size_t i = 0; i < count; i++)
         freeze.memory[i] = -1;
@@ -380,6 +391,7 @@ freeze_in_session(struct session *session, bool kvm, struct progress *progress,
     }
     free(freeze.images);
     free(freeze.memory);
+    free(freeze.presses);
     free(freeze.draft);
     json_decref(freeze.uuids);
     return result;
@@ -389,10 +401,14 @@ static int
 freeze_converged(struct session *session, bool kvm, struct progress *progress,
     struct freeze_report *ret, struct error *err)
 {
-    return check_running(session, err) < 0 || check_converged(session, err) < 0 ||
-                   prepare_nodes(session, progress, err) < 0
-               ? -1
-               : freeze_in_session(session, kvm, progress, ret, err);
+    if (check_running(session, err) < 0 || check_converged(session, err) < 0)
+        return -1;
+    int64_t begin = clock_ms();
+    if (prepare_nodes(session, progress, err) < 0)
+        return -1;
+    if (clock_ms() - begin > PREPARED_MS && prepare_nodes(session, progress, err) < 0)
+        return -1;
+    return freeze_in_session(session, kvm, progress, ret, err);
 }
 
 int
@@ -453,35 +469,4 @@ cluster_make_set(const struct launch_options *options, struct freeze_report *ret
     result = remove_launched(&session, options->progress, result, err);
     ret->seconds = (double) (clock_ms() - begin) / 1000;
     return result;
-}
-
-// ---- reset ---------------------------------------------------------------------------------------
-
-static int
-check_set(const struct launch_options *options, struct frozen_set **ret, struct error *err)
-{
-    SESSION_AUTO struct session session = {.lock = -1};
-    FREE_AUTO char *why = NULL;
-    if (session_open_launched(options->spec, true, &session, err) < 0 ||
-        sets_find(&session, options, ret, &why, err) < 0)
-        return -1;
-    if (*ret != NULL)
-        return 0;
-    return error_set(err, ERR_NOT_FOUND,
-        "cluster '%s' is not reset: %s; nothing was changed: 'airbuild freeze' makes one",
-        options->spec->cluster, why != NULL ? why : "it has no frozen set");
-}
-
-int
-cluster_reset(const struct launch_options *options, struct cluster_report **ret, struct error *err)
-{
-    int64_t begin_ms = clock_ms();
-    FROZEN_SET_AUTO struct frozen_set *set = NULL; // which stays until it is thawed
-    bool found;
-    if (check_set(options, &set, err) < 0 ||
-        cluster_destroy(options->spec, options->progress, &found, err) < 0 ||
-        cluster_launch(options, ret, err) < 0)
-        return -1;
-    (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
-    return 0;
 }

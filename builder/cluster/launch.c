@@ -12,6 +12,7 @@
 #include "cluster/disk.h"
 #include "cluster/frozen.h"
 #include "cluster/plan.h"
+#include "cluster/sets.h"
 #include "cluster/state.h"
 #include "cluster/thaw.h"
 #include "seed/seed.h"
@@ -415,5 +416,36 @@ cluster_launch(const struct launch_options *options, struct cluster_report **ret
     (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
     (*ret)->unchanged = launch.unchanged;
     (*ret)->tcg = !options->kvm;
+    return 0;
+}
+
+// ---- reset ---------------------------------------------------------------------------------------
+
+static int
+check_set(const struct launch_options *options, struct frozen_set **ret, struct error *err)
+{
+    SESSION_AUTO struct session session = {.lock = -1};
+    FREE_AUTO char *why = NULL;
+    if (session_open_launched(options->spec, true, &session, err) < 0 ||
+        sets_find(&session, options, ret, &why, err) < 0)
+        return -1;
+    if (*ret != NULL)
+        return 0;
+    return error_set(err, ERR_NOT_FOUND,
+        "cluster '%s' is not reset: %s; nothing was changed: 'airbuild freeze' makes one",
+        options->spec->cluster, why != NULL ? why : "it has no frozen set");
+}
+
+int
+cluster_reset(const struct launch_options *options, struct cluster_report **ret, struct error *err)
+{
+    int64_t begin_ms = clock_ms();
+    FROZEN_SET_AUTO struct frozen_set *set = NULL; // which stays until it is thawed
+    bool found;
+    if (check_set(options, &set, err) < 0 ||
+        cluster_destroy(options->spec, options->progress, &found, err) < 0 ||
+        cluster_launch(options, ret, err) < 0)
+        return -1;
+    (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
     return 0;
 }
