@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TIMEOUT_MAX_S 86400
@@ -40,8 +41,12 @@ check_launch_options(const struct cli *cli, unsigned long long *ret_seconds, str
     if (given->html == NULL)
         return 0;
     FREE_AUTO char *folder = path_folder(given->html);
-    if (access(folder, W_OK | X_OK) < 0)
-        return error_errno(err, errno, "cannot write the page '%s'", given->html);
+    struct stat info;
+    int number = access(folder, W_OK | X_OK) < 0 ? errno : 0;
+    if (stat(given->html, &info) == 0 && S_ISDIR(info.st_mode))
+        number = EISDIR;
+    if (number != 0)
+        return error_errno(err, number, "cannot write the page '%s'", given->html);
     return 0;
 }
 

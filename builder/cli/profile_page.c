@@ -53,10 +53,8 @@ add_rect(const struct profile *profile, const char *class, double start_s, doubl
     double x = percent(profile, start_s), width = percent(profile, took_s);
     width = width < BAR_MIN ? BAR_MIN : width;
     width = x + width > 100 ? 100 - x : width;
-    buf_printf(html,
-        "<rect class=\"%s\" x=\"%.2f%%\" y=\"%d\" width=\"%.2f%%\" height=\"%d\"><title>%s</title>"
-        "</rect>",
-        class, x, y, width, height, title);
+    buf_printf(html, "<rect class=\"%s\" x=\"%.2f%%\" y=\"%d\" width=\"%.2f%%\" height=\"%d\">",
+        class, x, y, width, height);
 }
 
 static void
@@ -67,10 +65,11 @@ add_phase_cell(const struct profile *profile, const struct profile_node *node, s
         node->start_s);
     for (size_t i = 0; i < PROFILE_PHASES; i++) {
         double took_s = node->ends_s[i] - last_s;
-        FREE_AUTO char *title = str_format(
-            "%s: %.1f s, from %.1f s to %.1f s", phase_texts[i], took_s, last_s, node->ends_s[i]);
-        if (took_s > 0)
-            add_rect(profile, profile_phases[i], last_s, took_s, 4, 14, title, html);
+        if (took_s > 0) {
+            add_rect(profile, profile_phases[i], last_s, took_s, 4, 14, html);
+            buf_printf(html, "<title>%s: %.1f s, from %.1f s to %.1f s</title></rect>",
+                phase_texts[i], took_s, last_s, node->ends_s[i]);
+        }
         last_s = node->ends_s[i];
     }
     buf_add(html, "</svg></td>");
@@ -81,16 +80,19 @@ add_unit(const struct profile *profile, const struct profile_unit *unit, struct 
 {
     FREE_AUTO char *name = text_escape(unit->name);
     FREE_AUTO char *cpu = unit->cpu_s < 0 ? str_dup("–") : str_format("%.1f", unit->cpu_s);
-    FREE_AUTO char *title = str_format("%s: began at %.1f s, activated for %.1f s, %s s of CPU",
+    FREE_AUTO char *title = str_format("%s: began at %.1f s, activated for %.1f s, CPU seconds: %s",
         name, unit->start_s, unit->took_s, cpu);
     buf_printf(html,
         "<tr><th scope=\"row\" class=\"name\">%s</th><td class=\"number\">%.1f</td>"
         "<td class=\"number\">%.1f</td><td class=\"number\">%s</td><td class=\"plot\">"
         "<svg role=\"img\"><title>%s</title>",
         name, unit->start_s, unit->took_s, cpu, title);
-    add_rect(profile, "unit", unit->start_s, unit->took_s, 4, 10, title, html);
-    if (unit->cpu_s > 0)
-        add_rect(profile, "cpu", unit->start_s, unit->cpu_s, 15, 3, title, html);
+    add_rect(profile, "unit", unit->start_s, unit->took_s, 4, 10, html);
+    buf_add(html, "</rect>");
+    if (unit->cpu_s > 0) {
+        add_rect(profile, "cpu", unit->start_s, unit->cpu_s, 15, 3, html);
+        buf_add(html, "</rect>");
+    }
     buf_add(html, "</svg></td></tr>\n");
 }
 
@@ -150,7 +152,7 @@ compare_starts(const void *a, const void *b)
 
 // The heaviest units, in the order in which they began.
 static void
-add_node(const struct profile *profile, const struct profile_node *node, struct buf *html)
+add_node_section(const struct profile *profile, const struct profile_node *node, struct buf *html)
 {
     size_t count = node->unit_count < UNITS_DRAWN ? node->unit_count : UNITS_DRAWN;
     FREE_AUTO const struct profile_unit **units = mem_zero(count, sizeof *units);
@@ -192,7 +194,7 @@ profile_page(const struct profile *profile, const char *cluster, const char *sta
     add_overview(profile, &body);
     for (size_t i = 0; i < profile->count; i++)
         if (profile->nodes[i].missing == NULL)
-            add_node(profile, &profile->nodes[i], &body);
+            add_node_section(profile, &profile->nodes[i], &body);
     const struct asset_slot slots[] = {{"@TITLE@", title}, {"@STEP@", step}, {"@BODY@", body.data}};
     return asset_fill(PROFILE_PAGE, slots, sizeof slots / sizeof *slots, ret, err);
 }

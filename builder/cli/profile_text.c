@@ -144,7 +144,7 @@ add_unit_row(const struct place *place, size_t others, struct table *table)
 // Adds the units of all nodes by their weight; one that several nodes have is shown where it has
 // the greatest.
 static void
-add_units(const struct profile *profile, bool color, struct buf *text)
+add_unit_table(const struct profile *profile, bool color, struct buf *text)
 {
     TABLE_AUTO struct table table = {0};
     FREE_AUTO struct place *places = NULL;
@@ -187,7 +187,7 @@ profile_text(const struct profile *profile, bool color, struct buf *text)
     buf_printf(text, "Boot profile, in seconds since %s was started:\n\n", first->name);
     add_bars(profile, color, text);
     add_phases(profile, color, text);
-    add_units(profile, color, text);
+    add_unit_table(profile, color, text);
 }
 
 // ---- JSON ------------------------------------------------------------------------------------------

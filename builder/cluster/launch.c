@@ -418,5 +418,6 @@ cluster_launch(const struct launch_options *options, struct cluster_report **ret
     (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
     (*ret)->unchanged = launch.unchanged;
     (*ret)->tcg = !options->kvm;
-    return options->profile ? profile_collect(&launch, &(*ret)->profile, err) : 0;
+    return options->profile ? profile_collect(&launch, PROFILE_PATIENCE_MS, &(*ret)->profile, err)
+                            : 0;
 }

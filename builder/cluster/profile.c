@@ -9,9 +9,8 @@
 
 #include <stdlib.h>
 
-#define ALL_MS 60000   // for all nodes together
-#define START_MS 30000 // for the first of it: on a fast host the agent starts later than redis
-#define TRY_MS 4000    // for one node's agent to accept the program
+#define ALL_MS 60000 // for all nodes together
+#define TRY_MS 4000  // for one node's agent to accept the program
 #define RETRY_MS 300
 
 struct collection {
@@ -38,12 +37,12 @@ leave_out(struct profile_node *node, struct error *failure, struct error *err)
 
 // Starts the script on all nodes whose agent runs by now.
 static int
-start_scripts(struct collection *collection, struct error *err)
+start_scripts(struct collection *collection, int64_t patience_ms, struct error *err)
 {
     const char *const argv[] = {"/bin/sh", "-c", profile_script, NULL};
     const struct launch *launch = collection->launch;
     struct profile *profile = collection->profile;
-    int64_t end_ms = clock_ms() + START_MS;
+    int64_t end_ms = clock_ms() + patience_ms;
     for (;;) {
         size_t left = 0;
         for (size_t i = 0; i < profile->count; i++) {
@@ -119,7 +118,8 @@ list_booted(const struct launch *launch, int64_t converged_ms, struct question *
 }
 
 int
-profile_collect(const struct launch *launch, struct profile **ret, struct error *err)
+profile_collect(
+    const struct launch *launch, int64_t patience_ms, struct profile **ret, struct error *err)
 {
     int64_t now_ms = clock_ms();
     FREE_AUTO struct question *questions = mem_zero(launch->spec->node_count, sizeof *questions);
@@ -133,7 +133,7 @@ profile_collect(const struct launch *launch, struct profile **ret, struct error 
     if (profile->count > 0)
         progress_step(
             launch->options->progress, launch->spec->cluster, "asking the nodes for their profile");
-    if (start_scripts(&collection, err) < 0 || read_answers(&collection, err) < 0)
+    if (start_scripts(&collection, patience_ms, err) < 0 || read_answers(&collection, err) < 0)
         return -1;
     *ret = TAKE(profile);
     return 0;

@@ -55,8 +55,11 @@ double profile_weight(const struct profile_unit *unit);
 
 struct launch;
 // Asks the nodes that launch booted, side by side and for a minute at most in all, once the cluster
-// has converged. A node that does not answer is only reported. ERR_INTERRUPTED.
-int profile_collect(const struct launch *launch, struct profile **ret, struct error *err);
+// has converged. patience_ms: how long their agents may take to start, as on a fast host redis
+// starts before them. A node that does not answer is only reported. ERR_INTERRUPTED.
+int profile_collect(
+    const struct launch *launch, int64_t patience_ms, struct profile **ret, struct error *err);
+#define PROFILE_PATIENCE_MS 15000
 
 // ---- one node's answer. Pure. ----
 
