@@ -13,14 +13,16 @@
 #define TRY_MS 4000  // for one node's agent to accept the program
 #define RETRY_MS 300
 
+struct question {
+    long long pid; // of the script; 0: it was not started
+    struct profile_clock clock;
+};
+
 struct collection {
     const struct launch *launch;
     struct profile *profile;
+    struct question *questions; // by node of profile
     int64_t end_ms;
-    struct question {
-        long long pid; // of the script; 0: it was not started
-        struct profile_clock clock;
-    } * questions; // by node of profile
 };
 
 // Reports a failure as the node's own, unless Ctrl-C caused it.

@@ -9,10 +9,11 @@
 
 #define NAME_MAX_BYTES 255     // systemd's own limit of a unit's name (UNIT_NAME_MAX)
 #define MICRO_MAX (1ULL << 50) // greater ones are not a time; 36 years
+#define SECONDS_DIGITS 9       // before the point, likewise
 #define WEIGHT_MIN 0.01        // seconds; less is not worth a line
 
-// The clock first, as the host's clock was read just before. Devices and targets take no time of
-// their own, and asking for them would take as long again as for the rest.
+// The clock first: the host reads its own when the agent has started this. Devices and targets take
+// no time of their own, and asking for them would take twice as long as for the rest.
 const char profile_script[] =
     "export LC_ALL=C\n"
     "read -r up idle </proc/uptime && echo \"Uptime=$up\"\n"
@@ -72,23 +73,16 @@ profile_free(struct profile *profile)
 static uint64_t
 read_seconds(const char *text)
 {
+    size_t whole = strspn(text, "0123456789");
+    const char *fraction = text[whole] == '.' ? text + whole + 1 : text + whole;
     uint64_t micro = 0;
-    unsigned places = 0;
-    bool fraction = false;
-    for (; *text != '\0'; text++) {
-        if (*text == '.' && !fraction) {
-            fraction = true;
-            continue;
-        }
-        if (*text < '0' || *text > '9' || micro > MICRO_MAX)
-            return 0;
-        if (fraction && ++places > 6)
-            continue;
-        micro = micro * 10 + (uint64_t) (*text - '0');
-    }
-    for (; places < 6; places++)
-        micro *= 10;
-    return micro > MICRO_MAX ? 0 : micro;
+    if (whole > SECONDS_DIGITS || fraction[strspn(fraction, "0123456789")] != '\0')
+        return 0;
+    for (size_t i = 0; i < whole; i++)
+        micro = micro * 10 + (uint64_t) (text[i] - '0');
+    for (int i = 0; i < 6; i++)
+        micro = micro * 10 + (*fraction != '\0' ? (uint64_t) (*fraction++ - '0') : 0);
+    return micro;
 }
 
 static uint64_t

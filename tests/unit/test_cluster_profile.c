@@ -188,6 +188,7 @@ test_hostile(void **state)
 {
     ERROR_AUTO struct error err = {0};
     static const char *const texts[] = {"", "\n\n\n", "=", "Uptime", "Uptime=\n", "Uptime=-1\n",
+        "Uptime=1000000000\nUserspaceTimestampMonotonic=1\n",
         "Uptime=1.2.3\nUserspaceTimestampMonotonic=1\n",
         "Uptime=99999999999999999999999999999\nUserspaceTimestampMonotonic=1\n",
         "Uptime=5\nUserspaceTimestampMonotonic=18446744073709551615\n",
