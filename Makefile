@@ -48,7 +48,7 @@ COMPILE = $(CC) $(AB_CPPFLAGS) $(AB_CFLAGS) $(LIB_CFLAGS)
 
 LIB_SOURCES := $(filter-out builder/main.c,$(wildcard builder/*.c builder/*/*.c))
 LIB_OBJECTS := $(LIB_SOURCES:builder/%.c=$(OUT)/obj/%.o) $(OUT)/obj/assets.o
-ASSETS := $(shell find images cloud-init -type f | LC_ALL=C sort) builder/drill/page.html
+ASSETS := $(shell find images cloud-init -type f | LC_ALL=C sort) builder/drill/page.html builder/cli/profile.html
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(OUT)/tests/%)
 TEST_TOOL_SOURCES := $(wildcard tests/tools/*.c)
@@ -99,7 +99,7 @@ $(OUT)/obj/%.o: builder/%.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(COMPILE) -MMD -MP -c -o $@ $<
 
-# What the program carries: every file of images/ and cloud-init/ and a page, found again by base/asset.c.
+# What the program carries: every file of images/ and cloud-init/ and the pages, found again by base/asset.c.
 $(OUT)/assets.S: scripts/assets $(OUT)/assets
 	$(call say,AS)scripts/assets $(ASSETS) > $@.tmp && mv $@.tmp $@
 

@@ -46,6 +46,30 @@ asset_read(const char *name, char **ret_data, size_t *ret_length, struct error *
         "airbuild has no built-in file '%s'; put it into the folder AIRBUILD_ASSETS", name);
 }
 
+int
+asset_fill(
+    const char *name, const struct asset_slot *slots, size_t count, char **ret, struct error *err)
+{
+    FREE_AUTO char *data = NULL;
+    BUF_AUTO struct buf filled = {0};
+    if (asset_read(name, &data, NULL, err) < 0)
+        return -1;
+    const char *at = data;
+    for (size_t i = 0; i < count; i++) {
+        const char *found = strstr(at, slots[i].slot);
+        if (found == NULL)
+            return error_set(err, ERR_DAMAGED,
+                "the page '%s' has no '%s'; remove it from the folder that AIRBUILD_ASSETS names",
+                name, slots[i].slot);
+        buf_add_bytes(&filled, at, (size_t) (found - at));
+        buf_add(&filled, slots[i].text);
+        at = found + strlen(slots[i].slot);
+    }
+    buf_add(&filled, at);
+    *ret = buf_take(&filled);
+    return 0;
+}
+
 bool
 asset_is_own(const char *name)
 {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include "base/cleanup.h"
 #include "base/str.h"
 
 #include <stdint.h>
@@ -104,4 +105,21 @@ text_clean(enum text_policy policy, const char *text)
                 buf_printf(&clean, "\\x%02x", (unsigned char) iter.at[i]);
     }
     return buf_take(&clean);
+}
+
+char *
+text_escape(const char *text)
+{
+    static const char letters[] = "&<>\"'";
+    static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
+    FREE_AUTO char *clean = text_clean(TEXT_LINES, text != NULL ? text : "");
+    struct buf escaped = {0};
+    for (const char *at = clean; *at != '\0'; at++) {
+        const char *letter = strchr(letters, *at);
+        if (letter != NULL)
+            buf_add(&escaped, entities[letter - letters]);
+        else
+            buf_add_bytes(&escaped, at, 1);
+    }
+    return buf_take(&escaped);
 }

@@ -45,4 +45,8 @@ enum text_policy {
 // Returns a copy by the policy; the caller frees it.
 char *text_clean(enum text_policy policy, const char *text);
 
+// Returns text (NULL is "") as TEXT_LINES, escaped for elements and quoted attributes of XML and
+// HTML; the caller frees it.
+char *text_escape(const char *text);
+
 #endif

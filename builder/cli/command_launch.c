@@ -2,6 +2,7 @@
 // recap. `airbuild reset` puts it back to its frozen set and does the same.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/json.h"
@@ -9,12 +10,69 @@
 #include "cli/hosts.h"
 #include "cli/images.h"
 #include "cli/message.h"
+#include "cli/profile_show.h"
 #include "cli/show.h"
 #include "cli/workspace.h"
 #include "cluster/cluster.h"
 #include "probe/probe.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #define TIMEOUT_MAX_S 86400
+
+// Checks --timeout and the options of the profile before anything is changed.
+static int
+check_launch_options(const struct cli *cli, unsigned long long *ret_seconds, struct error *err)
+{
+    const struct cli_given *given = &cli->given;
+    if (given->timeout != NULL &&
+        (!str_to_u64(given->timeout, TIMEOUT_MAX_S, ret_seconds) || *ret_seconds == 0))
+        return cli_usage(cli, err, "'--timeout' is a number of seconds from 1 to %d, not '%s'",
+            TIMEOUT_MAX_S, given->timeout);
+    if (!given->profile && given->html == NULL)
+        return 0;
+    if (given->no_wait)
+        return cli_usage(cli, err,
+            "'--no-wait' excludes '%s', which waits until the nodes have booted",
+            given->profile ? "--profile" : "--html");
+    if (given->html == NULL)
+        return 0;
+    FREE_AUTO char *folder = path_folder(given->html);
+    struct stat info;
+    int number = access(folder, W_OK | X_OK) < 0 ? errno : 0;
+    if (stat(given->html, &info) == 0 && S_ISDIR(info.st_mode))
+        number = EISDIR;
+    if (number != 0)
+        return error_errno(err, number, "cannot write the page '%s'", given->html);
+    return 0;
+}
+
+// Adds the profile to the recap, and writes its page.
+static int
+add_profile(const struct cli *cli, const struct spec *spec, const struct cluster_report *report,
+    struct buf *text, json_t *value, struct error *err)
+{
+    FREE_AUTO char *page = NULL, *stamp = clock_stamp();
+    const struct profile *profile = report->profile;
+    if (profile == NULL)
+        return 0;
+    buf_add(text, "\n");
+    profile_text(profile, cli->color, text);
+    json_object_set_new(value, "profile", profile_json(profile));
+    if (cli->given.html == NULL)
+        return 0;
+    if (profile->count == 0) {
+        FREE_AUTO char *file = text_clean(TEXT_WORD, cli->given.html);
+        buf_printf(text, "'%s' was not written\n", file);
+        return 0;
+    }
+    if (profile_page(profile, spec->cluster, stamp, report->tcg, &page, err) < 0)
+        return -1;
+    return file_write(cli->given.html, 0644, page, strlen(page), err);
+}
 
 // Fails when a disk has to be made and an image for it is missing. Recipes may have changed since
 // the launch: only new disks need their images.
@@ -105,11 +163,8 @@ run_launch(struct cli *cli, struct error *err)
     if (cli_spec(cli, &spec, err) != 0 || (reset && agree_to_reset(cli, spec, err) != 0) ||
         interrupt_install(err) != 0)
         return -1;
-    if (cli->given.timeout != NULL &&
-        (!str_to_u64(cli->given.timeout, TIMEOUT_MAX_S, &seconds) || seconds == 0))
-        return cli_usage(cli, err, "'--timeout' is a number of seconds from 1 to %d, not '%s'",
-            TIMEOUT_MAX_S, cli->given.timeout);
-    if (workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0 ||
+    if (check_launch_options(cli, &seconds, err) != 0 ||
+        workspace_open(spec, NULL, BAKE_LOOK, NULL, &workspace, err) != 0 ||
         check_images(spec, workspace.plan, err) != 0)
         return -1;
     const struct image *redis = bake_image(workspace.plan, SPEC_REDIS);
@@ -124,6 +179,7 @@ run_launch(struct cli *cli, struct error *err)
         .cold = cli->given.cold,
         .new_secrets = cli->given.new_secrets,
         .no_wait = cli->given.no_wait,
+        .profile = cli->given.profile || cli->given.html != NULL,
         .timeout_ms = (int64_t) seconds * 1000,
         .agree = agree_to_launch,
         .context = cli,
@@ -137,15 +193,20 @@ run_launch(struct cli *cli, struct error *err)
     json_object_set_new(value, "seconds", real_to_json(report->seconds));
     json_object_set_new(value, "unchanged", json_boolean(report->unchanged));
     json_object_set_new(value, "warnings", cli_list_json(&workspace.plan->warnings));
-    cli_print_result(cli, text.data, value);
+    int result = add_profile(cli, spec, report, &text, value, err);
+    if (result == 0 || !cli->given.json) // with --json an error is the one document
+        cli_print_result(cli, text.data, value);
     images_warn(&workspace.plan->warnings);
-    return 0;
+    return result;
 }
 
 static const struct cli_option options[] = {
     {"cold", 0, NULL, "boot the nodes even if a frozen set matches", OPTION_FLAG(cold)},
     {"new-secrets", 0, NULL, "a thawed cluster gets passwords and SSH keys of its own",
         OPTION_FLAG(new_secrets)},
+    {"profile", 0, NULL, "print what the nodes that boot spent their time on",
+        OPTION_FLAG(profile)},
+    {"html", 0, "FILE", "write the profile as a page, too", OPTION_TEXT(html)},
     {"no-wait", 0, NULL, "return when the machines run, before they converge",
         OPTION_FLAG(no_wait)},
     {"timeout", 0, "SECONDS", "how long to wait (default: 2 minutes, 10 without KVM)",
@@ -170,7 +231,9 @@ const struct cli_command command_launch = {
         "missing disk of a worker is made empty and copies its data from the others. When no "
         "worker's disk is left the cluster begins empty, and launch asks first; without a terminal "
         "it needs --yes. When the wait fails, launch reports where a node is stuck, with the last "
-        "lines of its console.\n",
+        "lines of its console.\n"
+        "With --profile or --html the nodes that booted are asked, once the cluster has converged, "
+        "what they spent their time on. Nodes that ran already or were thawed are not.\n",
     .options = options,
     .run = run_launch,
 };

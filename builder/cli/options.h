@@ -24,7 +24,7 @@ struct cli_given {
     const char *spec, *recipe, *timeout, *repeat, *html, *junit;
     bool json, quiet, no_color, help, version;
     bool all, cold, dry_run, follow, force, forget_missing, freeze, hosts, list, new_secrets,
-        no_wait, offline, rebuild;
+        no_wait, offline, profile, rebuild;
     bool refresh, reveal, strict, watch, words, yes;
 };
 

@@ -66,9 +66,10 @@ struct cluster_report {
     bool writes, reads; // the head serves them
     struct cluster_node_report *nodes; // in the order of the spec
     size_t node_count;
-    bool tcg;       // the nodes are emulated
-    double seconds; // from the begin of cluster_launch until converged
-    bool unchanged; // cluster_launch had nothing to do
+    bool tcg;                // the nodes are emulated
+    double seconds;          // from the begin of cluster_launch until converged
+    bool unchanged;          // cluster_launch had nothing to do
+    struct profile *profile; // of the nodes that it booted (profile.h); NULL: it was not asked for
 };
 void cluster_report_freep(struct cluster_report **report);
 #define CLUSTER_REPORT_AUTO CLEANUP(cluster_report_freep)
@@ -87,6 +88,7 @@ struct launch_options {
     bool cold;                           // boot the nodes even if a frozen set matches
     bool new_secrets;                    // a thawed cluster gets passwords and SSH keys of its own
     bool no_wait;       // return when the domains run; the report is then of that moment
+    bool profile;       // find out what the nodes that boot spend their time on; not with no_wait
     const char *except; // node that is made but not started (drills); NULL: none
     // Called before anything is changed when the disks of all workers are lost: 0 to begin empty,
     // else -1 and err. NULL: never begin empty.

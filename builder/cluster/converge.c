@@ -139,6 +139,7 @@ resume_next(struct launch *launch, int64_t *end, struct error *err)
         for (size_t i = 0; i < spec->node_count && booting < launch->at_once; i++) {
             if (!launch->nodes[i].paused || (spec->nodes[i].role != SPEC_REDIS) != heads)
                 continue;
+            launch->nodes[i].boot_ms = clock_ms();
             if (virt_domain_resume(virt, spec->cluster, spec->nodes[i].name, err) < 0)
                 return -1;
             launch->nodes[i].paused = false;

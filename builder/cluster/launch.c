@@ -13,6 +13,7 @@
 #include "cluster/frozen.h"
 #include "cluster/plan.h"
 #include "cluster/sets.h"
+#include "cluster/profile.h"
 #include "cluster/state.h"
 #include "cluster/thaw.h"
 #include "seed/seed.h"
@@ -211,6 +212,8 @@ resume_started(struct launch *launch, struct error *err)
     for (size_t i = 0; i < launch->spec->node_count; i++) {
         if (!launch->nodes[i].paused || (in_turn && has_to_boot(launch, i)))
             continue;
+        if (has_to_boot(launch, i))
+            launch->nodes[i].boot_ms = clock_ms();
         if (virt_domain_resume(
                 launch->session->virt, launch->spec->cluster, launch->spec->nodes[i].name, err) < 0)
             return -1;
@@ -416,7 +419,8 @@ cluster_launch(const struct launch_options *options, struct cluster_report **ret
     (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
     (*ret)->unchanged = launch.unchanged;
     (*ret)->tcg = !options->kvm;
-    return 0;
+    return options->profile ? profile_collect(&launch, PROFILE_PATIENCE_MS, &(*ret)->profile, err)
+                            : 0;
 }
 
 // ---- reset ---------------------------------------------------------------------------------------

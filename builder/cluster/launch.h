@@ -10,6 +10,7 @@
 struct launch_node {
     int64_t log_size; // of its console, before it was started
     int64_t began_ms; // when it was resumed, or later
+    int64_t boot_ms;  // when it was resumed to boot; 0: it does not boot in this launch
     bool paused;      // it was started, and waits for its turn to boot
 };
 

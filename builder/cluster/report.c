@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cluster/profile.h"
 #include "cluster/tail.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@ cluster_report_freep(struct cluster_report **owner)
     }
     free(report->nodes);
     free(report->summary);
+    profile_free(report->profile);
     free(report);
 }
 

@@ -81,31 +81,12 @@ drill_report_json(const struct drill_report *report)
 
 // ---- XML and HTML -----------------------------------------------------------------------------------
 
-// Returns text escaped for elements and quoted attributes; characters that are not printable, which
-// XML cannot hold, become \xNN. Caller frees.
-static char *
-escape_xml(const char *text)
-{
-    static const char letters[] = "&<>\"'";
-    static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
-    FREE_AUTO char *clean = text_clean(TEXT_LINES, text != NULL ? text : "");
-    struct buf escaped = {0};
-    for (const char *at = clean; *at != '\0'; at++) {
-        const char *letter = strchr(letters, *at);
-        if (letter != NULL)
-            buf_add(&escaped, entities[letter - letters]);
-        else
-            buf_add_bytes(&escaped, at, 1);
-    }
-    return buf_take(&escaped);
-}
-
 static void
 add_case(const struct drill_result *result, bool strict, struct buf *xml)
 {
-    FREE_AUTO char *name = escape_xml(result->info->name);
-    FREE_AUTO char *what = escape_xml(result->info->what);
-    FREE_AUTO char *verdict = escape_xml(result->verdict);
+    FREE_AUTO char *name = text_escape(result->info->name);
+    FREE_AUTO char *what = text_escape(result->info->what);
+    FREE_AUTO char *verdict = text_escape(result->verdict);
     buf_printf(xml, "  <testcase classname=\"drill\" name=\"%s\" time=\"%.1f\">\n", name,
         (double) result->slot_count * DRILL_SLOT_MS / 1000);
     if (drill_result_failed(result, strict))
@@ -116,7 +97,7 @@ add_case(const struct drill_result *result, bool strict, struct buf *xml)
         what, result->acked, result->lost, result->write_outage_s, result->read_outage_s, verdict);
     for (size_t i = 0; i < result->event_count; i++) {
         const struct drill_event *event = &result->events[i];
-        FREE_AUTO char *text = escape_xml(event->text);
+        FREE_AUTO char *text = text_escape(event->text);
         buf_printf(xml, "%8.1f s  %s\n", (double) (event->at_ms - result->fault_ms) / 1000, text);
     }
     buf_add(xml, "    </system-out>\n  </testcase>\n");
@@ -131,7 +112,7 @@ drill_report_junit(const struct drill_report *report, bool strict)
         failures += drill_result_failed(&report->results[i], strict);
         slots += report->results[i].slot_count;
     }
-    FREE_AUTO char *cluster = escape_xml(report->cluster), *stamp = escape_xml(report->stamp);
+    FREE_AUTO char *cluster = text_escape(report->cluster), *stamp = text_escape(report->stamp);
     buf_printf(&xml,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"drills of %s\" "
         "timestamp=\"%s\" tests=\"%zu\" failures=\"%zu\" time=\"%.1f\">\n",
@@ -218,7 +199,7 @@ static char *
 page_table(const struct drill_report *report)
 {
     struct buf html = {0};
-    FREE_AUTO char *cluster = escape_xml(report->cluster), *stamp = escape_xml(report->stamp);
+    FREE_AUTO char *cluster = text_escape(report->cluster), *stamp = text_escape(report->stamp);
     buf_printf(&html,
         "<h1>Drills of cluster %s</h1>\n<p class=\"dim\">%s, airbuild " AIRBUILD_VERSION
         "</p>\n<section class=\"plain\" tabindex=\"0\" role=\"region\" aria-label=\"Results\">"
@@ -229,10 +210,10 @@ page_table(const struct drill_report *report)
         cluster, stamp);
     for (size_t i = 0; i < report->count; i++) {
         const struct drill_result *result = &report->results[i];
-        FREE_AUTO char *name = escape_xml(result->info->name),
-                       *what = escape_xml(result->info->what);
-        FREE_AUTO char *limit = escape_xml(result->info->limit),
-                       *verdict = escape_xml(result->verdict);
+        FREE_AUTO char *name = text_escape(result->info->name),
+                       *what = text_escape(result->info->what);
+        FREE_AUTO char *limit = text_escape(result->info->limit),
+                       *verdict = text_escape(result->verdict);
         buf_printf(&html, "<tr><th scope=\"row\">%s<small>%s; must hold: %s</small></th><td>%s",
             name, what, limit, drill_result_word(result));
         if (!result->behaved || !result->in_time)
@@ -251,35 +232,10 @@ page_table(const struct drill_report *report)
 
 // ---- the page -----------------------------------------------------------------------------------------
 
-// Appends the page from *at to the slot, then text; moves *at behind the slot.
-static int
-fill_slot(struct buf *html, const char **at, const char *slot, const char *text, struct error *err)
-{
-    const char *found = strstr(*at, slot);
-    if (found == NULL)
-        return error_set(err, ERR_DAMAGED,
-            "the page '" DRILL_PAGE "' has no '%s'; remove it from the folder that AIRBUILD_ASSETS "
-            "names",
-            slot);
-    buf_add_bytes(html, *at, (size_t) (found - *at));
-    buf_add(html, text);
-    *at = found + strlen(slot);
-    return 0;
-}
-
 int
 drill_report_page(const struct drill_report *report, char **ret, struct error *err)
 {
-    FREE_AUTO char *page = NULL;
-    if (asset_read(DRILL_PAGE, &page, NULL, err) < 0)
-        return -1;
-    BUF_AUTO struct buf html = {0};
-    const char *at = page;
     FREE_AUTO char *table = page_table(report), *data = page_data(report);
-    if (fill_slot(&html, &at, "@PLAIN@", table, err) < 0 ||
-        fill_slot(&html, &at, "@DATA@", data, err) < 0)
-        return -1;
-    buf_add(&html, at);
-    *ret = buf_take(&html);
-    return 0;
+    const struct asset_slot slots[] = {{"@PLAIN@", table}, {"@DATA@", data}};
+    return asset_fill(DRILL_PAGE, slots, 2, ret, err);
 }

@@ -1,5 +1,6 @@
-// agent.h - run a program inside a guest through its guest agent. Drills break things with it, and
-// freeze has the guest drop its caches; airbuild configures nothing this way.
+// agent.h - run a program inside a guest through its guest agent. Drills break things with it,
+// freeze has the guest drop its caches, and a profile reads times; airbuild configures nothing this
+// way.
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_VIRT_AGENT_H
 #define AIRBUILD_VIRT_AGENT_H

@@ -1,6 +1,6 @@
 // drill-page.mjs - test drill pages in a headless Chromium by its DevTools protocol
 // (https://chromedevtools.github.io/devtools-protocol/) over a pipe, and print TAP.
-// usage: drill-page.mjs FOLDER    with usual.html, again.html, hostile.html, empty.html; also used for the browser's profile
+// usage: drill-page.mjs FOLDER    with what test-drill-page.sh puts there; also used for the browser's profile
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
 import process from 'node:process'
@@ -95,7 +95,7 @@ const PALE = `(() => {
     }
     const pale = []
     for (const node of document.body.querySelectorAll('*')) {
-        if (![...node.childNodes].some(child => child.nodeType === 3 && child.data.trim()) || node.matches('script, noscript'))
+        if (![...node.childNodes].some(child => child.nodeType === 3 && child.data.trim()) || node.matches('script, noscript, svg title'))
             continue
         const style = getComputedStyle(node), front = luminance(node instanceof SVGElement ? style.fill : style.color), back = luminance(behind(node))
         const ratio = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05)
@@ -195,6 +195,26 @@ async function testWithoutScripts() {
     is('without scripts every text has enough contrast', [], await evaluate(PALE))
 }
 
+async function testProfile() {
+    for (const [what, how] of [['light', {}], ['dark', { scheme: 'dark' }], ['phone', { width: 360 }], ['dark phone', { width: 320, scheme: 'dark' }]]) {
+        await open('profile', how)
+        await isSound(`a profile, ${what}`)
+    }
+    is('the title names the cluster', 'Boot of cluster air', await evaluate('document.title'))
+    is('each node that answered has a section', ['Nodes', 'head10 haproxy', 'work11 redis', 'worker12 redis'], await texts('h2'))
+    is('its units are in the order in which they began', ['whole boot', 'init.scope', 'systemd-sysctl.service', 'systemd-journald.service', 'redis.service',
+        'sentinel.service'], await texts('#work11 tbody th'))
+    is('a bar lies where its unit ran', true, await evaluate(`(() => {
+        const row = [...document.querySelectorAll('#work11 tbody tr')].find(row => row.cells[0].textContent === 'redis.service')
+        const plot = row.querySelector('svg').getBoundingClientRect(), bar = row.querySelector('.unit').getBoundingClientRect()
+        const at = x => (x - plot.left) / plot.width * 41.5
+        return Math.abs(at(bar.left) - 12.5) < 0.3 && Math.abs(at(bar.right) - 23.4) < 0.3
+    })()`))
+    await open('profile-hostile', { width: 360 })
+    await isSound('a hostile profile')
+    is('hostile units create no elements', 0, await evaluate(`document.querySelectorAll('th b, [onload]').length`))
+}
+
 const timer = setTimeout(() => { console.log('Bail out! chromium does not answer'); browser.kill('SIGKILL'); process.exit(1) }, 120000)
 const { targetId } = await call('Target.createTarget', { url: 'about:blank' })
 sessionId = (await call('Target.attachToTarget', { targetId, flatten: true })).sessionId
@@ -204,6 +224,7 @@ await testUsual()
 await testAgain()
 await testHostile()
 await testWithoutScripts()
+await testProfile()
 clearTimeout(timer)
 ended = true
 sessionId = undefined

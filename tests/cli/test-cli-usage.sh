@@ -33,6 +33,10 @@ refuses 'a folder too many' 2 "'airbuild images list' does not take 'x'" "$airbu
 refuses 'an option of another action' 2 "'airbuild images list' does not take '--offline'" "$airbuild" images list --offline
 refuses 'a timeout that is not a number' 2 "a number of seconds from 1 to" "$airbuild" launch --timeout 2m
 refuses 'a timeout of 0' 2 "a number of seconds from 1 to" "$airbuild" launch --timeout 0
+refuses 'a profile without waiting' 2 "'--no-wait' excludes '--profile', which waits" "$airbuild" launch --profile --no-wait
+refuses 'its page without waiting' 2 "'--no-wait' excludes '--html', which waits" "$airbuild" launch --no-wait --html boot.html
+refuses 'a folder as its page' 1 "cannot write the page '.': Is a directory" "$airbuild" launch --html .
+refuses 'a page in no folder' 1 "cannot write the page 'none/boot.html': No such file" "$airbuild" launch --html none/boot.html
 error_json 'endless JSON' 2 usage "$airbuild" logs -f --json work11
 refuses 'destroy without --yes and without a terminal' 2 "destroying cluster 'air' needs --yes" "$airbuild" destroy
 refuses 'help on something unknown' 14 "there is no help on 'elephant'" "$airbuild" help elephant

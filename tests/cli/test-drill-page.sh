@@ -1,6 +1,6 @@
 #!/bin/bash
 # test-drill-page.sh - the page of `airbuild drill --html` in Chromium: light, dark, printed, on a phone, without scripts,
-# with hostile names. drill-page.mjs makes the checks.
+# with hostile names; and that of `airbuild launch --html`. drill-page.mjs makes the checks.
 # SPDX-License-Identifier: Apache-2.0
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -14,7 +14,7 @@ grep -qF "script-src 'sha256-$hash'" "$page" || {
     echo "not ok 1 - the policy of '$page' has the digest of its script"$'\n'"#   write it as: script-src 'sha256-$hash'"$'\n1..1'
     exit 1
 }
-for name in usual again hostile empty; do
+for name in usual again hostile empty profile profile-hostile; do
     build/tests/page "$name" >"$scratch/$name.html" || exit 1
 done
 node tests/cli/drill-page.mjs "$scratch"

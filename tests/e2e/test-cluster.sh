@@ -285,12 +285,19 @@ new_master() { [[ $(master) == work1? && $(master) != "$leader" ]]; }
 check 'another worker becomes master' within 60 new_master
 check 'the cluster converges after it' within 120 converged
 is 'the set has not changed' "$files" "$(frozen_files)"
-air 300 launch
+air 300 launch --profile
 ends 'launch of a thawed cluster has nothing to do' 0
+like 'no node of it has a profile' 'no profile: no node booted in this launch' "$output"
 air 400 stop
 ends 'a thawed cluster stops' 0
-air $BOOT_SECONDS launch
+air $BOOT_SECONDS launch --json --html "$scratch/boot.html"
 ends 'a thawed cluster boots' 0
+is 'every node has a profile' "head10 haproxy.service
+work11 redis.service
+work12 redis.service
+work13 redis.service" "$(json '.profile.nodes[] | select(.phases.kernel_s > 0 and .phases.server_s > 0) |
+    "\(.name) \(.units[] | select(.took_s > 0 and .cpu_s > 0).name | select(test("redis|haproxy")))"')"
+like 'the page has them, too' '<section id="work13">' "$(cat "$scratch/boot.html")"
 is 'it has the data after the boot' yes "$(typed 'redis-cli -h head10 -p 6379 get frozen')"
 
 # ---- destroy --------------------------------------------------------------------------------------------------------

@@ -1,12 +1,30 @@
 // page.c - print the page of drills as airbuild would write it: of usual results, of the same drill
-// twice with one that failed to run and a crowded one, of hostile texts, of nothing.
-//   page usual|again|hostile|empty
+// twice with one that failed to run and a crowded one, of hostile texts, of nothing; or the page of
+// a launch's profile.
+//   page usual|again|hostile|empty|profile|profile-hostile
 // SPDX-License-Identifier: Apache-2.0
 #include "drill_fixture.h"
+#include "profile_fixture.h"
 
 #include "base/cleanup.h"
+#include "cli/profile_show.h"
 
 #include <stdio.h>
+
+// Returns the status of the program.
+static int
+print_profile(struct profile *profile)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *html = NULL;
+    int result = profile_page(profile, "air", "2026-11-22T17:41:20Z", true, &html, &err);
+    if (result == 0)
+        fputs(html, stdout);
+    else
+        fprintf(stderr, "page: %s\n", err.message);
+    profile_free(profile);
+    return result == 0 ? 0 : 1;
+}
 
 int
 main(int argc, char **argv)
@@ -15,6 +33,10 @@ main(int argc, char **argv)
     struct drill_result results[4];
     struct drill_info info;
     struct drill_report report = {"air", "2026-11-22T17:41:20Z", results, 3};
+    if (str_equal(which, "profile"))
+        return print_profile(profile_usual());
+    if (str_equal(which, "profile-hostile"))
+        return print_profile(profile_hostile());
     if (str_equal(which, "usual")) {
         master_off(&results[0]);
         half_cut(&results[1]);
@@ -31,7 +53,7 @@ main(int argc, char **argv)
     } else if (str_equal(which, "empty")) {
         report.count = 0;
     } else {
-        fputs("usage: page usual|again|hostile|empty\n", stderr);
+        fputs("usage: page usual|again|hostile|empty|profile|profile-hostile\n", stderr);
         return 2;
     }
     ERROR_AUTO struct error err = {0};
