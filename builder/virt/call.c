@@ -108,7 +108,7 @@ call_wait(const struct call *call, int64_t timeout_ms, struct error *err)
     }
 }
 
-int
+static int
 call_start(struct call *call, call_function *function, struct error *err)
 {
     pthread_t id;

@@ -58,13 +58,12 @@ void call_freep(struct call **call);
 // and TAKE() them. ERR_TIMEOUT ("WHAT took longer than N s") after timeout_ms, ERR_INTERRUPTED: as
 // libvirt cannot cancel a call, the thread goes on with *call, frees it, and *call becomes NULL.
 int call_run(struct call **call, int64_t timeout_ms, call_function *function, struct error *err);
-// The two halves of call_run, for several calls side by side. Each call that was started must be
-// finished.
-int call_start(struct call *call, call_function *function, struct error *err);
+// Waits for a call that was started, as call_run does.
 int call_finish(struct call **call, int64_t timeout_ms, struct error *err);
 // Starts those of calls that are not NULL. Whatever they need from libvirt is there by then, as it
 // may answer nothing else on the connection until they have ended. result: what made them returned,
 // with err. Returns -1 if that or one of them failed; those that were not started become NULL.
+// Each that was started must be finished.
 int call_start_all(
     struct call **calls, size_t count, call_function *function, int result, struct error *err);
 // Waits until no call that was given up goes on, for at most timeout_ms: such a call still changes
