@@ -237,7 +237,8 @@ profile_read(const char *text, const struct profile_clock *clock, struct profile
             "its systemd has",
             node->name);
     end_phases(&reading);
-    qsort(node->units, node->unit_count, sizeof *node->units, compare_weights);
+    if (node->unit_count > 0)
+        qsort(node->units, node->unit_count, sizeof *node->units, compare_weights);
     while (node->unit_count > PROFILE_UNITS)
         free(node->units[--node->unit_count].name);
     return 0;
