@@ -179,6 +179,21 @@ dir_publish(const char *from, const char *to, struct error *err)
 }
 
 int
+dir_replace(const char *from, const char *to, struct error *err)
+{
+    if (!file_exists(to))
+        return dir_publish(from, to, err);
+    if (sync_tree(from, err) < 0)
+        return -1;
+    FREE_AUTO char *parent = path_folder(to);
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) == 0)
+        return dir_sync(parent, err) < 0 ? -1 : dir_remove(from, err);
+    if (errno != EINVAL)
+        return error_errno(err, errno, "cannot replace '%s'", to);
+    return dir_remove(to, err) < 0 ? -1 : dir_publish(from, to, err);
+}
+
+int
 dir_space(const char *path, uint64_t *ret_bytes, struct error *err)
 {
     struct statvfs info;

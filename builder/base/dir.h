@@ -27,6 +27,9 @@ int dir_temp(const char *parent, const char *prefix, char **ret_path, struct err
 // Publishes a finished folder, whole or not at all: fsync of its files, rename, fsync of the
 // parent. ERR_CONFLICT when the target exists.
 int dir_publish(const char *from, const char *to, struct error *err);
+// The same in the place of a folder that may exist, and is removed. At no moment is there none, but
+// where the file system cannot exchange two names (rename(2)).
+int dir_replace(const char *from, const char *to, struct error *err);
 
 // Sets the bytes that this user may still write in the file system of path.
 int dir_space(const char *path, uint64_t *ret_bytes, struct error *err);

@@ -295,6 +295,26 @@ test_publish_never_replaces(void **state)
 }
 
 static void
+test_replace(void **state)
+{
+    ERROR_AUTO struct error err = {0};
+    FREE_AUTO char *from = path_join(*state, "from");
+    FREE_AUTO char *file = path_join(from, "file");
+    FREE_AUTO char *to = path_join(*state, "to");
+    FREE_AUTO char *result = path_join(to, "file");
+    const char *const texts[] = {"first", "second"};
+    for (int i = 0; i < 2; i++) {
+        assert_ok(dir_make(from, 0755, &err), &err);
+        put_text(file, texts[i]);
+        assert_ok(dir_replace(from, to, &err), &err);
+        assert_content(result, texts[i]);
+        assert_false(file_exists(from));
+    }
+    assert_error(dir_replace(from, to, &err), &err, ERR_NOT_FOUND, from);
+    assert_content(result, "second");
+}
+
+static void
 test_space(void **state)
 {
     ERROR_AUTO struct error err = {0};
@@ -383,6 +403,7 @@ main(void)
         scratch_test(test_temp_folder_is_private),
         scratch_test(test_publish),
         scratch_test(test_publish_never_replaces),
+        scratch_test(test_replace),
         scratch_test(test_space),
         cmocka_unit_test(test_paths),
         scratch_test(test_program_search),
