@@ -116,7 +116,7 @@ struct cluster_plan {
     enum error_code refusal;   // why launch refuses; ERR_NONE: it does not
     struct strv notes;         // one sentence for each missing disk, with the consequence
     struct frozen_set *frozen; // the set that a first launch thaws; NULL: it boots the nodes
-    bool again; // a launch that thawed a set was cut short: it is undone and begins again
+    bool again; // the nodes are removed first: a thaw that was cut short begins again, or a reset
     bool empty; // no disk of a worker is left: the cluster begins empty, and launch asks first
     struct image **images; // by node: the one that backs its disk, or will; NULL: it is missing
     size_t image_count;
@@ -135,9 +135,10 @@ void cluster_plan_freep(struct cluster_plan **plan);
 int cluster_launch(
     const struct launch_options *options, struct cluster_report **ret, struct error *err);
 
-// Replaces a cluster by the frozen set that cluster_launch would thaw in its place; its data since
-// then is lost. ERR_NOT_FOUND: there is no cluster, or no set that matches; nothing was changed
-// then.
+// Replaces the nodes of a cluster by the frozen set that cluster_launch would thaw in their place;
+// their data since then is lost. ERR_NOT_FOUND: there is no cluster, or no set that matches, and
+// ERR_CONFLICT: the spec has changed; nothing was changed then. When it is cut short, the next
+// launch boots the nodes with their data, or thaws the set.
 int cluster_reset(
     const struct launch_options *options, struct cluster_report **ret, struct error *err);
 

@@ -320,6 +320,18 @@ carry_out_all(struct launch *launch, struct error *err)
     return resume_started(launch, err);
 }
 
+static int
+refuse_reset(const struct launch *launch, struct error *err)
+{
+    FROZEN_SET_AUTO struct frozen_set *set = NULL;
+    FREE_AUTO char *why = NULL;
+    if (sets_find(launch->session, launch->options, &set, &why, err) < 0)
+        return -1;
+    return error_set(err, ERR_NOT_FOUND,
+        "cluster '%s' is not reset: %s; nothing was changed: 'airbuild freeze' makes one",
+        launch->spec->cluster, why != NULL ? why : "it has no frozen set");
+}
+
 // Plans, and refuses before anything is changed.
 static int
 decide(struct launch *launch, struct error *err)
@@ -337,6 +349,8 @@ decide(struct launch *launch, struct error *err)
             spec->cluster);
     if (plan_refuse(plan, spec, err) < 0)
         return -1;
+    if (launch->resets && plan->frozen == NULL)
+        return refuse_reset(launch, err);
     for (size_t i = 0; i < plan->image_count; i++)
         if (plan->images[i] == NULL)
             return error_set(err, ERR_NOT_FOUND,
@@ -365,32 +379,33 @@ decide(struct launch *launch, struct error *err)
     return need > 0 ? dir_check_space(parent, need, purpose, "AIRBUILD_STATE", err) : 0;
 }
 
-// Removes a cluster whose thaw was cut short, as the plan is that of a first launch.
+// Removes the nodes; the cluster keeps its id and network. What is on disk stays until
+// prepare_state has replaced it.
 static int
 begin_again(struct launch *launch, struct error *err)
 {
     struct session *session = launch->session;
-    if (destroy_in_session(session, launch->options->progress, err) < 0)
+    if (remove_domains(session, launch->options->progress, err) < 0)
         return -1;
-    session_close(session);
-    if (session_open(launch->spec, true, session, err) < 0 || session_connect(session, err) < 0)
-        return -1;
-    launch_free(launch);
-    return launch_in_session(launch, err);
+    record_freep(&session->record);
+    session->record = NULL;
+    secrets_free(TAKE(session->secrets));
+    return 0;
 }
 
 int
 launch_in_session(struct launch *launch, struct error *err)
 {
     struct session *session = launch->session;
-    bool first = session->record == NULL;
     launch->spec = launch->options->spec;
     launch->plan = mem_zero(1, sizeof *launch->plan);
+    launch->plan->again = launch->resets;
     launch->nodes = mem_zero(launch->spec->node_count, sizeof *launch->nodes);
     if (decide(launch, err) < 0)
         return -1;
-    if (launch->plan->again)
-        return begin_again(launch, err);
+    if (launch->plan->again && begin_again(launch, err) < 0)
+        return -1;
+    bool first = session->record == NULL;
     launch->renews = launch->options->new_secrets && launch->plan->frozen != NULL;
     int result = carry_out_all(launch, err);
     if (result < 0 && err->code == ERR_DAMAGED && launch->plan->frozen != NULL)
@@ -406,50 +421,40 @@ launch_in_session(struct launch *launch, struct error *err)
     return result;
 }
 
+// Carries out a launch in an open session, and waits.
+static int
+launch_and_wait(
+    struct launch *launch, int64_t begin_ms, struct cluster_report **ret, struct error *err)
+{
+    const struct launch_options *options = launch->options;
+    if (launch_in_session(launch, err) < 0 || converge_wait(launch, ret, err) < 0)
+        return -1;
+    (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
+    (*ret)->unchanged = launch->unchanged;
+    (*ret)->tcg = !options->kvm;
+    return options->profile ? profile_collect(launch, PROFILE_PATIENCE_MS, &(*ret)->profile, err)
+                            : 0;
+}
+
 int
 cluster_launch(const struct launch_options *options, struct cluster_report **ret, struct error *err)
 {
     int64_t begin_ms = clock_ms();
     SESSION_AUTO struct session session = {.lock = -1};
     LAUNCH_AUTO struct launch launch = {.options = options, .session = &session};
-    if (session_open(options->spec, true, &session, err) < 0 ||
-        session_connect(&session, err) < 0 || launch_in_session(&launch, err) < 0 ||
-        converge_wait(&launch, ret, err) < 0)
-        return -1;
-    (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
-    (*ret)->unchanged = launch.unchanged;
-    (*ret)->tcg = !options->kvm;
-    return options->profile ? profile_collect(&launch, PROFILE_PATIENCE_MS, &(*ret)->profile, err)
-                            : 0;
-}
-
-// ---- reset ---------------------------------------------------------------------------------------
-
-static int
-check_set(const struct launch_options *options, struct frozen_set **ret, struct error *err)
-{
-    SESSION_AUTO struct session session = {.lock = -1};
-    FREE_AUTO char *why = NULL;
-    if (session_open_launched(options->spec, true, &session, err) < 0 ||
-        sets_find(&session, options, ret, &why, err) < 0)
-        return -1;
-    if (*ret != NULL)
-        return 0;
-    return error_set(err, ERR_NOT_FOUND,
-        "cluster '%s' is not reset: %s; nothing was changed: 'airbuild freeze' makes one",
-        options->spec->cluster, why != NULL ? why : "it has no frozen set");
+    return session_open(options->spec, true, &session, err) < 0 ||
+                   session_connect(&session, err) < 0
+               ? -1
+               : launch_and_wait(&launch, begin_ms, ret, err);
 }
 
 int
 cluster_reset(const struct launch_options *options, struct cluster_report **ret, struct error *err)
 {
     int64_t begin_ms = clock_ms();
-    FROZEN_SET_AUTO struct frozen_set *set = NULL; // which stays until it is thawed
-    bool found;
-    if (check_set(options, &set, err) < 0 ||
-        cluster_destroy(options->spec, options->progress, &found, err) < 0 ||
-        cluster_launch(options, ret, err) < 0)
-        return -1;
-    (*ret)->seconds = (double) (clock_ms() - begin_ms) / 1000;
-    return 0;
+    SESSION_AUTO struct session session = {.lock = -1};
+    LAUNCH_AUTO struct launch launch = {.options = options, .session = &session, .resets = true};
+    return session_open_launched(options->spec, true, &session, err) < 0
+               ? -1
+               : launch_and_wait(&launch, begin_ms, ret, err);
 }

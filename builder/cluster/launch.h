@@ -24,6 +24,7 @@ struct launch {
     struct seed_maker *seeds;  // NULL: no seed was made yet
     size_t at_once;            // how many may boot at the same time, when some are paused
     int64_t timeout_ms;
+    bool resets;    // the nodes are removed first; set by the caller
     bool renews;    // the nodes have yet to take secrets that the frozen set does not have
     bool unchanged; // there was nothing to do
 };
@@ -39,6 +40,9 @@ int launch_in_session(struct launch *launch, struct error *err);
 // phase and accelerator and show the last console lines; ERR_INTERRUPTED. In every case no node is
 // left paused.
 int converge_wait(struct launch *launch, struct cluster_report **ret, struct error *err);
+
+// Removes the domains of the cluster.
+int remove_domains(struct session *session, struct progress *progress, struct error *err);
 
 // Removes everything but the images, as cluster_destroy. Nothing is removed from disk before
 // libvirt has nothing of the cluster any more.

@@ -99,7 +99,7 @@ static void
 plan_losses(struct cluster_plan *plan, const struct spec *spec, const struct record *record,
     const struct survey *survey)
 {
-    if (record == NULL || !record->founded)
+    if (record == NULL || !record->founded || plan->again)
         return;
     plan->empty = true;
     for (size_t i = 0; i < spec->node_count; i++)
@@ -200,8 +200,8 @@ plan_fill(struct cluster_plan *plan, const struct spec *spec, const struct recor
         record_differences(record->spec, spec, &plan->differences);
     plan_losses(plan, spec, record, survey);
     plan_network(plan, spec, &survey->network);
-    append_step(plan, record != NULL ? PLAN_KEEP : PLAN_SECRETS, 0, str_dup("secrets"),
-        str_dup("passwords, SSH keys, identities"));
+    append_step(plan, record != NULL && !plan->again ? PLAN_KEEP : PLAN_SECRETS, 0,
+        str_dup("secrets"), str_dup("passwords, SSH keys, identities"));
     for (size_t i = 0; i < spec->node_count; i++) {
         const struct spec_node *node = &spec->nodes[i];
         bool disk = survey->disks[i];
@@ -323,16 +323,18 @@ find_frozen(const struct launch_options *options, const struct session *session,
     return 0;
 }
 
-// What is there of a cluster whose thaw is undone counts as absent.
+// The nodes of a cluster that begins again count as absent, and their memory as free.
 static void
-forget_cluster(struct survey *survey)
+forget_nodes(const struct spec *spec, struct survey *survey)
 {
-    if (survey->network.ours)
-        virt_network_info_free(&survey->network);
     for (size_t i = 0; i < survey->count; i++) {
+        struct virt_domain_info *domain = &survey->domains[i];
         survey->disks[i] = survey->seeds[i] = false;
-        if (survey->domains[i].ours)
-            virt_domain_info_free(&survey->domains[i]);
+        if (!domain->ours)
+            continue;
+        if (is_up(domain))
+            survey->host.memory_free += (uint64_t) spec->nodes[i].memory_mib << 20;
+        virt_domain_info_free(domain);
     }
 }
 
@@ -343,9 +345,12 @@ plan_make(const struct launch_options *options, struct session *session, struct 
     if (survey_make(session, 0, survey, err) < 0 ||
         (session->virt != NULL && virt_host_capacity(session->virt, &survey->host, err) < 0))
         return -1;
-    plan->again = thaw_was_cut(session, survey);
+    if (!plan->again && thaw_was_cut(session, survey)) {
+        plan->again = true;
+        strv_add(&plan->notes, "a launch was cut short while it thawed a set: it begins again");
+    }
     if (plan->again)
-        forget_cluster(survey);
+        forget_nodes(options->spec, survey);
     if (load_images(options, session, survey, plan, err) < 0)
         return -1;
     for (size_t i = 0; i < survey->count; i++)
@@ -366,9 +371,7 @@ plan_make(const struct launch_options *options, struct session *session, struct 
     }
     if (find_frozen(options, session, survey, plan, err) < 0)
         return -1;
-    if (plan->again)
-        strv_add(&plan->notes, "a launch was cut short while it thawed a set: it begins again");
-    plan_fill(plan, options->spec, plan->again ? NULL : session->record, survey);
+    plan_fill(plan, options->spec, session->record, survey);
     return 0;
 }
 

@@ -17,7 +17,8 @@ enum plan_kind {
     PLAN_START,
 };
 
-// Surveys the host and decides. Uses the spec, images and accelerator of options alone.
+// Surveys the host and decides. Uses the spec, images and accelerator of options alone. plan->again
+// is true before when the nodes are to begin again in any case (reset).
 int plan_make(const struct launch_options *options, struct session *session, struct survey *survey,
     struct cluster_plan *plan, struct error *err);
 

@@ -256,7 +256,7 @@ remove_one(const struct pruning *pruning, const char *name, const char *reason, 
     CLOSE_AUTO int lock = -1;
     FREE_AUTO char *folder = frozen_folder(pruning->store);
     FREE_AUTO char *path = path_join(folder, name);
-    FREE_AUTO char *key = str_ndup(name[0] == '.' ? name + 1 : name, DIGEST_HEX);
+    const char *key = name[0] == '.' ? name + 1 : name;
     FREE_AUTO char *draft = str_format("%s/.%s", folder, key);
     int taken = store_try_lock(pruning->store, key, &lock, err);
     if (taken <= 0)
@@ -284,9 +284,7 @@ remove_drafts(const struct pruning *pruning, bool dry_run, struct strv *ret_remo
         return -1;
     for (size_t i = 0; i < names.count; i++) {
         const char *name = names.items[i];
-        FREE_AUTO char *key = name[0] == '.' ? str_ndup(name + 1, DIGEST_HEX) : str_dup("");
-        const char *end = name + 1 + strlen(key);
-        if (!store_is_key(key) || !(end[0] == '\0' || str_equal(end, ".old")))
+        if (name[0] != '.' || !store_is_key(name + 1))
             continue;
         if (remove_one(pruning, name, "a draft", dry_run, ret_removed, ret_bytes, err) < 0)
             return -1;

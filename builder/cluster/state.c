@@ -232,8 +232,8 @@ state_create(const struct spec *spec, const char *id, const struct frozen_set *s
         made = file_copy(secrets_of_set, copy, 0600, err);
     }
     if (made < 0 || secrets_open(draft, spec, &secrets, err) < 0 ||
-        (renew && secrets_renew(secrets, draft, spec, err) < 0) || dir_remove(folder, err) < 0 ||
-        dir_publish(draft, folder, err) < 0) {
+        (renew && secrets_renew(secrets, draft, spec, err) < 0) ||
+        dir_replace(draft, folder, err) < 0) {
         ERROR_AUTO struct error ignored = {0};
         dir_remove(draft, &ignored);
         return error_context(err, "cannot make cluster '%s'", spec->cluster);

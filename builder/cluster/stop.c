@@ -48,13 +48,9 @@ cluster_stop(
 }
 
 int
-destroy_in_session(struct session *session, struct progress *progress, struct error *err)
+remove_domains(struct session *session, struct progress *progress, struct error *err)
 {
     const char *cluster = session->spec->cluster;
-    bool bridged = session->spec->network.mode == SPEC_NETWORK_BRIDGE;
-    const char *network = session->record != NULL ? session->record->network
-                          : bridged               ? NULL
-                                                  : session->spec->network.name;
     VIRT_DOMAIN_LIST_AUTO struct virt_domain_list list = {0};
     virt_settle();
     if (virt_domain_list(session->virt, cluster, &list, err) < 0)
@@ -77,6 +73,19 @@ destroy_in_session(struct session *session, struct progress *progress, struct er
             return -1;
         progress_done(progress, name, "removed");
     }
+    return 0;
+}
+
+int
+destroy_in_session(struct session *session, struct progress *progress, struct error *err)
+{
+    const char *cluster = session->spec->cluster;
+    bool bridged = session->spec->network.mode == SPEC_NETWORK_BRIDGE;
+    const char *network = session->record != NULL ? session->record->network
+                          : bridged               ? NULL
+                                                  : session->spec->network.name;
+    if (remove_domains(session, progress, err) < 0)
+        return -1;
     if (network != NULL && virt_network_remove(session->virt, cluster, network, err) < 0) {
         if (err->code != ERR_CONFLICT) // another network of that name stays
             return -1;

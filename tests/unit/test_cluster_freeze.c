@@ -200,13 +200,14 @@ test_thaw_cut_short(void **state)
         CLUSTER_PLAN_AUTO struct cluster_plan *made = plan(life);
         assert_int_equal(made->again, i < 2);
         assert_int_equal(made->frozen != NULL, i < 2);
-        assert_string_equal(made->steps[0].verb, i < 2 ? "make" : "keep");
+        assert_string_equal(made->steps[0].verb, "keep"); // the network
+        assert_string_equal(made->steps[1].verb, i < 2 ? "make" : "keep");
         assert_ok(launch(life), &life->err);
         assert_domains(life, 4, VIRT_RUNNING);
         assert_true(has_data(life, "work11", i < 2 ? "0x11" : "0x22"));
         RECORD_AUTO struct record *now = record(life);
         assert_null(now->thaws);
-        assert_int_equal(str_equal(now->id, cut->id), i == 2);
+        assert_string_equal(now->id, cut->id);
         assert_int_equal(count_users(life, KEY_LAYER), 1);
         destroy(life);
     }
@@ -368,9 +369,34 @@ test_reset(void **state)
     put_data(life, "work13", "0x66");
     free(freeze_ok(life));
     put_data(life, "work13", "0x77");
+    RECORD_AUTO struct record *before = record(life);
     assert_ok(cluster_reset(&options, &report, &life->err), &life->err);
     assert_domains(life, 4, VIRT_RUNNING);
     assert_true(has_data(life, "work13", "0x66"));
+    RECORD_AUTO struct record *after = record(life);
+    assert_string_equal(before->id, after->id);
+    assert_plan(life, "");
+}
+
+// A changed spec is another cluster: nothing is reset.
+static void
+test_reset_with_a_changed_spec(void **state)
+{
+    struct life *life = *state;
+    struct launch_options options = ask_for(life);
+    CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
+    assert_ok(launch(life), &life->err);
+    free(freeze_ok(life));
+    put_data(life, "work13", "0x77");
+    life->spec->redis.down_after_ms = 5000;
+    assert_error(cluster_reset(&options, &report, &life->err), &life->err, ERR_NOT_FOUND,
+        "no frozen set matches (redis.down-after: was 2000ms, now 5000ms); nothing was changed");
+    free(life->spec->nodes[1].address);
+    life->spec->nodes[1].address = str_dup("172.31.255.77");
+    assert_error(cluster_reset(&options, &report, &life->err), &life->err, ERR_CONFLICT,
+        "was launched with another spec; nothing was changed");
+    assert_domains(life, 4, VIRT_RUNNING);
+    assert_true(has_data(life, "work13", "0x77"));
 }
 
 // A freeze that fails leaves the cluster as it was, and no set.
@@ -424,6 +450,7 @@ main(void)
         life_test(test_carried_set),
         life_test(test_set_in_use),
         life_test(test_reset),
+        life_test(test_reset_with_a_changed_spec),
         life_test(test_failed_freeze),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
