@@ -27,6 +27,8 @@
 #define PROBE_MS 2000
 #define SAVE_MS 120000
 #define AGENT_MS 10000
+#define CONVERGED_MS 10000
+#define PAUSE_MS 250
 #define PREPARE_MS 300000 // after a boot cloud-init has yet to run
 #define PREPARED_MS 10000 // a node stays prepared twice as long (clock-guard)
 #define LOCK_MS 60000     // for launches that thaw the set which is to be replaced
@@ -64,14 +66,24 @@ check_running(const struct session *session, struct error *err)
     return 0;
 }
 
+// Beside nodes that have just booted a replica may be late for a moment, and the master then takes
+// no writes: that passes.
 static int
-check_converged(struct session *session, struct error *err)
+check_converged(struct session *session, struct progress *progress, struct error *err)
 {
     SURVEY_AUTO struct survey survey = {0};
-    if (survey_make(session, PROBE_MS, &survey, err) < 0)
-        return -1;
-    if (survey.verdict.converged)
-        return 0;
+    for (int64_t end = clock_ms() + CONVERGED_MS;;) {
+        if (survey_make(session, PROBE_MS, &survey, err) < 0)
+            return -1;
+        if (survey.verdict.converged)
+            return 0;
+        if (clock_left(end) == 0)
+            break;
+        progress_step(
+            progress, session->spec->cluster, "has not converged: %s", survey.verdict.awaited);
+        if (clock_sleep(PAUSE_MS, err) < 0)
+            return -1;
+    }
     return error_set(err, ERR_FAILED,
         "cluster '%s' has not converged (%s) and is not frozen; wait until 'airbuild status' "
         "reports that it has, and try again",
@@ -302,17 +314,14 @@ static int
 publish_set(struct freeze *freeze, const json_t *depends, const char *folder, struct error *err)
 {
     FREE_AUTO char *path = frozen_path(freeze->draft, NULL, FROZEN_MANIFEST);
-    FREE_AUTO char *old = str_format("%s.old", freeze->draft);
     FREE_AUTO char *stamp = clock_stamp();
     json_auto_t *manifest = json_pack("{s:i, s:s, s:o, s:s, s:O, s:O}", "format", FROZEN_FORMAT,
         "created", stamp, "cluster", text_to_json(freeze->spec->cluster), "airbuild",
         AIRBUILD_VERSION, "uuids", freeze->uuids, "depends", depends);
     if (frozen_record_files(freeze->draft, manifest, err) < 0 ||
-        write_json_file(path, 0600, manifest, err) < 0 || dir_remove(old, err) < 0)
+        write_json_file(path, 0600, manifest, err) < 0)
         return -1;
-    if (rename(folder, old) < 0 && errno != ENOENT)
-        return error_errno(err, errno, "cannot replace '%s'", folder);
-    return dir_publish(freeze->draft, folder, err) < 0 || dir_remove(old, err) < 0 ? -1 : 0;
+    return dir_replace(freeze->draft, folder, err);
 }
 
 static int
@@ -353,7 +362,8 @@ make_set(struct freeze *freeze, struct freeze_report *ret, struct error *err)
     int result = check_running(freeze->session, err);
     if (result == 0)
         result = freeze_nodes(freeze, &ret->stopped_s, err);
-    progress_step(freeze->progress, freeze->spec->cluster, "compressing the memory");
+    if (result == 0)
+        progress_step(freeze->progress, freeze->spec->cluster, "compressing the memory");
     result = end_presses(freeze, result, err);
     if (result == 0)
         result = publish_set(freeze, depends, folder, err);
@@ -401,7 +411,7 @@ static int
 freeze_converged(struct session *session, bool kvm, struct progress *progress,
     struct freeze_report *ret, struct error *err)
 {
-    if (check_running(session, err) < 0 || check_converged(session, err) < 0)
+    if (check_running(session, err) < 0 || check_converged(session, progress, err) < 0)
         return -1;
     int64_t begin = clock_ms();
     if (prepare_nodes(session, progress, err) < 0)
