@@ -193,53 +193,6 @@ is 'the master is the same after launch' "$leader" "$(master)"
 is 'both ports serve a key that expires' 'OK yes yes' \
     "$(typed 'for c in "6380 set fleeting yes ex 10" "6380 get fleeting" "6379 get fleeting"; do redis-cli -h head10 -p $c; done' | xargs)"
 
-
-# nice_of NODE: print the niceness of the autogroup that its emulator is in.
-nice_of() { inside sh -c "sed 's/.* //' /proc/\$(cat /run/libvirt/qemu/$1.pid)/autogroup"; }
-yields() { [[ $(nice_of work13) == 5 ]]; }
-virsh destroy work13 >/dev/null
-aside launch
-check 'a machine that boots beside others yields to them' within 30 yields
-aside_ends 'launch starts one machine' $BOOT_SECONDS 0
-is 'a machine that serves has its usual share' '0 0 0 0' "$(for node in $ALL; do nice_of "$node"; done | xargs)"
-
-# ---- secrets --------------------------------------------------------------------------------------------------------
-
-mapfile -t words < <(passwords)
-like 'seed --reveal shows the passwords' '^[1-9]' "${#words[@]}"
-inside airbuild seed work11 >"$scratch/seed"
-inside cat /proc/[0-9]*/cmdline >"$scratch/arguments" 2>/dev/null
-inside airbuild logs work11 >"$scratch/console"
-shown=0
-for word in "${words[@]}"; do
-    free_of "$word" "$scratch/seed" "$scratch/arguments" "$scratch/console" || shown=$((shown + 1))
-done
-is 'seed, command lines and the console show no password' 0 "$shown"
-is 'the secrets file is readable by root only' '600 root' "$(stat -c '%a %U' "$state/air/secrets.json")"
-is 'the private key is readable by root only' 600 "$(stat -c %a "$state/air/ssh/id_ed25519")"
-
-# ---- stop, and launch with what was there ---------------------------------------------------------------------------
-
-air 400 stop
-ends 'stop succeeds' 0
-is 'stop powers off all machines' '' "$(running)"
-inodes=$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)
-run $BOOT_SECONDS scripts/up
-tap "$status" 'scripts/up launches the cluster again' "$output"
-is 'the machines keep their disks' "$inodes" "$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)"
-is 'the head serves the data' world7 "$(typed 'redis-cli -h head10 -p 6379 get hello7')"
-check 'every worker has the data' typed "for w in $WORKERS; do redis-cli -h \$w get while-away | grep -qx yes || exit; done"
-like 'scripts/up says which shell to open' '    scripts/lab shell' "$output"
-commands=$(sed -n '/^    scripts.lab shell/d; s/^    //p' <<<"$output")
-is 'the commands that scripts/up shows work' "$(yes OK | head -n 10)
-$(printf 'world%d\n' 1 2 3 4 5 6 7 8 9 10)" "$(typed "$commands" | head -n 20)"
-is 'the last command that scripts/up shows lists four machines' 4 "$(typed "$commands" | tail -n +21 | grep -c running)"
-
-# ---- drills ---------------------------------------------------------------------------------------------------------
-
-drills_run master-off all-off
-drill_interrupted
-
 # ---- freeze, thaw, reset --------------------------------------------------------------------------------------------
 
 frozen_files() { find "$AIRBUILD_HOME/store/frozen/$key" -type f -exec sha256sum {} + | sort -k 2; }
@@ -288,17 +241,62 @@ is 'the set has not changed' "$files" "$(frozen_files)"
 air 300 launch --profile
 ends 'launch of a thawed cluster has nothing to do' 0
 like 'no node of it has a profile' 'no profile: no node booted in this launch' "$output"
+
+# ---- a machine that boots -------------------------------------------------------------------------------------------
+
+# nice_of NODE: print the niceness of the autogroup that its emulator is in.
+nice_of() { inside sh -c "sed 's/.* //' /proc/\$(cat /run/libvirt/qemu/$1.pid)/autogroup"; }
+yields() { [[ $(nice_of work13) == 5 ]]; }
+virsh destroy work13 >/dev/null
+aside launch
+check 'a machine that boots beside others yields to them' within 30 yields
+aside_ends 'launch starts one machine' $BOOT_SECONDS 0
+is 'a machine that serves has its usual share' '0 0 0 0' "$(for node in $ALL; do nice_of "$node"; done | xargs)"
+
+# ---- secrets --------------------------------------------------------------------------------------------------------
+
+mapfile -t words < <(passwords)
+like 'seed --reveal shows the passwords' '^[1-9]' "${#words[@]}"
+inside airbuild seed work11 >"$scratch/seed"
+inside cat /proc/[0-9]*/cmdline >"$scratch/arguments" 2>/dev/null
+inside airbuild logs work11 >"$scratch/console"
+shown=0
+for word in "${words[@]}"; do
+    free_of "$word" "$scratch/seed" "$scratch/arguments" "$scratch/console" || shown=$((shown + 1))
+done
+is 'seed, command lines and the console show no password' 0 "$shown"
+is 'the secrets file is readable by root only' '600 root' "$(stat -c '%a %U' "$state/air/secrets.json")"
+is 'the private key is readable by root only' 600 "$(stat -c %a "$state/air/ssh/id_ed25519")"
+
+# ---- stop, and launch with what was there ---------------------------------------------------------------------------
+
 air 400 stop
-ends 'a thawed cluster stops' 0
+ends 'stop succeeds' 0
+is 'stop powers off all machines' '' "$(running)"
+inodes=$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)
 air $BOOT_SECONDS launch --json --html "$scratch/boot.html"
-ends 'a thawed cluster boots' 0
+ends 'launch boots a cluster that was thawed' 0
 is 'every node has a profile' "head10 haproxy.service
 work11 redis.service
 work12 redis.service
 work13 redis.service" "$(json '.profile.nodes[] | select(.phases.kernel_s > 0 and .phases.server_s > 0) |
     "\(.name) \(.units[] | select(.took_s > 0 and .cpu_s > 0).name | select(test("redis|haproxy")))"')"
 like 'the page has them, too' '<section id="work13">' "$(cat "$scratch/boot.html")"
-is 'it has the data after the boot' yes "$(typed 'redis-cli -h head10 -p 6379 get frozen')"
+is 'the machines keep their disks' "$inodes" "$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)"
+is 'the head serves the data' world7 "$(typed 'redis-cli -h head10 -p 6379 get hello7')"
+check 'every worker has the data' typed "for w in $WORKERS; do redis-cli -h \$w get while-away | grep -qx yes || exit; done"
+run 60 scripts/up
+tap "$status" 'scripts/up succeeds on a running cluster' "$output"
+like 'scripts/up says which shell to open' '    scripts/lab shell' "$output"
+commands=$(sed -n '/^    scripts.lab shell/d; s/^    //p' <<<"$output")
+is 'the commands that scripts/up shows work' "$(yes OK | head -n 10)
+$(printf 'world%d\n' 1 2 3 4 5 6 7 8 9 10)" "$(typed "$commands" | head -n 20)"
+is 'the last command that scripts/up shows lists four machines' 4 "$(typed "$commands" | tail -n +21 | grep -c running)"
+
+# ---- drills ---------------------------------------------------------------------------------------------------------
+
+drills_run master-off all-off
+drill_interrupted
 
 # ---- destroy --------------------------------------------------------------------------------------------------------
 
