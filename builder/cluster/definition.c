@@ -71,6 +71,10 @@ network_definition_fill(struct network_definition *ret, const struct spec *spec,
         .folder = cluster_folder(spec),
         .bridge = str_format("%s0", spec->cluster),
     };
+    // A thawed node goes on with the host's address that it knew.
+    uint32_t address;
+    if (address_read(spec->network.host, &address))
+        ret->mac = address_mac(address);
     for (size_t i = 0; i < spec->node_count; i++)
         ret->hosts[i] = (struct virt_host_entry){spec->nodes[i].name, spec->nodes[i].address};
     ret->network = (struct virt_network){
@@ -79,6 +83,7 @@ network_definition_fill(struct network_definition *ret, const struct spec *spec,
         .id = id,
         .folder = ret->folder,
         .bridge = ret->bridge,
+        .mac = ret->mac,
         .address = spec->network.host,
         .prefix = spec->network.prefix,
         .nat = spec->network.mode == SPEC_NETWORK_NAT,
@@ -92,6 +97,7 @@ network_definition_free(struct network_definition *definition)
 {
     free(definition->hosts);
     free(definition->folder);
+    free(definition->mac);
     free(definition->bridge);
     *definition = (struct network_definition){0};
 }

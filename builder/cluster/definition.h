@@ -27,7 +27,7 @@ void domain_definition_free(struct domain_definition *definition);
 struct network_definition {
     struct virt_network network;
     struct virt_host_entry *hosts;
-    char *folder, *bridge;
+    char *folder, *mac, *bridge;
 };
 void network_definition_fill(
     struct network_definition *ret, const struct spec *spec, const char *id);

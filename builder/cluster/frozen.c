@@ -29,7 +29,8 @@ frozen_set_freep(struct frozen_set **owner)
     free(set);
 }
 
-// Returns the digest of what defines a machine, apart from what the spec and the images say.
+// Returns the digest of what defines a machine and its network, apart from what the spec and the
+// images say.
 static void
 machine_digest(bool kvm, char ret[65])
 {
@@ -43,7 +44,10 @@ machine_digest(bool kvm, char ret[65])
         .cmdline = virt_cmdline(kvm),
         .network = "",
         .mac = ""};
-    FREE_AUTO char *xml = virt_domain_xml(&model);
+    const struct virt_network network = {
+        .name = "", .cluster = "", .bridge = "", .mac = "", .address = ""};
+    FREE_AUTO char *domain_xml = virt_domain_xml(&model), *network_xml = virt_network_xml(&network);
+    FREE_AUTO char *xml = str_format("%s%s", domain_xml, network_xml);
     digest_bytes(xml, strlen(xml), ret);
 }
 

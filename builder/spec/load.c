@@ -89,8 +89,7 @@ derive_node(const struct spec_draft *draft, size_t index)
     for (char *at = node->mac; at != NULL && *at != '\0'; at++)
         *at = (char) tolower((unsigned char) *at);
     if (node->mac == NULL && node->address != NULL && address_read(node->address, &address))
-        node->mac = str_format(
-            "52:54:00:%02x:%02x:%02x", address >> 16 & 255, address >> 8 & 255, address & 255);
+        node->mac = address_mac(address);
     if (node->memory_mib == 0)
         node->memory_mib = node->role == SPEC_HAPROXY ? HAPROXY_MIB : REDIS_MIB;
 }

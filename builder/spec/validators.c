@@ -119,6 +119,14 @@ address_write(uint32_t address)
         "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
 }
 
+// 52:54:00 is QEMU's.
+char *
+address_mac(uint32_t address)
+{
+    return str_format(
+        "52:54:00:%02x:%02x:%02x", address >> 16 & 255, address >> 8 & 255, address & 255);
+}
+
 bool
 valid_address(const char *text)
 {

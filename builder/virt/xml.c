@@ -209,6 +209,7 @@ virt_network_xml(const struct virt_network *network)
     if (network->nat)
         ADD(root, "forward", "mode", "nat");
     ADD(root, "bridge", "name", network->bridge, "stp", "off", "delay", "0");
+    ADD(root, "mac", "address", network->mac);
     xmlNodePtr dns = ADD(root, "dns");
     for (size_t i = 0; i < network->host_count; i++)
         add_text_element(

@@ -70,6 +70,7 @@ struct virt_network {
     const char *cluster;                 // metadata: its owner
     const char *id, *folder;             // metadata: as in struct virt_domain
     const char *bridge;                  // "air0"
+    const char *mac;                     // of the bridge
     const char *address;                 // the host's own, "172.31.255.254"
     unsigned prefix;                     // 24
     bool nat;                            // else isolated

@@ -19,6 +19,7 @@ flat(const char *name)
         .name = name,
         .cluster = "air",
         .bridge = "air0",
+        .mac = "52:54:00:1f:ff:fe",
         .address = "172.31.255.254",
         .prefix = 24,
         .hosts = hosts,

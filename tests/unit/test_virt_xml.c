@@ -61,6 +61,7 @@ flat(void)
         .id = "0123456789abcdef0123456789abcdef",
         .folder = "/var/lib/airbuild/clusters/air",
         .bridge = "air0",
+        .mac = "52:54:00:1f:ff:fe",
         .address = "172.31.255.254",
         .prefix = 24,
         .hosts = hosts,
@@ -172,13 +173,13 @@ test_hostile_network(void **state)
     ERROR_AUTO struct error err = {0};
     const struct virt_host_entry host = {HOSTILE, HOSTILE};
     const struct virt_network network = {
-        HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 24, true, &host, 1};
+        HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 24, true, &host, 1};
     FREE_AUTO char *text = virt_network_xml(&network);
     READER_AUTO xmlXPathContextPtr reader = NULL;
     assert_ok(reader_new(text, &reader, &err), &err);
     static const char *const paths[] = {"/network/name", "/network/metadata/*/@cluster",
         "/network/metadata/*/@id", "/network/metadata/*/@folder", "/network/bridge/@name",
-        "/network/ip/@address", "/network/dns/host/@ip", "/network/dns/host/hostname"};
+        "/network/mac/@address", "/network/ip/@address", "/network/dns/host/@ip", "/network/dns/host/hostname"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         assert_value(reader, paths[i], TAMED);
 }
