@@ -18,6 +18,8 @@ downs_are() {
     [[ $seen == "$1" ]]
 }
 
+lag_allowed() { admin "$1" config get min-replicas-max-lag | tail -n 1; }
+
 # short_is_written SECONDS: write a key that expires. short_is_read: read it at both ports.
 short_is_written() { [[ $(app 6380 set short 1 ex "$1") == OK ]]; }
 short_is_read() { [[ $(app 6380 get short)$(app 6379 get short) == 11 ]]; }
@@ -174,12 +176,14 @@ scenario_patience() {
     is "a master that is as slow is not replaced" 0 "$(cat "$dir"/*/log.sentinel | grep -c ' +try-failover ')"
     touch "$dir/work13/run/airbuild-clock/freezes"
     check "a node notices that it will be frozen" within 5 test ! -e "$dir/work13/run/airbuild-clock/freezes"
+    is "its redis takes no replica for late then" 1000000000 "$(lag_allowed work13)"
     unit_pause work13 sentinel 4
     host_shift 90 head10 "${workers[@]}"
     eventually "all clocks are set forward by 90 s" clock_is_right head10 "${workers[@]}"
     sleep 3
     unit_pause work12 sentinel 4
     is "no sentinel that stood still around a freeze has entered TILT" "" "$(grep -h '+tilt' "$dir"/*/log.sentinel)"
+    is "its redis does so again when its clock was set" 2 "$(lag_allowed work13)"
     is "setting the clock does not shorten the wait" "3000 4000 5000" "$(downs | xargs)"
     check "the wait is as before after a minute" within 90 downs_are "1500 2000 2500"
     is "and what sentinels tolerate, too" "2000 2000 2000" "$(tilt_triggers)"
