@@ -134,7 +134,7 @@ bool spec_specifies(const struct spec *spec, const char *key);
 void spec_restore(struct spec *spec, const char *canonical);
 // Addresses in host byte order.
 bool address_read(const char *text, uint32_t *ret); // dotted IPv4
-char *address_mac(uint32_t address); // a MAC address that ends like it; caller frees
+char *address_mac(uint32_t address);                // a MAC address that ends like it; caller frees
 char *address_write(uint32_t address);              // caller frees
 struct subnet {
     uint32_t network, broadcast;

@@ -179,7 +179,8 @@ test_hostile_network(void **state)
     assert_ok(reader_new(text, &reader, &err), &err);
     static const char *const paths[] = {"/network/name", "/network/metadata/*/@cluster",
         "/network/metadata/*/@id", "/network/metadata/*/@folder", "/network/bridge/@name",
-        "/network/mac/@address", "/network/ip/@address", "/network/dns/host/@ip", "/network/dns/host/hostname"};
+        "/network/mac/@address", "/network/ip/@address", "/network/dns/host/@ip",
+        "/network/dns/host/hostname"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         assert_value(reader, paths[i], TAMED);
 }
