@@ -282,7 +282,7 @@ scenario_new-secrets() {
     acknowledge >"$dir/acknowledged" &
     sleep 1
     # One is slow, and meanwhile all sentinels have to log in again.
-    sed -i 's/^old_admin=/sleep 8\n&/' "$dir/work13/usr/lib/airbuild/after-thaw"
+    sed -i "s|^old_admin=|until [ -e $dir/slow ]; do sleep 0.2; done\n&|" "$dir/work13/usr/lib/airbuild/after-thaw"
     host_shift 90 head10 "${workers[@]}"
     sleep 5
     sentinels_log_in_again
@@ -290,6 +290,7 @@ scenario_new-secrets() {
     sentinels_log_in_again
     other_secrets
     check_not "a slow node has not changed yet" secrets_taken work13
+    touch "$dir/slow"
     eventually "all nodes take the secrets of their seeds" secrets_taken head10 "${workers[@]}"
     sleep 1
     touch "$dir/enough"
