@@ -253,21 +253,6 @@ check 'a machine that boots beside others yields to them' within 30 yields
 aside_ends 'launch starts one machine' $BOOT_SECONDS 0
 is 'a machine that serves has its usual share' '0 0 0 0' "$(for node in $ALL; do nice_of "$node"; done | xargs)"
 
-# ---- secrets --------------------------------------------------------------------------------------------------------
-
-mapfile -t words < <(passwords)
-like 'seed --reveal shows the passwords' '^[1-9]' "${#words[@]}"
-inside airbuild seed work11 >"$scratch/seed"
-inside cat /proc/[0-9]*/cmdline >"$scratch/arguments" 2>/dev/null
-inside airbuild logs work11 >"$scratch/console"
-shown=0
-for word in "${words[@]}"; do
-    free_of "$word" "$scratch/seed" "$scratch/arguments" "$scratch/console" || shown=$((shown + 1))
-done
-is 'seed, command lines and the console show no password' 0 "$shown"
-is 'the secrets file is readable by root only' '600 root' "$(stat -c '%a %U' "$state/air/secrets.json")"
-is 'the private key is readable by root only' 600 "$(stat -c %a "$state/air/ssh/id_ed25519")"
-
 # ---- stop, and launch with what was there ---------------------------------------------------------------------------
 
 air 400 stop
@@ -292,6 +277,21 @@ commands=$(sed -n '/^    scripts.lab shell/d; s/^    //p' <<<"$output")
 is 'the commands that scripts/up shows work' "$(yes OK | head -n 10)
 $(printf 'world%d\n' 1 2 3 4 5 6 7 8 9 10)" "$(typed "$commands" | head -n 20)"
 is 'the last command that scripts/up shows lists four machines' 4 "$(typed "$commands" | tail -n +21 | grep -c running)"
+
+# ---- secrets --------------------------------------------------------------------------------------------------------
+
+mapfile -t words < <(passwords)
+like 'seed --reveal shows the passwords' '^[1-9]' "${#words[@]}"
+inside airbuild seed work11 >"$scratch/seed"
+inside cat /proc/[0-9]*/cmdline >"$scratch/arguments" 2>/dev/null
+inside airbuild logs work11 >"$scratch/console"
+shown=0
+for word in "${words[@]}"; do
+    free_of "$word" "$scratch/seed" "$scratch/arguments" "$scratch/console" || shown=$((shown + 1))
+done
+is 'seed, command lines and the console show no password' 0 "$shown"
+is 'the secrets file is readable by root only' '600 root' "$(stat -c '%a %U' "$state/air/secrets.json")"
+is 'the private key is readable by root only' 600 "$(stat -c %a "$state/air/ssh/id_ed25519")"
 
 # ---- drills ---------------------------------------------------------------------------------------------------------
 
