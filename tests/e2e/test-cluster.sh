@@ -241,6 +241,17 @@ is 'the set has not changed' "$files" "$(frozen_files)"
 air 300 launch --profile
 ends 'launch of a thawed cluster has nothing to do' 0
 like 'no node of it has a profile' 'no profile: no node booted in this launch' "$output"
+air 400 stop
+ends 'a thawed cluster stops' 0
+air $BOOT_SECONDS launch --json --html "$scratch/boot.html"
+ends 'a thawed cluster boots' 0
+is 'every node has a profile' "head10 haproxy.service
+work11 redis.service
+work12 redis.service
+work13 redis.service" "$(json '.profile.nodes[] | select(.phases.kernel_s > 0 and .phases.server_s > 0) |
+    "\(.name) \(.units[] | select(.took_s > 0 and .cpu_s > 0).name | select(test("redis|haproxy")))"')"
+like 'the page has them, too' '<section id="work13">' "$(cat "$scratch/boot.html")"
+is 'it has the data after the boot' yes "$(typed 'redis-cli -h head10 -p 6379 get frozen')"
 
 # ---- a machine that boots -------------------------------------------------------------------------------------------
 
@@ -259,19 +270,11 @@ air 400 stop
 ends 'stop succeeds' 0
 is 'stop powers off all machines' '' "$(running)"
 inodes=$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)
-air $BOOT_SECONDS launch --json --html "$scratch/boot.html"
-ends 'launch boots a cluster that was thawed' 0
-is 'every node has a profile' "head10 haproxy.service
-work11 redis.service
-work12 redis.service
-work13 redis.service" "$(json '.profile.nodes[] | select(.phases.kernel_s > 0 and .phases.server_s > 0) |
-    "\(.name) \(.units[] | select(.took_s > 0 and .cpu_s > 0).name | select(test("redis|haproxy")))"')"
-like 'the page has them, too' '<section id="work13">' "$(cat "$scratch/boot.html")"
+run $BOOT_SECONDS scripts/up
+tap "$status" 'scripts/up launches the cluster again' "$output"
 is 'the machines keep their disks' "$inodes" "$(stat -c '%i' "$state"/air/nodes/*/disk.qcow2 | xargs)"
 is 'the head serves the data' world7 "$(typed 'redis-cli -h head10 -p 6379 get hello7')"
 check 'every worker has the data' typed "for w in $WORKERS; do redis-cli -h \$w get while-away | grep -qx yes || exit; done"
-run 60 scripts/up
-tap "$status" 'scripts/up succeeds on a running cluster' "$output"
 like 'scripts/up says which shell to open' '    scripts/lab shell' "$output"
 commands=$(sed -n '/^    scripts.lab shell/d; s/^    //p' <<<"$output")
 is 'the commands that scripts/up shows work' "$(yes OK | head -n 10)
