@@ -27,8 +27,8 @@ int dir_temp(const char *parent, const char *prefix, char **ret_path, struct err
 // Publishes a finished folder, whole or not at all: fsync of its files, rename, fsync of the
 // parent. ERR_CONFLICT when the target exists.
 int dir_publish(const char *from, const char *to, struct error *err);
-// The same in the place of a folder that may exist, and is removed. At no moment is there none, but
-// where the file system cannot exchange two names (rename(2)).
+// The same in the place of a folder that may exist; it is removed. There is a folder at every
+// moment, except on file systems that cannot exchange two names (rename(2)).
 int dir_replace(const char *from, const char *to, struct error *err);
 
 // Sets the bytes that this user may still write in the file system of path.

@@ -36,8 +36,8 @@ bool state_has_any(const struct spec *spec);
 // All below need the lock.
 
 // Makes a cluster, when state_load found none, or in the place of the one of that id, whose domains
-// are gone. Replaces a remnant. set: it gets the secrets of
-// that, which it thaws; NULL: it gets new ones. renew: it keeps only the identities of these.
+// are gone. Replaces a remnant. set: it gets the secrets of that, which it thaws; NULL: it gets new
+// ones. renew: it keeps only the identities of these.
 struct frozen_set;
 int state_create(const struct spec *spec, const char *id, const struct frozen_set *set, bool renew,
     struct record **ret_record, struct secrets **ret_secrets, struct error *err);

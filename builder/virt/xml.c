@@ -181,8 +181,8 @@ virt_domain_xml(const struct virt_domain *domain)
     xmlNodePtr features = ADD(root, "features");
     ADD(features, "acpi");
     ADD(features, "apic");
-    // QEMU would keep up to 1 GiB of translated code. A cold launch took as long with 128 MiB and
-    // 265 MiB less of the host's memory for each node, and longer with 64.
+    // QEMU would keep up to 1 GiB of translated code. With 128 MiB a cold launch took as long, and
+    // each node 265 MiB less of the host's memory.
     if (!domain->kvm)
         add_content(ADD(ADD(features, "tcg"), "tb-cache", "unit", "MiB"), "128");
     // TCG: everything it can emulate except five-level page tables, as libguestfs does
