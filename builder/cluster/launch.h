@@ -41,8 +41,8 @@ int launch_in_session(struct launch *launch, struct error *err);
 // left paused.
 int converge_wait(struct launch *launch, struct cluster_report **ret, struct error *err);
 
-// Removes the cluster's domains, and leaves its network and folder. ERR_CONFLICT: one of them cannot
-// be removed as it is; none was then.
+// Removes the cluster's domains, and leaves its network and folder. ERR_CONFLICT: one of them
+// cannot be removed as it is; none was then.
 int remove_domains(struct session *session, struct progress *progress, struct error *err);
 
 // Removes everything but the images, as cluster_destroy. Nothing is removed from disk before
