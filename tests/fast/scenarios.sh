@@ -147,6 +147,25 @@ scenario_master-half-cut() {
     is "the old master refuses writes" NOREPLICAS "$(redis work11 set airbuild:x 1 | cut -d ' ' -f 1)"
 }
 
+# Both replicas stand still for less than redis itself takes to notice: writes wait, and go on. Then for longer.
+scenario_write-lease() {
+    up
+    unit_pause work12 redis 2.4 &
+    unit_pause work13 redis 2.4
+    wait $!
+    eventually "writes go on" grep -q 'replicas answer again' "$dir/work11/console"
+    writer_stop
+    is "no acknowledged write is lost" 0 "$(reported lost)"
+    unit_pause work12 redis 7 &
+    local other=$!
+    unit_pause work13 redis 7 &
+    sleep 5
+    is "writes that nobody hears are refused in the end" NOREPLICAS "$(redis work11 set airbuild:x 1 | cut -d ' ' -f 1)"
+    wait $! "$other"
+    eventually "the cluster converges" converged
+    check "the master is the same" master_is work11
+}
+
 # The master is paused for longer than an election takes, then resumed.
 scenario_pause() {
     up

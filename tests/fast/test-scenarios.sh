@@ -20,7 +20,7 @@ if (($# == 0)); then
             disk-full:work11,work12 lost:work11:work11:-:joint lost:work12:work12:-:joint lost:work11,work12:work11:-:few-first
     fi
     set -- patience elections*$elections clock new-secrets slow disk-full:work11,work12,work13 two-down all-off master-shutdown replica stale-master \
-        sessions master-half-cut master-cut deaf-head no-persistence damage memory-full boot-order*$orders cut-then-shutdown \
+        sessions master-half-cut write-lease master-cut deaf-head no-persistence damage memory-full boot-order*$orders cut-then-shutdown \
         persistence-off stale-first-alone emptied master-loading lost:work11:work11:work13:few-first lost:work12,work13:work12:-:few-last \
         lost:work11,work13:work12:-:joint cold-without-first few-known \
         lost:work11,work12,work13:work11:-:joint "$@"
