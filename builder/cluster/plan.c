@@ -178,7 +178,7 @@ plan_memory(struct cluster_plan *plan, const struct spec *spec, const struct sur
     size_t count = 0;
     for (size_t i = 0; i < spec->node_count; i++)
         if (!is_up(&survey->domains[i])) {
-            need += (uint64_t) spec->nodes[i].memory_mib << 20;
+            need += ((uint64_t) spec->nodes[i].memory_mib << 20) + survey->overhead;
             count++;
         }
     if (survey->host.memory_total == 0 || need <= survey->host.memory_free)
@@ -333,7 +333,8 @@ forget_nodes(const struct spec *spec, struct survey *survey)
         if (!domain->ours)
             continue;
         if (is_up(domain))
-            survey->host.memory_free += (uint64_t) spec->nodes[i].memory_mib << 20;
+            survey->host.memory_free +=
+                ((uint64_t) spec->nodes[i].memory_mib << 20) + survey->overhead;
         virt_domain_info_free(domain);
     }
 }
@@ -345,6 +346,8 @@ plan_make(const struct launch_options *options, struct session *session, struct 
     if (survey_make(session, 0, survey, err) < 0 ||
         (session->virt != NULL && virt_host_capacity(session->virt, &survey->host, err) < 0))
         return -1;
+    unsigned overhead = VIRT_QEMU_MIB + (options->kvm ? 0 : VIRT_TCG_CACHE_MIB);
+    survey->overhead = (uint64_t) overhead << 20;
     if (!plan->again && thaw_was_cut(session, survey)) {
         plan->again = true;
         strv_add(&plan->notes, "a launch was cut short while it thawed a set: it begins again");

@@ -17,7 +17,8 @@ struct survey {
     char **changes; // how a domain that is off differs from the spec's; NULL: not, or not compared
     struct probe_result *results;
     struct probe_verdict verdict; // on the results
-    struct virt_capacity host;    // plan_make sets it
+    struct virt_capacity host;    // plan_make sets it, and
+    uint64_t overhead; // the bytes of the host's memory that a node takes besides its own
     size_t count;
 };
 struct survey survey_empty(const struct spec *spec); // nothing exists; survey_free frees

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/text.h"
 #include "virt/reader.h"
+#include "virt/virt.h"
 
 #include <arpa/inet.h>
 #include <libxml/tree.h>
@@ -183,8 +184,9 @@ virt_domain_xml(const struct virt_domain *domain)
     ADD(features, "apic");
     // QEMU would keep up to 1 GiB of translated code. With 128 MiB a cold launch took as long, and
     // each node 265 MiB less of the host's memory.
+    FREE_AUTO char *cache = str_format("%u", VIRT_TCG_CACHE_MIB);
     if (!domain->kvm)
-        add_content(ADD(ADD(features, "tcg"), "tb-cache", "unit", "MiB"), "128");
+        add_content(ADD(ADD(features, "tcg"), "tb-cache", "unit", "MiB"), cache);
     // TCG: everything it can emulate except five-level page tables, as libguestfs does
     // (lib/launch-libvirt.c). Named models are no faster, and Intel's make the guest's kernel
     // isolate its page tables.

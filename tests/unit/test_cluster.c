@@ -101,11 +101,11 @@ test_nodes_that_do_not_fit_are_refused(void **state)
         bool one_runs;
         uint64_t free, total; // MiB
         const char *refusal;
-    } cases[] = {{false, 2816, 4096, NULL}, {false, 0, 0, NULL}, {true, 2048, 4096, NULL},
-        {false, 2815, 4096,
-            "4 nodes to start need 2.8 GiB of memory, but only 2.7 GiB of this host's 4 GiB are "
+    } cases[] = {{false, 3216, 4096, NULL}, {false, 0, 0, NULL}, {true, 2348, 4096, NULL},
+        {false, 3215, 4096,
+            "4 nodes to start need 3.1 GiB of memory, but only 3.1 GiB of this host's 4 GiB are "
             "free; write less 'memory'"},
-        {true, 1, 4096, "3 nodes to start need 2 GiB of memory, but only 1 MiB"}};
+        {true, 1, 4096, "3 nodes to start need 2.3 GiB of memory, but only 1 MiB"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ERROR_AUTO struct error err = {0};
         SURVEY_AUTO struct survey survey = {0};
@@ -115,6 +115,7 @@ test_nodes_that_do_not_fit_are_refused(void **state)
         survey.domains[1].ours = true;
         survey.domains[1].cluster = str_dup(spec->cluster);
         survey.disks[1] = true;
+        survey.overhead = 100 << 20;
         survey.host.memory_free = cases[i].free << 20;
         survey.host.memory_total = cases[i].total << 20;
         plan_fill(plan, spec, NULL, &survey);
