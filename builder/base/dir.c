@@ -178,19 +178,39 @@ dir_publish(const char *from, const char *to, struct error *err)
     return dir_sync(parent, err);
 }
 
+// As renameat2 with RENAME_EXCHANGE, in three steps.
+static int
+exchange_names(const char *from, const char *to)
+{
+    FREE_AUTO char *between = str_format("%s-", from);
+    if (rename(to, between) < 0)
+        return -1;
+    if (rename(from, to) == 0)
+        return rename(between, from);
+    int number = errno;
+    rename(between, to);
+    errno = number;
+    return -1;
+}
+
 int
-dir_replace(const char *from, const char *to, struct error *err)
+dir_exchange(const char *from, const char *to, struct error *err)
 {
     if (!file_exists(to))
         return dir_publish(from, to, err);
     if (sync_tree(from, err) < 0)
         return -1;
     FREE_AUTO char *parent = path_folder(to);
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE) == 0)
-        return dir_sync(parent, err) < 0 ? -1 : dir_remove(from, err);
-    if (errno != EINVAL)
-        return error_errno(err, errno, "cannot replace '%s'", to);
-    return dir_remove(to, err) < 0 ? -1 : dir_publish(from, to, err);
+    int answer = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE);
+    if (answer < 0 && errno == EINVAL)
+        answer = exchange_names(from, to);
+    return answer < 0 ? error_errno(err, errno, "cannot replace '%s'", to) : dir_sync(parent, err);
+}
+
+int
+dir_replace(const char *from, const char *to, struct error *err)
+{
+    return dir_exchange(from, to, err) < 0 ? -1 : dir_remove(from, err);
 }
 
 int

@@ -27,8 +27,10 @@ int dir_temp(const char *parent, const char *prefix, char **ret_path, struct err
 // Publishes a finished folder, whole or not at all: fsync of its files, rename, fsync of the
 // parent. ERR_CONFLICT when the target exists.
 int dir_publish(const char *from, const char *to, struct error *err);
-// The same in the place of a folder that may exist; it is removed. There is a folder at every
-// moment, except on file systems that cannot exchange two names (rename(2)).
+// The same in the place of a folder that may exist, which gets the name from. There is a folder at
+// every moment, except on file systems that cannot exchange two names (rename(2)).
+int dir_exchange(const char *from, const char *to, struct error *err);
+// The same, and removes the folder that was there.
 int dir_replace(const char *from, const char *to, struct error *err);
 
 // Sets the bytes that this user may still write in the file system of path.

@@ -137,7 +137,8 @@ int cluster_launch(
 
 // Replaces the nodes of a cluster by the frozen set that cluster_launch would thaw in their place;
 // their data since then is lost. ERR_NOT_FOUND: there is no cluster, or no set that matches, and
-// ERR_CONFLICT: the spec has changed; nothing was changed then. When it is cut short, the next
+// ERR_CONFLICT: the spec has changed; nothing was changed then. When the set cannot be thawed
+// (ERR_DAMAGED and others), the cluster is off and has its data. When it is cut short, the next
 // launch boots the nodes with their data, or thaws the set.
 int cluster_reset(
     const struct launch_options *options, struct cluster_report **ret, struct error *err);

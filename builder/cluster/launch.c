@@ -37,6 +37,7 @@ launch_free(struct launch *launch)
     cluster_plan_freep(&launch->plan);
     survey_free(&launch->survey);
     free(TAKE(launch->nodes));
+    free(TAKE(launch->before));
     seed_maker_free(TAKE(launch->seeds));
 }
 
@@ -226,6 +227,14 @@ resume_started(struct launch *launch, struct error *err)
 
 // ---- the whole ----------------------------------------------------------------------------------
 
+// Removes what was there before the cluster.
+static int
+drop_before(struct launch *launch, struct error *err)
+{
+    FREE_AUTO char *before = TAKE(launch->before);
+    return before != NULL ? dir_remove(before, err) : 0;
+}
+
 // Makes sure that the cluster exists and has an id, and that its images are kept; founds a cluster
 // without data again.
 static int
@@ -239,7 +248,9 @@ prepare_state(struct launch *launch, struct error *err)
     int result = 0;
     if (session->record == NULL) {
         result = state_create(spec, session->id, launch->plan->frozen, launch->renews,
-            &session->record, &session->secrets, err);
+            &session->record, &session->secrets, &launch->before, err);
+        if (result == 0 && !launch->resets)
+            result = drop_before(launch, err);
     } else if (session->record->id == NULL) { // an airbuild without ids made it
         session->record->id = str_dup(session->id);
         result = record_save(session->folder, session->record, err);
@@ -393,6 +404,32 @@ begin_again(struct launch *launch, struct error *err)
     return 0;
 }
 
+// Removes what a launch that failed made. A cluster that was to be reset is off then, and has its
+// data.
+static void
+undo(struct launch *launch, struct error *err)
+{
+    struct session *session = launch->session;
+    ERROR_AUTO struct error left = {0};
+    int result;
+    interrupt_hold();
+    if (launch->before == NULL)
+        result = destroy_in_session(session, launch->options->progress, &left);
+    else
+        result = remove_domains(session, launch->options->progress, &left) < 0
+                     ? -1
+                     : state_put_back(launch->spec, launch->before, &left);
+    if (result < 0)
+        progress_note(launch->options->progress,
+            "what this launch made could not all be removed: %s", left.message);
+    else if (launch->before != NULL)
+        error_context(err,
+            "cluster '%s' was not reset: it is off and has its data, and 'airbuild launch' boots "
+            "it",
+            launch->spec->cluster);
+    interrupt_release();
+}
+
 int
 launch_in_session(struct launch *launch, struct error *err)
 {
@@ -410,14 +447,10 @@ launch_in_session(struct launch *launch, struct error *err)
     int result = carry_out_all(launch, err);
     if (result < 0 && err->code == ERR_DAMAGED && launch->plan->frozen != NULL)
         frozen_give_up(launch->plan->frozen, err);
-    if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED) {
-        ERROR_AUTO struct error left = {0};
-        interrupt_hold();
-        if (destroy_in_session(session, launch->options->progress, &left) < 0)
-            progress_note(launch->options->progress,
-                "what this launch made could not all be removed: %s", left.message);
-        interrupt_release();
-    }
+    if (result < 0 && first && session->record != NULL && err->code != ERR_INTERRUPTED)
+        undo(launch, err);
+    ERROR_AUTO struct error ignored = {0}; // the next process that locks removes it
+    drop_before(launch, &ignored);
     return result;
 }
 

@@ -24,6 +24,7 @@ struct launch {
     struct seed_maker *seeds;  // NULL: no seed was made yet
     size_t at_once;            // how many may boot at the same time, when some are paused
     int64_t timeout_ms;
+    char *before;   // the folder of the cluster that is being reset; NULL: none is
     bool resets;    // the nodes are removed first; set by the caller
     bool renews;    // the nodes have yet to take secrets that the frozen set does not have
     bool unchanged; // there was nothing to do

@@ -212,7 +212,7 @@ cluster_images_in_use(struct strv *ret_keys, struct error *err)
 
 int
 state_create(const struct spec *spec, const char *id, const struct frozen_set *set, bool renew,
-    struct record **ret_record, struct secrets **ret_secrets, struct error *err)
+    struct record **ret_record, struct secrets **ret_secrets, char **ret_before, struct error *err)
 {
     FREE_AUTO char *parent = cluster_parent();
     FREE_AUTO char *folder = cluster_folder(spec);
@@ -233,12 +233,20 @@ state_create(const struct spec *spec, const char *id, const struct frozen_set *s
     }
     if (made < 0 || secrets_open(draft, spec, &secrets, err) < 0 ||
         (renew && secrets_renew(secrets, draft, spec, err) < 0) ||
-        dir_replace(draft, folder, err) < 0) {
+        dir_exchange(draft, folder, err) < 0) {
         ERROR_AUTO struct error ignored = {0};
         dir_remove(draft, &ignored);
         return error_context(err, "cannot make cluster '%s'", spec->cluster);
     }
+    *ret_before = file_exists(draft) ? TAKE(draft) : NULL;
     return state_load(spec, ret_record, ret_secrets, err);
+}
+
+int
+state_put_back(const struct spec *spec, const char *before, struct error *err)
+{
+    FREE_AUTO char *folder = cluster_folder(spec);
+    return dir_replace(before, folder, err);
 }
 
 int

@@ -5,7 +5,7 @@
 //
 // CLUSTERS/NAME/            the cluster: cluster.json, secrets.json, nodes/, ssh/
 // CLUSTERS/.NAME.lock       the lock
-// CLUSTERS/.NAME.new-XXXXXX being made; a remnant is removed by the next process that locks
+// CLUSTERS/.NAME.new-XXXXXX being made, or replaced; the next process that locks removes it
 // CLUSTERS/.NAME.gone-ID    being removed; likewise, with the pins of its images
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AIRBUILD_CLUSTER_STATE_H
@@ -37,10 +37,13 @@ bool state_has_any(const struct spec *spec);
 
 // Makes a cluster, when state_load found none, or in the place of the one of that id, whose domains
 // are gone. Replaces a remnant. set: it gets the secrets of that, which it thaws; NULL: it gets new
-// ones. renew: it keeps only the identities of these.
+// ones. renew: it keeps only the identities of these. *ret_before: the folder that was there, until
+// the next process locks, or NULL; caller frees.
 struct frozen_set;
 int state_create(const struct spec *spec, const char *id, const struct frozen_set *set, bool renew,
-    struct record **ret_record, struct secrets **ret_secrets, struct error *err);
+    struct record **ret_record, struct secrets **ret_secrets, char **ret_before, struct error *err);
+// Removes the cluster that state_create made, and puts the one before into its place.
+int state_put_back(const struct spec *spec, const char *before, struct error *err);
 // Removes temporary files of killed processes.
 int state_tidy(const struct spec *spec, struct error *err);
 // Removes the folder and its content, then the pins of id (NULL: unknown) and the lock file; after

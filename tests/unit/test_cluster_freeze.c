@@ -226,6 +226,17 @@ test_cut_memory(void **state)
     assert_false(file_exists(path));
 }
 
+// Changes one bit of the set's memory of work12.
+static void
+damage(struct life *life, const char *set)
+{
+    FREE_AUTO char *memory = frozen_path(set, "work12", FROZEN_MEMORY), *data = NULL;
+    size_t length = 0;
+    assert_ok(file_read(memory, 1 << 20, &data, &length, &life->err), &life->err);
+    data[length / 2] ^= 0x20;
+    put_bytes(memory, data, length);
+}
+
 static void
 test_damaged_set(void **state)
 {
@@ -234,11 +245,7 @@ test_damaged_set(void **state)
     FREE_AUTO char *set = freeze_ok(life);
     FREE_AUTO char *folder = cluster_folder(life->spec);
     destroy(life);
-    FREE_AUTO char *memory = frozen_path(set, "work12", FROZEN_MEMORY), *data = NULL;
-    size_t length = 0;
-    assert_ok(file_read(memory, 1 << 20, &data, &length, &life->err), &life->err);
-    data[length / 2] ^= 0x20;
-    put_bytes(memory, data, length);
+    damage(life, set);
     assert_error(launch(life), &life->err, ERR_DAMAGED, "('work12/memory.zst' is damaged");
     assert_false(file_exists(folder)); // nothing half-made stays
     assert_domains(life, 0, VIRT_OFF);
@@ -378,6 +385,32 @@ test_reset(void **state)
     assert_plan(life, "");
 }
 
+// Damage is found only while the set is thawed: the cluster is off then, and has its data.
+static void
+test_reset_to_a_damaged_set(void **state)
+{
+    struct life *life = *state;
+    struct launch_options options = ask_for(life);
+    CLUSTER_REPORT_AUTO struct cluster_report *report = NULL;
+    assert_ok(launch(life), &life->err);
+    FREE_AUTO char *set = freeze_ok(life);
+    put_data(life, "work13", "0x77");
+    RECORD_AUTO struct record *before = record(life);
+    damage(life, set);
+    assert_error(cluster_reset(&options, &report, &life->err), &life->err, ERR_DAMAGED,
+        "cluster 'air' was not reset: it is off and has its data, and 'airbuild launch' boots it: "
+        "the frozen set ");
+    assert_domains(life, 0, VIRT_OFF);
+    RECORD_AUTO struct record *after = record(life);
+    assert_string_equal(before->id, after->id);
+    assert_null(after->thaws);
+    assert_true(has_data(life, "work13", "0x77"));
+    assert_ok(launch(life), &life->err);
+    assert_domains(life, 4, VIRT_RUNNING);
+    assert_true(has_data(life, "work13", "0x77"));
+    assert_plan(life, "");
+}
+
 // A changed spec is another cluster: nothing is reset.
 static void
 test_reset_with_a_changed_spec(void **state)
@@ -450,6 +483,7 @@ main(void)
         life_test(test_carried_set),
         life_test(test_set_in_use),
         life_test(test_reset),
+        life_test(test_reset_to_a_damaged_set),
         life_test(test_reset_with_a_changed_spec),
         life_test(test_failed_freeze),
     };

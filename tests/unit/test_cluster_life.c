@@ -147,9 +147,10 @@ test_same_name_of_another_home(void **state)
     for (int format = 1; format <= 2; format++) {
         RECORD_AUTO struct record *own = NULL;
         SECRETS_AUTO struct secrets *secrets = NULL;
-        FREE_AUTO char *id = str_dup("00000000000000000000000000000000");
-        assert_ok(
-            state_create(life->spec, id, NULL, false, &own, &secrets, &life->err), &life->err);
+        FREE_AUTO char *id = str_dup("00000000000000000000000000000000"), *before = NULL;
+        assert_ok(state_create(life->spec, id, NULL, false, &own, &secrets, &before, &life->err),
+            &life->err);
+        assert_null(before);
         FREE_AUTO char *path = part(life, "cluster.json");
         if (format == 1)
             put_text(path, "{\"format\": 1, \"spec\": \"\", \"network\": \"air\", \"images\": {}}");
