@@ -194,6 +194,11 @@ scenario_patience() {
     unit_kill work12 sentinel KILL
     sleep 8
     is "a restarted sentinel does not count as slow" "1500 2000 2500" "$(downs | xargs)"
+    touch "$dir/work12/run/airbuild-clock/freezes"
+    within 5 test ! -e "$dir/work12/run/airbuild-clock/freezes"
+    check "a sentinel takes no node for down around a freeze" test "$(downs | sed -n 2p)" -gt 1000000000000
+    unit_kill work12 sentinel KILL
+    check "one that is killed then starts again, as before" within 10 downs_are "1500 2000 2500"
 }
 
 # All processors are busy: no client is disconnected, no master replaced. Run it alone, by its name: it disturbs others.
